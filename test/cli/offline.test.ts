@@ -235,6 +235,12 @@ test('audit export writes JSON lines to standard output [LE-122]', () => {
   );
 });
 
+test('audit export of a kind that no record is of names those that there are, and ends with 2', async () => {
+  const { code, err, out } = await run('audit', 'export', '--kind', 'nonsense');
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /No record is of kind nonsense\. Kinds: account, .*decision, .*genesis, .*text_erased, .*trade\b/);
+});
+
 test('arming is refused for a policy that may not trade live', async () => {
   const { code, err } = await run('arm', '--policy', join(POLICIES, 'default.yaml'));
   assert.equal(code, 5);

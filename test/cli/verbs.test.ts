@@ -225,8 +225,10 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
     'GET /v1/positions': replyJson({
       positions: [
         FLAT,
-        { ...FLAT, symbol: 'BTCUSDT', quantity: '-0.020', holder: 'momentum' },
+        { ...FLAT, symbol: 'BTCUSDT', quantity: '-0.020', holder: 'momentum', agent_share: { momentum: '-0.020' } },
         { ...FLAT, symbol: 'SOLUSDT', quantity: '3', holder: null },
+        { ...FLAT, symbol: 'BNBUSDT', quantity: '0.70', holder: 'momentum', agent_share: { momentum: '0.20' } },
+        { ...FLAT, symbol: 'XRPUSDT', quantity: '9', holder: 'momentum', agent_share: { momentum: '0' } },
       ],
     }),
     'GET /v1/orders?open=true&limit=5000': replyJson({ orders: [RESTING], next: null }),
@@ -238,6 +240,8 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
   assert.match(waiting.result.out, /operator +account +halted +1970-01-01 00:00:00 +operator +by hand/);
   assert.match(waiting.result.out, /BTCUSDT +-0\.020 +momentum +998\.21 /);
   assert.match(waiting.result.out, /SOLUSDT +3 +nobody +998\.21 /);
+  assert.match(waiting.result.out, /BNBUSDT +0\.70 +momentum 0\.20, nobody the rest +998\.21 /);
+  assert.match(waiting.result.out, /XRPUSDT +9 +nobody +998\.21 /);
   assert.doesNotMatch(waiting.result.out, /ETHUSDT/, 'a flat symbol is left out');
   assert.match(waiting.result.out, /o-1 +momentum +BTCUSDT +buy limit 0\.010 at 50000\.0 +0\.000 +working/);
   const json = await runAgainst(replies(200), ['status', '--json']);

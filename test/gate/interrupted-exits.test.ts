@@ -44,6 +44,15 @@ const slowly: DaemonWorldOptions['policy'] = (spec) => {
 const slowLadder: DaemonWorldOptions['policy'] = (spec) => {
   spec.exits.step_ms = 10_000;
 };
+async function byHand(world: DaemonWorld, ...trades: readonly (readonly [string, number])[]): Promise<void> {
+  for (const [side, quantity] of trades)
+    await createClient(world.sim).send('POST', '/fapi/v1/order', {
+      symbol: 'BTCUSDT',
+      side,
+      type: 'MARKET',
+      quantity: quantity.toFixed(3),
+    });
+}
 const droppedIn = (world: DaemonWorld): readonly string[] =>
   [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
     .map((event) => event.payload as { code: string; detail: string })
@@ -178,6 +187,38 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       for (let i = 0; i < 3; i += 1) await world.advance(5_000);
       assert.equal(await world.position('BTCUSDT'), turned);
     });
+
+  it('one of an operator goes no further where a person has closed and opened again meanwhile [EX-66]', async (t) => {
+    const world = await hold(t, slowLadder);
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
+    const left = await world.position('BTCUSDT');
+    assert.ok(left > 0, 'a part is left when the daemon stops');
+    await world.daemon.close();
+    await world.control('advance', { ms: 60_000 });
+    await byHand(world, ['SELL', left], ['BUY', left]);
+    await world.restart();
+    await until('it is said', () => droppedIn(world).length > 0);
+    assert.match(droppedIn(world)[0] ?? '', /the position is another one by now$/);
+    for (let i = 0; i < 3; i += 1) await world.advance(5_000);
+    assert.equal(await world.position('BTCUSDT'), left);
+  });
+
+  it('one of an operator goes on where a person has sold a part, and bought again', async (t) => {
+    const world = await hold(t, slowLadder);
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
+    const left = await world.position('BTCUSDT');
+    await world.daemon.close();
+    await world.control('advance', { ms: 60_000 });
+    await byHand(world, ['SELL', left - 0.002], ['BUY', 0.001]);
+    await world.restart();
+    await until('it is closed', async () => {
+      await world.advance(1_000);
+      return (await world.position('BTCUSDT')) === 0;
+    });
+    assert.deepEqual(droppedIn(world), []);
+  });
 
   it('the gate’s own is dropped, and the gate looks anew at what it protects [EX-66]', async (t) => {
     const world = await hold(t, (spec) => {

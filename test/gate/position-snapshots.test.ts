@@ -8,6 +8,7 @@ import {
   applyFill,
   applySnapshot,
   createPosition,
+  type FillEffect,
   longE8,
   type PositionState,
   shortE8,
@@ -17,10 +18,14 @@ import {
 const T0 = 1_740_960_000_000;
 const NONE = { unproven: false, buyE8: 0, sellE8: 0 };
 const UNPROVEN = { unproven: true, buyE8: 0, sellE8: 0 };
-
+const OWN = { isHolders: true, isForeign: false };
 /** A fill of the holder. */
 function fill(position: PositionState, side: Side, lots: number, atMs: number, reduceOnly = false): void {
-  applyFill(position, { side, quantityE8: lots, price: 60_000, atMs, isHolders: true, reduceOnly, order: null });
+  applyFill(position, { side, quantityE8: lots, price: 60_000, atMs, ...OWN, reduceOnly, order: null });
+}
+function byHand(position: PositionState, side: Side, quantityE8: number, atMs: number): FillEffect {
+  const whose = { isHolders: false, isForeign: true };
+  return applyFill(position, { side, quantityE8, price: 60_000, atMs, ...whose, reduceOnly: false, order: null });
 }
 function held(lots: number): PositionState {
   const position = createPosition('BTCUSDT');
@@ -95,6 +100,37 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(position.quantityE8, 5);
     assert.equal(longE8(position), 5);
     assert.deepEqual([ownE8(position), position.unownedE8], [5, 0]);
+  });
+
+  it('leaves lots where a believed reading has put them when a person’s fill in it is reported; until the next one both count', () => {
+    const position = createPosition('BTCUSDT');
+    applySnapshot(position, record(-18, T0 + 500), T0 + 600, null, NONE);
+    assert.deepEqual([position.quantityE8, position.unownedE8], [-18, -18]);
+    const effect = byHand(position, 'buy', 6, T0 + 500);
+    assert.deepEqual(effect, { position: { closed: 6, opened: 0 }, own: { closed: 0, opened: 0 } });
+    assert.deepEqual([position.quantityE8, shortE8(position), surelyHeldE8(position)], [-18, 18, 12]);
+    applySnapshot(position, record(-18, T0 + 500), T0 + 2_600, null, NONE);
+    assert.deepEqual([shortE8(position), surelyHeldE8(position)], [18, 18]);
+    byHand(position, 'buy', 6, T0 + 501);
+    assert.deepEqual([position.quantityE8, shortE8(position)], [-12, 12], 'one of after the reading moves them');
+  });
+
+  it('takes a sale of a person out of the holder’s lots once', () => {
+    const position = held(10);
+    applySnapshot(position, record(7, T0 + 500), T0 + 600, null, NONE);
+    assert.equal(ownE8(position), 7);
+    assert.deepEqual(byHand(position, 'sell', 3, T0 + 400).own, { closed: 0, opened: 0 });
+    assert.deepEqual([ownE8(position), longE8(position)], [7, 7]);
+  });
+
+  it('counts both at once where a fill of the holder is reported that a believed reading contains', () => {
+    const position = held(10);
+    const resting = { unproven: false, buyE8: 0, sellE8: 4 };
+    for (const afterMs of [600, 30_000, 61_000])
+      applySnapshot(position, record(6, T0 + 500), T0 + afterMs, null, resting);
+    assert.equal(longE8(position), 6);
+    fill(position, 'sell', 4, T0 + 500);
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [6, 2]);
   });
 
   it('leaves no phantom position on the other side when a whole exit was shown first', () => {

@@ -1,14 +1,16 @@
 import pino from 'pino';
-import { createUnlistenedServer } from '../../daemon/http/unlistened-server.ts';
+import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
 import { createFakeGate } from './fake-gate.ts';
 import { createTestEvents } from './http-kit.ts';
 
-/** Method and pattern of every route of the main entrance, the console and its passkeys included. */
-export async function listRoutes(): Promise<readonly string[]> {
-  const server = await createUnlistenedServer({
+type FindToken = Parameters<typeof createUnlistenedServer>[0]['tokens']['findToken'];
+
+/** Every route of the main entrance without a listener, the console and its passkeys included. */
+export function openEveryRoute(findToken: FindToken): Promise<UnlistenedServer> {
+  return createUnlistenedServer({
     gate: createFakeGate(),
     events: createTestEvents(),
-    tokens: { findToken: () => null, keyedTokens: () => [] },
+    tokens: { findToken, keyedTokens: () => [] },
     console: { findToken: () => null, codes: { look: () => null, isFor: () => false, take: () => null } },
     config: {
       listen: { host: '127.0.0.1', port: 0 },
@@ -21,7 +23,13 @@ export async function listRoutes(): Promise<readonly string[]> {
     },
     logger: pino({ level: 'silent' }, { write: () => undefined }),
     abort: new AbortController().signal,
+    monotonicMs: () => 0,
   });
+}
+
+/** Method and pattern of each. */
+export async function listRoutes(): Promise<readonly string[]> {
+  const server = await openEveryRoute(() => null);
   await server.close();
   return server.routes;
 }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import pino from 'pino';
 import type { Role } from '../../daemon/gate/api.ts';
-import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
-import { createFakeGate } from './fake-gate.ts';
-import { type Cleanups, createTestEvents, SECRETS } from './http-kit.ts';
+import type { UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
+import { openEveryRoute } from './every-route.ts';
+import { type Cleanups, SECRETS } from './http-kit.ts';
 
 const ROLES = Object.keys(SECRETS) as readonly Role[];
 type Access = 'open' | readonly Role[];
@@ -24,31 +23,11 @@ function readTable(page: string): ReadonlyMap<string, Access> {
   );
 }
 
-/** Every route without a listener, the console and its passkeys included. */
 async function openServer(t: Cleanups): Promise<UnlistenedServer> {
   const identities = new Map(
     ROLES.map((role) => [SECRETS[role], { role, agent: role, id: `tok_${role}`, skillSha256: null }]),
   );
-  const server = await createUnlistenedServer({
-    gate: createFakeGate(),
-    events: createTestEvents(),
-    tokens: { findToken: (secret) => identities.get(secret) ?? null, keyedTokens: () => [] },
-    console: {
-      findToken: () => null,
-      codes: { look: () => null, isFor: () => false, take: () => null },
-    },
-    config: {
-      listen: { host: '127.0.0.1', port: 0 },
-      operatorListen: null,
-      allowedHosts: [],
-      allowedOrigins: [],
-      version: '0.0.0',
-      target: { venue: 'paper', account: 'main', home: '/home/holdfast' },
-      settings: { home: '/home/holdfast', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
-    },
-    logger: pino({ level: 'silent' }, { write: () => undefined }),
-    abort: new AbortController().signal,
-  });
+  const server = await openEveryRoute((secret) => identities.get(secret) ?? null);
   t.after(() => void server.close());
   return server;
 }

@@ -1,36 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import pino from 'pino';
-import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
-import { createFakeGate } from './fake-gate.ts';
-import { createTestEvents, PLACE_ORDER, SECRETS } from './http-kit.ts';
+import type { UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
+import { openEveryRoute } from './every-route.ts';
+import { PLACE_ORDER, SECRETS } from './http-kit.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const bearer = (secret: string): Record<string, string> => ({ authorization: `Bearer ${secret}` });
 
 async function openServer(): Promise<{ readonly server: UnlistenedServer; readonly tokens: Set<string> }> {
   const tokens = new Set([SECRETS.agent]);
-  const server = await createUnlistenedServer({
-    gate: createFakeGate(),
-    events: createTestEvents(),
-    tokens: {
-      findToken: (secret) =>
-        tokens.has(secret) ? { role: 'agent', agent: 'momentum', id: 'tok_agent', skillSha256: null } : null,
-      keyedTokens: () => [],
-    },
-    config: {
-      listen: { host: '127.0.0.1', port: 0 },
-      operatorListen: null,
-      allowedHosts: [],
-      allowedOrigins: [],
-      version: '0.0.0',
-      target: { venue: 'paper', account: 'main', home: '/home/holdfast' },
-      settings: { home: '/home/holdfast', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
-    },
-    logger: pino({ level: 'silent' }, { write: () => undefined }),
-    abort: new AbortController().signal,
-    monotonicMs: () => 0,
-  });
+  const server = await openEveryRoute((secret) =>
+    tokens.has(secret) ? { role: 'agent', agent: 'momentum', id: 'tok_agent', skillSha256: null } : null,
+  );
   return { server, tokens };
 }
 

@@ -9,8 +9,8 @@ import { boundOfExit, isBeyondRange, isResting } from './oracle-exit.ts';
 import { type Findings, ownBudgets, tightenBudgets } from './oracle-factors.ts';
 import { checkHolding, isOneOpeningTooMany, isOnePartTooMany } from './oracle-holding.ts';
 import { boundSlippage, isShortByLots, projectOpening } from './oracle-opening.ts';
-import { exactPrice, isDislocated, lotSize, type OpeningResult } from './oracle-price.ts';
-import { add, div, exact, floor, higher, lower, mul, type Rational, whole } from './rational.ts';
+import { exactPrice, isDislocated, lotSize, type OpeningResult, tickSize } from './oracle-price.ts';
+import { add, ceil, div, exact, floor, higher, lower, mul, type Rational, whole } from './rational.ts';
 
 /**
  * A second `decide`, written from DESIGN section 3 and SAE sections 3 to 6 alone, in exact fractions and without a
@@ -220,6 +220,19 @@ function askedOfExit(
   return mul(exact(fraction ?? 1), whole(sharedOut(request, side, context, available)));
 }
 
+/**
+ * Whole lots that were asked for. A notional is made of them by its price in whole ticks, upwards: whether that is the price
+ * that is sent or the one as written, the order is worth no more than was asked for.
+ */
+function askedLots(request: ExecutionRequest, context: ExecutionContext, rules: RulesView, size: Rational): bigint {
+  const { quantity, requested_notional: usdt } = request;
+  if (context.slice_lots !== null || quantity !== null) return floor(size);
+  if (usdt === null) return floor(add(size, ALMOST));
+  const tick = tickSize(rules);
+  const price = mul(whole(ceil(div(exact(exitPrice(request, context)), tick))), tick);
+  return floor(div(exact(usdt), mul(price, lotSize(rules))));
+}
+
 function exitPrice(request: ExecutionRequest, { market, exposure }: ExecutionContext): number {
   if (request.order_type === 'limit' && request.limit_price !== null) return request.limit_price;
   const price = market.mark ?? exposure.recorded_price;
@@ -272,8 +285,7 @@ function decideExit(
   if (bound.isInsideSpread) findings.tighten.add('BOUND_INSIDE_SPREAD');
   if (grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
   const size = askedOfExit(request, side, context, rules, available);
-  const isPart = request.requested_notional === null && request.quantity === null;
-  const asked = floor(context.slice_lots === null && isPart ? add(size, ALMOST) : size);
+  const asked = askedLots(request, context, rules, size);
   const least = higher(1n, BigInt(rules.min_lots));
   let lots = lower(higher(asked, least), available);
   // reduceOnly orders have no minimum notional at the venue: only the least quantity binds the rest.

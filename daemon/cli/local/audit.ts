@@ -9,7 +9,7 @@ import type { LedgerReader } from '../../ledger/types.ts';
 import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
 import type { ArmingAudit, ProvenArming } from '../../passkeys/arming-proofs.ts';
 import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
-import { EXIT } from '../exit-codes.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, printJson, upTo } from '../verb.ts';
 import { addArchive } from './audit-archive.ts';
 import { addAuditProofs, parseNoted } from './audit-proofs.ts';
@@ -243,6 +243,7 @@ function describeAnchors(
 
 async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
   const { exportEvents } = await import('../../ledger/export.ts');
+  if (options.kind !== undefined) await checkKind(options.kind);
   const query = {
     ...(options.from === undefined ? {} : { fromSeq: options.from }),
     ...(options.kind === undefined ? {} : { kind: options.kind }),
@@ -250,6 +251,16 @@ async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
   await withReader(io, options, (reader) =>
     pipeline(Readable.from(withLineEnds(exportEvents(reader, query))), process.stdout, { end: false }),
   );
+}
+
+/** @throws CliError for a kind that no record is of: nothing would be written, without a word */
+async function checkKind(kind: string): Promise<void> {
+  const [{ FOLD }, { GENESIS_KIND }] = await Promise.all([
+    import('../../gate/state/fold.ts'),
+    import('../../ledger/genesis.ts'),
+  ]);
+  const kinds = [GENESIS_KIND, ...Object.keys(FOLD)].sort();
+  if (!kinds.includes(kind)) throw new CliError(EXIT.USAGE, `No record is of kind ${kind}. Kinds: ${kinds.join(', ')}`);
 }
 
 function* withLineEnds(lines: Iterable<string>): Generator<string, void> {

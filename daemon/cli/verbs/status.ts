@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ReadinessBody, TradingStateBody } from '../../gate/api/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../gate/api/reads.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
+import { heldBy } from '../held-by.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface Status {
@@ -153,7 +154,7 @@ async function renderPositions(positions: readonly PositionBody[]): Promise<stri
       .map((position) => [
         position.symbol,
         position.quantity,
-        position.holder ?? 'nobody',
+        heldBy(position),
         formatNumber(position.notional_usdt, 2),
         position.entry_price,
         position.mark_price,

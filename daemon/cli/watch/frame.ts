@@ -1,6 +1,7 @@
 import { profileOf } from '../../core/venues.ts';
 import { isUnproven } from '../../engine/tables/status.ts';
 import { type ListedDecision, whatOf } from '../decision-lines.ts';
+import { heldBy } from '../held-by.ts';
 import { formatNumber, plain } from '../tables.ts';
 import type { View } from './view.ts';
 
@@ -130,7 +131,7 @@ function positionLines({ positions }: View): readonly Line[] {
     const profit = position.unrealised_pnl_usdt;
     const text = [
       `  ${position.symbol} ${position.quantity}`,
-      position.holder ?? 'nobody',
+      heldBy(position),
       `${formatNumber(position.notional_usdt, 2)} USDT`,
       `entry ${position.entry_price}`,
       `mark ${position.mark_price}`,

@@ -38,7 +38,7 @@ export class ExitResumption {
   }
 
   async #resume(claims: readonly Claim[]): Promise<void> {
-    if (claims.length > 0) await this.#keeper.untilRead(RESUME_WITHIN_MS);
+    if (claims.length > 0) await this.#read(claims);
     if (this.#signal.aborted) return;
     for (const claim of claims) {
       if (claim.end !== null) continue;
@@ -46,6 +46,19 @@ export class ExitResumption {
       if (why !== null) this.#book.end(claim, 'dropped', why);
     }
     this.#book.release();
+  }
+
+  /** Account and orders; what a person did to a position that an operator's exit closes, trades tell alone. */
+  async #read(claims: readonly Claim[]): Promise<void> {
+    const { time } = this.#core.ports;
+    const untilMs = time.monotonicMs() + RESUME_WITHIN_MS;
+    await this.#keeper.untilRead(RESUME_WITHIN_MS);
+    const symbols = new Set(claims.filter(({ origin }) => origin === 'operator').map(({ symbol }) => symbol));
+    if (symbols.size === 0) return;
+    const traded = Promise.all([...symbols].map((symbol) => this.#keeper.readTrades(symbol)));
+    const answered = new AbortController();
+    await Promise.race([traded, time.delay(Math.max(0, untilMs - time.monotonicMs()), answered.signal)]);
+    answered.abort();
   }
 
   /** What is at the venue stays; what is not, and waits for its turn or for room, goes on while it is young. */
@@ -66,13 +79,15 @@ export class ExitResumption {
       return 'too old to go on after a restart';
     const until = readParent(this.#core, claim.decisionId, claim.first)?.request.valid_until_ms ?? null;
     if (until !== null && until < now) return 'it is past valid_until_ms';
+    const { accounts } = this.#core.state;
     const position = this.#core.state.position(symbol);
     if (origin === 'operator') {
       // A flatten resumes by itself, and sooner.
       if (this.#isFlattening(symbol)) return 'a flatten goes on with it';
       // RISK: an operator's exit closes whatever is held. Where the position that it was meant for is closed since,
       // what is held now somebody has opened afterwards, and means to.
-      if (position.sinceMs !== null && position.sinceMs > openedAtMs) return 'the position is another one by now';
+      const isAnother = (position.sinceMs ?? 0) > openedAtMs || accounts.wasFlatSince(symbol, openedAtMs);
+      if (isAnother) return 'the position is another one by now';
     }
     const other = side === 'sell' ? 'buy' : 'sell';
     const held = origin === 'agent' ? ownOn(position, other, agent) : heldOn(position, other);

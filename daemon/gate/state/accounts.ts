@@ -15,6 +15,7 @@ import {
   type Owner,
   setBackOwned,
   splitHeld,
+  wasFlatSince,
 } from './owned-lots.ts';
 import { SeenIds } from './seen-ids.ts';
 
@@ -202,6 +203,12 @@ export class Accounts {
     for (const [owner, quantityE8] of book.owned)
       found.set(owner, fromE8(quantityE8) * mark - (book.costs.get(owner) ?? 0));
     return found;
+  }
+
+  /** Whether the symbol's trades that are on record have left nothing held at some instant after that. */
+  wasFlatSince(symbol: string, atMs: number): boolean {
+    const book = this.#books.get(symbol);
+    return book !== undefined && wasFlatSince(book, atMs);
   }
 
   /** A trade that is recorded for the first time. Whose lots it moved, the first where it moved several owners'. */

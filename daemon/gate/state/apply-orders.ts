@@ -170,6 +170,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     price,
     atMs: event.venue_at_ms,
     isHolders: order.origin === 'gate' || isOfHolder(order, position),
+    isForeign: order.foreign,
     reduceOnly: order.reduceOnly,
     order: order.kind === 'regular' ? order.clientOrderId : null,
   });

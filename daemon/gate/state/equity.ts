@@ -120,11 +120,21 @@ export class EquityHistory {
     this.#course.add({ atMs, equity });
   }
 
-  /** The clock was moved. */
+  /**
+   * The clock was moved. RISK: minutes begin elsewhere among the samples then. Those that samples cover are made anew of
+   * them, or a transfer would forget a maximum of which it looks for the samples in another minute.
+   */
   redate(redate: Redate): void {
+    const counted = [...this.#recent].filter(({ atMs }) => atMs >= this.#rebasedAtMs);
+    const oldest = minuteOf(this.#recent.oldestMs ?? Number.POSITIVE_INFINITY);
+    // Of the minute of the oldest sample some may be gone.
+    this.#maxima.forgetFrom(this.#maxima.oldestMinute < oldest ? oldest + 1 : oldest);
+    this.#maxima.redate(redate);
+    const firstMinute = this.#maxima.newestMinute;
+    for (const { atMs, peak } of counted)
+      if (minuteOf(redate(atMs)) >= firstMinute) this.#maxima.raise(redate(atMs), peak);
     this.#recent.redate(redate);
     this.#course.redate(redate);
-    this.#maxima.redate(redate);
     this.#moves.redate(redate);
     this.#rebasedAtMs = redate(this.#rebasedAtMs);
   }

@@ -57,6 +57,10 @@ export class MinuteMaxima {
     );
   }
 
+  /** Infinity: there is none. */
+  get oldestMinute(): number {
+    return minuteOf(this.#atMs[0] ?? Number.POSITIVE_INFINITY);
+  }
   get newestMinute(): number {
     const { length } = this.#atMs;
     return length === 0 ? Number.NEGATIVE_INFINITY : minuteOf(this.#atMs[length - 1]!);

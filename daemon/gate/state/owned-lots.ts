@@ -30,6 +30,11 @@ export interface Ahead {
   /** As the exit moves them, in units of 1e-8. */
   signedE8: number;
 }
+/** Signed lots that an exit has closed of an opening, in units of 1e-8. */
+interface Settled {
+  readonly trade: MovingTrade;
+  readonly closedE8: number;
+}
 interface Move {
   readonly owner: Owner;
   readonly quantityE8: number;
@@ -85,8 +90,13 @@ export interface Moved {
  * be told in another order than they were made in: an exit that closes more than is held waits for what it has closed.
  */
 export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] {
-  const moved: Moved[] = [];
   let left = trade.side === 'buy' ? trade.quantityE8 : -trade.quantityE8;
+  const moved: Moved[] = [];
+  if (!trade.isExit)
+    for (const settled of takeAhead(book.ahead, left, (exit) => exit.trade.atMs >= trade.atMs)) {
+      left += settled.closedE8;
+      moved.push(...settleAhead(book, trade, settled));
+    }
   for (const owner of closingOrder(book, trade)) {
     const held = book.owned.get(owner) ?? 0;
     if (held * left >= 0) continue;
@@ -107,27 +117,24 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
   const { owner } = trade;
   change(book, owner, left, fromE8(left) * trade.price, trade.atMs);
   moved.push({ owner, trade, quantityE8: Math.abs(left), realisedUsdt: 0 });
-  return [...moved, ...closeAhead(book, trade, left)];
+  return moved;
 }
 
-/** An opening is told after exits of it: they close it at their own prices. */
-function closeAhead(book: OwnedLots, { atMs, owner }: MovingTrade, openedE8: number): readonly Moved[] {
-  return takeAhead(book.ahead, openedE8, ({ trade }) => trade.atMs >= atMs).map(({ closedE8, trade }) => {
-    const cost = book.costs.get(owner) ?? 0;
-    const released = (cost * Math.abs(closedE8)) / Math.abs(book.owned.get(owner) ?? 0);
-    change(book, owner, closedE8, -released, trade.atMs);
-    const realisedUsdt = -fromE8(closedE8) * trade.price - released;
-    return { owner, trade, quantityE8: Math.abs(closedE8), realisedUsdt };
-  });
+/** An opening is told after an exit of it, which has closed it at its own price, whatever is held since. */
+function settleAhead(book: OwnedLots, opening: MovingTrade, { closedE8, trade: exit }: Settled): readonly Moved[] {
+  const { atMs, owner, price } = opening;
+  note(book, owner, -closedE8, atMs);
+  note(book, owner, closedE8, exit.atMs);
+  const quantityE8 = Math.abs(closedE8);
+  return [
+    { owner, trade: opening, quantityE8, realisedUsdt: 0 },
+    { owner, trade: exit, quantityE8, realisedUsdt: fromE8(closedE8) * (price - exit.price) },
+  ];
 }
 
 /** Takes from waiting exits the lots that they have closed of an opening, the oldest exit first; in units of 1e-8, signed. */
-export function takeAhead(
-  ahead: Ahead[],
-  openedE8: number,
-  mayClose: (exit: Ahead) => boolean,
-): readonly { readonly trade: MovingTrade; readonly closedE8: number }[] {
-  const taken: { readonly trade: MovingTrade; readonly closedE8: number }[] = [];
+export function takeAhead(ahead: Ahead[], openedE8: number, mayClose: (exit: Ahead) => boolean): readonly Settled[] {
+  const taken: Settled[] = [];
   let left = openedE8;
   for (const exit of [...ahead]) {
     if (exit.signedE8 * left >= 0 || !mayClose(exit)) continue;
@@ -147,13 +154,8 @@ function closingOrder({ owned }: OwnedLots, { agentsFirst, owner }: MovingTrade)
   return agentsFirst ? [...own, ...agents, null] : [...own, null, ...agents];
 }
 
-function change(
-  { costs, moves, owned }: OwnedLots,
-  owner: Owner,
-  quantityE8: number,
-  costUsdt: number,
-  atMs: number,
-): void {
+function change(book: OwnedLots, owner: Owner, quantityE8: number, costUsdt: number, atMs: number): void {
+  const { costs, owned } = book;
   const held = (owned.get(owner) ?? 0) + quantityE8;
   const cost = (costs.get(owner) ?? 0) + costUsdt;
   if (held === 0) {
@@ -163,6 +165,9 @@ function change(
     owned.set(owner, held);
     costs.set(owner, cost);
   }
+  note(book, owner, quantityE8, atMs);
+}
+function note({ moves }: OwnedLots, owner: Owner, quantityE8: number, atMs: number): void {
   moves.push({ owner, quantityE8, atMs });
   if (moves.length > MAX_MOVES) moves.shift();
 }
@@ -199,6 +204,17 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
     parts.set(owner, part);
   }
   return parts;
+}
+
+/** Whether trades have left nothing held at some instant after that. */
+export function wasFlatSince({ moves, owned }: OwnedLots, atMs: number): boolean {
+  let held = 0;
+  for (const quantityE8 of owned.values()) held += quantityE8;
+  for (let i = moves.length - 1; i >= 0 && moves[i]!.atMs > atMs; i -= 1) {
+    if (held === 0) return true;
+    held -= moves[i]!.quantityE8;
+  }
+  return false;
 }
 
 /** The clock was set back: what lies after that has happened by now. */

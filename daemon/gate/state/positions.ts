@@ -112,6 +112,8 @@ export interface PositionFill {
   readonly atMs: number;
   /** Of the holder's order, or of an exit of the gate. */
   readonly isHolders: boolean;
+  /** Of an order that is not ours. */
+  readonly isForeign: boolean;
   /** The venue did not cross zero with it. */
   readonly reduceOnly: boolean;
   /** Client id of its order, if trades of it will say when it filled. */
@@ -126,27 +128,42 @@ export interface FillEffect {
   readonly own: MovedLots;
 }
 
+const NOTHING: MovedLots = { closed: 0, opened: 0 };
+
 /** Moves lots from an order to the position: the only view event of a fill. */
 export function applyFill(position: PositionState, fill: PositionFill): FillEffect {
-  const { atMs, isHolders, quantityE8, order, price, reduceOnly, side } = fill;
+  const { atMs, isForeign, isHolders, quantityE8, order, price, reduceOnly, side } = fill;
   const before = position.quantityE8;
   const signed = side === 'buy' ? quantityE8 : -quantityE8;
+  position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
+  // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
+  const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
+  const shownWith = (shown: number): number => (reduceOnly ? reduced(shown, signed) : shown + signed);
+  if (isRead && position.disputedE8 === null) {
+    // RISK: two fills may share a millisecond with the reading. Until the next one it counts both with and without.
+    dispute(position, isForeign ? shownWith(before) : before);
+    // A believed reading has moved what a person did as its fill would.
+    if (isForeign) return { position: movedLots(before - signed, signed), own: NOTHING };
+  }
   const moved = movePosition(position, signed, reduceOnly);
   const own = moveOwned(position, signed, isHolders);
   position.quantityE8 += signed;
   if (isHolders && !reduceOnly) position.mistaken = null;
-  position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
-  // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
-  const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
   if (position.disputedE8 === position.quantityE8) {
     position.disputedE8 = null;
     position.disputedSinceMs = null;
-  } else if (position.disputedE8 !== null && !isRead)
-    position.disputedE8 = reduceOnly ? reduced(position.disputedE8, signed) : position.disputedE8 + signed;
+  } else if (position.disputedE8 !== null && !isRead) position.disputedE8 = shownWith(position.disputedE8);
   followEntry(position, before, signed, price);
   beginAnew(position, before, atMs);
   noteFill(position.fills, { signed, atMs, order });
   return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };
+}
+
+/** The next reading that shows the same is the first of those that have to agree. */
+function dispute(position: PositionState, quantityE8: number): void {
+  position.disputedE8 = quantityE8;
+  position.disputedSinceMs = null;
+  position.disputedTimes = 0;
 }
 
 /**

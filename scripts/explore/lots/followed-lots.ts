@@ -18,10 +18,6 @@ export class FollowedLots {
   readonly #records = new LotRecords();
   /** By symbol, until both say the same. */
   readonly #strangers = new Map<string, Strangers>();
-  /** Until when the last reading that was believed shows a symbol; venue time. */
-  readonly #adoptedMs = new Map<string, number>();
-  /** Symbols in which a fill of before such a reading was told since: the gate counts it beside the reading. */
-  readonly #countedTwice = new Set<string>();
   /** Trades of a symbol that were told. */
   readonly #trades = new Map<string, number>();
 
@@ -43,13 +39,10 @@ export class FollowedLots {
   }
 
   #note(record: LotRecord): void {
-    if (record.kind === 'adopted') this.#adoptedMs.set(record.symbol, record.sinceMs ?? record.askedMs);
-    if (record.kind !== 'traded' && record.kind !== 'reported') return;
+    if (record.kind !== 'traded') return;
     const { order } = this.book.orders.get(record.id) ?? {};
     if (order === undefined) return;
     const { by, symbol } = order;
-    if (record.atMs <= (this.#adoptedMs.get(symbol) ?? 0)) this.#countedTwice.add(symbol);
-    if (record.kind === 'reported') return;
     this.#trades.set(symbol, (this.#trades.get(symbol) ?? 0) + 1);
     if (by !== 'person' && by !== 'venue') return;
     const lastMs = Math.max(record.atMs, this.#strangers.get(symbol)?.lastMs ?? 0);
@@ -66,8 +59,7 @@ export class FollowedLots {
       strangers.isRead = true;
       if (isSame) this.#strangers.delete(symbol);
     }
-    if (isSame) this.#countedTwice.delete(symbol);
-    if (isSame || this.#countedTwice.has(symbol)) return null;
+    if (isSame) return null;
     // The gate's position moves with the report of an order, which may follow its trades.
     if (this.#records.isAhead(symbol) || strangers?.isRead === false) return null;
     const isSplitUnknown = strangers !== undefined || lots.owed !== 0;

@@ -13,6 +13,13 @@ interface Known {
   traded: number;
   /** Of a person's order, what trades that name no order had told of before. */
   covered: number;
+  /** Venue time of its first record, in which its trades of before are contained. */
+  readonly sinceMs: number;
+}
+
+interface Unnamed {
+  readonly atMs: number;
+  lots: number;
 }
 
 /** Turns records of a ledger into those that the lot book is folded from. */
@@ -25,8 +32,8 @@ export class LotRecords {
   /** By symbol. */
   readonly #ahead = new Map<string, Set<Known>>();
   readonly #untraded = new Map<string, Set<Known>>();
-  /** Lots of trades that name no order and were no known one's so far, by symbol and side. */
-  readonly #unnamed = new Map<string, number>();
+  /** Trades that name no order and were no known one's so far, by symbol and side. */
+  readonly #unnamed = new Map<string, Unnamed[]>();
 
   /** Trades of an order are on record, and not its own report of them. */
   isAhead(symbol: string): boolean {
@@ -90,13 +97,14 @@ export class LotRecords {
       const seq = protective ? Number.MAX_SAFE_INTEGER : (this.#claims.get(root) ?? decisionSeq);
       const owner = request.origin === 'agent' ? agent : null;
       const order = { id, symbol, side, by: request.origin, owner, seq, opens: !reduceOnly, filledBefore: 0 };
-      records.push(this.#begin(id, order, false));
+      records.push(this.#begin(id, order, false, 0));
     }
     return records;
   }
 
-  #begin(id: string, order: LotOrder, isForeign: boolean): LotRecord {
-    this.#orders.set(id, { order, isForeign, venueId: null, hasEnded: false, executed: 0, traded: 0, covered: 0 });
+  #begin(id: string, order: LotOrder, isForeign: boolean, sinceMs: number): LotRecord {
+    const nothing = { hasEnded: false, executed: 0, traded: 0, covered: 0 };
+    this.#orders.set(id, { order, isForeign, venueId: null, ...nothing, sinceMs });
     return { kind: 'ordered', order };
   }
 
@@ -107,7 +115,7 @@ export class LotRecords {
     const venueId = before?.venueId ?? null;
     const isOther = venueId !== null && event.venue_order_id !== null && venueId !== event.venue_order_id;
     if (foreign !== null && (before === undefined || another === true || (venueId !== null && isOther)))
-      records.push(this.#begin(id, foreignOrder(event, foreign, seq, before !== undefined), true));
+      records.push(this.#begin(id, foreignOrder(event, foreign, seq, before !== undefined), true, atMs));
     else if (isOther && evidence !== undefined) return [];
     const known = this.#orders.get(id);
     if (known === undefined) return [];
@@ -130,12 +138,19 @@ export class LotRecords {
   /** A trade of a person's order names none: it may have been told before the order's own report. */
   #cover(known: Known, executed: number): void {
     const { filledBefore, side, symbol } = known.order;
+    let risen = executed - Math.max(known.executed, filledBefore, known.traded);
+    for (const trade of this.#unnamedOf(symbol, side)) {
+      const covered = trade.atMs < known.sinceMs ? 0 : Math.max(0, Math.min(trade.lots, risen));
+      trade.lots -= covered;
+      risen -= covered;
+      known.covered += covered;
+    }
+  }
+  #unnamedOf(symbol: string, side: string): Unnamed[] {
     const key = `${symbol} ${side}`;
-    const unnamed = this.#unnamed.get(key) ?? 0;
-    const risen = executed - Math.max(known.executed, filledBefore, known.traded);
-    const covered = Math.max(0, Math.min(unnamed, risen));
-    known.covered += covered;
-    this.#unnamed.set(key, unnamed - covered);
+    const trades = this.#unnamed.get(key) ?? [];
+    this.#unnamed.set(key, trades);
+    return trades;
   }
   /** The person's order that a trade without a name is of; undefined: none that is known. */
   #findForeign(symbol: string, side: string): Known | undefined {
@@ -159,7 +174,7 @@ export class LotRecords {
       this.#compare(known);
       return [{ kind: 'traded', id: known.order.id, lots, atMs, number }];
     }
-    if (clientId === null) this.#unnamed.set(`${symbol} ${side}`, (this.#unnamed.get(`${symbol} ${side}`) ?? 0) + lots);
+    if (clientId === null) this.#unnamedOf(symbol, side).push({ atMs, lots });
     const isVenues = isLiquidation(event);
     const order: LotOrder = {
       id: `trade ${key}`,

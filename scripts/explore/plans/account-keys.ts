@@ -1,4 +1,4 @@
-import { as, DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
+import { as, boundOf, DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
 import {
   BORROWS,
   BOTH,
@@ -216,7 +216,7 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
   keys(
     (random) => ({
       'tools.place_order.args': random.pick([
-        { type: 'object', properties: { requested_notional: { maximum: 250 } } },
+        boundOf(250),
         { type: 'object', properties: { order_type: { enum: ['market'] } } },
       ]),
     }),

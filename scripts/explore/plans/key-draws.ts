@@ -28,6 +28,11 @@ export const own =
     };
   };
 
+/** The operator's schema of `place_order`: so many USDT at most. */
+export function boundOf(usdt: number): object {
+  return { type: 'object', properties: { requested_notional: { maximum: usdt } } };
+}
+
 /** Done by this agent. */
 export const as =
   (agent: AgentName, piece: Piece): Piece =>

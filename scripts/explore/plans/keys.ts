@@ -2,11 +2,12 @@ import type { PolicyKeys, Setup } from '../plan.ts';
 import type { Random } from '../random.ts';
 import { ACCOUNT_KEYS, OWN_TRADERS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
-import { as, type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
+import { as, boundOf, type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
 import {
   AGES,
   AMENDS,
   APPROVED,
+  aboutUsdt,
   BARS,
   BORROWS,
   BOTH,
@@ -255,8 +256,16 @@ export function drawKeys(random: Random, setup: Setup, world: number): DrawnKeys
     drawn = { ...drawn, ...more };
     pieces.push(...binding);
   }
+  if (random.chance(SCHEMA_SHARE) && !partsOf(drawn).includes('tools')) {
+    const most = random.pick([100, 250, 500]);
+    drawn = { ...drawn, 'tools.place_order.args': boundOf(most) };
+    pieces.push(aboutUsdt(most));
+  }
   return { keys: drawn, pieces };
 }
+
+/** Of worlds in which a schema bounds what orders may ask for, and quantities are worth a little less and a little more. */
+const SCHEMA_SHARE = 0.1;
 
 function partsOf(of: PolicyKeys): readonly (string | undefined)[] {
   return Object.keys(of).map((path) => path.replace(/^agents\.[a-z]+\./, '').split('.')[0]);

@@ -238,6 +238,14 @@ export const MANY: Piece = (draw) =>
     draw.step(opening(draw, { usdt: draw.random.pick([60, 130, 200, 300]) }), draw.random.int(0, 2_000)),
   );
 
+/** Quantities that are worth a little less than that, a little more, and a few lots more. */
+export const aboutUsdt =
+  (usdt: number): Piece =>
+  (draw) =>
+    [0.98, 1.02, 1.3].map((part) =>
+      draw.step(opening(draw, { usdt: Math.round(usdt * part), places: 3 }), draw.random.int(0, 2_000)),
+    );
+
 /** Time in which something rests, or is held. */
 export const WAITS: Piece = (draw) => {
   const { random } = draw;

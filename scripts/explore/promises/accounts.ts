@@ -93,7 +93,8 @@ interface Plain {
 }
 
 /**
- * Own trades alone; a symbol in which somebody closed what is not plainly its own is left out.
+ * Own trades alone; a symbol in which somebody closed what is not plainly its own is left out. Of what is held beside a
+ * trade that was listed behind a later one the whole profit is judged: it is realised by what was told by then.
  * @except a recovery
  * @except somebody closed in the symbol what is not plainly its own
  */
@@ -109,18 +110,35 @@ function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
     else if (!take(plain, `${owner.agent} ${trade.symbol}`, trade)) unsure.add(trade.symbol);
   }
   const breaches: Breach[] = [];
-  for (const [key, { feesUsdt, realisedUsdt }] of plain) {
+  for (const [key, { costUsdt, feesUsdt, quantityE8, realisedUsdt }] of plain) {
     const [agent = '', symbol = ''] = key.split(' ');
     if (unsure.has(symbol)) continue;
-    const sums = gate?.getAgent(OPERATOR, agent)?.symbols.find((of) => of.symbol === symbol)?.sums;
+    const body = gate?.getAgent(OPERATOR, agent);
+    const sums = body?.symbols.find((of) => of.symbol === symbol)?.sums;
     const compare = (what: string, told: number | undefined, due: number): void => {
       if (told === undefined || Math.abs(told - due) >= CENT)
         breaches.push({ code: `accounts/agent-${what}`, detail: `${key}: ${told} told, ${due} by its trades` });
     };
-    compare('realised', sums?.realised_usdt, realisedUsdt);
+    const mark = gate?.core.market.symbol(symbol)?.mark ?? null;
+    if (quantityE8 === 0 || !isListedBehind(history, symbol)) compare('realised', sums?.realised_usdt, realisedUsdt);
+    else if (mark !== null) {
+      const held = body?.account.positions.find((of) => of.symbol === symbol)?.unrealised_usdt ?? 0;
+      const due = realisedUsdt + (quantityE8 * mark) / 1e8 - costUsdt;
+      compare('profit', sums === undefined ? undefined : sums.realised_usdt + held, due);
+    }
     compare('fees', sums?.fees_usdt, feesUsdt);
   }
   return breaches;
+}
+
+function isListedBehind({ events }: History, symbol: string): boolean {
+  let last = 0;
+  return events.some(({ event }) => {
+    if (event.kind !== 'trade' || event.payload.symbol !== symbol) return false;
+    const isBehind = Number(event.payload.trade_id) < last;
+    last = Math.max(last, Number(event.payload.trade_id));
+    return isBehind;
+  });
 }
 
 /** False: it closed more than its agent held, or the account's lots lie on the other side. */

@@ -16,7 +16,7 @@ const PRICE_IS_OVER = /ladder|max_slippage_bps|PERCENT_PRICE|mark price multipli
  * has bound reaches the quote that it trades against. [EX-40 EX-41]
  */
 export function findBoundBreaches(history: History): readonly Breach[] {
-  return [...[...history.decisions.values()].flatMap((decision) => judge(decision)), ...findGivenUp(history)];
+  return [...[...history.decisions.values()].flatMap((decision) => judge(history, decision)), ...findGivenUp(history)];
 }
 
 /** An exit that its caller has bound goes on within that, for `exits.resume_ms`: neither ladder nor band ends it before. */
@@ -36,16 +36,17 @@ function findGivenUp({ decisions, events, plan }: History): readonly Breach[] {
 /**
  * No exit goes further than its bound, and one without a bound reaches the quote.
  * @except its caller has named a price
- * @except the quote is older than five seconds
+ * @except the quote is older than the policy takes (`market.freshness.quote_ms`)
  */
-function judge({ atMs, event, id, symbol }: Decision): readonly Breach[] {
+function judge({ world }: History, { atMs, event, id, symbol }: Decision): readonly Breach[] {
   const { context, decision, request } = event;
   const { effective } = decision;
   if (effective?.action !== 'exit' || request.order_type === 'limit' || effective.side === null) return [];
   const { ask, bid, mark, quote_at_ms: quotedAt, rules } = context.market;
-  // An old book says nothing; the venue's price band about the mark holds back what is far from it.
-  if (ask === null || bid === null || mark === null || rules === null || context.now_ms - (quotedAt ?? 0) > 5_000)
-    return [];
+  // The venue's price band about the mark holds back what is far from it.
+  if (ask === null || bid === null || mark === null || rules === null) return [];
+  const { policy } = world.policies.find((each) => each.policy.hash === decision.policy_hash) ?? {};
+  if (context.now_ms - (quotedAt ?? 0) > (policy?.spec.market.freshness.quote_ms ?? 0)) return [];
   const { max_slippage_bps: bps } = request;
   const middle = (ask + bid) / 2;
   // A price is written in ticks, so that none may lie between a bound and the quote.

@@ -8,7 +8,6 @@ import { type PlainLots, readPlainLots } from '../plain/plain-lots.ts';
  * own books say was opened by whom wherever all of those are on record, and at the end.
  * @except the gate's position waits for the report of an order whose trades are on record
  * @except no reading has shown yet what a person, or the exchange itself, has traded
- * @except a fill of before a reading that was believed is told since: the gate counts it beside that
  * @except readings show in sum what several trades of theirs took, and not of whom
  */
 export function findLotBreaches(history: History): readonly Breach[] {

@@ -2,6 +2,7 @@ import { buildKlines } from '../../../daemon/exchange-sim/market/klines.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { MarketReading } from '../market-readings.ts';
+import type { Action } from '../plan.ts';
 
 type Figures = readonly number[];
 
@@ -14,6 +15,7 @@ const FRESH_MS = 5_000;
  * The candles that are told are the exchange's own closed ones, the newest of them, oldest first; the book is the
  * exchange's own at the instant that is told with it. At quiet both are fresh. TD-60 TD-62 TF-60
  * @except the exchange's own bars are longer than the policy's
+ * @except its clock says that a bar is closed while its market goes on
  */
 export function findReadingBreaches(history: History): readonly Breach[] {
   const { gate, readings } = history.world;
@@ -33,11 +35,15 @@ export function findReadingBreaches(history: History): readonly Breach[] {
   });
 }
 
-/** Bars of the exchange up to now by when they open; null: shorter ones than its tape has follow its marks, and change. */
-function readBars({ world }: History): (symbol: string) => ReadonlyMap<number, Figures> | null {
+/**
+ * Bars of the exchange up to now by when they open; null: shorter ones than its tape has follow its marks, and change, and
+ * so does one that is read before it closes.
+ */
+function readBars({ plan, world }: History): (symbol: string) => ReadonlyMap<number, Figures> | null {
   const bars = new Map<string, ReadonlyMap<number, Figures>>();
   const barMs = world.file.spec.market.bar_ms;
   const { world: market } = world.exchange;
+  if (plan.steps.some(({ do: action }) => isClockAhead(action))) return () => null;
   return (symbol) => {
     if (barMs % (market.sources.get(symbol)?.barMs ?? 1) !== 0) return null;
     const known = bars.get(symbol);
@@ -55,6 +61,10 @@ function readBars({ world }: History): (symbol: string) => ReadonlyMap<number, F
     bars.set(symbol, read);
     return read;
   };
+}
+
+function isClockAhead(action: Action): boolean {
+  return action.kind === 'fault' && action.fault.kind === 'clock-jump' && Number(action.fault.by_ms) > 0;
 }
 
 function findCandleBreaches(

@@ -1,6 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import { executedFor, type History } from '../history.ts';
-import type { Decision } from '../records.ts';
+import type { Decision, Fill } from '../records.ts';
 import { e8, fraction, isAbove, plus, show, times } from './exact.ts';
 import { BELIEVED_MS, opens, type Raw, rawOf } from './raw.ts';
 
@@ -140,8 +140,9 @@ export function findNotReducing(history: History): readonly Breach[] {
 }
 
 /**
- * A part closes at most what was asked for, and the exchange's smallest order where that is more [EX-26]: a fraction is one
- * of what its agent held when it was asked. Who asks for no less than is held asks for all, and for what comes.
+ * A part closes at most what was asked for [EX-26], and no order of it is smaller than the exchange takes, the one that
+ * closes its rest among them [EX-32]. A fraction is one of what its agent held when it was asked. Who asks for no less
+ * than is held asks for all, and for what comes.
  * @except a rest below such an order is taken along, which leaves nothing
  */
 export function findGrown(history: History): readonly Breach[] {
@@ -159,10 +160,16 @@ export function findGrown(history: History): readonly Breach[] {
     const ofValue = (event.context.market.rules?.min_notional_usdt ?? 0) / (event.context.market.mark ?? Number.NaN);
     const least = BigInt(history.world.venue.minE8(symbol) + Math.ceil((ofValue || 0) * 1e8));
     const part = partE8(decision, e8(asked));
-    const most = (part > least ? part : least) + (last.after === 0 ? least : 0n);
-    if (executed <= most) return [];
+    const before = executed - executedBy(history, last);
+    const rest = part - before;
+    const order = rest > least ? rest : rest > 0n || before === 0n ? least : 0n;
+    if (executed <= before + order + (last.after === 0 ? least : 0n)) return [];
     return [{ code: 'second/grown', detail: `${id} asked for ${part} e-8 of ${symbol} and closed ${executed} e-8` }];
   });
+}
+
+function executedBy({ fills }: History, { clientId }: Fill): bigint {
+  return fills.reduce((sum, fill) => (fill.clientId === clientId ? sum + BigInt(fill.quantityE8) : sum), 0n);
 }
 
 /** What an agent has asked for: of a fraction whole lots of what it held, whatever its decision made of that. */

@@ -49,6 +49,17 @@ describe('accounts by agent', () => {
     );
   });
 
+  test('an opening that is told late is closed by the exit that waited for it, and not by what was opened since', () => {
+    const told = new Told();
+    told.fill({ agent: 'gate', origin: 'gate', side: 'sell', lots: 30, price: 59_000, atMs: T0 + 2, fee: 9 });
+    told.fill({ agent: 'alice', side: 'sell', lots: 20, price: 57_000, atMs: T0 + 4 });
+    told.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 1 });
+    assert.deepEqual([told.figures('alice')?.realisedUsdt, told.figures('alice')?.feesUsdt], [-30, 9]);
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 57_500), new Map([['alice', -10]]));
+    told.income(T0 + 9, [{ at_venue_ms: T0 + 5, amount_usdt: 4 }]);
+    assert.equal(told.figures('alice')?.fundingUsdt, 4);
+  });
+
   test('what an operator gives to an agent it has from then on, at what it had cost', () => {
     const told = new Told([{ lots: 10, entry_price: 50_000 }]);
     told.ledger.append({

@@ -105,6 +105,7 @@ describe('the effect of a fill', () => {
           const effect = applyFill(position, {
             ...drawn,
             reduceOnly: isExit,
+            isForeign: false,
             price: 1,
             atMs: T0 + index,
             order: null,
