@@ -51,14 +51,14 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
     const reserve = findReserve(join(folder, 'reserve.bin'), reserveBytes, ledgerBytes > 0, room);
     db = openForWriting(path);
     backUpBeforeMigrations(db, path, readMigrations(findMigrationsFolder()));
-    const genesis = prepare(db, options);
+    const { genesis, write } = prepare(db, options);
     if (maxBytes !== undefined) limitPages(db, reserve.isUsed ? maxBytes : maxBytes - reserveBytes);
     const opened = db;
     const release = (): void => {
       if (opened.open) opened.close();
       lock?.release();
     };
-    return new SqliteLedger({ db, genesis, reserve, release, write: prepareBatchWriter(db), options });
+    return new SqliteLedger({ db, genesis, reserve, release, write, options });
   } catch (error) {
     db?.close();
     lock?.release();
@@ -70,8 +70,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
 function openInMemory(storage: MemoryStorage, options: OpenLedgerOptions): Ledger {
   const lease = storage.lease();
   const { db } = lease;
-  const genesis = prepare(db, options);
-  const append = prepareBatchWriter(db);
+  const { genesis, write: append } = prepare(db, options);
   const write = (content: BatchContent): void => {
     lease.assertHeld();
     append(content);
@@ -80,19 +79,20 @@ function openInMemory(storage: MemoryStorage, options: OpenLedgerOptions): Ledge
   return new SqliteLedger({ db, genesis, reserve, release: () => lease.release(), write, options });
 }
 
-/** Tables and first record. */
-function prepare(db: Database, options: OpenLedgerOptions): Genesis {
+/** Tables, what writes to them, and the first record. */
+function prepare(db: Database, options: OpenLedgerOptions): Pick<LedgerParts, 'genesis' | 'write'> {
   migrate(db, readMigrations(findMigrationsFolder()), options.now());
-  const genesis = findGenesis(db, options.path) ?? writeGenesis(db, options);
+  const write = prepareBatchWriter(db);
+  const genesis = findGenesis(db, options.path) ?? writeGenesis(db, write, options);
   checkGenesis(genesis, options.venue, options.account, options.path);
-  return genesis;
+  return { genesis, write };
 }
 
-function writeGenesis(db: Database, options: OpenLedgerOptions): Genesis {
+function writeGenesis(db: Database, write: LedgerParts['write'], options: OpenLedgerOptions): Genesis {
   const { path, venue, account, now } = options;
   const record = buildGenesisRecord(venue, account, now(), options.randomBytes ?? randomBytes);
   const events = chainRecords({ seq: 0, hash: ZERO_HASH }, [record]);
-  prepareBatchWriter(db)({ events, texts: [], policies: [] });
+  write({ events, texts: [], policies: [] });
   const genesis = findGenesis(db, path);
   if (genesis === null) throw new LedgerError('LEDGER_CORRUPT', `The genesis record of ${path} cannot be read back.`);
   return genesis;

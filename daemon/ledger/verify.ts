@@ -207,7 +207,7 @@ export function checkTail(reader: SqliteReader): ChainHead {
       ? { seq: archived.to_seq, hash: archived.hash }
       : reader.readEvent(beforeSeq);
   const walk = new ChainWalk(reader, { seq: before?.seq ?? 0, hash: before?.hash ?? ZERO_HASH });
-  const failed = walk.run(Number.POSITIVE_INFINITY, () => null);
+  const failed = walk.run(Number.POSITIVE_INFINITY, null);
   if (failed === null) return walk.head;
   throw new LedgerError(
     'LEDGER_CORRUPT',
