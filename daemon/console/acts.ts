@@ -10,7 +10,10 @@ import { figure, usdt, words } from './format.ts';
 import { isGap } from './gaps.ts';
 import { showText } from './parts.tsx';
 import type { ActRequest } from './signing.ts';
-import { orders, policy, positions } from './store.ts';
+import { orders, policy, positions, readiness } from './store.ts';
+
+/** There a token approves nothing, and a passkey signs an adoption once one is enrolled. */
+export const isLive = (): boolean => readiness.value?.venue === 'binance-live';
 
 type StateWord = 'active' | 'reducing' | 'halted';
 
@@ -54,12 +57,13 @@ function describeState(answer: unknown, scope: string): string {
   return `Done: ${name} is ${states === '' ? 'held by no layer of its own' : states}; ${account}.`;
 }
 
-/** What rests and would open, in words. */
-export function resting(): string {
-  const opening = (orders.value ?? []).filter((order) => !order.reduce_only);
-  if (opening.length === 0) return 'No opening order rests now.';
-  const count = opening.length === 1 ? 'One opening order rests' : `${opening.length} opening orders rest`;
-  return `${count} now; what is within the scope is canceled, whatever the policy’s standing.on_breach says.`;
+/** What would open, in words. Orders of others, which only a flatten cancels, are not counted. */
+function describeOpenings(): string {
+  const openings = (orders.value ?? []).filter((order) => !order.reduce_only && !order.foreign);
+  if (openings.length === 0) return 'No opening order of ours is open now.';
+  const count =
+    openings.length === 1 ? 'One opening order of ours is' : `${openings.length} opening orders of ours are`;
+  return `${count} open now; those within the scope are canceled, whatever the policy’s standing.on_breach says.`;
 }
 function held(): string {
   const open = positions.value ?? [];
@@ -71,7 +75,7 @@ function held(): string {
 export function openReduce(): void {
   act.value = {
     title: 'Reduce only',
-    effect: `Agents may exit and cancel; nothing that adds risk passes until an operator resumes. ${resting()}`,
+    effect: `Agents may exit and cancel; nothing that adds risk passes until an operator resumes. ${describeOpenings()}`,
     confirm: 'Reduce only',
     scopes: listScopes(true),
     needsReason: true,
@@ -84,7 +88,7 @@ export function openReduce(): void {
 export function openHalt(): void {
   act.value = {
     title: 'Halt trading',
-    effect: `Agents may only cancel their opening orders: they cannot exit either. Positions stay as they are; protective stops stay at the venue. ${held()} ${resting()}`,
+    effect: `Agents may only cancel their opening orders: they cannot exit either. Positions stay as they are; protective stops stay at the venue. ${held()} ${describeOpenings()}`,
     confirm: 'Halt trading',
     isGrave: true,
     scopes: listScopes(true),
@@ -149,7 +153,7 @@ export function openEndSignal(signal: SignalEntryBody): void {
 export function openEndOrder(order: OrderBody): void {
   act.value = {
     title: `End lost order ${order.client_order_id}`,
-    effect: `Nothing proves what became of this ${order.side} of ${order.quantity} ${order.symbol}. Look at the venue first. Its reservation of ${usdt(order.reserved_notional_usdt)} USDT is free again and ${order.symbol} may open; what it may have filled is then nobody’s until an operator closes it.`,
+    effect: `Nothing proves what became of this ${order.side} of ${order.quantity} ${order.symbol}. Look at the venue first. Its reservation of ${usdt(order.reserved_notional_usdt)} USDT is free again and ${order.symbol} may open; what it may have filled is then nobody’s until an operator closes it or gives it to an agent. On binance-live it is asked for twice.`,
     confirm: 'End the order',
     isGrave: true,
     needsReason: true,
@@ -169,6 +173,7 @@ export function openApprove(approval: ApprovalBody): void {
     effect: `${approval.agent} may ${approval.side} at most ${approval.quantity} ${approval.symbol} (${usdt(approval.notional_usdt)} USDT) at ${approval.worst_price} or better, with leverage up to ${approval.leverage}. ${others > 0 ? `${others} more must approve before anything is sent.` : 'The gate decides again now, and sends the order if every other rule permits it.'} Approval ${id}. Compare the four words with another screen.`,
     confirm: 'Approve',
     isGrave: true,
+    isForPasskeys: isLive(),
     needsReason: false,
     send: () => ({
       method: 'POST',
@@ -205,6 +210,7 @@ export function openAcceptPolicy(pending: NonNullable<ReadinessBody['pending_pol
     effect: `It allows more than the policy in force in ${pending.looser.length} keys: ${pending.looser.join('; ')}. Agents may use that at once; on binance-live after the policy’s delay.`,
     confirm: 'Put it in force',
     isGrave: true,
+    isForPasskeys: pending.quorum !== undefined,
     needsReason: false,
     send: () => ({ method: 'POST', path: '/v1/policy/reload', body: { hash: pending.hash } }),
     describe: (answer) => `The policy is ${words((answer as { status: string }).status)}.`,
@@ -229,7 +235,7 @@ export function openSignArming({ digest, policy_hash: hash, quorum, signed_by: n
 export function openRemovePasskey({ id, name }: PasskeyBody): void {
   act.value = {
     title: `Remove passkey ${name}`,
-    effect: `The passkey ${name} signs nothing from now on, and its sessions end. The last one that is removed leaves no way to enrol another but a recovery, which needs the account halted.`,
+    effect: `The passkey ${name} signs nothing from now on, and its sessions end. Openings that it approved are canceled. The last one that is removed leaves no way to enrol another but a recovery, which needs the account halted.`,
     confirm: 'Remove the passkey',
     isGrave: true,
     needsReason: true,
@@ -243,7 +249,8 @@ export function openRevokeToken({ id, role, name, is_own: isOwn }: TokenBody): v
       'Whoever trades with it is refused. What it asked to open is canceled, and approvals it asked for are void; positions, exits and stops stay.',
     metrics: 'Whoever scrapes metrics with it is refused.',
     monitor: 'Whoever looks or reports with it is refused.',
-    operator: 'Whoever operates with it is refused, and sessions that it opened end.',
+    operator:
+      'Whoever operates with it is refused, and sessions that it opened end. Openings that were asked for or approved with it are canceled.',
   }[role];
   const own = isOwn ? ' You signed in with this token: this session ends.' : '';
   act.value = {

@@ -1,8 +1,8 @@
 import type { HolderBody } from '../gate/api/operator.ts';
 import type { PositionBody } from '../gate/api/reads.ts';
 import { type ActScope, act } from './act.tsx';
-import { resting } from './acts.ts';
-import { tokens } from './store.ts';
+import { isLive } from './acts.ts';
+import { passkeys, tokens } from './store.ts';
 
 /** An operator's word on whose a symbol is. */
 
@@ -15,7 +15,7 @@ const RELEASES: readonly ActScope[] = [
 export function openRelease({ holder, symbol }: PositionBody): void {
   act.value = {
     title: `Release ${symbol}`,
-    effect: `The openings of ${holder} in ${symbol} are canceled. It keeps what it holds and may close it, and opens nothing there until the symbol is free. ${resting()}`,
+    effect: `The openings of ${holder} in ${symbol} are canceled. It keeps what it holds and may close it, and opens nothing there until the symbol is free.`,
     confirm: 'Release the symbol',
     scopes: RELEASES,
     needsReason: true,
@@ -38,6 +38,7 @@ export function openAdopt({ holder, quantity, symbol }: PositionBody): void {
     effect: `All that is held, ${quantity} ${symbol}, now of ${holder ?? 'nobody'}, is that agent’s from here on: it alone opens and closes there. Other agents’ resting exits are canceled first. Where the position is over that agent’s own caps it stays. It is refused while an order or an exit there is not over. On binance-live a passkey signs it, once one is enrolled.`,
     confirm: 'Give it to the agent',
     isGrave: true,
+    isForPasskeys: isLive() && (passkeys.value?.passkeys ?? []).length > 0,
     scopes: names.map((name) => ({ value: name, label: `agent ${name}` })),
     needsReason: true,
     send: ({ reason, scope }) => ({

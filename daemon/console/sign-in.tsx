@@ -39,7 +39,8 @@ export function SignIn() {
         <p class="dim">
           The daemon proves itself first; the page sends the token under a mask that this daemon alone takes off. It
           opens a session of eight hours that looks, halts and reduces. Every other act asks for the token or a passkey
-          again. On paper the token lies in <code>~/.holdfast/tokens/operator.token</code>.
+          again. On paper the token lies in <code>tokens/operator.token</code> of the daemon’s home, which is{' '}
+          <code>~/.holdfast</code> unless set.
         </p>
         {hasPasskeys && !isAnyKnown() ? (
           <p class="dim">

@@ -501,7 +501,7 @@ export const SignalEntrySchema = Type.Object(
 export const SignalsBodySchema = Type.Object({ signals: Type.Array(SignalEntrySchema) }, field.closed);
 export const ConsoleSessionSchema = Type.Object(
   {
-    session: text('Bearer text that can only look.'),
+    session: text('Bearer text that looks, halts and reduces.'),
     expires_at_ms: instant(),
     name: text(),
     key_id: text('Names the key of the session, under which POST /v1/proof proves the daemon.'),

@@ -7,7 +7,7 @@ import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
 /**
- * The same answer in a sixth of the tokens: what a model needs to continue. The ledger and the full view have the rest.
+ * The same answer in a tenth of the size: what a model needs to continue. The ledger and the full view have the rest.
  * Members without information are left out.
  */
 

@@ -67,7 +67,7 @@ export const ReasonSchema = Type.Object(
     unit: nullable(Type.String()),
     hint: Type.String(),
   },
-  { ...field.closed, description: 'Why the request was cut down or refused; the first one decides.' },
+  { ...field.closed, description: 'Why the request was cut down or refused.' },
 );
 const actionTerms = {
   side,
@@ -189,7 +189,7 @@ export const decisionMembers = {
   constraints: ConstraintsSchema,
   budget: BudgetRecordSchema,
   reasons: Type.Array(ReasonSchema, {
-    description: 'Why it is not as asked, most important first. An ALLOW has none.',
+    description: 'Why it is not as asked, in the order of the rules. An ALLOW has none.',
   }),
   verdicts: Type.Array(RuleVerdictSchema),
   retry_after_ms: nullable(number('Milliseconds after which a retry makes sense.')),

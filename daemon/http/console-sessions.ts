@@ -21,7 +21,7 @@ export interface ConsoleSource {
 }
 /** What a page is given. */
 export interface OpenedSession {
-  /** Bearer text that can only look. */
+  /** Bearer text that looks, halts and reduces. */
   readonly session: string;
   readonly expires_at_ms: number;
   /** Under which the daemon proves itself to the page again. */

@@ -104,7 +104,7 @@ function registerChallenges(app: FastifyInstance, doors: Doors, passkeys: Passke
     url: '/v1/passkeys/challenge',
     text: pageText(
       'What a passkey or the token must sign to confirm one call of this session',
-      'The call itself then carries the session, and in the header `holdfast-passkey` the base64url JSON of {nonce, assertion}, or in `holdfast-token` that of {nonce, key_id, mac}.',
+      'The call itself then carries the session, and in the header `holdfast-passkey` the base64url JSON of {nonce, assertion}, or in `holdfast-token` that of {nonce, key_id, masked}.',
     ),
     body: passkey.ActChallengeRequest,
     answer: passkey.ChallengeBodySchema,

@@ -187,7 +187,7 @@ export type ReasonCode =
   | 'ORDER_UNCHANGED'
   | 'MODIFY_NOT_ALLOWED';
 /**
- * Why it is not as asked, most important first. An ALLOW has none.
+ * Why it is not as asked, in the order of the rules. An ALLOW has none.
  */
 export type Reasons = Reason[];
 /**
@@ -1060,7 +1060,7 @@ export interface BudgetFactors {
   slippage: number;
 }
 /**
- * Why the request was cut down or refused; the first one decides.
+ * Why the request was cut down or refused.
  */
 export interface Reason {
   code: ReasonCode;

@@ -37,6 +37,7 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'TD', title: 'Tools in brief', path: 'daemon/contract/brief-catalogue.ts' },
   { prefix: 'TF', title: 'Arguments of tools', path: 'daemon/contract/tools.ts' },
   { prefix: 'TF', title: 'Fields', path: 'daemon/contract/fields.ts' },
+  { prefix: 'MI', title: 'What MCP tells', path: 'daemon/mcp/texts.ts' },
 ];
 
 /** An id of any of these texts, wherever it stands. */

@@ -29,7 +29,7 @@ describe('ways around a gate: repeats', () => {
     await world.advance(61_000);
   }
 
-  it('BY-11 answers a repeated request id with the stored decision, whatever is not economic in it [TD-33 TF-41]', async () => {
+  it('BY-11 answers a repeated request id with the stored decision, whatever is not economic in it [TD-33 TF-41 MI-6]', async () => {
     await begin();
     const first = await world.tool('place_order', order({ request_id: 'a1' }));
     await leavesTheBooksAlone(world, 'repeat', async () => {
@@ -273,7 +273,7 @@ describe('ways around a gate: what the exchange does not say', () => {
     });
   }
 
-  it('BY-12 says "pending" when the exchange never answers, and a restart finds the one order [TD-2]', async () => {
+  it('BY-12 says "pending" when the exchange never answers, and a restart finds the one order [TD-2 MI-5]', async () => {
     await begin();
     const earlier = await world.books();
     await world.fault({ kind: 'accept-then-timeout', match: SEND });

@@ -59,7 +59,7 @@ async function startHost(t: TestContext, port: number, secret: string = SECRETS.
 const order = (client: Client) => client.callTool({ name: 'place_order', arguments: PLACE_ORDER });
 
 for (const isModern of [false, true])
-  test(`a host may start before the daemon${isModern ? ', in the newest revision' : ''}`, async (t) => {
+  test(`a host may start before the daemon${isModern ? ', in the newest revision' : ''} [MI-7]`, async (t) => {
     const port = await findFreePort();
     const { client, said, changed } = await startHost(t, port, SECRETS.agent, isModern);
     assert.match(client.getInstructions() ?? '', /venue is not known: take the money for real/);

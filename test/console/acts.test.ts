@@ -29,7 +29,10 @@ test('every act states its effect, asks for the operator token unless it tighten
 
   await press('Reduce');
   assert.deepEqual(await findInaccessible(page), []);
-  assert.match(await tighten(seat, 'too hot', 'Reduce only', 'agent:momentum'), /One opening order rests now/);
+  assert.match(
+    await tighten(seat, 'too hot', 'Reduce only', 'agent:momentum'),
+    /One opening order of ours is open now; those within the scope are canceled/,
+  );
   assert.ok(
     (await layers()).some(
       (layer) => layer.name === 'momentum' && layer.state === 'reducing' && layer.reason === 'too hot',

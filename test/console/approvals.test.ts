@@ -74,6 +74,28 @@ test('a card shows what is approved; the console approves it once, and denies an
   assert.deepEqual(complaints, []);
 });
 
+test('on live no token is asked for where none approves', { skip: WITHOUT_BROWSER }, async (t) => {
+  const world = await openWorld(t, {
+    wall: false,
+    policy: (spec) => {
+      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
+    },
+  });
+  const seat = await openPage(t, world);
+  const { page, complaints } = seat;
+  await signIn(seat);
+  const id = await ask(world);
+  Object.assign(world.daemon.gate.core.settings, { venue: 'binance-live' });
+  await page.locator('.pill-live').waitFor();
+  await panel(page, 'approvals')
+    .getByRole('button', { name: `Approve… ${id}` })
+    .click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('No passkey is in force here.').waitFor();
+  assert.equal(await dialog.getByLabel('Operator token').count(), 0);
+  assert.deepEqual(complaints, []);
+});
+
 test('a passkey in the browser moves an order, and the ledger alone proves who approved what', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {

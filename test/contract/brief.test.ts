@@ -122,7 +122,7 @@ test('the reason that binds has the hint, and the line its figures; of the other
   assert.deepEqual(Object.keys(plain.reasons?.[0] ?? {}), ['code', 'observed', 'limit', 'unit', 'hint']);
 });
 
-test('a BLOCK tells first what refused it, whatever was cut before', () => {
+test('a BLOCK tells first what refused it, whatever was cut before [MI-4]', () => {
   const blocked = { decision: 'BLOCK', reasons: reasons('PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'AGAINST_POSITION') };
   const told = toBrief(answer({ ...blocked, ...bound('AGAINST_POSITION', null) })).reasons ?? [];
   assert.deepEqual(

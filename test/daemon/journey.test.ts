@@ -9,7 +9,7 @@ describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
   });
   after(() => world.close());
 
-  it('allows an order inside the policy and fills it at the exchange', async () => {
+  it('allows an order inside the policy and fills it at the exchange [MI-1 MI-2]', async () => {
     const { status, body } = await world.tool('place_order', order());
     assert.equal(status, 200);
     assert.equal(body.decision.decision, 'ALLOW');
@@ -17,7 +17,7 @@ describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
     assert.equal(await world.position('BTCUSDT'), Number(body.decision.effective?.quantity));
   });
 
-  it('cuts an oversized order down to the budget that binds [TD-1 TD-3 TD-25]', async () => {
+  it('cuts an oversized order down to the budget that binds [TD-1 TD-3 TD-25 MI-3]', async () => {
     const before = await world.position('BTCUSDT');
     const { body } = await world.tool('place_order', order({ requested_notional: 5000, requested_leverage: 5 }));
     assert.equal(body.decision.decision, 'LIMIT');
@@ -26,7 +26,7 @@ describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
     assert.ok(bought > 0 && bought * 60_000 <= 1000.01, `bought ${bought}`);
   });
 
-  it('blocks a symbol that is not in scope, and sends nothing', async () => {
+  it('blocks a symbol that is not in scope, and sends nothing [MI-1 MI-4]', async () => {
     const sent = (await world.books()).orders.length;
     const { status, body } = await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
     assert.equal(status, 200);

@@ -12,7 +12,7 @@ import { DaemonWorld, order, until } from '../daemon/harness.ts';
 const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
 const URI = 'holdfast://activity';
 
-test('own decisions and fills are a resource of MCP, and its updates are pushed over standard output', async (t) => {
+test('own decisions and fills are a resource of MCP, and its updates are pushed over standard output [MI-9]', async (t) => {
   const world = await DaemonWorld.start({ real: true });
   const { url } = world.daemon;
   const tokenFile = join(world.home, 'activity.token');
@@ -42,8 +42,9 @@ test('own decisions and fills are a resource of MCP, and its updates are pushed 
   await stdio.subscribeResource({ uri: URI });
   await world.tool('place_order', order({ symbol: 'DOGEUSDT' }), world.createAgent('other'));
   // The stream is open when the first of its own events has come.
+  let last = '';
   await until('an update is pushed', async () => {
-    await world.tool('place_order', order());
+    last = (await world.tool('place_order', order())).body.decision.decision_id;
     return updated.length > 0;
   });
   assert.deepEqual([...new Set(updated)], [URI]);
@@ -58,12 +59,16 @@ test('own decisions and fills are a resource of MCP, and its updates are pushed 
     const { contents } = await client.readResource({ uri: URI });
     const text = (contents[0] as { readonly text: string }).text;
     seen.push(
-      JSON.parse(text) as { readonly decisions: readonly { decision: string }[]; readonly fills: readonly object[] },
+      JSON.parse(text) as {
+        readonly decisions: readonly { decision: string; decision_id: string }[];
+        readonly fills: readonly object[];
+      },
     );
     await assert.rejects(client.readResource({ uri: 'holdfast://../policy' }));
   }
   assert.deepEqual(seen[0], seen[1], 'the same through both');
   assert.ok(seen[0]?.decisions.some(({ decision }) => decision === 'ALLOW'));
+  assert.equal(seen[0]?.decisions[0]?.decision_id, last, 'the newest first');
   assert.equal(seen[0]?.fills.length, 1);
   assert.doesNotMatch(JSON.stringify(seen), /SCOPE_SYMBOL/, "nothing of another agent's");
 });

@@ -70,10 +70,10 @@ test('the reading tools say whose a symbol is, in one short member', async (t) =
 });
 
 for (const era of ['v2', 'v2 modern', 'v1'] as const) {
-  test(`a client of ${era} lists the tools, places an order and reads`, async (t) => {
+  test(`a client of ${era} is told the venue and its money, lists the tools, places an order and reads [MI-8]`, async (t) => {
     const server = await startServer(t);
     const client = await connect(t, server, era);
-    assert.match(client.instructions ?? '', /policy gate/);
+    assert.match(client.instructions ?? '', /^Holdfast is a policy gate .* Venue: paper; simulated money\.$/m);
     const { tools } = await client.listTools();
     assert.equal(tools.length, 13);
     assert.deepEqual(tools.find(({ name }) => name === 'get_account')?.annotations, { readOnlyHint: true });

@@ -35,7 +35,7 @@ export function addPasskey(program: Command, io: Io): void {
     .option('--venue <name>', 'whose daemon (HOLDFAST_VENUE, else paper)')
     .option(
       '--origin <url>',
-      'of a console for phones, where the passkey is made (HOLDFAST_CONSOLE_ORIGIN)',
+      'of the console for phones where the passkey is made, as in HOLDFAST_CONSOLE_ORIGIN',
       parseOrigin,
     )
     .action((name: string, options: EnrolOptions) => printCode(io, name, false, options));

@@ -9,7 +9,7 @@ import { rawOf } from '../second/raw.ts';
 const MIN_SHARE = 0.99;
 const HAIR = 1e-9;
 
-/** ALLOW is within 1 % of what was asked: by the words of the call, and by the order in its answer. [TD-1] */
+/** ALLOW is within 1 % of what was asked: by the words of the call, and by the order in its answer. [TD-1 MI-2] */
 export function findShortAllows({ decisions, world }: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const call of world.calls) {
