@@ -1,9 +1,11 @@
+import '../../scripts/explore/prepared-ccxt.ts';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { readEnv } from '../../daemon/config/config.ts';
 import { INSTRUMENTS } from '../../daemon/exchange-sim/core/instruments.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
+import type { BarSource } from '../../daemon/exchange-sim/market/bars.ts';
 import { SyntheticMarket } from '../../daemon/exchange-sim/market/synthetic.ts';
 import { type OpenedMarket, openExchange } from '../../daemon/exchange-sim/open.ts';
 import { serveControl, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
@@ -18,6 +20,7 @@ import type { TimePort } from '../../daemon/time/time-port.ts';
 import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import type { HttpExchange } from '../../daemon/venue/transport.ts';
+import { blankStorage } from '../../scripts/explore/blank-ledger.ts';
 import { Random } from '../../scripts/explore/random.ts';
 import { SimTime } from '../../scripts/explore/sim-time.ts';
 import { Wire } from '../../scripts/explore/wire.ts';
@@ -34,6 +37,8 @@ const TICK_MS = 100;
 /** What a question to the exchange takes that is not the daemon's. */
 const ASK_MS = 1;
 const ARRIVED_WITHIN_MS = 50;
+/** Bars before a world begins: more than a shipped policy wants to see before it calls a market calm (480 at most). */
+const YOUNG_BARS = 600;
 
 /**
  * Daemon and exchange in this process, in virtual time: the production composition with the wire of the explorer instead
@@ -68,7 +73,7 @@ export async function openVirtualSite(
     lives += 1;
     const life = { number: lives, isDead: false };
     const { config, secrets } = readEnv({ HOLDFAST_PAPER_URL: NO_URL, ...env });
-    const storage = storages.get(config.home) ?? new MemoryStorage();
+    const storage = storages.get(config.home) ?? blankStorage();
     storages.set(config.home, storage);
     const lifetime = time.open();
     const die = (): void => {
@@ -209,10 +214,24 @@ function openSharedMarket(options: ExchangeSimOptions, seed: number, time: TimeP
   const key = JSON.stringify([seed, startMs, options.prehistoryBars]);
   const known = markets.get(key);
   if (known !== undefined) return known;
-  const { sources } = new SyntheticMarket(INSTRUMENTS, seed, startMs, options.prehistoryBars);
+  const market = new SyntheticMarket(INSTRUMENTS, seed, startMs, options.prehistoryBars);
+  const sources = new Map([...market.sources].map(([symbol, source]) => [symbol, withoutOld(source, startMs)]));
   const opened = { instruments: INSTRUMENTS, sources, startMs };
   markets.set(key, opened);
   return opened;
+}
+
+/** The same market, younger: a month of bars, told and read at every start, would be half of a short world's time. */
+function withoutOld(source: BarSource, startMs: number): BarSource {
+  const dropped = Math.max(0, source.indexAt(startMs) - YOUNG_BARS);
+  const firstMs = source.bar(dropped)?.openMs ?? startMs;
+  return {
+    barMs: source.barMs,
+    bar: (index) => source.bar(index + dropped),
+    indexAt: (ms) => Math.max(-1, source.indexAt(ms) - dropped),
+    nextFunding: (afterMs) => source.nextFunding(afterMs),
+    fundingBetween: (fromMs, toMs) => source.fundingBetween(Math.max(fromMs, firstMs), toMs),
+  };
 }
 
 function rewriting(carry: HttpExchange, rewrites: Rewrites | null): HttpExchange {
