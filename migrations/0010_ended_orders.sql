@@ -17,4 +17,5 @@ CREATE TABLE ended_orders (
 -- Somebody else may use an id again.
 CREATE UNIQUE INDEX ended_orders_by_id ON ended_orders (client_order_id, planned_at_ms);
 CREATE INDEX ended_orders_by_decision ON ended_orders (decision_id) WHERE decision_id IS NOT NULL;
-CREATE INDEX ended_orders_by_time ON ended_orders (planned_at_ms);
+-- With all that a page is chosen by: rows of others are not read.
+CREATE INDEX ended_orders_by_time ON ended_orders (planned_at_ms, agent, symbol, ended_at_ms);

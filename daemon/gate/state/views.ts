@@ -47,12 +47,12 @@ export class GateViews {
   readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
   readonly outbox = new Outbox();
-  readonly fills: RecentFills;
+  readonly fills = new RecentFills();
   readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
   readonly countdowns = new Countdowns();
   /** Trade ids by symbol. */
-  readonly seenTrades: SeenIds;
+  readonly seenTrades = new SeenIds(KEEP_TRADES_MS, KEEP_LAST);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS, KEEP_LAST);
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
@@ -78,12 +78,6 @@ export class GateViews {
   clockAheadFromMs = Number.NEGATIVE_INFINITY;
   /** Domain time minus the host's, while neither was in doubt, ms; null: it is not on record. */
   hostOffsetMs: number | null = null;
-
-  /** `packs`: {@link TextRows} */
-  constructor(packs = true) {
-    this.fills = new RecentFills(packs);
-    this.seenTrades = new SeenIds(KEEP_TRADES_MS, KEEP_LAST, packs);
-  }
 
   position(symbol: string): PositionState {
     const known = this.positions.get(symbol);
