@@ -42,16 +42,23 @@ export function prepareEndedReads(db: Database): (query: EndedOrderQuery) => rea
   const ofDecision = rows<[string]>('WHERE decision_id = ? ORDER BY nr');
   const wanted =
     '(@agent IS NULL OR agent = @agent) AND (@symbol IS NULL OR symbol = @symbol) AND ended_at_ms > @endedAfterMs';
-  // All of the last instant: who asks for more gets those of one instant in an order of its own.
-  const newest = rows<[{ agent: string | null; symbol: string | null; endedAfterMs: number; count: number }]>(
-    `WHERE ${wanted} AND planned_at_ms >= coalesce(
-       (SELECT planned_at_ms FROM ended_orders WHERE ${wanted} ORDER BY planned_at_ms DESC LIMIT 1 OFFSET @count - 1), 0)
-     ORDER BY planned_at_ms DESC`,
-  );
+  const newest = rows<[Wanted & { count: number }]>(`WHERE ${wanted} ORDER BY planned_at_ms DESC LIMIT @count`);
+  const ofInstant = rows<[Wanted & { atMs: number }]>(`WHERE ${wanted} AND planned_at_ms = @atMs`);
   return (query) => {
     if ('clientOrderId' in query) return ofId.all(query.clientOrderId);
     if ('decisionId' in query) return ofDecision.all(query.decisionId);
     const { agent = null, symbol = null, endedAfterMs, count } = query;
-    return newest.all({ agent, symbol, endedAfterMs, count });
+    const found = newest.all({ agent, symbol, endedAfterMs, count });
+    const atMs = found.at(-1)?.planned_at_ms;
+    if (atMs === undefined || found.length < count) return found;
+    // All of the last instant: those of one instant have an order that is not this table's.
+    const before = found.filter((row) => row.planned_at_ms !== atMs);
+    return [...before, ...ofInstant.all({ agent, symbol, endedAfterMs, atMs })];
   };
+}
+
+interface Wanted {
+  readonly agent: string | null;
+  readonly symbol: string | null;
+  readonly endedAfterMs: number;
 }
