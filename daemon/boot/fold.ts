@@ -1,5 +1,6 @@
 import type { CheckpointEvent, GateEvent } from '../gate/events.ts';
 import { GateState } from '../gate/state/gate-state.ts';
+import type { EndedDecision } from '../gate/state/leave.ts';
 import { LedgerError, messageOf } from '../ledger/errors.ts';
 import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
 import type { LedgerEvent, LedgerReader } from '../ledger/types.ts';
@@ -27,6 +28,8 @@ export interface FoldOptions {
   readonly untilSeq?: number;
   /** A checkpoint that was passed over, and why. */
   readonly onSkipped?: (seq: number, reason: string) => void;
+  /** What leaves the views as they are folded. */
+  readonly onEnded?: (ended: readonly EndedDecision[]) => void;
   /** Before each record; what it throws ends the fold. */
   readonly beforeEach?: () => void;
 }
@@ -60,12 +63,14 @@ function foldInto(
   state: GateState,
   events: Iterable<LedgerEvent>,
   untilSeq: number,
-  { beforeEach }: FoldOptions,
+  { beforeEach, onEnded }: FoldOptions,
 ): void {
   for (const event of events) {
     if (event.seq > untilSeq) break;
     beforeEach?.();
-    if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
+    if (event.kind === 'genesis') continue;
+    const ended = state.apply(event as unknown as GateEvent);
+    if (ended.length > 0) onEnded?.(ended);
   }
 }
 

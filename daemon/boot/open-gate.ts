@@ -7,6 +7,7 @@ import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
 import { type Folded, foldLedger } from './fold.ts';
 import { haltUnaided } from './halt-unaided.ts';
+import { keepEnded } from './keep-ended.ts';
 import { StartError } from './live.ts';
 import { createSchemaChecks, readStoredPolicy } from './policy.ts';
 
@@ -30,6 +31,7 @@ export function openGate(opening: OpenGateOptions): Gate {
   const sha256 = (text: string): string => hash('sha256', text, 'hex');
   const folded = fold(ledger, {
     folder: checkpointFolder ?? null,
+    onEnded: keepEnded(ledger),
     onSkipped: (seq, reason) => ports.log.warn({ seq, reason }, 'a checkpoint was passed over'),
   });
   if (folded.isUnaided) haltUnaided(ledger, folded);

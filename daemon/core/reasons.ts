@@ -217,7 +217,7 @@ export const REASONS = {
     message: 'Prices or budgets have moved since the order was approved: it is held to what was approved (`limit`).',
     hint: 'Nothing to do.',
   },
-  ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'get_orders lists them.' },
+  ORDER_UNKNOWN: { message: 'There is no such order, or it ended hours ago.', hint: 'get_orders lists them.' },
   ORDER_NOT_OWN: {
     message: 'The order belongs to another agent or to the gate.',
     hint: 'Agents change and cancel their own orders only.',

@@ -28,6 +28,26 @@ export interface StoredEvent {
   readonly kind: string;
   readonly payload: unknown;
 }
+/** An order that has ended and left the views, as it was then. Instants in ms of event time. */
+export interface EndedOrderRow {
+  readonly client_order_id: string;
+  /** Null: nobody here asked for it. */
+  readonly decision_id: string | null;
+  readonly agent: string | null;
+  readonly symbol: string;
+  readonly planned_at_ms: number;
+  readonly ended_at_ms: number;
+  /** JSON of the order. */
+  readonly body: string;
+  /** JSON of the claim whose first order it is; null: it is of none. */
+  readonly claim: string | null;
+}
+/** One id, one decision, or at least the `count` that were planned last, newest first; absent: anybody's, any symbol's. */
+export type EndedOrderQuery =
+  | { readonly clientOrderId: string }
+  | { readonly decisionId: string }
+  | { readonly agent?: string; readonly symbol?: string; readonly endedAfterMs: number; readonly count: number };
+
 /** The part of the ledger that the gate writes and reads; ledger/ implements it. */
 export interface LedgerPort {
   readonly genesis: { readonly genesis_id: string };
@@ -41,6 +61,9 @@ export interface LedgerPort {
   appendSync(records: readonly LedgerRecord[]): readonly { readonly seq: number }[];
   putText(body: string): string;
   putPolicy(policy: unknown): string;
+  /** Written with this turn's commit; for reading only: no decision and no view depends on them. */
+  putEndedOrders(rows: readonly EndedOrderRow[]): void;
+  readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[];
   readPolicy(hash: string): string | null;
   readText(hash: string): string | null;
   eraseText(hash: string): boolean;

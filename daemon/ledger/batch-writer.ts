@@ -1,5 +1,7 @@
 import type { Database } from 'better-sqlite3';
+import type { EndedOrderRow } from '../gate/ports.ts';
 import type { DecisionKeys } from './decision-keys.ts';
+import { prepareEndedOrders } from './ended-orders.ts';
 import type { AppendedEvent } from './types.ts';
 
 /** A record with its place in the chain, ready to write. */
@@ -20,6 +22,7 @@ export interface BatchContent {
   readonly events: readonly PreparedEvent[];
   readonly texts: readonly SideRow[];
   readonly policies: readonly SideRow[];
+  readonly endedOrders: readonly EndedOrderRow[];
   /** Changes of tokens up to this number are among the events. */
   readonly tokenChangesTo?: number;
 }
@@ -39,6 +42,7 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
   const insertText = db.prepare('INSERT INTO texts (hash, body, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
   const insertPolicy = db.prepare('INSERT INTO policies (hash, body, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
 
+  const putEndedOrders = prepareEndedOrders(db);
   const dropTokenChanges = db.prepare('DELETE FROM token_changes WHERE nr <= ?');
 
   const write = db.transaction((content: BatchContent) => {
@@ -50,6 +54,7 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
       const { agent, kind, request_id } = event.decision;
       if (agent !== null && request_id !== null) insertRequest.run(agent, kind, request_id, event.seq);
     }
+    putEndedOrders(content.endedOrders);
     if (content.tokenChangesTo !== undefined) dropTokenChanges.run(content.tokenChangesTo);
     for (const run of findAgentRuns(content.events)) insertAgent.run(run.agent, run.first, run.last);
   });

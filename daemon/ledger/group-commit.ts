@@ -1,11 +1,11 @@
-import type { LedgerRecord } from '../gate/ports.ts';
+import type { EndedOrderRow, LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { BatchContent, PreparedEvent, SideRow } from './batch-writer.ts';
 import { LedgerError } from './errors.ts';
 import { type ChainHead, chainRecords } from './hash-chain.ts';
 import type { LedgerStats, PendingAppend } from './types.ts';
 
-/** How many records may wait for their commit; with more, the commit happens at once. */
+/** How many records may wait for their commit; they are committed before the next one is taken. */
 const MAX_PENDING = 4096;
 /** How long a batch may stay open while records keep arriving, ms. */
 const MAX_COLLECT_MS = 2;
@@ -39,6 +39,7 @@ interface Batch {
     readonly events: PreparedEvent[];
     readonly texts: SideRow[];
     readonly policies: SideRow[];
+    readonly endedOrders: EndedOrderRow[];
     tokenChangesTo?: number;
   };
   readonly committed: Promise<void>;
@@ -87,13 +88,14 @@ export class GroupCommit {
 
   /** Adds records to this turn's batch. Throws if they are not acceptable; then no seq is used. */
   add(records: readonly LedgerRecord[]): PendingAppend {
+    // What follows from the last records of a full batch in their turn is written with them.
+    if ((this.#batch?.content.events.length ?? 0) >= MAX_PENDING) this.#commit();
     this.#assertOpen();
     if (records.length === 0) throw new LedgerError('LEDGER_ARGUMENT', 'There is no record to append.');
     const events = chainRecords(this.#head, records);
     this.#head = events.at(-1) ?? this.#head;
     const batch = this.#openBatch();
     for (const event of events) batch.content.events.push(event);
-    if (batch.content.events.length >= MAX_PENDING) this.#commit();
     return {
       seqs: events.map((event) => event.seq),
       events: events.map(toAppended),
@@ -104,6 +106,16 @@ export class GroupCommit {
   addText(row: SideRow): void {
     this.#assertOpen();
     this.#openBatch().content.texts.push(row);
+  }
+
+  addEndedOrders(rows: readonly EndedOrderRow[]): void {
+    this.#assertOpen();
+    this.#openBatch().content.endedOrders.push(...rows);
+  }
+
+  /** Those that no commit holds yet. */
+  get pendingEndedOrders(): readonly EndedOrderRow[] {
+    return this.#batch?.content.endedOrders ?? [];
   }
 
   addPolicy(row: SideRow): void {
@@ -231,7 +243,7 @@ function createBatch(openedAt: number): Batch {
   // One promise for all appends of the batch. onFailure also gets a failure, so it is not lost if the only append was
   // one that nobody awaits.
   committed.catch(() => undefined);
-  const content = { events: [], texts: [], policies: [] };
+  const content = { events: [], texts: [], policies: [], endedOrders: [] };
   return { content, committed, settle, openedAt, seen: 0 };
 }
 

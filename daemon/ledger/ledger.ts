@@ -3,9 +3,10 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { LedgerRecord } from '../gate/ports.ts';
+import type { EndedOrderQuery, EndedOrderRow, LedgerRecord } from '../gate/ports.ts';
 import { type BatchContent, prepareBatchWriter } from './batch-writer.ts';
 import { isDiskFull, mayBeFull, openForWriting, toLedgerError } from './connection.ts';
+import { isAskedFor } from './ended-orders.ts';
 import { LedgerError } from './errors.ts';
 import { buildGenesisRecord, checkGenesis, findGenesis } from './genesis.ts';
 import { GroupCommit, type SeqRange } from './group-commit.ts';
@@ -92,7 +93,7 @@ function writeGenesis(db: Database, write: LedgerParts['write'], options: OpenLe
   const { path, venue, account, now } = options;
   const record = buildGenesisRecord(venue, account, now(), options.randomBytes ?? randomBytes);
   const events = chainRecords({ seq: 0, hash: ZERO_HASH }, [record]);
-  write({ events, texts: [], policies: [] });
+  write({ events, texts: [], policies: [], endedOrders: [] });
   const genesis = findGenesis(db, path);
   if (genesis === null) throw new LedgerError('LEDGER_CORRUPT', `The genesis record of ${path} cannot be read back.`);
   return genesis;
@@ -214,6 +215,19 @@ class SqliteLedger extends SqliteReader implements Ledger {
     const hash = sha256Hex(body);
     this.#commits.addPolicy({ hash, body, at_ms: this.#now() });
     return hash;
+  }
+
+  override readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[] {
+    const stored = super.readEndedOrders(query);
+    const pending = this.#commits.pendingEndedOrders.filter((row) => isAskedFor(query, row));
+    if (pending.length === 0) return stored;
+    const keyOf = (row: EndedOrderRow): string => `${row.client_order_id} ${row.planned_at_ms}`;
+    const replaced = new Set(pending.map(keyOf));
+    return [...stored.filter((row) => !replaced.has(keyOf(row))), ...pending];
+  }
+
+  putEndedOrders(rows: readonly EndedOrderRow[]): void {
+    this.#commits.addEndedOrders(rows);
   }
 
   recordTokenChanges(): void {

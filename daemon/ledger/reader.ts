@@ -1,8 +1,10 @@
 import type { Database } from 'better-sqlite3';
+import type { EndedOrderQuery, EndedOrderRow } from '../gate/ports.ts';
 import { archiveFolder } from './archive-file.ts';
 import { Archives } from './archives.ts';
 import { openForReading, toLedgerError } from './connection.ts';
 import { DECISION_KIND, parseDecisionSeq, readDecisionKeys } from './decision-keys.ts';
+import { prepareEndedReads } from './ended-orders.ts';
 import { LedgerError } from './errors.ts';
 import { findGenesis } from './genesis.ts';
 import { KIND } from './hash-chain.ts';
@@ -193,6 +195,10 @@ export class SqliteReader implements LedgerReader {
     return this.#statements.decisionsOfAgent.all(agent, before, most);
   }
 
+  readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[] {
+    return this.#statements.endedOrders(query);
+  }
+
   readText(hash: string): string | null {
     return this.#statements.text.get(hash) ?? null;
   }
@@ -237,6 +243,7 @@ function prepareReads(db: Database) {
     decisionsOfAgent: value<[string, number, number], number>(
       'SELECT seq FROM decisions_by_agent WHERE agent = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
     ),
+    endedOrders: prepareEndedReads(db),
     text: value<[string], string>('SELECT body FROM texts WHERE hash = ?'),
     policy: value<[string], string>('SELECT body FROM policies WHERE hash = ?'),
   };

@@ -1,5 +1,5 @@
 import type { ArchivedEvent } from '../gate/events.ts';
-import type { LedgerRecord } from '../gate/ports.ts';
+import type { EndedOrderQuery, EndedOrderRow, LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { LedgerError } from './errors.ts';
 import type { MemoryStorage } from './memory-storage.ts';
@@ -125,6 +125,8 @@ export interface LedgerReader {
   readDecisions(query: ReadDecisionsQuery): DecisionPage;
   /** The text with this hash; null if it was erased or never stored. */
   readText(hash: string): string | null;
+  /** Of the orders that left the views and ended within seven days. */
+  readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[];
   /** Canonical JSON of the policy with this hash. */
   readPolicy(hash: string): string | null;
   close(): void;
@@ -168,6 +170,8 @@ export interface Ledger extends LedgerReader {
   eraseText(hash: string): boolean;
   /** Stores a policy with this turn's commit; returns the sha256 (hex) of its canonical JSON. */
   putPolicy(policy: unknown): string;
+  /** Stores orders that left the views with this turn's commit. */
+  putEndedOrders(rows: readonly EndedOrderRow[]): void;
 
   /** Records token changes made by other processes. Call it from time to time. */
   recordTokenChanges(): void;

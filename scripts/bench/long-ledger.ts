@@ -161,9 +161,9 @@ async function recordCycles(
     if (!text.includes(verdict)) throw new Error(`${route}: not ${verdict}: ${text.slice(0, 1_000)}`);
   };
   const cycle = async (): Promise<void> => {
-    await call('tools/place_order', ORDER_BODY, '"decision":"ALLOW"');
+    await call('tools/place_order', ORDER_BODY, '"action":"open"');
     for (let i = 0; i < INTERCEPTS; i += 1)
-      await call('intercept', { tool: 'place_order', args: ORDER_BODY }, '"decision":"ALLOW"');
+      await call('intercept', { tool: 'place_order', args: ORDER_BODY }, '"action":"open"');
     await call('tools/close_position', { symbol: ORDER_BODY.symbol }, '"state":"filled"');
     // Trades and account are read after it.
     await delay(1_500);

@@ -34,6 +34,10 @@ export class ArrayLedger implements LedgerPort {
   putPolicy(): string {
     return '';
   }
+  putEndedOrders(): void {}
+  readEndedOrders(): readonly [] {
+    return [];
+  }
   readPolicy(): null {
     return null;
   }

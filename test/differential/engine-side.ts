@@ -78,8 +78,9 @@ export function playEngine({ agents, market, policy, seed, steps, temper }: Worl
   const { state } = run.door;
   const apply = state.apply.bind(state);
   state.apply = (event: GateEvent) => {
-    apply(event);
+    const ended = apply(event);
     trace.note(event, state);
+    return ended;
   };
   run.run();
   if (scripted === undefined) throw new Error('the engine has made no venue');

@@ -81,8 +81,9 @@ class GateWorld {
     const { state } = this.#parts.core;
     const apply = state.apply.bind(state);
     state.apply = (event: GateEvent) => {
-      apply(event);
+      const ended = apply(event);
       this.#trace.note(event, state);
+      return ended;
     };
   }
 

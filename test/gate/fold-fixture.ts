@@ -10,10 +10,13 @@ import type {
   PlannedOrder,
   TradeEvent,
 } from '../../daemon/gate/events.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/gate/ports.ts';
 import type { SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { toRows } from '../../daemon/gate/state/leave.ts';
 import { lotE8, tickE8 } from '../../daemon/gate/units.ts';
 import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
+import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
 import { buildCase, decideCase } from '../core/decision-fixture.ts';
 
 /** 2025-03-03 00:00 UTC. */
@@ -86,12 +89,17 @@ export function asListed(lots: number, priceTicks: number): ForeignOrder {
 export class FoldedLedger {
   readonly state = new GateState();
   readonly events: GateEvent[] = [];
+  /** Of orders that have left the views. */
+  readonly rows: EndedOrderRow[] = [];
 
   append(event: Unnumbered): GateEvent {
     const numbered = { ...event, seq: this.events.length + 1 } as GateEvent;
     this.events.push(numbered);
-    this.state.apply(numbered);
+    this.rows.push(...this.state.apply(numbered).flatMap(toRows));
     return numbered;
+  }
+  readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[] {
+    return this.rows.filter((row) => isAskedFor(query, row));
   }
   *iterateEvents(query: { readonly fromSeq?: number; readonly kind?: string } = {}): Generator<GateEvent> {
     for (const event of this.events)

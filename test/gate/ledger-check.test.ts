@@ -3,9 +3,12 @@ import { describe, it } from 'node:test';
 import type { GateEvent } from '../../daemon/gate/events.ts';
 import { LedgerCheck } from '../../daemon/gate/feeds/ledger-check.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/gate/ports.ts';
 import { UnreadableRows } from '../../daemon/gate/snapshot/unreadable-rows.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { toRows } from '../../daemon/gate/state/leave.ts';
 import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
+import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
 import { accountEvent } from './state/folded-claims.ts';
@@ -17,6 +20,7 @@ const MINUTE = 60_000;
 /** The check on a scripted venue: what it asked for, and what it found. */
 class Site {
   readonly state = new GateState();
+  readonly rows: EndedOrderRow[] = [];
   readonly time = new ManualTime();
   readonly asked: string[] = [];
   readonly alerts: string[] = [];
@@ -39,6 +43,7 @@ class Site {
       ids: { genesisId: '0123456789', epoch: null },
       nowMs: () => T0 + this.time.monotonicMs(),
       ports: {
+        ledger: { readEndedOrders: (query: EndedOrderQuery) => this.rows.filter((row) => isAskedFor(query, row)) },
         time: this.time,
         venue: {
           fetchExecutions: async (sinceMs: number) => {
@@ -66,7 +71,7 @@ class Site {
   }
   apply(event: object): void {
     this.#seq += 1;
-    this.state.apply({ ...event, seq: this.#seq } as GateEvent);
+    this.rows.push(...this.state.apply({ ...event, seq: this.#seq } as GateEvent).flatMap(toRows));
   }
   recover(takeOver: boolean, atMs: number): void {
     const payload = { at_venue_ms: atMs, epoch: Math.floor(atMs / 1000), set_by: 'test', take_over: takeOver };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StoredEvent } from '../../daemon/gate/ports.ts';
 import { ExecutionRecall } from '../../daemon/gate/reads/recall.ts';
-import { KEEP_ENDED_MS } from '../../daemon/gate/state/ended-orders.ts';
+import { KEEP_UNPROVEN_MS } from '../../daemon/gate/state/leave.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
 
 function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonly StoredEvent[] } {
@@ -82,9 +82,13 @@ describe('executions that have left the views are read back from the ledger', ()
       ],
       'what the views hold',
     );
-    const later = T0 + 2 * DAY + KEEP_ENDED_MS;
+    const later = T0 + 2 * DAY + KEEP_UNPROVEN_MS;
     ledger.append({ kind: 'alert', at_ms: later, payload: { code: 'TEST', detail: '', symbol: null } });
     assert.equal(ledger.state.orders.all.size, 0, 'the views have let go of them');
+    assert.equal(ledger.rows.length, 6, 'and the table has them');
+    for (const [index, event] of stored.entries())
+      assert.deepEqual(recall.recall(event).orders, held[index], `execution ${index} of the table`);
+    ledger.rows.length = 0;
     for (const [index, event] of stored.entries()) {
       assert.deepEqual(recall.recall(event).orders, held[index], `execution ${index}`);
       assert.equal(recall.recall(event), recall.recall(event), 'read back once');
@@ -96,6 +100,9 @@ describe('executions that have left the views are read back from the ledger', ()
     const silent = {
       iterateEvents: (): never => {
         throw new Error('the ledger was read');
+      },
+      readEndedOrders: (): never => {
+        throw new Error('the table was read');
       },
     };
     const recall = new ExecutionRecall(ledger.state, silent);
@@ -113,9 +120,10 @@ describe('executions that have left the views are read back from the ledger', ()
     ledger.append(orderEvent('a-0', T0 + DAY, { status: 'canceled', executed_lots: 4 }));
     ledger.append({
       kind: 'alert',
-      at_ms: T0 + DAY + KEEP_ENDED_MS,
+      at_ms: T0 + DAY + KEEP_UNPROVEN_MS,
       payload: { code: 'TEST', detail: '', symbol: null },
     });
+    ledger.rows.length = 0;
     const [order] = new ExecutionRecall(ledger.state, ledger).recall(stored).orders;
     assert.deepEqual([order?.status, inLots(order?.executedE8)], ['canceled', 4]);
   });

@@ -9,6 +9,7 @@ import './world/canceled-slices.ts';
 import './world/change-answers.ts';
 import './world/between-decision-and-send.ts';
 import './world/changed-orders.ts';
+import './world/hours-later.ts';
 import './world/old-request-ids.ts';
 import './world/open-lists.ts';
 import './world/recall.ts';

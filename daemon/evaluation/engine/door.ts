@@ -59,8 +59,7 @@ const TIMED_EVERY = 16;
  * (SAE-SAME-CODE).
  */
 export class GateDoor {
-  /** A run is over before it is worth the time to keep what has ended in less memory. */
-  readonly state = new GateState(Number.POSITIVE_INFINITY, false);
+  readonly state = new GateState();
   readonly market: MarketInputs;
   readonly ids: IdSource = { genesisId: 'replay', epoch: null };
   /** Orders of the account at the exchange, against the limits that the gate keeps to. */

@@ -265,10 +265,9 @@ export class AccountFeed {
     const found = await this.#core.ports.venue.lookupOrder(report.symbol, report.clientOrderId, report.kind);
     const isOld =
       found.kind === 'found' && (isTerminal(found.order) || found.order.venueOrderId !== report.venueOrderId);
-    // It may have been settled meanwhile, or its id may be in use again.
-    const known = this.#core.state.orders.all.get(order.clientOrderId);
-    const isSame = known !== undefined && known.plannedAtMs === order.plannedAtMs && !isAnother(known, report);
-    if (!isOld && isSame && isTerminal(known)) this.#takeListed(report, ask);
+    // Its id may be in use again by now.
+    const isSame = this.#core.state.orders.all.get(order.clientOrderId) === order && !isAnother(order, report);
+    if (!isOld && isSame && isTerminal(order)) this.#takeListed(report, ask);
   }
 
   /** An order that no record explains may be another daemon's. */

@@ -2,6 +2,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
 import { wasPlacedBefore } from '../orders/order-proof.ts';
 import { ownerOf } from '../plan/order-ids.ts';
+import { orderOf } from '../state/leave.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../venue-port.ts';
 import { noteUnreadable, takeUpUnreadable } from './held-symbols.ts';
@@ -12,7 +13,7 @@ import { recordIncome } from './record-income.ts';
 
 /** How far a new ledger looks back for other ledgers on its account, ms. */
 const NEW_LEDGER_LOOKBACK_MS = 86_400_000;
-/** The venue's order list goes back seven days, and the views know our own orders for as long. */
+/** The venue's order list goes back seven days, and the ledger tells of our own orders for as long. */
 const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
 /** The venue tells three months of income. */
 const LONGEST_INCOME_MS = 85 * 86_400_000;
@@ -256,7 +257,7 @@ export class LedgerCheck implements Lookout {
 
   #judge(placed: PlacedOrder, isAlgo: boolean): void {
     const { clientOrderId, placedAtMs, symbol } = placed;
-    const { recovery, takenOverUntilMs, orders } = this.#core.state;
+    const { recovery, takenOverUntilMs } = this.#core.state;
     const at = `order ${clientOrderId} of ${new Date(placedAtMs).toISOString()}`;
     switch (ownerOf(clientOrderId, this.#core.ids.genesisId)) {
       case 'none':
@@ -267,11 +268,19 @@ export class LedgerCheck implements Lookout {
         return;
       case 'own': {
         if (recovery !== null && placedAtMs <= recovery.at_venue_ms) return;
-        const detail = findContradiction(orders.all.get(clientOrderId), placed, isAlgo);
+        const detail = findContradiction(this.#find(clientOrderId), placed, isAlgo);
         if (detail === null) return;
         this.found({ code: 'LEDGER_BEHIND_VENUE', detail: `${at} ${detail}`, symbol });
       }
     }
+  }
+
+  /** Also one that has left the views. */
+  #find(clientOrderId: string): OrderState | undefined {
+    const known = this.#core.state.orders.all.get(clientOrderId);
+    if (known !== undefined) return known;
+    const row = this.#core.ports.ledger.readEndedOrders({ clientOrderId }).at(-1);
+    return row === undefined ? undefined : orderOf(row);
   }
 }
 

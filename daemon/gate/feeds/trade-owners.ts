@@ -68,7 +68,7 @@ export class TradeOwners {
   #mayBeStop({ atMs, side, symbol }: VenueTrade): boolean {
     const { ports, state } = this.#core;
     if (this.#core.nowMs() - atMs >= FOUND_WITHIN_MS) return false;
-    for (const order of state.orders.all.held.values())
+    for (const order of state.orders.all.values())
       if (order.symbol === symbol && order.side === side && hasVanished(order)) return true;
     if (this.#core.nowMs() - atMs >= ports.venue.acceptanceHorizonMs) return false;
     for (const order of liveOrders(state.orders, symbol))

@@ -12,7 +12,7 @@ const AWAITED_MS = 60_000;
  */
 export function findUntoldSince({ state }: GateCore, symbol: string): number | null {
   let sinceMs: number | null = null;
-  for (const order of state.orders.all.held.values()) {
+  for (const order of state.orders.all.values()) {
     if (order.symbol !== symbol || !isUntold(order)) continue;
     sinceMs = Math.min(sinceMs ?? order.plannedAtMs, order.plannedAtMs);
   }
@@ -30,7 +30,7 @@ function isUntold({ executedE8, foreign, kind, tradedE8 }: OrderState): boolean 
  */
 export function awaitsTrades(core: GateCore, symbol: string): boolean {
   const sinceMs = core.nowMs() - AWAITED_MS;
-  for (const order of core.state.orders.all.held.values())
+  for (const order of core.state.orders.all.values())
     if (order.symbol === symbol && order.updatedAtMs >= sinceMs && (isUntold(order) || hasVanished(order))) return true;
   return false;
 }

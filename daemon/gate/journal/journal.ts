@@ -10,6 +10,7 @@ import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
 import type { GateLog } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
+import { toRows } from '../state/leave.ts';
 import { isLost, isRejected, isUnknown, type OrderState } from '../state/orders.ts';
 import type { GatePorts, GateSettings } from './gate-ports.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
@@ -234,7 +235,8 @@ export class GateCore {
     if (seq === undefined) throw new Error('the ledger took no record');
     const { committed } = pending;
     const event = { kind, seq, at_ms: atMs, payload } as GateEvent;
-    this.state.apply(event);
+    const ended = this.state.apply(event);
+    if (ended.length > 0) this.ports.ledger.putEndedOrders(ended.flatMap(toRows));
     this.onAppended?.(event);
     this.#lastCommit = committed;
     if (event.kind === 'decision') this.#keepUntil(committed, event.payload);

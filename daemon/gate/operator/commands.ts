@@ -7,7 +7,6 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
 import { type LayerEntry, layerKey, stateInForce } from '../state/layers.ts';
-import { namedInOrders } from '../state/orders.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;
@@ -27,7 +26,7 @@ export function findKnownSymbols(core: GateCore): ReadonlySet<string> | null {
     for (const symbol of scope?.symbols ?? []) known.add(symbol);
   for (const position of state.positions.values())
     if (position.quantityE8 !== 0 || position.disputedE8 !== null) known.add(position.symbol);
-  for (const { symbol } of namedInOrders(state.orders)) known.add(symbol);
+  for (const { symbol } of state.orders.all.values()) known.add(symbol);
   for (const layer of state.layers.values()) if (layer.scope === 'symbol' && layer.name !== null) known.add(layer.name);
   return known;
 }
@@ -37,7 +36,7 @@ export function findKnownAgents(core: GateCore): ReadonlySet<string> | null {
   const named = core.ports.agentNames?.();
   if (named === undefined) return null;
   const known = new Set<string>([...named, ...Object.keys(core.policySpec.agents)]);
-  for (const { agent } of namedInOrders(core.state.orders)) if (agent !== null) known.add(agent);
+  for (const { agent } of core.state.orders.all.values()) if (agent !== null) known.add(agent);
   for (const layer of core.state.layers.values())
     if (layer.scope === 'agent' && layer.name !== null) known.add(layer.name);
   return known;

@@ -7,7 +7,8 @@ import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { exposedSymbols } from '../snapshot/exposure-view.ts';
-import { everyLiveOrder, findNewest, isTerminal, newestFirst, type OrderState } from '../state/orders.ts';
+import { KEEP_ENDED_ROWS_MS, orderOf } from '../state/leave.ts';
+import { isTerminal, newestFirst, type OrderState } from '../state/orders.ts';
 import {
   describeFills,
   describeMarket,
@@ -103,22 +104,29 @@ export class CallerReads {
     cursor: string | null,
   ): Page<OrderBody> {
     const offset = cursor === null ? 0 : parseCursor(cursor);
-    const isWanted = ({ agent, symbol }: Pick<OrderState, 'agent' | 'symbol'>): boolean => {
+    const isWanted = (order: OrderState): boolean => {
+      const { agent } = order;
       if (!seesAll(caller) && agent !== caller.agent) return false;
-      return filter.symbol === undefined || symbol === filter.symbol;
+      if (filter.open !== undefined && filter.open === isTerminal(order)) return false;
+      return filter.symbol === undefined || order.symbol === filter.symbol;
     };
-    const { orders } = this.#core.state;
-    const live = everyLiveOrder(orders).filter(isWanted);
+    const inViews = [...this.#core.state.orders.all.values()].filter(isWanted);
     // One more says whether there is a next page.
-    const end = offset + limit + 1;
-    const matching =
-      filter.open === true
-        ? live.sort(newestFirst)
-        : filter.open === false
-          ? findNewest(orders, isWanted, end + live.length).filter(isTerminal)
-          : findNewest(orders, isWanted, end);
+    const left = filter.open === true ? [] : this.#findLeft(caller, filter.symbol, offset + limit + 1);
+    const matching = [...inViews, ...left].sort(newestFirst);
     const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.#core, order));
     return { items, next: offset + limit < matching.length ? String(offset + limit) : null };
+  }
+
+  /** Of those that have left the views, at least so many that were planned last. */
+  #findLeft(caller: Caller, symbol: string | undefined, count: number): readonly OrderState[] {
+    const rows = this.#core.ports.ledger.readEndedOrders({
+      ...(seesAll(caller) ? {} : { agent: caller.agent }),
+      ...(symbol === undefined ? {} : { symbol }),
+      endedAfterMs: this.#core.state.lastEventAtMs - KEEP_ENDED_ROWS_MS,
+      count,
+    });
+    return rows.map(orderOf);
   }
 
   getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {

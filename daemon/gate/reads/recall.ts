@@ -2,6 +2,7 @@ import type { DecisionEvent, GateEvent } from '../events.ts';
 import type { LedgerPort, StoredEvent } from '../ports.ts';
 import type { Claim } from '../state/claims.ts';
 import { GateState } from '../state/gate-state.ts';
+import { fromRows } from '../state/leave.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 
 /** Trades follow the end of their order within this time, ms. */
@@ -18,28 +19,30 @@ export interface Recalled {
 const MAX_RECALLED = 1_000;
 
 /**
- * Executions whose orders have left the views, folded from the ledger again by the code that folds the views. The
- * walk begins at the decision and ends a minute after its last order, so it is as long as the execution was.
+ * Executions whose orders have left the views: from the ledger's table of ended orders, and what is older folded from
+ * the records again by the code that folds the views. That walk begins at the decision and ends a minute after its last
+ * order, so it is as long as the execution was.
  */
 export class ExecutionRecall {
   readonly #state: GateState;
-  readonly #ledger: Pick<LedgerPort, 'iterateEvents'>;
+  readonly #ledger: Pick<LedgerPort, 'iterateEvents' | 'readEndedOrders'>;
   readonly #recalled = new Map<string, Recalled>();
 
-  constructor(state: GateState, ledger: Pick<LedgerPort, 'iterateEvents'>) {
+  constructor(state: GateState, ledger: Pick<LedgerPort, 'iterateEvents' | 'readEndedOrders'>) {
     this.#state = state;
     this.#ledger = ledger;
   }
 
-  /** The execution of a recorded decision: from the views while they have it, else from the ledger. */
+  /** The execution of a recorded decision. */
   recall(stored: StoredEvent): Recalled {
     const event = stored.payload as DecisionEvent;
     const id = event.decision.decision_id;
     const held = this.#state.orders.byDecision.get(id);
-    const claim = this.#state.claims.find(id);
-    if (held !== undefined) return { orders: held, claim };
+    if (held !== undefined) return { orders: held, claim: this.#state.claims.find(id) };
     // Orders of slices and later rungs belong to their parent.
-    if (event.orders.length === 0 || event.parent_decision_id !== null) return { orders: [], claim };
+    if (event.orders.length === 0 || event.parent_decision_id !== null) return { orders: [], claim: null };
+    const rows = this.#ledger.readEndedOrders({ decisionId: id });
+    if (rows.length > 0) return fromRows(rows);
     const known = this.#recalled.get(id);
     if (known !== undefined) return known;
     const folded = this.#fold(stored, id);

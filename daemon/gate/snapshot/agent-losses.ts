@@ -98,8 +98,8 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
   const missing = new Map<string, number>();
   const others: OrderState[] = [];
   const waiting = new Map<string, Ahead[]>();
-  // What left the maps of objects has no trade to come.
-  for (const order of state.orders.all.held.values()) {
+  // What left the views has no trade to come.
+  for (const order of state.orders.all.values()) {
     const { symbol } = order;
     const quantityE8 = order.executedE8 - order.tradedE8;
     if (order.foreign || quantityE8 === 0) continue;

@@ -2,11 +2,9 @@
 import { isPlanned, isTerminal } from '../../engine/tables/status.ts';
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
 import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
-import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
 import type { Redate } from './redate.ts';
-import type { SettledOrders } from './settled-orders.ts';
 
 export {
   type AskedClaim,
@@ -35,10 +33,6 @@ export class Claims {
   /** In the order in which they were asked for. */
   #open = new Set<Claim>();
   #byOrder = new Map<OrderState, Claim>();
-  /** A number is that of the settled row whose claim it is. */
-  #ended: (Claim | number)[] = [];
-  #endedAtMs: number[] = [];
-  readonly #settled: SettledOrders;
   /** Ended by what the venue showed, and not by a record of their own: for who tells of them. Not kept. */
   readonly justEnded: Claim[] = [];
 
@@ -49,48 +43,31 @@ export class Claims {
         all: view.#all,
         open: view.#open,
         byOrder: view.#byOrder,
-        ended: view.#ended,
-        endedAtMs: view.#endedAtMs,
-        settled: view.#settled,
       }),
       (kept) => {
-        const made = new Claims(kept.settled);
+        const made = new Claims();
         made.#all = kept.all;
         made.#open = kept.open;
         made.#byOrder = kept.byOrder;
-        made.#ended = kept.ended;
-        made.#endedAtMs = kept.endedAtMs;
         return made;
       },
     );
-  }
-
-  constructor(settled: SettledOrders) {
-    this.#settled = settled;
   }
 
   /** Oldest first. */
   get open(): ReadonlySet<Claim> {
     return this.#open;
   }
-  /** Of one that is settled, a frozen copy. */
   find(decisionId: string): Claim | null {
-    const held = this.#all.get(decisionId);
-    if (held !== undefined || this.#settled.isEmpty) return held ?? null;
-    const row = this.#settled.find('decision', decisionId);
-    return row === null || !this.#settled.hasClaim(row) ? null : this.#settled.read(row).claim;
-  }
-  /** One that is not settled. */
-  held(decisionId: string): Claim | null {
     return this.#all.get(decisionId) ?? null;
-  }
-  of(order: OrderState): Claim | null {
-    return this.#byOrder.get(order) ?? null;
   }
   /** It goes on. */
   isOpen(decisionId: string | null): boolean {
     const claim = this.#all.get(decisionId ?? '');
     return claim !== undefined && claim.end === null;
+  }
+  of(order: OrderState): Claim | null {
+    return this.#byOrder.get(order) ?? null;
   }
 
   // --- records -------------------------------------------------------------------------------------------------------
@@ -215,10 +192,6 @@ export class Claims {
   #end(claim: Claim, reason: ExitEnd, detail: string, atMs: number): void {
     claim.end = { reason, detail, atMs };
     this.#open.delete(claim);
-    this.#ended.push(claim);
-    this.#endedAtMs.push(atMs);
-    // It stays for days, without room for more.
-    claim.orders = claim.orders.slice();
   }
   #forget(claim: Claim): void {
     this.#all.delete(claim.decisionId);
@@ -262,34 +235,11 @@ export class Claims {
 
   // --- what is old ---------------------------------------------------------------------------------------------------
 
-  /** It has ended, and stands in a row from now on. */
-  putAway(claim: Claim, row: number): void {
-    this.#all.delete(claim.decisionId);
-    for (const order of claim.orders) this.#byOrder.delete(order);
-    // It ended a short while ago.
-    this.#ended[this.#ended.lastIndexOf(claim)] = row;
-  }
-  bringBack(row: number, claim: Claim, places?: PlacesByRow): void {
-    this.#all.set(claim.decisionId, claim);
-    for (const order of claim.orders) this.#byOrder.set(order, claim);
-    const place = places?.get(row)?.at(-1) ?? this.#ended.lastIndexOf(row);
-    this.#ended[place] = claim;
-  }
-  placesByRow(): PlacesByRow {
-    return findPlaces(this.#ended);
-  }
-  /** Ended claims go when their orders do. */
-  dropOld(nowMs: number): void {
-    while (this.#ended.length > 0 && this.#endedAtMs[0]! <= nowMs - KEEP_ENDED_MS) {
-      const oldest = this.#ended.shift()!;
-      this.#endedAtMs.shift();
-      if (typeof oldest === 'number') {
-        this.#settled.dropClaim(oldest);
-        continue;
-      }
-      if (this.#all.get(oldest.decisionId) === oldest) this.#all.delete(oldest.decisionId);
-      for (const order of oldest.orders) this.#byOrder.delete(order);
-    }
+  /** Forgets an ended claim, with its orders. */
+  take(decisionId: string): Claim | null {
+    const claim = this.#all.get(decisionId);
+    if (claim !== undefined) this.#forget(claim);
+    return claim ?? null;
   }
 
   redate(redate: Redate): void {
@@ -298,7 +248,6 @@ export class Claims {
       opened.openedAtMs = redate(opened.openedAtMs);
       if (claim.end !== null) claim.end = { ...claim.end, atMs: redate(claim.end.atMs) };
     }
-    this.#endedAtMs = this.#endedAtMs.map(redate);
   }
 }
 

@@ -3,7 +3,6 @@ import { type LayerEntry, layerKey } from './layers.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 import type { Redate } from './redate.ts';
-import { bringBackAll } from './settle.ts';
 import type { GateViews } from './views.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -21,7 +20,6 @@ export function noteClock(state: GateViews, event: Moved, atMs: number): void {
   const aheadMs = event.clock_ahead_ms ?? 0;
   const isSetBack = event.clock_set_back === true;
   if (aheadMs !== 0 || isSetBack) {
-    bringBackAll(state);
     if (aheadMs > 0) state.clockAheadFromMs = state.latestEventAtMs;
     const redate: Redate = (dateMs) => Math.min(dateMs + aheadMs, isSetBack ? atMs : Number.POSITIVE_INFINITY);
     redateWindows(state, redate);
@@ -45,7 +43,7 @@ export function sinceJump({ clockAheadFromMs, clockAheadMs }: GateViews, atVenue
 
 /** What is dated by the gate itself, and what it decides by. */
 function redateWindows(state: GateViews, redate: Redate): void {
-  for (const order of state.orders.all.held.values()) redateOrder(order, redate);
+  for (const order of state.orders.all.values()) redateOrder(order, redate);
   const { approvals, claims, equity, lives, orders, pacing, passkeys, requestRecords, requests } = state;
   for (const part of [approvals, claims, equity, lives, orders.ended, pacing, passkeys]) part.redate(redate);
   for (const part of [requestRecords, requests]) part.redate(redate);
@@ -76,7 +74,7 @@ function redateLayers({ layers, pacing }: GateViews, redate: Redate): void {
 function setBack(state: GateViews, nowMs: number): void {
   if (state.account !== null && state.account.requested_at_ms > nowMs)
     state.account = { ...state.account, requested_at_ms: nowMs };
-  for (const order of state.orders.all.held.values())
+  for (const order of state.orders.all.values())
     (order as Mutable<OrderState>).updatedAtMs = Math.min(order.updatedAtMs, nowMs);
   for (const position of state.positions.values()) setBackPosition(position, nowMs);
   state.accounts.setBack(nowMs);

@@ -3,9 +3,11 @@ import type { GateEvent } from '../events.ts';
 import { noteClock } from './clock-moves.ts';
 import { FOLD } from './fold.ts';
 import { keeps } from './keep.ts';
-import { bringBackNamed, settleOld } from './settle.ts';
+import { type EndedDecision, takeEnded } from './leave.ts';
 import { upcast } from './upcast.ts';
 import { GateViews } from './views.ts';
+
+const NONE: readonly EndedDecision[] = [];
 
 /**
  * Every view of the gate, folded from ledger events and from nothing else. `apply`, with the table of {@link FOLD}, is
@@ -21,12 +23,13 @@ export class GateState extends GateViews {
     );
   }
 
-  apply(event: GateEvent): void {
+  /** Returns what has left the views by the time of the event. */
+  apply(event: GateEvent): readonly EndedDecision[] {
     const fold = FOLD[event.kind] as
       | ((views: GateViews, entry: Entry<GateEvent['payload']>) => void)
       | null
       | undefined;
-    if (fold === null) return;
+    if (fold === null) return NONE;
     // Account-side events move `state_seq`, market inputs move `market_seq`.
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
@@ -34,17 +37,10 @@ export class GateState extends GateViews {
     if (event.kind === 'state') noteClock(this, event.payload, event.at_ms);
     this.lastEventAtMs = event.at_ms;
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
-    this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
-    this.claims.dropOld(event.at_ms);
+    const ended = takeEnded(this, event.at_ms);
     this.approvals.dropOld(event.at_ms);
-    settleOld(this, event.at_ms);
-    bringBackNamed(this, event);
     // A kind of a later version has no row.
     fold?.(this, upcast(this, event));
+    return ended;
   }
-
-  /** RISK: a further order of an exit that is not over is numbered by those before it, which are not forgotten. */
-  readonly #mayGoOn = (decisionId: string): boolean => {
-    return this.claims.isOpen(decisionId);
-  };
 }

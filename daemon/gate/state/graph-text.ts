@@ -1,14 +1,15 @@
 import { putTogether, takeApart } from './keep.ts';
-import { packNumbers, unpackNumbers } from './packed-text.ts';
 
 /** Objects of one line, a JSON array of them; and what they hold, from which on a line ends sooner: its garbage is young. */
 const LINE_NODES = 512;
 const LINE_CELLS = 2_048;
 const LINE_CHARACTERS = 32_768;
 /** What can go on in a further node. */
-const LISTS: ReadonlySet<unknown> = new Set(['array', 'map', 'set']);
-/** Numbers from which on an array of nothing else is a column, and packed if they are whole. */
+const LISTS: ReadonlySet<unknown> = new Set(['array', 'map', 'set', 'steps']);
+/** Numbers from which on an array of nothing else is a column, and written by its steps if they are whole. */
 const MIN_NUMBERS = 16;
+/** The difference of two numbers up to this is exact. */
+const MAX_STEPPED = 2 ** 52;
 /** Length up to which equal texts of one JSON document are one string already. */
 const PARSER_KEEPS = 10;
 /** Longer than ids are: such texts stand in one place. */
@@ -35,8 +36,8 @@ const ODD = new Map<string, number | undefined>([
  *
  * An object stands behind those that it holds. `["keys", …]` declares the next shape; `[shape, …cells]` is a plain object,
  * `["array", …]`, `["map", key, value, …]` and `["set", …]` are what they say, and `["more", …]` is more of the same one.
- * `["numbers", packed]` is an array of whole numbers (gate/state/packed-text.ts), `["view", name, [n]]` is an instance of a
- * class that declares what it keeps.
+ * `["steps", …]` is an array of whole numbers, each as its difference to the one before, `["view", name, [n]]` is an instance
+ * of a class that declares what it keeps.
  *
  * @throws Error when something holds itself, or is of a class that declares nothing
  */
@@ -96,8 +97,8 @@ class GraphWriter {
 
   #node(value: object): Node {
     if (Array.isArray(value)) {
-      const packed = isColumn(value) ? packNumbers(value) : null;
-      return packed === null ? ['array', ...cells(value, (one) => this.#cell(one))] : ['numbers', packed];
+      if (isColumn(value)) return ['steps', ...value.map((number, i) => number - (value[i - 1] ?? 0))];
+      return ['array', ...cells(value, (one) => this.#cell(one))];
     }
     if (value instanceof Map) {
       const node: Node = ['map'];
@@ -165,7 +166,9 @@ class GraphWriter {
 }
 
 function isColumn(array: readonly unknown[]): array is readonly number[] {
-  return array.length >= MIN_NUMBERS && array.every((value) => typeof value === 'number');
+  const isWhole = (value: unknown): boolean =>
+    Number.isInteger(value) && Math.abs(value as number) <= MAX_STEPPED && !Object.is(value, -0);
+  return array.length >= MIN_NUMBERS && array.every(isWhole);
 }
 
 /** Not by spreading an array of all of them: there may be more than a call takes. */
@@ -178,6 +181,8 @@ export class GraphReader {
   readonly #objects: object[] = [];
   /** The last object is an array of several nodes. */
   #isExtended = false;
+  /** Last number of the column that goes on; null: the last object is none. */
+  #reached: number | null = null;
   /** Ids stand in several views: one text of each is kept. */
   readonly #texts = new Map<string, string>();
   readonly #shapes: { readonly keys: readonly string[]; readonly empty: Record<string, unknown> }[] = [];
@@ -196,7 +201,10 @@ export class GraphReader {
 
   #take(node: Node): void {
     const [head] = node;
-    if (head !== 'more') this.#trim();
+    if (head !== 'more') {
+      this.#trim();
+      this.#reached = null;
+    }
     if (typeof head === 'number') {
       this.#objects.push(this.#plain(head, node));
       return;
@@ -213,10 +221,11 @@ export class GraphReader {
         this.#objects.push(this.#array(node));
         return;
       }
-      case 'numbers': {
-        this.#objects.push(unpackNumbers(String(node[1])).slice());
+      case 'steps':
+        this.#reached = 0;
+        this.#objects.push([]);
+        this.#extend(node);
         return;
-      }
       case 'map':
         this.#objects.push(new Map());
         this.#extend(node);
@@ -240,7 +249,11 @@ export class GraphReader {
   #extend(node: Node): void {
     const list = this.#objects.at(-1);
     if (Array.isArray(list)) {
-      for (let i = 1; i < node.length; i += 1) list.push(this.#value(node[i]!));
+      for (let i = 1; i < node.length; i += 1) {
+        const value = this.#value(node[i]!);
+        if (this.#reached !== null) this.#reached += Number(value);
+        list.push(this.#reached ?? value);
+      }
       this.#isExtended = true;
     } else if (list instanceof Map)
       for (let i = 1; i < node.length; i += 2) list.set(this.#value(node[i]!), this.#value(node[i + 1]!));

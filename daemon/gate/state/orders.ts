@@ -1,11 +1,9 @@
 import { isCanceled, isExpired, isFilled, isPlanned, isResting, isTerminal } from '../../engine/tables/status.ts';
 import type { OrderEvent, OrderIntentEvent } from '../events.ts';
-import { EndedOrders, type OrderMaps } from './ended-orders.ts';
+import { EndedOrders, type OrderMaps, venueKeyOf } from './ended-orders.ts';
 import { isOfAnother, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
 import { buildForeignOrder, type OrderState } from './order.ts';
-import { OrdersBy } from './orders-by.ts';
 import type { PossibleFills } from './positions.ts';
-import { SettledOrders } from './settled-orders.ts';
 
 export * from '../../engine/tables/status.ts';
 export { buildForeignOrder, type OrderState, planOrders } from './order.ts';
@@ -14,17 +12,8 @@ export interface OrderBook extends OrderMaps {
   /** Orders that are proven terminal and still in the maps. */
   readonly ended: EndedOrders;
 }
-/** `settleAfterMs`: {@link EndedOrders.settleAfterMs} */
-export function createOrderBook(settleAfterMs?: number): OrderBook {
-  const settled = new SettledOrders();
-  return {
-    all: new OrdersBy('client', settled),
-    live: new Map(),
-    byDecision: new OrdersBy('decision', settled),
-    byVenueId: new OrdersBy('venue', settled),
-    ended: new EndedOrders(settleAfterMs),
-    settled,
-  };
+export function createOrderBook(): OrderBook {
+  return { all: new Map(), live: new Map(), byDecision: new Map(), byVenueId: new Map(), ended: new EndedOrders() };
 }
 const NONE: ReadonlySet<OrderState> = new Set();
 export function liveOrders(book: OrderBook, symbol: string): ReadonlySet<OrderState> {
@@ -39,12 +28,6 @@ export function everyLiveOrder(book: OrderBook): readonly OrderState[] {
   const found: OrderState[] = [];
   for (const orders of book.live.values()) for (const order of orders) found.push(order);
   return found;
-}
-
-/** Agents and symbols of all orders, settled ones too; some more than once. */
-export function* namedInOrders({ all, settled }: OrderBook): Generator<Pick<OrderState, 'agent' | 'symbol'>> {
-  yield* all.held.values();
-  yield* settled.named();
 }
 
 /** By when they were planned; those of one millisecond in the order of their ids. */
@@ -67,29 +50,6 @@ function compareIds(a: string, b: string): number {
     if (one !== other) return one.length - other.length || (one < other ? -1 : 1);
   }
   return 0;
-}
-
-/**
- * At least the `count` that were planned last, of those of some agents and symbols, newest first; all of them when there
- * are fewer. Of what is settled, no more is read than it takes.
- */
-export function findNewest(
-  { all, settled }: OrderBook,
-  isWanted: (order: Pick<OrderState, 'agent' | 'symbol'>) => boolean,
-  count: number,
-): readonly OrderState[] {
-  let found = [...all.held.values()].filter(isWanted).sort(newestFirst);
-  let read: OrderState[] = [];
-  for (const { number, untilMs } of settled.newest(isWanted)) {
-    // All of the others come behind those that were found.
-    const last = found[count - 1];
-    if (last !== undefined && last.plannedAtMs > untilMs) break;
-    read.push(...settled.read(number).orders);
-    if (found.length >= count ? read.length < count : found.length + read.length < count) continue;
-    found = [...found, ...read].sort(newestFirst);
-    read = [];
-  }
-  return [...found, ...read].sort(newestFirst);
 }
 
 /** What live orders may have filled without our knowing it yet; unsent slices cannot. */
@@ -122,7 +82,7 @@ export function insertOrder(book: OrderBook, order: OrderState): void {
     else live.add(order);
   }
   if (order.decisionId !== null) {
-    const siblings = book.byDecision.held.get(order.decisionId);
+    const siblings = book.byDecision.get(order.decisionId);
     if (siblings === undefined) book.byDecision.set(order.decisionId, [order]);
     else siblings.push(order);
   }
@@ -185,7 +145,7 @@ export function applyOrderEvent(
   if (order.quantityE8 > 0) order.quantityE8 = Math.max(order.quantityE8, executed);
   if (event.venue_order_id !== null && order.venueOrderId === null) {
     order.venueOrderId = event.venue_order_id;
-    book.byVenueId.set(`${order.symbol} ${event.venue_order_id}`, order);
+    book.byVenueId.set(venueKeyOf(order) ?? '', order);
   }
   if (event.average_price !== null) order.averagePrice = event.average_price;
   noteEvidence(order, event, seq);

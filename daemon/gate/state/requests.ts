@@ -23,6 +23,8 @@ export interface RecentParent {
   /** What a lot was worth then; null when it was not known. */
   readonly valued: Valuation | null;
   readonly atMs: number;
+  /** Its orders have left the views, and it is proven that none of them filled anything. */
+  readonly isUnfilled?: true;
 }
 /** As it was sent: USDT, or base asset. */
 type AskedFor = Pick<ExecutionRequest, 'quantity' | 'requested_notional'>;
@@ -92,6 +94,11 @@ export class RequestMemory {
     if (this.#recent.length > 1000) this.#recent.splice(0, 500);
   }
 
+  noteUnfilled(decisionId: string): void {
+    const at = this.#recent.findLastIndex((parent) => parent.decisionId === decisionId);
+    if (at >= 0) this.#recent[at] = { ...this.#recent[at]!, isUnfilled: true };
+  }
+
   redate(redate: Redate): void {
     this.#recent = this.#recent.map((parent) => ({ ...parent, atMs: redate(parent.atMs) }));
   }
@@ -101,7 +108,7 @@ export class RequestMemory {
    * which nothing was filled, nor can be (`isUnfilled`), is none: what is requested again has not been had.
    */
   findDuplicate(
-    ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'valued'>,
+    ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'isUnfilled' | 'valued'>,
     nowMs: number,
     windowMs: number,
     isAnswered: (decisionId: string) => boolean,
@@ -121,7 +128,8 @@ export class RequestMemory {
       if (!same) continue;
       if (isAnswered(parent.decisionId)) return null;
       // It hides no earlier one, which may have been filled.
-      if (!isUnfilled(parent.decisionId)) return { decisionId: parent.decisionId, untilMs: parent.atMs + windowMs + 1 };
+      if (parent.isUnfilled !== true && !isUnfilled(parent.decisionId))
+        return { decisionId: parent.decisionId, untilMs: parent.atMs + windowMs + 1 };
     }
     return null;
   }

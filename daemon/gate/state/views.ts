@@ -8,7 +8,7 @@ import { Countdowns } from './countdowns.ts';
 import { EquityHistory } from './equity.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
-import { createOrderBook, type OrderBook, type OrderState } from './orders.ts';
+import { createOrderBook, type OrderState } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { Pacing, SignsOfLife } from './pacing.ts';
 import { PasskeyBook } from './passkeys.ts';
@@ -30,9 +30,9 @@ const KEEP_LAST = 1_000;
 
 /** Every view of the gate. {@link GateState} folds ledger events into them, and nothing else writes them. */
 export class GateViews {
-  readonly orders: OrderBook;
+  readonly orders = createOrderBook();
   readonly changes = new OrderChanges();
-  readonly claims: Claims;
+  readonly claims = new Claims();
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
   readonly layers: LayerMap = new Map();
@@ -47,12 +47,12 @@ export class GateViews {
   readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
   readonly outbox = new Outbox();
-  readonly fills: RecentFills;
+  readonly fills = new RecentFills();
   readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
   readonly countdowns = new Countdowns();
   /** Trade ids by symbol. */
-  readonly seenTrades: SeenIds;
+  readonly seenTrades = new SeenIds(KEEP_TRADES_MS, KEEP_LAST);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS, KEEP_LAST);
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
@@ -78,14 +78,6 @@ export class GateViews {
   clockAheadFromMs = Number.NEGATIVE_INFINITY;
   /** Domain time minus the host's, while neither was in doubt, ms; null: it is not on record. */
   hostOffsetMs: number | null = null;
-
-  /** `settleAfterMs`: {@link OrderBook.ended}; `packs`: {@link TextRows} */
-  constructor(settleAfterMs?: number, packs = true) {
-    this.fills = new RecentFills(packs);
-    this.seenTrades = new SeenIds(KEEP_TRADES_MS, KEEP_LAST, packs);
-    this.orders = createOrderBook(settleAfterMs);
-    this.claims = new Claims(this.orders.settled);
-  }
 
   position(symbol: string): PositionState {
     const known = this.positions.get(symbol);

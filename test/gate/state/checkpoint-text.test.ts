@@ -104,7 +104,7 @@ describe('the text of views', () => {
       set: new Set(objects),
       text: 'x'.repeat(200_000),
       two: [objects[0], objects[899], texts],
-      whole: texts.map((_, i) => i),
+      whole: Array.from({ length: 9_000 }, (_, i) => 1_740_960_000_000 + 7 * i * (i % 3)),
     };
     const text = textOf(new Holder(held));
     const lengths = text.split('\n').map((line) => line.length);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
+import { KEEP_UNPROVEN_MS } from '../../../daemon/gate/state/leave.ts';
 import { isTerminal, liveOrders } from '../../../daemon/gate/state/orders.ts';
 import {
   asListed,
@@ -40,11 +40,11 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     );
     assert.equal(inLots(ledger.state.position('BTCUSDT').quantityE8), 3, 'what it filled is the position');
     assert.ok(liveOrders(ledger.state.orders, 'BTCUSDT').has(order), 'it counts');
-    tick(ledger, T0 + KEEP_ENDED_MS + DAY);
+    tick(ledger, T0 + KEEP_UNPROVEN_MS + DAY);
     assert.ok(ledger.state.orders.all.has('o-1'), 'it has not ended');
-    ledger.append(orderEvent('o-1', T0 + KEEP_ENDED_MS + DAY, { executed_lots: 3, status: 'canceled' }));
-    ledger.append(tradeEvent('t-1', 'o-1', T0 + KEEP_ENDED_MS + DAY, { lots: 3 }));
-    tick(ledger, T0 + 2 * KEEP_ENDED_MS + DAY);
+    ledger.append(orderEvent('o-1', T0 + KEEP_UNPROVEN_MS + DAY, { executed_lots: 3, status: 'canceled' }));
+    ledger.append(tradeEvent('t-1', 'o-1', T0 + KEEP_UNPROVEN_MS + DAY, { lots: 3 }));
+    tick(ledger, T0 + 2 * KEEP_UNPROVEN_MS + DAY);
     assert.equal(ledger.state.orders.all.size, 0, 'now it has');
     assert.equal(ledger.refold().orders.all.size, 0, 'after a restart too');
   });
@@ -74,7 +74,7 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     ledger.append(orderEvent('grid-1', T0, { foreign: { ...SHOWN, quantity_e8: 2 * LOT_E8 }, venue_order_id: '1' }));
     ledger.append(orderEvent('grid-1', T0 + 1, { status: 'canceled', venue_order_id: '1' }));
     ledger.append(orderEvent('grid-1', T0 + 2, { foreign: SHOWN, venue_order_id: '2' }));
-    tick(ledger, T0 + KEEP_ENDED_MS + DAY);
+    tick(ledger, T0 + KEEP_UNPROVEN_MS + DAY);
     const order = ledger.state.orders.all.get('grid-1');
     assert.deepEqual([order?.venueOrderId, inLots(order?.quantityE8), order?.status], ['2', 30, 'working']);
     assert.deepEqual([...liveOrders(ledger.state.orders, 'BTCUSDT')], [order], 'it alone counts');

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, SignalEvent } from '../../../daemon/gate/events.ts';
 import { EndedOrders, KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
+import { KEEP_UNPROVEN_MS } from '../../../daemon/gate/state/leave.ts';
 import {
   createOrderBook,
   isTerminal,
@@ -29,9 +30,9 @@ function tick(ledger: FoldedLedger, atMs: number): void {
 describe('SAE-AUDIT: views forget what can no longer matter, as a function of the events alone', () => {
   it('keeps an ended order for its whole time: before, at, after', () => {
     for (const [ageMs, isKept] of [
-      [KEEP_ENDED_MS - 1, true],
-      [KEEP_ENDED_MS, false],
-      [KEEP_ENDED_MS + 1, false],
+      [KEEP_UNPROVEN_MS - 1, true],
+      [KEEP_UNPROVEN_MS, false],
+      [KEEP_UNPROVEN_MS + 1, false],
     ] as const) {
       const ledger = ledgerWithRules();
       ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
@@ -66,7 +67,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
       ended.add(b, T0 + 2);
       ended.add(c, T0 + 3);
       change(ended, book);
-      ended.dropOld(book, nowMs + KEEP_ENDED_MS, () => false);
+      ended.dropOld(book, nowMs + KEEP_ENDED_MS, () => true);
       return [...book.all.keys()];
     };
     assert.deepEqual(
@@ -77,7 +78,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     assert.deepEqual(left(revive, T0 + 1), ['o-1', 'o-2', 'o-3'], 'what lives stays, and the others are not older');
     assert.deepEqual(left(revive, T0 + 2), ['o-1', 'o-3']);
     const dropAndRevive = (ended: EndedOrders, book: OrderBook): void => {
-      ended.dropOld(book, T0 + 1 + KEEP_ENDED_MS, () => false);
+      ended.dropOld(book, T0 + 1 + KEEP_ENDED_MS, () => true);
       ended.remove(c);
     };
     assert.deepEqual(left(dropAndRevive, T0 + 1), ['o-2', 'o-3'], 'one has left, the next is not older for it');
@@ -98,9 +99,10 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     tick(ledger, T0 + 300 * DAY);
     assert.deepEqual([...ledger.state.orders.all.keys()], ['o-1', 'o-2', 'o-3'], 'one of them is not known');
     ledger.append(orderEvent('o-2', T0 + 301 * DAY, { status: 'canceled' }));
-    tick(ledger, T0 + 301 * DAY + KEEP_ENDED_MS - 1);
+    tick(ledger, T0 + 301 * DAY + KEEP_UNPROVEN_MS - 1);
     assert.equal(ledger.state.orders.all.size, 3, 'the last of them has just ended');
-    tick(ledger, T0 + 301 * DAY + KEEP_ENDED_MS);
+    // It is looked at every two hours.
+    tick(ledger, T0 + 301 * DAY + KEEP_UNPROVEN_MS + KEEP_ENDED_MS);
     assert.equal(ledger.state.orders.all.size, 0, 'all of them are over');
     assert.equal(ledger.state.orders.byDecision.size, 0, 'and so is the decision');
   });
@@ -119,7 +121,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
       assert.equal(orders.all.has('o-1'), isKept, `${readAfterDays} days`);
       assert.equal(ledger.refold().orders.byVenueId.has('BTCUSDT v-o-1'), isKept, 'the same after a restart');
       ledger.append(tradeEvent('t-1', 'o-1', T0));
-      tick(ledger, T0 + readAfterDays * DAY + KEEP_ENDED_MS);
+      tick(ledger, T0 + readAfterDays * DAY + KEEP_UNPROVEN_MS);
       assert.equal(orders.all.has('o-1'), false, 'then it leaves');
     }
   });

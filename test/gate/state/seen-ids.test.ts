@@ -49,8 +49,8 @@ describe('ids that were seen', () => {
     const many = fc.record({ id: fc.integer({ min: 0, max: 400 }), laterMs: fc.integer({ min: -3, max: 4 }) });
     const events = fc.array(many, { minLength: 300, maxLength: 600, size: 'max' });
     fc.assert(
-      fc.property(events, fc.integer({ min: 0, max: 150 }), fc.boolean(), (steps, keepLast, packs) => {
-        let seen = new SeenIds(KEEP_MS, keepLast, packs);
+      fc.property(events, fc.integer({ min: 0, max: 150 }), (steps, keepLast) => {
+        let seen = new SeenIds(KEEP_MS, keepLast);
         let kept: { readonly id: string; readonly atMs: number }[] = [];
         let newestMs = Number.NEGATIVE_INFINITY;
         let atMs = 0;

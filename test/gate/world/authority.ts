@@ -222,7 +222,7 @@ async function playIn(world: DaemonWorld, cause: Cause, phase: Phase): Promise<s
     ...cause.args,
   });
   const ids = (): readonly string[] =>
-    [...world.daemon.gate.core.state.orders.all.held.values()]
+    [...world.daemon.gate.core.state.orders.all.values()]
       .filter(({ reduceOnly }) => !reduceOnly)
       .map(({ clientOrderId }) => clientOrderId);
   const place = async (): Promise<void> => {

@@ -32,7 +32,7 @@ describe('a protective stop of which the exchange says that there is none', () =
   };
   const stale = (path: string, ms: number): Promise<void> => world.fault({ kind: 'stale-list', match: { path }, ms });
   const stop = (): { readonly status: string; readonly filled: number } => {
-    const all = [...world.daemon.gate.core.state.orders.all.held.values()];
+    const all = [...world.daemon.gate.core.state.orders.all.values()];
     const last = all.filter(({ protective }) => protective).at(0);
     return { status: last?.status ?? '', filled: inLots(last?.executedE8) ?? 0 };
   };

@@ -83,8 +83,9 @@ function play(agent: string, seed: number, hooks: Hooks, market = MARKET, varian
   const apply = state.apply.bind(state);
   state.apply = (event: GateEvent) => {
     if (event.kind === 'decision') onDecision?.(event.payload, told());
-    apply(event);
+    const ended = apply(event);
     onEvent?.(event, run.door);
+    return ended;
   };
   run.run();
 }
