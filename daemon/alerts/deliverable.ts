@@ -1,12 +1,13 @@
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
 import { type Violation, violationAt } from '../contract/violations.ts';
+import { SIMULATED_VENUE } from '../core/venues.ts';
 import { buildDispatch, describeUnbuilt } from './channels.ts';
 import type { Message } from './message.ts';
 import type { ReadSecret } from './secrets.ts';
 import { findDispatchProblem } from './send.ts';
 
 /** A message of each channel is built as delivery builds it, and goes nowhere. */
-const SAMPLE: Message = { id: 'check', kind: 'test', atMs: 0, venue: 'paper', consoleUrl: null, entries: [] };
+const SAMPLE: Message = { id: 'check', kind: 'test', atMs: 0, venue: SIMULATED_VENUE, consoleUrl: null, entries: [] };
 
 /**
  * What keeps any message of a channel from leaving: its secrets, its address, its program. Names are not looked up.

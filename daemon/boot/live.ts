@@ -25,10 +25,13 @@ function isWritableByOthers(path: string): boolean {
 }
 
 /** On live the home has no token files, and nobody else can write to home, policy or ledger (BY-33). Null: so it is. */
-export function findLiveFileProblem({ alertsPath, home, policyPath }: Config, ledgerPath: string): string | null {
+export function findLiveFileProblem(
+  { alertsPath, home, policyPath, venue }: Config,
+  ledgerPath: string,
+): string | null {
   const tokens = join(home, 'tokens');
   if (existsSync(tokens) && readdirSync(tokens).some((name) => name.endsWith('.token')))
-    return `there are token files in ${tokens}: on binance-live the home folder may contain no plaintext token; remove them and use \`./holdfast token create\``;
+    return `there are token files in ${tokens}: on ${venue} the home folder may contain no plaintext token; remove them and use \`./holdfast token create\``;
   const alerts = existsSync(alertsPath) ? [alertsPath, dirname(alertsPath)] : [];
   const paths = [home, policyPath, dirname(policyPath), ...alerts, ledgerPath];
   const open = [...new Set(paths.filter(isWritableByOthers))].join(' ');
@@ -100,7 +103,7 @@ export function refuseUnarmed(ledger: Ledger, config: Config): void {
 
 function notArmed(problem: string, config: Config): StartError {
   return new StartError(
-    `binance-live is not armed: ${problem}. Run \`./holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, and start with HOLDFAST_LIVE_ARMED=1. Without a daemon, \`./holdfast flatten --emergency\` closes what is held`,
+    `${config.venue} is not armed: ${problem}. Run \`./holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, and start with HOLDFAST_LIVE_ARMED=1. Without a daemon, \`./holdfast flatten --emergency\` closes what is held`,
   );
 }
 

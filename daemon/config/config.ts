@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { profileOf, SIMULATED_VENUE, VENUE_NAMES, type VenueName } from '../core/venues.ts';
+import { KEY_PREFIXES, profileOf, SIMULATED_VENUE, VENUE_NAMES, type VenueName } from '../core/venues.ts';
 import { readHeadFilePath, readHome, readLockFolder } from './folders.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
 import { readPassedSockets } from './passed-sockets.ts';
@@ -194,9 +194,11 @@ export function operatorUrlFile(home: string, venue: VenueName): string {
   return join(home, venue, 'operator.url');
 }
 
+const VENUE_SETTINGS = new RegExp(`^HOLDFAST_(?:VENUE|PAPER_\\w+)$|^(?:${KEY_PREFIXES.join('|')})_`);
+
 /** Reads only what it needs. @throws ConfigError with every problem at once */
 export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
-  const reading = new Reading(selectNames(env, /^HOLDFAST_(?:VENUE|PAPER_\w+)$|^BINANCE_/), flags);
+  const reading = new Reading(selectNames(env, VENUE_SETTINGS), flags);
   const venue = reading.choice('HOLDFAST_VENUE', VENUE_NAMES, SIMULATED_VENUE);
   const venueKeys = readVenueKeys(reading, venue);
   // Problems of the home folder are ignored: nothing needed is in it, and nothing may block this exit.

@@ -1,3 +1,5 @@
+import { KEY_PREFIXES, type KeyPrefix, SIMULATED_VENUE, VENUE_NAMES, VENUES } from '../core/venues.ts';
+
 /** Every environment variable that is read, with its text in `--help`. */
 export interface Setting {
   readonly text: string;
@@ -13,6 +15,24 @@ export interface Setting {
 const setting = (value: string | null, text: string, kind?: Setting['kind']): Setting =>
   kind === undefined ? { value, text } : { value, text, kind };
 
+/** API key and secret of a venue, each as itself or in a file. */
+export type KeyName = `${KeyPrefix}_API_${'KEY' | 'SECRET'}`;
+function describeKeys(): { readonly [name in KeyName | `${KeyName}_FILE`]: Setting } {
+  const rows = VENUE_NAMES.flatMap((venue) => {
+    const { keyPrefix } = VENUES[venue];
+    if (keyPrefix === null) return [];
+    return (['KEY', 'SECRET'] as const).flatMap((part): [string, Setting][] => {
+      const text = `API ${part.toLowerCase()} of ${venue}`;
+      const name = `${keyPrefix}_API_${part}`;
+      return [
+        [name, setting(part, text, 'secret')],
+        [`${name}_FILE`, setting('FILE', `file with the ${text}`)],
+      ];
+    });
+  });
+  return Object.fromEntries(rows) as { readonly [name in KeyName | `${KeyName}_FILE`]: Setting };
+}
+
 export const SETTINGS = {
   HOLDFAST_HOME: setting('DIR', 'folder of ledgers and tokens (~/.holdfast)'),
   HOLDFAST_HEAD_FILE: setting('FILE', "the ledger's head file, outside the home (HOME.VENUE.head, beside it)"),
@@ -20,7 +40,7 @@ export const SETTINGS = {
     'DIR',
     "where the daemons of a user lock their accounts, the same for all (.holdfast-locks in the user's home)",
   ),
-  HOLDFAST_VENUE: setting('NAME', 'paper, binance-demo or binance-live (paper)'),
+  HOLDFAST_VENUE: setting('NAME', `${VENUE_NAMES.join(', ').replace(/, (?=[^,]*$)/, ' or ')} (${SIMULATED_VENUE})`),
   HOLDFAST_POLICY: setting('FILE', 'policy file (policies/default.yaml of the package)'),
   HOLDFAST_ALERTS: setting('FILE', 'file of alert routes (alerts.yaml beside the policy file, if there is one)'),
   HOLDFAST_ALERTS_EXEC: setting(null, 'permit alert channels that run a program'),
@@ -55,14 +75,7 @@ export const SETTINGS = {
   HOLDFAST_TRACES_URL: setting('URL', 'collector (OTLP, http on loopback) that gets a trace of each execution (none)'),
   HOLDFAST_TRACES_SIZES: setting(null, 'put symbols and sizes into traces'),
   HOLDFAST_TOKEN: setting('TOKEN', 'bearer token of the command line', 'client'),
-  BINANCE_DEMO_API_KEY: setting('KEY', 'API key of binance-demo', 'secret'),
-  BINANCE_DEMO_API_KEY_FILE: setting('FILE', 'file with the API key of binance-demo'),
-  BINANCE_DEMO_API_SECRET: setting('SECRET', 'API secret of binance-demo', 'secret'),
-  BINANCE_DEMO_API_SECRET_FILE: setting('FILE', 'file with the API secret of binance-demo'),
-  BINANCE_LIVE_API_KEY: setting('KEY', 'API key of binance-live', 'secret'),
-  BINANCE_LIVE_API_KEY_FILE: setting('FILE', 'file with the API key of binance-live'),
-  BINANCE_LIVE_API_SECRET: setting('SECRET', 'API secret of binance-live', 'secret'),
-  BINANCE_LIVE_API_SECRET_FILE: setting('FILE', 'file with the API secret of binance-live'),
+  ...describeKeys(),
 } as const satisfies Record<string, Setting>;
 
 /** Rule for the control token of the simulated exchange, which goes into a header. */
@@ -95,4 +108,4 @@ export const START_FLAGS: readonly { readonly name: SettingName; readonly flag: 
 /** Secrets of alert channels, which the file of alert routes names. */
 export const ALERT_SECRET_NAMES = /^HOLDFAST_ALERTS_SECRET_[A-Z0-9_]{1,64}$/;
 /** Prefixes of our names: an unknown one is a typo, and could leave a limit unset. */
-export const OUR_NAMES = /^(?:HOLDFAST(?!_ALERTS_SECRET_)|BINANCE_DEMO|BINANCE_LIVE)_/;
+export const OUR_NAMES = new RegExp(`^(?:HOLDFAST(?!_ALERTS_SECRET_)|${KEY_PREFIXES.join('|')})_`);

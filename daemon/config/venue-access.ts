@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SIMULATED_VENUE, VENUE_NAMES, VENUES, type VenueName } from '../core/venues.ts';
 import type { Reading } from './reading.ts';
-import type { SettingName } from './settings.ts';
+import type { KeyName, SettingName } from './settings.ts';
 
 /** API key and secret of the configured venue. */
 export interface VenueKeys {
@@ -69,8 +69,6 @@ export function readVenueKeys(reading: Reading, venue: VenueName): VenueKeys {
   }
   return keys;
 }
-
-type KeyName = `BINANCE_${'DEMO' | 'LIVE'}_API_${'KEY' | 'SECRET'}`;
 
 function readKey(reading: Reading, name: KeyName): string {
   const fileName = `${name}_FILE` as const;

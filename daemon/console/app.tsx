@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { profileOf } from '../core/venues.ts';
 import { ActDialog, done } from './act.tsx';
 import { openFlatten, openHalt, openReduce, openResume } from './acts.ts';
 import { nowMs } from './clock.ts';
@@ -85,12 +86,6 @@ function Foreign() {
   ) : null;
 }
 
-const VENUE_KIND: Readonly<Record<string, string>> = {
-  paper: 'plain',
-  'binance-demo': 'plain',
-  'binance-live': 'live',
-};
-
 function TopBar() {
   const state = stateWord.value;
   const now = account.value;
@@ -99,7 +94,7 @@ function TopBar() {
     <header class={`top top-${state}`}>
       <p class="brand">
         <img src={icon} alt="" width={24} height={24} /> Holdfast
-        {venue === '' ? null : <Pill kind={VENUE_KIND[venue] ?? 'plain'}>{venue}</Pill>}
+        {venue === '' ? null : <Pill kind={profileOf(venue).isRealMoney ? 'live' : 'plain'}>{venue}</Pill>}
       </p>
       <p class="now" role="status">
         <span class="hidden">Trading is </span>

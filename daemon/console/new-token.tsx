@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { profileOf } from '../core/venues.ts';
 import type { TokenCreatedBody } from '../gate/api/tokens.ts';
 import { done } from './act.tsx';
 import { ConsentFields, useConsent } from './consent.tsx';
@@ -57,7 +58,7 @@ function AskForm({ title, effect, onCreated }: Labels & { readonly onCreated: (c
   const [name, setName] = useState('');
   const [days, setDays] = useState(30);
   const consent = useConsent<TokenCreatedBody>({
-    isForPasskeys: readiness.value?.venue !== 'paper',
+    isForPasskeys: readiness.value === null || !profileOf(readiness.value.venue).isSimulated,
     request: () => ({ method: 'POST', path: '/v1/tokens', body: { role, name: name.trim(), ttl_ms: days * DAY_MS } }),
     onDone: onCreated,
   });

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: a catalogue of bodies, looked up by name
 
+import { COUNTED_BUDGETS } from '../core/keys/budgets.ts';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { ORDER_STATUSES } from '../engine/tables/status.ts';
 import * as Type from './built/typebox.js';
@@ -401,19 +402,11 @@ export const LimitsBodySchema = Type.Object(
               {
                 component: field.oneOf(
                   [
-                    'gross_notional_usdt',
-                    'leverage',
-                    'order_notional_usdt',
-                    'order_rate',
-                    'slippage_bps',
-                    'symbol_notional_usdt',
+                    ...COUNTED_BUDGETS,
                     'account_leverage_usdt',
                     'concentration_usdt',
                     'bracket_usdt',
                     'margin_usdt',
-                    'concurrent_positions',
-                    'turnover_usdt_per_day',
-                    'fees_usdt_per_day',
                     'agent_loss_day_usdt',
                     'agent_loss_week_usdt',
                   ],

@@ -1,3 +1,4 @@
+import { MAX_USDT } from '../core/keys/budgets.ts';
 import { APPROVAL_KEYS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { VENUE_NAMES } from '../core/venues.ts';
 import * as Type from './built/typebox.js';
@@ -9,7 +10,6 @@ import {
   count,
   DAY_MS,
   fraction,
-  MAX_USDT,
   milliseconds,
   multiplier,
   names,

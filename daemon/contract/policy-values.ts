@@ -1,3 +1,4 @@
+import { MAX_USDT, MIN_VALUE } from '../core/keys/budgets.ts';
 import { MIN_FACTOR } from '../core/policy.ts';
 import * as Type from './built/typebox.js';
 
@@ -5,8 +6,6 @@ import * as Type from './built/typebox.js';
 
 export const DAY_MS = 86_400_000;
 export const YEAR_MS = 365 * DAY_MS;
-/** Largest amount in a policy, so that sums and products stay well within exact integers of cents. */
-export const MAX_USDT = 1_000_000_000_000;
 export const AGENT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$';
 export const ACCOUNT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$';
 /** Other systems choose any tool names. Only characters that cannot be displayed or told apart are excluded. */
@@ -19,7 +18,7 @@ export function milliseconds(description: string, maximum: number = YEAR_MS, min
 export function count(description: string, maximum: number, minimum = 1) {
   return Type.Integer({ minimum, maximum, description });
 }
-export function usdt(description: string, maximum: number = MAX_USDT, minimum = 0.01) {
+export function usdt(description: string, maximum: number = MAX_USDT, minimum: number = MIN_VALUE.USDT) {
   return Type.Number({ minimum, maximum, description: `${description} USDT.` }); // note
 }
 export function bps(description: string, maximum = 5000) {

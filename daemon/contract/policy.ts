@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
-import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES } from '../core/policy.ts';
+import { BUDGET_KEYS, BUDGETS, type BudgetKey, type BudgetRow, type OptionalBudget } from '../core/keys/budgets.ts';
+import { ACTIONS, type Budgets, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES } from '../core/policy.ts';
 import { VENUE_NAMES } from '../core/venues.ts';
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import type { Agree } from './agreement.ts';
@@ -21,7 +22,6 @@ import {
   requestRate,
   texts,
   usdt,
-  YEAR_MS,
 } from './policy-values.ts';
 import { SYMBOL_PATTERN } from './symbols.ts';
 
@@ -43,22 +43,30 @@ const scopeProperties = (minItems: number) => ({
   ),
   accounts: texts(ACCOUNT_PATTERN, 'Accounts that may be traded.', minItems, 100), // PK-5
 });
-const budgetProperties = {
-  leverage: count('Largest leverage, of one order and of the whole account (gross exposure over equity).', 125), // PK-6
-  order_notional_usdt: usdt('Largest notional of one order.', 1_000_000_000), // PK-7
-  symbol_notional_usdt: usdt('Largest worst-case notional of one symbol: its position and all its open orders.'), // PK-8
-  gross_notional_usdt: usdt('Largest worst-case notional of all symbols together.'), // PK-9
-  order_rate: rateLimit(
-    'Opening orders of the account, all slices counted when asked for; exits have a separate rate.', // PK-10
-  ),
-  slippage_bps: bps('Largest distance of an execution from the middle of the book.'), // PK-11
-  holding_time_ms: milliseconds(
-    'Longest time in a position; after it the symbol only reduces and an alert is raised.', // PK-12
-    10 * YEAR_MS,
-  ),
-  concurrent_positions: count('Most symbols with a position or an opening order.', 1000), // PK-13
-  turnover_usdt_per_day: usdt('Largest notional executed in 24 hours; exits count and are never refused.'), // PK-14
-  fees_usdt_per_day: usdt('Largest fees paid in 24 hours; exits count and are never refused.', 1_000_000_000), // PK-15
+function budgetSchema(row: BudgetRow) {
+  return row.absent === undefined ? valueSchema(row) : Type.Optional(valueSchema(row));
+}
+function valueSchema({ unit, max, description }: BudgetRow) {
+  switch (unit) {
+    case 'USDT':
+      return usdt(description, max);
+    case 'bps':
+      return bps(description, max);
+    case 'ms':
+      return milliseconds(description, max);
+    case 'orders':
+      return rateLimit(description);
+    case 'positions':
+    case 'x':
+      return count(description, max);
+  }
+}
+type BudgetSchema<Key extends BudgetKey> = Key extends OptionalBudget
+  ? ReturnType<typeof Type.Optional<ValueSchema<Budgets[Key]>>>
+  : ValueSchema<Budgets[Key]>;
+type ValueSchema<Value> = Value extends number ? ReturnType<typeof usdt> : ReturnType<typeof rateLimit>;
+const budgetProperties = Object.fromEntries(BUDGET_KEYS.map((key) => [key, budgetSchema(BUDGETS[key])])) as unknown as {
+  readonly [key in BudgetKey]: BudgetSchema<key>;
 };
 
 const traderStateProperties = {

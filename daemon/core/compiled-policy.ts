@@ -1,3 +1,4 @@
+import { ABSENT_BUDGETS } from './keys/budgets.ts';
 import type {
   AgentSection,
   Budgets,
@@ -148,6 +149,11 @@ export function agentSection(spec: IntendedPolicySpec, agent: string): AgentSect
   return {};
 }
 
+/** With a value for each key that is left out. */
+export function completeBudgets({ budgets }: IntendedPolicySpec): Budgets {
+  return { ...ABSENT_BUDGETS, ...budgets };
+}
+
 /** The agent of each symbol that is reserved; a valid policy reserves none twice. */
 export function reservationsOf({ agents }: IntendedPolicySpec): ReadonlyMap<string, string> {
   const reserved = new Map<string, string>();
@@ -171,8 +177,8 @@ export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: str
     symbols: new Set<string>(scope.symbols),
     accounts: new Set<string>(scope.accounts),
     duplicateExempt: new Set<string>(own.temporal?.duplicate_exempt ?? spec.temporal.duplicate_exempt),
-    budgets: spec.budgets,
-    agentBudgets: own.budgets === undefined ? null : { ...spec.budgets, ...own.budgets },
+    budgets: completeBudgets(spec),
+    agentBudgets: own.budgets === undefined ? null : { ...completeBudgets(spec), ...own.budgets },
     regimes: {
       calm: compileRegime(spec.market.regimes.calm),
       volatile: compileRegime(spec.market.regimes.volatile),

@@ -5,6 +5,8 @@ import { amendAsk } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
+import { BUDGETS } from './keys/budgets.ts';
+import { DAY_BUDGETS } from './keys/day-budgets.ts';
 import { areUsable } from './quantities.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
 import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text-parts.ts';
@@ -176,7 +178,9 @@ function bindingOfSize(
 }
 
 /** Rule 6 names what rule 12 counts by. */
-const COUNTED_BY: { readonly [code: string]: ReasonCode } = { TURNOVER: 'BUDGET_TURNOVER', FEES: 'BUDGET_FEES' };
+const COUNTED_BY: { readonly [code: string]: ReasonCode } = Object.fromEntries(
+  DAY_BUDGETS.map(({ key, spent }) => [spent, BUDGETS[key].code]),
+);
 
 function minOf(rows: readonly ArithmeticRow[], code: ReasonCode): ArithmeticRow | null {
   let least: ArithmeticRow | null = null;

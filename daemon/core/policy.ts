@@ -3,6 +3,7 @@
  * The TypeBox schema in contract/policy.ts describes the same shape and a compile-time check keeps both equal.
  * Every amount is in USDT, every duration in milliseconds, every fraction is of one.
  */
+import type { BUDGETS, BudgetKey, OptionalBudget } from './keys/budgets.ts';
 import type { VenueName } from './venues.ts';
 
 /** A factor on B_0: a number, or an exact fraction such as `2/3`. */
@@ -52,18 +53,11 @@ export interface Scope {
   readonly accounts: readonly string[];
 }
 /** R: B_0, absolute. */
-export interface Budgets {
-  readonly leverage: number;
-  readonly order_notional_usdt: number;
-  readonly symbol_notional_usdt: number;
-  readonly gross_notional_usdt: number;
-  readonly order_rate: RateLimit;
-  readonly slippage_bps: number;
-  readonly holding_time_ms: number;
-  readonly concurrent_positions: number;
-  readonly turnover_usdt_per_day: number;
-  readonly fees_usdt_per_day: number;
-}
+export type Budgets = {
+  readonly [key in BudgetKey]: (typeof BUDGETS)[key]['unit'] extends 'orders' ? RateLimit : number;
+};
+/** As an operator writes them. */
+export type WrittenBudgets = Omit<Budgets, OptionalBudget> & Partial<Pick<Budgets, OptionalBudget>>;
 export interface RegimeRow extends ComponentFactors {
   readonly cooldown_ms: number;
   readonly slices: number;
@@ -275,7 +269,7 @@ export interface IntendedPolicySpec {
   readonly name: string;
   readonly mode: 'enforce' | 'shadow';
   readonly scope: Scope;
-  readonly budgets: Budgets;
+  readonly budgets: WrittenBudgets;
   readonly market: MarketSection;
   readonly account: AccountSection;
   readonly trust: TrustSection;

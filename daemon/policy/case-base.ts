@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '../core/context.ts';
+import { SIMULATED_VENUE } from '../core/venues.ts';
 
 /** Domain time of every case, so that times in a base context are round. */
 export const CASE_NOW_MS = 1_800_000_000_000;
@@ -130,6 +131,6 @@ export function buildBaseContext(): ExecutionContext {
     slice_lots: null,
     state: { layer: null, reason: null, scope: null, state: 'active' },
     trust: { claimed_skill_sha256: null, signals: [], token_skill_sha256: null },
-    venue: 'paper',
+    venue: SIMULATED_VENUE,
   };
 }

@@ -2,6 +2,7 @@ import { joinPath, type Violation, violationAt } from '../contract/violations.ts
 import type { ApprovalGrant, ExecutionContext, HoldingView, OpeningsView } from '../core/context.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
+import { SIMULATED_VENUE } from '../core/venues.ts';
 import { buildBaseContext, CASE_NOW_MS } from './case-base.ts';
 
 const NOTHING_ASKED = {
@@ -24,7 +25,7 @@ const NOTHING_ASKED = {
   symbol: 'BTCUSDT',
   timestamp_ms: CASE_NOW_MS,
   valid_until_ms: null,
-  venue: 'paper',
+  venue: SIMULATED_VENUE,
 } as const;
 
 /** The default request of a case: for each tool the simplest request that the default policy permits. */

@@ -1,5 +1,5 @@
+import { POLICY_PATHS } from '../core/keys/policy-keys.ts';
 import { isAtMost } from '../core/looser/is-at-most.ts';
-import { POLICY_PATHS } from '../core/looser/policy-directions.ts';
 import type { IntendedPolicySpec, LooserKey } from '../core/policy.ts';
 import { type PolicyPath, valueAt } from '../core/policy-paths.ts';
 

@@ -1,4 +1,6 @@
-import { compileMultiplier, type Factors } from '../core/compiled-policy.ts';
+import { compileMultiplier, completeBudgets, type Factors } from '../core/compiled-policy.ts';
+import type { BudgetComponents } from '../core/decision.ts';
+import { DAY_BUDGETS } from '../core/keys/day-budgets.ts';
 import { COMPONENTS } from '../core/looser/step-functions.ts';
 import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } from '../core/policy.ts';
 import { DEADMAN_MS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
@@ -6,14 +8,7 @@ import type { PolicyPath } from '../core/policy-paths.ts';
 import { scopeInWords } from './scope-words.ts';
 
 /** The caps under a set of factors; counts rounded down, leverage at least 1x, as in the gate. */
-export interface EffectiveCaps {
-  readonly leverage: number;
-  readonly order_notional_usdt: number;
-  readonly symbol_notional_usdt: number;
-  readonly gross_notional_usdt: number;
-  readonly order_rate: number;
-  readonly slippage_bps: number;
-}
+export type EffectiveCaps = BudgetComponents;
 export interface RegimeExplanation {
   readonly regime: Regime;
   readonly opens: boolean;
@@ -186,13 +181,14 @@ function explainTraderState(spec: IntendedPolicySpec): TighteningExplanation {
 }
 
 function explainPacing(spec: IntendedPolicySpec): string[] {
-  const { temporal, budgets, exits, standing } = spec;
+  const { temporal, exits, standing } = spec;
+  const budgets = completeBudgets(spec);
   return [
     `${budgets.order_rate.max} orders in ${duration(budgets.order_rate.window_ms)}`,
     `the same intent again is refused for ${duration(temporal.duplicate_window_ms)}`,
     `the other direction waits ${duration(temporal.flip_interval_ms)} after an opening fill`,
     `${temporal.breaker.repeats} equal orders in ${duration(temporal.breaker.window_ms)} stop an agent for ${duration(temporal.breaker.cooldown_ms)}`,
-    `${budgets.turnover_usdt_per_day} USDT executed and ${budgets.fees_usdt_per_day} USDT of fees in 24 h`,
+    DAY_BUDGETS.map(({ key, words }) => `${budgets[key]} USDT ${words}`).join(' and '),
     `a position is held for ${duration(budgets.holding_time_ms)} at most, a resting order for ${duration(standing.resting_ttl_ms)}`,
     explainBreach(standing.on_breach),
     explainDeadman(standing.deadman_ms ?? DEADMAN_MS),

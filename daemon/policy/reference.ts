@@ -1,8 +1,8 @@
 import { PolicySchema } from '../contract/policy.ts';
 import { describeAllowed } from '../contract/violations.ts';
-import { DIRECTIONS, type Direction, POLICY_PATHS } from '../core/looser/policy-directions.ts';
+import type { Direction } from '../core/keys/key-row.ts';
+import { POLICY_KEYS, POLICY_PATHS } from '../core/keys/policy-keys.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
-import { SCOPES } from '../core/scopes.ts';
 import { isRecord, type JsonRecord } from './case-context.ts';
 import { scopeInWords } from './scope-words.ts';
 
@@ -15,7 +15,7 @@ export function buildPolicyReference(): string {
       `\`${path}\``,
       meaningOf(node),
       rangeOf(path, node),
-      looserInWords(DIRECTIONS[path]),
+      looserInWords(POLICY_KEYS[path].direction),
       tightensOf(path),
     ];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -25,7 +25,7 @@ export function buildPolicyReference(): string {
 
 /** `(R)`: what rests is reviewed by it, too. */
 function tightensOf(path: PolicyPath): string {
-  return `${scopeInWords(path)}${SCOPES[path].rests ? ' (R)' : ''}`;
+  return `${scopeInWords(path)}${POLICY_KEYS[path].rests ? ' (R)' : ''}`;
 }
 
 function nodeAt(schema: JsonRecord, path: PolicyPath): JsonRecord {
@@ -46,7 +46,7 @@ function meaningOf(node: JsonRecord): string {
 }
 
 function rangeOf(path: PolicyPath, node: JsonRecord): string {
-  const isFactor = DIRECTIONS[path] === 'factor';
+  const isFactor = POLICY_KEYS[path].direction === 'factor';
   if (isFactor) return path.startsWith('market.') ? 'a factor' : 'a factor, or factors by component';
   if (node.type === 'array') return describeList(node);
   if (node.patternProperties !== undefined)

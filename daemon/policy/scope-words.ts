@@ -1,5 +1,6 @@
+import type { Scope } from '../core/keys/key-row.ts';
+import { POLICY_KEYS } from '../core/keys/policy-keys.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
-import { SCOPES, type Scope } from '../core/scopes.ts';
 
 const WORDS = {
   account: 'the account',
@@ -10,6 +11,6 @@ const WORDS = {
 
 /** What a key tightens, in words; empty: nothing. */
 export function scopeInWords(path: PolicyPath): string {
-  const { scope } = SCOPES[path];
+  const { scope } = POLICY_KEYS[path];
   return scope === null ? '' : WORDS[scope];
 }

@@ -1674,19 +1674,19 @@ export interface Limits {
        * Which budget.
        */
       component:
-        | 'gross_notional_usdt'
         | 'leverage'
         | 'order_notional_usdt'
+        | 'symbol_notional_usdt'
+        | 'gross_notional_usdt'
         | 'order_rate'
         | 'slippage_bps'
-        | 'symbol_notional_usdt'
+        | 'concurrent_positions'
+        | 'turnover_usdt_per_day'
+        | 'fees_usdt_per_day'
         | 'account_leverage_usdt'
         | 'concentration_usdt'
         | 'bracket_usdt'
         | 'margin_usdt'
-        | 'concurrent_positions'
-        | 'turnover_usdt_per_day'
-        | 'fees_usdt_per_day'
         | 'agent_loss_day_usdt'
         | 'agent_loss_week_usdt';
       code: ReasonCode;

@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '../../daemon/core/context.ts';
+import { UNBOUND_DAY } from '../../daemon/core/keys/day-budgets.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 
@@ -13,8 +14,7 @@ export function openPolicy(spec: IntendedPolicySpec): IntendedPolicySpec {
       symbol_notional_usdt: 50_000_000,
       gross_notional_usdt: 60_000_000,
       order_rate: { max: 1_000_000, window_ms: 1_000 },
-      turnover_usdt_per_day: 1e12,
-      fees_usdt_per_day: 1e9,
+      ...UNBOUND_DAY,
     },
     account: { ...spec.account, concentration: { share: 0.99, floor_usdt: 50_000_000 } },
     temporal: {

@@ -30,8 +30,8 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // WebAuthn: which signature is good. What is recorded of it is the gate's.
   passkeys: rule(['core'], ['gate', 'contract']),
   http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys', 'proof']),
-  // What the operator's browser runs; of the daemon it knows the bodies of its answers.
-  console: rule([], ['core', 'gate']),
+  // What the operator's browser runs; of the daemon it knows the tables of core and the bodies of its answers.
+  console: rule(['core'], ['gate']),
   // What leaves this machine for people: the gate's records and clock arrive as ports.
   alerts: rule(['core', 'contract', 'policy'], ['gate', 'time']),
   cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof'], ['gate']),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/config.ts';
+import { UNBOUND_DAY } from '../../daemon/core/keys/day-budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../daemon/core/policy.ts';
 import type { Caps } from './cap-breaches.ts';
 
@@ -19,8 +20,7 @@ export function campaignPolicy(): string {
     symbol_notional_usdt: CAPS.symbolUsdt,
     gross_notional_usdt: CAPS.grossUsdt,
     order_rate: { max: 1_000_000, window_ms: 60_000 },
-    turnover_usdt_per_day: 1e9,
-    fees_usdt_per_day: 1e6,
+    ...UNBOUND_DAY,
   });
   Object.assign(spec.exits, { rate: { max: 100_000, window_ms: 60_000 } });
   Object.assign(spec.temporal, {

@@ -1,5 +1,6 @@
 import { buildPolicyJsonSchema } from '../../daemon/contract/policy.ts';
-import { DIRECTIONS, type Direction } from '../../daemon/core/looser/policy-directions.ts';
+import type { Direction } from '../../daemon/core/keys/key-row.ts';
+import { POLICY_KEYS } from '../../daemon/core/keys/policy-keys.ts';
 import type { IntendedPolicySpec, JsonSchemaObject } from '../../daemon/core/policy.ts';
 import { otherValue } from './other-value.ts';
 
@@ -93,8 +94,8 @@ function dropped(entries: readonly unknown[], leaf: Leaf, at: number): unknown {
 }
 
 function directionOf(path: string): Direction | null {
-  const under = Object.entries(DIRECTIONS).filter(([key]) => `${path}.`.startsWith(`${key}.`));
-  return under[0]?.[1] ?? null;
+  const under = Object.entries(POLICY_KEYS).filter(([key]) => `${path}.`.startsWith(`${key}.`));
+  return under[0]?.[1].direction ?? null;
 }
 
 function isOf(value: unknown, key: string): value is Readonly<Record<string, unknown>> {

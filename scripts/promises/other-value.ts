@@ -1,4 +1,4 @@
-import type { Direction } from '../../daemon/core/looser/policy-directions.ts';
+import type { Direction } from '../../daemon/core/keys/key-row.ts';
 import type { JsonSchemaObject } from '../../daemon/core/policy.ts';
 
 /** What calls of worlds name, and more: symbols and accounts. */

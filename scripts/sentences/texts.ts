@@ -30,6 +30,7 @@ export const TEXTS: readonly Text[] = [
     ],
   },
   { prefix: 'PK', title: 'Policy keys', path: 'daemon/contract/policy.ts' },
+  { prefix: 'PK', title: 'Policy keys: budgets', path: 'daemon/core/keys/budgets.ts' },
   { prefix: 'PK', title: 'Policy keys: market, account, trust, approvals', path: 'daemon/contract/policy-sections.ts' },
   { prefix: 'PK', title: 'Policy keys: limits of one agent', path: 'daemon/contract/agent-limits.ts' },
   { prefix: 'PK', title: 'Policy keys: factors and rates', path: 'daemon/contract/policy-values.ts' },

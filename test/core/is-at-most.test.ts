@@ -2,16 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PolicySchema } from '../../daemon/contract/policy.ts';
+import { AGENT_KEYS, POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import { findLooserAgents, isAtMost } from '../../daemon/core/looser/is-at-most.ts';
-import {
-  AGENT_DIRECTIONS,
-  AGENT_PARTS,
-  DIRECTIONS,
-  ENTRY_KEYS,
-  POLICY_PATHS,
-} from '../../daemon/core/looser/policy-directions.ts';
 import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
-import { AGENT_SCOPES, SCOPES } from '../../daemon/core/scopes.ts';
 import { changed, DEFAULT_POLICY, type Json, loadSpec, schemaLeaves, valueAt } from '../policy/documents.ts';
 import { isLooserMove, SCALARS, tightening } from '../policy/tightenings.ts';
 
@@ -28,14 +21,15 @@ describe('isAtMost', () => {
   it('has a direction for every key of the schema, entries of lists and maps included', () => {
     const leaves = schemaLeaves(JSON.parse(JSON.stringify(PolicySchema)) as Json);
     assert.ok(leaves.length > 100, 'the schema was walked');
-    const own = Object.keys(AGENT_DIRECTIONS).map((part) => `agents.*.${part}`);
+    const parts = Object.entries(AGENT_KEYS).filter(([, { direction }]) => direction !== 'key_by_key');
+    const own = parts.map(([part]) => `agents.*.${part}`);
     const uncovered = leaves.filter(
       (leaf) => !own.some((part) => `${leaf}.`.startsWith(`${part}.`)) && !isCovered(leaf.replace(/^agents\.\*\./, '')),
     );
     assert.deepEqual(uncovered, []);
     for (const leaf of leaves.filter((each) => each.startsWith('agents.*.'))) {
       assert.ok(
-        [...AGENT_PARTS, ...Object.keys(AGENT_DIRECTIONS)].some((part) => `${leaf}.`.startsWith(`agents.*.${part}.`)),
+        Object.keys(AGENT_KEYS).some((part) => `${leaf}.`.startsWith(`agents.*.${part}.`)),
         leaf,
       );
     }
@@ -52,11 +46,10 @@ describe('isAtMost', () => {
     assert.deepEqual(unknown, []);
   });
 
-  it('has a scope for every key that has a direction, and for every key of an agent, and for no other', () => {
-    assert.deepEqual(Object.keys(SCOPES).toSorted(), POLICY_PATHS.toSorted());
+  it("has a row for every key of an agent's section, and for no other", () => {
     const leaves = schemaLeaves(JSON.parse(JSON.stringify(PolicySchema)) as Json);
     const keys = leaves.flatMap((leaf) => /^agents\.\*\.(\w+)/.exec(leaf)?.[1] ?? []);
-    assert.deepEqual(Object.keys(AGENT_SCOPES).toSorted(), [...new Set(keys)].toSorted());
+    assert.deepEqual(Object.keys(AGENT_KEYS).toSorted(), [...new Set(keys)].toSorted());
   });
 
   it('finds nothing looser in the same policy', () => {
@@ -288,7 +281,11 @@ describe('isAtMost, as properties', () => {
         const moved = up ? current / by + (current === 0 ? by : 0) : current * by;
         if (moved === current) return;
         const found = looserPaths({ [path]: moved });
-        assert.deepEqual(found, isLooserMove(DIRECTIONS[path], up) ? [path] : [], `${path}: ${current} -> ${moved}`);
+        assert.deepEqual(
+          found,
+          isLooserMove(POLICY_KEYS[path].direction, up) ? [path] : [],
+          `${path}: ${current} -> ${moved}`,
+        );
       }),
       { seed: 11, numRuns: 800 },
     );
@@ -369,8 +366,34 @@ function CASES(): readonly (readonly [string, { readonly [path: string]: unknown
   ];
 }
 
+/** The keys inside the entries of a list or map that its direction reads. */
+const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
+  'budgets.order_rate': ['max', 'window_ms'],
+  'exits.rate': ['max', 'window_ms'],
+  'requests.refusals': ['max', 'window_ms'],
+  'requests.dry_runs': ['max', 'window_ms'],
+  'requests.intercepts': ['max', 'window_ms'],
+  'account.drawdown.tiers': ['at', 'multiplier', 'reduce_only'],
+  'account.daily_loss.tiers': ['at', 'multiplier', 'reduce_only'],
+  'account.margin_ratio.tiers': ['at', 'multiplier', 'reduce_only'],
+  'trust.tiers': ['provenance_below', 'capability_risk_above', 'multiplier', 'reduce_only'],
+  // `name` is for people: the digest decides.
+  'trust.skills': ['name', 'sha256', 'provenance', 'capability_risk'],
+  'approvals.when': [
+    'notional_above_usdt',
+    'untraded_ms',
+    'provenance_below',
+    'capability_risk_above',
+    'venues',
+    'agents',
+    'request',
+  ],
+  tools: ['args'],
+  agents: Object.keys(AGENT_KEYS),
+};
+
 function isCovered(leaf: string): boolean {
-  if (Object.hasOwn(DIRECTIONS, leaf)) return true;
+  if (Object.hasOwn(POLICY_KEYS, leaf)) return true;
   // Inside a list, a map or a rate limit: the entry's direction must read this key.
   const path = POLICY_PATHS.find((each) => new RegExp(`^${each.replaceAll('.', '\\.')}(\\[\\]|\\.)`).test(leaf));
   if (path === undefined) return false;

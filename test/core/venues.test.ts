@@ -2,12 +2,54 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { profileOf, VENUE_NAMES } from '../../daemon/core/venues.ts';
+import { KEY_PREFIXES, profileOf, VENUE_NAMES, VENUES } from '../../daemon/core/venues.ts';
 import { blankComments } from '../../scripts/boundaries/module-syntax.ts';
+import { readLiterals } from '../../scripts/sentences/read-literals.ts';
 
 const DAEMON = fileURLToPath(new URL('../../daemon/', import.meta.url));
-/** Whether the exchange's own language is spoken there, or the page has no rooms of the daemon. */
-const isFree = (file: string): boolean => file.startsWith('venue/') || file.startsWith('console/');
+/** Beside the adapter and the table itself. A second exchange changes none of them. */
+const NAMES_A_VENUE: readonly string[] = [
+  // Where market data comes from, whatever is traded on.
+  'cli/local/data.ts',
+  // The simulated exchange's own key.
+  'cli/local/exchange-sim.ts',
+  // What attackers ask for, and what the judge permits them.
+  'evaluation/attacks/adapt/switch-door.ts',
+  'evaluation/attacks/misuse.ts',
+  'evaluation/conformance/wire/misuse.ts',
+  'evaluation/intents/requests.ts',
+  'evaluation/setup/mutations/scenes/scope.ts',
+  'exchange-sim/open.ts',
+  'exchange-sim/rest/render-account.ts',
+];
+/** Help and effects that name a venue to people, and Binance's own files of bars. */
+const SPEAKS_OF_A_VENUE: readonly string[] = [
+  'cli/local/arm.ts',
+  'cli/local/audit-proofs.ts',
+  'cli/local/doctor.ts',
+  'cli/local/doctor/doors.ts',
+  'cli/local/recover.ts',
+  'cli/local/replay.ts',
+  'cli/local/start.ts',
+  'cli/local/token.ts',
+  'cli/verbs/flatten.ts',
+  'cli/verbs/resume.ts',
+  'cli/verbs/signals.ts',
+  'config/config.ts',
+  'config/settings.ts',
+  'console/acts.ts',
+  'console/enrol.tsx',
+  'console/holder-acts.ts',
+  'contract/bodies.ts',
+  'http/operator-routes.ts',
+  'http/token-routes.ts',
+];
+
+const SOURCES = readdirSync(DAEMON, { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.tsx?$/.test(file) && !/(?:^|\/)built\/|^venue\/|^core\/venues\.ts$/.test(file))
+  .map((file) => ({ file, source: readFileSync(`${DAEMON}${file}`, 'utf8') }));
+const filesWhere = (holds: (source: string) => boolean): readonly string[] =>
+  SOURCES.filter(({ source }) => holds(source)).map(({ file }) => file);
 
 test('a venue that this version does not know counts as real money', () => {
   const { isRealMoney, isSimulated, needsArming } = profileOf('nowhere');
@@ -21,12 +63,16 @@ test('a venue that this version does not know counts as real money', () => {
   );
 });
 
-test('no code but the adapter compares the name of a venue: the profile says how venues differ', () => {
-  const files = readdirSync(DAEMON, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && !file.includes('built/') && !isFree(file),
-  );
-  assert.ok(files.length > 700);
-  const compared = new RegExp(`[!=]==? '(?:${VENUE_NAMES.join('|')})'`);
-  const found = files.filter((file) => compared.test(blankComments(readFileSync(`${DAEMON}${file}`, 'utf8'))));
-  assert.deepEqual(found, []);
+test('the name of a venue, its keys and its address stand in the table of venues and the adapter, and nowhere else', () => {
+  assert.ok(SOURCES.length > 700);
+  const origins = VENUE_NAMES.flatMap((name) => VENUES[name].origin ?? []);
+  const isNamed = (text: string): boolean =>
+    VENUE_NAMES.some((name) => name === text) || [...KEY_PREFIXES, ...origins].some((each) => text.includes(each));
+  const found = filesWhere((source) => readLiterals(source).some(({ text }) => isNamed(text)));
+  assert.deepEqual(found.toSorted(), NAMES_A_VENUE);
+});
+
+test('no text beyond these speaks of one exchange', () => {
+  const found = filesWhere((source) => /binance/i.test(blankComments(source)));
+  assert.deepEqual(found.filter((file) => !NAMES_A_VENUE.includes(file)).toSorted(), SPEAKS_OF_A_VENUE);
 });

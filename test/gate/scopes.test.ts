@@ -3,12 +3,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
+import { AGENT_KEYS, POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
-import { DIRECTIONS } from '../../daemon/core/looser/policy-directions.ts';
 import type { AgentSection, IntendedPolicySpec, Regime, SignalKind } from '../../daemon/core/policy.ts';
 import { REGIMES, SIGNAL_KINDS } from '../../daemon/core/policy.ts';
-import type { AgentKey, PolicyPath } from '../../daemon/core/policy-paths.ts';
-import { AGENT_SCOPES, SCOPES } from '../../daemon/core/scopes.ts';
+import type { AgentKey } from '../../daemon/core/policy-paths.ts';
 import { StandingReview } from '../../daemon/gate/plan/review.ts';
 import {
   judgeForms,
@@ -170,14 +169,12 @@ function otherThan(path: string, value: unknown): unknown {
   return { ...(value as object), more: { type: 'object' } };
 }
 
-const ALL_PATHS = Object.keys(SCOPES) as readonly PolicyPath[];
-
 describe('what a tightening bears on', () => {
   it('is what a review asks back: of each key of the policy that is tighter, and no other order', () => {
-    for (const path of ALL_PATHS) {
+    for (const path of POLICY_PATHS) {
       const values = [valueAt(SPEC, path), otherThan(path, valueAt(SPEC, path))];
       const looser = isAtMost(changed({ [path]: values[1] }, SPEC), SPEC).map((key) => key.path);
-      const isReversed = looser.includes(path) && DIRECTIONS[path] !== 'any_change';
+      const isReversed = looser.includes(path) && POLICY_KEYS[path].direction !== 'any_change';
       const [before, after] = isReversed ? values.toReversed() : values;
       const world = new Resting();
       world.signal({ agent: 'bob', symbol: 'ETHUSDT' }, 'injection');
@@ -186,7 +183,7 @@ describe('what a tightening bears on', () => {
       world.follow();
       world.spec = changed({ [path]: after }, SPEC);
       world.hash = 'second';
-      const { scope, rests } = SCOPES[path];
+      const { scope, rests } = POLICY_KEYS[path];
       const expected = (): readonly string[] => {
         if (!rests) return [];
         if (path === 'scope.symbols') return ordersOf(null, 'BTCUSDT');
@@ -198,7 +195,8 @@ describe('what a tightening bears on', () => {
       assert.deepEqual(world.follow(), [], `${path}: once`);
       world.spec = changed({ [path]: before }, SPEC);
       world.hash = 'third';
-      if (DIRECTIONS[path] !== 'any_change') assert.deepEqual(world.follow(), [], `${path}: as loose as before`);
+      if (POLICY_KEYS[path].direction !== 'any_change')
+        assert.deepEqual(world.follow(), [], `${path}: as loose as before`);
     }
   });
 
@@ -231,7 +229,7 @@ describe('what a tightening bears on', () => {
         const own = { ...SPEC.agents[agent], [key]: value };
         world.spec = changed({ agents: { ...SPEC.agents, [agent]: own } }, SPEC);
         world.hash = 'second';
-        const { scope, rests } = AGENT_SCOPES[key as AgentKey];
+        const { scope, rests } = AGENT_KEYS[key as AgentKey];
         // A section of its own takes the place of the default one, which is empty here.
         const expected = !rests ? [] : scope === 'symbol' ? ordersOf(null, 'BTCUSDT') : ordersOf(agent, null);
         assert.deepEqual(world.follow(), expected, `${agent}: ${key}`);
@@ -359,7 +357,7 @@ describe('what bears on what is asked alone', () => {
   /** What rests fits, or does not, whatever the value. */
   it('changes nothing of an order that rests', () => {
     const strict = loadSpec('policies/strict.yaml');
-    const asked = ALL_PATHS.filter((path) => !SCOPES[path].rests);
+    const asked = POLICY_PATHS.filter((path) => !POLICY_KEYS[path].rests);
     assert.ok(asked.length > 40);
     for (const base of [SPEC, strict])
       for (const regime of REGIMES) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { factorValue } from '../../daemon/core/compiled-policy.ts';
-import { DIRECTIONS, type Direction, POLICY_PATHS } from '../../daemon/core/looser/policy-directions.ts';
+import type { Direction } from '../../daemon/core/keys/key-row.ts';
+import { POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import type { Factor, IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { changed, DEFAULT_POLICY, valueAt } from './documents.ts';
 
@@ -28,12 +29,14 @@ export function isLooserMove(direction: Direction, up: boolean): boolean {
 export type Step = (spec: IntendedPolicySpec) => IntendedPolicySpec;
 /** One key moved in its tighter direction. Values need not be legal: `isAtMost` compares, it does not judge. */
 export function tightening(): fc.Arbitrary<Step> {
-  const moves = SCALARS.filter((path) => DIRECTIONS[path] !== 'any_change' && !path.startsWith('market.regimes.'));
+  const moves = SCALARS.filter(
+    (path) => POLICY_KEYS[path].direction !== 'any_change' && !path.startsWith('market.regimes.'),
+  );
   const scalar: fc.Arbitrary<Step> = fc
     .tuple(fc.constantFrom(...moves), fc.double({ min: 0.5, max: 0.999, noNaN: true }))
     .map(([path, by]) => (spec) => {
       const now = factorValue(valueAt(spec, path) as Factor);
-      return changed({ [path]: isLooserMove(DIRECTIONS[path], true) ? now * by : now / by }, spec);
+      return changed({ [path]: isLooserMove(POLICY_KEYS[path].direction, true) ? now * by : now / by }, spec);
     });
   const tier: fc.Arbitrary<Step> = fc
     .tuple(

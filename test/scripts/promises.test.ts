@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { POLICY_PATHS } from '../../daemon/core/looser/policy-directions.ts';
+import { POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import { PLAIN_SETUP, type Plan } from '../../scripts/explore/plan.ts';
 import { buildPolicy } from '../../scripts/explore/world-policy.ts';
 import { alterArgs, isChangedBy, outlineOf } from '../../scripts/promises/altered.ts';

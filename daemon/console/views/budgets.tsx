@@ -1,27 +1,22 @@
 import { useState } from 'preact/hooks';
 import type { BudgetFactors } from '../../core/decision.ts';
+import { BUDGETS, type BudgetKey } from '../../core/keys/budgets.ts';
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../../gate/api/limits.ts';
 import { amount, bare, factor, span, usdt, words } from '../format.ts';
 import { Empty, Panel, Pill } from '../parts.tsx';
 import { limits } from '../store.ts';
 
-const TITLES: Readonly<Record<BudgetLine['component'], string>> = {
-  gross_notional_usdt: 'All symbols together',
-  symbol_notional_usdt: 'This symbol',
-  order_notional_usdt: 'One order',
+/** Of bounds that are no keys of the policy. */
+const BOUND_TITLES: Readonly<Record<Exclude<BudgetLine['component'], BudgetKey>, string>> = {
   account_leverage_usdt: 'Leverage of the account',
   concentration_usdt: 'Share of one symbol',
   bracket_usdt: 'Bracket of the exchange',
   margin_usdt: 'Free margin',
-  leverage: 'Leverage',
-  slippage_bps: 'Slippage',
-  order_rate: 'Order rate',
-  concurrent_positions: 'Positions at once',
-  turnover_usdt_per_day: 'Turnover, 24 h',
-  fees_usdt_per_day: 'Fees, 24 h',
   agent_loss_day_usdt: 'Own loss today, to the next tier',
   agent_loss_week_usdt: 'Own loss of 7 days, to the next tier',
 };
+const titleOf = (component: BudgetLine['component']): string =>
+  component in BUDGETS ? BUDGETS[component as BudgetKey].title : BOUND_TITLES[component as keyof typeof BOUND_TITLES];
 /** Which factor tightens which budget; the others have none. */
 const FACTOR_OF: Partial<Record<BudgetLine['component'], keyof BudgetFactors>> = {
   gross_notional_usdt: 'notional',
@@ -119,7 +114,7 @@ function Bar({ line, of }: { readonly line: BudgetLine; readonly of: SymbolLimit
   return (
     <li class={isSpent ? 'bar spent' : 'bar'}>
       <p class="bar-head">
-        <span>{TITLES[line.component] ?? words(line.component)}</span>
+        <span>{titleOf(line.component) ?? words(line.component)}</span>
         <strong>{amount(line.remaining, line.unit)} left</strong>
       </p>
       <div class="track" aria-hidden="true">

@@ -1,5 +1,6 @@
 import type { CompiledPolicy, Factors } from '../compiled-policy.ts';
 import type { ExecutionContext, RulesView } from '../context.ts';
+import { boundingOfDay } from '../keys/day-budgets.ts';
 import type { Budgets } from '../policy.ts';
 import { ceilTicks, ticksToPrice, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
@@ -149,12 +150,8 @@ function describeBounds(inputs: RowInputs): readonly Described[] {
     plain('concentration cap', caps[4] ?? 0, here.used, here.reserved),
     plain(`bracket of the venue at ${inputs.leverage}x`, caps[5] ?? 0, here.used, here.reserved),
   ];
-  const fee = rules.taker_fee > 0;
-  if (context.phase !== 'standing') {
-    const { turnover_usdt_per_day: turnover, fees_usdt_per_day: fees } = budgets;
-    described.push(plain('turnover cap of the day', turnover, pacing.turnover_usdt, pacing.pending_turnover_usdt));
-    if (fee) described.push(plain('fee cap of the day', fees, pacing.fees_usdt, pacing.pending_fees_usdt));
-  }
+  for (const { key, label, pendingUsdt, usedUsdt } of boundingOfDay(context, rules.taker_fee))
+    described.push(plain(label, budgets[key], usedUsdt(pacing), pendingUsdt(pacing)));
   if (policy.agentBudgets !== null) described.push(...describeOwn(inputs, policy.agentBudgets, plain));
   return described;
 }
@@ -168,18 +165,14 @@ function describeOwn(
   const units = side === 'buy' ? agent.long_units : agent.short_units;
   const share = side === 'buy' ? agent.share_lots : -agent.share_lots;
   const here = splitUnits(units, Math.max(0, share), context, rules);
-  const described: Described[] = [];
-  if (context.phase !== 'standing') {
-    const { turnover_usdt_per_day: turnover, fees_usdt_per_day: fees } = own;
-    described.push(plain("agent's turnover cap", turnover, agent.turnover_usdt, agent.pending_turnover_usdt));
-    if (rules.taker_fee > 0) described.push(plain("agent's fee cap", fees, agent.fees_usdt, agent.pending_fees_usdt));
-  }
-  described.push(
+  return [
+    ...boundingOfDay(context, rules.taker_fee).map(({ key, ownLabel, pendingUsdt, usedUsdt }) =>
+      plain(ownLabel, own[key], usedUsdt(agent), pendingUsdt(agent)),
+    ),
     plain("agent's order cap", own.order_notional_usdt, 0, 0),
     plain("agent's symbol cap", own.symbol_notional_usdt, here.used, here.reserved),
     plain("agent's gross cap", own.gross_notional_usdt, agent.gross_other_usdt + here.used, here.reserved),
-  );
-  return described;
+  ];
 }
 
 /** The worst case of one side: what is held, at the mark, and what may still fill. */

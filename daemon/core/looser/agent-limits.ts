@@ -1,21 +1,26 @@
+import type { AgentDirection } from '../keys/key-row.ts';
+import { AGENT_KEYS } from '../keys/policy-keys.ts';
 import type { AgentLoss, AgentSchedule, AgentSection, LooserKey, LossTier, Tier } from '../policy.ts';
+import type { AgentKey } from '../policy-paths.ts';
 import { compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../schedule.ts';
-import { AGENT_DIRECTIONS, type AgentDirection } from './policy-directions.ts';
 import { findLooserTier } from './step-functions.ts';
 
 /** The limits that only an agent's section has: what makes one looser. */
 export function compareAgentLimits(candidate: AgentSection, current: AgentSection): LooserKey[] {
-  return Object.entries(AGENT_DIRECTIONS).flatMap(([part, direction]) => {
-    const key = part as keyof typeof AGENT_DIRECTIONS;
+  return (Object.keys(AGENT_KEYS) as AgentKey[]).flatMap((key) => {
+    const { direction } = AGENT_KEYS[key];
     const [to, from] = [candidate[key], current[key]];
-    if (from === undefined) return [];
+    if (direction === 'key_by_key' || from === undefined) return [];
     const why = to === undefined ? 'without it nothing is bound' : looserBecause(direction, to, from);
-    return why === null ? [] : [{ path: part, from, to: to ?? null, why }];
+    return why === null ? [] : [{ path: key, from, to: to ?? null, why }];
   });
 }
 
-type Limit = Exclude<AgentSection[keyof typeof AGENT_DIRECTIONS], undefined>;
-function looserBecause(direction: AgentDirection, to: Limit, from: Limit): string | null {
+function looserBecause(
+  direction: Exclude<AgentDirection, 'key_by_key'>,
+  to: AgentSection[AgentKey],
+  from: AgentSection[AgentKey],
+): string | null {
   switch (direction) {
     case 'schedule':
       return looserSchedule(to as AgentSchedule, from as AgentSchedule);

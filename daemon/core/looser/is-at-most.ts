@@ -1,5 +1,7 @@
 import { canonicalJson } from '../canonical-json.ts';
 import { agentSection, compileMultiplier, factorValue } from '../compiled-policy.ts';
+import type { Direction } from '../keys/key-row.ts';
+import { AGENT_KEYS, POLICY_KEYS, POLICY_PATHS } from '../keys/policy-keys.ts';
 import {
   type AgentSection,
   DEADMAN_MS,
@@ -12,10 +14,9 @@ import {
   type Tier,
   type TrustTier,
 } from '../policy.ts';
-import { type PolicyPath, valueAt as writtenAt } from '../policy-paths.ts';
+import { type AgentKey, type PolicyPath, valueAt as writtenAt } from '../policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
-import { ABSENT_VALUES, AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
 /**
@@ -27,7 +28,7 @@ export function isAtMost(candidate: IntendedPolicySpec, current: IntendedPolicyS
   const looser: LooserKey[] = [];
   const ordered = regimesAreOrdered(candidate) || regimesAreOrdered(current);
   for (const path of POLICY_PATHS) {
-    const direction = DIRECTIONS[path];
+    const { direction } = POLICY_KEYS[path];
     if (direction === 'approvals') {
       const why = looserApprovals(path, candidate.approvals, current.approvals);
       if (why !== null)
@@ -198,9 +199,9 @@ function compareSections(candidate: AgentView, current: AgentView): LooserKey[] 
   const from = mergeSection(current);
   for (const path of POLICY_PATHS) {
     const [part, key] = path.split('.');
-    if (!AGENT_PARTS.some((each) => each === part) || part === undefined || key === undefined) continue;
+    if (part === undefined || key === undefined || AGENT_KEYS[part as AgentKey]?.direction !== 'key_by_key') continue;
     if (!names(candidate.section, part, key) && !names(current.section, part, key)) continue;
-    looser.push(...compareKey(path, DIRECTIONS[path], valueAt(to, path), valueAt(from, path), ordered));
+    looser.push(...compareKey(path, POLICY_KEYS[path].direction, valueAt(to, path), valueAt(from, path), ordered));
   }
   looser.push(...compareAgentLimits(candidate.section, current.section));
   return looser;
@@ -224,7 +225,7 @@ function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
 }
 
 function valueAt(spec: IntendedPolicySpec, path: PolicyPath): unknown {
-  return writtenAt(spec, path) ?? ABSENT_VALUES[path];
+  return writtenAt(spec, path) ?? POLICY_KEYS[path].absent;
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext, RulesView } from '../context.ts';
 import type { SizedAction, StagedSlice } from '../decision.ts';
+import { dayBudgetOf } from '../keys/day-budgets.ts';
 import {
   ceilTicks,
   formatPrice,
@@ -52,17 +53,7 @@ export function fitOrder(
   const locked = checkLeverage(trace, context, ask, leverage, set.leverageCap, cap);
   const asked = valueOfAsk(ask, price, rules);
   const projected = project(set, { leverage, notional: asked }, locked);
-  const lots = checkBounds(
-    trace,
-    set,
-    projected.leverage,
-    locked,
-    requestedLots,
-    asked,
-    price,
-    rules,
-    feesOf(context, policy),
-  );
+  const lots = checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, context, policy, rules);
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
   const minLots = leastLots(context, rules, price.priceTicks);
@@ -176,15 +167,6 @@ export function lockedLeverage(
   return { setting, isRefused: setting === null || setting > cap };
 }
 
-/** Of the last 24 hours, paid and still to come, beside this order. */
-interface FeeFigures {
-  readonly capUsdt: number;
-  readonly countedUsdt: number;
-}
-function feesOf({ pacing }: ExecutionContext, { budgets }: CompiledPolicy): FeeFigures {
-  return { capUsdt: budgets.fees_usdt_per_day, countedUsdt: pacing.fees_usdt + pacing.pending_fees_usdt };
-}
-
 /** Every bound of F in lots; those that cut are reasons. Returns the least, at most what is requested. */
 function checkBounds(
   trace: Trace,
@@ -194,8 +176,9 @@ function checkBounds(
   requestedLots: number,
   asked: number,
   price: PriceBound,
+  { pacing }: ExecutionContext,
+  policy: CompiledPolicy,
   rules: RulesView,
-  fees: FeeFigures,
 ): number {
   const requestedUnits = requestedLots * price.valueTicks;
   let least = requestedLots;
@@ -205,10 +188,13 @@ function checkBounds(
     const cap = capsUsdt[i] as number;
     const base = basesUsdt[i] as number;
     const lots = lotsWithin(cap - base, price.valueTicks, rules, requestedLots, requestedUnits);
-    // The bound is the turnover that the fees pay for; the reason names the fees.
-    const isOfFees = code === 'BUDGET_FEES';
-    const observed = isOfFees ? fees.countedUsdt + asked * rules.taker_fee : base + asked;
-    const limit = isOfFees ? fees.capUsdt : cap;
+    // The bound may be the turnover that the fees pay for; the reason names the fees.
+    const day = dayBudgetOf(code);
+    const observed =
+      day === undefined
+        ? base + asked
+        : day.usedUsdt(pacing) + day.pendingUsdt(pacing) + asked * day.perUsdt(rules.taker_fee);
+    const limit = day === undefined ? cap : policy.budgets[day.key];
     if (lots < requestedLots) trace.tighten(12, code, observed, limit, 'USDT');
     else trace.pass(12, code, observed, limit, 'USDT');
     if (lots < least) least = lots;

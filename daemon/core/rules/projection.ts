@@ -1,6 +1,8 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext, RulesView } from '../context.ts';
 import type { BudgetComponents } from '../decision.ts';
+import { BUDGETS } from '../keys/budgets.ts';
+import { boundingOfDay, type Spent } from '../keys/day-budgets.ts';
 import type { Budgets } from '../policy.ts';
 import { floorSnap, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
@@ -34,9 +36,6 @@ const LASTING_BOUNDS: readonly ReasonCode[] = [
   'BUDGET_CONCENTRATION',
   'BUDGET_BRACKET',
 ];
-const SENDING_BOUNDS_WITHOUT_FEES: readonly ReasonCode[] = [...LASTING_BOUNDS, 'BUDGET_TURNOVER'];
-/** Turnover of the day, and its fees as the turnover that they pay for. */
-const SENDING_BOUNDS: readonly ReasonCode[] = [...SENDING_BOUNDS_WITHOUT_FEES, 'BUDGET_FEES'];
 
 /** Smallest leverage distance rule: at leverage l an isolated position opened now is this far from liquidation. */
 export function leverageForDistance(side: Side, distance: number, maintenanceRate: number): number {
@@ -56,7 +55,7 @@ export function buildFeasibleSet(
   leverageCap: number,
   slippageBps: number,
 ): FeasibleSet {
-  const { exposure, account, pacing } = context;
+  const { exposure, account } = context;
   const equity = account === null ? 0 : account.equity_usdt;
   const base = unitsToUsdt(side === 'buy' ? exposure.long_units : exposure.short_units, rules);
   const grossOther = exposure.gross_other_usdt;
@@ -70,7 +69,6 @@ export function buildFeasibleSet(
   const atVenue = locked && setting !== null ? Math.max(leverage, setting) : leverage;
   const bracket = rules.bracket_caps[atVenue - 1] ?? 0;
   const gross = grossOther + base;
-  const fee = rules.taker_fee;
   const capsUsdt = [
     budget.order_notional_usdt,
     budget.symbol_notional_usdt,
@@ -78,67 +76,58 @@ export function buildFeasibleSet(
     leverageCapOf(budget) * equity,
     concentration,
     bracket,
-    policy.budgets.turnover_usdt_per_day,
-    policy.budgets.fees_usdt_per_day / fee,
   ];
-  const pending = pacing.pending_turnover_usdt;
-  const basesUsdt = [
-    0,
-    base,
-    gross,
-    gross,
-    base,
-    base,
-    pacing.turnover_usdt + pending,
-    (pacing.fees_usdt + pacing.pending_fees_usdt) / fee,
-  ];
-  const codes = codesOf(context.phase, fee);
-  if (codes.length < capsUsdt.length) capsUsdt.length = basesUsdt.length = codes.length;
-  const bounds = { codes, capsUsdt, basesUsdt };
+  const basesUsdt = [0, base, gross, gross, base, base];
+  const bounds = { codes: [...LASTING_BOUNDS], capsUsdt, basesUsdt };
+  addBoundsOfDay(bounds, context, rules.taker_fee, policy.budgets, context.pacing);
+  if (policy.agentBudgets !== null) addOwnBounds(bounds, policy.agentBudgets, context, rules, side);
   const marginUsdt =
     account === null
       ? 0
       : account.available_usdt - account.reserved_margin_usdt - policy.spec.account.margin_buffer_usdt;
   return {
     leverageCap,
-    bounds: policy.agentBudgets === null ? bounds : withOwnBounds(bounds, policy.agentBudgets, context, rules, side),
+    bounds,
     marginUsdt,
     phi: 2 * rules.taker_fee + slippageBps / 1e4,
   };
 }
 
-/**
- * Caps bind at the instant of every send, so a later slice meets the budgets of the day again: exits, which are never
- * refused, may have used them up since. A standing order was sent already. No fee, no budget of fees.
- */
-function codesOf(phase: ExecutionContext['phase'], takerFee: number): readonly ReasonCode[] {
-  if (phase === 'standing') return LASTING_BOUNDS;
-  return takerFee > 0 ? SENDING_BOUNDS : SENDING_BOUNDS_WITHOUT_FEES;
+/** Bounds while they are listed. */
+interface Lists {
+  readonly codes: ReasonCode[];
+  readonly capsUsdt: number[];
+  readonly basesUsdt: number[];
+}
+function addBound({ codes, capsUsdt, basesUsdt }: Lists, code: ReasonCode, capUsdt: number, baseUsdt: number): void {
+  codes.push(code);
+  capsUsdt.push(capUsdt);
+  basesUsdt.push(baseUsdt);
+}
+
+/** Fees bound as the turnover that they pay for. */
+function addBoundsOfDay(
+  lists: Lists,
+  context: ExecutionContext,
+  takerFee: number,
+  budgets: Budgets,
+  spent: Spent,
+): void {
+  for (const { key, pendingUsdt, perUsdt, usedUsdt } of boundingOfDay(context, takerFee)) {
+    const per = perUsdt(takerFee);
+    const code = spent === context.pacing ? BUDGETS[key].code : 'BUDGET_AGENT';
+    addBound(lists, code, budgets[key] / per, (usedUsdt(spent) + pendingUsdt(spent)) / per);
+  }
 }
 
 /** The caps of the agent itself, behind those of the account. */
-function withOwnBounds(
-  bounds: NotionalBounds,
-  own: Budgets,
-  context: ExecutionContext,
-  rules: RulesView,
-  side: Side,
-): NotionalBounds {
+function addOwnBounds(lists: Lists, own: Budgets, context: ExecutionContext, rules: RulesView, side: Side): void {
   const { agent } = context;
-  const fee = rules.taker_fee;
   const base = unitsToUsdt(side === 'buy' ? agent.long_units : agent.short_units, rules);
-  const pairs: (readonly [cap: number, base: number])[] = [];
-  if (context.phase !== 'standing') {
-    pairs.push([own.turnover_usdt_per_day, agent.turnover_usdt + agent.pending_turnover_usdt]);
-    if (fee > 0) pairs.push([own.fees_usdt_per_day / fee, (agent.fees_usdt + agent.pending_fees_usdt) / fee]);
-  }
-  pairs.push([own.order_notional_usdt, 0], [own.symbol_notional_usdt, base]);
-  pairs.push([own.gross_notional_usdt, agent.gross_other_usdt + base]);
-  return {
-    codes: [...bounds.codes, ...pairs.map(() => 'BUDGET_AGENT' as const)],
-    capsUsdt: [...bounds.capsUsdt, ...pairs.map(([cap]) => cap)],
-    basesUsdt: [...bounds.basesUsdt, ...pairs.map(([, base]) => base)],
-  };
+  addBoundsOfDay(lists, context, rules.taker_fee, own, agent);
+  addBound(lists, 'BUDGET_AGENT', own.order_notional_usdt, 0);
+  addBound(lists, 'BUDGET_AGENT', own.symbol_notional_usdt, base);
+  addBound(lists, 'BUDGET_AGENT', own.gross_notional_usdt, agent.gross_other_usdt + base);
 }
 
 /** Leverage up to which a position opened now keeps the policy's distance from liquidation; 0: none does. */

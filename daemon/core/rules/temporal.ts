@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { BudgetComponents } from '../decision.ts';
+import { DAY_BUDGETS, type DayBudget } from '../keys/day-budgets.ts';
 import type { Regime } from '../policy.ts';
 import type { Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
@@ -45,26 +46,21 @@ export function checkTemporal(
     trace.denyUntil(6, 'BREAKER', now, pacing.breaker_until_ms, pacing.breaker_until_ms - now, 0, 'ms');
   } else trace.pass(6, 'BREAKER');
 
-  const { budgets, agentBudgets: own } = policy;
-  const { agent } = context;
-  const ownTurnover = own === null ? null : own.turnover_usdt_per_day;
-  checkDay(trace, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, agent.turnover_usdt, ownTurnover);
-  const ownFees = own === null ? null : own.fees_usdt_per_day;
-  checkDay(trace, 'FEES', pacing.fees_usdt, budgets.fees_usdt_per_day, agent.fees_usdt, ownFees);
+  for (const day of DAY_BUDGETS) checkDay(trace, day, context, policy);
 }
 
-/** A budget of the last 24 hours: the account's, then the agent's own, USDT. */
+/** A budget of the last 24 hours: the account's, then the agent's own. */
 function checkDay(
   trace: Trace,
-  code: 'TURNOVER' | 'FEES',
-  usdt: number,
-  limitUsdt: number,
-  ownUsdt: number,
-  ownLimitUsdt: number | null,
+  { key, spent, usedUsdt }: DayBudget,
+  { pacing, agent }: ExecutionContext,
+  { budgets, agentBudgets: own }: CompiledPolicy,
 ): void {
-  if (!(usdt < limitUsdt)) trace.deny(6, code, usdt, limitUsdt, 'USDT');
-  else if (ownLimitUsdt !== null && !(ownUsdt < ownLimitUsdt)) trace.deny(6, code, ownUsdt, ownLimitUsdt, 'USDT');
-  else trace.pass(6, code, usdt, limitUsdt, 'USDT');
+  const usdt = usedUsdt(pacing);
+  const ownUsdt = usedUsdt(agent);
+  if (!(usdt < budgets[key])) trace.deny(6, spent, usdt, budgets[key], 'USDT');
+  else if (own !== null && !(ownUsdt < own[key])) trace.deny(6, spent, ownUsdt, own[key], 'USDT');
+  else trace.pass(6, spent, usdt, budgets[key], 'USDT');
 }
 
 /** SAE-M4: whether an order token is left, in what the venue takes, in the account's window and in the agent's own. */

@@ -4,6 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatViolation } from '../../contract/violations.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { BUDGETS, MAX_USDT, MIN_VALUE, USDT_BUDGETS } from '../../core/keys/budgets.ts';
+import { DAY_BUDGETS } from '../../core/keys/day-budgets.ts';
 import type { AgentSection, Budgets, IntendedPolicySpec } from '../../core/policy.ts';
 import { hashPolicy, parsePolicy } from '../../policy/parse.ts';
 
@@ -75,12 +77,6 @@ function findVariantFile(file: string): string {
   }
 }
 
-/** Ranges of the schema (contract/policy.ts), within which a scaled cap stays. USDT. */
-const MIN_USDT = 0.01;
-const MAX_USDT = 1_000_000_000_000;
-const MAX_ORDER_USDT = 1_000_000_000;
-const MAX_FEES_USDT = 1_000_000_000;
-
 /**
  * The same policy with its caps times `scale`: order, symbol and gross notional, turnover and fees of the day, the
  * floor of concentration, and agents' own caps of these kinds. Leverage, rates, slippage and times stay. Never outside
@@ -121,18 +117,12 @@ export function reserveSymbols(
 }
 
 function scaleBudgets<Part extends Partial<Budgets>>(budgets: Part, scale: number): Part {
-  const cap = (key: keyof Budgets, most: number) => {
+  const caps = USDT_BUDGETS.flatMap((key) => {
     const value = budgets[key];
-    return typeof value === 'number' ? { [key]: Math.min(most, Math.max(MIN_USDT, value * scale)) } : {};
-  };
-  return {
-    ...budgets,
-    ...cap('order_notional_usdt', MAX_ORDER_USDT),
-    ...cap('symbol_notional_usdt', MAX_USDT),
-    ...cap('gross_notional_usdt', MAX_USDT),
-    ...cap('turnover_usdt_per_day', MAX_USDT),
-    ...cap('fees_usdt_per_day', MAX_FEES_USDT),
-  };
+    if (value === undefined) return [];
+    return [[key, Math.min(BUDGETS[key].max, Math.max(MIN_VALUE.USDT, value * scale))] as const];
+  });
+  return { ...budgets, ...Object.fromEntries(caps) };
 }
 
 /**
@@ -140,8 +130,10 @@ function scaleBudgets<Part extends Partial<Budgets>>(budgets: Part, scale: numbe
  * Turnover and fees are ours and a switch of a variant, so they are not part of it. Equal in all variants but NoSAE.
  */
 export function hashBudgets(spec: IntendedPolicySpec): string {
-  const { turnover_usdt_per_day: _turnover, fees_usdt_per_day: _fees, ...shared } = spec.budgets;
-  return createHash('sha256').update(canonicalJson(shared)).digest('hex');
+  const shared = Object.entries(spec.budgets).filter(([name]) => !DAY_BUDGETS.some(({ key }) => key === name));
+  return createHash('sha256')
+    .update(canonicalJson(Object.fromEntries(shared)))
+    .digest('hex');
 }
 
 /**

@@ -1,8 +1,9 @@
+import { UNBOUND_DAY } from '../../core/keys/day-budgets.ts';
 import type { IntendedPolicySpec, RegimeRow } from '../../core/policy.ts';
 import { hashPolicy } from '../../policy/parse.ts';
 import type { Variant } from '../setup/variants.ts';
 
-const MAX_USDT_PER_DAY = 1_000_000_000;
+const FREE_USDT = 1_000_000_000;
 const FREE_ROW: RegimeRow = { leverage: 1, notional: 1, order_rate: 1, slippage: 1, cooldown_ms: 0, slices: 1 };
 
 /**
@@ -14,13 +15,13 @@ export function unboundVariant(start: Variant): Variant {
   const { min_liquidation_distance, margin_buffer_usdt } = spec.account;
   const unbound: IntendedPolicySpec = {
     ...spec,
-    budgets: { ...spec.budgets, turnover_usdt_per_day: MAX_USDT_PER_DAY, fees_usdt_per_day: MAX_USDT_PER_DAY },
+    budgets: { ...spec.budgets, ...UNBOUND_DAY },
     market: { ...spec.market, regimes: { calm: FREE_ROW, volatile: FREE_ROW, extreme: FREE_ROW } },
     account: {
       drawdown: { ...spec.account.drawdown, tiers: [] },
       daily_loss: { tiers: [] },
       margin_ratio: { tiers: [] },
-      concentration: { share: 0.99, floor_usdt: MAX_USDT_PER_DAY },
+      concentration: { share: 0.99, floor_usdt: FREE_USDT },
       min_liquidation_distance,
       margin_buffer_usdt,
     },

@@ -1,28 +1,14 @@
-import { factorValue } from '../../core/compiled-policy.ts';
+import { completeBudgets, factorValue } from '../../core/compiled-policy.ts';
 import { explainDecision } from '../../core/explain.ts';
+import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, MIN_VALUE } from '../../core/keys/budgets.ts';
+import { dayBudgetOf } from '../../core/keys/day-budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
 import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from '../plan/retell.ts';
 import { diffPolicy } from './policy-diff.ts';
 import { type HistorySource, type RecordedDecision, walkDecisions } from './recorded.ts';
 
-/** The budgets that are suggested, each with the reason code of what it cuts. */
-export const SUGGESTED = {
-  leverage: 'BUDGET_LEVERAGE',
-  order_notional_usdt: 'BUDGET_NOTIONAL',
-  symbol_notional_usdt: 'BUDGET_SYMBOL',
-  gross_notional_usdt: 'BUDGET_GROSS',
-  order_rate: 'RATE',
-  slippage_bps: 'PRICE_SLIPPAGE',
-  concurrent_positions: 'ACCOUNT_POSITIONS',
-  turnover_usdt_per_day: 'BUDGET_TURNOVER',
-  fees_usdt_per_day: 'BUDGET_FEES',
-} as const;
-export type SuggestedKey = keyof typeof SUGGESTED;
-const KEYS = Object.keys(SUGGESTED) as SuggestedKey[];
-const WHOLE: ReadonlySet<SuggestedKey> = new Set(['leverage', 'order_rate', 'concurrent_positions']);
-
 export interface Suggestion {
-  readonly key: SuggestedKey;
+  readonly key: CountedBudget;
   readonly today: number;
   /** The least value under which every opening that was permitted would have passed this budget. */
   readonly needed: number;
@@ -61,9 +47,9 @@ export function suggestPolicy(source: HistorySource, options: SuggestOptions): P
   onStep?.('recorded openings');
   const seen = measure(source, sinceMs);
   if (seen.openings === 0) return null;
-  const suggested = new Map<SuggestedKey, number>();
-  for (const key of KEYS) suggested.set(key, propose(key, seen.needs.get(key) ?? 0, options));
-  const suggestions = KEYS.map((key): Suggestion => {
+  const suggested = new Map<CountedBudget, number>();
+  for (const key of COUNTED_BUDGETS) suggested.set(key, propose(key, seen.needs.get(key) ?? 0, options));
+  const suggestions = COUNTED_BUDGETS.map((key): Suggestion => {
     const [today, value] = [todaysValue(policy.spec, key), suggested.get(key) ?? 0];
     onStep?.(`what ${key} ${value} would have cut`);
     const effect = value === today ? { cut: 0, blocked: 0 } : compare(source, options, [[key, value]]);
@@ -93,8 +79,8 @@ export function suggestPolicy(source: HistorySource, options: SuggestOptions): P
 
 interface Seen {
   openings: number;
-  readonly needs: Map<SuggestedKey, number>;
-  readonly cuts: Map<SuggestedKey, number>;
+  readonly needs: Map<CountedBudget, number>;
+  readonly cuts: Map<CountedBudget, number>;
 }
 
 function measure(source: HistorySource, sinceMs: number): Seen {
@@ -104,7 +90,8 @@ function measure(source: HistorySource, sinceMs: number): Seen {
     const { decision } = recorded;
     if (decision.kind !== 'tool' || recorded.isForeignTool) continue;
     const codes = new Set<string>(decision.reasons.map(({ code }) => code));
-    for (const key of KEYS) if (codes.has(SUGGESTED[key])) seen.cuts.set(key, (seen.cuts.get(key) ?? 0) + 1);
+    for (const key of COUNTED_BUDGETS)
+      if (codes.has(BUDGETS[key].code)) seen.cuts.set(key, (seen.cuts.get(key) ?? 0) + 1);
     if (decision.effective?.action !== 'open') continue;
     const needs = needsOf(recorded, policyOf);
     if (needs === null) continue;
@@ -118,37 +105,36 @@ function measure(source: HistorySource, sinceMs: number): Seen {
 function needsOf(
   { request, context, event }: RecordedDecision,
   policyOf: PolicyLookup,
-): [SuggestedKey, number][] | null {
+): [CountedBudget, number][] | null {
   const policy = policyOf(event.decision.policy_hash, request.agent);
   const decision = deriveAsRecorded(event, policyOf);
   if (policy === null || decision === null || decision.effective === null) return null;
   const { notional, leverage, max_slippage_bps: slippage } = decision.effective;
   const { rows } = explainDecision(request, context, policy, decision).arithmetic;
-  const scaled = (label: string, amount: number): number => {
-    const row = rows.find((each) => each.label === label);
-    if (row === undefined) return 0;
-    const { market, account, trust, trader, loss } = row.factors;
-    return (row.used + row.reserved + amount) / (market * account * trust * trader * loss);
+  const taken = {
+    USDT: notional,
+    bps: slippage ?? 0,
+    orders: decision.constraints.staging_plan.length,
+    x: leverage ?? 1,
   };
-  const fee = notional * (context.market.rules?.taker_fee ?? 0);
-  return [
-    ['leverage', scaled('leverage cap', leverage ?? 1)],
-    ['order_notional_usdt', scaled('order cap', notional)],
-    ['symbol_notional_usdt', scaled('symbol cap', notional)],
-    ['gross_notional_usdt', scaled('gross cap', notional)],
-    ['order_rate', scaled('order rate', decision.constraints.staging_plan.length)],
-    ['slippage_bps', scaled('slippage cap', slippage ?? 0)],
-    ['concurrent_positions', context.exposure.other_positions + 1],
-    ['turnover_usdt_per_day', scaled('turnover cap of the day', notional)],
-    ['fees_usdt_per_day', scaled('fee cap of the day', fee)],
-  ];
+  return COUNTED_BUDGETS.map((key) => {
+    const { code, unit } = BUDGETS[key];
+    if (unit === 'positions') return [key, context.exposure.other_positions + 1];
+    const row = rows.find((each) => each.code === code);
+    if (row === undefined) return [key, 0];
+    const { market, account, trust, trader, loss } = row.factors;
+    const share = dayBudgetOf(code)?.perUsdt(context.market.rules?.taker_fee ?? 0) ?? 1;
+    const amount = taken[unit] * share;
+    return [key, (row.used + row.reserved + amount) / (market * account * trust * trader * loss)];
+  });
 }
 
-function propose(key: SuggestedKey, need: number, { policy, headroom, mayLoosen }: SuggestOptions): number {
+function propose(key: CountedBudget, need: number, { policy, headroom, mayLoosen }: SuggestOptions): number {
   const today = todaysValue(policy.spec, key);
   const wanted = need * headroom;
-  const value = WHOLE.has(key) ? Math.ceil(wanted - 1e-9) : roundUp(wanted);
-  const enough = Math.max(value, key === 'order_rate' ? minRate(policy.spec) : smallest(key));
+  const { unit } = BUDGETS[key];
+  const value = unit === 'USDT' || unit === 'bps' ? roundUp(wanted) : Math.ceil(wanted - 1e-9);
+  const enough = Math.max(value, unit === 'orders' ? minRate(policy.spec) : MIN_VALUE[unit]);
   return enough > today && !mayLoosen ? today : enough;
 }
 
@@ -157,10 +143,6 @@ function roundUp(value: number): number {
   if (!(value > 0)) return 0;
   const step = 10 ** (Math.floor(Math.log10(value)) - 1);
   return Number((Math.ceil(value / step - 1e-9) * step).toPrecision(2));
-}
-
-function smallest(key: SuggestedKey): number {
-  return WHOLE.has(key) ? 1 : key === 'slippage_bps' ? 0.1 : 0.01;
 }
 
 /** With a lower order rate some regime's slices could never be sent. */
@@ -173,16 +155,17 @@ function minRate({ market }: IntendedPolicySpec): number {
   );
 }
 
-function todaysValue({ budgets }: IntendedPolicySpec, key: SuggestedKey): number {
+function todaysValue(spec: IntendedPolicySpec, key: CountedBudget): number {
+  const budgets = completeBudgets(spec);
   return key === 'order_rate' ? budgets.order_rate.max : budgets[key];
 }
 
-type Values = readonly (readonly [SuggestedKey, number])[];
+type Values = readonly (readonly [CountedBudget, number])[];
 
 /** Caps of agents may not be above the account's, so they follow it down. */
 export function withBudgets(spec: IntendedPolicySpec, values: Values): IntendedPolicySpec {
   const copy = structuredClone(spec) as { -readonly [K in keyof IntendedPolicySpec]: IntendedPolicySpec[K] };
-  const { order_rate: rate, ...rest } = Object.fromEntries(values) as Partial<Record<SuggestedKey, number>>;
+  const { order_rate: rate, ...rest } = Object.fromEntries(values) as Partial<Record<CountedBudget, number>>;
   copy.budgets = {
     ...copy.budgets,
     ...rest,

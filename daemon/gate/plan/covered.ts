@@ -1,8 +1,9 @@
 import { reservationsOf } from '../../core/compiled-policy.ts';
+import type { Scope } from '../../core/keys/key-row.ts';
+import { AGENT_KEYS, POLICY_KEYS, POLICY_PATHS } from '../../core/keys/policy-keys.ts';
 import { findLooserLimits, isAtMost } from '../../core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import type { AgentKey, PolicyPath } from '../../core/policy-paths.ts';
-import { AGENT_SCOPES, SCOPES, type Scope } from '../../core/scopes.ts';
+import type { AgentKey } from '../../core/policy-paths.ts';
 import type { SignalEvent } from '../events.ts';
 import type { OrderState } from '../state/orders.ts';
 /** Which orders a tightening bears on, by the one table of scopes (DESIGN 12.5). */
@@ -33,8 +34,6 @@ export function coverScope(scope: Scope | null, { agent, symbol }: Named): Cover
   return scope === 'caller' ? coverNamed({ agent, symbol: null }) : coverAll;
 }
 
-const PATHS = Object.keys(SCOPES) as readonly PolicyPath[];
-
 /**
  * What a policy in place of another bears on: of each key that it tightens, the symbols or agents that it names, else every
  * one of its kind. Where no direction of a key is safe, any change of it tightens. `agents`: those with orders; `signals`:
@@ -48,11 +47,11 @@ export function findTighterKeys(
 ): readonly Covers[] {
   // Keys in which the former one is looser.
   const tighter = new Set<string>(isAtMost(from, to).map(({ path }) => path));
-  const ofKeys = PATHS.flatMap((path) => {
-    if (!SCOPES[path].rests || !tighter.has(path)) return [];
+  const ofKeys = POLICY_PATHS.flatMap((path) => {
+    if (!POLICY_KEYS[path].rests || !tighter.has(path)) return [];
     if (path === 'scope.symbols')
       return from.scope.symbols.filter((symbol) => !to.scope.symbols.includes(symbol)).map(coverSymbol);
-    if (SCOPES[path].scope !== 'signal') return [coverAll];
+    if (POLICY_KEYS[path].scope !== 'signal') return [coverAll];
     return signals.filter(({ kind }) => path.startsWith(`trust.signals.${kind}.`)).map(coverNamed);
   });
   return [...ofKeys, ...findTighterSections(from, to, agents)];
@@ -74,6 +73,6 @@ function findTighterSections(
 
 /** A key of an agent's section, or one below it. */
 function bearsOnCaller(path: string): boolean {
-  const { rests, scope } = AGENT_SCOPES[path.split('.', 1)[0] as AgentKey];
+  const { rests, scope } = AGENT_KEYS[path.split('.', 1)[0] as AgentKey];
   return rests && scope === 'caller';
 }

@@ -1,9 +1,9 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
+import { AGENT_KEYS, POLICY_KEYS } from '../../core/keys/policy-keys.ts';
 import type { PolicyPath } from '../../core/policy-paths.ts';
 import { findTiers } from '../../core/rules/budgets.ts';
 import { opensAt } from '../../core/schedule.ts';
-import { AGENT_SCOPES, SCOPES } from '../../core/scopes.ts';
 import type { SignalEvent } from '../events.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
 import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
@@ -73,7 +73,7 @@ export function describeTightness(
     if (level !== 0) levels.set(key, { level, covers });
   };
   const noteKey = (path: PolicyPath, level: number, symbol: string | null = null): void =>
-    note(`${path}/${symbol ?? ''}`, level, coverScope(SCOPES[path].scope, { agent: null, symbol }));
+    note(`${path}/${symbol ?? ''}`, level, coverScope(POLICY_KEYS[path].scope, { agent: null, symbol }));
   for (const { layer, name, scope, state: inForce } of state.layers.values())
     note(
       `${layer}/${scope}/${name ?? ''}`,
@@ -127,15 +127,15 @@ function noteAgent(
   const of = { agent, symbol: null };
   const risk = state.trades.risk(agent, now, traderState);
   const reached = risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0;
-  note(`${agent} p_t`, reached, coverScope(SCOPES['trader_state.limit_at'].scope, of));
+  note(`${agent} p_t`, reached, coverScope(POLICY_KEYS['trader_state.limit_at'].scope, of));
   if (lossTiers !== null) {
     const { day_usdt: day, week_usdt: week } = viewLosses(state, inputs, agent);
-    const covers = coverScope(AGENT_SCOPES.loss.scope, of);
+    const covers = coverScope(AGENT_KEYS.loss.scope, of);
     note(`${agent} day`, levelOf(findTiers(lossTiers.day, day ?? Number.NaN).reached), covers);
     note(`${agent} week`, levelOf(findTiers(lossTiers.week, week ?? Number.NaN).reached), covers);
   }
   if (schedule !== null && opensAt(schedule, now) > now)
-    note(`${agent} closed`, 1, coverScope(AGENT_SCOPES.schedule.scope, of));
+    note(`${agent} closed`, 1, coverScope(AGENT_KEYS.schedule.scope, of));
   if (agentBudgets === null) return;
   for (const position of state.positions.values())
     if (isHeldFor(position, inputs, agentBudgets.holding_time_ms))

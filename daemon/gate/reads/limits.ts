@@ -3,6 +3,8 @@ import { listRows, prepareRows } from '../../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
+import { BUDGETS, type CountedBudget } from '../../core/keys/budgets.ts';
+import { DAY_BUDGETS } from '../../core/keys/day-budgets.ts';
 import type { Budgets } from '../../core/policy.ts';
 import { areUsable } from '../../core/quantities.ts';
 import type { ReasonCode } from '../../core/reasons.ts';
@@ -105,47 +107,34 @@ interface LineInputs {
 }
 type Figures = readonly [base: number, limit: number, used: number, reserved: number];
 
-const CODES = {
-  gross_notional_usdt: 'BUDGET_GROSS',
-  leverage: 'BUDGET_LEVERAGE',
-  order_notional_usdt: 'BUDGET_NOTIONAL',
-  order_rate: 'RATE',
-  slippage_bps: 'PRICE_SLIPPAGE',
-  symbol_notional_usdt: 'BUDGET_SYMBOL',
+/** Budgets of the account that have no key in the policy. */
+const BOUNDS = {
   account_leverage_usdt: 'BUDGET_ACCOUNT_LEVERAGE',
   concentration_usdt: 'BUDGET_CONCENTRATION',
   bracket_usdt: 'BUDGET_BRACKET',
   margin_usdt: 'BUDGET_MARGIN',
-  concurrent_positions: 'ACCOUNT_POSITIONS',
-  turnover_usdt_per_day: 'BUDGET_TURNOVER',
-  fees_usdt_per_day: 'BUDGET_FEES',
-  agent_loss_day_usdt: 'AGENT_LOSS',
-  agent_loss_week_usdt: 'AGENT_LOSS',
-} as const satisfies { readonly [Component in BudgetLine['component']]: ReasonCode };
+} as const satisfies {
+  readonly [component in Exclude<BudgetLine['component'], CountedBudget | LossComponent>]: ReasonCode;
+};
+type LossComponent = `agent_loss_${'day' | 'week'}_usdt`;
 
-function buildLine(component: BudgetLine['component'], unit: string, figures: Figures): BudgetLine {
-  const [base, limit, used, reserved] = figures;
-  const code = CODES[component];
+function buildLine(
+  component: BudgetLine['component'],
+  code: ReasonCode,
+  unit: string,
+  [base, limit, used, reserved]: Figures,
+): BudgetLine {
   return { base, code, component, limit, remaining: Math.max(0, limit - used - reserved), reserved, unit, used };
 }
-/** The account's cap or the agent's own, whichever has less left. */
-function tighter(account: BudgetLine, own: BudgetLine | null): BudgetLine {
-  if (own === null || own.remaining >= account.remaining) return account;
-  return OF_SIZE.has(own.code) ? { ...own, code: 'BUDGET_AGENT' } : own;
+/** The account's cap or the agent's own, whichever has less left: of a size its own has a code of its own. */
+function tighter(key: CountedBudget, account: Figures, agents: Figures | null): BudgetLine {
+  const { code, unit } = BUDGETS[key];
+  const line = buildLine(key, code, unit, account);
+  const own = agents && buildLine(key, unit === 'USDT' ? 'BUDGET_AGENT' : code, unit, agents);
+  return own === null || own.remaining >= line.remaining ? line : own;
 }
-/** What an agent's own cap of has a code of its own; of the others it is the same. */
-const OF_SIZE: ReadonlySet<string> = new Set([
-  'BUDGET_NOTIONAL',
-  'BUDGET_SYMBOL',
-  'BUDGET_GROSS',
-  'BUDGET_TURNOVER',
-  'BUDGET_FEES',
-]);
 
-/**
- * Budgets of the account that have no component in the policy, on the side of which less is left; the rows of a
- * decision.
- */
+/** On the side of which less is left; the rows of a decision. */
 function listBounds({ context, policy, found, leverageCap }: LineInputs): readonly BudgetLine[] {
   const { rules } = context.market;
   if (rules === null || !areUsable(rules)) return [];
@@ -155,62 +144,47 @@ function listBounds({ context, policy, found, leverageCap }: LineInputs): readon
       prepareRows({ context, policy, found, rules, side, leverage: leverageCap, slippageBps, valueTicks: null }),
     ),
   );
-  return BOUNDS.flatMap((component) => {
-    const [least] = rows.filter(({ code }) => code === CODES[component]).sort((a, b) => a.left - b.left);
+  return (Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]).flatMap((component) => {
+    const [least] = rows.filter(({ code }) => code === BOUNDS[component]).sort((a, b) => a.left - b.left);
     if (least === undefined) return [];
     const { base, cap, code, left, reserved, unit, used } = least;
     return [{ base, code, component, limit: cap, remaining: left, reserved, unit, used }];
   });
 }
-const BOUNDS = ['account_leverage_usdt', 'concentration_usdt', 'bracket_usdt', 'margin_usdt'] as const;
 
 function listLines(inputs: LineInputs): readonly BudgetLine[] {
   const { context, policy, found, leverageCap } = inputs;
   const { base, budget, own } = { base: policy.budgets, budget: found.budget, own: policy.agentBudgets };
-  const line = (component: BudgetLine['component'], unit: string, account: Figures, agents: Figures | null) =>
-    tighter(buildLine(component, unit, account), agents === null ? null : buildLine(component, unit, agents));
-  const flat = (component: 'leverage' | 'order_notional_usdt' | 'slippage_bps', unit: string): BudgetLine =>
-    line(
-      component,
-      unit,
-      [base[component], budget[component], 0, 0],
-      own === null ? null : [own[component], own[component], 0, 0],
-    );
-  const leverage = flat('leverage', 'x');
+  const flat = (key: 'leverage' | 'order_notional_usdt' | 'slippage_bps'): BudgetLine =>
+    tighter(key, [base[key], budget[key], 0, 0], own && [own[key], own[key], 0, 0]);
+  const leverage = flat('leverage');
   const { pacing, agent } = context;
   return [
     { ...leverage, remaining: Math.min(leverage.remaining, Math.max(1, leverageCap)) },
-    flat('order_notional_usdt', 'USDT'),
+    flat('order_notional_usdt'),
     ...listExposure(inputs, own),
     ...listBounds(inputs),
-    line(
+    tighter(
       'order_rate',
-      'orders',
       [base.order_rate.max, budget.order_rate, pacing.account_sends, 0],
       own && [own.order_rate.max, own.order_rate.max, pacing.agent_sends, 0],
     ),
-    flat('slippage_bps', 'bps'),
-    line(
+    flat('slippage_bps'),
+    tighter(
       'concurrent_positions',
-      'positions',
       [base.concurrent_positions, base.concurrent_positions, ...countPositions(inputs.core)],
       own && [own.concurrent_positions, own.concurrent_positions, countOwn(context), 0],
     ),
-    line(
-      'turnover_usdt_per_day',
-      'USDT',
-      [base.turnover_usdt_per_day, base.turnover_usdt_per_day, pacing.turnover_usdt, pacing.pending_turnover_usdt],
-      own && [own.turnover_usdt_per_day, own.turnover_usdt_per_day, agent.turnover_usdt, agent.pending_turnover_usdt],
-    ),
-    line(
-      'fees_usdt_per_day',
-      'USDT',
-      [base.fees_usdt_per_day, base.fees_usdt_per_day, pacing.fees_usdt, pacing.pending_fees_usdt],
-      own && [own.fees_usdt_per_day, own.fees_usdt_per_day, agent.fees_usdt, agent.pending_fees_usdt],
+    ...DAY_BUDGETS.map(({ key, pendingUsdt, usedUsdt }) =>
+      tighter(
+        key,
+        [base[key], base[key], usedUsdt(pacing), pendingUsdt(pacing)],
+        own && [own[key], own[key], usedUsdt(agent), pendingUsdt(agent)],
+      ),
     ),
     ...listLossRows(context, policy).map(({ span, tierUsdt, usedUsdt }) =>
       // What is not known counts as all of it.
-      buildLine(`agent_loss_${span}_usdt`, 'USDT', [
+      buildLine(`agent_loss_${span}_usdt`, 'AGENT_LOSS', 'USDT', [
         tierUsdt,
         tierUsdt,
         Number.isNaN(usedUsdt) ? tierUsdt : usedUsdt,
@@ -232,19 +206,15 @@ function listExposure(inputs: LineInputs, own: Budgets | null): readonly BudgetL
   const gross = context.exposure.gross_other_usdt + here.worst;
   const agents = usdtOf(Math.max(context.agent.long_units, context.agent.short_units));
   const build = (
-    component: 'symbol_notional_usdt' | 'gross_notional_usdt',
+    key: 'symbol_notional_usdt' | 'gross_notional_usdt',
     used: number,
     worst: number,
     ownUsdt: number,
   ): BudgetLine =>
     tighter(
-      buildLine(component, 'USDT', [
-        policy.budgets[component],
-        found.budget[component],
-        used,
-        Math.max(0, worst - used),
-      ]),
-      own === null ? null : buildLine(component, 'USDT', [own[component], own[component], ownUsdt, 0]),
+      key,
+      [policy.budgets[key], found.budget[key], used, Math.max(0, worst - used)],
+      own && [own[key], own[key], ownUsdt, 0],
     );
   return [
     build('symbol_notional_usdt', here.used, here.worst, agents),

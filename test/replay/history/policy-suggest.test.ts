@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { COUNTED_BUDGETS } from '../../../daemon/core/keys/budgets.ts';
 import { isAtMost } from '../../../daemon/core/looser/is-at-most.ts';
-import { type PolicySuggestion, SUGGESTED, suggestPolicy } from '../../../daemon/gate/audit/policy-suggest.ts';
+import { type PolicySuggestion, suggestPolicy } from '../../../daemon/gate/audit/policy-suggest.ts';
 import { openLedgerReader } from '../../../daemon/ledger/reader.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
 import { holdfast } from '../../cli/run.ts';
@@ -98,7 +99,7 @@ describe('policy suggest', () => {
     const found = JSON.parse(out) as PolicySuggestion;
     assert.deepEqual(
       found.suggestions.map(({ key }) => key),
-      Object.keys(SUGGESTED),
+      COUNTED_BUDGETS,
     );
     assert.equal(found.requests, 4);
   });

@@ -2,10 +2,12 @@ import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { operatorSocketPath, operatorUrlFile } from '../../../config/config.ts';
 import type { Environment } from '../../../config/settings.ts';
+import { KEY_PREFIXES } from '../../../core/venues.ts';
 import { absent, type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 const ANY = 0o077;
 const WRITE = 0o022;
+const KEY_FILE = new RegExp(`^(?:${KEY_PREFIXES.join('|')})_API_(?:KEY|SECRET)_FILE$`);
 
 /** Who else on this machine could read or write what the daemon relies on. */
 export function fileChecks({ config }: Examined, env: Environment): readonly Check[] {
@@ -19,9 +21,7 @@ export function fileChecks({ config }: Examined, env: Environment): readonly Che
           .filter((name) => name.endsWith(ending))
           .map((name) => join(place, name))
       : [];
-  const keyFiles = Object.entries(env).flatMap(([name, value]) =>
-    /^BINANCE_(?:DEMO|LIVE)_API_(?:KEY|SECRET)_FILE$/.test(name) && value ? [value] : [],
-  );
+  const keyFiles = Object.entries(env).flatMap(([name, value]) => (KEY_FILE.test(name) && value ? [value] : []));
   const sockets = [operatorSocketPath(home, venue), operatorUrlFile(home, venue)].filter(
     (path): path is string => path !== null && existsSync(path),
   );

@@ -1,7 +1,5 @@
-import type { VenueName } from '../../../core/venues.ts';
+import { SIMULATED_VENUE, VENUE_NAMES, VENUES, type VenueName } from '../../../core/venues.ts';
 import { FetchError } from '../../facts/out-folder.ts';
-
-export const BINANCE_URL = 'https://fapi.binance.com';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
@@ -20,7 +18,6 @@ export function parseBaseUrl(text: string): string {
  */
 export function venueOfOrigin(origin: string): VenueName | null {
   const { hostname, protocol } = new URL(origin);
-  if (origin === BINANCE_URL) return 'binance-live';
-  if (origin === 'https://demo-fapi.binance.com') return 'binance-demo';
-  return protocol === 'http:' && LOOPBACK.test(hostname) ? 'paper' : null;
+  const issuer = VENUE_NAMES.find((venue) => VENUES[venue].origin === origin);
+  return issuer ?? (protocol === 'http:' && LOOPBACK.test(hostname) ? SIMULATED_VENUE : null);
 }
