@@ -1,6 +1,7 @@
 import { factorValue } from '../../core/compiled-policy.ts';
 import { explainDecision } from '../../core/explain.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
+import { countedUsdt } from '../../core/rules/counted-usdt.ts';
 import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from '../plan/retell.ts';
 import { diffPolicy } from './policy-diff.ts';
 import { type HistorySource, type RecordedDecision, walkDecisions } from './recorded.ts';
@@ -121,8 +122,10 @@ function needsOf(
 ): [SuggestedKey, number][] | null {
   const policy = policyOf(event.decision.policy_hash, request.agent);
   const decision = deriveAsRecorded(event, policyOf);
-  if (policy === null || decision === null || decision.effective === null) return null;
-  const { notional, leverage, max_slippage_bps: slippage } = decision.effective;
+  if (policy === null || decision?.effective?.action !== 'open') return null;
+  const { leverage, max_slippage_bps: slippage } = decision.effective;
+  // Budgets count it at the worse of mark and price.
+  const notional = countedUsdt(decision.effective, context);
   const { rows } = explainDecision(request, context, policy, decision).arithmetic;
   const scaled = (label: string, amount: number): number => {
     const row = rows.find((each) => each.label === label);
