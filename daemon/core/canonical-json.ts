@@ -50,11 +50,6 @@ export function isSameJson(a: unknown, b: unknown): boolean {
   return true;
 }
 
-/** True iff `text` is exactly the canonical form of the value it describes. */
-export function isCanonicalJson(text: string): boolean {
-  return parseCanonicalJson(text) !== undefined;
-}
-
 /** The value that `text` describes; undefined when it is not exactly its canonical form. */
 export function parseCanonicalJson(text: string): unknown {
   try {

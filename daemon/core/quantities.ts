@@ -48,10 +48,6 @@ export function writtenLots(quantity: number, scale: LotScale): number {
 export function lotsToQuantity(lots: number, scale: LotScale): number {
   return (lots * scale.lot_mantissa) / scale.lot_scale;
 }
-/** USDT of one unit (one lot at a price of one tick). */
-export function unitUsdt(rules: RulesView): number {
-  return (rules.lot_mantissa * rules.tick_mantissa) / (rules.lot_scale * rules.tick_scale);
-}
 /** USDT to whole units, never upwards: (usdt * scales) / mantissas keeps decimals exact where a division would not. */
 export function floorUnits(usdt: number, rules: RulesView): number {
   return floorSnap((usdt * (rules.lot_scale * rules.tick_scale)) / (rules.lot_mantissa * rules.tick_mantissa));

@@ -1,6 +1,7 @@
 import { START_MS } from './market.ts';
 import type { Action, AgentName, SymbolName } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
+import { nameless, OPERATOR } from './records.ts';
 
 const TICK: Readonly<Record<SymbolName, number>> = { BTCUSDT: 1, ETHUSDT: 2 };
 const LOT_SIZE = 0.001;
@@ -148,19 +149,23 @@ function ladder(world: PlayedWorld, step: number, { agent, symbol, count }: Of<'
 function change(world: PlayedWorld, step: number, action: Of<'amend'> | Of<'cancel'>): void {
   const { gate } = world;
   if (gate === null) return;
-  const { agent } = action;
-  const caller = { role: 'agent', agent, tokenId: agent, skillSha256: null } as const;
+  const { agent, of = agent } = action;
   let orders: ReturnType<typeof gate.getOrders>['items'];
   try {
-    orders = gate.getOrders(caller, { open: true }, 50, null).items.filter((order) => order.agent === agent);
+    const all = gate.getOrders(of === agent ? nameless(agent) : OPERATOR, { open: true }, 50, null).items;
+    orders = of === 'nobody' ? all : all.filter((order) => order.agent === of);
   } catch {
     return;
   }
   const order = orders[action.pick % Math.max(1, orders.length)];
   if (order === undefined) return;
   const request_id = `r${step}`;
+  const id =
+    of === 'nobody'
+      ? `${order.client_order_id.slice(0, -1)}${order.client_order_id.endsWith('1') ? '2' : '1'}`
+      : order.client_order_id;
   if (action.kind === 'cancel') {
-    world.call(step, agent, 'cancel_order', { client_order_id: order.client_order_id, request_id });
+    world.call(step, agent, 'cancel_order', { client_order_id: id, request_id });
     return;
   }
   const symbol = order.symbol as SymbolName;
@@ -168,7 +173,7 @@ function change(world: PlayedWorld, step: number, action: Of<'amend'> | Of<'canc
   const { limitBps, factor } = action;
   const notional = Number(order.quantity) * Number(order.limit_price ?? world.venue.mark(symbol)) * (factor ?? 1);
   world.call(step, agent, 'modify_order', {
-    client_order_id: order.client_order_id,
+    client_order_id: id,
     ...(limitBps === undefined ? {} : { limit_price: priceAt(world, symbol, sign * limitBps) }),
     ...(factor === undefined ? {} : { requested_notional: Number((notional * 1.0005).toFixed(2)) }),
     request_id,

@@ -86,6 +86,9 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
     case 'foreign_cancel':
       world.venue.cancelByHand(action.symbol);
       return;
+    case 'foreign_amend':
+      world.venue.amendByHand(action);
+      return;
     case 'partial':
       world.venue.fillPart(action.symbol, action.pick, action.fraction);
       return;

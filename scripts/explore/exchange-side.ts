@@ -117,6 +117,21 @@ export class ExchangeSide {
     if (this.#request('DELETE', '/fapi/v1/allOpenOrders', { symbol })) this.#noteHand('order', symbol, null);
   }
 
+  /** The owner changes what rests, whoever placed it; nothing where nothing rests, or where the exchange refuses it. */
+  amendByHand({ bps, lots, pick, symbol }: Extract<Action, { readonly kind: 'foreign_amend' }>): void {
+    const resting = [...this.#market(symbol).openOrders.values()].reverse();
+    const order = resting[pick % Math.max(1, resting.length)];
+    if (order === undefined || order.reduceOnly) return;
+    const isTaken = this.#request('PUT', '/fapi/v1/order', {
+      symbol,
+      side: order.side,
+      quantity: (Math.max(lots, Math.ceil(Number(order.executed) / LOT_E8) + 1) / 1000).toFixed(3),
+      price: ((Number(order.price) / 1e8) * (1 + bps / 10_000)).toFixed(symbol === 'BTCUSDT' ? 1 : 2),
+      origClientOrderId: order.clientOrderId,
+    });
+    if (isTaken) this.#noteHand('order', symbol, order.clientOrderId);
+  }
+
   /** The market fills a part of what rests, at its own price; nothing where nothing rests. */
   fillPart(symbol: SymbolName, pick: number, fraction: number): void {
     const resting = [...this.#market(symbol).openOrders.values()].reverse();

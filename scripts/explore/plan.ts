@@ -145,15 +145,16 @@ export type Action =
     }
   /** Many take-profits of one lot at distinct prices. */
   | { readonly kind: 'ladder'; readonly agent: AgentName; readonly symbol: SymbolName; readonly count: number }
-  /** `pick`: 0 is the agent's newest order that lives. */
+  /** `pick`: 0 is the agent's newest order that lives; `of`: of another agent's instead, or one that nobody knows. */
   | {
       readonly kind: 'amend';
       readonly agent: AgentName;
       readonly pick: number;
       readonly limitBps?: number;
       readonly factor?: number;
+      readonly of?: AgentName | 'nobody';
     }
-  | { readonly kind: 'cancel'; readonly agent: AgentName; readonly pick: number }
+  | { readonly kind: 'cancel'; readonly agent: AgentName; readonly pick: number; readonly of?: AgentName | 'nobody' }
   | { readonly kind: 'cancel_all'; readonly agent: AgentName; readonly symbol?: SymbolName; readonly id?: string }
   /** The call of an earlier step once more, with its request id. */
   | { readonly kind: 'repeat'; readonly agent: AgentName }
@@ -222,6 +223,14 @@ export type Action =
     }
   /** The owner cancels all orders in a symbol there. */
   | { readonly kind: 'foreign_cancel'; readonly symbol: SymbolName }
+  /** The owner gives an order that rests there another size and price, whoever placed it; `pick`: 0 is the newest of the symbol. */
+  | {
+      readonly kind: 'foreign_amend';
+      readonly symbol: SymbolName;
+      readonly pick: number;
+      readonly lots: number;
+      readonly bps: number;
+    }
   /** The market fills a part of an order that rests at the exchange; `pick`: 0 is the newest of the symbol. */
   | { readonly kind: 'partial'; readonly symbol: SymbolName; readonly pick: number; readonly fraction: number }
   /** The exchange changes what it takes of a symbol; what is held and what rests stays as it is. */

@@ -3,7 +3,7 @@ import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
 import { findActBreaches } from './promises/acts.ts';
 import { findLateAgreement } from './promises/agreement.ts';
-import { findFalseAlerts } from './promises/alerts.ts';
+import { findChangesUntold, findFalseAlerts } from './promises/alerts.ts';
 import {
   findAnswerBreaches,
   findAnswersBehind,
@@ -26,6 +26,7 @@ import { findDeadmanBreaches } from './promises/deadman.ts';
 import { findDecidedOtherwise } from './promises/decided.ts';
 import { findEndedEarly } from './promises/ended.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
+import { findFeedBreaches } from './promises/feeds.ts';
 import { findFigureBreaches } from './promises/figures.ts';
 import { findLateFlattens } from './promises/flattens.ts';
 import { findHandsUnseen } from './promises/hands.ts';
@@ -52,9 +53,12 @@ import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/
 import { findPageBreaches } from './promises/pages.ts';
 import { findPlaceBreaches } from './promises/places.ts';
 import { findReadingBreaches } from './promises/readings.ts';
+import { findReadBreaches } from './promises/reads.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
+import { findRequestBudgetBreaches } from './promises/request-budgets.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
+import { findRestingTwice } from './promises/rests-once.ts';
 import { findRoomBreaches } from './promises/room.ts';
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
 import { findUnheeded } from './promises/shown.ts';
@@ -62,6 +66,7 @@ import { findSignalBreaches } from './promises/signals.ts';
 import { findStandingBreaches } from './promises/standing.ts';
 import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
+import { findMissuggested } from './promises/suggested.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
 import { findTellingBreaches } from './promises/told.ts';
 import { findViewBreaches } from './promises/views.ts';
@@ -90,6 +95,7 @@ const PROMISES: readonly Promised[] = [
   findDeadmanBreaches,
   findRepeats,
   findRoomBreaches,
+  findRestingTwice,
   findPlaceBreaches,
   findBoundBreaches,
   findOperatorBreaches,
@@ -131,11 +137,15 @@ const PROMISES: readonly Promised[] = [
   findLateAgreement,
   findViewBreaches,
   findReservationBreaches,
+  findRequestBudgetBreaches,
   findFigureBreaches,
   findPageBreaches,
   findReadingBreaches,
+  findReadBreaches,
+  findFeedBreaches,
   findAccountBreaches,
   findFalseAlerts,
+  findChangesUntold,
   findModeBreaches,
   findMoveBreaches,
   findStepBreaches,
@@ -145,6 +155,7 @@ const PROMISES: readonly Promised[] = [
   findLiquidationBreaches,
   findAuditBreaches,
   findMiscompared,
+  findMissuggested,
   findOfferBreaches,
   findDecidedOtherwise,
   findTellingBreaches,

@@ -135,7 +135,7 @@ async function untilFillsAreRead({ time, venue, logged }: PlayedWorld): Promise<
  */
 function settleMsOf({ setup, steps }: Plan, { exchange }: PlayedWorld): number {
   const has = (kind: RegExp): boolean => steps.some(({ do: action }) => kind.test(action.kind));
-  const isOwnersHandIn = has(/^(foreign|deleverage)$/) || exchange.world.state.liquidations.length > 0;
+  const isOwnersHandIn = has(/^(foreign|foreign_amend|deleverage)$/) || exchange.world.state.liquidations.length > 0;
   const hasFault = (kind: string): boolean =>
     steps.some(({ do: action }) => action.kind === 'fault' && action.fault.kind === kind);
   return Math.max(

@@ -50,9 +50,9 @@ function tellAction(action: Action): string {
     case 'ladder':
       return `${action.agent} places ${action.count} take-profits of one lot of ${action.symbol} at distinct prices`;
     case 'amend':
-      return `${action.agent} modify_order its order ${action.pick}: ${JSON.stringify({ limitBps: action.limitBps, factor: action.factor })}`;
+      return `${action.agent} modify_order ${whoseOrder(action)}: ${JSON.stringify({ limitBps: action.limitBps, factor: action.factor })}`;
     case 'cancel':
-      return `${action.agent} cancel_order its order ${action.pick}`;
+      return `${action.agent} cancel_order ${whoseOrder(action)}`;
     case 'cancel_all':
       return `${action.agent} cancel_all ${action.symbol ?? ''}`.trim();
     case 'repeat':
@@ -93,6 +93,8 @@ function tellAction(action: Action): string {
     }
     case 'foreign_cancel':
       return `the owner cancels all orders in ${action.symbol} by hand`;
+    case 'foreign_amend':
+      return `the owner changes an order in ${action.symbol} by hand: to ${action.lots} lots, by ${action.bps} bps (order ${action.pick})`;
     case 'partial':
       return `the market fills ${Math.round(action.fraction * 100)} % of what rests in ${action.symbol} (order ${action.pick})`;
     case 'rules':
@@ -137,6 +139,10 @@ const FLOODS = {
   repeat: 'the same request',
   nothing: 'exits of what it does not hold',
 } as const;
+
+function whoseOrder({ agent, of = agent, pick }: Extract<Action, { readonly kind: 'amend' | 'cancel' }>): string {
+  return `${of === agent ? 'its' : of === 'nobody' ? "nobody's" : `${of}'s`} order ${pick}`;
+}
 
 function tellToken(action: Extract<Action, { readonly kind: 'token' }>): string {
   const { agent } = action;

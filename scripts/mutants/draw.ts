@@ -17,13 +17,13 @@ export interface Drawn {
   readonly files: number;
 }
 
-function listSources(): readonly string[] {
+export function listSources(): readonly string[] {
   return SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
     .filter((file) => !file.endsWith('.d.ts'))
     .sort();
 }
 
-function listAll(files: readonly string[]): readonly Mutant[] {
+export function listAll(files: readonly string[]): readonly Mutant[] {
   return files.flatMap((file) => listMutants(join(ROOT, file), readFileSync(join(ROOT, file), 'utf8')));
 }
 

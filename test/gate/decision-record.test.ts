@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DECISION_KINDS } from '../../daemon/contract/bodies.ts';
-import { canonicalJson, isCanonicalJson } from '../../daemon/core/canonical-json.ts';
+import { canonicalJson, parseCanonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import { readDecisionRecord } from '../../daemon/core/record-text/read-record.ts';
@@ -85,7 +85,7 @@ function recordedOf(drawn: Case, around: Shell): Recorded {
   return { event, body };
 }
 function readBack(text: string, seq: number): DecisionEvent {
-  assert.ok(isCanonicalJson(text), 'canonical');
+  assert.ok(parseCanonicalJson(text) !== undefined, 'canonical');
   return readDecisionRecord(JSON.parse(text), seq, seq) as DecisionEvent;
 }
 

@@ -3,6 +3,7 @@ import { explainDecision } from '../../core/explain.ts';
 import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, MIN_VALUE } from '../../core/keys/budgets.ts';
 import { dayBudgetOf } from '../../core/keys/day-budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
+import { countedUsdt } from '../../core/rules/counted-usdt.ts';
 import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from '../plan/retell.ts';
 import { diffPolicy } from './policy-diff.ts';
 import { type HistorySource, type RecordedDecision, walkDecisions } from './recorded.ts';
@@ -108,8 +109,10 @@ function needsOf(
 ): [CountedBudget, number][] | null {
   const policy = policyOf(event.decision.policy_hash, request.agent);
   const decision = deriveAsRecorded(event, policyOf);
-  if (policy === null || decision === null || decision.effective === null) return null;
-  const { notional, leverage, max_slippage_bps: slippage } = decision.effective;
+  if (policy === null || decision?.effective?.action !== 'open') return null;
+  const { leverage, max_slippage_bps: slippage } = decision.effective;
+  // Budgets count it at the worse of mark and price.
+  const notional = countedUsdt(decision.effective, context);
   const { rows } = explainDecision(request, context, policy, decision).arithmetic;
   const taken = {
     USDT: notional,

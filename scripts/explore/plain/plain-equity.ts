@@ -82,6 +82,12 @@ export class PlainEquity {
     return balanceUsdt - this.#sum;
   }
 
+  /** Readings from an instant on, with all that is known to have been moved, in or out, at any time. */
+  balancesSince(fromMs: number): ReadonlyMap<number, number> {
+    const since = this.#samples.filter(({ atMs }) => atMs >= fromMs);
+    return new Map(since.map(({ atMs, equity }) => [atMs, equity + this.#sum]));
+  }
+
   /** The last reading not after an instant, else the first; across a long pause the larger of both sides. */
   #at(instantMs: number): number | null {
     const last = this.#samples.findLastIndex(({ atMs }) => atMs <= instantMs);

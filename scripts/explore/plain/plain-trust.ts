@@ -37,6 +37,18 @@ export class PlainTrust {
     return new Set(active.map(({ kind }) => kind));
   }
 
+  /** Ids of what is active, whomever it concerns. */
+  activeIds(nowMs: number): readonly string[] {
+    return [...this.#signals.values()].filter(({ expires_at_ms: endsAtMs }) => endsAtMs > nowMs).map(idOf);
+  }
+
+  /** What stands, each with its layer, its scope and its state. */
+  standing(nowMs: number): readonly string[] {
+    return [...this.#layers.values()]
+      .filter(({ clears_at_ms: atMs, state }) => state !== 'active' && (atMs === null || atMs > nowMs))
+      .map(({ layer, name, scope, state }) => `${layer} ${scope} ${name ?? ''} ${state}`);
+  }
+
   strictest(nowMs: number, symbol: string | null, agent: string): (typeof STATES)[number] {
     let strictest = 0;
     for (const { clears_at_ms: clearsAtMs, name, scope, state } of this.#layers.values()) {
@@ -47,3 +59,5 @@ export class PlainTrust {
     return STATES[strictest] ?? 'halted';
   }
 }
+
+const idOf = ({ signal_id: id }: SignalEvent): string => id;

@@ -96,6 +96,18 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
       },
     ],
     [2, (draw) => [draw.step({ kind: 'foreign_cancel', symbol: draw.symbol })]],
+    // The owner changes what an agent has resting.
+    [
+      2,
+      (draw) => {
+        const { random, symbol } = draw;
+        const change = { lots: random.int(1, 12), bps: random.int(-10, 10), pick: random.int(0, 2) };
+        return [
+          draw.step(draw.open(-random.int(20, 60))),
+          draw.step({ kind: 'foreign_amend', symbol, ...change }, random.int(1_000, 15_000)),
+        ];
+      },
+    ],
     // What a person holds stands beside an agent's orders for minutes, and somebody opens beside it.
     [
       2,

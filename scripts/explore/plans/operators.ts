@@ -78,6 +78,24 @@ export const OPERATORS: readonly (readonly [number, Piece])[] = [
     },
   ],
   [3, (draw) => [draw.step({ kind: 'acknowledge' })]],
+  // What rests of one agent another one would change, or cancel; or an order that nobody knows.
+  [
+    3,
+    (draw) => {
+      const { agent, other, random } = draw;
+      const of = random.chance(0.7) ? agent : ('nobody' as const);
+      const pick = random.int(0, 2);
+      return [
+        draw.step(draw.open(-random.int(20, 60)), 'answered'),
+        draw.step(
+          random.chance(0.5)
+            ? { kind: 'cancel', agent: other, pick, of }
+            : { kind: 'amend', agent: other, pick, of, limitBps: -random.int(5, 60) },
+          random.int(0, 3_000),
+        ),
+      ];
+    },
+  ],
 ];
 
 /** In half of these worlds the last word halts a symbol, or an agent, over what rests, and nothing else happens after it. */

@@ -18,7 +18,19 @@ export function findActBreaches(history: History): readonly Breach[] {
     ...findDryRunsSent(history),
     ...findTextsLeft(history),
     ...findUnseen(history),
+    ...findMeddling(history),
   ];
+}
+
+/** What is another's, or nobody's, an agent neither cancels nor changes. */
+function findMeddling({ orders, world: { calls } }: History): readonly Breach[] {
+  return calls.flatMap(({ agent, answer, args, askedAtMs, step, tool }) => {
+    const id = args.client_order_id;
+    if (typeof id !== 'string' || answer === null || answer.decision.decision === 'BLOCK') return [];
+    const by = orders.get(id)?.decision.agent ?? 'nobody';
+    if (by === agent) return [];
+    return [{ code: 'meddled', detail: `${agent} is let ${tool} ${id} of ${by} (step ${step}) at ${at(askedAtMs)}` }];
+  });
 }
 
 /**

@@ -126,25 +126,41 @@ function isToldUnrecorded(
   return !notes.some(({ atMs }) => atMs >= saidAtMs && atMs <= answeredAtMs);
 }
 
-/** A cancel that is not carried out, since calls that change nothing were too many, would have changed nothing. */
+/**
+ * A cancel that is not carried out, since calls that change nothing were too many, would have changed nothing: no order of
+ * before that it means is sent later, nor rests on.
+ */
 export function findUncanceled(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
-  for (const { agent, answeredAtMs, args, askedAtSeq, outcome, step, tool } of history.world.calls) {
+  for (const call of history.world.calls) {
+    const { agent, answeredAtMs, args, askedAtSeq, outcome, step, tool } = call;
     if (outcome !== 'over_budget' || answeredAtMs === null || !tool.startsWith('cancel')) continue;
     const named = history.orders.get(String(args.client_order_id ?? ''))?.decision.rootId;
     for (const [id, { decision, planned }] of history.orders) {
       const root = history.decisions.get(decision.rootId);
-      const sentAtMs = history.posts.get(id)?.sentAtMs ?? 0;
-      if (root === undefined || root.agent !== agent || root.seq > askedAtSeq || sentAtMs <= answeredAtMs) continue;
+      if (root === undefined || root.agent !== agent || root.seq > askedAtSeq) continue;
       if (args.symbol !== undefined && args.symbol !== planned.symbol) continue;
       if (named !== undefined && named !== root.id) continue;
+      const sentAtMs = history.posts.get(id)?.sentAtMs ?? 0;
+      const became =
+        sentAtMs > answeredAtMs ? `is sent at ${at(sentAtMs)}` : restsOn(history, id, call) ? 'rests on' : null;
+      if (became === null) continue;
       breaches.push({
         code: 'cancel-unheard',
-        detail: `${agent} ${tool} (step ${step}) was answered as one call too many at ${at(answeredAtMs)}; ${id} of before is sent at ${at(sentAtMs)}`,
+        detail: `${agent} ${tool} (step ${step}) was answered as one call too many at ${at(answeredAtMs)}; ${id} of before ${became}`,
       });
     }
   }
   return breaches;
+}
+
+/** It rested when that was asked, as its agent had read, and nobody has asked for its cancel by the end. */
+function restsOn({ orderEvents, orders, world }: History, id: string, { askedAtMs }: CallRecord): boolean {
+  const { openOrders } = world.exchange.world.state.markets.get(orders.get(id)?.planned.symbol ?? '') ?? {};
+  const isOpen = [...(openOrders?.values() ?? [])].some(({ clientOrderId }) => clientOrderId === id);
+  const wasResting = orderEvents.get(id)?.some(({ atMs, event }) => event.status === 'working' && atMs < askedAtMs);
+  if (!isOpen || wasResting !== true || orders.get(id)?.planned.reduce_only === true) return false;
+  return !world.wire.records.some(({ clientId, method }) => method === 'DELETE' && clientId === id);
 }
 
 /** One request id is one execution, whatever happened in between. [TM-3] */

@@ -15,7 +15,8 @@ const SAME_USDT = 1e-6;
 export function findApprovalBreaches(history: History): readonly Breach[] {
   const { approvals } = history.world.setup;
   if (approvals === undefined) return [];
-  return [...findBadGrants(history), ...findUnapproved(history, approvals.aboveUsdt, approvals.windowMs)];
+  const { aboveUsdt, windowMs } = approvals;
+  return [...findBadGrants(history), ...findUnapproved(history, aboveUsdt, windowMs), ...findMistold(history)];
 }
 
 interface Sent {
@@ -148,4 +149,29 @@ function addedOf({ context, decision }: Decision['event']): number {
   const { order } = context;
   if (effective === null || effective.action !== 'amend' || effective.reduce_only || order === null) return 0;
   return effective.lots > order.lots ? (effective.notional * (effective.lots - order.lots)) / effective.lots : 0;
+}
+
+/** The list of approvals says of each what became of it: what ended it first, or that it waits. [AP-41 AP-42 AP-43 AP-44] */
+function findMistold(history: History): readonly Breach[] {
+  const { gate } = history.world;
+  if (gate === null || !gate.core.ports.clock.isSynced) return [];
+  const told = new Map(gate.getApprovals().approvals.map((approval) => [approval.approval_id, approval.status]));
+  return history.events.flatMap(({ event }, index): readonly Breach[] => {
+    if (event.kind !== 'approval' || event.payload.action !== 'requested') return [];
+    const { approval_id: id } = event.payload;
+    const status = told.get(id);
+    const due = becameOf(history, event.payload, index, gate.core.nowMs());
+    if (status === undefined || status === due) return [];
+    return [{ code: 'approval/told', detail: `${id} is told to be ${status}, by the records it is ${due}` }];
+  });
+}
+
+function becameOf(history: History, requested: RequestedApproval, index: number, nowMs: number): string {
+  const { approval_id: id, expires_at_ms: endsAtMs } = requested;
+  for (const { event } of history.events.slice(index + 1)) {
+    if (event.at_ms >= endsAtMs) return 'expired';
+    if (event.kind === 'decision' && event.payload.context.approval?.grant?.approval_id === id) return 'granted';
+    if (voids(event, requested)) return event.kind === 'approval' ? event.payload.action : 'voided';
+  }
+  return nowMs >= endsAtMs ? 'expired' : 'pending';
 }

@@ -7,11 +7,10 @@ import type { History, Note } from '../history.ts';
 import { PlainEquity } from '../plain/plain-equity.ts';
 import { type EarlyExit, PlainLosses, takeEarly } from '../plain/plain-losses.ts';
 import { type PlainOrder, pendingUsdt } from '../plain/plain-orders.ts';
-import { PlainPace, type Range } from '../plain/plain-pace.ts';
+import { PlainPace } from '../plain/plain-pace.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
-
-const CENT = 0.01;
-const HAIR = 1e-9;
+import { CENT, type Found, outside, type Range, unequal } from '../plain/told.ts';
+import { compareTold } from './figures-told.ts';
 
 interface Plain {
   readonly pace: PlainPace;
@@ -39,13 +38,17 @@ export function findFigureBreaches(history: History): readonly Breach[] {
     heads: { state: 0, market: 0 },
   };
   const breaches = new Map<string, Breach>();
+  const note = (found: Iterable<Found>, where: string): void => {
+    for (const [code, detail] of found)
+      if (!breaches.has(code)) breaches.set(code, { code, detail: `${where}: ${detail}` });
+  };
   for (const { atMs, event, seq } of history.events) {
     if (event.kind === 'decision')
-      for (const [code, detail] of compare(history, plain, event.payload))
-        if (!breaches.has(code))
-          breaches.set(code, { code, detail: `${event.payload.decision.decision_id} at ${at(atMs)}: ${detail}` });
+      note(compare(history, plain, event.payload), `${event.payload.decision.decision_id} at ${at(atMs)}`);
     takeIn(plain, event, seq);
   }
+  const { gate } = history.world;
+  if (gate?.keeper.isReconciled === true) note(compareTold(gate, plain), `told at ${at(history.endMs)}`);
   return [...breaches.values()];
 }
 
@@ -62,8 +65,6 @@ function takeIn({ equity, heads, losses, pace, trust }: Plain, event: Note['even
   losses.take(event);
   trust.take(event);
 }
-
-type Found = readonly [code: string, detail: string];
 
 function* compare(history: History, plain: Plain, event: DecisionEvent): Generator<Found> {
   yield* unequal('state-seq', event.state_seq, plain.heads.state);
@@ -241,17 +242,4 @@ function* comparePending({ orders }: PlainPace, { context, request }: DecisionEv
 function specOf({ world }: History, event: DecisionEvent): History['world']['file']['spec'] | null {
   const { policy_hash: hash } = event.decision;
   return world.policies.find(({ policy }) => policy.hash === hash)?.policy.spec ?? null;
-}
-
-function* unequal(name: string, told: number | string | null, plain: number | string | null): Generator<Found> {
-  const isClose =
-    typeof told === 'number' && typeof plain === 'number'
-      ? Math.abs(told - plain) <= HAIR * Math.max(1, Math.abs(plain))
-      : told === plain;
-  if (!isClose) yield [`figure/${name}`, `${told}, by the records ${plain}`];
-}
-
-function* outside(name: string, told: number, { least, most }: Range): Generator<Found> {
-  if (told < least - CENT || told > most + CENT)
-    yield [`figure/${name}`, `${told}, by the records ${least.toFixed(4)} to ${most.toFixed(4)}`];
 }

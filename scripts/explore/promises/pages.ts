@@ -1,4 +1,7 @@
-import type { Trade } from '../../../daemon/exchange-sim/core/state.ts';
+import { isTerminal } from '../../../daemon/engine/tables/status.ts';
+import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
+import type { Order, Trade } from '../../../daemon/exchange-sim/core/state.ts';
+import type { OrderBody } from '../../../daemon/gate/api/reads.ts';
 import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
@@ -77,11 +80,22 @@ function stopsOf({ world }: History): (trade: Trade) => boolean {
   return ({ orderId }) => numbers.has(orderId);
 }
 
+/** The last of those on record, newest first, each with what the first one said who acknowledged it. */
 function findAlertBreaches({ events, world }: History): readonly Breach[] {
-  const shown = world.gate?.getAlerts(ALL, null).alerts ?? [];
-  const recorded = events.filter(({ event }) => event.kind === 'alert').map(({ seq }) => seq);
-  const told = shown.map(({ seq }) => seq).reverse();
-  if (told.join() === recorded.slice(-1_000).join()) return [];
+  const reasons = new Map<number, string>();
+  for (const { event } of events)
+    if (event.kind === 'alert_ack' && !reasons.has(event.payload.alert_seq))
+      reasons.set(event.payload.alert_seq, event.payload.reason);
+  const recorded = events.flatMap(({ event, seq }) =>
+    event.kind === 'alert' ? [[seq, event.payload.code, event.payload.detail, reasons.get(seq) ?? null]] : [],
+  );
+  const told = (world.gate?.getAlerts(ALL, null).alerts ?? []).map((alert) => [
+    alert.seq,
+    alert.code,
+    alert.detail,
+    alert.acknowledged?.reason ?? null,
+  ]);
+  if (JSON.stringify(told) === JSON.stringify(recorded.slice(-1_000).reverse())) return [];
   return [{ code: 'page/alerts', detail: `${told.length} alerts told, ${recorded.length} recorded` }];
 }
 
@@ -105,12 +119,25 @@ function findEndedBreaches(history: History): readonly Breach[] {
         code: 'page/filled',
         detail: `${id}: ${filled} told, ${Number(executed)} by the books`,
       });
+    if (isOpen(order) && !isTerminal(seen) && isOtherForm(order, seen))
+      breaches.push({
+        code: 'page/form',
+        detail: `${id}: ${seen.quantity} at ${seen.limit_price} told, ${order.quantity} at ${order.price} by the books`,
+      });
     const sum = sums.get(id);
     const average = sum === undefined ? null : sum.quote / sum.quantity;
     if (average !== null && Math.abs(Number(seen.average_price ?? 0) - average) > average * 1e-6)
       breaches.push({ code: 'page/average', detail: `${id}: at ${seen.average_price} told, ${average} by the books` });
   }
   return breaches;
+}
+
+/** Another size than in the books, or another limit. */
+function isOtherForm({ price, quantity }: Order, seen: OrderBody): boolean {
+  return (
+    readE8(seen.quantity) !== Number(quantity) ||
+    (seen.limit_price !== null && readE8(seen.limit_price) !== Number(price))
+  );
 }
 
 interface Sum {

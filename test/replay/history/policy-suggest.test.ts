@@ -58,6 +58,23 @@ describe('policy suggest', () => {
     }
   });
 
+  it('counts a sale at the mark, where the price that it is sent with is lower', async () => {
+    const sales = await DaemonWorld.start({ real: true });
+    try {
+      const { status } = await sales.tool('place_order', order({ side: 'sell' }));
+      assert.equal(status, 200);
+      const reader = openLedgerReader(join(sales.home, 'paper', 'ledger.db'));
+      const policy = { spec: DEFAULT_POLICY, hash: 'base' };
+      const found = suggestPolicy(reader, { policy, sinceMs: 0, headroom: 1, mayLoosen: false });
+      reader.close();
+      assert.ok(found !== null);
+      // Four lots at the mark of 60,000.
+      assert.ok(of(found, 'order_notional_usdt').needed >= 240, String(of(found, 'order_notional_usdt').needed));
+    } finally {
+      await sales.close();
+    }
+  });
+
   it('is never looser than today, unless it is asked for, and then says so', () => {
     const tight = changed({
       'budgets.order_notional_usdt': 100,

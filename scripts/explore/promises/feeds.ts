@@ -1,0 +1,79 @@
+import { ACCOUNT, MODE } from '../account-reads.ts';
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+
+/** Beside its period, by how noisy the way is: a round of the feeds, the lists that it reads before, a late timer, ms. */
+const LATE_MS = [1_000, 1_500, 6_000] as const;
+/** A mode that is right is read so seldom, ms: once a minute, or nearly. */
+const MODE_APART_MS = 55_000;
+
+interface Read {
+  readonly life: number;
+  readonly sentAtMs: number;
+  readonly answeredAtMs: number | null;
+  readonly status: number | null;
+}
+interface Feed {
+  readonly name: string;
+  readonly periodMs: number;
+  readonly reads: readonly Read[];
+}
+
+/**
+ * Once nothing fails any more, the account and the orders of each symbol are read every two seconds, all orders every half
+ * minute, the account's mode once a minute; and a mode that is right no sooner.
+ * @except the exchange asks to be left alone
+ * @except of the mode: it is wrong, something fails, or the process stops
+ */
+export function findFeedBreaches(history: History): readonly Breach[] {
+  const { reads, looks } = history.world.wire;
+  // In real time a machine may stand still.
+  if (history.world.lives.length === 0) return [];
+  const feeds: readonly Feed[] = [
+    { name: 'the account', periodMs: 2_000, reads: reads.filter(({ path }) => path === ACCOUNT) },
+    { name: "the account's mode", periodMs: 60_000, reads: reads.filter(({ path }) => path === MODE) },
+    {
+      name: 'all open orders',
+      periodMs: 30_000,
+      reads: looks.filter(({ symbol, what }) => what === 'list' && symbol === null),
+    },
+    ...history.world.file.spec.scope.symbols.map((symbol) => ({
+      name: `the open orders of ${symbol}`,
+      periodMs: 2_000,
+      reads: looks.filter((look) => look.what === 'list' && look.symbol === symbol),
+    })),
+  ];
+  return [...feeds.flatMap((feed) => findRare(history, feed)), ...findOften(history, feeds[1] as Feed)];
+}
+
+function findRare({ endMs, plan, world }: History, { name, periodMs, reads }: Feed): readonly Breach[] {
+  const { gate, life, watchedFromMs, wire } = world;
+  if (gate === null || !gate.keeper.isReconciled || wire.leftAlone.isAskedWithin(watchedFromMs, endMs)) return [];
+  const own = reads.filter((read) => read.life === life);
+  for (const [index, { answeredAtMs, sentAtMs }] of own.entries()) {
+    const dueMs = Math.max(sentAtMs + periodMs, answeredAtMs ?? sentAtMs) + LATE_MS[plan.setup.noise];
+    const nextMs = own[index + 1]?.sentAtMs ?? endMs;
+    if (sentAtMs < watchedFromMs || nextMs <= dueMs) continue;
+    const detail = `${name} is read at ${at(sentAtMs)}, and not again by ${at(Math.min(nextMs, endMs))}`;
+    return [{ code: 'feeds/rare', detail }];
+  }
+  return [];
+}
+
+function findOften({ plan, world }: History, { name, reads }: Feed): readonly Breach[] {
+  if (
+    plan.steps.some(({ do: { kind } }) =>
+      /^(fault|wire|trouble|crash|restart|away|setting|halt_market|policy)$/.test(kind),
+    )
+  )
+    return [];
+  if (plan.setup.account !== undefined || world.lives.length > 1) return [];
+  const all = reads.filter(({ status }) => status === 200);
+  for (const [index, { sentAtMs }] of all.entries()) {
+    const before = all[index - 1]?.sentAtMs ?? Number.NEGATIVE_INFINITY;
+    // A start puts right what differs, and reads it back.
+    if (index < 2 || sentAtMs - before >= MODE_APART_MS) continue;
+    return [{ code: 'feeds/often', detail: `${name} is right, and read at ${at(before)} and ${at(sentAtMs)}` }];
+  }
+  return [];
+}
