@@ -30,8 +30,6 @@ function findDifference({ exchange, gate, venue }: PlayedWorld): string | null {
   }
   const { orders } = gate.core.state;
   for (const order of exchange.world.state.orders.values()) {
-    // Of what is settled the daemon keeps a text: it has ended, as the books say.
-    if (!isOpen(order) && !orders.all.held.has(order.clientOrderId)) continue;
     const status = orders.all.get(order.clientOrderId)?.status;
     // What is being asked or answered this moment is on its way.
     if (status === undefined || status === 'in_flight') continue;

@@ -1,6 +1,7 @@
+import { BUDGETS, type CountedBudget } from '../../../daemon/core/keys/budgets.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { diffPolicy } from '../../../daemon/gate/audit/policy-diff.ts';
-import { SUGGESTED, type SuggestedKey, suggestPolicy, withBudgets } from '../../../daemon/gate/audit/policy-suggest.ts';
+import { suggestPolicy, withBudgets } from '../../../daemon/gate/audit/policy-suggest.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
@@ -10,7 +11,7 @@ const MAX_DECISIONS = 60;
 /** Clearly less than what was needed. */
 const LESS = 0.9;
 /** Whole numbers, of which a part may do as well. */
-const WHOLE: ReadonlySet<SuggestedKey> = new Set(['leverage', 'order_rate', 'concurrent_positions']);
+const WHOLE: ReadonlySet<CountedBudget> = new Set(['leverage', 'order_rate', 'concurrent_positions']);
 
 /**
  * `policy suggest` (docs/policy.md): `needed` is the least value under which every opening that was permitted would have
@@ -50,7 +51,7 @@ export function findMissuggested(history: History): readonly Breach[] {
         'value',
         `${key}: ${suggested} for ${needed} needed, ${today} today, told to be ${looser ? '' : 'not '}looser`,
       );
-    const due = asked.filter(({ event }) => event.decision.reasons.some(({ code }) => code === SUGGESTED[key])).length;
+    const due = asked.filter(({ event }) => event.decision.reasons.some(({ code }) => code === BUDGETS[key].code)).length;
     if (cut !== due) tell('cuts', `${key}: ${cut} requests were cut, by the records ${due}`);
   }
   const keys = found.suggestions.filter(({ key, needed }) => needed > 0 && !WHOLE.has(key));
@@ -64,7 +65,7 @@ export function findMissuggested(history: History): readonly Breach[] {
 function cutWith(
   source: Parameters<typeof diffPolicy>[0],
   spec: IntendedPolicySpec,
-  key: SuggestedKey,
+  key: CountedBudget,
   value: number,
 ): number {
   const candidate = { spec: withBudgets(spec, [[key, value]]), hash: 'changed' };
