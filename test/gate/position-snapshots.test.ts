@@ -123,16 +123,6 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.deepEqual([ownE8(position), longE8(position)], [7, 7]);
   });
 
-  it('counts both at once where a fill of the holder is reported that a believed reading contains', () => {
-    const position = held(10);
-    const resting = { unproven: false, buyE8: 0, sellE8: 4 };
-    for (const afterMs of [600, 30_000, 61_000])
-      applySnapshot(position, record(6, T0 + 500), T0 + afterMs, null, resting);
-    assert.equal(longE8(position), 6);
-    fill(position, 'sell', 4, T0 + 500);
-    assert.deepEqual([longE8(position), surelyHeldE8(position)], [6, 2]);
-  });
-
   it('leaves no phantom position on the other side when a whole exit was shown first', () => {
     const position = held(10);
     applySnapshot(position, null, T0 + 600, null, UNPROVEN);

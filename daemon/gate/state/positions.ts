@@ -139,11 +139,11 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
   const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
   const shownWith = (shown: number): number => (reduceOnly ? reduced(shown, signed) : shown + signed);
-  if (isRead && position.disputedE8 === null) {
-    // RISK: two fills may share a millisecond with the reading. Until the next one it counts both with and without.
-    dispute(position, isForeign ? shownWith(before) : before);
-    // A believed reading has moved what a person did as its fill would.
-    if (isForeign) return { position: movedLots(before - signed, signed), own: NOTHING };
+  if (isForeign && isRead && position.disputedE8 === null) {
+    // The reading was believed, and has moved what a person did as its fill would. RISK: two fills may share a millisecond
+    // with it. Until the next one the position counts both with this one and without.
+    dispute(position, shownWith(before));
+    return { position: movedLots(before - signed, signed), own: NOTHING };
   }
   const moved = movePosition(position, signed, reduceOnly);
   const own = moveOwned(position, signed, isHolders);
