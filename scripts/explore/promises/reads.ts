@@ -23,8 +23,9 @@ interface Page<T> {
 type ReadPage<T> = (limit: number, cursor: string | null) => Page<T>;
 
 /**
- * At quiet, a list that is read page by page, or by a filter, has what the whole one has; a
- * week is its days, for an agent its own rows of it; and the daemon says what it waits for, and says nothing otherwise.
+ * At quiet, a list that is read page by page, or by a filter, has what the whole one has; a week is its days, for an agent
+ * its own rows of it; the daemon says what it waits for, and nothing otherwise; and no more is left to open than the caps
+ * leave.
  */
 export function findReadBreaches(history: History): readonly Breach[] {
   const { gate } = history.world;
@@ -34,6 +35,7 @@ export function findReadBreaches(history: History): readonly Breach[] {
     ...findDecisions(history, gate),
     ...findWeeks(history, gate),
     ...findReadiness(history, gate),
+    ...findRoom(gate),
   ];
 }
 
@@ -211,4 +213,15 @@ function findReadiness({ events }: History, gate: Gate): readonly Breach[] {
   const missing = ofSymbols.find((symbol) => symbol !== null && !told.symbols_reducing.includes(symbol));
   if (missing != null) tell(`${missing} has a state of its own, and ${told.symbols_reducing.join(', ')} are told`);
   return breaches;
+}
+
+/** What is left for an order on either side is no more than its own cap, and the day's turnover, leave. */
+function findRoom(gate: Gate): readonly Breach[] {
+  return gate.getLimits(nameless('alpha'), null).symbols.flatMap(({ budgets, opening, symbol }) => {
+    const caps = budgets.filter(({ component }) => /^(order_notional|turnover)_usdt/.test(component));
+    const most = Math.min(...caps.map(({ remaining }) => remaining));
+    const told = Math.max(opening.buy.remaining_usdt, opening.sell.remaining_usdt);
+    if (caps.length === 2 && told <= most + CENT) return [];
+    return [{ code: 'read/room', detail: `${symbol}: ${told} are left to open, ${most} by its budgets` }];
+  });
 }
