@@ -54,7 +54,7 @@ const PLANTED: readonly Planted[] = [
   { file: 'order-counts.ts', from: 'max: 300', to: 'max: 6' },
   { file: 'order-ids.ts', from: 'attempt.toString(36)', to: '(attempt + 1).toString(36)' },
   { file: 'orders.ts', from: 'delay_ms: waitMs ?? slice.delay_ms', to: 'delay_ms: slice.delay_ms' },
-  { file: 'over-layers.ts', from: 'nowMs >= entry.clearsAtMs', to: 'nowMs > 0' },
+  { file: 'over-layers.ts', from: 'isOver(entry, time.atNow(nowMs))', to: 'entry.clearsAtMs !== null' },
   {
     file: 'protection.ts',
     from: 'return NOTHING_DUE;\n    if (stop !== null)',

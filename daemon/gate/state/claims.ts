@@ -2,10 +2,9 @@
 import { isPlanned, isTerminal } from '../../engine/tables/status.ts';
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
 import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
-import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
+import { KEEP_ENDED_MS } from './ended-orders.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
-import type { Redate } from './redate.ts';
 import type { SettledOrders } from './settled-orders.ts';
 
 export {
@@ -269,14 +268,10 @@ export class Claims {
     // It ended a short while ago.
     this.#ended[this.#ended.lastIndexOf(claim)] = row;
   }
-  bringBack(row: number, claim: Claim, places?: PlacesByRow): void {
+  bringBack(row: number, claim: Claim): void {
     this.#all.set(claim.decisionId, claim);
     for (const order of claim.orders) this.#byOrder.set(order, claim);
-    const place = places?.get(row)?.at(-1) ?? this.#ended.lastIndexOf(row);
-    this.#ended[place] = claim;
-  }
-  placesByRow(): PlacesByRow {
-    return findPlaces(this.#ended);
+    this.#ended[this.#ended.lastIndexOf(row)] = claim;
   }
   /** Ended claims go when their orders do. */
   dropOld(nowMs: number): void {
@@ -290,15 +285,6 @@ export class Claims {
       if (this.#all.get(oldest.decisionId) === oldest) this.#all.delete(oldest.decisionId);
       for (const order of oldest.orders) this.#byOrder.delete(order);
     }
-  }
-
-  redate(redate: Redate): void {
-    for (const claim of this.#all.values()) {
-      const opened: { openedAtMs: number } = claim;
-      opened.openedAtMs = redate(opened.openedAtMs);
-      if (claim.end !== null) claim.end = { ...claim.end, atMs: redate(claim.end.atMs) };
-    }
-    this.#endedAtMs = this.#endedAtMs.map(redate);
   }
 }
 

@@ -1,7 +1,6 @@
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
 import type { OrdersBy } from './orders-by.ts';
-import type { Redate } from './redate.ts';
 import { type SettledOrders, venueKeyOf } from './settled-orders.ts';
 
 /** Where orders are found. */
@@ -15,7 +14,7 @@ export interface OrderMaps {
 }
 
 /**
- * How long ended orders stay in the views, ms of event time. Their late fills, trades and repeated
+ * How long ended orders stay in the views, ms. Their late fills, trades and repeated
  * requests arrive within minutes. Older ones are read from the ledger (gate/reads/recall.ts).
  */
 export const KEEP_ENDED_MS = 7 * 86_400_000;
@@ -25,20 +24,6 @@ const KEEP_UNTOLD_MS = 90 * 86_400_000;
 export const SETTLE_AFTER_MS = 60_000;
 /** How much later those are looked at again that could not be settled, or were brought back: their trades came late. */
 export const LOOK_AGAIN_MS = 540_000;
-
-/** Where each row stands, oldest first. */
-export type PlacesByRow = ReadonlyMap<number, readonly number[]>;
-export function findPlaces(entries: readonly unknown[], from = 0): PlacesByRow {
-  const places = new Map<number, number[]>();
-  for (let i = from; i < entries.length; i += 1) {
-    const row = entries[i];
-    if (typeof row !== 'number') continue;
-    const known = places.get(row);
-    if (known === undefined) places.set(row, [i]);
-    else known.push(i);
-  }
-  return places;
-}
 
 /**
  * Ended orders by time of their end, until they leave the views. All orders of a decision leave together, so that
@@ -103,10 +88,6 @@ export class EndedOrders {
     this.#endedAtMs = this.#endedAtMs.filter((_, i) => this.#orders[i] !== order);
     this.#orders = this.#orders.filter((entry) => entry !== order);
     this.#waiting.delete(order);
-  }
-
-  redate(redate: Redate): void {
-    this.#endedAtMs = this.#endedAtMs.map(redate);
   }
 
   /**
@@ -181,11 +162,11 @@ export class EndedOrders {
   }
 
   /** They are objects again: in the order of their ends, of which the first may have left. `left`: how many have not. */
-  bringBack(row: number, orders: readonly OrderState[], left: number, places?: PlacesByRow): void {
+  bringBack(row: number, orders: readonly OrderState[], left: number): void {
     const byEnd = orders.toSorted((a, b) => (a.endedSeq ?? 0) - (b.endedSeq ?? 0));
     const gone = orders.length - left;
     if (left > 0) for (const order of byEnd.slice(0, gone)) this.#waiting.add(order);
-    const found = places === undefined ? this.#placesOf(row, left) : (places.get(row) ?? []);
+    const found = this.#placesOf(row, left);
     for (const [i, order] of byEnd.slice(gone).entries()) if (i < found.length) this.#orders[found[i]!] = order;
   }
   #placesOf(row: number, most: number): readonly number[] {
@@ -194,16 +175,6 @@ export class EndedOrders {
       if (this.#orders[i] === row) places.push(i);
     return places;
   }
-  /** Of rows that have not left; they hold until something leaves. */
-  placesByRow(): PlacesByRow {
-    return findPlaces(this.#orders, this.#head);
-  }
-  /** All are looked at from the start. */
-  considerAgain(): void {
-    this.#considered = this.#head;
-    this.#again = this.#head;
-  }
-
   #drop(book: OrderMaps, order: OrderState): void {
     const siblings = order.decisionId === null ? undefined : book.byDecision.held.get(order.decisionId);
     if (siblings === undefined || (siblings.length === 1 && siblings[0] === order)) forget(book, order);

@@ -1,6 +1,5 @@
 import type { GateEvent } from '../events.ts';
 import type { Claim } from './claims.ts';
-import type { PlacesByRow } from './ended-orders.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 import { venueKeyOf } from './settled-orders.ts';
 import type { GateViews } from './views.ts';
@@ -106,21 +105,7 @@ function bringBackDecision(state: GateViews, decisionId: string): void {
   if (row !== null) bringBack(state, row);
 }
 
-/** What every order of the views is concerned by. They are settled again at the next event. */
-export function bringBackAll(state: GateViews): void {
-  const { ended, settled } = state.orders;
-  // RISK: searched for one by one, those of a week keep the process for a minute, and its exits wait.
-  const places = { ofOrders: ended.placesByRow(), ofClaims: state.claims.placesByRow() };
-  for (const row of [...settled.numbers()]) bringBack(state, row, places);
-  ended.considerAgain();
-}
-
-/** Where rows stand among what has ended, by their numbers. */
-interface Places {
-  readonly ofOrders: PlacesByRow;
-  readonly ofClaims: PlacesByRow;
-}
-function bringBack({ claims, orders: book }: GateViews, row: number, places?: Places): void {
+function bringBack({ claims, orders: book }: GateViews, row: number): void {
   const left = book.settled.ordersLeft(row);
   const hasClaim = book.settled.hasClaim(row);
   const { claim, decisionId, orders } = book.settled.take(row);
@@ -132,6 +117,6 @@ function bringBack({ claims, orders: book }: GateViews, row: number, places?: Pl
     }
     if (decisionId !== null) book.byDecision.set(decisionId, [...orders]);
   }
-  book.ended.bringBack(row, orders, left, places?.ofOrders);
-  if (hasClaim && claim !== null) claims.bringBack(row, claim, places?.ofClaims);
+  book.ended.bringBack(row, orders, left);
+  if (hasClaim && claim !== null) claims.bringBack(row, claim);
 }

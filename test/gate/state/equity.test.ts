@@ -80,23 +80,6 @@ describe('SAE-DD: equity history in O(log n)', () => {
       assert.equal(history.drawdown(opened + ageMs, 10_000, DAY), expected, `minute ${ageMs} ms old`);
   });
 
-  it('has taken by now what it had of instants after the one that the clock is set back to', () => {
-    const history = new EquityHistory();
-    for (const [afterMs, usdt] of [
-      [0, 100],
-      [HOUR, 110],
-      [2 * HOUR, 120],
-    ] as const)
-      history.add(T0 + afterMs, usdt);
-    history.redate((atMs) => Math.min(atMs, T0 + HOUR / 2));
-    const samples = [...history.recent].map(({ atMs, equity }) => [atMs - T0, equity]);
-    assert.deepEqual(samples, [
-      [0, 100],
-      [HOUR / 2, 110],
-      [HOUR / 2, 120],
-    ]);
-  });
-
   it('never lets a peak count for less than the window, however often it is seen again', () => {
     const history = new EquityHistory();
     // The same equity 40 minutes apart, then a loss: the later sight of it is what the window must hold.

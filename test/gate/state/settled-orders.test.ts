@@ -422,7 +422,6 @@ function filledExit(endedMs: number | null): FoldedClaims {
   book.exit('c-1', 10);
   book.report('c-1', 'filled', 10);
   ledger.append(tradeEvent('t-2', 'c-1', T0, { side: 'sell' }));
-  book.read(0, T0 + 1);
   const ended = {
     action: 'ended',
     decision_id: 'd-c-1',
@@ -430,7 +429,10 @@ function filledExit(endedMs: number | null): FoldedClaims {
     filled_e8: 10 * LOT_E8,
     reason: 'filled',
   } as const;
-  if (endedMs !== null) ledger.append({ kind: 'exit_target', at_ms: endedMs, payload: ended });
+  const end = (atMs: number): void => void ledger.append({ kind: 'exit_target', at_ms: atMs, payload: ended });
+  if (endedMs === T0) end(T0);
+  book.read(0, T0 + 1);
+  if (endedMs !== null && endedMs > T0) end(endedMs);
   return book;
 }
 
@@ -438,13 +440,19 @@ function filledExit(endedMs: number | null): FoldedClaims {
 function filledOrders(count: number, untold: readonly string[] = [], everyMs = 0): FoldedLedger {
   const ledger = new FoldedLedger();
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+  const acts: { readonly atMs: number; readonly run: () => unknown }[] = [];
   for (let i = 0; i < count; i += 1) {
     const atMs = T0 + i * everyMs;
     const agent = i % 50 < 20 ? 'bob' : 'alice';
-    ledger.append(decisionEvent({ id: `d-${i}`, atMs, agent, orders: [{ client_order_id: `o-${i}` }] }));
-    ledger.append(orderEvent(`o-${i}`, atMs + 10, { status: 'filled', executed_lots: 10, average_price: 60_000.1 }));
-    if (!untold.includes(`o-${i}`)) ledger.append(tradeEvent(`t-${i}`, `o-${i}`, atMs + 10));
-    readAccount(ledger, atMs + 11);
+    const filled = { status: 'filled', executed_lots: 10, average_price: 60_000.1 } as const;
+    const orders = [{ client_order_id: `o-${i}` }];
+    acts.push({ atMs, run: () => ledger.append(decisionEvent({ id: `d-${i}`, atMs, agent, orders })) });
+    acts.push({ atMs: atMs + 10, run: () => ledger.append(orderEvent(`o-${i}`, atMs + 10, filled)) });
+    if (!untold.includes(`o-${i}`))
+      acts.push({ atMs: atMs + 10, run: () => ledger.append(tradeEvent(`t-${i}`, `o-${i}`, atMs + 10)) });
+    acts.push({ atMs: atMs + 11, run: () => readAccount(ledger, atMs + 11) });
   }
+  // As they happen.
+  for (const { run } of acts.sort((a, b) => a.atMs - b.atMs)) run();
   return ledger;
 }
