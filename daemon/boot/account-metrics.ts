@@ -179,10 +179,10 @@ export class AccountMetrics {
     const { pacing } = core.state;
     this.#watchProfits(gate);
     perAgent('holdfast_agent_turnover_usdt', "Turnover of the agent's last 24 hours", (agent) =>
-      pacing.readAgent(agent).turnover.sum(core.nowMs()),
+      pacing.readAgent(agent).turnover.sum(core.passedMs()),
     );
     perAgent('holdfast_agent_fees_usdt', "Fees of the agent's last 24 hours", (agent) =>
-      pacing.readAgent(agent).fees.sum(core.nowMs()),
+      pacing.readAgent(agent).fees.sum(core.passedMs()),
     );
     perAgent('holdfast_agent_open_orders', "The agent's orders that are not proven to be over", (agent) => {
       let count = 0;
@@ -190,7 +190,7 @@ export class AccountMetrics {
       return count;
     });
     perAgent('holdfast_agent_active', '1 when no trading state keeps the agent from opening', (agent) =>
-      stateInForce(core.state.layers, core.nowMs(), null, agent).state === 'active' ? 1 : 0,
+      stateInForce(core.state.layers, core.passedMs(), null, agent).state === 'active' ? 1 : 0,
     );
   }
 }

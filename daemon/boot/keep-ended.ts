@@ -6,6 +6,7 @@ const MAX_ROWS = 1_000;
 
 /** Writes the orders that a start's fold lets go of, as the daemon wrote them when it let go of them. */
 export function keepEnded(ledger: Ledger): (ended: readonly EndedDecision[]) => void {
+  // The `t` of now is not known before the fold: by the venue's time some more are left out, of those that are about to go.
   const sinceMs = (ledger.readEvent(ledger.lastSeq())?.at_ms ?? 0) - KEEP_ENDED_ROWS_MS;
   let pending = 0;
   return (ended) => {

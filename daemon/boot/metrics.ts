@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Gate } from '../gate/gate.ts';
 import type { ObserverPort } from '../gate/ports.ts';
+import { isOver } from '../gate/state/layers.ts';
 import { everyLiveOrder, isLost } from '../gate/state/orders.ts';
 import { DurationHistogram } from '../http/duration-histogram.ts';
 import type { TokenStore } from '../ledger/types.ts';
@@ -130,9 +131,8 @@ function watchGate(registers: Registry[], gate: Gate): void {
     collect() {
       for (const layer of LAYERS) this.set({ layer }, 0);
       const { ports, state } = gate.core;
-      const now = ports.clock.isSynced ? ports.clock.nowMs() : Number.NEGATIVE_INFINITY;
-      for (const { clearsAtMs, layer } of state.layers.values())
-        if (clearsAtMs === null || now < clearsAtMs) this.inc({ layer });
+      const now = ports.clock.isSynced ? gate.core.passedMs() : Number.NEGATIVE_INFINITY;
+      for (const entry of state.layers.values()) if (!isOver(entry, now)) this.inc({ layer: entry.layer });
     },
   });
 }

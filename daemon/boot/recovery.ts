@@ -89,7 +89,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
  * stops are decided again from that.
  */
 function endExits(
-  { claims, layers, marketSeq, rules, stateSeq }: GateState,
+  { claims, layers, marketSeq, rules, stateSeq, time }: GateState,
   atMs: number,
   setBy: string,
 ): readonly LedgerRecord[] {
@@ -99,7 +99,7 @@ function endExits(
   return [
     ...flattens.map(({ clearsAtMs, clearsWhen, layer, name, scope, state }) =>
       record('state', atMs, {
-        clears_at_ms: clearsAtMs,
+        clears_at_ms: time.venueMsOf(clearsAtMs),
         clears_when: clearsWhen,
         layer,
         name,

@@ -283,6 +283,11 @@ export interface RulesEvent {
 export interface StateEvent {
   readonly clears_at_ms: number | null;
   readonly clears_when: string;
+  /**
+   * `t` of this record (state/passed-time.ts). In those of the clock: by so much less than `at_ms` is `t` from here on. In
+   * one of before the venue's time was known: no time has passed. Absent in every other, and in records of older daemons.
+   */
+  readonly t_ms?: number;
   /** Domain time is earlier than that of records before this one: the clock was ahead. Absent in every other. */
   readonly clock_set_back?: true;
   /** By how much domain time has moved that did not pass: ahead, or back from there below 0. Absent: by nothing. */

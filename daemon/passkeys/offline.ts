@@ -6,6 +6,8 @@ import { challengeOf, enrolmentText } from './texts.ts';
 export interface PasskeyRecord {
   readonly seq: number;
   readonly at_ms: number;
+  /** Milliseconds that had passed (gate/state/passed-time.ts); absent: `at_ms`, as the clock never jumped. */
+  readonly t_ms?: number;
   readonly payload: PasskeyEvent;
 }
 export interface PasskeyAudit {
@@ -58,8 +60,8 @@ export async function verifyApprovalRecord(
 /** A key that is not removed, as the records before say. */
 interface LiveKey {
   readonly record: PasskeyAddedEvent;
-  addedAtMs: number;
-  effectiveAtMs: number;
+  /** By `t`. */
+  readonly effectiveMs: number;
   counter: number;
 }
 /** What is known at some record. */
@@ -75,57 +77,41 @@ interface Known {
 /**
  * Every record of passkeys of a ledger, in order: each signature is good, of a key in force, and taken once, and no key
  * was let in without one.
- *
- * @param setBacks records after which the clock was earlier than before
  */
-export async function auditPasskeys(
-  records: Iterable<PasskeyRecord>,
-  setBacks: readonly { readonly seq: number; readonly at_ms: number }[] = [],
-): Promise<PasskeyAudit> {
+export async function auditPasskeys(records: Iterable<PasskeyRecord>): Promise<PasskeyAudit> {
   const known: Known = { keys: new Map(), used: new Set(), hadOne: false, signed: null };
   const count = { keys: 0, signatures: 0 };
-  let passed = 0;
-  for (const { seq, at_ms: atMs, payload } of records) {
-    for (let back = setBacks[passed]; back !== undefined && back.seq < seq; back = setBacks[passed]) {
-      for (const key of known.keys.values()) setBack(key, back.at_ms);
-      passed += 1;
-    }
+  for (const { seq, at_ms: atMs, payload, t_ms: tMs = atMs } of records) {
     if (payload.action === 'added') count.keys += 1;
     if (payload.action === 'asserted') count.signatures += 1;
-    const detail = await judge(payload, known, atMs);
+    const detail = await judge(payload, known, atMs, tMs);
     if (detail !== null) return { ...count, problem: { seq, detail } };
     known.signed = payload.action === 'asserted' && payload.purpose === 'enrolment' ? payload : null;
   }
   return { ...count, problem: null };
 }
 
-function setBack(key: LiveKey, nowMs: number): void {
-  const ahead = Math.max(0, key.addedAtMs - nowMs);
-  key.addedAtMs -= ahead;
-  key.effectiveAtMs -= ahead;
-}
-
-async function judge(payload: PasskeyEvent, known: Known, atMs: number): Promise<string | null> {
+async function judge(payload: PasskeyEvent, known: Known, atMs: number, tMs: number): Promise<string | null> {
   switch (payload.action) {
     case 'added': {
       const detail = judgeAdded(payload, known);
-      if (payload.is_recovery) for (const id of [...known.keys.keys()]) remove(known, id, atMs);
+      if (payload.is_recovery) for (const id of [...known.keys.keys()]) remove(known, id, tMs);
       const { counter, effective_at_ms: effectiveAtMs } = payload;
-      known.keys.set(payload.id, { record: payload, addedAtMs: atMs, effectiveAtMs, counter });
+      known.keys.set(payload.id, { record: payload, effectiveMs: tMs + effectiveAtMs - atMs, counter });
       return detail;
     }
     case 'asserted':
-      return judgeAsserted(payload, known, atMs);
+      return judgeAsserted(payload, known, tMs);
     case 'removed':
-      remove(known, payload.id, atMs);
+      remove(known, payload.id, tMs);
       return null;
   }
 }
 
-function remove(known: Known, id: string, atMs: number): void {
+function remove(known: Known, id: string, tMs: number): void {
   const key = known.keys.get(id);
   known.keys.delete(id);
-  if (key !== undefined && key.effectiveAtMs <= atMs) known.hadOne = true;
+  if (key !== undefined && key.effectiveMs <= tMs) known.hadOne = true;
 }
 
 function judgeAdded(added: PasskeyAddedEvent, { keys, hadOne, signed }: Known): string | null {
@@ -140,10 +126,10 @@ function judgeAdded(added: PasskeyAddedEvent, { keys, hadOne, signed }: Known): 
   return isLocalOrigin(keys.get(signed.id)?.record.origin ?? '') ? null : `a remote passkey confirms ${id}`;
 }
 
-async function judgeAsserted(record: PasskeyAssertedEvent, known: Known, atMs: number): Promise<string | null> {
+async function judgeAsserted(record: PasskeyAssertedEvent, known: Known, tMs: number): Promise<string | null> {
   const key = known.keys.get(record.id);
   if (key === undefined) return 'it is of a passkey that was not enrolled, or was removed';
-  if (key.effectiveAtMs > atMs) return 'its passkey was not in force yet';
+  if (key.effectiveMs > tMs) return 'its passkey was not in force yet';
   const once = `${record.id} ${record.challenge}`;
   if (known.used.has(once)) return 'it was taken before';
   known.used.add(once);

@@ -115,7 +115,7 @@ describe('BY-53 one bad print is not what the account was worth at its best', ()
     t.after(() => world.close());
     const { core } = world.daemon.gate;
     const worth = (): number => core.market.account?.marginBalanceUsdt ?? 0;
-    const drawdown = (): number => core.state.equity.drawdown(core.nowMs(), worth(), 30 * 86_400_000);
+    const drawdown = (): number => core.state.drawdown(core.nowMs(), worth(), 30 * 86_400_000);
     const mark = (price: number): Promise<unknown> =>
       world.control('set-mark', { symbol: 'BTCUSDT', price: String(price) });
     await mark(60_000);

@@ -68,7 +68,7 @@ const PLANTED: readonly Planted[] = [
   { file: 'order-counts.ts', from: 'max: 300', to: 'max: 6', seed: 1 },
   { file: 'order-ids.ts', from: 'attempt.toString(36)', to: '(attempt + 1).toString(36)', seed: 1 },
   { file: 'orders.ts', from: 'delay_ms: waitMs ?? slice.delay_ms', to: 'delay_ms: slice.delay_ms', seed: 1 },
-  { file: 'over-layers.ts', from: 'nowMs >= entry.clearsAtMs', to: 'nowMs > 0', seed: 4 },
+  { file: 'over-layers.ts', from: 'isOver(entry, time.atNow(nowMs))', to: 'entry.clearsAtMs !== null', seed: 4 },
   {
     file: 'protection.ts',
     from: 'return NOTHING_DUE;\n    if (stop !== null)',

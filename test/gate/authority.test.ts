@@ -8,6 +8,7 @@ import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 const TTL_MS = basePolicy.standing.resting_ttl_ms;
 const NOW: AuthorityNow = {
   nowMs: T0,
+  tMs: T0,
   policyHash: '0',
   spec: basePolicy,
   stands: () => true,
@@ -27,11 +28,11 @@ function fold(change: object, request: object = {}): { readonly ledger: FoldedLe
 describe('orders of records that say nothing of an authority', () => {
   it('end as the request said, or else by the time to live of the policy in force [PK-45]', () => {
     const { order } = fold({}, { valid_until_ms: T0 + 5_000 });
-    assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 4_999 }), null);
-    assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 5_000 }), TIME_OVER.valid_until_ms);
+    assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 4_999, tMs: T0 + 4_999 }), null);
+    assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 5_000, tMs: T0 + 5_000 }), TIME_OVER.valid_until_ms);
     const plain = fold({}, { valid_until_ms: null }).order;
-    assert.equal(whyEnded(plain, { ...NOW, nowMs: T0 + TTL_MS - 1 }), null);
-    assert.equal(whyEnded(plain, { ...NOW, nowMs: T0 + TTL_MS }), TIME_OVER.resting_ttl_ms);
+    assert.equal(whyEnded(plain, { ...NOW, nowMs: T0 + TTL_MS - 1, tMs: T0 + TTL_MS - 1 }), null);
+    assert.equal(whyEnded(plain, { ...NOW, nowMs: T0 + TTL_MS, tMs: T0 + TTL_MS }), TIME_OVER.resting_ttl_ms);
   });
 
   it('rest on the word of their agent, which somebody has to be able to speak for', () => {
@@ -54,7 +55,7 @@ describe('the authority of an order', () => {
       [['o-1', WORD_GONE]],
     );
     assert.deepEqual(findEnded(ledger.state, NOW), []);
-    assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 5_000 }), TIME_OVER.valid_until_ms);
+    assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 5_000, tMs: T0 + 5_000 }), TIME_OVER.valid_until_ms);
   });
 
   it('gains the word of whoever makes the order larger', () => {

@@ -12,8 +12,8 @@ const START_MS = T0 + 10 * 3_600_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const JUMPS = [2 * MINUTE, 20 * MINUTE, 25 * HOUR, 366 * DAY] as const;
-/** Of each jump, by minutes that count in full, and by what a synchronisation is off. */
-const SLACK_MS = 3 * MINUTE;
+/** Of each jump, by what a synchronisation is off. */
+const SLACK_MS = 2;
 const WINDOWS = [MINUTE, HOUR, DAY] as const;
 
 interface Dated {
@@ -167,29 +167,30 @@ class ClockWorld {
     for (const { kind, payload } of this.world.events)
       if (kind === 'state') assert.ok(Number.isInteger(payload.clock_ahead_ms ?? 0), `${payload.clock_ahead_ms}`);
     const nowMs = this.core.nowMs();
+    const tMs = this.core.passedMs();
     const { trueMs } = this;
     const more = this.#youngerMs;
     const { fees, sends, turnover } = state.pacing.account;
     const isBetween = (what: string, found: number, least: number, most: number): void =>
       assert.ok(found >= least - 1e-6 && found <= most + 1e-6, `${what}: ${found}, not ${least} to ${most}`);
     const [least, most] = [within(this.#turnover, trueMs, DAY), within(this.#turnover, trueMs, DAY + MINUTE + more)];
-    isBetween('turnover', turnover.sum(nowMs), least, most);
-    isBetween('fees', fees.sum(nowMs), least * 0.0005, most * 0.0005);
+    isBetween('turnover', turnover.sum(tMs), least, most);
+    isBetween('fees', fees.sum(tMs), least * 0.0005, most * 0.0005);
     for (const windowMs of WINDOWS) {
-      const taken = sends.count(nowMs, windowMs).tokens;
+      const taken = sends.count(tMs, windowMs).tokens;
       isBetween(`sends of ${windowMs} ms`, taken, within(this.#sends, trueMs, windowMs), Number.POSITIVE_INFINITY);
       assert.ok(taken <= within(this.#sends, trueMs, windowMs + more + 1), `sends of ${windowMs} ms: not too many`);
     }
     const opened = this.#sends.at(-1);
     if (opened !== undefined) {
-      const sinceMs = nowMs - (state.pacing.readSymbol('BTCUSDT').lastOpenParentAtMs ?? Number.NaN);
+      const sinceMs = tMs - (state.pacing.readSymbol('BTCUSDT').lastOpenParentAtMs ?? Number.NaN);
       isBetween('since the last opening', sinceMs, trueMs - opened.atMs - more, trueMs - opened.atMs);
     }
     const equity = this.#equity.at(-1)?.value;
     if (equity !== undefined) this.#checkLosses(nowMs, equity);
-    if (trueMs < this.#signalEndsMs - 1) assert.ok(state.activeSignals(nowMs, 'main', 'alice', 'BTCUSDT').length > 0);
+    if (trueMs < this.#signalEndsMs - 1) assert.ok(state.activeSignals(tMs, 'main', 'alice', 'BTCUSDT').length > 0);
     const breaker = state.layers.get('breaker|agent|alice');
-    if (trueMs < this.#breakerEndsMs - 1) assert.ok((breaker?.clearsAtMs ?? 0) > nowMs, 'the breaker is in force');
+    if (trueMs < this.#breakerEndsMs - 1) assert.ok((breaker?.clearsAtMs ?? 0) > tMs, 'the breaker is in force');
   }
 
   /** The lowest equity that was known at some instant of a span. */
@@ -203,7 +204,7 @@ class ClockWorld {
     const { state } = this.core;
     const { trueMs } = this;
     const highest = Math.max(...this.#equity.filter(({ atMs }) => atMs >= trueMs - 30 * DAY).map(({ value }) => value));
-    const drawdown = state.equity.drawdown(nowMs, equity, 30 * DAY);
+    const drawdown = state.drawdown(nowMs, equity, 30 * DAY);
     assert.ok(drawdown >= 1 - equity / highest - 1e-9, `drawdown ${drawdown}`);
     if (this.isDoubted) {
       this.doubted += 1;
@@ -215,7 +216,7 @@ class ClockWorld {
       this.#lowest(trueMs - DAY - more, trueMs - DAY),
       this.#lowest(midnightMs - more, midnightMs + more),
     );
-    const loss = state.equity.dailyLoss(nowMs, equity);
+    const loss = state.dailyLoss(nowMs, equity);
     assert.ok(loss >= Math.max(0, 1 - equity / reference) - 1e-9, `daily loss ${loss}, reference ${reference}`);
   }
 }

@@ -36,6 +36,7 @@ function createWait(): { core: GateCore; order: OrderState; time: { nowMs: numbe
   const core = {
     state: ledger.state,
     nowMs: () => time.nowMs,
+    passedMs: () => time.nowMs,
     ports: { clock: { scale: 1 }, time: port },
     // When it falls due its time is over.
     policySpec: { staging: { ttl_ms: HOUR_MS - 1 }, standing: { resting_ttl_ms: 2 * HOUR_MS } },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 import { LooseningDelay } from '../../daemon/gate/operator/loosening-delay.ts';
+import { GateState } from '../../daemon/gate/state/gate-state.ts';
 
 const DELAY_MS = 600_000;
 
@@ -11,7 +12,8 @@ function ask(venue: string, atMs: readonly number[]): readonly boolean[] {
   const core = {
     settings: { venue },
     nowMs: () => nowMs,
-    passedNowMs: () => nowMs,
+    passedMs: () => nowMs,
+    state: new GateState(),
     policySpec: { loosen_delay_ms: DELAY_MS },
   };
   const delay = new LooseningDelay(core as unknown as GateCore);

@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LedgerAudit } from '../../boot/audit-ledger.ts';
+import type { GateEvent } from '../../gate/events.ts';
+import type { PassedTime } from '../../gate/state/passed-time.ts';
 import type { NotedRecord } from '../../ledger/head-file.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
@@ -140,10 +142,19 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
 /** What passkeys signed is proven again by the records alone. */
 async function auditSignatures(reader: LedgerReader): Promise<PasskeyAudit> {
   const { auditPasskeys } = await import('../../passkeys/offline.ts');
-  const setBacks: { seq: number; at_ms: number }[] = [];
-  for (const { seq, at_ms, payload } of reader.iterateEvents({ kind: 'state' }))
-    if ((payload as { clock_set_back?: true }).clock_set_back === true) setBacks.push({ seq, at_ms });
-  return auditPasskeys(reader.iterateEvents({ kind: 'passkey' }) as unknown as Iterable<PasskeyRecord>, setBacks);
+  const { PassedTime } = await import('../../gate/state/passed-time.ts');
+  return auditPasskeys(passkeyRecords(reader, new PassedTime()));
+}
+/** With the time that had passed: a key counts some time after its enrolment. */
+function* passkeyRecords(reader: LedgerReader, time: PassedTime): Generator<PasskeyRecord> {
+  const states = reader.iterateEvents({ kind: 'state' });
+  let state = states.next();
+  for (const event of reader.iterateEvents({ kind: 'passkey' })) {
+    for (; state.done !== true && state.value.seq < event.seq; state = states.next())
+      time.note(state.value as unknown as GateEvent);
+    time.note(event as unknown as GateEvent);
+    yield { ...(event as unknown as PasskeyRecord), t_ms: time.tMs };
+  }
 }
 
 /** That every approval by a passkey rests on what that key signed. */

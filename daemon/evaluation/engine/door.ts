@@ -107,7 +107,15 @@ export class GateDoor {
   /** Nobody revokes anything in a replay, and its policy stays. */
   authorityNow(): AuthorityNow {
     const { hash, spec } = this.policy(GATE_AGENT);
-    return { nowMs: this.#clock.nowMs, policyHash: hash, spec, stands: () => true, isSpokenFor: () => true };
+    const { nowMs } = this.#clock;
+    return {
+      nowMs,
+      tMs: this.state.time.atNow(nowMs),
+      policyHash: hash,
+      spec,
+      stands: () => true,
+      isSpokenFor: () => true,
+    };
   }
 
   append<K extends keyof GateEvents>(kind: K, payload: GateEvents[K]): number {

@@ -205,7 +205,7 @@ function noteChangedSkill(core: GateCore, caller: Caller, skill: SkillClaim | nu
   if (pinned.length === 0 || pinned.some(({ sha256 }) => sha256 === skill.sha256)) return;
   const now = core.nowMs();
   const scope = { account: null, agent: caller.agent, kind: 'injection' as const, set_by: GATE, symbol: null };
-  if (core.state.signals.findEqual(scope, now) !== null) return;
+  if (core.state.signals.findEqual(scope, core.passedMs()) !== null) return;
   const evidence = `The skill ${skill.name} is not as trust.skills has it: its digest is ${skill.sha256}.`;
   const seq = core.nextSeq();
   core.append(

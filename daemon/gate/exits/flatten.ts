@@ -5,7 +5,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { nextTurn, pause } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import type { LayerEntry } from '../state/layers.ts';
+import { isOver, type LayerEntry } from '../state/layers.ts';
 import { everyLiveOrder, isInFlight, liveOrders } from '../state/orders.ts';
 import { formatQuantityE8 } from '../units.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
@@ -170,10 +170,8 @@ export class Flatten {
   }
 
   #standing(): readonly LayerEntry[] {
-    const now = this.#core.nowMs();
-    const standing = [...this.#core.state.layers.values()].filter(
-      (entry) => entry.isFlattening && (entry.clearsAtMs === null || now < entry.clearsAtMs),
-    );
+    const now = this.#core.passedMs();
+    const standing = [...this.#core.state.layers.values()].filter((entry) => entry.isFlattening && !isOver(entry, now));
     for (const entry of this.#pace.keys()) if (!standing.includes(entry)) this.#pace.delete(entry);
     return standing;
   }
@@ -186,12 +184,13 @@ export class Flatten {
    * Nothing counts as flat before the account was read, and the lists of orders that are left.
    */
   #endDone(): void {
-    const readAtMs = this.#core.market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY;
+    const { market, state } = this.#core;
+    const readAtMs = state.time.of(market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY);
     for (const entry of this.#standing()) {
       if (readAtMs < entry.sinceMs || !this.#emptied.has(entry.name)) continue;
       if (this.#describeLeft(this.#targetsOf(entry)) !== '') continue;
       this.#core.append('state', {
-        clears_at_ms: entry.clearsAtMs,
+        clears_at_ms: state.time.venueMsOf(entry.clearsAtMs),
         clears_when: entry.clearsAtMs === null ? 'an operator clears it' : entry.clearsWhen,
         layer: entry.layer,
         name: entry.name,

@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { type LayerEntry, layerKey } from '../state/layers.ts';
+import { isOver, type LayerEntry, layerKey } from '../state/layers.ts';
 
 /** What of flattens that were begun an operator still wants: that trading is active again is another word. */
 export class LastWord {
@@ -18,7 +18,8 @@ export class LastWord {
   }
 
   describe(symbols: readonly string[] | null): { readonly isOver: boolean; readonly isRead: boolean } {
-    const readAtMs = this.#core.market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY;
+    const { market, state } = this.#core;
+    const readAtMs = state.time.of(market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY);
     const isRead = (symbols ?? [null]).every(
       (name) => readAtMs >= (this.#sinceMs.get(name) ?? Number.POSITIVE_INFINITY),
     );
@@ -33,7 +34,7 @@ export class LastWord {
   #stands(name: string | null): boolean {
     const entry = this.#entryOf(name);
     if (entry === undefined || (!entry.isFlattening && entry.sinceMs !== this.#sinceMs.get(name))) return false;
-    return entry.clearsAtMs === null || this.#core.nowMs() < entry.clearsAtMs;
+    return !isOver(entry, this.#core.passedMs());
   }
 
   /** Of what was asked for, that of which no other state was set since; null: the account. */

@@ -65,7 +65,7 @@ export class ExitResumption {
   #whyNotAtRest(claim: Claim): string | null {
     if (isLive(claim)) return null;
     const sinceMs = Math.max(claim.openedAtMs, ...claim.orders.map(({ updatedAtMs }) => updatedAtMs));
-    return this.#core.nowMs() - sinceMs > this.#resumeMs() ? 'too old to be placed again after a restart' : null;
+    return this.#core.passedMs() - sinceMs > this.#resumeMs() ? 'too old to be placed again after a restart' : null;
   }
 
   /** Why a claim does not go on; null: it does. */
@@ -74,7 +74,7 @@ export class ExitResumption {
     // The gate finds again what it has to protect.
     if (origin === 'gate') return 'the daemon was restarted: the gate looks anew at what it protects';
     const now = this.#core.nowMs();
-    const ageMs = now - openedAtMs;
+    const ageMs = this.#core.passedMs() - openedAtMs;
     if (ageMs > (origin === 'agent' ? this.#resumeMs() : OPERATOR_RESUMABLE_MS))
       return 'too old to go on after a restart';
     const until = readParent(this.#core, claim.decisionId, claim.first)?.request.valid_until_ms ?? null;

@@ -105,7 +105,8 @@ export class AccountFeed {
     // Moved while the venue answered: whether the answer shows it nobody can tell, and the next one does.
     const errorMs = Math.max(askedErrorMs, this.#clockErrorMs());
     const span = spanOf(snapshot.requestedAtMs, snapshot.observedAtMs, errorMs);
-    if (moves.isUnclear(knownMoves, span)) {
+    const { time } = this.#core.state;
+    if (moves.isUnclear(knownMoves, { fromMs: time.of(span.fromMs), toMs: time.of(span.toMs) })) {
       this.#core.market.readings.onUnclear();
       return false;
     }
@@ -229,7 +230,7 @@ export class AccountFeed {
       } else if (isTerminal(order)) {
         // One that ended while the venue was asked is listed rightly, and has ended; one whose end the venue showed is
         // listed by a copy of before.
-        if (!live.has(order) && !order.isEndShown && order.plannedAtMs < askedAtMs)
+        if (!live.has(order) && !order.isEndShown && order.plannedAtMs < this.#core.state.time.of(askedAtMs))
           lookups.push(this.#lookUpListed(order, report, ask));
       } else {
         this.#sender.adopt(order, report, ask);
@@ -283,7 +284,7 @@ export class AccountFeed {
   #takeListed(report: VenueOrder, ask: Ask): void {
     if (isTerminal(report)) return;
     const known = this.#core.state.orders.all.get(report.clientOrderId);
-    const isOther = known !== undefined && !isAsSent(known, report, this.#core.state.rules.get(known.symbol));
+    const isOther = known !== undefined && !isAsSent(known, report, this.#core.state);
     const isRevived = known !== undefined && !isOther && !isAnother(known, report);
     if (!isRevived && !isOther) this.#core.lookout.listed(report);
     this.#core.append('order', {

@@ -179,7 +179,8 @@ export class ClockSync {
     const passedMs = Math.max(0, hostMs * core.ports.clock.scale);
     const isBelieved = source === 'host' || (byMs > 0 && byMs - passedMs <= APART_MS);
     const aheadMs = byMs < 0 ? -Math.min(core.state.clockAheadMs, -byMs) : byMs - passedMs;
-    this.#enterBoot(jump, isBelieved ? {} : { aheadMs });
+    const unpassedMs = byMs < 0 ? byMs : aheadMs;
+    this.#enterBoot(jump, isBelieved ? {} : { aheadMs, unpassedMs });
     const doubt = isBelieved || byMs < 0 ? '' : `, and this machine's clock did not: nothing opens until it agrees`;
     core.alert('CLOCK_JUMP', `${jump}${profileOf(core.settings.venue).isSimulated ? '' : doubt}`);
   }

@@ -257,7 +257,7 @@ export class LedgerCheck implements Lookout {
 
   #judge(placed: PlacedOrder, isAlgo: boolean): void {
     const { clientOrderId, placedAtMs, symbol } = placed;
-    const { recovery, takenOverUntilMs } = this.#core.state;
+    const { recovery, takenOverUntilMs, time } = this.#core.state;
     const at = `order ${clientOrderId} of ${new Date(placedAtMs).toISOString()}`;
     switch (ownerOf(clientOrderId, this.#core.ids.genesisId)) {
       case 'none':
@@ -268,7 +268,7 @@ export class LedgerCheck implements Lookout {
         return;
       case 'own': {
         if (recovery !== null && placedAtMs <= recovery.at_venue_ms) return;
-        const detail = findContradiction(this.#find(clientOrderId), placed, isAlgo);
+        const detail = findContradiction(this.#find(clientOrderId), placed, time.of(placedAtMs), isAlgo);
         if (detail === null) return;
         this.found({ code: 'LEDGER_BEHIND_VENUE', detail: `${at} ${detail}`, symbol });
       }
@@ -285,7 +285,12 @@ export class LedgerCheck implements Lookout {
 }
 
 /** What is wrong with an order that has one of our ids; null: it is the one that we sent, or what that became. */
-function findContradiction(known: OrderState | undefined, placed: PlacedOrder, isAlgo: boolean): string | null {
+function findContradiction(
+  known: OrderState | undefined,
+  placed: PlacedOrder,
+  placedMs: number,
+  isAlgo: boolean,
+): string | null {
   if (known === undefined || known.foreign)
     return 'has an id of this ledger, which holds no record of it: it is older than the account';
   // A conditional order becomes a regular one with the same id.
@@ -294,6 +299,6 @@ function findContradiction(known: OrderState | undefined, placed: PlacedOrder, i
     if (known.venueOrderId === placed.venueOrderId) return null;
     return `is the second one of that id: order ${known.venueOrderId} of the venue had it, too`;
   }
-  const isOther = isAlgo || placed.side !== known.side || wasPlacedBefore(known, placed.placedAtMs);
+  const isOther = isAlgo || placed.side !== known.side || wasPlacedBefore(known, placedMs);
   return isOther ? 'has the id of another order of this ledger' : null;
 }

@@ -102,7 +102,7 @@ export class ChangedOrders {
   /** A change seen before a restart is in the ledger; how often and how long it was shown is counted from the start. */
   #resumeClaim({ amend, clientOrderId, updatedAtMs }: OrderState): Claim | undefined {
     if (amend === null) return undefined;
-    const isTold = this.#core.nowMs() - updatedAtMs >= SHOWN_FOR_MS;
+    const isTold = this.#core.passedMs() - updatedAtMs >= SHOWN_FOR_MS;
     const claim = { ...amend, since: new Elapsed(this.#core.planClock), times: 0, isTold };
     this.#claims.set(clientOrderId, claim);
     return claim;
@@ -133,7 +133,7 @@ export class ChangedOrders {
    * a change of our own a replica that lags shows the form of before: nobody is blamed for that.
    */
   #alert(order: OrderState, report: VenueOrder, claim: Claim): void {
-    if (order.foreign || claim.isTold || this.#core.nowMs() - order.updatedAtMs < SHOWN_FOR_MS) return;
+    if (order.foreign || claim.isTold || this.#core.passedMs() - order.updatedAtMs < SHOWN_FOR_MS) return;
     claim.isTold = true;
     const rules = this.#core.state.rules.get(order.symbol);
     this.#core.alert(

@@ -30,7 +30,7 @@ export function showAccount(core: GateCore, snapshot: AccountSnapshot, span: Rea
     observedAtMs,
     ...span,
   };
-  core.market.readings.add(reading, core.state.equity.moves.since(requestedAtMs));
+  core.market.readings.add(reading, core.state.equity.moves.since(core.state.time.of(requestedAtMs)));
 }
 
 /**

@@ -82,9 +82,7 @@ export class TradeOwners {
     const known = this.#core.state.orders.all.get(found.clientOrderId);
     if (known === undefined || known.foreign || known.symbol !== found.symbol) return null;
     if (known.kind === 'algo') return known.side === found.side ? known.clientOrderId : null;
-    return known.venueOrderId === null && isAsSent(known, found, this.#core.state.rules.get(known.symbol))
-      ? known.clientOrderId
-      : null;
+    return known.venueOrderId === null && isAsSent(known, found, this.#core.state) ? known.clientOrderId : null;
   }
 
   /** Of an order that is known by the exchange's number. */

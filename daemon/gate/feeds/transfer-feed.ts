@@ -16,9 +16,6 @@ export class TransferFeed {
   constructor(core: GateCore, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
-    core.onClockSetBack((nowMs) => {
-      this.#lastTransferMs = Math.min(this.#lastTransferMs, nowMs);
-    });
   }
 
   /**
@@ -41,7 +38,8 @@ export class TransferFeed {
     if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#transfersSince(askedAtMs);
     // RISK: a row that is missed is a loss or a gain for good. What moved before the first reading is in that one.
     const ownFromMs = this.#core.state.accounts.sinceMs ?? askedAtMs;
-    const fromMs = Math.max(ownFromMs, this.#lastTransferMs - OVERLAP_MS);
+    // The clock may have been set back since.
+    const fromMs = Math.max(ownFromMs, Math.min(this.#lastTransferMs, askedAtMs) - OVERLAP_MS);
     const outcome = await this.#core.ports.venue.fetchTransfers(Math.max(0, fromMs));
     if (outcome.kind === 'failed') return false;
     for (const transfer of outcome.value) {

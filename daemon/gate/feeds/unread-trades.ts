@@ -7,7 +7,7 @@ const BACK_MS = 3_600_000;
 const AWAITED_MS = 60_000;
 
 /**
- * When the oldest order was asked for of which fills are known and their trades are not, domain time; null: there is none.
+ * When the oldest order was asked for of which fills are known and their trades are not, venue time; null: there is none.
  * RISK: not before every trade of the symbol that was taken in is still known as such: it would count twice.
  */
 export function findUntoldSince({ state }: GateCore, symbol: string): number | null {
@@ -16,7 +16,7 @@ export function findUntoldSince({ state }: GateCore, symbol: string): number | n
     if (order.symbol !== symbol || !isUntold(order)) continue;
     sinceMs = Math.min(sinceMs ?? order.plannedAtMs, order.plannedAtMs);
   }
-  return sinceMs === null ? null : Math.max(sinceMs, state.seenTrades.keptSinceMs(symbol));
+  return sinceMs === null ? null : Math.max(state.time.venueMs(sinceMs), state.seenTrades.keptSinceMs(symbol));
 }
 
 /** What a stop turns into has a number of its own, and what somebody else's order filled is in no record. */
@@ -29,7 +29,7 @@ function isUntold({ executedE8, foreign, kind, tradedE8 }: OrderState): boolean 
  * found, which may have fired.
  */
 export function awaitsTrades(core: GateCore, symbol: string): boolean {
-  const sinceMs = core.nowMs() - AWAITED_MS;
+  const sinceMs = core.passedMs() - AWAITED_MS;
   for (const order of core.state.orders.all.values())
     if (order.symbol === symbol && order.updatedAtMs >= sinceMs && (isUntold(order) || hasVanished(order))) return true;
   return false;

@@ -11,6 +11,7 @@ export function authorityNow(core: GateCore): AuthorityNow {
   };
   return {
     nowMs: core.nowMs(),
+    tMs: core.passedMs(),
     policyHash: core.policyHash,
     spec: core.policySpec,
     stands: (id) => core.state.passkeys.find(id) !== null || words()?.stands(id) !== false,

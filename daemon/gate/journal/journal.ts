@@ -61,6 +61,8 @@ interface Unwritten {
 }
 /** What the clock did. */
 export interface ClockMoved {
+  /** By so much it moved and no time passed, ms; below 0 where it went back. Absent: `aheadMs`. */
+  readonly unpassedMs?: number;
   /** By so much it went ahead without time having passed, ms; below 0: it comes back from there. */
   readonly aheadMs?: number;
   /** Where it has gone is confirmed. */
@@ -96,7 +98,6 @@ export class GateCore {
   readonly #unwritten: Unwritten[] = [];
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
-  readonly #setBackListeners: ((nowMs: number) => void)[] = [];
   /** Where the console is, `http://localhost:7433/`; null: nowhere, or it is not known yet. */
   consoleAddress: string | null = null;
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
@@ -134,9 +135,9 @@ export class GateCore {
     return this.ports.clock.nowMs();
   }
 
-  /** Now, as far as time has passed: RISK: a clock that went ahead would end every delay. */
-  passedNowMs(): number {
-    return this.nowMs() - this.state.clockAheadMs;
+  /** `t` of now. RISK: by venue time a clock that went ahead would end every delay. */
+  passedMs(): number {
+    return this.state.time.atNow(this.nowMs());
   }
 
   /** What ids of new decisions and orders are made of. */
@@ -183,18 +184,18 @@ export class GateCore {
   }
 
   /**
-   * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be
-   * waited for: the record says so, and every view brings it to now.
+   * Puts the boot layer back, and says how much time has passed (state/passed-time.ts). Where the clock was set back, days
+   * of accounts and what is told by the outbox lie in the future: the record says so, and they are brought to now.
    */
-  appendBoot(reason: string, { agrees = false, aheadMs = 0 }: ClockMoved = {}): void {
+  appendBoot(reason: string, { agrees = false, aheadMs = 0, unpassedMs = aheadMs }: ClockMoved = {}): void {
     const { ports, settings, state } = this;
     const nowMs = this.nowMs();
     const isSetBack = state.latestEventAtMs - nowMs > SET_BACK_MS;
     const { clockAheadMs } = state;
     // It was down while the clock came back.
     const backMs = isSetBack && aheadMs === 0 ? Math.min(clockAheadMs, state.latestEventAtMs - nowMs) : 0;
-    // Instants are whole.
-    const movedMs = Math.round(aheadMs - backMs);
+    // Instants are whole; never too much has passed.
+    const movedMs = Math.ceil(aheadMs - backMs);
     this.append('state', {
       clears_at_ms: null,
       clears_when: 'account, orders and market are reconciled',
@@ -208,14 +209,9 @@ export class GateCore {
       scope: 'account',
       set_by: 'daemon',
       state: 'reducing',
+      t_ms: state.time.atNow(nowMs - Math.ceil(unpassedMs)),
     });
-    if (!isSetBack) return;
-    this.market.setBack(nowMs);
-    for (const listener of this.#setBackListeners) listener(nowMs);
-  }
-  /** What is remembered beside the ledger has happened by then, too. */
-  onClockSetBack(listener: (nowMs: number) => void): void {
-    this.#setBackListeners.push(listener);
+    if (isSetBack) this.market.setBack(nowMs);
   }
 
   /** The place that the next record gets. Ids of decisions, orders and signals are made of the place of their record. */
@@ -272,7 +268,12 @@ export class GateCore {
    */
   appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Appended {
     if (this.ports.clock.isSynced) return this.append('state', payload);
-    const stamped = { ...payload, clears_when: `${payload.clears_when}; set before the venue's time was known` };
+    const { tMs } = this.state.time;
+    const stamped = {
+      ...payload,
+      clears_when: `${payload.clears_when}; set before the venue's time was known`,
+      t_ms: tMs,
+    };
     return this.append('state', stamped, { atMs: this.#instantBeforeSync() });
   }
 

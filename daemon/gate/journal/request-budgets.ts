@@ -80,7 +80,7 @@ export class RequestBudgets {
 
   /** Null: there is room. */
   #retryAfterMs(kind: CountedKind, { agent, origin }: Sender, limit: RateLimit): number | null {
-    const now = this.#core.nowMs();
+    const now = this.#core.passedMs();
     const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, origin, agent, now, limit.window_ms);
     return records < limit.max ? null : Math.max(1, (freeAtMs ?? now) - now);
   }
@@ -158,7 +158,7 @@ export function idleKind(
   if (request.intent === 'close' && core.state.approvals.isWaiting(request.agent, request.symbol)) return null;
   if (acted.decision === 'BLOCK' || acted.effective === null) return 'blocked';
   if (acted.effective.action !== 'cancel') return null;
-  return cancelsNothing(core.state, request, core.nowMs()) ? 'empty_cancel' : null;
+  return cancelsNothing(core.state, request, core.passedMs()) ? 'empty_cancel' : null;
 }
 
 const NAMES: { readonly [kind in RequestKind]: string } = {

@@ -18,6 +18,7 @@ export type CompareAlertRoutes = (candidate: AlertRoutesSpec, inForce: AlertRout
 interface Pending {
   readonly routes: AlertRoutesDocument;
   readonly looser: readonly string[];
+  /** By `t`. */
   readonly notBeforeMs: number | null;
 }
 
@@ -46,7 +47,7 @@ export class AlertRoutesControl {
   get pending(): ReadinessBody['pending_alert_routes'] {
     if (this.#pending === null) return null;
     const { looser, notBeforeMs, routes } = this.#pending;
-    return { hash: routes.hash, looser, not_before_ms: notBeforeMs };
+    return { hash: routes.hash, looser, not_before_ms: this.#core.state.time.venueMsOf(notBeforeMs) };
   }
   get #inForce() {
     return this.#core.state.outbox.routes;
@@ -70,7 +71,7 @@ export class AlertRoutesControl {
     if (looser.length === 0) return this.#enforce(routes, setBy, looser);
     if (this.#pending?.routes.hash === routes.hash) return;
     const isLive = profileOf(this.#core.settings.venue).isRealMoney;
-    const notBeforeMs = isLive ? this.#core.nowMs() + this.#core.policySpec.loosen_delay_ms : null;
+    const notBeforeMs = isLive ? this.#core.passedMs() + this.#core.policySpec.loosen_delay_ms : null;
     this.#pending = { routes, looser, notBeforeMs };
     const detail = looser.join('; ');
     this.#core.append('alert_routes', {
@@ -120,7 +121,12 @@ export class AlertRoutesControl {
       return { status: 'refused', message, pending_hash: null };
     }
     const { looser, notBeforeMs, routes } = pending;
-    const waits = { status: 'pending', hash: routes.hash, looser, not_before_ms: notBeforeMs } as const;
+    const waits = {
+      status: 'pending',
+      hash: routes.hash,
+      looser,
+      not_before_ms: this.#core.state.time.venueMsOf(notBeforeMs),
+    } as const;
     if (hash === null) return waits;
     if (hash !== routes.hash)
       return {
@@ -128,7 +134,7 @@ export class AlertRoutesControl {
         message: `the pending alert routes are ${routes.hash}, not ${hash}`,
         pending_hash: routes.hash,
       };
-    if (notBeforeMs !== null && this.#core.passedNowMs() < notBeforeMs) return waits;
+    if (notBeforeMs !== null && this.#core.passedMs() < notBeforeMs) return waits;
     await this.#enforce(routes, setBy, looser);
     return { status: 'in_force', hash };
   }

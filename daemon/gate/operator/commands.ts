@@ -6,7 +6,7 @@ import type { Flatten } from '../exits/flatten.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { type LayerEntry, layerKey, stateInForce } from '../state/layers.ts';
+import { isOver, type LayerEntry, layerKey, stateInForce } from '../state/layers.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;
@@ -76,18 +76,19 @@ export class Operator {
   }
 
   describeState(): TradingStateBody {
+    const { time } = this.#core.state;
     const layers = [...this.#core.state.layers.values()].map(
       (entry): StateLayerBody => ({
         clears_when:
           entry.clearsAtMs === null
             ? entry.clearsWhen
-            : `${entry.clearsWhen} (at ${new Date(entry.clearsAtMs).toISOString()})`,
+            : `${entry.clearsWhen} (at ${new Date(time.venueMs(entry.clearsAtMs)).toISOString()})`,
         layer: entry.layer,
         name: entry.name,
         reason: entry.reason,
         scope: entry.scope,
         set_by: entry.setBy,
-        since_ms: entry.sinceMs,
+        since_ms: time.venueMs(entry.sinceMs),
         state: entry.state,
       }),
     );
@@ -97,7 +98,7 @@ export class Operator {
   /** Before domain time is known nothing can be opened, and a layer with an end counts as if it still held. */
   stateOfAccount(): TradingStateName {
     const { ports, state } = this.#core;
-    if (ports.clock.isSynced) return stateInForce(state.layers, ports.clock.nowMs(), null, null).state;
+    if (ports.clock.isSynced) return stateInForce(state.layers, this.#core.passedMs(), null, null).state;
     const inForce = stateInForce(state.layers, Number.NEGATIVE_INFINITY, null, null).state;
     return inForce === 'active' ? 'reducing' : inForce;
   }
@@ -184,7 +185,8 @@ export class Operator {
       if (entry === undefined || (layer === 'breaker' && (entry.setBy === 'resolver' || entry.setBy === 'venue')))
         continue;
       const endsAtMs = isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null;
-      if (endsAtMs !== null && entry.clearsAtMs !== null && entry.clearsAtMs <= endsAtMs) continue;
+      if (endsAtMs !== null && entry.clearsAtMs !== null && core.state.time.venueMs(entry.clearsAtMs) <= endsAtMs)
+        continue;
       core.append('state', {
         clears_at_ms: endsAtMs,
         clears_when: isLive ? `cleared by ${caller.agent}, after the loosening delay` : '',
@@ -201,9 +203,9 @@ export class Operator {
 
   /** On first contact: a state set meanwhile, or one whose cancels a stop interrupted, is applied to resting orders. */
   async cancelUnderLayers(): Promise<void> {
-    const now = this.#core.nowMs();
+    const now = this.#core.passedMs();
     const standing = [...this.#core.state.layers.values()].filter(
-      (entry) => entry.layer === 'operator' && (entry.clearsAtMs === null || now < entry.clearsAtMs),
+      (entry) => entry.layer === 'operator' && !isOver(entry, now),
     );
     await Promise.all(
       standing.map((entry) => this.#cancelOpening(entry.scope, entry.name, `trading state ${entry.state}`)),

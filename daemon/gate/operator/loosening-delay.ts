@@ -29,7 +29,7 @@ export class LooseningDelay {
   requireWaited(what: string): void {
     const { venue } = this.#core.settings;
     if (!profileOf(venue).isRealMoney) return;
-    const now = this.#core.passedNowMs();
+    const now = this.#core.passedMs();
     const delayMs = this.#core.policySpec.loosen_delay_ms;
     const firstAt = this.#askedAt.get(what);
     const askedAt = firstAt !== undefined && now - firstAt <= delayMs + GOOD_FOR_MS ? firstAt : undefined;
@@ -38,7 +38,7 @@ export class LooseningDelay {
       return;
     }
     if (askedAt === undefined) this.#askedAt.set(what, now);
-    const readyAt = new Date((askedAt ?? now) + delayMs).toISOString();
+    const readyAt = new Date(this.#core.state.time.venueMs((askedAt ?? now) + delayMs)).toISOString();
     throw new OperatorRequestError(`on ${venue} ${what} waits: ask again after ${readyAt}`);
   }
 }

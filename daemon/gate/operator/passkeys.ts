@@ -157,7 +157,9 @@ export class Passkeys implements PasskeyApi {
     const key = passkeys.find(assertion.id);
     if (key === null) throw new PasskeyRefused('this passkey is not enrolled, or was removed');
     if (!this.#isInForce(key))
-      throw new PasskeyRefused(`this passkey counts from ${new Date(key.effectiveAtMs).toISOString()} on`);
+      throw new PasskeyRefused(
+        `this passkey counts from ${new Date(core.state.time.venueMs(key.effectiveAtMs)).toISOString()} on`,
+      );
     if (passkeys.isUsed(key.id, assertion.challenge))
       throw new PasskeyRefused('this signature was taken before; each counts once');
     if ((assertion.counter > 0 || key.counter > 0) && assertion.counter <= key.counter)
@@ -177,7 +179,7 @@ export class Passkeys implements PasskeyApi {
   }
 
   #isInForce(key: Passkey): boolean {
-    return this.#core.ports.clock.isSynced && key.effectiveAtMs <= this.#core.nowMs();
+    return this.#core.ports.clock.isSynced && key.effectiveAtMs <= this.#core.passedMs();
   }
 
   #tell(key: Passkey): KnownPasskey {
@@ -186,15 +188,16 @@ export class Passkeys implements PasskeyApi {
   }
 
   #describe(key: Passkey): PasskeyBody {
+    const { time } = this.#core.state;
     return {
       id: key.id,
       name: key.name,
       origin: key.origin,
       state: this.#isInForce(key) ? 'in_force' : 'waiting',
-      added_at_ms: key.addedAtMs,
-      effective_at_ms: key.effectiveAtMs,
+      added_at_ms: time.venueMs(key.addedAtMs),
+      effective_at_ms: time.venueMs(key.effectiveAtMs),
       confirmed_by: key.confirmedBy,
-      last_used_at_ms: key.lastUsedAtMs,
+      last_used_at_ms: time.venueMsOf(key.lastUsedAtMs),
       credential_id: key.credentialId,
       transports: [...key.transports],
     };

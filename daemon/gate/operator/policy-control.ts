@@ -42,6 +42,7 @@ export interface PolicyPort {
 interface PendingPolicy {
   readonly policy: PolicyDocument;
   readonly looser: readonly string[];
+  /** By `t`. */
   readonly notBeforeMs: number | null;
   /** Names of the passkeys that have accepted it, by their ids. A restart forgets them: they are asked again. */
   readonly signers: Map<string, string>;
@@ -88,7 +89,8 @@ export class PolicyControl {
   get pending(): ReadinessBody['pending_policy'] {
     if (this.#pending === null) return null;
     const { policy, looser, notBeforeMs } = this.#pending;
-    return { hash: policy.hash, looser, not_before_ms: notBeforeMs, file_differs: this.#differs, ...this.#progress() };
+    const beginsMs = this.#core.state.time.venueMsOf(notBeforeMs);
+    return { hash: policy.hash, looser, not_before_ms: beginsMs, file_differs: this.#differs, ...this.#progress() };
   }
 
   /** A file was saved (or could not be read: `problem`). */
@@ -122,7 +124,9 @@ export class PolicyControl {
         this.#differs = false;
         const looser = verdict.looser.map(describeLooser);
         if (this.#pending?.policy.hash !== candidate.hash) {
-          this.#pending = { policy: candidate, looser, notBeforeMs: verdict.not_before_ms ?? null, signers: new Map() };
+          const { not_before_ms: beginsMs = null } = verdict;
+          const notBeforeMs = beginsMs === null ? null : this.#core.state.time.atNow(beginsMs);
+          this.#pending = { policy: candidate, looser, notBeforeMs, signers: new Map() };
           this.#core.ports.ledger.putPolicy(candidate.spec);
           this.#core.append('policy', {
             action: 'pending',
@@ -206,7 +210,7 @@ export class PolicyControl {
       if (this.#differs) return heldNoMore(hash);
       if (this.#signersInForce().length < this.#quorum) return this.#describeWaiting(pending);
     }
-    if (pending.notBeforeMs !== null && this.#core.passedNowMs() < pending.notBeforeMs)
+    if (pending.notBeforeMs !== null && this.#core.passedMs() < pending.notBeforeMs)
       return this.#describeWaiting(pending);
     await this.#enforce(pending.policy, setBy);
     return { status: 'in_force', hash };
@@ -225,7 +229,8 @@ export class PolicyControl {
     return this.#quorum > 1 ? { accepted_by: this.#signersInForce(), quorum: this.#quorum } : {};
   }
   #describeWaiting({ looser, notBeforeMs, policy }: PendingPolicy): ReloadOutcome {
-    return { status: 'pending', hash: policy.hash, looser, not_before_ms: notBeforeMs, ...this.#progress() };
+    const beginsMs = this.#core.state.time.venueMsOf(notBeforeMs);
+    return { status: 'pending', hash: policy.hash, looser, not_before_ms: beginsMs, ...this.#progress() };
   }
   async #sign(pending: PendingPolicy, passkeyId: string, name: string): Promise<void> {
     if (pending.signers.has(passkeyId)) return;

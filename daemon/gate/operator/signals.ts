@@ -49,18 +49,19 @@ export class Signals {
       set_by: caller.agent,
       symbol: signal.scope.symbol ?? null,
     };
-    const before = core.state.signals.findEqual(scope, now);
+    const { time } = core.state;
+    const before = core.state.signals.findEqual(scope, time.atNow(now));
     this.#requireRoom(caller.agent, before === null);
     // A later report revokes no earlier warning: the signal keeps its id, its end and its severity, or gets heavier ones.
-    const expiresAtMs = Math.max(now + signal.ttl_ms, before?.expires_at_ms ?? 0);
+    const expiresAtMs = Math.max(now + signal.ttl_ms, before === null ? 0 : time.venueMs(before.endsMs));
     const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
     const seq = core.nextSeq();
-    const signalId = before?.signal_id ?? `s-${seq.toString(36)}`;
+    const signalId = before?.signal.signal_id ?? `s-${seq.toString(36)}`;
     const recorded = {
       ...scope,
       evidence_hash: evidenceHash,
       expires_at_ms: expiresAtMs,
-      severity: Math.max(signal.severity, before?.severity ?? 0),
+      severity: Math.max(signal.severity, before?.signal.severity ?? 0),
       signal_id: signalId,
     };
     await core.append('signal', recorded, { seq }).committed;
@@ -99,7 +100,7 @@ export class Signals {
         waitMs,
       );
     if (!isNew) return;
-    const now = this.#core.nowMs();
+    const now = this.#core.passedMs();
     const { active, firstEndMs } = this.#core.state.signals.countActive(reporter, now);
     if (active < MAX_ACTIVE) return;
     throw new SignalRefused(
@@ -109,17 +110,19 @@ export class Signals {
   }
 
   list(): SignalsBody {
-    const now = this.#core.nowMs();
-    const active = [...this.#core.state.signals.values()].filter((signal) => now < signal.expires_at_ms);
+    const { signals, time } = this.#core.state;
+    const active = [...signals.active(this.#core.passedMs())].map(({ endsMs, signal }) =>
+      describe({ ...signal, expires_at_ms: time.venueMs(endsMs) }),
+    );
     active.sort((a, b) => a.expires_at_ms - b.expires_at_ms || (a.signal_id < b.signal_id ? -1 : 1));
-    return { signals: active.map(describe) };
+    return { signals: active };
   }
 
   /** Ends a signal; the record says who ended it and why. Null: there is no such active signal. */
   async end(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null> {
     const core = this.#core;
     const known = core.state.signals.get(signalId);
-    if (known === undefined || core.nowMs() >= known.expires_at_ms) return null;
+    if (known === undefined || !core.state.signals.isActive(signalId, core.passedMs())) return null;
     this.#loosening.requireWaited(`the end of signal ${signalId}`);
     const ended: SignalEvent = { ...known, ended_reason: reason, expires_at_ms: core.nowMs(), set_by: caller.agent };
     await core.append('signal', ended).committed;

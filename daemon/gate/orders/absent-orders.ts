@@ -1,7 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
+import type { GateState } from '../state/gate-state.ts';
 import { lackingE8 } from '../state/holding.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
-import type { PositionState } from '../state/positions.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
@@ -40,13 +40,16 @@ export class AbsentOrders {
       proof.adopt(known, report, ask);
     }
     if (isListed) return false;
-    const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
+    const trades = await this.#core.ports.venue.fetchTrades(
+      order.symbol,
+      null,
+      this.#venueMs(order.plannedAtMs) - 1000,
+    );
     if (trades.kind === 'failed' || trades.value.unreadable.length > 0) return false;
     const { rows: traded } = trades.value;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
     if (!isOwnKnown && (await this.#mayBeTraded(order, traded, others, since))) return isTerminal(order);
-    if (order.kind === 'algo' && mayHaveFired(this.#core.state.positions.get(order.symbol), order, traded, others))
-      return false;
+    if (order.kind === 'algo' && mayHaveFired(this.#core.state, order, traded, others)) return false;
     if (!isOwnKnown && order.kind === 'regular' && (await this.#mayBePlaced(order, others))) return false;
     if (proof.wasShownSince(order, since)) return false;
     proof.settleAmend(order, order.amendSeq, false, 'order absent');
@@ -70,7 +73,8 @@ export class AbsentOrders {
    */
   async #mayBePlaced(order: OrderState, others: Set<string>): Promise<boolean> {
     const { venue } = this.#core.ports;
-    const since = Math.max((order.sentAtMs ?? order.plannedAtMs) - 1000, this.#core.nowMs() - LONGEST_LOOKBACK_MS);
+    const sentMs = this.#venueMs(order.sentAtMs ?? order.plannedAtMs);
+    const since = Math.max(sentMs - 1000, this.#core.nowMs() - LONGEST_LOOKBACK_MS);
     const placed = await venue.fetchPlacedOrders(order.symbol, since);
     if (placed.kind === 'failed' || placed.value.unreadable.length > 0) return true;
     for (const { clientOrderId, venueOrderId } of placed.value.rows) {
@@ -87,6 +91,11 @@ export class AbsentOrders {
     return false;
   }
 
+  /** Venue time of a `t`: what the venue is asked by. */
+  #venueMs(tMs: number): number {
+    return this.#core.state.time.venueMs(tMs);
+  }
+
   #isOfOther(order: OrderState, { clientOrderId }: VenueOrder): boolean {
     const known = this.#core.state.orders.all.get(clientOrderId);
     return known !== undefined && known.clientOrderId !== order.clientOrderId && !known.foreign;
@@ -99,7 +108,7 @@ export class AbsentOrders {
     others: Set<string>,
     absentSince: Ask,
   ): Promise<boolean> {
-    const since = (order.sentAtMs ?? order.plannedAtMs) - 1000;
+    const since = this.#venueMs(order.sentAtMs ?? order.plannedAtMs) - 1000;
     for (const trade of trades) {
       const { venueOrderId } = trade;
       if (trade.atMs < since || trade.side !== order.side || others.has(venueOrderId)) continue;
@@ -135,16 +144,16 @@ function isChild({ clientOrderId, side }: OrderState, found: VenueOrder): boolea
  * trades lag; an order that counts as canceled would leave its fill to nobody.
  */
 function mayHaveFired(
-  position: PositionState | undefined,
-  { plannedAtMs, reduceOnly, side }: OrderState,
+  { positions, time }: GateState,
+  { plannedAtMs, reduceOnly, side, symbol }: OrderState,
   trades: readonly VenueTrade[],
   others: ReadonlySet<string>,
 ): boolean {
-  const lacking = reduceOnly ? lackingE8(position, side) : 0;
+  const lacking = reduceOnly ? lackingE8(positions.get(symbol), side) : 0;
   if (lacking === 0) return false;
   let explained = 0;
   for (const trade of trades)
-    if (trade.side === side && trade.atMs >= plannedAtMs && others.has(trade.venueOrderId))
+    if (trade.side === side && time.of(trade.atMs) >= plannedAtMs && others.has(trade.venueOrderId))
       explained += trade.quantityE8;
   return lacking > explained;
 }

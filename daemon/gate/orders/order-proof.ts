@@ -3,6 +3,7 @@ import type { OrderEvent, OrderIntentEvent } from '../events.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { headSeq, wordOn } from '../journal/order-records.ts';
 import { isOfAnother, judgeStatus } from '../state/evidence.ts';
+import type { GateState } from '../state/gate-state.ts';
 import { isLost, isTerminal, type OrderState } from '../state/orders.ts';
 import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../units.ts';
 import type { SymbolRules, VenueOrder } from '../venue-port.ts';
@@ -69,11 +70,10 @@ export class OrderProof {
 
   /** Whether another order is shown under this one's client id. It is reported, and never taken for ours. */
   isOther(order: OrderState, report: VenueOrder): boolean {
-    const rules = this.#core.state.rules.get(order.symbol);
-    if (isAsSent(order, report, rules)) return false;
+    if (isAsSent(order, report, this.#core.state)) return false;
     this.#core.lookout.found({
       code: 'LEDGER_BEHIND_VENUE',
-      detail: describeDifference(order, report, rules),
+      detail: describeDifference(order, report, this.#core.state.rules.get(order.symbol)),
       symbol: order.symbol,
     });
     return true;
@@ -127,9 +127,9 @@ export class OrderProof {
   }
 
   #isRead({ symbol }: OrderState, atMs: number): boolean {
-    const { account, positions } = this.#core.state;
+    const { accountAskedMs, positions, time } = this.#core.state;
     const { disputedE8 = null, behindE8 = null } = positions.get(symbol) ?? {};
-    return account !== null && account.requested_at_ms > atMs && disputedE8 === null && behindE8 === null;
+    return accountAskedMs > time.of(atMs) && disputedE8 === null && behindE8 === null;
   }
 
   #take(order: OrderState, event: OrderEvent): Appended | null {
@@ -213,9 +213,10 @@ const PLACED_BEFORE_MS = 60_000;
  * order, whose fill is never ours (BY-46). Once the venue's own order id is known, it identifies the order, and
  * a change at the venue is a change of our order.
  */
-export function isAsSent(order: OrderState, report: VenueOrder, rules: SymbolRules | undefined): boolean {
+export function isAsSent(order: OrderState, report: VenueOrder, { rules: known, time }: GateState): boolean {
+  const rules = known.get(order.symbol);
   if (order.foreign || order.venueOrderId !== null) return true;
-  if (report.placedAtMs !== undefined && wasPlacedBefore(order, report.placedAtMs)) return false;
+  if (report.placedAtMs !== undefined && wasPlacedBefore(order, time.of(report.placedAtMs))) return false;
   if (report.side !== order.side) return false;
   // The order that a conditional one became has the form at its trigger.
   if (report.kind !== order.kind) return order.kind === 'algo';
@@ -223,9 +224,9 @@ export function isAsSent(order: OrderState, report: VenueOrder, rules: SymbolRul
   return isWritten(order, report, rules) || (order.amend !== null && isWritten(order.amend, report, rules));
 }
 
-/** Placed before the decision, by far more than clocks differ. A clock may have been set back since it was planned. */
-export function wasPlacedBefore(order: OrderState, placedAtMs: number): boolean {
-  return placedAtMs < Math.min(order.plannedAtMs, order.sentAtMs ?? order.plannedAtMs) - PLACED_BEFORE_MS;
+/** Placed before the decision, by far more than clocks differ. `placedMs`: by `t`. */
+export function wasPlacedBefore(order: OrderState, placedMs: number): boolean {
+  return placedMs < order.plannedAtMs - PLACED_BEFORE_MS;
 }
 
 /** The form itself, or as it goes out after the venue has changed its steps: in whole lots, at the passive tick. */

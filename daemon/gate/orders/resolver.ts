@@ -83,7 +83,7 @@ export class Resolver {
     return {
       order,
       began: this.#sender.proof.ask(),
-      beganMs: this.#core.nowMs(),
+      beganMs: this.#core.passedMs(),
       beganWallMs: this.#core.ports.time.monotonicMs(),
       amendSeq: order.amendSentByMs === null ? null : order.amendSeq,
       isGone: isResting(order) && order.amendSentByMs === null && !neverRests(order),
@@ -206,7 +206,7 @@ export class Resolver {
    */
   #isPastHorizon(order: OrderState, search: Search): boolean {
     const { acceptanceHorizonMs } = this.#core.ports.venue;
-    if (this.#core.nowMs() > horizonFromMs(order, search) + acceptanceHorizonMs) return true;
+    if (this.#core.passedMs() > horizonFromMs(order, search) + acceptanceHorizonMs) return true;
     const { clock, time } = this.#core.ports;
     return clock.scale > 0 && (time.monotonicMs() - search.beganWallMs) * clock.scale > acceptanceHorizonMs;
   }
@@ -214,7 +214,7 @@ export class Resolver {
   #untilHorizonMs(order: OrderState, search: Search): number {
     const { clock, venue } = this.#core.ports;
     if (search.isPast || clock.scale === 0) return Number.POSITIVE_INFINITY;
-    const leftMs = horizonFromMs(order, search) + venue.acceptanceHorizonMs - this.#core.nowMs();
+    const leftMs = horizonFromMs(order, search) + venue.acceptanceHorizonMs - this.#core.passedMs();
     return Math.max(LOOKUP_STEPS_MS[0] ?? 0, (leftMs + 1) / clock.scale);
   }
 

@@ -54,10 +54,6 @@ export class OrderSender {
     this.#core = core;
     this.#lone = lone;
     this.#consequences = consequences;
-    core.onClockSetBack((nowMs) => {
-      for (const [symbol, since] of this.#leverageUnknownSince)
-        this.#leverageUnknownSince.set(symbol, Math.min(since, nowMs));
-    });
     this.proof = new OrderProof(core, (order) => {
       // Its trade may have told first: what was opened since then it has not closed.
       if (order.protective && order.tradedE8 === 0) endUndoneByStop(core, order);
@@ -172,7 +168,7 @@ export class OrderSender {
     if (!isInFlight(order)) return `it is ${order.status} already`;
     if (order.cancelRequested) return 'canceled before it was sent';
     const { layers } = this.#core.state;
-    const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
+    const inForce = stateInForce(layers, this.#core.passedMs(), order.symbol, order.agent).state;
     if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
     if (this.#isOpeningStopped) return 'the daemon stops';
     const ended = whyEnded(order, authorityNow(this.#core));
@@ -193,7 +189,7 @@ export class OrderSender {
     const regime = request.symbol === null ? undefined : core.market.symbol(request.symbol)?.heldRegime;
     if (regime !== undefined && REGIME_RANK[regime] > REGIME_RANK[context.market.held_regime])
       return `the regime became ${regime} before it was sent`;
-    const active = core.state.activeSignals(core.nowMs(), core.settings.account, request.agent, request.symbol);
+    const active = core.state.activeSignals(core.passedMs(), core.settings.account, request.agent, request.symbol);
     const signal = active.find((kind) => !context.trust.signals.includes(kind));
     return signal === undefined ? null : `signal ${signal} came before it was sent`;
   }
@@ -205,7 +201,7 @@ export class OrderSender {
     if (ended !== null) return ended;
     const { layers } = this.#core.state;
     const { origin } = decided.event.request;
-    const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
+    const inForce = stateInForce(layers, this.#core.passedMs(), order.symbol, order.agent).state;
     if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
     if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
     if (origin === 'agent' && this.#core.sends.waitMs('other', 1) > 0) return BUSY;
@@ -323,7 +319,7 @@ export class OrderSender {
   #isLeverageUnknown(symbol: string): boolean {
     const since = this.#leverageUnknownSince.get(symbol);
     if (since === undefined) return false;
-    const readAtMs = this.#core.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    const readAtMs = this.#core.state.accountAskedMs;
     if (readAtMs <= since + this.#core.ports.venue.acceptanceHorizonMs) return true;
     this.#leverageUnknownSince.delete(symbol);
     return false;
@@ -355,7 +351,7 @@ export class OrderSender {
       }
       // A lower setting than requested would be safe, but the venue's current one is unknown: nothing is sent.
       if (outcome.kind === 'rejected') return outcome.rejection;
-      this.#leverageUnknownSince.set(order.symbol, this.#core.nowMs());
+      this.#leverageUnknownSince.set(order.symbol, this.#core.passedMs());
       return unconfirmed(outcome.detail);
     } finally {
       release();

@@ -45,7 +45,7 @@ export class SliceRunner {
 
   #schedule(decided: Decided, order: OrderState): void {
     const { clock } = this.#core.ports;
-    const waitMs = clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.nowMs()) / clock.scale) : 25;
+    const waitMs = clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.passedMs()) / clock.scale) : 25;
     this.#wait(waitMs, decided, order);
   }
 

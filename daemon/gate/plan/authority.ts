@@ -63,7 +63,9 @@ export function planAuthority(
 
 /** What an authority is held against. */
 export interface AuthorityNow {
+  /** Venue time, and `t`. */
   readonly nowMs: number;
+  readonly tMs: number;
   readonly policyHash: string;
   readonly spec: Pick<IntendedPolicySpec, 'approvals' | 'staging' | 'standing'>;
   /** Whether a token, or a passkey, still stands for what was said with it. */
@@ -90,11 +92,11 @@ type FindEnd = (order: OrderState, now: AuthorityNow) => string | null;
 export const ENDS: { readonly [cause: string]: FindEnd } = {
   time: ({ endsAtMs, endsBy }, { nowMs }) =>
     endsAtMs !== null && nowMs >= endsAtMs ? TIME_OVER[endsBy ?? 'resting_ttl_ms'] : null,
-  // RISK: by the time that has passed as well, as far as clocks that moved let it be known.
-  passed: ({ endsBy, lapsesAtMs, plannedAtMs }, { nowMs, spec }) =>
-    nowMs >= (lapsesAtMs ?? plannedAtMs + spec.standing.resting_ttl_ms) ? TIME_OVER[endsBy ?? 'resting_ttl_ms'] : null,
-  staging: (order, { nowMs, spec }) =>
-    isPlanned(order) && nowMs > order.plannedAtMs + spec.staging.ttl_ms ? STAGING_EXPIRED : null,
+  // RISK: by the time that has passed as well.
+  passed: ({ endsBy, lapsesAtMs, plannedAtMs }, { spec, tMs }) =>
+    tMs >= (lapsesAtMs ?? plannedAtMs + spec.standing.resting_ttl_ms) ? TIME_OVER[endsBy ?? 'resting_ttl_ms'] : null,
+  staging: (order, { spec, tMs }) =>
+    isPlanned(order) && tMs > order.plannedAtMs + spec.staging.ttl_ms ? STAGING_EXPIRED : null,
   // RISK: a token is revoked because whoever holds it must open nothing more.
   words: (order, { isSpokenFor, stands }) => (hasWord(order, isSpokenFor, stands) ? null : WORD_GONE),
   policy: ({ approvedE8, policyHash: decidedBy }, { policyHash }) =>
@@ -124,7 +126,7 @@ export function whyEnded(order: OrderState, now: AuthorityNow): string | null {
   return null;
 }
 
-/** When the time of an order is over at the latest, unless its clock moves; of one that is not sent, also that of its plan. */
+/** When the time of an order is over at the latest, where venue time is `t`, as in a replay; of one that is not sent, also that of its plan. */
 export function endOfTimeMs(order: OrderState, spec: AuthorityNow['spec']): number {
   const { endsAtMs, lapsesAtMs, plannedAtMs } = order;
   const lapsesMs = lapsesAtMs ?? plannedAtMs + spec.standing.resting_ttl_ms;

@@ -26,13 +26,14 @@ export function findRepeatedExecution(
 ): StateEvent | null {
   if (order.reduceOnly || order.agent === null || order.decisionId === null) return null;
   const { repeats, window_ms: windowMs, cooldown_ms: cooldownMs } = breaker;
-  const { pacing, orders } = state;
+  const { orders, pacing, time } = state;
+  const tMs = time.atNow(nowMs);
   const known = pacing.breakers.get(order.agent);
-  if (known !== undefined && known.untilMs > nowMs) return null;
+  if (known !== undefined && known.untilMs > tMs) return null;
   const siblings = orders.byDecision.get(order.decisionId) ?? [order];
   const quantityE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
   const sinceMs = known?.untilMs ?? 0;
-  const count = pacing.countExecutions(order.agent, order.symbol, order.side, quantityE8, nowMs, windowMs, sinceMs);
+  const count = pacing.countExecutions(order.agent, order.symbol, order.side, quantityE8, tMs, windowMs, sinceMs);
   if (count < repeats) return null;
   return {
     clears_at_ms: nowMs + breakerMs(cooldownMs, known?.trips ?? 0),
@@ -102,7 +103,7 @@ export class RefusalLoops {
  * is open for at least as long already.
  */
 function findAgentBreaker(
-  { pacing }: GateState,
+  { pacing, time }: GateState,
   agent: string,
   rejection: Rejection,
   breaker: TemporalSection['breaker'],
@@ -110,7 +111,7 @@ function findAgentBreaker(
 ): StateEvent | null {
   const known = pacing.breakers.get(agent);
   const untilMs = nowMs + breakerMs(breaker.cooldown_ms, known?.trips ?? 0);
-  if (known !== undefined && known.untilMs >= untilMs) return null;
+  if (known !== undefined && known.untilMs >= time.atNow(untilMs)) return null;
   return {
     clears_at_ms: untilMs,
     clears_when: 'its cooldown is over, or an operator clears it',

@@ -289,7 +289,7 @@ export function findPlace(state: GateState, symbol: string, asked: ReadonlySet<O
 export function waitsForReading(state: GateState, claim: AskedClaim): boolean {
   const last = fellShort(claim);
   if (last === null) return false;
-  if ((state.account?.requested_at_ms ?? 0) <= last.updatedAtMs) return true;
+  if (state.accountAskedMs <= last.updatedAtMs) return true;
   if (!isRejected(last)) return false;
   const { behindE8, disputedE8 } = state.position(claim.symbol);
   return disputedE8 !== null || behindE8 !== null;
@@ -305,7 +305,7 @@ function fellShort({ orders }: AskedClaim): OrderState | null {
 export function awaitsReading(state: GateState): boolean {
   for (const claim of state.claims.open) {
     const last = fellShort(claim);
-    if (last !== null && (state.account?.requested_at_ms ?? 0) <= last.updatedAtMs) return true;
+    if (last !== null && state.accountAskedMs <= last.updatedAtMs) return true;
   }
   return false;
 }

@@ -111,8 +111,8 @@ export class ExitAttempts {
 
   /** How much longer it goes on where its caller has bound it, domain ms. */
   leftMs({ openedAtMs }: Claim): number {
-    const { clock, exits } = this.#hands;
-    return openedAtMs + (exits().resume_ms ?? RESUME_MS) - clock.nowMs();
+    const { clock, exits, state } = this.#hands;
+    return openedAtMs + (exits().resume_ms ?? RESUME_MS) - state.time.atNow(clock.nowMs());
   }
 
   /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end nobody's goes, too. */

@@ -39,7 +39,7 @@ export class ExitPace {
     const venueMs = Math.max(sends.waitMs(isResting ? 'other' : 'closing'), leftAloneMs?.() ?? 0);
     if (!isFirst) return venueMs;
     const { max, window_ms: windowMs } = exits().rate;
-    const now = clock.nowMs();
+    const now = state.time.atNow(clock.nowMs());
     const used = state.pacing.readAgent(agent).exits.count(now, windowMs);
     if (used.tokens < max || used.freeAtMs === null) return venueMs;
     return Math.max(venueMs, this.#wallMs(Math.max(1, used.freeAtMs - now)));

@@ -170,7 +170,7 @@ export class ExitPump {
   #isHalted({ agent, origin, symbol }: AskedClaim): boolean {
     const { clock, state } = this.#hands;
     if (origin === 'operator' || state.layers.size === 0) return false;
-    return stateInForce(state.layers, clock.nowMs(), symbol, agent).state === 'halted';
+    return stateInForce(state.layers, state.time.atNow(clock.nowMs()), symbol, agent).state === 'halted';
   }
 
   #endOver(): void {

@@ -13,7 +13,7 @@ const RELEASED = 'an operator has released the symbol';
  * beside them, or the first fill has made the position one of the other side. A pure function of folded state.
  */
 export function findMisplaced(
-  { orders, positions }: GateState,
+  { orders, positions, time }: GateState,
   nowMs: number,
 ): readonly { readonly order: OrderState; readonly why: string }[] {
   const found: { readonly order: OrderState; readonly why: string }[] = [];
@@ -26,7 +26,7 @@ export function findMisplaced(
       const isAgainst = position.quantityE8 !== 0 && (order.side === 'buy') !== position.quantityE8 > 0;
       if (isUnowned) found.push({ order, why: UNOWNED });
       else if (isAgainst) found.push({ order, why: AGAINST });
-      else if (isReleasedFrom(position, order.agent, nowMs)) found.push({ order, why: RELEASED });
+      else if (isReleasedFrom(position, order.agent, time.atNow(nowMs))) found.push({ order, why: RELEASED });
     }
   }
   return found;

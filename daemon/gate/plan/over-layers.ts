@@ -1,11 +1,12 @@
 import type { StateEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { isOver } from '../state/layers.ts';
 
 /** Layers whose time is over are taken down, so that what is stored says what is in force, and what is set anew is news. */
-export function findOverLayers({ layers }: GateState, nowMs: number): readonly StateEvent[] {
+export function findOverLayers({ layers, time }: GateState, nowMs: number): readonly StateEvent[] {
   const over: StateEvent[] = [];
   for (const entry of layers.values())
-    if (entry.clearsAtMs !== null && nowMs >= entry.clearsAtMs)
+    if (isOver(entry, time.atNow(nowMs)))
       over.push({
         clears_at_ms: null,
         clears_when: '',

@@ -105,7 +105,7 @@ export class ProtectionPlan {
    */
   #isExiting(symbol: string): boolean {
     if (this.#hands.isGateExiting(symbol)) return true;
-    const readAtMs = this.#hands.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    const readAtMs = this.#hands.state.accountAskedMs;
     return this.#ownExits(symbol).some((order) => !isLost(order) || readAtMs < order.updatedAtMs + DISAGREEMENT_MS);
   }
 
@@ -114,10 +114,9 @@ export class ProtectionPlan {
    * after it was decided, so that it would be counted, and closed, twice.
    */
   #isLastExitShown(symbol: string): boolean {
-    const { account, claims } = this.#hands.state;
+    const { accountAskedMs: readAtMs, claims, time } = this.#hands.state;
     const { endedAtMs, filledAtMs } = claims.lastGateExit(symbol);
-    const readAtMs = account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
-    return this.#hands.clock.nowMs() - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
+    return time.atNow(this.#hands.clock.nowMs()) - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
   }
 
   /** Exits of the gate that are not known to have ended. */
@@ -138,7 +137,7 @@ export class ProtectionPlan {
 
   #isHalted(symbol: string): boolean {
     const { clock, state } = this.#hands;
-    return stateInForce(state.layers, clock.nowMs(), symbol, GATE_AGENT).state === 'halted';
+    return stateInForce(state.layers, state.time.atNow(clock.nowMs()), symbol, GATE_AGENT).state === 'halted';
   }
 
   /** Lots that the gate closes by itself: what the holder holds. */
@@ -160,8 +159,9 @@ export class ProtectionPlan {
   // --- stops -------------------------------------------------------------------------------------------------------
 
   watchHoldingTime({ sinceMs, symbol }: PositionState): void {
-    const { clock } = this.#hands;
-    if (sinceMs === null || clock.nowMs() - sinceMs < this.#hands.spec().budgets.holding_time_ms) return;
+    const { clock, state } = this.#hands;
+    if (sinceMs === null || state.time.atNow(clock.nowMs()) - sinceMs < this.#hands.spec().budgets.holding_time_ms)
+      return;
     if (this.#alerted.get(symbol) === sinceMs) return;
     this.#alerted.set(symbol, sinceMs);
     this.#hands.alert(
@@ -184,7 +184,7 @@ export class ProtectionPlan {
 
   /** Lots to be protected, and the side of their stop; null: none. */
   #needOf(position: PositionState): { readonly quantityE8: number; readonly side: Side | null } {
-    const quantityE8 = toProtectE8(position, this.#hands.clock.nowMs());
+    const quantityE8 = toProtectE8(position, this.#hands.state.time.atNow(this.#hands.clock.nowMs()));
     return { quantityE8, side: quantityE8 === 0 ? null : quantityE8 > 0 ? 'sell' : 'buy' };
   }
 
@@ -311,7 +311,7 @@ export class ProtectionPlan {
    */
   #isGone(position: PositionState): boolean {
     const stop = this.#lastStop.get(position.symbol);
-    const readAtMs = this.#hands.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    const readAtMs = this.#hands.state.accountAskedMs;
     if (stop !== undefined && isFilled(stop) && stop.updatedAtMs > readAtMs) return true;
     if (position.quantityE8 === 0) return false;
     return position.disputedE8 !== null && position.disputedE8 * Math.sign(position.quantityE8) <= 0;

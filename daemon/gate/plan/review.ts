@@ -129,10 +129,10 @@ export class StandingReview {
   followHoldingTimes(): void {
     const { clock, state } = this.#hands;
     if (state.positions.size === 0) return;
-    const now = clock.nowMs();
+    const tMs = state.time.atNow(clock.nowMs());
     const longestMs = this.#hands.policyFor(GATE_AGENT).budgets.holding_time_ms;
     for (const { quantityE8, sinceMs, symbol } of state.positions.values()) {
-      const isOld = quantityE8 !== 0 && sinceMs !== null && now - sinceMs >= longestMs;
+      const isOld = quantityE8 !== 0 && sinceMs !== null && tMs - sinceMs >= longestMs;
       if (!isOld && state.layers.size === 0) continue;
       if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
       this.#hands.recordState({
@@ -153,7 +153,7 @@ export class StandingReview {
     const { clock, state } = this.#hands;
     const now = clock.nowMs();
     const isActive = ({ agent, symbol }: OrderState): boolean =>
-      stateInForce(state.layers, now, symbol, agent).state === 'active';
+      stateInForce(state.layers, state.time.atNow(now), symbol, agent).state === 'active';
     for (const order of everyLiveOrder(state.orders))
       if (isPlanned(order) && !order.reduceOnly && !isActive(order)) this.#hands.endUnsent(order, NOT_ACTIVE);
     const isHeld = this.#hands.policyFor(GATE_AGENT).spec.standing.on_breach === 'hold';

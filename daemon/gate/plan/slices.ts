@@ -27,7 +27,7 @@ export function stepOfSlice(order: OrderState, now: AuthorityNow, waitMs: () => 
   if (!isPlanned(order)) return { kind: 'gone' };
   const why = whyEnded(order, now);
   if (why !== null) return { kind: 'ended', why };
-  if (now.nowMs < order.dueAtMs) return { kind: 'early' };
+  if (now.tMs < order.dueAtMs) return { kind: 'early' };
   const leftMs = waitMs();
   return leftMs > 0 ? { kind: 'wait', waitMs: leftMs } : { kind: 'decide' };
 }

@@ -206,8 +206,8 @@ export function findAccountTiers(
   return findAccount(
     {
       available_usdt: account.availableUsdt,
-      daily_loss: state.equity.dailyLoss(nowMs, account.marginBalanceUsdt),
-      drawdown: state.equity.drawdown(nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
+      daily_loss: state.dailyLoss(nowMs, account.marginBalanceUsdt),
+      drawdown: state.drawdown(nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
       equity_usdt: account.marginBalanceUsdt,
       margin_ratio: account.marginRatio,
       observed_at_ms: account.observedAtMs,
@@ -243,7 +243,7 @@ export function findBreaches(
       });
   }
   const gross = [...held.values()].reduce((sum, entry) => sum + (entry.quantityE8 / entry.lotE8) * entry.usdtPerLot, 0);
-  const ofAccount = state.activeSignals(inputs.nowMs, place.account, GATE_AGENT, null);
+  const ofAccount = state.activeSignals(state.time.atNow(inputs.nowMs), place.account, GATE_AGENT, null);
   const breaches: Breach[] = [];
   for (const [symbol, entry] of held) {
     const context = buildAccountContext(

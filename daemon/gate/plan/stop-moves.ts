@@ -47,11 +47,11 @@ export class StopMovePlan {
   isDue(position: PositionState, stop: OrderState): boolean {
     if (!isResting(stop) || stop.cancelRequested) return false;
     const { symbol, entryPrice } = position;
-    const { account, rules: known } = this.#parts.state;
+    const { accountAskedMs, rules: known } = this.#parts.state;
     const rules = known.get(symbol);
     // While the position is disputed its entry price is that of before; until the account was read after a fill it may
     // be made of a limit.
-    if ((account?.requested_at_ms ?? 0) <= position.lastFillAtMs) return false;
+    if (accountAskedMs <= position.lastFillAtMs) return false;
     if (position.disputedE8 !== null || position.behindE8 !== null) return false;
     if (position.quantityE8 === 0 || rules === undefined || entryPrice <= 0) return false;
     const stopBps = this.#parts.spec().protection.stop_bps;

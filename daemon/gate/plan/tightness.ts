@@ -66,7 +66,7 @@ export function describeTightness(
   inputs: LiveInputs,
   policyFor: (agent: string) => CompiledPolicy,
 ): Tightness {
-  const now = inputs.nowMs;
+  const tMs = state.time.atNow(inputs.nowMs);
   const levels = new Map<string, Level>();
   const policy = policyFor(GATE_AGENT);
   const note = (key: string, level: number, covers: Covers): void => {
@@ -80,9 +80,8 @@ export function describeTightness(
       STATE_LEVEL[inForce],
       coverNamed({ agent: scope === 'agent' ? name : null, symbol: scope === 'symbol' ? name : null }),
     );
-  const signals =
-    state.signals.size === 0 ? [] : [...state.signals.values()].filter((signal) => signal.expires_at_ms > now);
   // Whoever reports it, however often and with whatever severity: a kind of signal binds alike.
+  const signals = [...state.signals.active(tMs)].map(({ signal }) => signal);
   for (const signal of signals)
     note(`signal/${signal.kind}/${signal.agent ?? ''}/${signal.symbol ?? ''}`, 1, coverNamed(signal));
   let strictest = 0;
@@ -105,7 +104,7 @@ export function describeTightness(
     const { quantityE8, symbol } = position;
     // Fewer lots are a smaller counterweight in the concentration of every other symbol.
     note(`${symbol} lots`, -Math.abs(quantityE8), coverOthers(symbol));
-    if (isHeldFor(position, inputs, policy.budgets.holding_time_ms)) noteKey('budgets.holding_time_ms', 1, symbol);
+    if (isHeldFor(position, tMs, policy.budgets.holding_time_ms)) noteKey('budgets.holding_time_ms', 1, symbol);
     if (isNear(position, inputs, policy)) noteKey('account.min_liquidation_distance', 1, symbol);
   }
   const agents = new Set<string>();
@@ -138,7 +137,7 @@ function noteAgent(
     note(`${agent} closed`, 1, coverScope(AGENT_KEYS.schedule.scope, of));
   if (agentBudgets === null) return;
   for (const position of state.positions.values())
-    if (isHeldFor(position, inputs, agentBudgets.holding_time_ms))
+    if (isHeldFor(position, state.time.atNow(now), agentBudgets.holding_time_ms))
       note(`${agent} ${position.symbol} old`, 1, coverNamed({ agent, symbol: position.symbol }));
 }
 
@@ -148,8 +147,8 @@ function levelOf(reached: number | null): number {
 }
 
 /** What rule 8 holds against a position: its age, and its distance from liquidation. */
-function isHeldFor({ sinceMs }: PositionState, { nowMs }: LiveInputs, longestMs: number): boolean {
-  return sinceMs !== null && nowMs - sinceMs >= longestMs;
+function isHeldFor({ sinceMs }: PositionState, tMs: number, longestMs: number): boolean {
+  return sinceMs !== null && tMs - sinceMs >= longestMs;
 }
 function isNear(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): boolean {
   const { liquidationPrice, quantityE8, symbol } = position;

@@ -55,7 +55,7 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
     slice: order.slice,
     status: order.status,
     symbol: order.symbol,
-    updated_at_ms: order.updatedAtMs,
+    updated_at_ms: core.state.time.venueMs(order.updatedAtMs),
     venue_order_id: order.venueOrderId,
   };
 }
@@ -103,18 +103,20 @@ function describeHolder(
 export function describeAccount(core: GateCore): AccountBody {
   const live = core.market.account;
   const now = core.nowMs();
-  const { equity, pacing, account } = core.state;
+  const { pacing, account } = core.state;
   return {
     account: core.settings.account,
     available_usdt: live?.availableUsdt ?? null,
-    daily_loss: live === null ? null : equity.dailyLoss(now, live.marginBalanceUsdt),
+    daily_loss: live === null ? null : core.state.dailyLoss(now, live.marginBalanceUsdt),
     drawdown:
-      live === null ? null : equity.drawdown(now, live.marginBalanceUsdt, core.policySpec.account.drawdown.window_ms),
+      live === null
+        ? null
+        : core.state.drawdown(now, live.marginBalanceUsdt, core.policySpec.account.drawdown.window_ms),
     equity_usdt: live?.marginBalanceUsdt ?? null,
-    fees_24h_usdt: pacing.account.fees.sum(now),
+    fees_24h_usdt: pacing.account.fees.sum(core.passedMs()),
     margin_ratio: live?.marginRatio ?? null,
     observed_at_ms: live?.observedAtMs ?? null,
-    turnover_24h_usdt: pacing.account.turnover.sum(now),
+    turnover_24h_usdt: pacing.account.turnover.sum(core.passedMs()),
     venue: core.settings.venue,
     wallet_usdt: account?.wallet_usdt ?? null,
   };

@@ -15,7 +15,7 @@ const SPAN_MS: Readonly<Record<EquitySpan, number>> = {
  * Margin balance of a span that ends with the last reading, with the deposits and withdrawals that are known by now.
  * Every reading of the last two days is known, of before that the lowest and the highest of each span of time.
  */
-export function describeEquityHistory({ state: { equity } }: GateCore, span: EquitySpan): EquityHistoryBody {
+export function describeEquityHistory({ state: { equity, time } }: GateCore, span: EquitySpan): EquityHistoryBody {
   const read = [...equity.recent];
   const last = read.at(-1);
   if (last === undefined) return { points: [] };
@@ -27,7 +27,7 @@ export function describeEquityHistory({ state: { equity } }: GateCore, span: Equ
   ];
   return {
     points: thin(known, MAX_POINTS).map(({ atMs, equity: net }) => ({
-      at_ms: atMs,
+      at_ms: time.venueMs(atMs),
       equity_usdt: net + equity.transfersUsdt,
     })),
   };

@@ -14,7 +14,7 @@ export function describeHeld(core: GateCore, agent: string, symbol: string): Hel
   if (position !== undefined) {
     if (position.holder !== null) return position.holder === agent ? 'yours' : 'another';
     if (position.isContested || isBesideNobodys(position, liveOrders(orders, symbol))) return 'nobody';
-    if (isReleasedFrom(position, agent, core.nowMs())) return 'another';
+    if (isReleasedFrom(position, agent, core.passedMs())) return 'another';
   }
   const reservedFor = core.policyFor(agent).reserved.get(symbol);
   return reservedFor === undefined || reservedFor === agent ? 'free' : 'another';

@@ -44,7 +44,7 @@ export function describeReadiness({
   if (core.ports.ledger.isFailed) waiting.push('a ledger that can record');
   else if (availability.isDiskFull) waiting.push('free disk space and a new start');
   const state = availability.isStarted
-    ? stateInForce(core.state.layers, core.nowMs(), null, null).state
+    ? stateInForce(core.state.layers, core.passedMs(), null, null).state
     : operator.stateOfAccount() === 'halted'
       ? 'halted'
       : 'reducing';

@@ -123,7 +123,7 @@ export class CallerReads {
     const rows = this.#core.ports.ledger.readEndedOrders({
       ...(seesAll(caller) ? {} : { agent: caller.agent }),
       ...(symbol === undefined ? {} : { symbol }),
-      endedAfterMs: this.#core.state.lastEventAtMs - KEEP_ENDED_ROWS_MS,
+      endedAfterMs: this.#core.state.time.tMs - KEEP_ENDED_ROWS_MS,
       count,
     });
     return rows.map(orderOf);

@@ -1,6 +1,5 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../state/account-days.ts';
-import { sinceJump } from '../state/clock-moves.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { ownE8 } from '../state/holding.ts';
 import type { OrderState } from '../state/orders.ts';
@@ -107,7 +106,7 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
       const signedE8 = order.side === 'buy' ? quantityE8 : -quantityE8;
       const exits = waiting.get(symbol) ?? (state.accounts.books.get(symbol)?.ahead ?? []).map((exit) => ({ ...exit }));
       waiting.set(symbol, exits);
-      const isSince = ({ trade }: Ahead): boolean => sinceJump(state, trade.atMs) >= order.plannedAtMs;
+      const isSince = ({ trade }: Ahead): boolean => state.time.of(trade.atMs) >= order.plannedAtMs;
       const closed = order.reduceOnly || quantityE8 < 0 ? [] : takeAhead(exits, signedE8, isSince);
       const closedE8 = closed.reduce((sum, part) => sum + part.closedE8, 0);
       // Less than none: a trade was read before the report of its order.

@@ -5,6 +5,8 @@ import type { GateState } from '../state/gate-state.ts';
 import { closableE8, ownE8, ownE8Of } from '../state/holding.ts';
 import { remainingE8 } from '../state/order.ts';
 import { liveOrders } from '../state/orders.ts';
+import type { BreakerState } from '../state/pacing.ts';
+import type { PassedTime } from '../state/passed-time.ts';
 import type { PositionState } from '../state/positions.ts';
 
 import type { SymbolRules } from '../venue-port.ts';
@@ -21,7 +23,8 @@ export function viewPacing(
   policy: CompiledPolicy,
   decided: Own,
 ): PacingView {
-  const now = inputs.nowMs;
+  const { time } = state;
+  const now = time.atNow(inputs.nowMs);
   const pending = pendingTurnover(state, inputs, decided, null);
   const account = state.pacing.account;
   const own = state.pacing.readAgent(agent);
@@ -31,20 +34,25 @@ export function viewPacing(
   const breaker = state.pacing.breakers.get(agent);
   const view: Draft<PacingView> = {
     account_sends: sends.tokens,
-    account_sends_free_at_ms: sends.freeAtMs,
+    account_sends_free_at_ms: time.venueMsOf(sends.freeAtMs),
     agent_sends: agentSends.tokens,
-    agent_sends_free_at_ms: agentSends.freeAtMs,
-    breaker_until_ms: breaker === undefined || breaker.untilMs <= now ? null : breaker.untilMs,
+    agent_sends_free_at_ms: time.venueMsOf(agentSends.freeAtMs),
+    breaker_until_ms: breaker === undefined || breaker.untilMs <= now ? null : breakerEndMs(breaker, time),
     fees_usdt: account.fees.sum(now),
-    last_open_fill_at_ms: symbolPace.lastOpenFillAtMs,
+    last_open_fill_at_ms: time.venueMsOf(symbolPace.lastOpenFillAtMs),
     last_open_fill_side: symbolPace.lastOpenFillSide,
-    last_open_parent_at_ms: symbolPace.lastOpenParentAtMs,
+    last_open_parent_at_ms: time.venueMsOf(symbolPace.lastOpenParentAtMs),
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
     turnover_usdt: account.turnover.sum(now),
   };
   if (inputs.venueSendsFreeAtMs !== undefined) view.venue_sends_free_at_ms = inputs.venueSendsFreeAtMs;
   return view;
+}
+
+/** As it is recorded, venue time; one without an end has none in either time. */
+function breakerEndMs({ untilMs }: BreakerState, time: PassedTime): number {
+  return untilMs === Number.MAX_SAFE_INTEGER ? untilMs : time.venueMs(untilMs);
 }
 
 /**
@@ -98,8 +106,9 @@ export function viewAgent(
   const pending =
     policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
   const resting = countRestingExits(state, symbol, request);
+  const now = state.time.atNow(inputs.nowMs);
   const view: Draft<AgentView> = {
-    fees_usdt: pace.fees.sum(inputs.nowMs),
+    fees_usdt: pace.fees.sum(now),
     gross_other_usdt: others.gross,
     long_units: counted.longUnits,
     other_positions: others.positions,
@@ -110,7 +119,7 @@ export function viewAgent(
     share_lots: rules === null ? 0 : viewShare(state, symbol, request, ask, rules),
     short_units: counted.shortUnits,
     symbol_resting_exits: resting.inSymbol,
-    turnover_usdt: pace.turnover.sum(inputs.nowMs),
+    turnover_usdt: pace.turnover.sum(now),
   };
   if (policy.lossTiers !== null) view.losses = viewLosses(state, inputs, agent);
   return view;

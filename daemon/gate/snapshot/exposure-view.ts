@@ -54,8 +54,8 @@ export function viewAccount(
   if (account === null) return null;
   return {
     available_usdt: account.availableUsdt,
-    daily_loss: state.equity.dailyLoss(inputs.nowMs, account.marginBalanceUsdt),
-    drawdown: state.equity.drawdown(inputs.nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
+    daily_loss: state.dailyLoss(inputs.nowMs, account.marginBalanceUsdt),
+    drawdown: state.drawdown(inputs.nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
     equity_usdt: account.marginBalanceUsdt,
     margin_ratio: account.marginRatio,
     observed_at_ms: account.observedAtMs,
@@ -137,7 +137,7 @@ export function viewExposure(
     other_positions: positions,
     other_regime: regime,
     position_lots: position === undefined || rules === null ? 0 : floorLots(position.quantityE8, rules),
-    position_since_ms: position?.sinceMs ?? null,
+    position_since_ms: state.time.venueMsOf(position?.sinceMs ?? null),
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,

@@ -23,7 +23,7 @@ export function viewHolding(
   const position = known ?? createPosition(symbol);
   const exit = findExitInProgress(state, symbol);
   const view: HoldingView = {
-    held_by: heldBy(position.holder, isReleasedFrom(position, request.agent, nowMs), request),
+    held_by: heldBy(position.holder, isReleasedFrom(position, request.agent, state.time.atNow(nowMs)), request),
     is_unowned: position.isContested || isBesideNobodys(position, live),
     unproven_order: findUnproven(live, own),
     exit_decision: exit,

@@ -28,10 +28,11 @@ export function buildContext(
 ): ExecutionContext {
   const symbol = request.symbol ?? '';
   const now = inputs.nowMs;
+  const tMs = state.time.atNow(now);
   const rules = state.rules.get(symbol) ?? null;
   const live = inputs.symbols.get(symbol) ?? null;
   const rulesView = rules === null ? null : viewRules(rules, policy);
-  const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null;
+  const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, tMs) : null;
   const approval = viewApproval(state, request, policy, ask, now, rules);
   const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy);
   const context: Draft<ExecutionContext> = {
@@ -52,13 +53,13 @@ export function buildContext(
     phase: ask.phase,
     schema_violation: ask.schemaViolation,
     slice_lots: viewSlice(state, request, ask, rules),
-    state: stateInForce(state.layers, now, request.symbol, request.agent),
+    state: stateInForce(state.layers, tMs, request.symbol, request.agent),
     trust: viewTrust(state, request, ask, now),
     venue: ask.venue,
   };
   // What is mostly absent is set afterwards: spread into the literal it would make that several times as slow.
   if (approval !== undefined) context.approval = approval;
-  if (duplicate !== null) context.duplicate_until_ms = duplicate.untilMs;
+  if (duplicate !== null) context.duplicate_until_ms = state.time.venueMs(duplicate.untilMs);
   const holding = viewHolding(state, inputs, request, symbol, ask);
   if (holding !== undefined) context.holding = holding;
   const openings = viewOpenings(state, request, symbol, ask);
@@ -87,7 +88,7 @@ export function buildAccountContext(
 function viewTrust(state: GateState, request: ExecutionRequest, ask: Ask, nowMs: number): TrustView {
   return {
     claimed_skill_sha256: request.skill_sha256,
-    signals: state.activeSignals(nowMs, ask.accountName, request.agent, request.symbol),
+    signals: state.activeSignals(state.time.atNow(nowMs), ask.accountName, request.agent, request.symbol),
     token_skill_sha256: ask.tokenSkillSha256,
   };
 }
@@ -138,7 +139,7 @@ function findDuplicate(
   state: GateState,
   request: ExecutionRequest,
   policy: CompiledPolicy,
-  now: number,
+  tMs: number,
 ): Duplicate | null {
   if (request.intent !== 'open' || request.symbol === null) return null;
   if (policy.duplicateExempt.has(request.symbol)) return null;
@@ -151,7 +152,7 @@ function findDuplicate(
       orderType: request.order_type,
       size: { quantity: request.quantity, requested_notional: request.requested_notional },
     },
-    now,
+    tMs,
     policy.temporal.duplicate_window_ms,
     (decisionId) => request.after_decision_id === decisionId && isExecutionTerminal(state, decisionId),
     (decisionId) => isExecutionUnfilled(state, decisionId),
@@ -183,7 +184,7 @@ function viewApproval(
   const { approvals } = policy.spec;
   const isAtStake = ask.grant !== null || orderE8 !== null || (ask.phase === 'parent' && approvals !== undefined);
   if (!isAtStake) return undefined;
-  const opened = state.approvals.openedUsdt(request.agent, nowMs, approvals?.window_ms ?? 0);
+  const opened = state.approvals.openedUsdt(request.agent, state.time.atNow(nowMs), approvals?.window_ms ?? 0);
   const waiting = state.approvals.count(request.agent, request.symbol ?? '', nowMs);
   return {
     approved_usdt: opened.approved,

@@ -1,7 +1,8 @@
-import type { AccountEvent } from '../events.ts';
+import type { AccountEvent, PositionRecord } from '../events.ts';
 import { fromE8 } from '../units.ts';
 import { ownE8 } from './holding.ts';
 import { isTerminal, isUnproven, liveOrders, possibleFills } from './orders.ts';
+import type { PassedTime } from './passed-time.ts';
 import { applySnapshot, type PositionState } from './positions.ts';
 import type { GateViews } from './views.ts';
 
@@ -12,10 +13,12 @@ export function readFromMs(account: AccountEvent | null): number | undefined {
   return account === null ? undefined : account.requested_at_ms - (account.clock_error_ms ?? 0);
 }
 
-/** Applies a complete account reading: balances, positions, leverage. `shownAtMs`: when it was recorded. */
-export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: number): void {
+/** Applies a complete account reading: balances, positions, leverage. */
+export function applyAccount(state: GateViews, event: AccountEvent): void {
   // Answers may overtake each other; an older one says nothing new.
-  if (state.account !== null && event.requested_at_ms < state.account.requested_at_ms) return;
+  const { time } = state;
+  const askedMs = time.of(event.requested_at_ms);
+  if (askedMs < state.accountAskedMs) return;
   const { positions, leverage } = event;
   // Positions are never forgotten: those of the last answer already exist.
   const last = state.account?.positions;
@@ -23,8 +26,10 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
     if (last?.[i]?.symbol !== positions[i]!.symbol) state.position(positions[i]!.symbol);
   if (state.account?.leverage !== leverage) for (const symbol in leverage) state.position(symbol);
   state.account = event;
+  state.accountAskedMs = askedMs;
   const { clock_error_ms: clockErrorMs, peak_usdt: peakUsdt } = event;
-  state.equity.add(event.requested_at_ms, event.margin_balance_usdt, { clockErrorMs, peakUsdt, shownAtMs });
+  const how = { clockErrorMs, peakUsdt, shownAtMs: time.tMs };
+  state.equity.add(askedMs, event.margin_balance_usdt, how);
   // A known symbol missing from the answer is flat, but for one whose row could not be read.
   for (const position of state.positions.values()) {
     const { symbol } = position;
@@ -32,26 +37,26 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
     const setting = leverage[symbol] ?? null;
-    const record = findRecord(positions, symbol);
+    const record = byPassed(findRecord(positions, symbol), time);
     const { holder } = position;
     const own = ownE8(position);
-    applySnapshot(position, record, event.requested_at_ms, setting, possible);
+    applySnapshot(position, record, askedMs, setting, possible);
     if (holder !== null && own !== 0) closeRoundTrips(state, position, holder, own, event.requested_at_ms);
   }
-  if (state.readAs.size > 0) dropReadAs(state, event);
+  if (state.readAs.size > 0) dropReadAs(state);
   if (state.uncontained.size === 0) return;
   for (const order of state.uncontained) {
-    const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
+    const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < askedMs;
     const gone = isTerminal(order) && order.executedE8 === 0;
-    const settled = isTerminal(order) && contained && order.updatedAtMs < event.requested_at_ms;
+    const settled = isTerminal(order) && contained && order.updatedAtMs < askedMs;
     const resting = !isTerminal(order) && contained && !isUnproven(order);
     if (gone || settled || resting) state.uncontained.delete(order);
   }
 }
 
-function dropReadAs(state: GateViews, event: AccountEvent): void {
+function dropReadAs(state: GateViews): void {
   for (const order of state.readAs.keys()) {
-    const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;
+    const isAsNow = order.amend === null && order.updatedAtMs < state.accountAskedMs;
     if (isAsNow || isTerminal(order)) state.readAs.delete(order);
   }
 }
@@ -85,4 +90,11 @@ function closeRoundTrips(
 function findRecord(records: AccountEvent['positions'], symbol: string): AccountEvent['positions'][number] | null {
   for (let i = 0; i < records.length; i += 1) if (records[i]!.symbol === symbol) return records[i]!;
   return null;
+}
+
+/** Until when it shows the position, by `t`; 0: it does not say. */
+function byPassed(record: PositionRecord | null, time: PassedTime): PositionRecord | null {
+  if (record === null || record.updated_at_ms === 0) return record;
+  const shownMs = time.of(record.updated_at_ms);
+  return shownMs === record.updated_at_ms ? record : { ...record, updated_at_ms: shownMs };
 }

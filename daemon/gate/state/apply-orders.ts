@@ -22,18 +22,18 @@ import { applyLiquidation } from './taken-lots.ts';
 import type { GateViews } from './views.ts';
 
 /** Orders, reservations and pacing that follow from a decision. */
-export function applyDecision(state: GateViews, event: DecisionEvent, atMs: number): void {
-  state.requests.apply(event, atMs);
+export function applyDecision(state: GateViews, event: DecisionEvent): void {
+  state.requests.apply(event, state.time.tMs);
   const { decision } = event;
   if (decision.kind === 'slice') {
-    applySlice(state, event, atMs);
+    applySlice(state, event);
     return;
   }
-  if (decision.kind === 'tool') state.changes.begin(event, state.orders, state.layers, atMs);
-  if (decision.kind === 'tool' && decision.effective?.action === 'amend') applyAmend(state, event, atMs);
+  if (decision.kind === 'tool') state.changes.begin(event, state.orders, state.layers, state.time.tMs);
+  if (decision.kind === 'tool' && decision.effective?.action === 'amend') applyAmend(state, event);
   if (event.orders.length === 0) return;
   const opening = decision.effective?.action === 'open';
-  for (const order of planOrders(event, atMs)) {
+  for (const order of planOrders(event, state.time.tMs, state.time.aheadMs)) {
     insertOrder(state.orders, order);
     if (order.reduceOnly) continue;
     state.uncontained.add(order);
@@ -44,17 +44,18 @@ export function applyDecision(state: GateViews, event: DecisionEvent, atMs: numb
   const agent = state.pacing.agent(event.agent);
   if (opening && decision.kind === 'tool') {
     // The parent takes a token for every slice at its decision: sends are counted, not acknowledgements.
-    state.pacing.account.sends.add(atMs, event.orders.length);
-    agent.sends.add(atMs, event.orders.length);
-    if (event.request.symbol !== null) state.pacing.symbol(event.request.symbol).lastOpenParentAtMs = atMs;
+    const { tMs } = state.time;
+    state.pacing.account.sends.add(tMs, event.orders.length);
+    agent.sends.add(tMs, event.orders.length);
+    if (event.request.symbol !== null) state.pacing.symbol(event.request.symbol).lastOpenParentAtMs = tMs;
   }
   // One that waits takes its token when it is sent.
-  if (decision.effective?.action === 'exit' && event.orders[0]?.delay_ms === 0) takeExitToken(state, event, atMs);
+  if (decision.effective?.action === 'exit' && event.orders[0]?.delay_ms === 0) takeExitToken(state, event);
 }
 
-function takeExitToken(state: GateViews, event: DecisionEvent, atMs: number): void {
-  state.pacing.account.exits.add(atMs, 1);
-  state.pacing.agent(event.agent).exits.add(atMs, 1);
+function takeExitToken({ pacing, time }: GateViews, event: DecisionEvent): void {
+  pacing.account.exits.add(time.tMs, 1);
+  pacing.agent(event.agent).exits.add(time.tMs, 1);
 }
 
 /**
@@ -62,7 +63,7 @@ function takeExitToken(state: GateViews, event: DecisionEvent, atMs: number): vo
  * that adds risk (it has a leverage) is paced like the opening order that it becomes; any other takes a token when its
  * rate was looked at, which that of an agent is.
  */
-function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void {
+function applyAmend(state: GateViews, event: DecisionEvent): void {
   const { effective } = event.decision;
   const order = state.orders.all.get(event.request.client_order_id ?? '');
   if (order === undefined || effective === null || isTerminal(order)) return;
@@ -72,13 +73,14 @@ function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void 
     state.readAs.set(order, { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
   const form = amendedForm(event, effective.lots, effective.price_ticks);
   if (form === null) return;
-  noteAdded(state, event, form.quantityE8 - order.quantityE8, atMs);
+  noteAdded(state, event, form.quantityE8 - order.quantityE8);
   setAmend(order, form, state.stateSeq);
   for (const word of event.authority?.words ?? []) order.words = withWord(order.words, word);
   if (effective.leverage === null && !isPaced(event.decision)) return;
-  state.pacing.account.sends.add(atMs, 1);
-  state.pacing.agent(event.agent).sends.add(atMs, 1);
-  if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
+  const { tMs } = state.time;
+  state.pacing.account.sends.add(tMs, 1);
+  state.pacing.agent(event.agent).sends.add(tMs, 1);
+  if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = tMs;
 }
 
 /** In the steps of the decision's own context. */
@@ -96,14 +98,14 @@ function withWord(words: string | null, word: string): string | null {
 }
 
 /** What an amend adds is opened like the lots of a new order, at the worse of mark and price. */
-function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, addedE8: number, atMs: number): void {
+function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, addedE8: number): void {
   const { effective } = decision;
   const { mark, rules } = context.market;
   if (effective === null || effective.action === 'cancel' || effective.reduce_only || addedE8 <= 0 || rules === null)
     return;
   const markUsdt = mark === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
   const lotUsdt = Math.max(effective.notional / effective.lots, markUsdt);
-  state.approvals.addOpened(agent, (addedE8 / lotE8(rulesOf(rules))) * lotUsdt, false, atMs);
+  state.approvals.addOpened(agent, (addedE8 / lotE8(rulesOf(rules))) * lotUsdt, false, state.time.tMs);
 }
 
 /** Whether rule 6 looked at its rate. */
@@ -112,55 +114,56 @@ export function isPaced({ is_paced: isNoted, verdicts }: RecordedDecision): bool
 }
 
 /** A later slice is decided on its own and can only shrink; what it lost is released. */
-function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void {
-  for (const fresh of planOrders(event, atMs)) {
+function applySlice(state: GateViews, event: DecisionEvent): void {
+  for (const fresh of planOrders(event, state.time.tMs, state.time.aheadMs)) {
     const order = state.orders.all.get(fresh.clientOrderId);
     // A further rung of an exit is a new order; it is reduce-only and so adds no exposure.
     if (order === undefined && fresh.reduceOnly) {
       const parentId = event.parent_decision_id ?? event.decision.decision_id;
       const siblings = state.orders.byDecision.get(parentId) ?? [];
-      if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event, atMs);
+      if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event);
       insertOrder(state.orders, fresh);
     }
     if (order === undefined || !isPlanned(order)) continue;
     // A resting exit that waited for its rate.
-    if (order.reduceOnly) takeExitToken(state, event, atMs);
+    if (order.reduceOnly) takeExitToken(state, event);
     order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
     order.priceE8 = fresh.priceE8;
     order.leverage = Math.min(order.leverage, fresh.leverage);
     order.status = 'in_flight';
-    order.sentAtMs = atMs;
+    order.sentAtMs = state.time.tMs;
   }
 }
 
 /** What became of an order, and what of it was executed. */
-export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): void {
+export function applyOrder(state: GateViews, event: OrderEvent): void {
+  const { tMs } = state.time;
   let order = state.orders.all.get(event.client_order_id);
   const hadEnded = order !== undefined && isTerminal(order);
   if (order === undefined) {
-    const foreign = buildForeignOrder(event, atMs);
+    const foreign = buildForeignOrder(event, tMs);
     if (foreign === null) return;
     insertOrder(state.orders, foreign);
     if (!foreign.reduceOnly) state.uncontained.add(foreign);
     order = foreign;
   } else if (event.foreign !== null) {
-    order = applyListed(state.orders, order, event, atMs);
+    order = applyListed(state.orders, order, event, tMs);
     if (!order.reduceOnly) state.uncontained.add(order);
   }
-  const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
+  const delta = applyOrderEvent(state.orders, order, event, state.time, state.stateSeq);
   if (hadEnded && (delta > 0 || !isTerminal(order)) && isOfThisEpoch(state, order))
     holdAgain(state.position(order.symbol), order);
-  if (delta > 0) moveFill(state, order, delta, event, atMs);
-  state.claims.noteOrder(order, event, atMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
+  if (delta > 0) moveFill(state, order, delta, event);
+  state.claims.noteOrder(order, event, tMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
 }
 
 /** RISK: what a recovered ledger had placed before is nobody's, whoever bears its agent's name now. */
-function isOfThisEpoch({ recovery }: GateViews, { plannedAtMs }: OrderState): boolean {
-  return recovery === null || plannedAtMs > recovery.at_venue_ms;
+function isOfThisEpoch({ recoveredMs }: GateViews, { plannedAtMs }: OrderState): boolean {
+  return recoveredMs === null || plannedAtMs > recoveredMs;
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
-function moveFill(state: GateViews, order: OrderState, quantityE8: number, event: OrderEvent, atMs: number): void {
+function moveFill(state: GateViews, order: OrderState, quantityE8: number, event: OrderEvent): void {
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
   const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position);
@@ -168,28 +171,29 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     side: order.side,
     quantityE8,
     price,
-    atMs: event.venue_at_ms,
+    atMs: state.time.of(event.venue_at_ms),
     isHolders: order.origin === 'gate' || isOfHolder(order, position),
     isForeign: order.foreign,
     reduceOnly: order.reduceOnly,
     order: order.kind === 'regular' ? order.clientOrderId : null,
   });
-  if (effect.position.opened > 0) noteOpened(state, order, atMs);
+  if (effect.position.opened > 0) noteOpened(state, order);
   if (rules === undefined || price === null) return;
   const untold = untoldE8(order, quantityE8) * price;
   order.untoldUsdtE8 += untold;
-  order.untoldAtMs = atMs;
+  const { tMs } = state.time;
+  order.untoldAtMs = tMs;
   // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
   // are read before their lots move have counted already.
   const notional = fromE8(untold);
   const fee = notional * rules.takerFee;
-  state.pacing.account.turnover.add(atMs, notional);
-  state.pacing.account.fees.add(atMs, fee);
+  state.pacing.account.turnover.add(tMs, notional);
+  state.pacing.account.fees.add(tMs, fee);
   order.feesUsdt += fee;
   if (order.agent !== null) {
     const agent = state.pacing.agent(order.agent);
-    agent.turnover.add(atMs, notional);
-    agent.fees.add(atMs, fee);
+    agent.turnover.add(tMs, notional);
+    agent.fees.add(tMs, fee);
   }
   const fill: TradeFill = {
     symbol: order.symbol,
@@ -200,19 +204,19 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     fee_usdt: fromE8(quantityE8) * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
-  noteRoundTrips(state, order, position.holder, effect.own, fill, atMs);
+  noteRoundTrips(state, order, position.holder, effect.own, fill);
 }
 
 /** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
-function noteOpened({ orders, pacing }: GateViews, order: OrderState, atMs: number): void {
+function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): void {
   const { agent, decisionId, side, symbol } = order;
   if (agent === null || decisionId === null) return;
   const pace = pacing.symbol(symbol);
-  pace.lastOpenFillAtMs = atMs;
+  pace.lastOpenFillAtMs = time.tMs;
   pace.lastOpenFillSide = side;
   const siblings = orders.byDecision.get(decisionId) ?? [order];
   const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
-  pacing.noteExecution(decisionId, agent, symbol, side, parentE8, atMs);
+  pacing.noteExecution(decisionId, agent, symbol, side, parentE8, time.tMs);
 }
 
 /** The holder's own order, or one with which the venue takes its lots over. */
@@ -222,12 +226,11 @@ function isOfHolder({ agent, clientOrderId, foreign, origin }: OrderState, { hol
 
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
 function noteRoundTrips(
-  { pacing, trades }: GateViews,
+  { pacing, time, trades }: GateViews,
   { agent, origin, reduceOnly }: OrderState,
   holder: string | null,
   own: MovedLots,
   fill: TradeFill,
-  atMs: number,
 ): void {
   if (holder === null) return;
   const part = (lots: number): TradeFill => ({ ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
@@ -237,8 +240,8 @@ function noteRoundTrips(
   if (holder === agent || (agent !== null && (origin === 'agent' || !reduceOnly))) return;
   const closed = part(own.closed);
   const pace = pacing.agent(holder);
-  pace.turnover.add(atMs, closed.lots * closed.lot_size * closed.price);
-  pace.fees.add(atMs, closed.fee_usdt);
+  pace.turnover.add(time.tMs, closed.lots * closed.lot_size * closed.price);
+  pace.fees.add(time.tMs, closed.fee_usdt);
 }
 
 /** Prices and fees of lots that moved already; deduplicated by trade id. */
@@ -250,10 +253,11 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const holder = state.accounts.applyTrade(event, order);
   state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
+  const filledMs = state.time.of(event.at_venue_ms);
   if (order === undefined && position !== undefined && isLiquidation(event))
-    applyLiquidation(position, event.quantity_e8, event.at_venue_ms, state.account?.requested_at_ms ?? 0);
+    applyLiquidation(position, event.quantity_e8, filledMs, state.accountAskedMs);
   if (order === undefined || rules === undefined) return;
-  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, event.at_venue_ms);
+  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, filledMs);
   const counted = takeCounted(order, event);
   order.tradedE8 += event.quantity_e8;
   order.tradedUsdtE8 += event.quantity_e8 * event.price;
@@ -264,9 +268,9 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
-  const countedAtMs = order.untoldAtMs ?? event.at_venue_ms;
-  correct(state.pacing.account, countedAtMs, notional, fee);
-  if (order.agent !== null) correct(state.pacing.agent(order.agent), countedAtMs, notional, fee);
+  const countedMs = order.untoldAtMs ?? filledMs;
+  correct(state.pacing.account, countedMs, notional, fee);
+  if (order.agent !== null) correct(state.pacing.agent(order.agent), countedMs, notional, fee);
 }
 
 /**
@@ -282,12 +286,12 @@ function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent)
 }
 function correct(
   window: { readonly turnover: RollingSum; readonly fees: RollingSum },
-  atMs: number,
+  tMs: number,
   notional: number,
   fee: number,
 ): void {
-  window.turnover.add(atMs, notional);
-  window.fees.add(atMs, fee);
+  window.turnover.add(tMs, notional);
+  window.fees.add(tMs, fee);
 }
 
 /**

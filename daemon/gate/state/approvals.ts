@@ -12,7 +12,6 @@ import type {
 import { ceilTicks, floorLots, floorTicks, type LotRules, readE8, type TickRules } from '../units.ts';
 import { keeps } from './keep.ts';
 import { OpenedSums } from './opened-sums.ts';
-import type { Redate } from './redate.ts';
 
 /** Older ones that have ended are only in the ledger. */
 const MAX_ENDED = 1_000;
@@ -93,12 +92,8 @@ export class ApprovalBook {
       if (requested.agent === agent && (symbol === null || symbol === requested.symbol)) return true;
     return false;
   }
-  openedUsdt(
-    agent: string,
-    nowMs: number,
-    windowMs: number,
-  ): { readonly approved: number; readonly unapproved: number } {
-    return this.#opened.get(agent)?.sum(nowMs, windowMs) ?? { approved: 0, unapproved: 0 };
+  openedUsdt(agent: string, tMs: number, windowMs: number): { readonly approved: number; readonly unapproved: number } {
+    return this.#opened.get(agent)?.sum(tMs, windowMs) ?? { approved: 0, unapproved: 0 };
   }
 
   apply(event: ApprovalEvent, atMs: number): void {
@@ -139,7 +134,7 @@ export class ApprovalBook {
   }
 
   /** INVARIANT: the record that uses an approval ends it, whatever it decided. */
-  noteDecision(event: DecisionEvent, atMs: number): void {
+  noteDecision(event: DecisionEvent, atMs: number, tMs: number): void {
     const { context, decision, request } = event;
     if (decision.kind !== 'tool') return;
     const grant = context.approval?.grant ?? null;
@@ -155,16 +150,16 @@ export class ApprovalBook {
       );
     }
     if (decision.effective?.action === 'open' && event.orders.length > 0 && !event.orders.some((o) => o.reduce_only))
-      this.addOpened(event.agent, countedUsdt(decision.effective, context), grant !== null, atMs);
+      this.addOpened(event.agent, countedUsdt(decision.effective, context), grant !== null, tMs);
   }
-  addOpened(agent: string, usdt: number, isApproved: boolean, atMs: number): void {
+  addOpened(agent: string, usdt: number, isApproved: boolean, tMs: number): void {
     if (usdt <= 0) return;
     let sums = this.#opened.get(agent);
     if (sums === undefined) {
       sums = new OpenedSums();
       this.#opened.set(agent, sums);
     }
-    sums.add(atMs, usdt, isApproved);
+    sums.add(tMs, usdt, isApproved);
   }
 
   /** Whatever ends opening ends what waits to open: a person would approve it again under the new circumstances. */
@@ -191,10 +186,6 @@ export class ApprovalBook {
     for (const [id, approval] of this.#pending)
       if (approval.signatures.some(isGone))
         this.#pending.set(id, { ...approval, signatures: approval.signatures.filter((each) => !isGone(each)) });
-  }
-
-  redate(redate: Redate): void {
-    for (const sums of this.#opened.values()) sums.redate(redate);
   }
 
   /** What a record finds expired has ended; until then {@link isOver} says so. */

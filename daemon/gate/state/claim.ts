@@ -31,6 +31,7 @@ export interface Claim {
   readonly side: Side;
   /** It closes all that its caller may close, including what earlier openings still fill. */
   readonly isWhole: boolean;
+  /** By `t`, as its end is. */
   readonly openedAtMs: number;
   /** The order that its decision planned: sent at once, or waiting. */
   readonly first: OrderState;

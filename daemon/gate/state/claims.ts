@@ -4,7 +4,6 @@ import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEv
 import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
-import type { Redate } from './redate.ts';
 
 export {
   type AskedClaim,
@@ -240,14 +239,6 @@ export class Claims {
     const claim = this.#all.get(decisionId);
     if (claim !== undefined) this.#forget(claim);
     return claim ?? null;
-  }
-
-  redate(redate: Redate): void {
-    for (const claim of this.#all.values()) {
-      const opened: { openedAtMs: number } = claim;
-      opened.openedAtMs = redate(opened.openedAtMs);
-      if (claim.end !== null) claim.end = { ...claim.end, atMs: redate(claim.end.atMs) };
-    }
   }
 }
 

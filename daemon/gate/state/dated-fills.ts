@@ -1,7 +1,7 @@
 /** Fills of a symbol that are kept: no reading of the account is as far behind. */
 const MAX_FILLS = 1_000;
 
-/** Signed quantity of one fill, in units of 1e-8, and when it was made, venue time. */
+/** Signed quantity of one fill, in units of 1e-8, and when it was made, by `t`. */
 export interface DatedFill {
   readonly signed: number;
   /** The latest instant, while it has an `order`. */

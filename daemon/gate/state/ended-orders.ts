@@ -1,6 +1,5 @@
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
-import type { Redate } from './redate.ts';
 
 /** Where orders are found. */
 export interface OrderMaps {
@@ -67,14 +66,6 @@ export class EndedOrders {
   remove(order: OrderState): void {
     this.#queue = this.#queue.filter((ended) => ended.order !== order);
     this.#waiting.delete(order);
-  }
-
-  redate(redate: Redate): void {
-    this.#queue = this.#queue.map(({ order, endedAtMs, sinceMs }) => ({
-      order,
-      endedAtMs: redate(endedAtMs),
-      sinceMs: redate(sinceMs),
-    }));
   }
 
   /**

@@ -1,6 +1,5 @@
 import type { DatedEquity } from './equity-samples.ts';
 import { keeps } from './keep.ts';
-import type { Redate } from './redate.ts';
 
 const FIRST_SPAN_MS = 60_000;
 const MAX_SPANS = 4_096;
@@ -44,7 +43,7 @@ export class EquityCourse {
     this.#high.splice(i + 1, 0, sample);
     while (this.#low.length > MAX_SPANS) {
       this.#spanMs *= 2;
-      this.#gather((atMs) => atMs);
+      this.#gather();
     }
   }
 
@@ -60,11 +59,6 @@ export class EquityCourse {
     for (const sample of samples) if (this.#spanOf(sample) >= from) this.add(sample);
   }
 
-  /** The clock was moved. */
-  redate(redate: Redate): void {
-    this.#gather(redate);
-  }
-
   /** Lowest and highest readings since an instant, oldest first. */
   since(fromMs: number): readonly DatedEquity[] {
     return this.#low.flatMap((low, i) => {
@@ -78,15 +72,15 @@ export class EquityCourse {
     return Math.floor(atMs / this.#spanMs);
   }
 
-  #gather(redate: Redate): void {
+  #gather(): void {
     const [lows, highs] = [this.#low, this.#high];
     this.#low = [];
     this.#high = [];
     lows.forEach((low, i) => {
       const high = highs[i]!;
       const [earlier, later] = low.atMs <= high.atMs ? [low, high] : [high, low];
-      this.add({ atMs: redate(earlier.atMs), equity: earlier.equity });
-      this.add({ atMs: redate(later.atMs), equity: later.equity });
+      this.add(earlier);
+      this.add(later);
     });
   }
 }

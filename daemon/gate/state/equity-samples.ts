@@ -1,6 +1,5 @@
 import { keeps } from './keep.ts';
 import { isNear, READING_MS, type ReadSpan } from './recent-moves.ts';
-import type { Redate } from './redate.ts';
 
 /** Equity net of transfers at an instant. */
 export interface DatedEquity {
@@ -139,13 +138,6 @@ export class EquitySamples {
       this.#version += 1;
       this.#reachedMs[i] = reached;
     }
-  }
-
-  /** The clock was moved. */
-  redate(redate: Redate): void {
-    this.#version += 1;
-    for (const column of [this.#atMs, this.#fromMs, this.#toMs, this.#reachedMs])
-      for (let i = this.#head; i < column.length; i += 1) column[i] = redate(column[i]!);
   }
 
   /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */

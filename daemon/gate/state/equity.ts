@@ -3,10 +3,9 @@ import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.
 import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
-import type { Redate } from './redate.ts';
 
 /**
- * Equity over time, net of transfers: the maximum of the drawdown window and the reference of the day (SAE-DD).
+ * Equity over time, net of transfers, dated by `t`: the maximum of the drawdown window and the reference of the day (SAE-DD).
  * A rebase restarts the maximum; it is recorded and lifts no other layer.
  */
 const DAY_MS = 86_400_000;
@@ -73,11 +72,11 @@ export class EquityHistory {
   }
 
   /**
-   * The account shows a transfer before the list of transfers does. Samples requested after `atMs` (venue time) already
+   * The account shows a transfer before the list of transfers does. Samples requested after `atMs` already
    * contain it and are corrected. Otherwise a deposit would remain as a peak that was never earned. RISK: whether one that
    * was read just then contains it nobody can tell; taken wrongly, a withdrawal would be a loss for a month.
    *
-   * @param toldAtMs when it became known, by the gate's clock
+   * @param toldAtMs when it became known
    */
   addTransfer(amountUsdt: number, atMs: number, toldAtMs: number): void {
     const { oldestMs } = this.#recent;
@@ -120,25 +119,6 @@ export class EquityHistory {
     this.#course.add({ atMs, equity });
   }
 
-  /**
-   * The clock was moved. RISK: minutes begin elsewhere among the samples then. Those that samples cover are made anew of
-   * them, or a transfer would forget a maximum of which it looks for the samples in another minute.
-   */
-  redate(redate: Redate): void {
-    const counted = [...this.#recent].filter(({ atMs }) => atMs >= this.#rebasedAtMs);
-    const oldest = minuteOf(this.#recent.oldestMs ?? Number.POSITIVE_INFINITY);
-    // Of the minute of the oldest sample some may be gone.
-    this.#maxima.forgetFrom(this.#maxima.oldestMinute < oldest ? oldest + 1 : oldest);
-    this.#maxima.redate(redate);
-    const firstMinute = this.#maxima.newestMinute;
-    for (const { atMs, peak } of counted)
-      if (minuteOf(redate(atMs)) >= firstMinute) this.#maxima.raise(redate(atMs), peak);
-    this.#recent.redate(redate);
-    this.#course.redate(redate);
-    this.#moves.redate(redate);
-    this.#rebasedAtMs = redate(this.#rebasedAtMs);
-  }
-
   /** @param readFromMs since when the balance may have been read */
   rebase(atMs: number, marginBalanceUsdt: number, readFromMs = atMs): void {
     this.#rebasedAtMs = atMs;
@@ -147,20 +127,20 @@ export class EquityHistory {
   }
 
   /** 1 - E/E_max over the window, not below 0; 1 when nothing is left. O(log n). */
-  drawdown(nowMs: number, marginBalanceUsdt: number, windowMs: number): number {
+  drawdown(tMs: number, marginBalanceUsdt: number, windowMs: number): number {
     const equity = marginBalanceUsdt - this.#transfers;
-    return fractionLost(equity, Math.max(equity, this.#maxima.highestSince(nowMs - windowMs)));
+    return fractionLost(equity, Math.max(equity, this.#maxima.highestSince(tMs - windowMs)));
   }
 
   /** 1 - E/E_ref, not below 0. `reference`: of this instant and these samples. O(log n), O(1) with it. */
-  dailyLoss(nowMs: number, marginBalanceUsdt: number, reference = this.dailyReference(nowMs)): number {
+  dailyLoss(tMs: number, marginBalanceUsdt: number, reference = this.dailyReference(tMs)): number {
     const equity = marginBalanceUsdt - this.#transfers;
     return fractionLost(equity, Math.max(reference ?? equity, 0));
   }
-  /** E_ref = max(equity at 00:00 UTC, equity 24 h ago); null: there is no sample. */
-  dailyReference(nowMs: number): number | null {
-    const midnight = this.#recent.at(Math.floor(nowMs / DAY_MS) * DAY_MS, this.#atMidnight);
-    const dayAgo = this.#recent.at(nowMs - DAY_MS, this.#dayAgo);
+  /** E_ref = max(equity at 00:00 UTC, equity 24 h ago); null: there is no sample. `midnightMs`: by venue time, as a `t`. */
+  dailyReference(tMs: number, midnightMs = Math.floor(tMs / DAY_MS) * DAY_MS): number | null {
+    const midnight = this.#recent.at(midnightMs, this.#atMidnight);
+    const dayAgo = this.#recent.at(tMs - DAY_MS, this.#dayAgo);
     return midnight === null || dayAgo === null ? null : Math.max(midnight, dayAgo);
   }
 }

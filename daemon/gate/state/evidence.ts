@@ -14,6 +14,7 @@ import {
 } from '../../engine/tables/status.ts';
 import type { OrderEvent } from '../events.ts';
 import type { OrderState } from './order.ts';
+import type { PassedTime } from './passed-time.ts';
 
 type Known = Pick<
   OrderState,
@@ -105,9 +106,9 @@ export function isProvenUnfilled(order: Pick<OrderState, 'status' | 'executedE8'
 }
 
 /** What the order's next words are judged by. `seq`: that of the record. */
-export function noteEvidence(order: OrderState, said: OrderEvent, seq: number): void {
+export function noteEvidence(order: OrderState, said: OrderEvent, time: PassedTime, seq: number): void {
   const { evidence, venue_at_ms } = said;
-  if (order.sentByMs === null && isUnknown(said)) order.sentByMs = evidence?.sent_by_ms ?? venue_at_ms;
+  if (order.sentByMs === null && isUnknown(said)) order.sentByMs = time.of(evidence?.sent_by_ms ?? venue_at_ms);
   // Older records do not say; these statuses came of an order at the venue, as a rule.
   const isOldShow =
     evidence === undefined && !isPlanned(said) && !isInFlight(said) && !isUnproven(said) && !isRefused(said);

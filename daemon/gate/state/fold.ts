@@ -2,7 +2,6 @@ import type { FoldTable } from '../../engine/tables/fold.ts';
 import type { GateEvents } from '../events.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
-import { sinceJump } from './clock-moves.ts';
 import { adoptBy, disown, freeIfFlat, releaseFrom } from './holding.ts';
 import { applyStateEvent, stateInForce } from './layers.ts';
 import { setLeverage } from './leverage-setting.ts';
@@ -11,33 +10,34 @@ import type { GateViews } from './views.ts';
 
 export const FOLD: FoldTable<GateViews, GateEvents> = {
   decision: (views, { at_ms, payload, seq }) => {
-    views.requestRecords.noteDecision(payload, views, at_ms);
-    views.approvals.noteDecision(payload, at_ms);
-    views.lives.noteDecision(payload, at_ms);
+    const { tMs } = views.time;
+    views.requestRecords.noteDecision(payload, views, tMs);
+    views.approvals.noteDecision(payload, at_ms, tMs);
+    views.lives.noteDecision(payload, tMs);
     views.accounts.noteDecision(payload, at_ms);
-    applyDecision(views, payload, at_ms);
+    applyDecision(views, payload);
     views.claims.applyDecision(payload, (id) => views.orders.all.get(id), {
-      at: { seq, atMs: at_ms },
-      isHalted: (symbol, agent) => stateInForce(views.layers, at_ms, symbol, agent).state === 'halted',
+      at: { seq, atMs: tMs },
+      isHalted: (symbol, agent) => stateInForce(views.layers, tMs, symbol, agent).state === 'halted',
     });
   },
-  order: (views, { at_ms, payload }) => {
-    applyOrder(views, payload, at_ms);
-    freeOf(views, payload.client_order_id, at_ms);
+  order: (views, { payload }) => {
+    applyOrder(views, payload);
+    freeOf(views, payload.client_order_id);
   },
-  order_intent: (views, { at_ms, payload, seq }) => {
+  order_intent: (views, { payload, seq }) => {
     const order = views.orders.all.get(payload.client_order_id);
     if (order !== undefined && !isOfOldAmend(order, payload)) {
-      applyOrderIntent(order, payload);
+      applyOrderIntent(order, payload, views.time);
       views.claims.noteIntent(order, payload, seq);
       // What was read before the amend was proven does not contain it.
-      if (payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, at_ms);
+      if (payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, views.time.tMs);
       views.changes.settle(order, payload);
     }
-    freeOf(views, payload.client_order_id, at_ms);
+    freeOf(views, payload.client_order_id);
   },
-  exit_target: (views, { at_ms, payload, seq }) =>
-    views.claims.apply(payload, (id) => views.orders.all.get(id), { seq, atMs: at_ms }),
+  exit_target: (views, { payload, seq }) =>
+    views.claims.apply(payload, (id) => views.orders.all.get(id), { seq, atMs: views.time.tMs }),
   holder: (views, { at_ms, payload }) => {
     const position = views.position(payload.symbol);
     if (payload.action === 'released') releaseFrom(position, payload.for_ms);
@@ -45,34 +45,42 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
       adoptBy(position, payload.agent);
       views.accounts.noteHolder(payload.symbol, payload.agent, at_ms);
     }
-    freeFlat(views, payload.symbol, at_ms);
+    freeFlat(views, payload.symbol);
   },
   trade: (views, { payload }) => applyTrade(views, payload),
-  account: (views, { at_ms, payload }) => {
+  account: (views, { payload }) => {
     views.accounts.applyAccount(payload);
-    applyAccount(views, payload, at_ms);
-    for (const symbol of views.positions.keys()) freeFlat(views, symbol, at_ms);
+    applyAccount(views, payload);
+    for (const symbol of views.positions.keys()) freeFlat(views, symbol);
   },
   income: (views, { payload }) => views.accounts.applyIncome(payload, (symbol, id) => views.seenTrades.has(symbol, id)),
   market: (views, { payload }) => void views.markets.set(payload.symbol, payload),
   rules: (views, { payload }) => void views.rules.set(payload.rules.symbol, payload.rules),
   state: (views, { at_ms, payload }) => {
-    applyStateEvent(views.layers, payload, at_ms);
+    const { tMs } = views.time;
+    applyStateEvent(views.layers, payload, at_ms, tMs);
     views.approvals.noteState(payload, at_ms);
-    views.pacing.noteBreaker(payload, at_ms);
+    views.pacing.noteBreaker(payload, at_ms, tMs);
   },
   signal: (views, { at_ms, payload }) => {
-    views.signals.apply(payload, at_ms);
-    views.requestRecords.noteSignal(payload, at_ms);
+    views.signals.apply(payload, at_ms, views.time.tMs);
+    views.requestRecords.noteSignal(payload, views.time.tMs);
   },
   leverage: (views, { payload }) =>
-    setLeverage(views.position(payload.symbol), payload.leverage, payload.confirmed_at_ms ?? null),
+    setLeverage(
+      views.position(payload.symbol),
+      payload.leverage,
+      payload.confirmed_at_ms === undefined ? null : views.time.of(payload.confirmed_at_ms),
+    ),
   countdown: (views, { payload }) => views.countdowns.apply(payload),
   // Of a reading that was shown, and perhaps not recorded.
-  rebase: (views, { at_ms, payload }) => views.equity.rebase(at_ms, payload.equity_usdt, readFromMs(views.account)),
-  transfer: (views, { at_ms, payload }) => {
+  rebase: ({ account, equity, time }, { payload }) => {
+    const readFrom = readFromMs(account);
+    equity.rebase(time.tMs, payload.equity_usdt, readFrom === undefined ? undefined : time.of(readFrom));
+  },
+  transfer: (views, { payload }) => {
     if (!views.seenTransfers.add('', payload.transfer_id, payload.at_venue_ms)) return;
-    views.equity.addTransfer(payload.amount_usdt, sinceJump(views, payload.at_venue_ms), at_ms);
+    views.equity.addTransfer(payload.amount_usdt, views.time.of(payload.at_venue_ms), views.time.tMs);
   },
   policy: (views, { at_ms, payload }) => {
     if (payload.action === 'in_force') views.policy = payload;
@@ -84,7 +92,7 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
     views.armingSigners.clear();
   },
   arming_signed: (views, { payload }) => void views.armingSigners.set(payload.passkey_id, payload.set_by),
-  agent_seen: (views, { at_ms, payload }) => views.lives.note(payload.agent, at_ms),
+  agent_seen: (views, { payload }) => views.lives.note(payload.agent, views.time.tMs),
   alert: (views, { at_ms, payload, seq }) => {
     views.alerts.add(payload, seq, at_ms);
     views.outbox.addAlert(payload, seq, at_ms);
@@ -93,20 +101,21 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
   alert_routes: (views, { payload }) => views.outbox.applyRoutes(payload),
   alert_message: (views, { at_ms, payload }) => views.outbox.applyMessage(payload, at_ms),
   passkey: (views, { at_ms, payload }) => {
-    views.passkeys.apply(payload, at_ms);
+    views.passkeys.apply(payload, at_ms, views.time.tMs);
     views.approvals.notePasskey(payload);
     // What a key signed counts as long as the key does.
     for (const id of views.armingSigners.keys()) if (views.passkeys.find(id) === null) views.armingSigners.delete(id);
   },
   recovery: (views, { at_ms, payload }) => {
     views.recovery = payload;
+    views.recoveredMs = views.time.tMs;
     // RISK: a token of a known name is another's, in an account that went on without this ledger.
     for (const position of views.positions.values()) disown(position);
     views.accounts.disown(at_ms);
     if (payload.take_over) views.takenOverUntilMs = payload.at_venue_ms;
     for (const symbol of views.rules.keys()) views.countdowns.assume(symbol);
   },
-  rejected_input: (views, { at_ms, payload }) => views.requestRecords.noteRejected(payload, at_ms),
+  rejected_input: (views, { payload }) => views.requestRecords.noteRejected(payload, views.time.tMs),
   request_sum: (views, { payload }) => {
     views.requestRecords.noteSum(payload);
     views.accounts.noteSum(payload);
@@ -121,10 +130,10 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
 };
 
 /** A symbol whose position is flat, and where nothing of its holder can fill, is free. */
-function freeFlat({ orders, positions }: GateViews, symbol: string, atMs: number): void {
+function freeFlat({ orders, positions, time }: GateViews, symbol: string): void {
   const position = positions.get(symbol);
-  if (position !== undefined) freeIfFlat(position, liveOrders(orders, symbol), atMs);
+  if (position !== undefined) freeIfFlat(position, liveOrders(orders, symbol), time.tMs);
 }
-function freeOf(views: GateViews, clientOrderId: string, atMs: number): void {
-  freeFlat(views, views.orders.all.get(clientOrderId)?.symbol ?? '', atMs);
+function freeOf(views: GateViews, clientOrderId: string): void {
+  freeFlat(views, views.orders.all.get(clientOrderId)?.symbol ?? '');
 }

@@ -34,10 +34,12 @@ export class GateState extends GateViews {
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     // Before anything is forgotten by its instant.
-    if (event.kind === 'state') noteClock(this, event.payload, event.at_ms);
+    const { aheadMs } = this.time;
+    this.time.note(event);
+    if (event.kind === 'state') noteClock(this, event.payload, event.at_ms, this.time.aheadMs - aheadMs);
     this.lastEventAtMs = event.at_ms;
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
-    const ended = takeEnded(this, event.at_ms);
+    const ended = takeEnded(this, this.time.tMs);
     this.approvals.dropOld(event.at_ms);
     // A kind of a later version has no row.
     fold?.(this, upcast(this, event));

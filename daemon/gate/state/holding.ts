@@ -88,7 +88,7 @@ export function holdAgain(position: PositionState, { agent, origin, reduceOnly }
  * The symbol may have become free. `live`: its orders that can still fill; those of its holder, openings and exits,
  * keep it.
  */
-export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState>, nowMs: number): void {
+export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState>, tMs: number): void {
   if (position.holder === null && !position.isContested && position.release === null) return;
   if (position.quantityE8 !== 0 || (position.disputedE8 ?? 0) !== 0) return;
   for (const order of live) {
@@ -100,8 +100,8 @@ export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState
   position.unownedE8 = 0;
   const { release } = position;
   if (release === null) return;
-  release.untilMs ??= nowMs + release.forMs;
-  if (release.untilMs <= nowMs) position.release = null;
+  release.untilMs ??= tMs + release.forMs;
+  if (release.untilMs <= tMs) position.release = null;
 }
 
 /** An operator gives the symbol to an agent. */
@@ -125,6 +125,6 @@ export function releaseFrom(position: PositionState, forMs: number): void {
   if (position.holder !== null) position.release = { agent: position.holder, forMs, untilMs: null };
 }
 /** Why an agent must not open there by a release: it stands. */
-export function isReleasedFrom({ release }: PositionState, agent: string, nowMs: number): boolean {
-  return release !== null && release.agent === agent && (release.untilMs === null || nowMs < release.untilMs);
+export function isReleasedFrom({ release }: PositionState, agent: string, tMs: number): boolean {
+  return release !== null && release.agent === agent && (release.untilMs === null || tMs < release.untilMs);
 }

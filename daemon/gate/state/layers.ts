@@ -11,6 +11,7 @@ export interface LayerEntry {
   readonly name: string | null;
   readonly state: TradingStateName;
   readonly reason: string;
+  /** By `t`, as the end is. */
   readonly sinceMs: number;
   readonly setBy: string;
   readonly clearsWhen: string;
@@ -25,7 +26,7 @@ export function layerKey(layer: StateLayer, scope: string, name: string | null):
   return `${layer}|${scope}|${name ?? ''}`;
 }
 
-export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: number): void {
+export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: number, tMs: number): void {
   const key = layerKey(event.layer, event.scope, event.name);
   if (event.state === 'active') {
     layers.delete(key);
@@ -40,12 +41,17 @@ export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: numbe
     name: event.name,
     state: event.state,
     reason: event.reason,
-    sinceMs: isSame ? known.sinceMs : atMs,
+    sinceMs: isSame ? known.sinceMs : tMs,
     setBy: event.set_by,
     clearsWhen: event.clears_when,
-    clearsAtMs: event.clears_at_ms,
+    clearsAtMs: event.clears_at_ms === null ? null : tMs + event.clears_at_ms - atMs,
     isFlattening: event.flatten === true,
   });
+}
+
+/** Its time is over. */
+export function isOver({ clearsAtMs }: LayerEntry, tMs: number): boolean {
+  return clearsAtMs !== null && tMs >= clearsAtMs;
 }
 
 export const ACTIVE: StateView = { layer: null, reason: null, scope: null, state: 'active' };
@@ -53,11 +59,11 @@ export const ACTIVE: StateView = { layer: null, reason: null, scope: null, state
 /**
  * The most restrictive layer that applies; of equals the one set first in the order operator, breaker, boot, condition.
  */
-export function stateInForce(layers: LayerMap, nowMs: number, symbol: string | null, agent: string | null): StateView {
+export function stateInForce(layers: LayerMap, tMs: number, symbol: string | null, agent: string | null): StateView {
   if (layers.size === 0) return ACTIVE;
   let strictest: LayerEntry | null = null;
   for (const entry of layers.values()) {
-    if (entry.clearsAtMs !== null && nowMs >= entry.clearsAtMs) continue;
+    if (isOver(entry, tMs)) continue;
     if (entry.scope === 'symbol' && entry.name !== symbol) continue;
     if (entry.scope === 'agent' && entry.name !== agent) continue;
     if (strictest === null || compareLayers(entry, strictest) < 0) strictest = entry;

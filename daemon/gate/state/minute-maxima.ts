@@ -1,5 +1,4 @@
 import { keeps } from './keep.ts';
-import type { Redate } from './redate.ts';
 import { bisect } from './rolling-windows.ts';
 
 /** Bucket of one maximum: by so much longer than the window, at most, a peak may count. */
@@ -102,12 +101,6 @@ export class MinuteMaxima {
       this.#atMs.pop();
       this.#equity.pop();
     }
-    this.#restack();
-  }
-
-  /** The clock was moved: a minute counts until all of it has left the window. */
-  redate(redate: Redate): void {
-    this.#atMs = this.#atMs.map((atMs) => redate((minuteOf(atMs) + 1) * MINUTE_MS - 1));
     this.#restack();
   }
 

@@ -1,9 +1,8 @@
 import { keeps } from './keep.ts';
-import { type Redate, redateBucket } from './redate.ts';
 
 const BUCKET_MS = 60_000;
-/** The longest window of a policy, and an hour more: records are dated by two clocks, which may lie apart. */
-const KEEP_MS = 86_400_000 + 3_600_000;
+/** The longest window of a policy. */
+const KEEP_MS = 86_400_000;
 
 interface Bucket {
   readonly index: number;
@@ -30,13 +29,13 @@ export class OpenedSums {
     );
   }
 
-  add(atMs: number, usdt: number, isApproved: boolean): void {
-    const index = Math.floor(atMs / BUCKET_MS);
+  add(tMs: number, usdt: number, isApproved: boolean): void {
+    const index = Math.floor(tMs / BUCKET_MS);
     let last = this.#buckets.at(-1);
     if (last === undefined || last.index < index) {
       last = { index, approved: 0, unapproved: 0 };
       this.#buckets.push(last);
-      const first = Math.floor((atMs - KEEP_MS) / BUCKET_MS);
+      const first = Math.floor((tMs - KEEP_MS) / BUCKET_MS);
       const kept = this.#buckets.findIndex((bucket) => bucket.index >= first);
       if (kept > 0) this.#buckets.splice(0, kept);
     }
@@ -44,8 +43,8 @@ export class OpenedSums {
     else last.unapproved += usdt;
   }
 
-  sum(nowMs: number, windowMs: number): { readonly approved: number; readonly unapproved: number } {
-    const first = Math.floor((nowMs - windowMs) / BUCKET_MS);
+  sum(tMs: number, windowMs: number): { readonly approved: number; readonly unapproved: number } {
+    const first = Math.floor((tMs - windowMs) / BUCKET_MS);
     let approved = 0;
     let unapproved = 0;
     for (let i = this.#buckets.length - 1; i >= 0; i -= 1) {
@@ -55,16 +54,5 @@ export class OpenedSums {
       unapproved += bucket.unapproved;
     }
     return { approved, unapproved };
-  }
-
-  /** The clock was moved. */
-  redate(redate: Redate): void {
-    const before = this.#buckets;
-    this.#buckets = [];
-    for (const { approved, index, unapproved } of before) {
-      const atMs = redateBucket(index, BUCKET_MS, redate) * BUCKET_MS;
-      if (approved > 0) this.add(atMs, approved, true);
-      if (unapproved > 0) this.add(atMs, unapproved, false);
-    }
   }
 }

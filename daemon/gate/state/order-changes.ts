@@ -43,10 +43,10 @@ export class OrderChanges {
   }
 
   /** Applies a decision on a tool call. */
-  begin(event: DecisionEvent, book: OrderBook, layers: LayerMap, atMs: number): void {
+  begin(event: DecisionEvent, book: OrderBook, layers: LayerMap, tMs: number): void {
     const action = event.decision.effective?.action;
     if (action !== 'amend' && action !== 'cancel') return;
-    const orders = findConcerned(event, book, layers, atMs);
+    const orders = findConcerned(event, book, layers, tMs);
     const change: OrderChange = { action, orders, isSettled: false, refusal: null };
     this.#byDecision.set(event.decision.decision_id, change);
     this.#concern(change, 1);
@@ -97,14 +97,14 @@ function findConcerned(
   { request }: DecisionEvent,
   book: OrderBook,
   layers: LayerMap,
-  atMs: number,
+  tMs: number,
 ): readonly OrderState[] {
   if (request.client_order_id !== null) {
     const order = book.all.get(request.client_order_id);
     return order === undefined ? [] : [order];
   }
   const candidates = request.symbol === null ? everyLiveOrder(book) : liveOrders(book, request.symbol);
-  return [...candidates].filter((order) => !isTerminal(order) && isInCancelAll(order, request, layers, atMs));
+  return [...candidates].filter((order) => !isTerminal(order) && isInCancelAll(order, request, layers, tMs));
 }
 
 /**
@@ -115,9 +115,9 @@ export function isInCancelAll(
   order: OrderState,
   request: Pick<DecisionEvent['request'], 'agent' | 'origin' | 'symbol'>,
   layers: LayerMap,
-  nowMs: number,
+  tMs: number,
 ): boolean {
   if (request.origin === 'operator') return !order.protective || request.symbol !== null;
   if (order.agent !== request.agent || order.protective) return false;
-  return !order.reduceOnly || stateInForce(layers, nowMs, order.symbol, request.agent).state !== 'halted';
+  return !order.reduceOnly || stateInForce(layers, tMs, order.symbol, request.agent).state !== 'halted';
 }

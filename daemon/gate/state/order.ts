@@ -5,6 +5,7 @@ import type { DecisionEvent, EndsBy, EvidenceKind, OrderEvent, PlannedOrder } fr
 import { rulesOf, tickE8, toE8 } from '../units.ts';
 import type { OrderKind } from '../venue-port.ts';
 
+/** Instants are by `t` (passed-time.ts), but for `endsAtMs`. */
 export interface OrderState {
   readonly clientOrderId: string;
   readonly decisionId: string | null;
@@ -38,7 +39,7 @@ export interface OrderState {
   readonly policyHash: string | null;
   /** When its authority ends, venue time; null: an older record does not say, or it opens nothing. */
   readonly endsAtMs: number | null;
-  /** The same by the time that has passed. */
+  /** The same by `t`. */
   readonly lapsesAtMs: number | null;
   readonly endsBy: EndsBy | null;
   /** Ids of the tokens and passkeys on whose word it rests, with a space between; null: an older record does not say. */
@@ -53,7 +54,7 @@ export interface OrderState {
   retryable: boolean;
   /** Decision of the slice that sent it (the parent's own for slice 0). */
   sentAtMs: number | null;
-  /** Domain time at which the venue first acknowledged it. */
+  /** When the venue first acknowledged it. */
   acknowledgedAtMs: number | null;
   cancelRequested: boolean;
   /** Why the order still rests although its cancel was requested, in the venue's words. */
@@ -61,7 +62,7 @@ export interface OrderState {
   amend: { readonly quantityE8: number; readonly priceE8: number } | null;
   /** Record of the decision behind `amend`; null: none, or somebody changed the order at the venue. */
   amendSeq: number | null;
-  /** That amend was sent no later than this, domain time; known once its outcome is not. */
+  /** That amend was sent no later than this; known once its outcome is not. */
   amendSentByMs: number | null;
   /** Head of the ledger when the newest answer that showed the order was requested; null: the venue never showed it. */
   shownSeq: number | null;
@@ -71,7 +72,7 @@ export interface OrderState {
   isEndShown: boolean;
   /** How it was proven to have ended; null: a record of an older daemon does not say, or it has not. */
   endedBy: EvidenceKind | null;
-  /** It was sent no later than this, domain time; known once its outcome is not. */
+  /** It was sent no later than this; known once its outcome is not. */
   sentByMs: number | null;
   updatedAtMs: number;
   /** What trades have accounted for: quantity, and the sum of quantity times price, USDT in units of 1e-8. */
@@ -79,7 +80,7 @@ export interface OrderState {
   tradedUsdtE8: number;
   /** What executed lots whose trades are not read yet were counted as, quantity times price. */
   untoldUsdtE8: number;
-  /** When they were counted last, ms of event time; null: there were none. */
+  /** When they were counted last; null: there were none. */
   untoldAtMs: number | null;
   /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
   tradedFeesUsdt: number;
@@ -93,11 +94,15 @@ export function midOf({ context }: DecisionEvent): number | null {
   return ask === null || bid === null ? null : (bid + ask) / 2;
 }
 
-/** Orders of a permitted decision: slice 0 may be on its way from here on, later slices are planned. */
-export function planOrders(event: DecisionEvent, atMs: number): OrderState[] {
-  return event.orders.map((planned) => buildOrder(planned, event, atMs));
+/**
+ * Orders of a permitted decision: slice 0 may be on its way from here on, later slices are planned.
+ *
+ * @param aheadMs venue time less `t`
+ */
+export function planOrders(event: DecisionEvent, atMs: number, aheadMs = 0): OrderState[] {
+  return event.orders.map((planned) => buildOrder(planned, event, atMs, aheadMs));
 }
-function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): OrderState {
+function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number, aheadMs: number): OrderState {
   const isFirst = planned.delay_ms === 0;
   return {
     clientOrderId: planned.client_order_id,
@@ -124,7 +129,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
     approvedE8: approvedOf(event),
     policyHash: event.decision.policy_hash,
-    ...authorityOf(planned, event),
+    ...authorityOf(planned, event, aheadMs),
     quantityE8: planned.quantity_e8,
     priceE8: planned.price_e8,
     executedE8: 0,
@@ -167,11 +172,12 @@ function approvedOf({ context }: DecisionEvent): number | null {
 function authorityOf(
   planned: PlannedOrder,
   { authority, context, request }: DecisionEvent,
+  aheadMs: number,
 ): Pick<OrderState, 'endsAtMs' | 'lapsesAtMs' | 'endsBy' | 'words'> {
   if (planned.reduce_only) return { endsAtMs: null, lapsesAtMs: null, endsBy: null, words: null };
   if (authority !== undefined) {
     const { ends_at_ms: endsAtMs, ends_by: endsBy, words } = authority;
-    return { endsAtMs, lapsesAtMs: endsAtMs, endsBy, words: words.join(' ') };
+    return { endsAtMs, lapsesAtMs: endsAtMs - aheadMs, endsBy, words: words.join(' ') };
   }
   const { valid_until_ms: validUntilMs } = request;
   const approvedUntilMs = context.approval?.grant?.expires_at_ms ?? null;

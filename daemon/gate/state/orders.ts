@@ -3,6 +3,7 @@ import type { OrderEvent, OrderIntentEvent } from '../events.ts';
 import { EndedOrders, type OrderMaps, venueKeyOf } from './ended-orders.ts';
 import { isOfAnother, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
 import { buildForeignOrder, type OrderState } from './order.ts';
+import type { PassedTime } from './passed-time.ts';
 import type { PossibleFills } from './positions.ts';
 
 export * from '../../engine/tables/status.ts';
@@ -130,7 +131,7 @@ export function applyOrderEvent(
   book: OrderBook,
   order: OrderState,
   event: OrderEvent,
-  atMs: number,
+  time: PassedTime,
   seq: number,
 ): number {
   if (isOfAnother(order, event)) return 0;
@@ -148,22 +149,22 @@ export function applyOrderEvent(
     book.byVenueId.set(venueKeyOf(order) ?? '', order);
   }
   if (event.average_price !== null) order.averagePrice = event.average_price;
-  noteEvidence(order, event, seq);
+  noteEvidence(order, event, time, seq);
   if (status !== null) {
     order.status = status;
     order.detail = event.detail;
     order.retryable = event.retryable;
     const isKnown = isResting(order) || isFilled(order) || isExpired(order) || isCanceled(order);
-    if (order.acknowledgedAtMs === null && isKnown) order.acknowledgedAtMs = atMs;
+    if (order.acknowledgedAtMs === null && isKnown) order.acknowledgedAtMs = time.tMs;
     if (isTerminal(order)) {
       order.endedSeq = seq;
       order.isEndShown = event.evidence?.kind === 'shown';
       order.endedBy = event.evidence?.kind ?? null;
       book.live.get(order.symbol)?.delete(order);
-      book.ended.add(order, atMs);
+      book.ended.add(order, time.tMs);
     }
   }
-  order.updatedAtMs = Math.max(order.updatedAtMs, event.venue_at_ms);
+  order.updatedAtMs = Math.max(order.updatedAtMs, time.of(event.venue_at_ms));
   return delta;
 }
 
@@ -172,7 +173,7 @@ export function isOfOldAmend(order: OrderState, event: OrderIntentEvent): boolea
   return event.amend_seq !== undefined && event.amend_seq !== order.amendSeq;
 }
 
-export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): void {
+export function applyOrderIntent(order: OrderState, event: OrderIntentEvent, time: PassedTime): void {
   switch (event.action) {
     case 'cancel':
       order.cancelRequested = true;
@@ -185,7 +186,7 @@ export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): vo
         setAmend(order, { quantityE8: event.quantity_e8, priceE8: event.price_e8 }, null);
       return;
     case 'amend_unknown':
-      order.amendSentByMs = event.sent_by_ms ?? null;
+      order.amendSentByMs = event.sent_by_ms === undefined ? null : time.of(event.sent_by_ms);
       return;
     case 'amended':
       if (order.amend !== null) {

@@ -1,7 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { DecisionEvent, StateEvent } from '../events.ts';
 import { keeps } from './keep.ts';
-import type { Redate } from './redate.ts';
 import { RollingSum, TokenWindow } from './rolling-windows.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,10 +20,6 @@ export class Pace {
       (kept) => Object.assign(new Pace(), kept),
     );
   }
-
-  redate(redate: Redate): void {
-    for (const part of [this.sends, this.exits, this.turnover, this.fees]) part.redate(redate);
-  }
 }
 
 /** A read-only pace. */
@@ -36,7 +31,7 @@ export interface PaceReading {
 }
 
 export interface SymbolPace {
-  /** Time of the last permitted opening parent, from which the cooldown counts. */
+  /** `t` of the last permitted opening parent, from which the cooldown counts. */
   lastOpenParentAtMs: number | null;
   lastOpenFillAtMs: number | null;
   lastOpenFillSide: Side | null;
@@ -52,10 +47,11 @@ const NO_SYMBOL_PACE: Readonly<SymbolPace> = Object.freeze({
 /** Executed parents of one (agent, symbol, side, quantity), for the repeated-execution breaker. */
 interface Execution {
   readonly key: string;
-  atMs: number;
+  readonly tMs: number;
 }
 export interface BreakerState {
   trips: number;
+  /** By `t`. */
   untilMs: number;
 }
 
@@ -90,11 +86,12 @@ export class Pacing {
   }
 
   /** The breaker of an agent opens, or is cleared. */
-  noteBreaker({ clears_at_ms, layer, name, scope, state }: StateEvent, atMs: number): void {
+  noteBreaker({ clears_at_ms, layer, name, scope, state }: StateEvent, atMs: number, tMs: number): void {
     if (layer !== 'breaker' || scope !== 'agent' || name === null) return;
     const { trips, untilMs: knownUntilMs } = this.breakers.get(name) ?? { trips: 0, untilMs: Number.NEGATIVE_INFINITY };
     // An operator cleared it: what was counted before no longer counts.
-    const untilMs = state === 'active' ? atMs : (clears_at_ms ?? Number.MAX_SAFE_INTEGER);
+    const endsMs = clears_at_ms === null ? Number.MAX_SAFE_INTEGER : tMs + clears_at_ms - atMs;
+    const untilMs = state === 'active' ? tMs : endsMs;
     // One that ends sooner than it would have is being cleared by an operator, on live after a delay: it is no trip.
     const isTrip = state !== 'active' && untilMs >= knownUntilMs;
     this.breakers.set(name, { trips: isTrip ? trips + 1 : trips, untilMs });
@@ -124,20 +121,11 @@ export class Pacing {
     return pace;
   }
 
-  redate(redate: Redate): void {
-    for (const pace of [this.account, ...this.#agents.values()]) pace.redate(redate);
-    for (const symbol of this.#symbols.values()) {
-      if (symbol.lastOpenParentAtMs !== null) symbol.lastOpenParentAtMs = redate(symbol.lastOpenParentAtMs);
-      if (symbol.lastOpenFillAtMs !== null) symbol.lastOpenFillAtMs = redate(symbol.lastOpenFillAtMs);
-    }
-    for (const execution of this.#executions) execution.atMs = redate(execution.atMs);
-  }
-
   /** Counts a parent once, at its first fill. */
-  noteExecution(decisionId: string, agent: string, symbol: string, side: Side, quantityE8: number, atMs: number): void {
+  noteExecution(decisionId: string, agent: string, symbol: string, side: Side, quantityE8: number, tMs: number): void {
     if (this.#countedParents.has(decisionId)) return;
     this.#countedParents.add(decisionId);
-    this.#executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`, atMs });
+    this.#executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`, tMs });
     if (this.#executions.length > 10_000) this.#executions.splice(0, 5_000);
     if (this.#countedParents.size > 20_000) {
       let drop = 10_000;
@@ -163,7 +151,7 @@ export class Pacing {
     let count = 0;
     for (let i = this.#executions.length - 1; i >= 0; i -= 1) {
       const execution = this.#executions[i]!;
-      if (execution.atMs <= nowMs - windowMs || execution.atMs < sinceMs) break;
+      if (execution.tMs <= nowMs - windowMs || execution.tMs < sinceMs) break;
       if (execution.key === key) count += 1;
     }
     return count;
@@ -175,7 +163,7 @@ const KEEP_MS = 2 * 86_400_000;
 /** What an agent asked for itself; the others follow from time and market. */
 const CALLS: ReadonlySet<string> = new Set(['tool', 'dry_run', 'intercept']);
 
-/** When each agent last made a call that is on record: its decisions, and `agent_seen` for calls that record nothing. */
+/** When, by `t`, each agent last made a call that is on record: its decisions, and `agent_seen` for calls that record nothing. */
 export class SignsOfLife {
   /** By agent; each is set in place. */
   #seenAt = new Map<string, number>();
@@ -194,14 +182,14 @@ export class SignsOfLife {
     );
   }
 
-  noteDecision({ request, decision }: DecisionEvent, atMs: number): void {
-    if (request.origin === 'agent' && CALLS.has(decision.kind)) this.note(request.agent, atMs);
+  noteDecision({ request, decision }: DecisionEvent, tMs: number): void {
+    if (request.origin === 'agent' && CALLS.has(decision.kind)) this.note(request.agent, tMs);
   }
 
-  note(agent: string, atMs: number): void {
-    this.#seenAt.set(agent, atMs);
-    this.#noneBeforeMs = Math.min(this.#noneBeforeMs, atMs);
-    if (atMs - this.#noneBeforeMs > KEEP_MS) this.#forgetSilent(atMs);
+  note(agent: string, tMs: number): void {
+    this.#seenAt.set(agent, tMs);
+    this.#noneBeforeMs = Math.min(this.#noneBeforeMs, tMs);
+    if (tMs - this.#noneBeforeMs > KEEP_MS) this.#forgetSilent(tMs);
   }
   #forgetSilent(nowMs: number): void {
     this.#noneBeforeMs = nowMs;
@@ -214,10 +202,5 @@ export class SignsOfLife {
   /** Null: not within two days before the newest sign of any agent. */
   lastMs(agent: string): number | null {
     return this.#seenAt.get(agent) ?? null;
-  }
-
-  redate(redate: Redate): void {
-    this.#noneBeforeMs = redate(this.#noneBeforeMs);
-    for (const [agent, seenAtMs] of this.#seenAt) this.#seenAt.set(agent, redate(seenAtMs));
   }
 }

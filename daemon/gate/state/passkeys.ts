@@ -1,10 +1,10 @@
 import type { PasskeyAddedEvent, PasskeyEvent } from '../events.ts';
 import { keeps } from './keep.ts';
-import type { Redate } from './redate.ts';
 
 /** A challenge lives for minutes; nobody signs so many meanwhile. */
 const MAX_USED = 1_000;
 
+/** Instants are by `t`. */
 export interface Passkey {
   readonly id: string;
   readonly credentialId: string;
@@ -43,28 +43,28 @@ export class PasskeyBook {
     );
   }
 
-  apply(event: PasskeyEvent, atMs: number): void {
+  apply(event: PasskeyEvent, atMs: number, tMs: number): void {
     switch (event.action) {
       case 'added':
-        if (event.is_recovery) for (const id of [...this.#keys.keys()]) this.#remove(id, atMs);
-        this.#keys.set(event.id, toPasskey(event, atMs));
+        if (event.is_recovery) for (const id of [...this.#keys.keys()]) this.#remove(id, tMs);
+        this.#keys.set(event.id, toPasskey(event, atMs, tMs));
         return;
       case 'asserted': {
         const key = this.#keys.get(event.id);
         if (key !== undefined)
-          this.#keys.set(event.id, { ...key, counter: Math.max(key.counter, event.counter), lastUsedAtMs: atMs });
+          this.#keys.set(event.id, { ...key, counter: Math.max(key.counter, event.counter), lastUsedAtMs: tMs });
         this.#use(`${event.id} ${event.challenge}`);
         return;
       }
       case 'removed':
-        this.#remove(event.id, atMs);
+        this.#remove(event.id, tMs);
     }
   }
 
-  #remove(id: string, atMs: number): void {
+  #remove(id: string, tMs: number): void {
     const key = this.#keys.get(id);
     this.#keys.delete(id);
-    if (key !== undefined && key.effectiveAtMs <= atMs) this.#hadOne = true;
+    if (key !== undefined && key.effectiveAtMs <= tMs) this.#hadOne = true;
   }
 
   #use(key: string): void {
@@ -73,19 +73,6 @@ export class PasskeyBook {
     for (const oldest of this.#used) {
       this.#used.delete(oldest);
       return;
-    }
-  }
-
-  /** The clock was moved: a key counts as long after its enrolment as it would have. */
-  redate(redate: Redate): void {
-    for (const [id, key] of this.#keys) {
-      const addedAtMs = redate(key.addedAtMs);
-      this.#keys.set(id, {
-        ...key,
-        addedAtMs,
-        effectiveAtMs: key.effectiveAtMs + addedAtMs - key.addedAtMs,
-        lastUsedAtMs: key.lastUsedAtMs === null ? null : redate(key.lastUsedAtMs),
-      });
     }
   }
 
@@ -107,7 +94,7 @@ export class PasskeyBook {
   }
 }
 
-function toPasskey(event: PasskeyAddedEvent, atMs: number): Passkey {
+function toPasskey(event: PasskeyAddedEvent, atMs: number, tMs: number): Passkey {
   return {
     id: event.id,
     credentialId: event.credential_id,
@@ -116,8 +103,8 @@ function toPasskey(event: PasskeyAddedEvent, atMs: number): Passkey {
     origin: event.origin,
     transports: event.transports,
     confirmedBy: event.confirmed_by,
-    addedAtMs: atMs,
-    effectiveAtMs: event.effective_at_ms,
+    addedAtMs: tMs,
+    effectiveAtMs: tMs + event.effective_at_ms - atMs,
     counter: event.counter,
     lastUsedAtMs: null,
   };

@@ -26,7 +26,7 @@ export interface PossibleFills {
 
 /**
  * One symbol's position: the last reconciled position plus own fills since. A venue snapshot replaces it only if it is
- * not older than our last fill; until then the larger of the two counts on each side (BY-38).
+ * not older than our last fill; until then the larger of the two counts on each side (BY-38). Instants are by `t`.
  */
 export interface PositionState extends Holding, LeverageSetting, TakenLots {
   readonly symbol: string;
@@ -47,7 +47,7 @@ export interface PositionState extends Holding, LeverageSetting, TakenLots {
   /** Of the last reading that had one; null: none had. */
   markPrice: number | null;
   maintenanceMarginUsdt: number;
-  /** Venue time of our last own fill of this symbol. */
+  /** When our last own fill of this symbol was made; 0: none was. */
   lastFillAtMs: number;
   sinceMs: number | null;
 }
@@ -108,7 +108,6 @@ export interface PositionFill {
   readonly side: Side;
   readonly quantityE8: number;
   readonly price: number | null;
-  /** Venue time. */
   readonly atMs: number;
   /** Of the holder's order, or of an exit of the gate. */
   readonly isHolders: boolean;

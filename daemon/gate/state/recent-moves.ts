@@ -1,5 +1,4 @@
 import { keeps } from './keep.ts';
-import type { Redate } from './redate.ts';
 
 /** A reading of the account counts at most so long after it was requested. */
 export const READING_MS = 600_000;
@@ -8,9 +7,9 @@ export const CLOCKS_APART_MS = 100;
 
 /** Money that came into the wallet from anywhere else, or left it, USDT. */
 export interface Move {
-  atMs: number;
-  /** When it became known, by the gate's clock. */
-  toldAtMs: number;
+  /** By `t`, as all here. */
+  readonly atMs: number;
+  readonly toldAtMs: number;
   readonly usdt: number;
 }
 
@@ -74,13 +73,5 @@ export class RecentMoves {
    */
   isUnclear(known: readonly Move[], span: ReadSpan): boolean {
     return this.#moves.some((move) => !known.includes(move) && isNear(move.atMs, span));
-  }
-
-  /** The clock was moved. */
-  redate(redate: Redate): void {
-    for (const move of this.#moves) {
-      move.atMs = redate(move.atMs);
-      move.toldAtMs = redate(move.toldAtMs);
-    }
   }
 }

@@ -7,7 +7,6 @@ import { keeps } from './keep.ts';
 import { type LayerMap, stateInForce } from './layers.ts';
 import { isInCancelAll } from './order-changes.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from './orders.ts';
-import { type Redate, redateBucket } from './redate.ts';
 
 /** The longest window that a policy may have. */
 const LONGEST_MS = 3_600_000;
@@ -33,66 +32,42 @@ export interface RecordCount {
 
 const MONITOR = 'monitor';
 
-/** Records by the second. One counts until its whole second has left the window, so the count is never too low. */
+/** Records by the second of `t`. One counts until its whole second has left the window, so the count is never too low. */
 class RecordWindow {
   #buckets: { readonly index: number; records: number }[] = [];
-  #isInOrder = true;
 
   static {
     keeps(
       RecordWindow,
-      (view) => ({ buckets: view.#buckets, isInOrder: view.#isInOrder }),
+      (view) => ({ buckets: view.#buckets }),
       (kept) => {
         const made = new RecordWindow();
         made.#buckets = kept.buckets;
-        made.#isInOrder = kept.isInOrder;
         return made;
       },
     );
   }
 
-  add(atMs: number): void {
-    const index = Math.floor(atMs / BUCKET_MS);
+  add(tMs: number): void {
+    const index = Math.floor(tMs / BUCKET_MS);
     const last = this.#buckets.at(-1);
     if (last?.index === index) {
       last.records += 1;
       return;
     }
-    if (last !== undefined && index < last.index) this.#isInOrder = false;
     this.#buckets.push({ index, records: 1 });
-    if (this.#buckets.length <= MAX_BUCKETS) return;
-    const near = this.#buckets.filter((bucket) => Math.abs(bucket.index - index) * BUCKET_MS <= LONGEST_MS);
-    this.#buckets = near.slice(-MAX_BUCKETS);
-    this.#isInOrder = this.#buckets.every((bucket, i) => i === 0 || bucket.index > this.#buckets[i - 1]!.index);
+    if (this.#buckets.length > MAX_BUCKETS) this.#buckets = this.#buckets.slice(-LONGEST_MS / BUCKET_MS);
   }
 
-  /** The clock was moved. */
-  redate(redate: Redate): void {
-    const before = this.#buckets;
-    this.#buckets = [];
-    for (const { index, records } of before) {
-      const redated = redateBucket(index, BUCKET_MS, redate);
-      const last = this.#buckets.at(-1);
-      if (last?.index === redated) last.records += records;
-      else this.#buckets.push({ index: redated, records });
-    }
-  }
-
-  /** A clock that stepped back leaves future records: those beyond a window never belonged to this one. */
-  count(nowMs: number, windowMs: number): RecordCount {
+  count(tMs: number, windowMs: number): RecordCount {
     let records = 0;
     let oldest = Number.POSITIVE_INFINITY;
     for (let i = this.#buckets.length - 1; i >= 0; i -= 1) {
       const bucket = this.#buckets[i]!;
       const startMs = bucket.index * BUCKET_MS;
-      if (startMs + BUCKET_MS <= nowMs - windowMs) {
-        // Every query passes here. As long as the clock never stepped back, nothing before it counts either.
-        if (this.#isInOrder) break;
-        continue;
-      }
-      if (startMs > nowMs + windowMs) continue;
+      if (startMs + BUCKET_MS <= tMs - windowMs) break;
       records += bucket.records;
-      oldest = Math.min(oldest, startMs);
+      oldest = startMs;
     }
     return { records, freeAtMs: records === 0 ? null : oldest + BUCKET_MS + windowMs };
   }
@@ -122,57 +97,53 @@ export class RequestRecords {
   }
 
   /** To be called before anything else takes the decision in: what it cancels is still alive then. */
-  noteDecision(event: DecisionEvent, state: CancelViews, atMs: number): void {
-    const kind = recordedAs(event, state, atMs);
-    if (kind !== null) this.#add(kind, event.request.origin, event.agent, atMs);
+  noteDecision(event: DecisionEvent, state: CancelViews, tMs: number): void {
+    const kind = recordedAs(event, state, tMs);
+    if (kind !== null) this.#add(kind, event.request.origin, event.agent, tMs);
   }
-  noteRejected(event: RejectedInputEvent, atMs: number): void {
-    this.#add('rejected', event.origin ?? 'agent', event.agent, atMs);
+  noteRejected(event: RejectedInputEvent, tMs: number): void {
+    this.#add('rejected', event.origin ?? 'agent', event.agent, tMs);
   }
-  noteSignal(event: SignalEvent, atMs: number): void {
-    if (event.ended_reason === undefined) this.#add('signals', MONITOR, event.set_by, atMs);
+  noteSignal(event: SignalEvent, tMs: number): void {
+    if (event.ended_reason === undefined) this.#add('signals', MONITOR, event.set_by, tMs);
   }
   noteSum({ count }: RequestSumEvent): void {
     this.summed += count;
   }
 
-  redate(redate: Redate): void {
-    for (const window of this.#windows.values()) window.redate(redate);
+  count(kind: CountedKind, origin: SenderRole, agent: string, tMs: number, windowMs: number): RecordCount {
+    return this.#windows.get(`${kind} ${origin} ${agent}`)?.count(tMs, windowMs) ?? { records: 0, freeAtMs: null };
   }
 
-  count(kind: CountedKind, origin: SenderRole, agent: string, nowMs: number, windowMs: number): RecordCount {
-    return this.#windows.get(`${kind} ${origin} ${agent}`)?.count(nowMs, windowMs) ?? { records: 0, freeAtMs: null };
-  }
-
-  #add(kind: CountedKind, origin: SenderRole, agent: string, atMs: number): void {
+  #add(kind: CountedKind, origin: SenderRole, agent: string, tMs: number): void {
     const key = `${kind} ${origin} ${agent}`;
     let window = this.#windows.get(key);
     if (window === undefined) {
       window = new RecordWindow();
       this.#windows.set(key, window);
     }
-    window.add(atMs);
+    window.add(tMs);
   }
 }
 
 const ADVISORY: { readonly [kind: string]: RequestKind } = { dry_run: 'dry_runs', intercept: 'intercepts' };
 
 /** The budget that a recorded decision takes from; null: it had an effect, or nobody requested it. */
-function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): RequestKind | null {
+function recordedAs(event: DecisionEvent, state: CancelViews, tMs: number): RequestKind | null {
   const { decision, orders, request } = event;
   if (decision.kind !== 'tool') return ADVISORY[decision.kind] ?? null;
   if (orders.length > 0) return null;
   if (decision.decision === 'BLOCK' || decision.effective === null) return 'refusals';
-  return decision.effective.action === 'cancel' && cancelsNothing(state, request, atMs) ? 'refusals' : null;
+  return decision.effective.action === 'cancel' && cancelsNothing(state, request, tMs) ? 'refusals' : null;
 }
 
 /**
  * A permitted cancel that changes nothing: no order that it means is alive or not being canceled already, and no exit
  * that it would end is between two of its orders.
  */
-export function cancelsNothing(state: CancelViews, request: ExecutionRequest, nowMs: number): boolean {
+export function cancelsNothing(state: CancelViews, request: ExecutionRequest, tMs: number): boolean {
   const { approvals, claims, layers, orders } = state;
-  const isHalted = (its: string, whose: string): boolean => stateInForce(layers, nowMs, its, whose).state === 'halted';
+  const isHalted = (its: string, whose: string): boolean => stateInForce(layers, tMs, its, whose).state === 'halted';
   const meant = claims.open.size === 0 ? [] : claims.meantBy(request, Number.POSITIVE_INFINITY, isHalted);
   if (meant.some((claim) => !claim.isCanceled)) return false;
   if (request.client_order_id !== null) {
@@ -183,6 +154,6 @@ export function cancelsNothing(state: CancelViews, request: ExecutionRequest, no
   if (approvals.isWaiting(agent, symbol)) return false;
   const live = symbol === null ? everyLiveOrder(orders) : liveOrders(orders, symbol);
   for (const order of live)
-    if (!order.cancelRequested && !isTerminal(order) && isInCancelAll(order, request, layers, nowMs)) return false;
+    if (!order.cancelRequested && !isTerminal(order) && isInCancelAll(order, request, layers, tMs)) return false;
   return true;
 }

@@ -4,7 +4,6 @@ import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
 import { lotsFor } from '../../core/rules/staging.ts';
 import type { DecisionEvent } from '../events.ts';
 import { keeps } from './keep.ts';
-import type { Redate } from './redate.ts';
 
 /** What is remembered of a request id: the decision it got and the digest of its economic fields. */
 export interface KnownRequest {
@@ -22,13 +21,13 @@ export interface RecentParent {
   readonly size: AskedFor;
   /** What a lot was worth then; null when it was not known. */
   readonly valued: Valuation | null;
-  readonly atMs: number;
+  readonly tMs: number;
   /** Its orders have left the views, and it is proven that none of them filled anything. */
   readonly isUnfilled?: true;
 }
 /** As it was sent: USDT, or base asset. */
 type AskedFor = Pick<ExecutionRequest, 'quantity' | 'requested_notional'>;
-/** `untilMs`: from this instant of domain time on the same intent is none. */
+/** `untilMs`: from this `t` on the same intent is none. */
 export interface Duplicate {
   readonly decisionId: string;
   readonly untilMs: number;
@@ -64,7 +63,7 @@ export class RequestMemory {
     return this.#known.get(requestKey(agent, route, requestId)) ?? null;
   }
 
-  apply(event: DecisionEvent, atMs: number): void {
+  apply(event: DecisionEvent, tMs: number): void {
     const { decision, request } = event;
     if (decision.kind === 'tool' && decision.request_id !== null && event.body_hash !== null) {
       const key = requestKey(event.agent, event.route, decision.request_id);
@@ -89,7 +88,7 @@ export class RequestMemory {
       orderType: request.order_type,
       size: { quantity: request.quantity, requested_notional: request.requested_notional },
       valued: valuationOf(event),
-      atMs,
+      tMs,
     });
     if (this.#recent.length > 1000) this.#recent.splice(0, 500);
   }
@@ -99,24 +98,20 @@ export class RequestMemory {
     if (at >= 0) this.#recent[at] = { ...this.#recent[at]!, isUnfilled: true };
   }
 
-  redate(redate: Redate): void {
-    this.#recent = this.#recent.map((parent) => ({ ...parent, atMs: redate(parent.atMs) }));
-  }
-
   /**
    * The latest equal permitted parent inside the window: the same lots, or the very same size in the same unit. One of
    * which nothing was filled, nor can be (`isUnfilled`), is none: what is requested again has not been had.
    */
   findDuplicate(
-    ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'isUnfilled' | 'valued'>,
-    nowMs: number,
+    ask: Omit<RecentParent, 'decisionId' | 'tMs' | 'isUnfilled' | 'valued'>,
+    tMs: number,
     windowMs: number,
     isAnswered: (decisionId: string) => boolean,
     isUnfilled: (decisionId: string) => boolean,
   ): Duplicate | null {
     for (let i = this.#recent.length - 1; i >= 0; i -= 1) {
       const parent = this.#recent[i]!;
-      if (nowMs - parent.atMs > windowMs) return null;
+      if (tMs - parent.tMs > windowMs) return null;
       const same =
         parent.agent === ask.agent &&
         parent.symbol === ask.symbol &&
@@ -129,7 +124,7 @@ export class RequestMemory {
       if (isAnswered(parent.decisionId)) return null;
       // It hides no earlier one, which may have been filled.
       if (parent.isUnfilled !== true && !isUnfilled(parent.decisionId))
-        return { decisionId: parent.decisionId, untilMs: parent.atMs + windowMs + 1 };
+        return { decisionId: parent.decisionId, untilMs: parent.tMs + windowMs + 1 };
     }
     return null;
   }

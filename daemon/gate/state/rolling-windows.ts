@@ -1,5 +1,4 @@
 import { keeps } from './keep.ts';
-import { type Redate, redateBucket } from './redate.ts';
 
 /** Least index in [0, length] for which `holds` is true, given that it stays true from there on. */
 export function bisect(length: number, holds: (index: number) => boolean): number {
@@ -75,15 +74,6 @@ export class RollingSum {
     if (at < this.#buckets.length - 1) this.#fold = null;
   }
 
-  /** The clock was moved. */
-  redate(redate: Redate): void {
-    const before = this.#buckets;
-    this.#buckets = [];
-    this.#fold = null;
-    for (const { index, value } of before)
-      this.add(redateBucket(index, this.#bucketMs, redate) * this.#bucketMs, value);
-  }
-
   /** Least place of a bucket that is not before an index. */
   #find(index: number): number {
     let low = 0;
@@ -129,20 +119,18 @@ interface TokenCount {
 const NONE: TokenCount = Object.freeze({ tokens: 0, freeAtMs: null });
 
 /**
- * Order tokens taken over time. A window counts back to the first entry that is not inside it, in O(log n). Entries
+ * Order tokens taken over time, by `t`, which never goes back: a window is found in O(log n). Entries
  * older than {@link EXACT_MS} are joined by the hour under their latest instant, so that a longer window counts up to
  * an hour's tokens too many and never too few; after a year they are dropped. Driven by what is added and by nothing
  * else.
  */
 export class TokenWindow {
   /** Instants of the entries of the last {@link EXACT_MS}. Columns take a third of what objects would. */
-  #atMs: number[] = [];
+  #tMs: number[] = [];
   /** Tokens of all that were ever added before each of them. */
   #before: number[] = [];
   /** Entries before it have moved to `#hours`. */
   #head = 0;
-  /** Indices of entries that are older than everything after them: where counting back may end. */
-  #ends: number[] = [];
   /** One entry an hour, oldest first. */
   #hours: { atMs: number; tokens: number }[] = [];
   #total = 0;
@@ -151,19 +139,17 @@ export class TokenWindow {
     keeps(
       TokenWindow,
       (view) => ({
-        atMs: view.#atMs,
+        tMs: view.#tMs,
         before: view.#before,
         head: view.#head,
-        ends: view.#ends,
         hours: view.#hours,
         total: view.#total,
       }),
       (kept) => {
         const made = new TokenWindow();
-        made.#atMs = kept.atMs;
+        made.#tMs = kept.tMs;
         made.#before = kept.before;
         made.#head = kept.head;
-        made.#ends = kept.ends;
         made.#hours = kept.hours;
         made.#total = kept.total;
         return made;
@@ -171,33 +157,16 @@ export class TokenWindow {
     );
   }
 
-  add(atMs: number, tokens: number): void {
-    this.#endBefore(this.#atMs.length, atMs);
-    this.#atMs.push(atMs);
+  add(tMs: number, tokens: number): void {
+    this.#tMs.push(tMs);
     this.#before.push(this.#total);
     this.#total += tokens;
-    while (this.#atMs[this.#head]! <= atMs - EXACT_MS) {
+    while (this.#tMs[this.#head]! <= tMs - EXACT_MS) {
       const next = this.#before[this.#head + 1] ?? this.#total;
-      this.#join(this.#atMs[this.#head]!, next - this.#before[this.#head]!);
+      this.#join(this.#tMs[this.#head]!, next - this.#before[this.#head]!);
       this.#head += 1;
     }
-    if (this.#head >= 1024 && this.#head * 4 >= this.#atMs.length) this.#compact();
-  }
-
-  /** The clock was moved. */
-  redate(redate: Redate): void {
-    this.#dropHead();
-    this.#atMs = this.#atMs.map(redate);
-    this.#ends = [];
-    for (const [index, atMs] of this.#atMs.entries()) this.#endBefore(index, atMs);
-    for (const hour of this.#hours) hour.atMs = redate(hour.atMs);
-  }
-
-  /** What lies before an entry, and is not older, is no end. */
-  #endBefore(index: number, atMs: number): void {
-    const ends = this.#ends;
-    while (ends.length > 0 && this.#atMs[ends[ends.length - 1]!]! >= atMs) ends.pop();
-    ends.push(index);
+    if (this.#head >= 1024 && this.#head * 4 >= this.#tMs.length) this.#dropHead();
   }
 
   #join(atMs: number, tokens: number): void {
@@ -209,37 +178,32 @@ export class TokenWindow {
     if (this.#hours[0]!.atMs <= atMs - LONGEST_MS) this.#hours.shift();
   }
 
-  #compact(): void {
-    this.#ends = this.#ends.filter((index) => index >= this.#head).map((index) => index - this.#head);
-    this.#dropHead();
-  }
   #dropHead(): void {
-    this.#atMs = this.#atMs.slice(this.#head);
+    this.#tMs = this.#tMs.slice(this.#head);
     this.#before = this.#before.slice(this.#head);
     this.#head = 0;
   }
 
-  /** Ends that are not after an instant. */
-  #endsUntil(instantMs: number): number {
-    let low = 0;
-    let high = this.#ends.length;
+  /** First entry after an instant. */
+  #firstAfter(instantMs: number): number {
+    let low = this.#head;
+    let high = this.#tMs.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#atMs[this.#ends[middle]!]! > instantMs) high = middle;
+      if (this.#tMs[middle]! > instantMs) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 
   /** Tokens taken in (now - window, now], and when the oldest of them leaves. */
-  count(nowMs: number, windowMs: number): TokenCount {
-    const oldestMs = nowMs - windowMs;
-    const newestMs = this.#atMs[this.#atMs.length - 1];
+  count(tMs: number, windowMs: number): TokenCount {
+    const oldestMs = tMs - windowMs;
+    const newestMs = this.#tMs[this.#tMs.length - 1];
     if (newestMs === undefined || newestMs <= oldestMs) return NONE;
     // What lies before the head has moved to the hours; a window that ends among it goes on there.
-    const ended = this.#endsUntil(oldestMs) - 1;
-    const first = ended < 0 ? this.#head : Math.max(this.#head, this.#ends[ended]! + 1);
-    const firstMs = this.#atMs[first];
+    const first = this.#firstAfter(oldestMs);
+    const firstMs = this.#tMs[first];
     let tokens = firstMs === undefined ? 0 : this.#total - this.#before[first]!;
     let freeAtMs = firstMs === undefined ? null : firstMs + windowMs;
     if (first > this.#head) return { tokens, freeAtMs };

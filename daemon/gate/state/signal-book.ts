@@ -7,8 +7,12 @@ const KEEP_MS = 86_400_000;
 /** Most signals of one reporter that are kept; those that have expired go first, and none that is active goes. */
 const MAX_OF_REPORTER = 1_024;
 
-interface Entry {
-  signal: SignalEvent;
+export interface StandingSignal {
+  readonly signal: SignalEvent;
+  /** When it ends, by `t`. */
+  readonly endsMs: number;
+}
+interface Entry extends StandingSignal {
   /** Who reported it, whoever ended it. */
   readonly reporter: string;
 }
@@ -51,68 +55,68 @@ export class SignalBook {
   get(signalId: string): SignalEvent | undefined {
     return this.#entries.get(signalId)?.signal;
   }
-  *values(): Generator<SignalEvent> {
-    for (const { signal } of this.#entries.values()) yield signal;
+  *active(tMs: number): Generator<StandingSignal> {
+    for (const entry of this.#entries.values()) if (tMs < entry.endsMs) yield entry;
+  }
+  isActive(signalId: string, tMs: number): boolean {
+    return tMs < this.#endOf(signalId);
+  }
+  #endOf(signalId: string): number {
+    return this.#entries.get(signalId)?.endsMs ?? Number.NEGATIVE_INFINITY;
   }
   /** The active one of the same kind, scope and reporter; null: there is none. */
-  findEqual(signal: Scoped, nowMs: number): SignalEvent | null {
-    const known = this.get(this.#latest.get(keyOf(signal)) ?? '');
-    return known === undefined || known.expires_at_ms <= nowMs ? null : known;
+  findEqual(signal: Scoped, tMs: number): StandingSignal | null {
+    const known = this.#entries.get(this.#latest.get(keyOf(signal)) ?? '');
+    return known === undefined || known.endsMs <= tMs ? null : known;
   }
   /** Active ones of a reporter, and when the first of them ends. */
-  countActive(reporter: string, nowMs: number): { readonly active: number; readonly firstEndMs: number } {
+  countActive(reporter: string, tMs: number): { readonly active: number; readonly firstEndMs: number } {
     let active = 0;
     let firstEndMs = Number.POSITIVE_INFINITY;
     for (const id of this.#ofReporter.get(reporter) ?? []) {
-      const endMs = this.get(id)?.expires_at_ms ?? 0;
-      if (endMs <= nowMs) continue;
+      const endMs = this.#endOf(id);
+      if (endMs <= tMs) continue;
       active += 1;
       firstEndMs = Math.min(firstEndMs, endMs);
     }
     return { active, firstEndMs };
   }
 
-  apply(signal: SignalEvent, atMs: number): void {
+  apply(signal: SignalEvent, atMs: number, tMs: number): void {
+    const endsMs = tMs + signal.expires_at_ms - atMs;
     const known = this.#entries.get(signal.signal_id);
     const reporter = known?.reporter ?? signal.set_by;
-    if (signal.ended_reason === undefined) this.#takePlace(signal, atMs);
-    this.#entries.set(signal.signal_id, { signal, reporter });
+    if (signal.ended_reason === undefined) this.#takePlace(signal, endsMs, tMs);
+    this.#entries.set(signal.signal_id, { signal, endsMs, reporter });
     const own = this.#ofReporter.get(reporter) ?? new Set();
     this.#ofReporter.set(reporter, own.add(signal.signal_id));
-    this.#sweepAtMs = Math.min(this.#sweepAtMs, signal.expires_at_ms + KEEP_MS);
-    if (atMs >= this.#sweepAtMs) this.#sweep(atMs);
-    if (own.size > MAX_OF_REPORTER) this.#trim(own, atMs);
+    this.#sweepAtMs = Math.min(this.#sweepAtMs, endsMs + KEEP_MS);
+    if (tMs >= this.#sweepAtMs) this.#sweep(tMs);
+    if (own.size > MAX_OF_REPORTER) this.#trim(own, tMs);
   }
 
-  /** The clock went ahead: a signal lasts as long as it would have. */
-  putOff(byMs: number): void {
-    for (const entry of this.#entries.values())
-      entry.signal = { ...entry.signal, expires_at_ms: entry.signal.expires_at_ms + byMs };
-    this.#sweepAtMs += byMs;
-  }
-
-  #takePlace(signal: SignalEvent, atMs: number): void {
+  #takePlace(signal: SignalEvent, endsMs: number, tMs: number): void {
     const key = keyOf(signal);
-    const before = this.findEqual(signal, atMs);
+    const before = this.findEqual(signal, tMs);
     // In older records the earlier one may last longer: both stand.
-    if (before !== null && before.expires_at_ms > signal.expires_at_ms) return;
-    if (before !== null) this.#drop(before.signal_id);
+    if (before !== null && before.endsMs > endsMs) return;
+    if (before !== null) this.#drop(before.signal.signal_id);
     this.#latest.set(key, signal.signal_id);
   }
 
-  #sweep(atMs: number): void {
+  #sweep(tMs: number): void {
     this.#sweepAtMs = Number.POSITIVE_INFINITY;
-    for (const [id, { signal }] of this.#entries) {
-      const goesAtMs = signal.expires_at_ms + KEEP_MS;
-      if (goesAtMs <= atMs) this.#drop(id);
+    for (const [id, { endsMs }] of this.#entries) {
+      const goesAtMs = endsMs + KEEP_MS;
+      if (goesAtMs <= tMs) this.#drop(id);
       else this.#sweepAtMs = Math.min(this.#sweepAtMs, goesAtMs);
     }
   }
 
-  #trim(own: ReadonlySet<string>, atMs: number): void {
+  #trim(own: ReadonlySet<string>, tMs: number): void {
     for (const id of own) {
       if (own.size <= MAX_OF_REPORTER) return;
-      if ((this.get(id)?.expires_at_ms ?? 0) <= atMs) this.#drop(id);
+      if (this.#endOf(id) <= tMs) this.#drop(id);
     }
   }
 
@@ -128,11 +132,10 @@ export class SignalBook {
   }
 
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
-  activeKinds(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
+  activeKinds(tMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
     if (this.#entries.size === 0) return [];
     const active = new Set<SignalKind>();
-    for (const { signal } of this.#entries.values()) {
-      if (nowMs >= signal.expires_at_ms) continue;
+    for (const { signal } of this.active(tMs)) {
       if (signal.account !== null && signal.account !== account) continue;
       if (signal.agent !== null && signal.agent !== agent) continue;
       if (signal.symbol !== null && signal.symbol !== symbol) continue;

@@ -16,7 +16,7 @@ interface Taken {
 export interface TakenLots extends OwnedPosition {
   /** A snapshot's value that could not be adopted yet; null if they agree. */
   disputedE8: number | null;
-  /** Venue time until which the last reading contains all fills, whether it agreed or not; null: it does not say. */
+  /** Until when the last reading contains all fills, whether it agreed or not; null: it does not say. */
   readAtMs: number | null;
   /** Lots that trades say were taken over, and that no reading has shown to be gone. */
   liquidatedE8: number;

@@ -11,6 +11,7 @@ import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, type OrderState } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { Pacing, SignsOfLife } from './pacing.ts';
+import { PassedTime } from './passed-time.ts';
 import { PasskeyBook } from './passkeys.ts';
 import { createPosition, type PositionState } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
@@ -21,15 +22,17 @@ import { SeenIds } from './seen-ids.ts';
 import { SignalBook } from './signal-book.ts';
 import { TradeBook } from './trades.ts';
 
+const DAY_MS = 86_400_000;
 /** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */
-const KEEP_TRADES_MS = 2 * 86_400_000;
+const KEEP_TRADES_MS = 2 * DAY_MS;
 /** The list of transfers is requested from the last one on, or from the last account record before a restart. */
-const KEEP_TRANSFERS_MS = 30 * 86_400_000;
+const KEEP_TRANSFERS_MS = 30 * DAY_MS;
 /** Of each, whatever their age: as many as the venue has on a page. */
 const KEEP_LAST = 1_000;
 
 /** Every view of the gate. {@link GateState} folds ledger events into them, and nothing else writes them. */
 export class GateViews {
+  readonly time = new PassedTime();
   readonly orders = createOrderBook();
   readonly changes = new OrderChanges();
   readonly claims = new Claims();
@@ -55,12 +58,16 @@ export class GateViews {
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS, KEEP_LAST);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS, KEEP_LAST);
   account: AccountEvent | null = null;
+  /** `t` when it was asked for. */
+  accountAskedMs = Number.NEGATIVE_INFINITY;
   policy: PolicyEvent | null = null;
   arming: ArmingEvent | null = null;
   /** Names of the passkeys that signed it and are still enrolled, by their ids. */
   readonly armingSigners = new Map<string, string>();
   /** The last one; null: none ever. */
   recovery: RecoveryEvent | null = null;
+  /** `t` of it. */
+  recoveredMs: number | null = null;
   /** Venue time until which orders of other ledgers are accounted for, ms. */
   takenOverUntilMs: number | null = null;
   /** Opening orders whose margin the last account snapshot may not contain yet. */
@@ -74,8 +81,6 @@ export class GateViews {
   latestEventAtMs = 0;
   /** By how much the clock is ahead of the time that has passed, as far as nothing has confirmed it, ms. */
   clockAheadMs = 0;
-  /** The latest instant before it went ahead. */
-  clockAheadFromMs = Number.NEGATIVE_INFINITY;
   /** Domain time minus the host's, while neither was in doubt, ms; null: it is not on record. */
   hostOffsetMs: number | null = null;
 
@@ -87,8 +92,18 @@ export class GateViews {
     return position;
   }
 
+  /** Of a balance, by what was read of the account until now. */
+  drawdown(nowMs: number, marginBalanceUsdt: number, windowMs: number): number {
+    return this.equity.drawdown(this.time.atNow(nowMs), marginBalanceUsdt, windowMs);
+  }
+  /** The same; the day is the venue's. */
+  dailyLoss(nowMs: number, marginBalanceUsdt: number): number {
+    const tMs = this.time.atNow(nowMs);
+    return this.equity.dailyLoss(tMs, marginBalanceUsdt, this.equity.dailyReference(tMs, tMs - (nowMs % DAY_MS)));
+  }
+
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
-  activeSignals(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
-    return this.signals.activeKinds(nowMs, account, agent, symbol);
+  activeSignals(tMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
+    return this.signals.activeKinds(tMs, account, agent, symbol);
   }
 }

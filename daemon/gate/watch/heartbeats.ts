@@ -13,9 +13,6 @@ export class Heartbeats {
 
   constructor(core: GateCore) {
     this.#core = core;
-    core.onClockSetBack((nowMs) => {
-      for (const [agent, seenAtMs] of this.#seenAt) if (seenAtMs > nowMs) this.#seenAt.set(agent, nowMs);
-    });
   }
 
   /** Any authenticated call of an agent. What it asks for is decided after what is recorded here. */
@@ -25,7 +22,7 @@ export class Heartbeats {
       this.#unstamped.add(agent);
       return;
     }
-    const now = core.nowMs();
+    const now = core.passedMs();
     this.#seenAt.set(agent, now);
     const { heartbeatMs } = core.policyFor(agent);
     if (isAway(core.state, agent)) this.#record(() => core.append('state', endOfSilence(agent, 'it called again')));
@@ -46,7 +43,7 @@ export class Heartbeats {
 
   tick(): void {
     const core = this.#core;
-    const now = core.nowMs();
+    const now = core.passedMs();
     for (const agent of this.#unstamped) this.#seenAt.set(agent, now);
     this.#unstamped.clear();
     const isAsked = Object.values(core.policySpec.agents).some(({ heartbeat_ms }) => heartbeat_ms !== undefined);

@@ -6,14 +6,9 @@ import {
 } from '../../../daemon/core/features/round-trips.ts';
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
 import type { TraderStateSection } from '../../../daemon/core/policy.ts';
-import type {
-  AccountEvent,
-  DecisionEvent,
-  GateEvent,
-  RecordedDecision,
-  StateEvent,
-} from '../../../daemon/gate/events.ts';
+import type { AccountEvent, DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/gate/events.ts';
 import { E8 } from '../../../daemon/gate/units.ts';
+import { PlainClock } from './plain-clock.ts';
 import { type PlainFill, type PlainOrder, PlainOrders } from './plain-orders.ts';
 
 const DAY_MS = 86_400_000;
@@ -38,6 +33,7 @@ export interface Range {
 /** Tokens, turnover, fees and round trips as they are defined: lists that are added up anew for every question. */
 export class PlainPace {
   readonly orders = new PlainOrders();
+  readonly #clock = new PlainClock();
   readonly lastOpenParent = new Map<string, number>();
   readonly lastOpenFill = new Map<string, { atMs: number; side: 'buy' | 'sell' }>();
   readonly #sends: Tokens[] = [];
@@ -72,7 +68,7 @@ export class PlainPace {
 
   take(event: GateEvent): void {
     if (event.kind === 'account' && this.#othersTrade) this.#read(event.payload);
-    if (event.kind === 'state') this.#moveClock(event.payload, event.at_ms);
+    this.#moveClock(this.#clock.take(event));
     if (event.kind === 'decision') this.#decide(event.payload, event.at_ms);
     const isNew = event.kind !== 'trade' || !this.#trades.has(`${event.payload.symbol} ${event.payload.trade_id}`);
     if (event.kind === 'trade' && isNew) {
@@ -224,10 +220,10 @@ export class PlainPace {
     this.#fees.push({ atMs, agent, usdt: trade.fee_usdt - known * rules.takerFee });
   }
 
-  /** What is counted by the time that has passed goes ahead with the clock, and comes back with it. */
-  #moveClock({ clock_ahead_ms: aheadMs = 0, clock_set_back: isSetBack }: StateEvent, nowMs: number): void {
-    const latestMs = isSetBack === true ? nowMs : Number.POSITIVE_INFINITY;
-    const moved = (atMs: number): number => Math.min(atMs + aheadMs, latestMs);
+  /** What is counted by the time that has passed goes with a clock that moves while none passes. */
+  #moveClock(byMs: number): void {
+    if (byMs === 0) return;
+    const moved = (atMs: number): number => atMs + byMs;
     for (const dated of [...this.#sends, ...this.#turnover, ...this.#fees]) dated.atMs = moved(dated.atMs);
     for (const [symbol, atMs] of this.lastOpenParent) this.lastOpenParent.set(symbol, moved(atMs));
     for (const told of this.#untold.values()) told.atMs = moved(told.atMs);

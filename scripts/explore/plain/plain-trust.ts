@@ -1,4 +1,5 @@
 import type { GateEvent, SignalEvent, StateEvent } from '../../../daemon/gate/events.ts';
+import { PlainClock } from './plain-clock.ts';
 
 const STATES = ['active', 'reducing', 'halted'] as const;
 
@@ -6,20 +7,19 @@ const STATES = ['active', 'reducing', 'halted'] as const;
 export class PlainTrust {
   readonly #signals = new Map<string, SignalEvent>();
   readonly #layers = new Map<string, StateEvent>();
-  /** The clock was set back: what clears at an instant clears later. */
-  isUnclear = false;
+  readonly #clock = new PlainClock();
 
   take(event: GateEvent): void {
+    this.#move(this.#clock.take(event));
     if (event.kind === 'signal') this.#signals.set(event.payload.signal_id, event.payload);
     if (event.kind !== 'state') return;
-    const { clock_ahead_ms: aheadMs = 0, clock_set_back: isSetBack, layer, name, scope } = event.payload;
-    if (isSetBack === true) this.isUnclear = true;
-    if (aheadMs !== 0) this.#goAhead(aheadMs);
+    const { layer, name, scope } = event.payload;
     this.#layers.set(`${layer} ${scope} ${name ?? ''}`, event.payload);
   }
 
-  /** What ends at an instant lasts as long as it would have: it goes ahead with the clock, and comes back with it. */
-  #goAhead(byMs: number): void {
+  /** What ends at an instant lasts as long as it would have: it goes with a clock that moves while no time passes. */
+  #move(byMs: number): void {
+    if (byMs === 0) return;
     for (const [id, signal] of this.#signals)
       this.#signals.set(id, { ...signal, expires_at_ms: signal.expires_at_ms + byMs });
     for (const [key, layer] of this.#layers)

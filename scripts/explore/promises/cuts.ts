@@ -47,7 +47,7 @@ export function findCutsBeyond(history: History): readonly Breach[] {
     if (event.kind !== 'exit_target' || event.payload.action !== 'opened' || event.payload.cause !== 'cut') continue;
     const { decision_id: id, symbol } = event.payload;
     const context = decisions.get(id)?.event.context;
-    if (spec === null || context === undefined || trust.isUnclear || isOwnersHandIn(history, symbol)) continue;
+    if (spec === null || context === undefined || isOwnersHandIn(history, symbol)) continue;
     const { account, account_name: name, exposure, market, now_ms: now } = context;
     const least = plan.setup.minLiquidationDistance ?? spec.account.min_liquidation_distance;
     const isNear = exposure.liquidation_distance !== null && exposure.liquidation_distance < least * 1.02;

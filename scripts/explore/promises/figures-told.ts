@@ -29,7 +29,6 @@ export function* compareTold(gate: Gate, { equity, pace, trust }: Plain): Genera
     yield* outside('told-turnover', account.turnover_24h_usdt, pace.turnover(null, nowMs));
     yield* outside('told-fees', account.fees_24h_usdt, pace.fees(null, nowMs));
   }
-  if (trust.isUnclear) return;
   yield* unequal('told-signals', idsOf(gate.getSignals().signals), listed(trust.activeIds(nowMs)));
   const { layers, state } = gate.getTradingState();
   const told = layers.map((layer) => `${layer.layer} ${layer.scope} ${layer.name ?? ''} ${layer.state}`);

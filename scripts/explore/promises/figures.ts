@@ -115,8 +115,7 @@ function* compareTrust(trust: PlainTrust, { context, request }: DecisionEvent): 
   const { now_ms: nowMs } = context;
   const signals = trust.activeKinds(nowMs, context.account_name, request.agent, request.symbol);
   yield* unequal('signals', [...context.trust.signals].sort().join(), [...signals].sort().join());
-  if (!trust.isUnclear)
-    yield* unequal('state', context.state.state, trust.strictest(nowMs, request.symbol, request.agent));
+  yield* unequal('state', context.state.state, trust.strictest(nowMs, request.symbol, request.agent));
 }
 
 /**

@@ -80,43 +80,6 @@ describe('SAE-DD: equity history in O(log n)', () => {
       assert.equal(history.drawdown(opened + ageMs, 10_000, DAY), expected, `minute ${ageMs} ms old`);
   });
 
-  it('has taken by now what it had of instants after the one that the clock is set back to', () => {
-    const history = new EquityHistory();
-    for (const [afterMs, usdt] of [
-      [0, 100],
-      [HOUR, 110],
-      [2 * HOUR, 120],
-    ] as const)
-      history.add(T0 + afterMs, usdt);
-    history.redate((atMs) => Math.min(atMs, T0 + HOUR / 2));
-    const samples = [...history.recent].map(({ atMs, equity }) => [atMs - T0, equity]);
-    assert.deepEqual(samples, [
-      [0, 100],
-      [HOUR / 2, 110],
-      [HOUR / 2, 120],
-    ]);
-  });
-
-  it('keeps a peak of before the clock went ahead when money moves in the minute in which that minute ends now', () => {
-    for (const jumpsMs of [[2_500], [2_500, 2_500], [1_500, 1_500, 1_500]]) {
-      const history = new EquityHistory();
-      history.rebase(T0 + 36_000, 3_000);
-      history.add(T0 + 55_000, 2_995);
-      for (const aheadMs of jumpsMs) history.redate((atMs) => atMs + aheadMs);
-      history.add(T0 + 66_000, 2_990);
-      history.addTransfer(90, T0 + 75_000, T0 + 78_000);
-      assert.equal(history.drawdown(T0 + 80_000, 3_080, 30 * DAY), 1 - 2_990 / 3_000, `${jumpsMs}`);
-    }
-  });
-
-  it('a clock that is set back brings no peak of before a rebase back', () => {
-    const history = new EquityHistory();
-    history.add(T0 + HOUR, 3_000);
-    history.rebase(T0 + 2 * HOUR, 2_000);
-    history.redate((atMs) => Math.min(atMs, T0 + HOUR / 2));
-    assert.equal(history.drawdown(T0 + HOUR / 2, 1_900, 30 * DAY), 1 - 1_900 / 2_000);
-  });
-
   it('never lets a peak count for less than the window, however often it is seen again', () => {
     const history = new EquityHistory();
     // The same equity 40 minutes apart, then a loss: the later sight of it is what the window must hold.

@@ -119,19 +119,4 @@ describe('the passkeys of the gate', () => {
     assert.equal(passkeys.find('a')?.counter, 9);
     assert.deepEqual([passkeys.isUsed('a', 'first'), passkeys.isUsed('a', 'c0')], [false, true]);
   });
-
-  test('under a clock that is set back a key waits as long as it would have waited', () => {
-    const { passkeys } = fold(
-      [10 * HOUR, added('a', { effective_at_ms: 11 * HOUR })],
-      [1, added('b', { effective_at_ms: HOUR })],
-    );
-    passkeys.redate((atMs) => Math.min(atMs, 2 * HOUR));
-    assert.deepEqual(
-      passkeys.list().map(({ id, addedAtMs, effectiveAtMs }) => [id, addedAtMs, effectiveAtMs]),
-      [
-        ['a', 2 * HOUR, 3 * HOUR],
-        ['b', 1, HOUR],
-      ],
-    );
-  });
 });

@@ -37,24 +37,6 @@ describe('records of calls without an effect', () => {
     assert.deepEqual(count(records, T0 + 91_000), { records: 0, freeAtMs: null });
   });
 
-  it('of a clock that ran ahead do not count when it is set right, and those of before do', () => {
-    const records = new RequestRecords();
-    for (let i = 0; i < 5; i += 1) records.noteRejected(rejected, T0 + i * 1_000);
-    for (let i = 0; i < 7; i += 1) records.noteRejected(rejected, T0 + 24 * HOUR_MS + i * 1_000);
-    assert.equal(count(records, T0 + 10_000).records, 5);
-    records.noteRejected(rejected, T0 + 11_000);
-    assert.equal(count(records, T0 + 12_000).records, 6);
-  });
-
-  it('lie at the present when the clock is set back, so that no budget is larger for it', () => {
-    const records = new RequestRecords();
-    for (let i = 0; i < 5; i += 1) records.noteRejected(rejected, T0 + i * 1_000);
-    for (let i = 0; i < 7; i += 1) records.noteRejected(rejected, T0 + 24 * HOUR_MS + i * 1_000);
-    records.redate((atMs) => Math.min(atMs, T0 + 30_000));
-    assert.equal(count(records, T0 + 30_000).records, 12);
-    assert.equal(count(records, T0 + 92_000).records, 0);
-  });
-
   it('are of one sender each, and older ones without an origin are of an agent', () => {
     const records = new RequestRecords();
     records.noteRejected({ agent: 'alice', paths: [], tool: 'cancel_all' }, T0);
