@@ -151,12 +151,12 @@ export function findCutButtons(page: Page): Promise<readonly string[]> {
 }
 
 const IMAGES = join(findPackageFolder(), 'docs', 'img');
-/** Kept as docs/img/NAME.png when HOLDFAST_TEST_SCREENSHOTS is set; taken in any case. */
+/** Kept as docs/img/NAME.png when HOLDFAST_TEST_SCREENSHOTS is set, and not taken otherwise. */
 export async function photograph(page: Page, name: string, what: Page | Locator = page): Promise<void> {
+  if (process.env.HOLDFAST_TEST_SCREENSHOTS === undefined) return;
   await page.mouse.move(0, 0);
   const image = await what.screenshot();
   assert.ok(image.length > 10_000, `${name} shows something`);
-  if (process.env.HOLDFAST_TEST_SCREENSHOTS === undefined) return;
   mkdirSync(IMAGES, { recursive: true });
   writeFileSync(join(IMAGES, `${name}.png`), image);
 }
