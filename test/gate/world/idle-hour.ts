@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 
-const HOUR_MS = 3_600_000;
+/** A third of an hour, in which a third of its records is permitted. */
+const IDLE_MS = 1_200_000;
 
 interface Premium {
   readonly lastFundingRate: string;
@@ -26,13 +27,13 @@ describe('what an idle daemon records', () => {
     const world = await DaemonWorld.start({ wall: true, rewrites });
     t.after(() => world.close());
     const head = world.daemon.ledger.lastSeq();
-    await world.sleep(HOUR_MS);
+    await world.sleep(IDLE_MS);
     const kinds: Record<string, number> = {};
     for (const { kind } of world.daemon.ledger.iterateEvents({ fromSeq: head + 1 }))
       kinds[kind] = (kinds[kind] ?? 0) + 1;
-    assert.ok(polls > 6_000, `the rate moved ${polls} times`);
+    assert.ok(polls > 2_000, `the rate moved ${polls} times`);
     const total = Object.values(kinds).reduce((sum, count) => sum + count, 0);
-    assert.ok(total <= 100, JSON.stringify(kinds));
+    assert.ok(total <= 33, JSON.stringify(kinds));
     // What it is decided with is in the decision, to the last poll; and a rate that makes another regime is a record.
     const { body } = await world.dryRun('place_order', order());
     const stored = world.daemon.ledger.findDecision(body.decision.decision_id);
