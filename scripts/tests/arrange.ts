@@ -12,15 +12,15 @@ import { sep } from 'node:path';
  */
 export const SHARED: readonly { readonly folders: readonly string[]; readonly processes: number }[] = [
   { folders: ['console'], processes: 2 },
-  { folders: ['explore', 'fuzz', 'sim', 'differential'], processes: 3 },
-  { folders: ['bypasses', 'attack'], processes: 2 },
-  { folders: ['cli', 'alerts'], processes: 2 },
-  { folders: ['ledger', 'receipts'], processes: 2 },
-  { folders: ['gate'], processes: 4 },
-  { folders: ['replay', 'judge', 'recorded'], processes: 2 },
+  { folders: ['explore', 'fuzz', 'sim', 'differential'], processes: 2 },
+  { folders: ['gate'], processes: 2 },
   { folders: ['daemon', 'doctor', 'doors', 'passkeys', 'integrations'], processes: 2 },
-  { folders: ['core', 'contract', 'policy', 'config', 'docs'], processes: 2 },
-  { folders: ['http', 'venue', 'exchange-sim'], processes: 2 },
+  { folders: ['replay', 'judge', 'recorded', 'attack'], processes: 1 },
+  { folders: ['ledger', 'receipts'], processes: 1 },
+  { folders: ['cli', 'alerts'], processes: 1 },
+  { folders: ['bypasses'], processes: 1 },
+  { folders: ['core', 'contract', 'policy', 'config', 'docs', 'engine'], processes: 1 },
+  { folders: ['http', 'venue', 'exchange-sim'], processes: 1 },
 ];
 
 /** Files of those folders that have a process of their own all the same. */
