@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ALONE, arrange, EARLY, SHARED } from '../../scripts/tests/arrange.ts';
@@ -137,6 +137,24 @@ test('each file is run by one process, and every folder and file that the arrang
       processes.some(([file, more]) => file === `test/${name}.test.ts` && !more),
       name,
     );
+});
+
+test('a file of tests that is no test file by its name is imported by one, or started by a script', () => {
+  const read = (folder: string): readonly string[] =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(?:ts|mjs)$/.test(file))
+      .map((file) => join(folder, file));
+  const files = [...read(TESTS), ...read(join(TESTS, '..', 'scripts'))];
+  const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
+  const all = [...texts.values()].join('\n');
+  const declaring = files.filter(
+    (file) => !file.endsWith('.test.ts') && /^(?:describe|it|test)\(/m.test(texts.get(file) ?? ''),
+  );
+  assert.ok(declaring.length > 50, `${declaring.length} files`);
+  assert.deepEqual(
+    declaring.filter((file) => !all.includes(`/${basename(file)}'`)),
+    [],
+  );
 });
 
 test('a file alone keeps the hooks of each suite to that suite, however long it loads', () => {
