@@ -170,16 +170,15 @@ describe('ways around a gate: secrets that leak', () => {
     await call('GET', `/v1/orders?cursor=${tokens.operator}`);
     const events = await fetch(`${daemon.url}/v1/events`, {
       headers: { Authorization: `Bearer ${tokens.operator}`, 'Last-Event-ID': '1' },
-      signal: AbortSignal.timeout(250),
     });
     const reader = events.body?.getReader();
     let stream = '';
-    for (;;) {
-      const part = await reader?.read().catch(() => null);
-      if (part === null || part === undefined || part.done === true) break;
+    while (!stream.includes('decision')) {
+      const part = await reader?.read();
+      assert.ok(part?.value !== undefined, 'the stream showed nothing');
       stream += Buffer.from(part.value).toString('utf8');
     }
-    assert.ok(stream.includes('decision'), 'the stream showed nothing');
+    await reader?.cancel();
     answers.push(stream);
   });
   it('BY-29 keeps a token that is created over HTTP out of all but its answer', async () => {
