@@ -51,7 +51,9 @@ export function findMissuggested(history: History): readonly Breach[] {
         'value',
         `${key}: ${suggested} for ${needed} needed, ${today} today, told to be ${looser ? '' : 'not '}looser`,
       );
-    const due = asked.filter(({ event }) => event.decision.reasons.some(({ code }) => code === BUDGETS[key].code)).length;
+    const due = asked.filter(({ event }) =>
+      event.decision.reasons.some(({ code }) => code === BUDGETS[key].code),
+    ).length;
     if (cut !== due) tell('cuts', `${key}: ${cut} requests were cut, by the records ${due}`);
   }
   const keys = found.suggestions.filter(({ key, needed }) => needed > 0 && !WHOLE.has(key));
