@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { DecisionBody, ToldDecision } from '../daemon/gate/api/decisions.ts';
-import type { DecisionEvent } from '../daemon/gate/events.ts';
-import { lookUpPolicies, retell } from '../daemon/gate/plan/retell.ts';
+import type { DecisionBody, ToldDecision } from '../daemon/engine/records/decisions.ts';
+import type { DecisionEvent } from '../daemon/engine/records/events.ts';
+import { lookUpPolicies, retell } from '../daemon/engine/plan/retell.ts';
 
 export type ToldEvent = Omit<DecisionEvent, 'decision'> & { readonly decision: DecisionBody };
 

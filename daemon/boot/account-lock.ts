@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
-import { ACCOUNT_LOCK_LAYER, planProblemLayer } from '../gate/plan/problem-layer.ts';
+import { ACCOUNT_LOCK_LAYER, planProblemLayer } from '../engine/protect/problem-layer.ts';
 import type { VenuePort } from '../gate/venue-port.ts';
 import { messageOf } from '../ledger/errors.ts';
 import { type HeldLock, takeLock } from '../ledger/lock.ts';

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { ArchivedEvent } from '../gate/events.ts';
+import type { ArchivedEvent } from '../engine/records/events.ts';
 import type { ArchiveDisk } from '../ledger/archive-file.ts';
 import { advanceHead } from '../ledger/head-file.ts';
 import { openLedger } from '../ledger/ledger.ts';

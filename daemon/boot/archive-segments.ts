@@ -1,5 +1,5 @@
-import type { ArchivedEvent, CheckpointEvent, GateEvent } from '../gate/events.ts';
-import { GateState } from '../gate/state/gate-state.ts';
+import type { ArchivedEvent, CheckpointEvent, GateEvent } from '../engine/records/events.ts';
+import { GateState } from '../engine/state/gate-state.ts';
 import { type ArchiveDisk, SEGMENT_RECORDS, writeArchive } from '../ledger/archive-file.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import { createCheckpointAudit } from './checkpoint-audit.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { DecidedElsewhere } from '../gate/audit/verify.ts';
+import type { DecidedElsewhere } from '../engine/audit/verify.ts';
 import { type Anchor, type Anchored, compareAnchors, nothingAnchored } from '../ledger/anchors.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ApprovalRecord } from '../gate/audit/approvals.ts';
-import { type Auditor, createAuditor, type DecidedElsewhere, type SeenVersions } from '../gate/audit/verify.ts';
-import type { ApprovalEvent } from '../gate/events.ts';
+import type { ApprovalRecord } from '../engine/audit/approvals.ts';
+import { type Auditor, createAuditor, type DecidedElsewhere, type SeenVersions } from '../engine/audit/verify.ts';
+import type { ApprovalEvent } from '../engine/records/events.ts';
 import { readEpochs } from '../ledger/epochs.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import { type SeqSpan, type SpanFindings, verifySpan } from '../ledger/verify.ts';

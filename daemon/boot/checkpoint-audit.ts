@@ -1,6 +1,6 @@
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { CheckpointEvent } from '../gate/events.ts';
-import type { GateState } from '../gate/state/gate-state.ts';
+import type { CheckpointEvent } from '../engine/records/events.ts';
+import type { GateState } from '../engine/state/gate-state.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import type { CheckOutcome } from '../ledger/verify.ts';
 import { describeState, digestState } from './checkpoint-file.ts';

@@ -13,14 +13,14 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { CheckpointEvent } from '../gate/events.ts';
-import { GateState } from '../gate/state/gate-state.ts';
-import { GraphReader, writeGraph } from '../gate/state/graph-text.ts';
+import type { CheckpointEvent } from '../engine/records/events.ts';
+import { GateState } from '../engine/state/gate-state.ts';
+import { GraphReader, writeGraph } from '../engine/kept/graph-text.ts';
 import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';
 
-/** Of the file: a line of JSON that says what it is of, then the views (gate/state/graph-text.ts). */
+/** Of the file: a line of JSON that says what it is of, then the views (engine/kept/graph-text.ts). */
 export const CHECKPOINT_FORMAT = 1;
 const CHUNK_BYTES = 1 << 18;
 const FILE_NAME = /^checkpoint-\d+\.jsonl(?:\.new)?$/;

@@ -1,6 +1,6 @@
-import type { CheckpointEvent, GateEvent } from '../gate/events.ts';
-import { GateState } from '../gate/state/gate-state.ts';
-import type { EndedDecision } from '../gate/state/leave.ts';
+import type { CheckpointEvent, GateEvent } from '../engine/records/events.ts';
+import { GateState } from '../engine/state/gate-state.ts';
+import type { EndedDecision } from '../engine/state/leave.ts';
 import { LedgerError, messageOf } from '../ledger/errors.ts';
 import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
 import type { LedgerEvent, LedgerReader } from '../ledger/types.ts';

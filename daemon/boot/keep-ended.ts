@@ -1,4 +1,4 @@
-import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../gate/state/leave.ts';
+import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
 import type { Ledger } from '../ledger/types.ts';
 
 /** Rows of one commit. */

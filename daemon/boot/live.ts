@@ -4,7 +4,7 @@ import { ACCOUNT_NAME } from '../config/account.ts';
 import { type Config, findPackageFolder } from '../config/config.ts';
 import type { VenueName } from '../core/venues.ts';
 import { profileOf } from '../core/venues.ts';
-import type { ArmingEvent } from '../gate/events.ts';
+import type { ArmingEvent } from '../engine/records/events.ts';
 import type { Gate } from '../gate/gate.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/types.ts';

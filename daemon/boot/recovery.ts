@@ -1,11 +1,11 @@
 import { isAtVenue, isPlanned } from '../engine/tables/status.ts';
-import type { GateEvents } from '../gate/events.ts';
-import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-refusal.ts';
+import type { GateEvents } from '../engine/records/events.ts';
+import { LEDGER_LAYER, readReason } from '../gate/keeper/ledger-refusal.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
-import { closedE8 } from '../gate/state/claims.ts';
-import type { GateState } from '../gate/state/gate-state.ts';
-import { layerKey } from '../gate/state/layers.ts';
-import { formatQuantityE8 } from '../gate/units.ts';
+import { closedE8 } from '../engine/orders/claims.ts';
+import type { GateState } from '../engine/state/gate-state.ts';
+import { layerKey } from '../engine/callers/layers.ts';
+import { formatQuantityE8 } from '../engine/records/units.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';

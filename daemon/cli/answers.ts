@@ -1,5 +1,5 @@
 import type { Reason } from '../core/decision.ts';
-import type { ToldDecision, ToolAnswer } from '../gate/api/decisions.ts';
+import type { ToldDecision, ToolAnswer } from '../engine/records/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatDuration, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 

@@ -1,5 +1,5 @@
 import type { Explanation } from '../core/explain.ts';
-import type { ToldDecision } from '../gate/api/decisions.ts';
+import type { ToldDecision } from '../engine/records/decisions.ts';
 import { screen } from './screen.ts';
 import { formatNumber, plain, wrapText } from './tables.ts';
 

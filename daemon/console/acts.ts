@@ -1,4 +1,4 @@
-import type { ApprovalBody, ApprovedBody } from '../gate/api/approvals.ts';
+import type { ApprovalBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import type { ArmingBody } from '../gate/api/policy.ts';

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { ExplainedDecision } from '../gate/api/decisions.ts';
+import type { ExplainedDecision } from '../engine/records/decisions.ts';
 import type { ListedDecision, SkippedRecords } from '../gate/api/stream.ts';
 import { type Gap, isGap, type Listed, makeGap, takeOut } from './gaps.ts';
 

@@ -1,6 +1,6 @@
 import { batch, computed, signal } from '@preact/signals';
 import type { AgentsBody } from '../gate/api/accounts.ts';
-import type { ApprovalsBody } from '../gate/api/approvals.ts';
+import type { ApprovalsBody } from '../engine/records/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeysBody } from '../gate/api/passkeys.ts';

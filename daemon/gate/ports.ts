@@ -3,7 +3,8 @@
  * other. Quantities are integer lots and prices integer ticks of the symbol; only a venue adapter writes decimals.
  */
 
-import type { FetchOutcome } from './venue-port.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
+import type { FetchOutcome } from '../engine/records/venue.ts';
 
 /**
  * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is an instant of the domain clock, an integer
@@ -28,26 +29,6 @@ export interface StoredEvent {
   readonly kind: string;
   readonly payload: unknown;
 }
-/** An order that has ended and left the views, as it was then. Instants in ms of event time. */
-export interface EndedOrderRow {
-  readonly client_order_id: string;
-  /** Null: nobody here asked for it. */
-  readonly decision_id: string | null;
-  readonly agent: string | null;
-  readonly symbol: string;
-  readonly planned_at_ms: number;
-  readonly ended_at_ms: number;
-  /** JSON of the order. */
-  readonly body: string;
-  /** JSON of the claim whose first order it is; null: it is of none. */
-  readonly claim: string | null;
-}
-/** One id, one decision, or at least the `count` that were planned last, newest first; absent: anybody's, any symbol's. */
-export type EndedOrderQuery =
-  | { readonly clientOrderId: string }
-  | { readonly decisionId: string }
-  | { readonly agent?: string; readonly symbol?: string; readonly endedAfterMs: number; readonly count: number };
-
 /** The part of the ledger that the gate writes and reads; ledger/ implements it. */
 export interface LedgerPort {
   readonly genesis: { readonly genesis_id: string };

@@ -7,18 +7,18 @@ import { writeContext } from '../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { findAskedUsdt } from '../core/rules/opening-rules.ts';
 import { shadowDecision } from '../core/shadow.ts';
-import type { DecisionBody, DecisionKind } from './api/decisions.ts';
-import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
+import type { DecisionBody, DecisionKind } from '../engine/records/decisions.ts';
+import type { DecisionEvent, ExitCause, PlannedOrder } from '../engine/records/events.ts';
 import type { Appended, GateCore } from './journal/journal.ts';
 import { endUndone } from './journal/order-records.ts';
-import { type RecordForm, writeBody, writeRecord } from './journal/record-text.ts';
-import { planApproval } from './plan/approvals.ts';
-import { NO_WORDS, planAuthority, type Words } from './plan/authority.ts';
-import { decisionId } from './plan/order-ids.ts';
-import { buildBody } from './plan/retell.ts';
-import { findTarget } from './plan/undone.ts';
-import type { Ask, Draft, LiveInputs } from './snapshot/inputs.ts';
-import { buildContext } from './snapshot/snapshot.ts';
+import { type RecordForm, writeBody, writeRecord } from '../engine/audit/record-text.ts';
+import { planApproval } from '../engine/openings/approvals.ts';
+import { NO_WORDS, planAuthority, type Words } from '../engine/openings/authority.ts';
+import { decisionId } from '../engine/plan/order-ids.ts';
+import { buildBody } from '../engine/plan/retell.ts';
+import { findTarget } from '../engine/claims/undone.ts';
+import type { Ask, Draft, LiveInputs } from '../engine/readings/inputs.ts';
+import { buildContext } from '../engine/snapshot/snapshot.ts';
 
 /** A decision that is taken and appended. Nothing may be sent or answered before `appended.committed`. */
 export interface Decided {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import type { Assertion } from '../contract/passkeys.ts';
-import type { ApprovalBody, ApprovalProof } from '../gate/api/approvals.ts';
+import type { ApprovalBody, ApprovalProof } from '../engine/records/approvals.ts';
 import { ApiError, codeOf } from './errors.ts';
 import { bodyOf, queryOf, requireValid } from './input.ts';
 import { addRoute, CONSOLE_TAG, callerOf, type Doors, operatorRoute, whileInFlight } from './routing.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { ExplainedDecision } from '../gate/api/decisions.ts';
+import type { ExplainedDecision } from '../engine/records/decisions.ts';
 import type { ListedDecision } from '../gate/api/stream.ts';
 import { EventSocket } from './event-socket.ts';
 import { MAX_STREAMS, refuseMoreStreams } from './event-stream.ts';

@@ -4,7 +4,7 @@ import * as Type from '../contract/built/typebox.js';
 import { checkEventsQuery, checkNoQuery, EventsQuery, NoQuery } from '../contract/commands.ts';
 import { violationAt } from '../contract/violations.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
-import type { DecisionEvent } from '../gate/events.ts';
+import type { DecisionEvent } from '../engine/records/events.ts';
 import type { BriefStreams } from './brief-streams.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import type { EventStreams, StreamedEvent } from './event-stream.ts';

@@ -16,7 +16,7 @@ import {
   type ReadingTool,
   type TradingTool,
 } from '../contract/tools.ts';
-import type { OverBudget, ToolOutcome } from '../gate/api/decisions.ts';
+import type { OverBudget, ToolOutcome } from '../engine/records/decisions.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { CandlesBody, OrderBookBody } from '../gate/api/reads.ts';
 import type { Caller } from '../gate/api.ts';

@@ -25,7 +25,7 @@ import {
   TRADING_TOOLS,
   type TradingTool,
 } from '../contract/tools.ts';
-import type { ToolOutcome } from '../gate/api/decisions.ts';
+import type { ToolOutcome } from '../engine/records/decisions.ts';
 import { ApiError, answerError } from './errors.ts';
 import { bodyOf, queryOf, requireValid } from './input.ts';
 import { READ_ANSWERS, readTool } from './readings.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { HeadEvent, KeyEvent } from '../gate/events.ts';
+import type { HeadEvent, KeyEvent } from '../engine/records/events.ts';
 import { failure, type VerifyFailure } from './chain-walk.ts';
 import { codeOf, messageOf } from './errors.ts';
 import { compareRecord, type NotedHead, type NotedRecord, readHeadFile } from './head-file.ts';

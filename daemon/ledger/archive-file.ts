@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { ArchivedEvent } from '../gate/events.ts';
+import type { ArchivedEvent } from '../engine/records/events.ts';
 import { codeOf, LedgerError } from './errors.ts';
 import { exportLine } from './export.ts';
 import { hashEvent, sha256Hex } from './hash-chain.ts';

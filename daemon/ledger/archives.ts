@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
-import type { ArchivedEvent } from '../gate/events.ts';
+import type { ArchivedEvent } from '../engine/records/events.ts';
 import { readFrame, readWhole } from './archive-file.ts';
 import type { ChainRow, LedgerArchives } from './types.ts';
 

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { EndedOrderRow } from '../gate/ports.ts';
+import type { EndedOrderRow } from '../engine/records/ended-order.ts';
 import type { DecisionKeys } from './decision-keys.ts';
 import { prepareEndedOrders } from './ended-orders.ts';
 import type { AppendedEvent } from './types.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { EndedOrderQuery, EndedOrderRow } from '../gate/ports.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
 
 /** How long a row is kept after the end of its order, ms of event time. */
 const KEEP_ROWS_MS = 7 * 86_400_000;

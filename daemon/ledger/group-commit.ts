@@ -1,4 +1,5 @@
-import type { EndedOrderRow, LedgerRecord } from '../gate/ports.ts';
+import type { EndedOrderRow } from '../engine/records/ended-order.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { BatchContent, PreparedEvent, SideRow } from './batch-writer.ts';
 import { LedgerError } from './errors.ts';

@@ -1,4 +1,4 @@
-import type { HeadEvent } from '../gate/events.ts';
+import type { HeadEvent } from '../engine/records/events.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import { batchLeaf, HEAD_KIND, MAX_RECORDS, recordLeaf, signHead } from './head-records.ts';
 import { buildTree, MerkleFrontier, type MerkleTree } from './merkle.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { EndedOrderQuery, EndedOrderRow } from '../gate/ports.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
 import { archiveFolder } from './archive-file.ts';
 import { Archives } from './archives.ts';
 import { openForReading, toLedgerError } from './connection.ts';

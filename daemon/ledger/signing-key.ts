@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { KeyEvent } from '../gate/events.ts';
+import type { KeyEvent } from '../engine/records/events.ts';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
 import { exportPublicKey, KEY_KIND, readPrivateKey, signKey } from './head-records.ts';
 import { ensurePrivateFile } from './private-files.ts';

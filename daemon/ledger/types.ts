@@ -1,5 +1,6 @@
-import type { ArchivedEvent } from '../gate/events.ts';
-import type { EndedOrderQuery, EndedOrderRow, LedgerRecord } from '../gate/ports.ts';
+import type { ArchivedEvent } from '../engine/records/events.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { LedgerError } from './errors.ts';
 import type { MemoryStorage } from './memory-storage.ts';

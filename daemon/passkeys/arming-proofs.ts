@@ -9,7 +9,7 @@ import type {
   PasskeyAssertedEvent,
   PasskeyEvent,
   PolicyEvent,
-} from '../gate/events.ts';
+} from '../engine/records/events.ts';
 
 interface Recorded<K extends string, T> {
   readonly seq: number;

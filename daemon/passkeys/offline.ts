@@ -1,12 +1,12 @@
 import { isKeyOf, isLocalOrigin } from '../core/console-origin.ts';
-import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../gate/events.ts';
+import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../engine/records/events.ts';
 import { claimedOrigin, passkeyIdOf, verifyAssertion } from './signatures.ts';
 import { challengeOf, enrolmentText } from './texts.ts';
 
 export interface PasskeyRecord {
   readonly seq: number;
   readonly at_ms: number;
-  /** Milliseconds that had passed (gate/state/passed-time.ts); absent: `at_ms`, as the clock never jumped. */
+  /** Milliseconds that had passed (engine/kept/passed-time.ts); absent: `at_ms`, as the clock never jumped. */
   readonly t_ms?: number;
   readonly payload: PasskeyEvent;
 }

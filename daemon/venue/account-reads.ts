@@ -1,13 +1,5 @@
 import { rowOf } from '../engine/tables/cause.ts';
-import type {
-  AccountMode,
-  AccountSnapshot,
-  FetchOutcome,
-  Listed,
-  LookupOutcome,
-  OrderKind,
-  VenueOrder,
-} from '../gate/venue-port.ts';
+import type { AccountMode, AccountSnapshot, FetchOutcome, Listed, LookupOutcome, OrderKind, VenueOrder } from '../engine/records/venue.ts';
 import { MalformedAnswerError, requireList } from './exact-fields.ts';
 import {
   parseAccountAlias,

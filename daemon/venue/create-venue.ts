@@ -1,4 +1,5 @@
-import type { CountdownScope, VenuePort } from '../gate/venue-port.ts';
+import type { CountdownScope } from '../engine/records/venue.ts';
+import type { VenuePort } from '../gate/venue-port.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './account-reads.ts';
 import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';

@@ -1,4 +1,4 @@
-import type { FetchOutcome, Listed, VenueOrder } from '../gate/venue-port.ts';
+import type { FetchOutcome, Listed, VenueOrder } from '../engine/records/venue.ts';
 import {
   type JsonObject,
   MalformedAnswerError,

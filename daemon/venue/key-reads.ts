@@ -1,4 +1,4 @@
-import type { FetchOutcome } from '../gate/venue-port.ts';
+import type { FetchOutcome } from '../engine/records/venue.ts';
 import { readFlag, requireList, requireObject } from './exact-fields.ts';
 import type { Reader } from './reader.ts';
 

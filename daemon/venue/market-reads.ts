@@ -1,4 +1,4 @@
-import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../gate/venue-port.ts';
+import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../engine/records/venue.ts';
 import { asObject, MalformedAnswerError, readInstant, requireList, requireObject } from './exact-fields.ts';
 import { InstrumentTable } from './instruments.ts';
 import type { MarketTables } from './market-tables.ts';

@@ -1,4 +1,4 @@
-import type { LeverageBracket, SymbolRules } from '../gate/venue-port.ts';
+import type { LeverageBracket, SymbolRules } from '../engine/records/venue.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
 import type { JsonObject } from './exact-fields.ts';
 import { MalformedAnswerError } from './exact-fields.ts';

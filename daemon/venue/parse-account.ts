@@ -1,4 +1,4 @@
-import type { Listed, VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
+import type { Listed, VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../engine/records/venue.ts';
 import {
   asObject,
   type JsonObject,

@@ -1,4 +1,4 @@
-import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../gate/venue-port.ts';
+import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../engine/records/venue.ts';
 import {
   asObject,
   MalformedAnswerError,

@@ -1,6 +1,6 @@
 import type { Side } from '../core/request.ts';
 import { isFilled, isResting } from '../engine/tables/status.ts';
-import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/venue-port.ts';
+import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../engine/records/venue.ts';
 import {
   type JsonObject,
   MalformedAnswerError,

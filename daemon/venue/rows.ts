@@ -1,4 +1,4 @@
-import type { Listed, UnreadableRow } from '../gate/venue-port.ts';
+import type { Listed, UnreadableRow } from '../engine/records/venue.ts';
 import { asObject, type JsonObject, MalformedAnswerError, requireObject } from './exact-fields.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { IncomeEvent } from '../../daemon/gate/events.ts';
+import type { IncomeEvent } from '../../daemon/engine/records/events.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
 import { HEAD_KIND } from '../../daemon/ledger/head-records.ts';

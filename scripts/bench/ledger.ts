@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { createAuditor } from '../../daemon/gate/audit/verify.ts';
+import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';

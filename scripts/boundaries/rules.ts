@@ -13,13 +13,13 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // The clock and the timers that everything else is handed: a port, and the process's own.
   time: rule([]),
   // One function of state, input and time (docs/architecture.md): it knows no caller.
-  engine: rule(['core']),
+  engine: rule(['core'], ['contract']),
   contract: rule(['core', 'engine']),
   policy: rule(['core', 'contract'], ['time']),
   // Everything but core arrives as a port; the contract says what its bodies are.
   gate: rule(['core', 'engine'], ['time', 'contract']),
   // Adapters know the ports they fill, and never each other.
-  ledger: rule(['core'], ['gate', 'time']),
+  ledger: rule(['core'], ['engine', 'gate', 'time']),
   venue: rule(['core', 'engine'], ['gate', 'time']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule(['time']),
@@ -28,12 +28,12 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule(['core']),
   // WebAuthn: which signature is good. What is recorded of it is the gate's.
-  passkeys: rule(['core'], ['gate', 'contract']),
-  http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys', 'proof']),
+  passkeys: rule(['core'], ['engine', 'gate', 'contract']),
+  http: rule(['core', 'engine', 'contract', 'gate', 'mcp', 'passkeys', 'proof']),
   // What the operator's browser runs; of the daemon it knows the tables of core and the bodies of its answers.
-  console: rule(['core'], ['gate']),
+  console: rule(['core'], ['engine', 'gate']),
   // What leaves this machine for people: the gate's records and clock arrive as ports.
-  alerts: rule(['core', 'contract', 'policy'], ['gate', 'time']),
+  alerts: rule(['core', 'contract', 'policy'], ['engine', 'gate', 'time']),
   cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
@@ -56,6 +56,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   ]),
   main: rule([
     'core',
+    'engine',
     'contract',
     'policy',
     'gate',
@@ -90,38 +91,48 @@ export interface Rooms {
 }
 export const ROOMS: Readonly<Record<string, Rooms>> = {
   engine: {
-    floors: [['words.ts', 'tables'], ['book']],
+    floors: [
+      ['words.ts', 'tables'],
+      // What records say, and what a venue says.
+      ['records', 'book'],
+      // From here on: records -> state.
+      ['kept'],
+      ['positions'],
+      ['orders'],
+      ['accounts', 'callers'],
+      ['state'],
+      // State -> what a decision sees.
+      ['readings'],
+      ['snapshot'],
+      // State -> what goes out next. None of it records.
+      ['plan'],
+      ['openings', 'claims', 'protect'],
+      ['audit'],
+    ],
     doors: {
       contract: { values: ['tables'], types: [] },
-      venue: { values: ['tables'], types: [] },
-      cli: { values: ['tables'], types: [] },
+      venue: { values: ['tables'], types: ['records'] },
     },
   },
   gate: {
     floors: [
       ['venue-port.ts'],
-      ['units.ts'],
       ['ports.ts', 'api'],
-      ['api.ts', 'events.ts'],
-      ['state'],
-      ['snapshot'],
-      // Pure, like those below it: what goes out next. It never records.
-      ['plan'],
+      ['api.ts'],
       ['journal'],
       ['take-decision.ts'],
       ['orders'],
       ['feeds', 'watch'],
+      ['trades'],
+      ['keeper'],
       ['reads', 'exits'],
-      ['calls', 'operator', 'audit'],
+      ['reports', 'calls', 'operator'],
       ['parts.ts'],
       ['gate.ts'],
     ],
     doors: {
-      // One gate for production and replay: the evaluation only carries out what these say.
-      evaluation: {
-        values: ['units.ts', 'state', 'snapshot', 'plan'],
-        types: ['venue-port.ts', 'ports.ts', 'api', 'events.ts'],
-      },
+      // One gate for production and replay: the evaluation runs the engine, and nothing of what carries it out.
+      evaluation: { values: [], types: ['venue-port.ts', 'ports.ts', 'api'] },
     },
   },
   evaluation: {
@@ -195,12 +206,12 @@ export const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
 export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config/config.ts', 'daemon/cli/main.ts'];
 
 /** Folders that are handed their time (`daemon/time/time-port.ts`), so that a simulation can hand in another. */
-const ON_HANDED_TIME = ['daemon/gate/', 'daemon/venue/', 'daemon/ledger/', 'daemon/exchange-sim/'] as const;
+const ON_HANDED_TIME = ['daemon/engine/', 'daemon/gate/', 'daemon/venue/', 'daemon/ledger/', 'daemon/exchange-sim/'] as const;
 /** Those whose randomness is none at all: what they send and record follows from what they were given. */
-const WITHOUT_CHANCE = ['daemon/gate/', 'daemon/venue/'] as const;
+const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/gate/', 'daemon/venue/'] as const;
 
 /** What the daemon and the evaluation both run: compiled by daemon/tsconfig.pure.json, as the core is. */
-const PURE_ROOMS = ['daemon/engine/', 'daemon/gate/state/', 'daemon/gate/snapshot/', 'daemon/gate/plan/'] as const;
+const PURE_ROOMS = ['daemon/engine/'] as const;
 
 export interface ModuleBan {
   readonly folder: string;

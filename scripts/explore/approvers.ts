@@ -1,4 +1,4 @@
-import type { ApprovalProof } from '../../daemon/gate/api/approvals.ts';
+import type { ApprovalProof } from '../../daemon/engine/records/approvals.ts';
 import type { TokenStore } from '../../daemon/ledger/types.ts';
 import type { ApproverName } from './plan.ts';
 

@@ -1,5 +1,5 @@
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
-import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';

@@ -1,5 +1,5 @@
-import type { DecisionEvent } from '../../daemon/gate/events.ts';
-import { lotE8, rulesOf, tickE8 } from '../../daemon/gate/units.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import { lotE8, rulesOf, tickE8 } from '../../daemon/engine/records/units.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 

@@ -1,5 +1,5 @@
 import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
-import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
 import type { SymbolLimits } from '../../daemon/gate/api/limits.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';

@@ -9,7 +9,7 @@ import { openExchange } from '../../daemon/exchange-sim/open.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { createExchangeServer, type ExchangeServer } from '../../daemon/exchange-sim/rest/server.ts';
-import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import { createLogger } from '../../daemon/http/logging.ts';

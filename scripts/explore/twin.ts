@@ -1,5 +1,5 @@
-import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
-import { readE8 } from '../../daemon/gate/units.ts';
+import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
+import { readE8 } from '../../daemon/engine/records/units.ts';
 import type { Breach } from './breach.ts';
 import { type History, readHistory } from './history.ts';
 import type { AgentName, Plan, Step, SymbolName } from './plan.ts';

@@ -2,9 +2,9 @@ import { type CompiledPolicy, compilePolicy } from '../../daemon/core/compiled-p
 import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { classifyChange } from '../../daemon/gate/audit/compare.ts';
-import { refit } from '../../daemon/gate/audit/policy-diff.ts';
-import { indexRules, type RecordedDecision, walkDecisions } from '../../daemon/gate/audit/recorded.ts';
+import { classifyChange } from '../../daemon/engine/audit/compare.ts';
+import { refit } from '../../daemon/engine/audit/policy-diff.ts';
+import { indexRules, type RecordedDecision, walkDecisions } from '../../daemon/engine/audit/recorded.ts';
 import { PLAIN_SETUP, type Plan } from '../explore/plan.ts';
 import { playPlan } from '../explore/run-plan.ts';
 import { World } from '../explore/world.ts';

@@ -7,7 +7,7 @@ import { Webhook } from 'standardwebhooks';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import type { AlertChannelBody, AlertChannelsBody, AlertTestBody } from '../../daemon/gate/api/alerts.ts';
 import type { ReadinessBody } from '../../daemon/gate/api/operator.ts';
-import type { AlertMessageEvent } from '../../daemon/gate/events.ts';
+import type { AlertMessageEvent } from '../../daemon/engine/records/events.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { type Received, type Receiver, startReceiver } from './receiver.ts';
 

@@ -9,7 +9,7 @@ import { compareAlertRoutes } from '../../daemon/alerts/looser.ts';
 import { ROUTE_DIRECTIONS } from '../../daemon/alerts/route-directions.ts';
 import { type AlertRouteSpec, AlertRoutesSchema, type AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import { ALERT_KINDS, ALERTS, DELIVERIES, isFaster, routeAlert, SEVERITIES } from '../../daemon/core/alerts.ts';
-import type { ChannelOutbox, WaitingGroup } from '../../daemon/gate/state/outbox.ts';
+import type { ChannelOutbox, WaitingGroup } from '../../daemon/engine/callers/outbox.ts';
 import { listFiles, ROOT, readPages } from '../docs/pages.ts';
 
 const SECRET = { file: 'secret' };

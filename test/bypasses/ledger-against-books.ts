@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../../daemon/gate/events.ts';
-import { lotE8, readE8, rulesOf, tickE8 } from '../../daemon/gate/units.ts';
+import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../../daemon/engine/records/events.ts';
+import { lotE8, readE8, rulesOf, tickE8 } from '../../daemon/engine/records/units.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { BookOrder, Books } from '../daemon/harness.ts';
 import { grossUsdt, openOrders, worstUsdt } from './attempts.ts';

@@ -9,7 +9,7 @@ import { readEnv } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { TokenCreatedBody } from '../../daemon/gate/api/tokens.ts';
-import { createAuditor } from '../../daemon/gate/audit/verify.ts';
+import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { compareAnchors } from '../../daemon/ledger/anchors.ts';
 import { readEpochs } from '../../daemon/ledger/epochs.ts';

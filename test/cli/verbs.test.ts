@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import { toExplanation } from '../../daemon/contract/explanation.ts';
-import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { DecisionBody, ToolAnswer } from '../../daemon/engine/records/decisions.ts';
 import { ANSWER, APPROVAL, createFakeGate, decisionBody } from '../http/fake-gate.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast, type Result } from './run.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import { SETTING_NAMES } from '../../daemon/config/settings.ts';
 import { buildSettingsTable, placeSettingsTable } from '../../daemon/config/settings-table.ts';
-import type { EventKind } from '../../daemon/gate/events.ts';
+import type { EventKind } from '../../daemon/engine/records/events.ts';
 import { holdfast } from '../cli/run.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

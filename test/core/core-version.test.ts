@@ -7,9 +7,9 @@ import { CORE_VERSION, nameCore } from '../../daemon/core/core-version.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
-import type { PlannedOrder } from '../../daemon/gate/events.ts';
-import { writeRecord } from '../../daemon/gate/journal/record-text.ts';
-import { buildBody } from '../../daemon/gate/plan/retell.ts';
+import type { PlannedOrder } from '../../daemon/engine/records/events.ts';
+import { writeRecord } from '../../daemon/engine/audit/record-text.ts';
+import { buildBody } from '../../daemon/engine/plan/retell.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { readCorpus } from './corpus.ts';
 

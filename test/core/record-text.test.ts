@@ -12,7 +12,7 @@ import {
   writeReasonRows,
   writeReasons,
   writeVerdicts,
-} from '../../daemon/gate/journal/record-text.ts';
+} from '../../daemon/engine/audit/record-text.ts';
 import { cases } from './decide-cases.ts';
 import { baseContext, baseOrder, baseRequest, type Case, decideCase, decideWith } from './decision-fixture.ts';
 

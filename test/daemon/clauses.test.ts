@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { createAuditor } from '../../daemon/gate/audit/verify.ts';
+import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../daemon/ledger/hash-chain.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';

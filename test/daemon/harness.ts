@@ -7,7 +7,7 @@ import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { Explanation } from '../../daemon/core/explain.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
-import type { DecisionBody, ExecutionBody } from '../../daemon/gate/api/decisions.ts';
+import type { DecisionBody, ExecutionBody } from '../../daemon/engine/records/decisions.ts';
 import type { LimitsBody } from '../../daemon/gate/api/limits.ts';
 import type { ReadinessBody, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../daemon/gate/api/reads.ts';

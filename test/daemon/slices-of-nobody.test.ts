@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { OrderEvent } from '../../daemon/gate/events.ts';
+import type { OrderEvent } from '../../daemon/engine/records/events.ts';
 import { DaemonWorld, type Mutable, order, type ToolBody, until } from './harness.ts';
 
 /** Slices of an order, of which the first goes out at once. */

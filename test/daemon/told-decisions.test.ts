@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { createParser } from 'eventsource-parser';
-import type { DecisionBody } from '../../daemon/gate/api/decisions.ts';
+import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
 import { DaemonWorld, order, type ToolBody, until } from './harness.ts';
 
 describe('a decision is told later as it was answered, though its record leaves most of it out', () => {

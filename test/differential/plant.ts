@@ -4,7 +4,7 @@ import type { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
 
 /** One small mistake in one file of the plan, or of what it asks of a snapshot. */
 export interface Planted {
-  /** From `daemon/gate/plan`. */
+  /** From `daemon/engine`. */
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -13,8 +13,10 @@ export interface Planted {
 }
 
 const ENGINE = new URL('../../daemon/evaluation/engine/', import.meta.url).href;
-const PLAN = new URL('../../daemon/gate/plan/', import.meta.url).href;
-const SNAPSHOT = new URL('../snapshot/', PLAN).href;
+const PURE = new URL('../../daemon/engine/', import.meta.url).href;
+/** The rooms in which a plan is made. */
+export const PLAN_ROOMS = ['claims', 'openings', 'plan', 'protect'] as const;
+const FOLDERS = [ENGINE, ...[...PLAN_ROOMS, 'readings', 'snapshot'].map((room) => `${PURE}${room}/`)];
 const planted = new Map<string, Planted>();
 
 registerHooks({
@@ -22,7 +24,7 @@ registerHooks({
   resolve(specifier, context, nextResolve) {
     const resolved = nextResolve(specifier, context);
     const query = context.parentURL === undefined ? null : /\?planted=\d+$/.exec(context.parentURL);
-    if (query === null || ![ENGINE, PLAN, SNAPSHOT].some((folder) => resolved.url.startsWith(folder))) return resolved;
+    if (query === null || !FOLDERS.some((folder) => resolved.url.startsWith(folder))) return resolved;
     return resolved.url.includes('?') ? resolved : { ...resolved, url: `${resolved.url}${query[0]}` };
   },
   load(url, context, nextLoad) {
@@ -39,9 +41,9 @@ let count = 0;
 /** An engine of its own whose plan has the mistake in it; everybody else's is as it was. */
 export async function plantInEngine(mistake: Planted): Promise<typeof ReplayRun> {
   count += 1;
-  planted.set(`${new URL(mistake.file, PLAN).href}?planted=${count}`, mistake);
+  planted.set(`${new URL(mistake.file, PURE).href}?planted=${count}`, mistake);
   const { ReplayRun: Run } = (await import(`${ENGINE}run.ts?planted=${count}`)) as { ReplayRun: typeof ReplayRun };
   return Run;
 }
 
-export const PLAN_FOLDER = fileURLToPath(PLAN);
+export const PURE_FOLDER = fileURLToPath(PURE);

@@ -4,8 +4,8 @@ import type {
   OrderEvent,
   OrderIntentEvent,
   StateEvent,
-} from '../../daemon/gate/events.ts';
-import type { GateState } from '../../daemon/gate/state/gate-state.ts';
+} from '../../daemon/engine/records/events.ts';
+import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 
 interface Recorded {
   readonly kind: string;

@@ -10,7 +10,7 @@ import type {
   ReplayStop,
   ReplayVenue,
 } from '../../daemon/evaluation/engine/venue.ts';
-import type { Rejection } from '../../daemon/gate/venue-port.ts';
+import type { Rejection } from '../../daemon/engine/records/venue.ts';
 
 function refuse(code: string, message: string, cause: Cause): Rejection {
   return { cause, code, message, retryAfterMs: null };

@@ -64,14 +64,14 @@ test('every file, folder and heading that a page names exists', () => {
 
 test('a file, a folder, a link or a heading that does not exist is found', () => {
   const text = [
-    'See `gate/plan/nowhere.ts` and scripts/nowhere/main.ts, `nowhere.ts`, `test/nowhere`.',
+    'See `engine/plan/nowhere.ts` and scripts/nowhere/main.ts, `nowhere.ts`, `test/nowhere`.',
     '[a](nowhere.md) [b](policy.md#nowhere) [c](#nowhere)',
-    'Fine: `gate/plan/claims.ts`, `docs/policy.md`, [d](policy.md#reload), policies/NAME.yaml, https://host/docs/nowhere.',
+    'Fine: `engine/claims/claims.ts`, `docs/policy.md`, [d](policy.md#reload), policies/NAME.yaml, https://host/docs/nowhere.',
   ].join('\n');
   assert.deepEqual(findMissing([{ path: 'docs/agents.md', text }]).missing, [
     'docs/agents.md:1: scripts/nowhere/main.ts',
     'docs/agents.md:1: test/nowhere',
-    'docs/agents.md:1: gate/plan/nowhere.ts',
+    'docs/agents.md:1: engine/plan/nowhere.ts',
     'docs/agents.md:1: nowhere.ts',
     'docs/agents.md:2: nowhere.md',
     'docs/agents.md:2: policy.md#nowhere',

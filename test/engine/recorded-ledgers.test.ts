@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GateEvent } from '../../daemon/gate/events.ts';
-import { GateState } from '../../daemon/gate/state/gate-state.ts';
-import { upcast } from '../../daemon/gate/state/upcast.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
+import { upcast } from '../../daemon/engine/state/upcast.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import { Beliefs, heldIn } from '../../scripts/explore/lots/beliefs.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ownE8Of } from '../../daemon/gate/state/holding.ts';
+import { ownE8Of } from '../../daemon/engine/orders/holding.ts';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { PLAIN_SETUP, type Plan, type Step } from '../../scripts/explore/plan.ts';
 import { LOT_E8 } from '../../scripts/explore/records.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AccountSnapshot, SubmitOutcome, VenueTransfer } from '../../daemon/gate/venue-port.ts';
+import type { AccountSnapshot, SubmitOutcome, VenueTransfer } from '../../daemon/engine/records/venue.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 import { settle } from './manual-time.ts';
 import { HORIZON_MS, ProofWorld, shown } from './proof-fixture.ts';

@@ -7,11 +7,11 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import { readDecisionRecord } from '../../daemon/core/record-text/read-record.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
-import type { DecisionBody } from '../../daemon/gate/api/decisions.ts';
-import type { DecisionEvent, PlannedOrder } from '../../daemon/gate/events.ts';
-import { writeBody, writeRecord } from '../../daemon/gate/journal/record-text.ts';
-import { longPart, type PolicyLookup, retell } from '../../daemon/gate/plan/retell.ts';
-import { isPaced } from '../../daemon/gate/state/apply-orders.ts';
+import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
+import type { DecisionEvent, PlannedOrder } from '../../daemon/engine/records/events.ts';
+import { writeBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';
+import { longPart, type PolicyLookup, retell } from '../../daemon/engine/plan/retell.ts';
+import { isPaced } from '../../daemon/engine/state/apply-orders.ts';
 import { cases } from '../core/decide-cases.ts';
 import { type Case, decideCase } from '../core/decision-fixture.ts';
 

@@ -5,9 +5,9 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
-import type { Evidence, EvidenceKind, OrderEvent } from '../../daemon/gate/events.ts';
-import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
-import type { GateState } from '../../daemon/gate/state/gate-state.ts';
+import type { Evidence, EvidenceKind, OrderEvent } from '../../daemon/engine/records/events.ts';
+import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
+import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { buildCase } from '../core/decision-fixture.ts';
 import {
   asListed,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EquityHistory } from '../../daemon/gate/state/equity.ts';
+import { EquityHistory } from '../../daemon/engine/accounts/equity.ts';
 
 const T0 = 1_740_960_000_000;
 const HOUR = 3_600_000;

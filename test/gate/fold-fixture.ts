@@ -1,7 +1,7 @@
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import type { SizedAction } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
-import type { DecisionBody, DecisionKind } from '../../daemon/gate/api/decisions.ts';
+import type { DecisionBody, DecisionKind } from '../../daemon/engine/records/decisions.ts';
 import type {
   DecisionEvent,
   ForeignOrder,
@@ -9,13 +9,13 @@ import type {
   OrderEvent,
   PlannedOrder,
   TradeEvent,
-} from '../../daemon/gate/events.ts';
-import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/gate/ports.ts';
-import type { SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
-import { GateState } from '../../daemon/gate/state/gate-state.ts';
-import { toRows } from '../../daemon/gate/state/leave.ts';
-import { lotE8, tickE8 } from '../../daemon/gate/units.ts';
-import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
+} from '../../daemon/engine/records/events.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
+import type { SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
+import { toRows } from '../../daemon/engine/state/leave.ts';
+import { lotE8, tickE8 } from '../../daemon/engine/records/units.ts';
+import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
 import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
 import { buildCase, decideCase } from '../core/decision-fixture.ts';
 

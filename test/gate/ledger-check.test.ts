@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GateEvent } from '../../daemon/gate/events.ts';
-import { LedgerCheck } from '../../daemon/gate/feeds/ledger-check.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import { LedgerCheck } from '../../daemon/gate/keeper/ledger-check.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
-import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/gate/ports.ts';
-import { UnreadableRows } from '../../daemon/gate/snapshot/unreadable-rows.ts';
-import { GateState } from '../../daemon/gate/state/gate-state.ts';
-import { toRows } from '../../daemon/gate/state/leave.ts';
-import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
+import { UnreadableRows } from '../../daemon/engine/readings/unreadable-rows.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
+import { toRows } from '../../daemon/engine/state/leave.ts';
+import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
-import { accountEvent } from './state/folded-claims.ts';
+import { accountEvent } from '../engine/state/folded-claims.ts';
 
 const OWN = 'hf012345';
 const OTHER = 'hfabcdef';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GateEvent, OrderEvent, StateEvent } from '../../daemon/gate/events.ts';
+import type { GateEvent, OrderEvent, StateEvent } from '../../daemon/engine/records/events.ts';
 import { logEvent } from '../../daemon/gate/journal/journal.ts';
 
 interface Line {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 import { LoneOpenings, type Turn } from '../../daemon/gate/orders/lone-openings.ts';
-import type { OrderState } from '../../daemon/gate/state/orders.ts';
+import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { ManualTime, settle } from './manual-time.ts';
 
 const SEND_WITHIN_MS = 500;

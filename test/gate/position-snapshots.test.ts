@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Side } from '../../daemon/core/request.ts';
-import type { PositionRecord } from '../../daemon/gate/events.ts';
-import { ownE8 } from '../../daemon/gate/state/holding.ts';
-import { setLeverage } from '../../daemon/gate/state/leverage-setting.ts';
+import type { PositionRecord } from '../../daemon/engine/records/events.ts';
+import { ownE8 } from '../../daemon/engine/orders/holding.ts';
+import { setLeverage } from '../../daemon/engine/positions/leverage-setting.ts';
 import {
   applyFill,
   applySnapshot,
@@ -13,7 +13,7 @@ import {
   type PositionState,
   shortE8,
   surelyHeldE8,
-} from '../../daemon/gate/state/positions.ts';
+} from '../../daemon/engine/positions/positions.ts';
 
 const T0 = 1_740_960_000_000;
 const NONE = { unproven: false, buyE8: 0, sellE8: 0 };

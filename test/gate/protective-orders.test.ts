@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findStopE8, isMarkBeyond, isStopTooFar } from '../../daemon/gate/plan/stops.ts';
-import { fromE8 } from '../../daemon/gate/units.ts';
-import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
+import { findStopE8, isMarkBeyond, isStopTooFar } from '../../daemon/engine/protect/stops.ts';
+import { fromE8 } from '../../daemon/engine/records/units.ts';
+import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
 import { TICK_E8 } from './fold-fixture.ts';
 
 /** Ticks of 0.1: an entry at 60,000 and 300 bps are 18,000 ticks, of which 1 % is 180. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
-import { GrownOrders } from '../../daemon/gate/plan/due-orders.ts';
-import { StandingReview } from '../../daemon/gate/plan/review.ts';
+import { GrownOrders } from '../../daemon/engine/plan/due-orders.ts';
+import { StandingReview } from '../../daemon/engine/plan/review.ts';
 import {
   bareRequest,
   findBreaches,
@@ -13,11 +13,11 @@ import {
   standingAsk,
   standingForms,
   standingRequest,
-} from '../../daemon/gate/plan/standing.ts';
-import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/gate/plan/tightness.ts';
-import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
-import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
-import type { OrderState } from '../../daemon/gate/state/orders.ts';
+} from '../../daemon/engine/plan/standing.ts';
+import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/engine/plan/tightness.ts';
+import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
+import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
+import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import {
   asListed,

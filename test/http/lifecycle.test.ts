@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ToolOutcome } from '../../daemon/engine/records/decisions.ts';
 import { until } from '../until.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
 import { byHand, CLOSED_WITHIN_MS, type Cleanups, PLACE_ORDER, SECRETS, sendRaw, startServer } from './http-kit.ts';

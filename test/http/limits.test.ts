@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ToolOutcome } from '../../daemon/engine/records/decisions.ts';
 import { createFlightCounter, MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
 import { MAX_BODY_BYTES } from '../../daemon/http/json-body.ts';
 import { turn, until } from '../until.ts';

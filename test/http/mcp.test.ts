@@ -9,7 +9,7 @@ import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { Client as OldClient } from 'mcp-sdk-v1/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client/streamableHttp.js';
 import { findPackageFolder } from '../../daemon/config/config.ts';
-import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ToolOutcome } from '../../daemon/engine/records/decisions.ts';
 import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
 import { until } from '../until.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';

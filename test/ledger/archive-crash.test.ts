@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { foldLedger } from '../../daemon/boot/fold.ts';
-import { writeGraph } from '../../daemon/gate/state/graph-text.ts';
+import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { KEPT_KINDS } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';

@@ -8,7 +8,7 @@ import { describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-fil
 import { foldLedger } from '../../daemon/boot/fold.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
-import { writeGraph } from '../../daemon/gate/state/graph-text.ts';
+import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import { exportEvents } from '../../daemon/ledger/export.ts';
 import { checkHead, writeHead } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';

@@ -26,7 +26,7 @@ test('a change of the code that folds, reads or writes views gives another diges
   const daemon = pathToFileURL(`${root}/`);
   let before = digestFold(daemon, '.ts');
   assert.equal(before, FOLD_SHA256);
-  for (const file of ['core/record-text/read-record.ts', 'gate/state/equity.ts', 'ledger/read-payload.ts']) {
+  for (const file of ['core/record-text/read-record.ts', 'engine/accounts/equity.ts', 'ledger/read-payload.ts']) {
     appendFileSync(join(root, file), '\nconst more = 1;\n');
     const after = digestFold(daemon, '.ts');
     assert.notEqual(after, before, file);
@@ -37,11 +37,11 @@ test('a change of the code that folds, reads or writes views gives another diges
 
 test('whatever a fold loads lies in the rooms of which the digest is made [LE-59]', () => {
   const loaded = listLoaded([
-    'daemon/gate/state/gate-state.ts',
-    'daemon/gate/state/graph-text.ts',
+    'daemon/engine/state/gate-state.ts',
+    'daemon/engine/kept/graph-text.ts',
     'daemon/ledger/read-payload.ts',
   ]);
-  assert.ok(loaded.includes('daemon/gate/state/equity.ts') && loaded.length > 50);
+  assert.ok(loaded.includes('daemon/engine/accounts/equity.ts') && loaded.length > 50);
   const rooms = new Set(loaded.map((file) => file.split('/').slice(0, 2).join('/')));
   assert.deepEqual([...rooms].sort(), FOLD_ROOMS.map((room) => `daemon/${room}`).sort());
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { PasskeysBody } from '../../daemon/gate/api/passkeys.ts';
-import type { PasskeyAddedEvent } from '../../daemon/gate/events.ts';
+import type { PasskeyAddedEvent } from '../../daemon/engine/records/events.ts';
 import { CODE_MS, codeFileOf, createCodes, MAX_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
 import { type Options, Seat } from './seat.ts';
 import { SoftwareKey } from './software-key.ts';

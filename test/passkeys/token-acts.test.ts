@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { TokenCreatedBody } from '../../daemon/gate/api/tokens.ts';
-import type { TokenActEvent } from '../../daemon/gate/events.ts';
+import type { TokenActEvent } from '../../daemon/engine/records/events.ts';
 import { keyIdOf, keyOf, maskToken } from '../../daemon/proof/proof.ts';
 import { until } from '../daemon/harness.ts';
 import { tokenHeader } from '../http/console-page.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { VenueName } from '../../daemon/core/venues.ts';
 import type { TokenBody, TokenCreatedBody, TokensBody } from '../../daemon/gate/api/tokens.ts';
-import type { TokenActEvent } from '../../daemon/gate/events.ts';
+import type { TokenActEvent } from '../../daemon/engine/records/events.ts';
 import { holdfast } from '../cli/run.ts';
 import { order, until } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';

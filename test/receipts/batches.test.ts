@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { auditLedger } from '../../daemon/boot/audit-ledger.ts';
-import type { HeadEvent } from '../../daemon/gate/events.ts';
+import type { HeadEvent } from '../../daemon/engine/records/events.ts';
 import { signHead } from '../../daemon/ledger/head-records.ts';
 import { buildTreeNow, joinNodes, MerkleRun } from '../../daemon/ledger/merkle.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';

@@ -7,7 +7,7 @@ import { openHeadSigner } from '../../daemon/boot/daemon-ledger.ts';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import type { Config } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import type { HeadEvent, KeyEvent } from '../../daemon/gate/events.ts';
+import type { HeadEvent, KeyEvent } from '../../daemon/engine/records/events.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import { hashEvent, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
 import { MAX_RECORDS, signHead, type UnsignedHead } from '../../daemon/ledger/head-records.ts';

@@ -1,6 +1,6 @@
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { OrderEvent, OrderIntentEvent } from '../../daemon/gate/events.ts';
-import { fromE8 } from '../../daemon/gate/units.ts';
+import type { OrderEvent, OrderIntentEvent } from '../../daemon/engine/records/events.ts';
+import { fromE8 } from '../../daemon/engine/records/units.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import { type ToldEvent, teller } from '../told.ts';
 import { type Caps, capsOfDecision } from './caps.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findPackageFolder } from '../../daemon/config/config.ts';
-import type { AlertEvent, OrderEvent } from '../../daemon/gate/events.ts';
+import type { AlertEvent, OrderEvent } from '../../daemon/engine/records/events.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
 import { MARKET_FOLDER } from '../fixtures/recorded.ts';
 import { advanceQuietly, type Campaign, runCampaign, STEP_MS } from './campaign.ts';

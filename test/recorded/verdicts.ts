@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { createAuditor } from '../../daemon/gate/audit/verify.ts';
-import type { OrderIntentEvent } from '../../daemon/gate/events.ts';
+import { createAuditor } from '../../daemon/engine/audit/verify.ts';
+import type { OrderIntentEvent } from '../../daemon/engine/records/events.ts';
 import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';

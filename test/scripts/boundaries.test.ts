@@ -181,9 +181,9 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   ['tests in the product', 'daemon/gate/gate.ts', "import { a } from '../../test/a.ts';", /does not exist/],
   [
     'a plan records',
-    'daemon/gate/plan/x.ts',
-    "import type { A } from '../journal/a.ts';",
-    /gate\/plan may not import gate\/journal, which is not below it/,
+    'daemon/engine/plan/x.ts',
+    "import type { A } from '../../gate/journal/a.ts';",
+    /engine may not import gate/,
   ],
   [
     'a feed knows a call',
@@ -192,7 +192,7 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
     /gate\/feeds may not import gate\/calls/,
   ],
   ['rooms of one floor', 'daemon/gate/feeds/x.ts', "import '../watch/a.ts';", /which is not below it/],
-  ['a plan waits', 'daemon/gate/plan/x.ts', 'export async function f() {}', /`async` is not pure/],
+  ['a plan waits', 'daemon/engine/plan/x.ts', 'export async function f() {}', /`async` is not pure/],
   [
     'the evaluation records by the gate',
     'daemon/evaluation/engine/x.ts',

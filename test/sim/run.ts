@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createAuditor } from '../../daemon/gate/audit/verify.ts';
+import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { DaemonWorld, type TestAnswer, type ToolBody } from '../daemon/harness.ts';

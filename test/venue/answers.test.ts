@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LeverageBracket, VenueOrder } from '../../daemon/gate/venue-port.ts';
+import type { LeverageBracket, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import { MalformedAnswerError, parseStep } from '../../daemon/venue/exact-fields.ts';
 import { InstrumentTable } from '../../daemon/venue/instruments.ts';
 import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';

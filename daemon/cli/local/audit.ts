@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LedgerAudit } from '../../boot/audit-ledger.ts';
-import type { GateEvent } from '../../gate/events.ts';
-import type { PassedTime } from '../../gate/state/passed-time.ts';
+import type { GateEvent } from '../../engine/records/events.ts';
+import type { PassedTime } from '../../engine/kept/passed-time.ts';
 import type { NotedRecord } from '../../ledger/head-file.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
@@ -142,7 +142,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
 /** What passkeys signed is proven again by the records alone. */
 async function auditSignatures(reader: LedgerReader): Promise<PasskeyAudit> {
   const { auditPasskeys } = await import('../../passkeys/offline.ts');
-  const { PassedTime } = await import('../../gate/state/passed-time.ts');
+  const { PassedTime } = await import('../../engine/kept/passed-time.ts');
   return auditPasskeys(passkeyRecords(reader, new PassedTime()));
 }
 /** With the time that had passed: a key counts some time after its enrolment. */
@@ -267,7 +267,7 @@ async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
 /** @throws CliError for a kind that no record is of: nothing would be written, without a word */
 async function checkKind(kind: string): Promise<void> {
   const [{ FOLD }, { GENESIS_KIND }] = await Promise.all([
-    import('../../gate/state/fold.ts'),
+    import('../../engine/state/fold.ts'),
     import('../../ledger/genesis.ts'),
   ]);
   const kinds = [GENESIS_KIND, ...Object.keys(FOLD)].sort();

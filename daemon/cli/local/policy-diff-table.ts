@@ -1,7 +1,7 @@
 import type { Reason } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DiffSide } from '../../gate/audit/compare.ts';
-import type { DiffEntry, PolicyDiff } from '../../gate/audit/policy-diff.ts';
+import type { DiffSide } from '../../engine/audit/compare.ts';
+import type { DiffEntry, PolicyDiff } from '../../engine/audit/policy-diff.ts';
 import { formatInstant, formatNumber, plain, renderFields, renderTable } from '../tables.ts';
 
 /**

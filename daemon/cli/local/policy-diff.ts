@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseSince, type Since, sinceInstant } from '../../contract/since.ts';
-import type { PolicyDiff } from '../../gate/audit/policy-diff.ts';
+import type { PolicyDiff } from '../../engine/audit/policy-diff.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
@@ -59,7 +59,7 @@ async function diff(io: Io, file: string, options: DiffOptions): Promise<void> {
   const candidate = await readCandidate(file);
   const [{ openLedgerReader }, { diffPolicy }] = await Promise.all([
     import('../../ledger/reader.ts'),
-    import('../../gate/audit/policy-diff.ts'),
+    import('../../engine/audit/policy-diff.ts'),
   ]);
   const path = findLedger(io, options);
   const reader = openLedgerReader(path);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseSince, type Since, sinceInstant } from '../../contract/since.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import type { PolicySuggestion } from '../../gate/audit/policy-suggest.ts';
+import type { PolicySuggestion } from '../../engine/audit/policy-suggest.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
@@ -49,7 +49,7 @@ function readHeadroom(text: string): number {
 async function suggest(io: Io, options: SuggestVerbOptions): Promise<void> {
   const [{ openLedgerReader }, { suggestPolicy }] = await Promise.all([
     import('../../ledger/reader.ts'),
-    import('../../gate/audit/policy-suggest.ts'),
+    import('../../engine/audit/policy-suggest.ts'),
   ]);
   const path = findLedger(io, options);
   const reader = openLedgerReader(path);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ToolAnswer } from '../../gate/api/decisions.ts';
+import type { ToolAnswer } from '../../engine/records/decisions.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface CancelOptions extends ConnectionOptions {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseSince } from '../../contract/since.ts';
-import type { ToldDecision } from '../../gate/api/decisions.ts';
+import type { ToldDecision } from '../../engine/records/decisions.ts';
 import type { DaemonClient } from '../client.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';

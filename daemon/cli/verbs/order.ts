@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import type { ToolAnswer } from '../../gate/api/decisions.ts';
+import type { ToolAnswer } from '../../engine/records/decisions.ts';
 import type { PlaceOrderArgs } from '../../gate/api/trading-calls.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import {

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { BudgetFactors, BudgetRecord } from '../../core/decision.ts';
-import type { ExecutionBody, ExplainedDecision, ToolAnswer } from '../../gate/api/decisions.ts';
+import type { ExecutionBody, ExplainedDecision, ToolAnswer } from '../../engine/records/decisions.ts';
 import type { ListedDecision } from '../../gate/api/stream.ts';
 import { describeFault } from '../api.ts';
 import { amount, bare, clock, factor, figure, price, span, words } from '../format.ts';

@@ -233,7 +233,7 @@ const EFFECTIVE = [
 ] as const;
 /** Message and hint belong to the code (reasons.ts). */
 const REASON = ['code', 'observed', 'limit', 'unit'] as const;
-/** The gate's planned orders; `gate/journal/record-text.ts` proves that these are all members. */
+/** The gate's planned orders; `engine/audit/record-text.ts` proves that these are all members. */
 const PLANNED_ORDER = [
   'client_order_id',
   'delay_ms',

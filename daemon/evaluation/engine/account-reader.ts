@@ -1,4 +1,4 @@
-import type { GateEvents } from '../../gate/events.ts';
+import type { GateEvents } from '../../engine/records/events.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 

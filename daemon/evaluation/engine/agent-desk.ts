@@ -1,8 +1,8 @@
 import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { parentAsk } from '../../gate/snapshot/inputs.ts';
-import { ownE8Of } from '../../gate/state/holding.ts';
-import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
+import { parentAsk } from '../../engine/readings/inputs.ts';
+import { ownE8Of } from '../../engine/orders/holding.ts';
+import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type {
   AccountGlance,
   Agent,

@@ -1,5 +1,5 @@
-import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
-import type { Rejection } from '../../gate/venue-port.ts';
+import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';

@@ -1,9 +1,9 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
-import { bareAsk, bareRequest } from '../../gate/plan/standing.ts';
-import { liquidationDistance } from '../../gate/snapshot/exposure-view.ts';
-import { buildAccountContext } from '../../gate/snapshot/snapshot.ts';
+import { bareAsk, bareRequest } from '../../engine/plan/standing.ts';
+import { liquidationDistance } from '../../engine/snapshot/exposure-view.ts';
+import { buildAccountContext } from '../../engine/snapshot/snapshot.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';

@@ -1,10 +1,10 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: every step of an order shares the private state of the others
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { PlannedOrder } from '../../gate/events.ts';
-import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../gate/plan/breakers.ts';
-import { isLeverageFree } from '../../gate/plan/leverage.ts';
-import { planFromDecision } from '../../gate/plan/orders.ts';
+import type { PlannedOrder } from '../../engine/records/events.ts';
+import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../engine/protect/breakers.ts';
+import { isLeverageFree } from '../../engine/openings/leverage.ts';
+import { planFromDecision } from '../../engine/plan/orders.ts';
 import {
   describeRefusedSlice,
   FIRST_REJECTED,
@@ -13,10 +13,10 @@ import {
   sliceRequest,
   stepOfSlice,
   unsentOf,
-} from '../../gate/plan/slices.ts';
-import { findSlicesBeside, OPENING_ENDED, SLICE_CANCELED } from '../../gate/plan/undone.ts';
-import { isInFlight, isPlanned, isResting, isTerminal, liveOrders, type OrderState } from '../../gate/state/orders.ts';
-import type { Rejection, SymbolRules } from '../../gate/venue-port.ts';
+} from '../../engine/openings/slices.ts';
+import { findSlicesBeside, OPENING_ENDED, SLICE_CANCELED } from '../../engine/claims/undone.ts';
+import { isInFlight, isPlanned, isResting, isTerminal, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
+import type { Rejection, SymbolRules } from '../../engine/records/venue.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 import type { ReplayAccount } from './account.ts';
@@ -49,7 +49,7 @@ export interface ExecutorParts {
 }
 
 /**
- * Carries permitted decisions to the exchange as `gate/plan` says: slices one by one, each decided again; exits by the
+ * Carries permitted decisions to the exchange as the engine says: slices one by one, each decided again; exits by the
  * gate's own pumps; cancels and amends at once. The exchange answers at once, so nothing is ever unknown.
  */
 export class Executor {

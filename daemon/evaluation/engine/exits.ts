@@ -1,20 +1,20 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionEvent } from '../../gate/events.ts';
-import type { DecidedExit } from '../../gate/plan/exit-hands.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
+import type { DecidedExit } from '../../engine/claims/exit-hands.ts';
 import {
   type ExitForm,
   exitOrderAsk,
   exitOrderId,
   exitOrderRequest,
   planExitOrder,
-} from '../../gate/plan/exit-order.ts';
-import { ExitPace } from '../../gate/plan/exit-pace.ts';
-import { ExitPump } from '../../gate/plan/exit-pump.ts';
-import { GATE_AGENT } from '../../gate/plan/standing.ts';
-import { type Claim, closedE8, isLive } from '../../gate/state/claims.ts';
-import { isInFlight, type OrderState } from '../../gate/state/orders.ts';
-import type { Rejection } from '../../gate/venue-port.ts';
+} from '../../engine/claims/exit-order.ts';
+import { ExitPace } from '../../engine/claims/exit-pace.ts';
+import { ExitPump } from '../../engine/claims/exit-pump.ts';
+import { GATE_AGENT } from '../../engine/plan/standing.ts';
+import { type Claim, closedE8, isLive } from '../../engine/orders/claims.ts';
+import { isInFlight, type OrderState } from '../../engine/orders/orders.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
 import type { GateDoor, Taken } from './door.ts';
 import { PLACE } from './intake.ts';
 import type { Asked } from './tally.ts';
@@ -42,7 +42,7 @@ interface Carried {
 const MAX_KEPT = 64;
 
 /**
- * Exits of a replay: what goes out when is said by the gate's own pump (`gate/plan`), here it is decided and sent. The
+ * Exits of a replay: what goes out when is said by the engine's own pump (`engine/claims`), here it is decided and sent. The
  * exchange answers at once, so nothing is ever unknown, and what follows from an answer follows in the same instant.
  */
 export class ReplayExits {

@@ -1,7 +1,7 @@
-import { findRepeatedExecution } from '../../gate/plan/breakers.ts';
-import { findMisplaced } from '../../gate/plan/holdings.ts';
-import { findUndoneByAnswer, findUndoneByStop } from '../../gate/plan/undone.ts';
-import type { OrderState } from '../../gate/state/orders.ts';
+import { findRepeatedExecution } from '../../engine/protect/breakers.ts';
+import { findMisplaced } from '../../engine/plan/holdings.ts';
+import { findUndoneByAnswer, findUndoneByStop } from '../../engine/claims/undone.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
 import { FILLED_BEFORE_MS, type GateDoor } from './door.ts';

@@ -1,4 +1,4 @@
-import { lotE8, tickE8 } from '../../gate/units.ts';
+import { lotE8, tickE8 } from '../../engine/records/units.ts';
 import type { ReplayInstrument } from '../facts/markets.ts';
 
 /**

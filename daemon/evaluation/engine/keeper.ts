@@ -1,20 +1,20 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one keeper: each task in its order
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { findEnded } from '../../gate/plan/authority.ts';
-import { awaitsReading } from '../../gate/plan/claims.ts';
-import { CutReadings } from '../../gate/plan/cut-readings.ts';
-import { findMisplaced } from '../../gate/plan/holdings.ts';
-import { findOverLayers } from '../../gate/plan/over-layers.ts';
-import { ProtectionPlan } from '../../gate/plan/protection.ts';
-import { StandingReview } from '../../gate/plan/review.ts';
-import { findBreaches, GATE_AGENT, isOwnOpening } from '../../gate/plan/standing.ts';
-import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../gate/plan/stop-moves.ts';
-import { buildStopOrder } from '../../gate/plan/stop-order.ts';
-import { parentAsk } from '../../gate/snapshot/inputs.ts';
-import { isResting, liveOrders, type OrderState } from '../../gate/state/orders.ts';
-import type { PositionState } from '../../gate/state/positions.ts';
-import type { Rejection } from '../../gate/venue-port.ts';
+import { findEnded } from '../../engine/openings/authority.ts';
+import { awaitsReading } from '../../engine/claims/claims.ts';
+import { CutReadings } from '../../engine/protect/cut-readings.ts';
+import { findMisplaced } from '../../engine/plan/holdings.ts';
+import { findOverLayers } from '../../engine/protect/over-layers.ts';
+import { ProtectionPlan } from '../../engine/protect/protection.ts';
+import { StandingReview } from '../../engine/plan/review.ts';
+import { findBreaches, GATE_AGENT, isOwnOpening } from '../../engine/plan/standing.ts';
+import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../engine/protect/stop-moves.ts';
+import { buildStopOrder } from '../../engine/protect/stop-order.ts';
+import { parentAsk } from '../../engine/readings/inputs.ts';
+import { isResting, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
+import type { PositionState } from '../../engine/positions/positions.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
 import type { ReplayAccount } from './account.ts';
 import { CapWatch } from './cap-watch.ts';
 import type { MarketClock } from './clock.ts';
@@ -34,7 +34,7 @@ interface SentStop {
 }
 
 /**
- * What the daemon does between requests, as `gate/plan` says: the condition layer follows the account, resting orders are
+ * What the daemon does between requests, as the engine says: the condition layer follows the account, resting orders are
  * decided again when anything tightens, stops are placed and moved, positions above a tightened cap are cut back.
  */
 export class ReplayKeeper {

@@ -1,6 +1,6 @@
 import { classifyFeatures, highestRegime } from '../../core/features/market.ts';
 import type { MarketSection, Regime } from '../../core/policy.ts';
-import type { SymbolInputs } from '../../gate/snapshot/inputs.ts';
+import type { SymbolInputs } from '../../engine/readings/inputs.ts';
 import type { MarketTrack } from '../market/track.ts';
 import type { MarketClock } from './clock.ts';
 import { HALF_SPREAD_BPS } from './fill-model.ts';

@@ -1,4 +1,4 @@
-import type { SymbolRules } from '../../gate/venue-port.ts';
+import type { SymbolRules } from '../../engine/records/venue.ts';
 import type { ReplayInstrument } from '../facts/markets.ts';
 
 /** PERCENT_PRICE of the exchange: how far a limit may lie from the mark. */

@@ -1,7 +1,7 @@
 import { type ArgsCheck, compileOperatorSchema } from '../../contract/operator-schema.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { GATE_AGENT } from '../../gate/plan/standing.ts';
+import { GATE_AGENT } from '../../engine/plan/standing.ts';
 
 const compiled = new WeakMap<IntendedPolicySpec, Map<string, CompiledPolicy>>();
 

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one loop; each step reads what the others left
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { endOfTimeMs } from '../../gate/plan/authority.ts';
-import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
+import { endOfTimeMs } from '../../engine/openings/authority.ts';
+import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { RunKey, RunResult } from '../facts/runs.ts';

@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import type { Rejection } from '../../gate/venue-port.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
 
 /** An order at the exchange. Lots and ticks of the symbol at `symbol`. */
 export interface ReplayOrder {

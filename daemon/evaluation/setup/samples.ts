@@ -1,8 +1,8 @@
 import type { Regime } from '../../core/policy.ts';
 import { findBudget } from '../../core/rules/budget-finding.ts';
-import { bareAsk, bareRequest, GATE_AGENT } from '../../gate/plan/standing.ts';
-import type { LiveInputs } from '../../gate/snapshot/inputs.ts';
-import { buildContext } from '../../gate/snapshot/snapshot.ts';
+import { bareAsk, bareRequest, GATE_AGENT } from '../../engine/plan/standing.ts';
+import type { LiveInputs } from '../../engine/readings/inputs.ts';
+import { buildContext } from '../../engine/snapshot/snapshot.ts';
 import { HALF_SPREAD_BPS } from '../engine/fill-model.ts';
 import type { ReplayRun } from '../engine/run.ts';
 import type { AttackIntensity } from '../facts/agents.ts';

@@ -1,4 +1,4 @@
-import type { ExplainedDecision } from './decisions.ts';
+import type { ExplainedDecision } from '../../engine/records/decisions.ts';
 
 /** What a list shows of a decision. */
 export type ListedDecision = Pick<

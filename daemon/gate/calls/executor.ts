@@ -5,7 +5,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { findSlicesBeside, SLICE_CANCELED } from '../plan/undone.ts';
+import { findSlicesBeside, SLICE_CANCELED } from '../../engine/claims/undone.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';

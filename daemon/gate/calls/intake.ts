@@ -5,7 +5,7 @@ import type { ExecutionRequest, Origin } from '../../core/request.ts';
 import type { TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { OrderState } from '../state/orders.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
 
 /** A validated call, as the gate processes it. */
 export interface Intake {

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { bareRequest } from '../../engine/plan/standing.ts';
 import type { ExecutionDecision, Reason } from '../../core/decision.ts';
 import { REASONS } from '../../core/reasons.ts';
 import { findBudget } from '../../core/rules/budget-finding.ts';
@@ -6,10 +7,9 @@ import { Trace } from '../../core/trace.ts';
 import type { SkillClaim } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { Ask } from '../snapshot/inputs.ts';
-import { buildContext } from '../snapshot/snapshot.ts';
+import type { Ask } from '../../engine/readings/inputs.ts';
+import { buildContext } from '../../engine/snapshot/snapshot.ts';
 import { appendDecision, type Decided } from '../take-decision.ts';
-import { bareRequest } from '../watch/standing.ts';
 
 /** A violation's path holds names that an agent chose: no more of it is recorded. */
 const VIOLATION_CHARS = 200;
@@ -56,7 +56,7 @@ function recordForeignTool(
 ): Decided {
   const policy = core.policyFor(caller.agent);
   const request = {
-    ...bareRequest(core, ''),
+    ...bareRequest(core.settings, '', core.nowMs()),
     agent: caller.agent,
     intent: 'open' as const,
     order_type: null,

@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
 import { isTerminal } from '../../engine/tables/status.ts';
-import type { ToldDecision, ToolOutcome } from '../api/decisions.ts';
+import type { ToldDecision, ToolOutcome } from '../../engine/records/decisions.ts';
 import type { SkillClaim, TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
 import { explanationText } from '../reads/bodies.ts';

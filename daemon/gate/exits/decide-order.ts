@@ -6,8 +6,8 @@ import {
   exitOrderId,
   exitOrderRequest,
   planExitOrder,
-} from '../plan/exit-order.ts';
-import type { OrderState } from '../state/orders.ts';
+} from '../../engine/claims/exit-order.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
 
 export interface DecidedOrder {

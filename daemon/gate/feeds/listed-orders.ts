@@ -1,9 +1,9 @@
-import type { ForeignOrder } from '../events.ts';
+import type { ForeignOrder } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { describeForm } from '../orders/order-proof.ts';
-import { Elapsed } from '../plan/deadline.ts';
-import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../state/orders.ts';
-import type { VenueOrder } from '../venue-port.ts';
+import { Elapsed } from '../../engine/plan/deadline.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { VenueOrder } from '../../engine/records/venue.ts';
 
 /** How many consecutive answers must neither list nor find an order before it counts as ended. */
 const ABSENT_TIMES = 3;

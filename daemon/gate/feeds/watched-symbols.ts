@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { everyLiveOrder } from '../state/orders.ts';
+import { everyLiveOrder } from '../../engine/orders/orders.ts';
 
 const NOTHING: readonly string[] = [];
 

@@ -1,4 +1,4 @@
-import type { AuthorityNow } from '../plan/authority.ts';
+import type { AuthorityNow } from '../../engine/openings/authority.ts';
 import type { TokenWords } from './gate-ports.ts';
 import type { GateCore } from './journal.ts';
 

@@ -1,17 +1,17 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { ToldDecision } from '../api/decisions.ts';
-import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
-import { OrderCounts } from '../plan/order-counts.ts';
-import type { IdSource } from '../plan/order-ids.ts';
-import type { PlanClock } from '../plan/plan-clock.ts';
-import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
+import type { ToldDecision } from '../../engine/records/decisions.ts';
+import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../../engine/records/events.ts';
+import { OrderCounts } from '../../engine/plan/order-counts.ts';
+import type { IdSource } from '../../engine/plan/order-ids.ts';
+import type { PlanClock } from '../../engine/plan/plan-clock.ts';
+import { lookUpPolicies, type PolicyLookup, retell } from '../../engine/plan/retell.ts';
 import type { GateLog } from '../ports.ts';
-import { LiveMarket } from '../snapshot/live-market.ts';
-import { GateState } from '../state/gate-state.ts';
-import { toRows } from '../state/leave.ts';
-import { isLost, isRejected, isUnknown, type OrderState } from '../state/orders.ts';
+import { LiveMarket } from '../../engine/readings/live-market.ts';
+import { GateState } from '../../engine/state/gate-state.ts';
+import { toRows } from '../../engine/state/leave.ts';
+import { isLost, isRejected, isUnknown, type OrderState } from '../../engine/orders/orders.ts';
 import type { GatePorts, GateSettings } from './gate-ports.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 

@@ -1,4 +1,4 @@
-import type { VenueOrder } from '../venue-port.ts';
+import type { VenueOrder } from '../../engine/records/venue.ts';
 
 /** Orders and trades at the venue that no record of this ledger explains. */
 export interface StrangeOrder {

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { rowOf } from '../../engine/tables/cause.ts';
-import type { OrderStatus } from '../api/decisions.ts';
-import type { DecisionEvent, EvidenceKind, OrderEvent } from '../events.ts';
+import type { OrderStatus } from '../../engine/records/decisions.ts';
+import type { DecisionEvent, EvidenceKind, OrderEvent } from '../../engine/records/events.ts';
 import {
   findUndone,
   findUndoneByAnswer,
@@ -9,9 +9,9 @@ import {
   OPENING_ENDED,
   SLICE_DROPPED,
   type Undone,
-} from '../plan/undone.ts';
-import type { OrderState } from '../state/orders.ts';
-import type { Rejection } from '../venue-port.ts';
+} from '../../engine/claims/undone.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
 import type { GateCore } from './journal.ts';
 
 /** The ledger's head according to the views: the seq of the last folded record. */

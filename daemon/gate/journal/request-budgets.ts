@@ -1,9 +1,9 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { type RateLimit, REQUEST_CEILING, type RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { OverBudget } from '../api/decisions.ts';
-import type { SenderRole, SummedKind } from '../events.ts';
-import { type CountedKind, cancelsNothing } from '../state/request-records.ts';
+import type { OverBudget } from '../../engine/records/decisions.ts';
+import type { SenderRole, SummedKind } from '../../engine/records/events.ts';
+import { type CountedKind, cancelsNothing } from '../../engine/callers/request-records.ts';
 import type { GateCore } from './journal.ts';
 
 /** Wall time between two sums of the same caller and kind, ms. */

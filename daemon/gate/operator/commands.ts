@@ -6,7 +6,7 @@ import type { Flatten } from '../exits/flatten.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { isOver, type LayerEntry, layerKey, stateInForce } from '../state/layers.ts';
+import { isOver, type LayerEntry, layerKey, stateInForce } from '../../engine/callers/layers.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;

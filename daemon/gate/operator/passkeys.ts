@@ -11,8 +11,8 @@ import type {
 } from '../api/passkeys.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import type { StoredToken } from '../ports.ts';
-import { layerKey } from '../state/layers.ts';
-import type { Passkey } from '../state/passkeys.ts';
+import { layerKey } from '../../engine/callers/layers.ts';
+import type { Passkey } from '../../engine/callers/passkeys.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 
 /** How many there may be at once. */

@@ -1,7 +1,7 @@
 import { profileOf } from '../../core/venues.ts';
 import type { AskedToken, TokenActor, TokenApi, TokenBody, TokenCreatedBody, TokensBody } from '../api/tokens.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { GATE_AGENT } from '../plan/standing.ts';
+import { GATE_AGENT } from '../../engine/plan/standing.ts';
 import type { StoredToken, TokenPort } from '../ports.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';

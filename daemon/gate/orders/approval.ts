@@ -1,5 +1,5 @@
-import { isInFlight, type OrderState } from '../state/orders.ts';
-import type { Approved, OrderInstruction, StopInstruction } from '../venue-port.ts';
+import { isInFlight, type OrderState } from '../../engine/orders/orders.ts';
+import type { Approved, OrderInstruction, StopInstruction } from '../../engine/records/venue.ts';
 
 /** The venue takes no end that is less than 600 s ahead; the rest is for the way there, and for clocks. */
 const MIN_GOOD_MS = 660_000;

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one order's way out; its guards share what is private to it
 import { REGIME_RANK } from '../../core/features/market.ts';
-import type { OrderEvent } from '../events.ts';
+import type { OrderEvent } from '../../engine/records/events.ts';
 import { authorityNow } from '../journal/authority-now.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import {
@@ -10,12 +10,12 @@ import {
   rejectedEvent,
   unknownEvent,
 } from '../journal/order-records.ts';
-import { whyEnded } from '../plan/authority.ts';
-import { isLeverageFree } from '../plan/leverage.ts';
-import { stateInForce } from '../state/layers.ts';
-import { isInFlight, isTerminal, type OrderState } from '../state/orders.ts';
+import { whyEnded } from '../../engine/openings/authority.ts';
+import { isLeverageFree } from '../../engine/openings/leverage.ts';
+import { stateInForce } from '../../engine/callers/layers.ts';
+import { isInFlight, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { Decided } from '../take-decision.ts';
-import type { Rejection, SubmitOutcome, VenueOrder } from '../venue-port.ts';
+import type { Rejection, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { Approvals } from './approval.ts';
 import type { LoneOpenings } from './lone-openings.ts';
 import { type Ask, OrderProof } from './order-proof.ts';

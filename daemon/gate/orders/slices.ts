@@ -11,8 +11,8 @@ import {
   sliceRequest,
   stepOfSlice,
   unsentOf,
-} from '../plan/slices.ts';
-import { isInFlight, isPlanned, isTerminal, type OrderState } from '../state/orders.ts';
+} from '../../engine/openings/slices.ts';
+import { isInFlight, isPlanned, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
 import type { LoneOpenings } from './lone-openings.ts';
 import type { OrderSender } from './sender.ts';

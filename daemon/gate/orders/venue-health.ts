@@ -6,11 +6,11 @@ import {
   findRepeatedExecution,
   isCountedRefusal,
   RefusalLoops,
-} from '../plan/breakers.ts';
-import { Deadline } from '../plan/deadline.ts';
-import { findOverLayers } from '../plan/over-layers.ts';
-import { isTerminal, type OrderState } from '../state/orders.ts';
-import type { Rejection } from '../venue-port.ts';
+} from '../../engine/protect/breakers.ts';
+import { Deadline } from '../../engine/plan/deadline.ts';
+import { findOverLayers } from '../../engine/protect/over-layers.ts';
+import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
 import type { VenueConsequences } from './sender.ts';
 
 const RECHECK_FAILURES = 3;

@@ -4,22 +4,21 @@ import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmeti
 import { wordOrNull } from '../../core/record-text/text-parts.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
-import type { ExplainedDecision, ToldDecision } from '../api/decisions.ts';
+import type { ExplainedDecision, ToldDecision } from '../../engine/records/decisions.ts';
 import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { GATE_AGENT } from '../plan/standing.ts';
-import { markInTicks, orderUnits, unitsInUsdt } from '../snapshot/exposure.ts';
-import type { Ask } from '../snapshot/inputs.ts';
-import { buildContext } from '../snapshot/snapshot.ts';
-import { ownE8 } from '../state/holding.ts';
-import { isTerminal, type OrderState } from '../state/orders.ts';
-import type { PositionState } from '../state/positions.ts';
-import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../units.ts';
-import type { SymbolRules } from '../venue-port.ts';
-import { bareRequest } from '../watch/standing.ts';
+import { bareRequest, GATE_AGENT } from '../../engine/plan/standing.ts';
+import { markInTicks, orderUnits, unitsInUsdt } from '../../engine/snapshot/exposure.ts';
+import type { Ask } from '../../engine/readings/inputs.ts';
+import { buildContext } from '../../engine/snapshot/snapshot.ts';
+import { ownE8 } from '../../engine/orders/holding.ts';
+import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { PositionState } from '../../engine/positions/positions.ts';
+import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../../engine/records/units.ts';
+import type { SymbolRules } from '../../engine/records/venue.ts';
 import { describeAlert } from './alert.ts';
 import { describeHeld, seesAll } from './holders.ts';
 
@@ -144,7 +143,7 @@ export function describeMarket(core: GateCore, agent: string, symbol: string): M
   const context = buildContext(
     core.state,
     core.market.inputs(core.nowMs()),
-    bareRequest(core, symbol),
+    bareRequest(core.settings, symbol, core.nowMs()),
     policy,
     askOf(core, null),
   );

@@ -1,12 +1,12 @@
-import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../../engine/records/decisions.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { closingOf } from '../plan/claims.ts';
-import { ordersOf, stateOf } from '../plan/describe-claim.ts';
-import { SLICE_CANCELED } from '../plan/undone.ts';
-import { type Claim, isLive } from '../state/claims.ts';
-import { remainingE8 } from '../state/order.ts';
-import type { OrderChange } from '../state/order-changes.ts';
+import { closingOf } from '../../engine/claims/claims.ts';
+import { ordersOf, stateOf } from '../../engine/claims/describe-claim.ts';
+import { SLICE_CANCELED } from '../../engine/claims/undone.ts';
+import { type Claim, isLive } from '../../engine/orders/claims.ts';
+import { remainingE8 } from '../../engine/orders/order.ts';
+import type { OrderChange } from '../../engine/callers/order-changes.ts';
 import {
   isCanceled,
   isExpired,
@@ -17,8 +17,8 @@ import {
   isTerminal,
   liveState,
   type OrderState,
-} from '../state/orders.ts';
-import { formatQuantityE8 } from '../units.ts';
+} from '../../engine/orders/orders.ts';
+import { formatQuantityE8 } from '../../engine/records/units.ts';
 import { tellApproval } from './approvals.ts';
 import { averageText } from './bodies.ts';
 import type { Recalled } from './recall.ts';

@@ -1,8 +1,8 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { findMisplaced, findUnowned } from '../plan/holdings.ts';
-import type { PositionState } from '../state/positions.ts';
-import { formatQuantityE8 } from '../units.ts';
+import { findMisplaced, findUnowned } from '../../engine/plan/holdings.ts';
+import type { PositionState } from '../../engine/positions/positions.ts';
+import { formatQuantityE8 } from '../../engine/records/units.ts';
 
 /** Cancels what must not rest on by whose its symbol is. Cheap: called at every tick and after every fill. */
 export function watchHoldings(core: GateCore, canceler: Canceler): () => Promise<unknown> | null {

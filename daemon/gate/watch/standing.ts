@@ -4,14 +4,11 @@ import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { StandingReview } from '../plan/review.ts';
-import { type Breach, bareRequest as buildBareRequest, findBreaches, GATE_AGENT } from '../plan/standing.ts';
-import { markInTicks, unitsInUsdt, worstCase } from '../snapshot/exposure.ts';
-import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
-import { longE8, shortE8 } from '../state/positions.ts';
+import { StandingReview } from '../../engine/plan/review.ts';
+import { type Breach, findBreaches, GATE_AGENT } from '../../engine/plan/standing.ts';
+import type { Ask, LiveInputs } from '../../engine/readings/inputs.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
 import { consider, recordDecision } from '../take-decision.ts';
-import { ceilLots } from '../units.ts';
 
 /** Rule 15 as it acts: what it says ({@link StandingReview}) is decided, recorded and canceled here. */
 export class StandingOrders {
@@ -74,25 +71,4 @@ export class StandingOrders {
   findBreaches(): readonly Breach[] {
     return findBreaches(this.#core.state, this.#inputs(), this.#core.policyFor(GATE_AGENT), this.#core.settings);
   }
-}
-
-/** {@link buildBareRequest} of this daemon's account and venue, now. */
-export function bareRequest(core: GateCore, symbol: string): ExecutionRequest {
-  return buildBareRequest(core.settings, symbol, core.nowMs());
-}
-
-/** Worst-case exposure of a symbol in USDT, for status and limits. */
-export function exposureUsdt(core: GateCore, symbol: string): { readonly used: number; readonly worst: number } {
-  const rules = core.state.rules.get(symbol);
-  const live = core.market.symbol(symbol);
-  const position = core.state.positions.get(symbol);
-  if (rules === undefined || live === null) return { used: 0, worst: 0 };
-  const held =
-    position === undefined ? { longE8: 0, shortE8: 0 } : { longE8: longE8(position), shortE8: shortE8(position) };
-  const ticks = markInTicks(live.mark, rules);
-  const worst = worstCase(held, liveOrders(core.state.orders, symbol), ticks, rules);
-  return {
-    used: unitsInUsdt(ceilLots(Math.max(held.longE8, held.shortE8), rules) * ticks, rules),
-    worst: unitsInUsdt(Math.max(worst.longUnits, worst.shortUnits), rules),
-  };
 }

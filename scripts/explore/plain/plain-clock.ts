@@ -1,4 +1,4 @@
-import type { GateEvent } from '../../../daemon/gate/events.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 
 /** By how much the venue's clock has moved while no time passed, as the records of clocks say. */
 export class PlainClock {

@@ -1,4 +1,4 @@
-import type { GateEvent } from '../../../daemon/gate/events.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import { MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
-import type { GateEvent, TradeEvent } from '../../../daemon/gate/events.ts';
-import { E8 } from '../../../daemon/gate/units.ts';
+import type { GateEvent, TradeEvent } from '../../../daemon/engine/records/events.ts';
+import { E8 } from '../../../daemon/engine/records/units.ts';
 
 const DAY_MS = 86_400_000;
 /** Bookings that the trades themselves tell, or that are nobody's result. */

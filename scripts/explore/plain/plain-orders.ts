@@ -4,9 +4,9 @@ import type {
   OrderEvent,
   OrderIntentEvent,
   PlannedOrder,
-} from '../../../daemon/gate/events.ts';
-import { ceilLots, E8 } from '../../../daemon/gate/units.ts';
-import type { SymbolRules } from '../../../daemon/gate/venue-port.ts';
+} from '../../../daemon/engine/records/events.ts';
+import { ceilLots, E8 } from '../../../daemon/engine/records/units.ts';
+import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
 import { effectiveE8, effectivePriceE8 } from '../decided.ts';
 
 /** What the records say of an order, read in the plainest way. */

@@ -1,4 +1,4 @@
-import type { GateEvent, SignalEvent, StateEvent } from '../../../daemon/gate/events.ts';
+import type { GateEvent, SignalEvent, StateEvent } from '../../../daemon/engine/records/events.ts';
 import { PlainClock } from './plain-clock.ts';
 
 const STATES = ['active', 'reducing', 'halted'] as const;

@@ -1,4 +1,4 @@
-import { readE8 } from '../../../daemon/gate/units.ts';
+import { readE8 } from '../../../daemon/engine/records/units.ts';
 import { at, type Breach } from '../breach.ts';
 import { effectiveE8 } from '../decided.ts';
 import { couldNotRecord, executedFor, type History, isLost } from '../history.ts';

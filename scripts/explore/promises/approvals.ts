@@ -1,5 +1,5 @@
-import type { ApprovalEvent, GateEvent, RequestedApproval } from '../../../daemon/gate/events.ts';
-import { readE8 } from '../../../daemon/gate/units.ts';
+import type { ApprovalEvent, GateEvent, RequestedApproval } from '../../../daemon/engine/records/events.ts';
+import { readE8 } from '../../../daemon/engine/records/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { Decision } from '../records.ts';

@@ -1,7 +1,7 @@
 import { agentSection } from '../../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
-import type { DecisionEvent } from '../../../daemon/gate/events.ts';
-import { E8 } from '../../../daemon/gate/units.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import { E8 } from '../../../daemon/engine/records/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import { PlainEquity } from '../plain/plain-equity.ts';

@@ -2,7 +2,7 @@ import { isTerminal } from '../../../daemon/engine/tables/status.ts';
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import type { Order, Trade } from '../../../daemon/exchange-sim/core/state.ts';
 import type { OrderBody } from '../../../daemon/gate/api/reads.ts';
-import { readE8 } from '../../../daemon/gate/units.ts';
+import { readE8 } from '../../../daemon/engine/records/units.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { OPERATOR } from '../records.ts';

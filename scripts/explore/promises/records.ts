@@ -1,5 +1,5 @@
 import { auditorOf } from '../../../daemon/boot/audit-span.ts';
-import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
+import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
 import { verifyLedger } from '../../../daemon/ledger/verify.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';

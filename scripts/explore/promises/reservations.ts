@@ -1,5 +1,5 @@
 import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
-import { readE8 } from '../../../daemon/gate/units.ts';
+import { readE8 } from '../../../daemon/engine/records/units.ts';
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { LOT_E8, OPERATOR } from '../records.ts';

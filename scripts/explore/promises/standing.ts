@@ -1,6 +1,6 @@
 import { agentSection } from '../../../daemon/core/compiled-policy.ts';
-import { NO_LONGER_FITS } from '../../../daemon/gate/plan/review.ts';
-import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/gate/plan/undone.ts';
+import { NO_LONGER_FITS } from '../../../daemon/engine/plan/review.ts';
+import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/engine/claims/undone.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import type { Decision, PlannedBy } from '../records.ts';

@@ -1,7 +1,7 @@
 import { BUDGETS, type CountedBudget } from '../../../daemon/core/keys/budgets.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import { diffPolicy } from '../../../daemon/gate/audit/policy-diff.ts';
-import { suggestPolicy, withBudgets } from '../../../daemon/gate/audit/policy-suggest.ts';
+import { diffPolicy } from '../../../daemon/engine/audit/policy-diff.ts';
+import { suggestPolicy, withBudgets } from '../../../daemon/engine/audit/policy-suggest.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 

@@ -1,4 +1,4 @@
-import { readE8 } from '../../../daemon/gate/units.ts';
+import { readE8 } from '../../../daemon/engine/records/units.ts';
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';

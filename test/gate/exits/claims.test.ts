@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findEnding, nextRung, rungsOf } from '../../../daemon/gate/plan/claim-ends.ts';
+import { findEnding, nextRung, rungsOf } from '../../../daemon/engine/claims/claim-ends.ts';
 import {
   awaitsReading,
   closingOf,
@@ -10,11 +10,11 @@ import {
   ordersBeyond,
   restE8,
   waitsForReading,
-} from '../../../daemon/gate/plan/claims.ts';
-import { findExitInProgress } from '../../../daemon/gate/snapshot/exit-in-progress.ts';
-import { MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
+} from '../../../daemon/engine/claims/claims.ts';
+import { findExitInProgress } from '../../../daemon/engine/snapshot/exit-in-progress.ts';
+import { MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
 import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
-import { FoldedClaims } from '../state/folded-claims.ts';
+import { FoldedClaims } from '../../engine/state/folded-claims.ts';
 
 const RUNGS = 4;
 const never = (): boolean => false;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { closedE8, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
-import { ownE8 } from '../../../daemon/gate/state/holding.ts';
+import { closedE8, MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
+import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import { BTC_RULES, inLots, T0 } from '../fold-fixture.ts';
 import { PumpModel } from './pump-model.ts';
 

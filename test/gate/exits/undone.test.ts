@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compilePolicy } from '../../../daemon/core/compiled-policy.ts';
-import { findUndone, findUndoneByAnswer, findUndoneByStop, type Undone } from '../../../daemon/gate/plan/undone.ts';
-import type { OrderState } from '../../../daemon/gate/state/orders.ts';
+import { findUndone, findUndoneByAnswer, findUndoneByStop, type Undone } from '../../../daemon/engine/claims/undone.ts';
+import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
 import { decisionEvent, T0 } from '../fold-fixture.ts';
-import { FoldedClaims } from '../state/folded-claims.ts';
+import { FoldedClaims } from '../../engine/state/folded-claims.ts';
 
 const POLICY = compilePolicy(basePolicy, 'test', 'alice');
 const idsOf = ({ openings, slices }: Undone): readonly string[] =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownE8 } from '../../../daemon/gate/state/holding.ts';
-import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { VenuePort } from '../../../daemon/gate/venue-port.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';

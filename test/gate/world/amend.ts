@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { DecisionBody } from '../../../daemon/gate/api/decisions.ts';
+import type { DecisionBody } from '../../../daemon/engine/records/decisions.ts';
 import type { PlaceOrderArgs, TradingArgs } from '../../../daemon/gate/api/trading-calls.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 

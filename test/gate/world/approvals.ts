@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
-import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/gate/api/approvals.ts';
-import { createAuditor } from '../../../daemon/gate/audit/verify.ts';
-import type { ApprovalEvent } from '../../../daemon/gate/events.ts';
+import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
+import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
+import type { ApprovalEvent } from '../../../daemon/engine/records/events.ts';
 import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../../daemon/harness.ts';

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import type { ApprovalBody, ApprovedBody } from '../../../daemon/gate/api/approvals.ts';
+import type { ApprovalBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import type { Caller } from '../../../daemon/gate/api.ts';
-import type { OrderIntentEvent } from '../../../daemon/gate/events.ts';
+import type { OrderIntentEvent } from '../../../daemon/engine/records/events.ts';
 import {
   BOUNDS,
   ENDS,
@@ -14,7 +14,7 @@ import {
   TIME_OVER,
   UNSEEN,
   WORD_GONE,
-} from '../../../daemon/gate/plan/authority.ts';
+} from '../../../daemon/engine/openings/authority.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, type Mutable, order, START_MS } from '../../daemon/harness.ts';
 

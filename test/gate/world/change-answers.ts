@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { MAX_CHANGES } from '../../../daemon/gate/state/order-changes.ts';
+import { MAX_CHANGES } from '../../../daemon/engine/callers/order-changes.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 
 const LIMIT = { order_type: 'limit', limit_price: 59_000 };

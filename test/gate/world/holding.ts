@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { AlertEvent } from '../../../daemon/gate/events.ts';
-import { ownE8 } from '../../../daemon/gate/state/holding.ts';
-import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
+import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';

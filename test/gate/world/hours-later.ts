@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DecisionBody } from '../../../daemon/gate/api/decisions.ts';
+import type { DecisionBody } from '../../../daemon/engine/records/decisions.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { AlertEvent } from '../../../daemon/gate/events.ts';
+import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 describe('a position that the venue liquidates', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { OrderState } from '../../../daemon/gate/state/orders.ts';
+import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { closeAudited } from '../../recorded/verdicts.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AlertEvent } from '../../../daemon/gate/events.ts';
+import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { FlattenBody } from '../../../daemon/gate/api/operator.ts';
-import type { DecisionEvent } from '../../../daemon/gate/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { inLots } from '../fold-fixture.ts';

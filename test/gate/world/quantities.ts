@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { readDecisionRecord } from '../../../daemon/core/record-text/read-record.ts';
-import { createAuditor } from '../../../daemon/gate/audit/verify.ts';
-import type { DecisionEvent } from '../../../daemon/gate/events.ts';
+import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
 import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
 import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';

@@ -6,7 +6,7 @@ import type { TradeFill } from '../../../daemon/core/features/round-trips.ts';
 import type { FillFacts, OrderFacts, ScopeJudge } from '../../../daemon/evaluation/facts/judging.ts';
 import { HORIZON_TRADES } from '../../../daemon/evaluation/metrics/calibration/escalation.ts';
 import { buildTraderSamples, watchTrader } from '../../../daemon/evaluation/metrics/calibration/trader-samples.ts';
-import { TradeBook } from '../../../daemon/gate/state/trades.ts';
+import { TradeBook } from '../../../daemon/engine/accounts/trades.ts';
 import { DEFAULT_POLICY } from '../../policy/documents.ts';
 
 const SECTION = DEFAULT_POLICY.trader_state;

@@ -8,9 +8,9 @@ import { buildSyntheticMarket } from '../../../daemon/evaluation/market/syntheti
 import type { Scenario } from '../../../daemon/evaluation/setup/scenarios.ts';
 import { forSymbols, loadVariant, type Variant } from '../../../daemon/evaluation/setup/variants.ts';
 import { Workbench } from '../../../daemon/evaluation/setup/workbench.ts';
-import type { DecisionEvent, GateEvent } from '../../../daemon/gate/events.ts';
-import { GATE_AGENT } from '../../../daemon/gate/plan/standing.ts';
-import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import type { DecisionEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
+import { GATE_AGENT } from '../../../daemon/engine/plan/standing.ts';
+import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const MARKET = buildSyntheticMarket({ seed: 5, bars: 900, barMs: 900_000, warmupBars: 400, symbols: SYMBOLS });

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { findPackageFolder } from '../../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import { diffPolicy, type PolicyDiff } from '../../../daemon/gate/audit/policy-diff.ts';
+import { diffPolicy, type PolicyDiff } from '../../../daemon/engine/audit/policy-diff.ts';
 import { openLedgerReader } from '../../../daemon/ledger/reader.ts';
 import { hashPolicy } from '../../../daemon/policy/parse.ts';
 import { holdfast, type Result } from '../../cli/run.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { COUNTED_BUDGETS } from '../../../daemon/core/keys/budgets.ts';
 import { isAtMost } from '../../../daemon/core/looser/is-at-most.ts';
-import { type PolicySuggestion, suggestPolicy } from '../../../daemon/gate/audit/policy-suggest.ts';
+import { type PolicySuggestion, suggestPolicy } from '../../../daemon/engine/audit/policy-suggest.ts';
 import { openLedgerReader } from '../../../daemon/ledger/reader.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
 import { holdfast } from '../../cli/run.ts';

@@ -29,7 +29,7 @@ export interface TraderSamples {
   readonly unknown: number;
 }
 
-/** p_t ages by whole minutes (gate/state/trades.ts). */
+/** p_t ages by whole minutes (engine/accounts/trades.ts). */
 const MINUTE_MS = 60_000;
 /** Trades that the gate keeps of an agent: more than any window. */
 const KEEP = 1000;

@@ -1,0 +1,151 @@
+import { EquityCourse } from './equity-course.ts';
+import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.ts';
+import { keeps } from '../kept/keep.ts';
+import { MinuteMaxima, minuteOf } from '../kept/minute-maxima.ts';
+import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
+
+/**
+ * Equity over time, net of transfers, dated by `t`: the maximum of the drawdown window and the reference of the day (SAE-DD).
+ * A rebase restarts the maximum; it is recorded and lifts no other layer.
+ */
+const DAY_MS = 86_400_000;
+
+/** The instant that a balance counts for, and when it was read. */
+interface Read extends ReadSpan {
+  readonly atMs: number;
+}
+/** How a balance was read. */
+interface HowRead {
+  /** When the answer was there; absent: at the same instant. */
+  readonly shownAtMs?: number | undefined;
+  /** The part that the maximum takes in; absent: all of it. */
+  readonly peakUsdt?: number | undefined;
+  /** By so much the clock may have been off; absent: by no more than clocks always are. */
+  readonly clockErrorMs?: number | undefined;
+}
+
+export class EquityHistory {
+  #maxima = new MinuteMaxima();
+  /** Every sample of the last two days, for the day's reference. */
+  #recent = new EquitySamples();
+  #course = new EquityCourse();
+  readonly #atMidnight = createCursor();
+  readonly #dayAgo = createCursor();
+  #transfers = 0;
+  #moves = new RecentMoves();
+  #rebasedAtMs = Number.NEGATIVE_INFINITY;
+
+  static {
+    keeps(
+      EquityHistory,
+      (view) => ({
+        maxima: view.#maxima,
+        recent: view.#recent,
+        course: view.#course,
+        transfers: view.#transfers,
+        moves: view.#moves,
+        rebasedAtMs: view.#rebasedAtMs,
+      }),
+      (kept) => {
+        const made = new EquityHistory();
+        made.#maxima = kept.maxima;
+        made.#recent = kept.recent;
+        made.#course = kept.course;
+        made.#transfers = kept.transfers;
+        made.#moves = kept.moves;
+        made.#rebasedAtMs = kept.rebasedAtMs;
+        return made;
+      },
+    );
+  }
+
+  /** Every sample of the last two days. */
+  get recent(): Iterable<DatedEquity> {
+    return this.#recent;
+  }
+  /** Since the first sample; nothing is decided by it. */
+  get course(): EquityCourse {
+    return this.#course;
+  }
+  get transfersUsdt(): number {
+    return this.#transfers;
+  }
+
+  /**
+   * The account shows a transfer before the list of transfers does. Samples requested after `atMs` already
+   * contain it and are corrected. Otherwise a deposit would remain as a peak that was never earned. RISK: whether one that
+   * was read just then contains it nobody can tell; taken wrongly, a withdrawal would be a loss for a month.
+   *
+   * @param toldAtMs when it became known
+   */
+  addTransfer(amountUsdt: number, atMs: number, toldAtMs: number): void {
+    const { oldestMs } = this.#recent;
+    this.#transfers += amountUsdt;
+    this.#moves.add(amountUsdt, atMs, toldAtMs);
+    const droppedMs = this.#recent.dropReadAt(atMs);
+    this.#recent.correctAfter(atMs, -amountUsdt);
+    const firstMs = Math.min(atMs, droppedMs ?? atMs);
+    this.#course.retake(firstMs, this.#recent);
+    const firstMinute = minuteOf(firstMs);
+    // Minutes that the samples no longer cover keep their values.
+    if (oldestMs === undefined || (droppedMs === null && minuteOf(oldestMs) > firstMinute)) return;
+    this.#maxima.forgetFrom(firstMinute);
+    for (const { atMs: sampledMs, peak } of this.#recent)
+      if (minuteOf(sampledMs) >= firstMinute && sampledMs >= this.#rebasedAtMs) this.#maxima.raise(sampledMs, peak);
+  }
+
+  /** Transfers of the last minutes. */
+  get moves(): RecentMoves {
+    return this.#moves;
+  }
+
+  /**
+   * `atMs`: when the account was requested, so that it contains everything before, and nothing that was moved later: a
+   * transfer may be told while the answer is on its way. RISK: a balance that only one reading shows was never real; as
+   * a maximum it would tighten for a month.
+   */
+  add(atMs: number, marginBalanceUsdt: number, how: HowRead = {}): void {
+    const { clockErrorMs = 0, peakUsdt = marginBalanceUsdt, shownAtMs = atMs } = how;
+    this.#add({ atMs, ...spanOf(atMs, shownAtMs, clockErrorMs) }, marginBalanceUsdt, peakUsdt);
+  }
+
+  #add({ atMs, fromMs, toMs }: Read, marginBalanceUsdt: number, peakUsdt: number): void {
+    const contained = this.#transfers - this.#moves.since(atMs);
+    const equity = marginBalanceUsdt - contained;
+    const peak = peakUsdt - contained;
+    this.#maxima.raise(atMs, peak);
+    this.#recent.add({ atMs, equity, fromMs, peak, toMs });
+    this.#recent.dropUntil(atMs - 2 * DAY_MS);
+    this.#course.add({ atMs, equity });
+  }
+
+  /** @param readFromMs since when the balance may have been read */
+  rebase(atMs: number, marginBalanceUsdt: number, readFromMs = atMs): void {
+    this.#rebasedAtMs = atMs;
+    this.#maxima.clear();
+    this.#add({ atMs, fromMs: readFromMs, toMs: atMs }, marginBalanceUsdt, marginBalanceUsdt);
+  }
+
+  /** 1 - E/E_max over the window, not below 0; 1 when nothing is left. O(log n). */
+  drawdown(tMs: number, marginBalanceUsdt: number, windowMs: number): number {
+    const equity = marginBalanceUsdt - this.#transfers;
+    return fractionLost(equity, Math.max(equity, this.#maxima.highestSince(tMs - windowMs)));
+  }
+
+  /** 1 - E/E_ref, not below 0. `reference`: of this instant and these samples. O(log n), O(1) with it. */
+  dailyLoss(tMs: number, marginBalanceUsdt: number, reference = this.dailyReference(tMs)): number {
+    const equity = marginBalanceUsdt - this.#transfers;
+    return fractionLost(equity, Math.max(reference ?? equity, 0));
+  }
+  /** E_ref = max(equity at 00:00 UTC, equity 24 h ago); null: there is no sample. `midnightMs`: by venue time, as a `t`. */
+  dailyReference(tMs: number, midnightMs = Math.floor(tMs / DAY_MS) * DAY_MS): number | null {
+    const midnight = this.#recent.at(midnightMs, this.#atMidnight);
+    const dayAgo = this.#recent.at(tMs - DAY_MS, this.#dayAgo);
+    return midnight === null || dayAgo === null ? null : Math.max(midnight, dayAgo);
+  }
+}
+
+function fractionLost(equity: number, reference: number): number {
+  if (reference <= 0) return equity < 0 ? 1 : 0;
+  return Math.max(0, 1 - equity / reference);
+}

@@ -1,0 +1,121 @@
+import {
+  applyTradeFill,
+  type OpenTrade,
+  recordOfOpenTrade,
+  type TradeFill,
+  type TradeRecord,
+} from '../../core/features/round-trips.ts';
+import { computeTraderRisk } from '../../core/features/trader-state.ts';
+import type { TraderStateSection } from '../../core/policy.ts';
+import { keeps } from '../kept/keep.ts';
+
+/** Kept beyond any policy's window: the newest trades of an agent. */
+const KEEP = 1000;
+
+/**
+ * Round trips of every agent, folded from the fills of its own orders and from what exits of others took of its share; p_t
+ * is computed on fills, not per decision.
+ */
+export class TradeBook {
+  #closed = new Map<string, ClosedTrades>();
+  #open = new Map<string, Map<string, OpenTrade>>();
+  readonly #risk = new Map<
+    string,
+    {
+      /** Whole minutes within which the same trades count. */
+      readonly fromMs: number;
+      readonly untilMs: number;
+      readonly version: number;
+      readonly p: number;
+      readonly section: TraderStateSection;
+    }
+  >();
+  #versions = new Map<string, number>();
+
+  static {
+    keeps(
+      TradeBook,
+      (view) => ({ closed: view.#closed, open: view.#open, versions: view.#versions }),
+      (kept) => {
+        const made = new TradeBook();
+        made.#closed = kept.closed;
+        made.#open = kept.open;
+        made.#versions = kept.versions;
+        return made;
+      },
+    );
+  }
+
+  addFill(agent: string, fill: TradeFill): void {
+    const open = this.#open.get(agent) ?? new Map<string, OpenTrade>();
+    this.#open.set(agent, open);
+    const step = applyTradeFill(open.get(fill.symbol) ?? null, fill);
+    if (step.open === null) open.delete(fill.symbol);
+    else open.set(fill.symbol, step.open);
+    if (step.closed !== null) {
+      const closed = this.#closed.get(agent) ?? { trades: [], isOrdered: true };
+      keep(closed, step.closed);
+      this.#closed.set(agent, closed);
+    }
+    this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
+  }
+
+  /**
+   * An exit closed lots of the agent's share: its own, a stop, a cut, an operator's. RISK: else who leaves its losses to a
+   * stop never lost anything, and what it opens next would close what is long gone. An exit opens nothing.
+   */
+  close(agent: string, fill: TradeFill): void {
+    const open = this.#open.get(agent)?.get(fill.symbol);
+    if (open === undefined || (open.side === 'long') === (fill.side === 'buy')) return;
+    const { lots } = open;
+    this.addFill(agent, lots >= fill.lots ? fill : { ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
+  }
+
+  /**
+   * p_t: computed again when the agent has traded, and when one of its trades has aged out. Aged by whole minutes, so
+   * that the figure does not depend on when it was requested.
+   */
+  risk(agent: string, nowMs: number, section: TraderStateSection): number {
+    const version = this.#versions.get(agent);
+    if (version === undefined) return section.base_rate;
+    const atMs = Math.floor(nowMs / 60_000) * 60_000;
+    const known = this.#risk.get(agent);
+    const isKnown = known !== undefined && known.version === version && known.section === section;
+    if (isKnown && atMs >= known.fromMs && atMs < known.untilMs) return known.p;
+    const closed = this.#closed.get(agent);
+    const counted = closed === undefined ? [] : youngerThan(closed, atMs - section.max_age_ms);
+    let untilMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < counted.length; i += 1)
+      untilMs = Math.min(untilMs, closingOf(counted[i]!) + section.max_age_ms);
+    for (const open of this.#open.get(agent)?.values() ?? []) counted.push(recordOfOpenTrade(open));
+    const p = computeTraderRisk(counted, atMs, section).p_risk;
+    this.#risk.set(agent, { fromMs: atMs, untilMs, version, p, section });
+    return p;
+  }
+}
+
+interface ClosedTrades {
+  readonly trades: TradeRecord[];
+  /** None of them closed before the one before it: the venue's instants may run back. */
+  isOrdered: boolean;
+}
+
+function keep(closed: ClosedTrades, trade: TradeRecord): void {
+  const { trades } = closed;
+  const last = trades.at(-1);
+  if (last !== undefined && !(closingOf(last) <= closingOf(trade))) closed.isOrdered = false;
+  trades.push(trade);
+  if (trades.length > KEEP) trades.splice(0, trades.length - KEEP);
+}
+
+/** Trades that closed after an instant, in the order of their coming. */
+function youngerThan({ trades, isOrdered }: ClosedTrades, oldestMs: number): TradeRecord[] {
+  if (!isOrdered) return trades.filter((trade) => closingOf(trade) > oldestMs);
+  let from = trades.length;
+  while (from > 0 && closingOf(trades[from - 1]!) > oldestMs) from -= 1;
+  return trades.slice(from);
+}
+
+function closingOf(trade: TradeRecord): number {
+  return trade.closed_at_ms ?? Number.POSITIVE_INFINITY;
+}

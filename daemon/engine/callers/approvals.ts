@@ -1,0 +1,252 @@
+import type { ApprovalGrant } from '../../core/context.ts';
+import { countedUsdt } from '../../core/rules/counted-usdt.ts';
+import type { ApprovalProof } from '../records/approvals.ts';
+import type {
+  ApprovalEvent,
+  DecisionEvent,
+  PasskeyEvent,
+  PolicyEvent,
+  RequestedApproval,
+  StateEvent,
+} from '../records/events.ts';
+import { ceilTicks, floorLots, floorTicks, type LotRules, readE8, type TickRules } from '../records/units.ts';
+import { keeps } from '../kept/keep.ts';
+import { OpenedSums } from '../kept/opened-sums.ts';
+
+/** Older ones that have ended are only in the ledger. */
+const MAX_ENDED = 1_000;
+
+/** `granted`: used up by the decision of the grant, whatever that said. `expired` follows from the time alone. */
+export type ApprovalStatus = 'pending' | 'granted' | 'denied' | 'voided' | 'expired';
+export interface Signature {
+  readonly atMs: number;
+  readonly by: string;
+  readonly kind: 'operator_token' | 'passkey';
+  /** Equal for two signatures of one approver. */
+  readonly approver: string;
+  /** Id of the token, or the passkey; of older records of a token, its operator's name. */
+  readonly credential: string;
+}
+export interface ApprovalState {
+  readonly requested: RequestedApproval;
+  readonly requestedAtMs: number;
+  readonly signatures: readonly Signature[];
+  readonly status: ApprovalStatus;
+  readonly endedAtMs: number | null;
+  /** Why it ended; null: it waits, or was granted. */
+  readonly detail: string | null;
+  /** The decision of the grant. */
+  readonly decisionId: string | null;
+}
+
+/**
+ * Approvals that wait, what became of others, and what agents opened. All of it follows from records: also that an approval
+ * is void, so that no restart and no order of records brings one back.
+ */
+export class ApprovalBook {
+  #pending = new Map<string, ApprovalState>();
+  #ended = new Map<string, ApprovalState>();
+  #opened = new Map<string, OpenedSums>();
+
+  static {
+    keeps(
+      ApprovalBook,
+      (view) => ({ pending: view.#pending, ended: view.#ended, opened: view.#opened }),
+      (kept) => {
+        const made = new ApprovalBook();
+        made.#pending = kept.pending;
+        made.#ended = kept.ended;
+        made.#opened = kept.opened;
+        return made;
+      },
+    );
+  }
+
+  find(id: string): ApprovalState | null {
+    return this.#pending.get(id) ?? this.#ended.get(id) ?? null;
+  }
+  /** Oldest first; {@link isOver} says which of them have expired since the last record. */
+  pending(): IterableIterator<ApprovalState> {
+    return this.#pending.values();
+  }
+  /** Newest first. */
+  ended(limit: number): readonly ApprovalState[] {
+    return [...this.#ended.values()].slice(-limit).reverse();
+  }
+
+  /** Those of an agent that wait at this time, and the one among them for a symbol. */
+  count(agent: string, symbol: string, nowMs: number): { readonly count: number; readonly inSymbol: string | null } {
+    let count = 0;
+    let inSymbol: string | null = null;
+    for (const approval of this.#pending.values()) {
+      if (approval.requested.agent !== agent || isOver(approval, nowMs)) continue;
+      count += 1;
+      if (approval.requested.symbol === symbol) inSymbol = approval.requested.approval_id;
+    }
+    return { count, inSymbol };
+  }
+  /** Whether the agent has one that waits; `symbol` null: in any. */
+  isWaiting(agent: string, symbol: string | null): boolean {
+    if (this.#pending.size === 0) return false;
+    for (const { requested } of this.#pending.values())
+      if (requested.agent === agent && (symbol === null || symbol === requested.symbol)) return true;
+    return false;
+  }
+  openedUsdt(agent: string, tMs: number, windowMs: number): { readonly approved: number; readonly unapproved: number } {
+    return this.#opened.get(agent)?.sum(tMs, windowMs) ?? { approved: 0, unapproved: 0 };
+  }
+
+  apply(event: ApprovalEvent, atMs: number): void {
+    switch (event.action) {
+      case 'requested': {
+        const { approval_id: id } = event;
+        this.#pending.set(id, {
+          requested: event,
+          requestedAtMs: atMs,
+          signatures: [],
+          status: 'pending',
+          endedAtMs: null,
+          detail: null,
+          decisionId: null,
+        });
+        return;
+      }
+      case 'signed': {
+        const approval = this.#pending.get(event.approval_id);
+        if (approval === undefined || event.digest !== approval.requested.digest) return;
+        const { proof } = event;
+        const by = proof.kind === 'passkey' ? proof.name : proof.by;
+        const approver = approverOf(proof);
+        const credential = proof.kind === 'passkey' ? proof.key_id : (proof.token_id ?? proof.by);
+        const signature: Signature = { atMs, by, kind: proof.kind, approver, credential };
+        this.#pending.set(event.approval_id, { ...approval, signatures: [...approval.signatures, signature] });
+        return;
+      }
+      case 'denied':
+        this.#end(event.approval_id, 'denied', `denied by ${event.set_by}: ${event.reason}`, null, atMs);
+        return;
+      case 'voided':
+        this.#end(event.approval_id, 'voided', event.reason, null, atMs);
+        return;
+      case 'refused':
+        return;
+    }
+  }
+
+  /** INVARIANT: the record that uses an approval ends it, whatever it decided. */
+  noteDecision(event: DecisionEvent, atMs: number, tMs: number): void {
+    const { context, decision, request } = event;
+    if (decision.kind !== 'tool') return;
+    const grant = context.approval?.grant ?? null;
+    if (grant !== null) this.#end(grant.approval_id, 'granted', null, decision.decision_id, atMs);
+    const isCancelAll = request.tool === 'cancel_all';
+    const isClosing = isCancelAll || request.intent === 'close' || decision.effective?.action === 'exit';
+    if (isClosing && this.#pending.size > 0) {
+      const what = isCancelAll ? 'canceled all' : 'closed';
+      this.#void(
+        (each) => each.agent === event.agent && (request.symbol === null || request.symbol === each.symbol),
+        `the agent itself ${what}`,
+        atMs,
+      );
+    }
+    if (decision.effective?.action === 'open' && event.orders.length > 0 && !event.orders.some((o) => o.reduce_only))
+      this.addOpened(event.agent, countedUsdt(decision.effective, context), grant !== null, tMs);
+  }
+  addOpened(agent: string, usdt: number, isApproved: boolean, tMs: number): void {
+    if (usdt <= 0) return;
+    let sums = this.#opened.get(agent);
+    if (sums === undefined) {
+      sums = new OpenedSums();
+      this.#opened.set(agent, sums);
+    }
+    sums.add(tMs, usdt, isApproved);
+  }
+
+  /** Whatever ends opening ends what waits to open: a person would approve it again under the new circumstances. */
+  noteState({ layer, name, reason, scope, state }: StateEvent, atMs: number): void {
+    if (state === 'active') return;
+    this.#void(
+      (each) => scope === 'account' || name === (scope === 'symbol' ? each.symbol : each.agent),
+      `trading state ${state} by the ${layer} layer${layer === 'operator' ? '' : `: ${reason}`}`,
+      atMs,
+    );
+  }
+  notePolicy({ action, hash }: PolicyEvent, atMs: number): void {
+    if (action === 'in_force') this.#void((each) => each.policy_hash !== hash, 'another policy is in force', atMs);
+  }
+
+  /**
+   * RISK: who removes a passkey does not trust it: what it signed for an order that still waits counts no more. A recovery
+   * removes every key.
+   */
+  notePasskey(event: PasskeyEvent): void {
+    if (event.action === 'asserted' || (event.action === 'added' && !event.is_recovery)) return;
+    const isGone = ({ approver, kind }: Signature): boolean =>
+      event.action === 'added' ? kind === 'passkey' : approver === `passkey ${event.id}`;
+    for (const [id, approval] of this.#pending)
+      if (approval.signatures.some(isGone))
+        this.#pending.set(id, { ...approval, signatures: approval.signatures.filter((each) => !isGone(each)) });
+  }
+
+  /** What a record finds expired has ended; until then {@link isOver} says so. */
+  dropOld(atMs: number): void {
+    if (this.#pending.size === 0) return;
+    for (const [id, { requested }] of this.#pending)
+      if (atMs >= requested.expires_at_ms) this.#end(id, 'expired', 'nobody approved it in time', null, atMs);
+  }
+
+  #void(concerns: (requested: RequestedApproval) => boolean, why: string, atMs: number): void {
+    if (this.#pending.size === 0) return;
+    for (const [id, { requested }] of this.#pending) if (concerns(requested)) this.#end(id, 'voided', why, null, atMs);
+  }
+
+  #end(id: string, status: ApprovalStatus, detail: string | null, decisionId: string | null, atMs: number): void {
+    const approval = this.#pending.get(id);
+    if (approval === undefined) return;
+    this.#pending.delete(id);
+    this.#ended.set(id, { ...approval, status, endedAtMs: atMs, detail, decisionId });
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= MAX_ENDED) return;
+      this.#ended.delete(oldest);
+    }
+  }
+}
+
+/** Equal for two signatures of one approver. */
+export function approverOf(proof: ApprovalProof): string {
+  return proof.kind === 'passkey' ? `passkey ${proof.key_id}` : `operator ${proof.by}`;
+}
+
+/** Nobody can grant it any more. */
+export function isOver(approval: ApprovalState, nowMs: number): boolean {
+  return approval.status !== 'pending' || !(nowMs < approval.requested.expires_at_ms);
+}
+
+/** Until when what it permits may go out and rest. */
+export function opensUntilMs({ expires_at_ms: grantByMs, opens_until_ms: opensMs }: RequestedApproval): number {
+  return opensMs ?? grantByMs;
+}
+
+/**
+ * The grant that a decision is held to, in the steps of now: the quantity and the worst price that were signed, never
+ * more. `steps` null: they are not known.
+ */
+export function grantOf(
+  { requested }: Pick<ApprovalState, 'requested'>,
+  steps: (LotRules & TickRules) | null,
+): ApprovalGrant {
+  const { quantity, side, worst_price: worst } = requested;
+  const inTicks = side === 'buy' ? floorTicks : ceilTicks;
+  return {
+    agent: requested.agent,
+    approval_id: requested.approval_id,
+    expires_at_ms: requested.expires_at_ms,
+    leverage: requested.leverage,
+    lots: steps === null ? requested.lots : floorLots(readE8(quantity), steps),
+    policy_hash: requested.policy_hash,
+    price_ticks: steps === null ? requested.price_ticks : inTicks(readE8(worst), steps),
+    quorum: requested.quorum,
+    side,
+    symbol: requested.symbol,
+  };
+}

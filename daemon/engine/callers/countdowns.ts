@@ -1,0 +1,60 @@
+import type { CountdownEvent } from '../records/events.ts';
+import { keeps } from '../kept/keep.ts';
+
+/** Domain time and the venue's may differ by this, ms. */
+const CLOCKS_APART_MS = 1_000;
+
+interface Countdown {
+  /** When it may run out, unless it is set again, domain ms; null: the venue has confirmed that none runs. */
+  dueAtMs: number | null;
+  /** The last span in which it may have run out, domain ms; null: it never did. */
+  lapse: { readonly fromMs: number; readonly untilMs: number } | null;
+}
+
+/**
+ * The venue's dead-man countdowns by symbol, folded from records alone. RISK: one that may run counts as running until the
+ * venue has confirmed its end.
+ */
+export class Countdowns {
+  #bySymbol = new Map<string, Countdown>();
+
+  static {
+    keeps(
+      Countdowns,
+      (view) => ({ bySymbol: view.#bySymbol }),
+      (kept) => {
+        const made = new Countdowns();
+        made.#bySymbol = kept.bySymbol;
+        return made;
+      },
+    );
+  }
+
+  apply({ action, countdown_ms: countdownMs, sent_at_ms: sentAtMs, symbol }: CountdownEvent): void {
+    const known = this.#bySymbol.get(symbol) ?? { dueAtMs: null, lapse: null };
+    this.#bySymbol.set(symbol, known);
+    if (known.dueAtMs !== null && sentAtMs >= known.dueAtMs) known.lapse = { fromMs: known.dueAtMs, untilMs: sentAtMs };
+    known.dueAtMs = action === 'ended' ? null : sentAtMs + countdownMs;
+  }
+
+  /** Records are missing that may have set one: it may have run out at any time. */
+  assume(symbol: string): void {
+    this.#bySymbol.set(symbol, { dueAtMs: 0, lapse: null });
+  }
+
+  /** Symbols of which one may run. */
+  *running(): Generator<string> {
+    for (const [symbol, { dueAtMs }] of this.#bySymbol) if (dueAtMs !== null) yield symbol;
+  }
+  mayRun(symbol: string): boolean {
+    return (this.#bySymbol.get(symbol)?.dueAtMs ?? null) !== null;
+  }
+
+  /** Whether the symbol's countdown may have run out at that instant, ms of the venue: then the venue canceled its orders. */
+  wasDue(symbol: string, atMs: number): boolean {
+    const { dueAtMs = null, lapse = null } = this.#bySymbol.get(symbol) ?? {};
+    const isPast = (fromMs: number): boolean => atMs >= fromMs - CLOCKS_APART_MS;
+    if (dueAtMs !== null && isPast(dueAtMs)) return true;
+    return lapse !== null && isPast(lapse.fromMs) && atMs <= lapse.untilMs + CLOCKS_APART_MS;
+  }
+}

@@ -1,0 +1,123 @@
+import type { DecisionEvent, OrderIntentEvent } from '../records/events.ts';
+import { keeps } from '../kept/keep.ts';
+import { type LayerMap, stateInForce } from './layers.ts';
+import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
+
+/** How many changes are kept. The orders themselves show what older ones did. */
+export const MAX_CHANGES = 1_000;
+
+/** The orders of one permitted modify, cancel or cancel_all, and its outcome besides their own status. */
+export interface OrderChange {
+  readonly action: 'amend' | 'cancel';
+  readonly orders: readonly OrderState[];
+  /** Amend: the venue proved one of both forms. A cancel shows in the status of its orders. */
+  isSettled: boolean;
+  /** Amend: why the old form stays, in the venue's words. */
+  refusal: string | null;
+}
+
+/** Changes by their decision, folded from events alone. */
+export class OrderChanges {
+  #byDecision = new Map<string, OrderChange>();
+  /** The amend of each order whose outcome is not proven, by client order id. */
+  #amending = new Map<string, OrderChange>();
+  /** How many changes are of an order. */
+  readonly #concerned = new Map<OrderState, number>();
+
+  static {
+    keeps(
+      OrderChanges,
+      (view) => ({ byDecision: view.#byDecision, amending: view.#amending }),
+      (kept) => {
+        const made = new OrderChanges();
+        made.#byDecision = kept.byDecision;
+        made.#amending = kept.amending;
+        for (const change of kept.byDecision.values()) made.#concern(change, 1);
+        return made;
+      },
+    );
+  }
+
+  find(decisionId: string): OrderChange | null {
+    return this.#byDecision.get(decisionId) ?? null;
+  }
+
+  /** Applies a decision on a tool call. */
+  begin(event: DecisionEvent, book: OrderBook, layers: LayerMap, tMs: number): void {
+    const action = event.decision.effective?.action;
+    if (action !== 'amend' && action !== 'cancel') return;
+    const orders = findConcerned(event, book, layers, tMs);
+    const change: OrderChange = { action, orders, isSettled: false, refusal: null };
+    this.#byDecision.set(event.decision.decision_id, change);
+    this.#concern(change, 1);
+    if (action === 'amend') for (const order of orders) this.#startAmend(order, change);
+    for (const [oldest, old] of this.#byDecision) {
+      if (this.#byDecision.size <= MAX_CHANGES) break;
+      this.#byDecision.delete(oldest);
+      this.#concern(old, -1);
+      for (const order of old.orders) this.#drop(order, old);
+    }
+  }
+
+  isConcerned(order: OrderState): boolean {
+    return this.#concerned.has(order);
+  }
+  #concern({ orders }: OrderChange, by: 1 | -1): void {
+    for (const order of orders) {
+      const times = (this.#concerned.get(order) ?? 0) + by;
+      if (times === 0) this.#concerned.delete(order);
+      else this.#concerned.set(order, times);
+    }
+  }
+
+  #startAmend(order: OrderState, change: OrderChange): void {
+    const before = this.#amending.get(order.clientOrderId);
+    if (before !== undefined) this.#settle(before, 'what became of it was not proven before the next change');
+    this.#amending.set(order.clientOrderId, change);
+  }
+
+  /** Applies the proof of one of both forms. */
+  settle(order: OrderState, event: OrderIntentEvent): void {
+    const change = this.#amending.get(order.clientOrderId);
+    if (change === undefined || (event.action !== 'amended' && event.action !== 'amend_failed')) return;
+    this.#settle(change, event.action === 'amended' ? null : event.reason);
+    this.#drop(order, change);
+  }
+
+  #settle(change: OrderChange, refusal: string | null): void {
+    change.isSettled = true;
+    change.refusal = refusal;
+  }
+  #drop(order: OrderState, change: OrderChange): void {
+    if (this.#amending.get(order.clientOrderId) === change) this.#amending.delete(order.clientOrderId);
+  }
+}
+
+function findConcerned(
+  { request }: DecisionEvent,
+  book: OrderBook,
+  layers: LayerMap,
+  tMs: number,
+): readonly OrderState[] {
+  if (request.client_order_id !== null) {
+    const order = book.all.get(request.client_order_id);
+    return order === undefined ? [] : [order];
+  }
+  const candidates = request.symbol === null ? everyLiveOrder(book) : liveOrders(book, request.symbol);
+  return [...candidates].filter((order) => !isTerminal(order) && isInCancelAll(order, request, layers, tMs));
+}
+
+/**
+ * Whether cancel_all includes this order: an operator's all, an agent's its own, in `halted` only opening ones. The
+ * state is that of the order's own symbol: without a symbol in the request only the account's would be known.
+ */
+export function isInCancelAll(
+  order: OrderState,
+  request: Pick<DecisionEvent['request'], 'agent' | 'origin' | 'symbol'>,
+  layers: LayerMap,
+  tMs: number,
+): boolean {
+  if (request.origin === 'operator') return !order.protective || request.symbol !== null;
+  if (order.agent !== request.agent || order.protective) return false;
+  return !order.reduceOnly || stateInForce(layers, tMs, order.symbol, request.agent).state !== 'halted';
+}

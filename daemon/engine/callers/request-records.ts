@@ -1,0 +1,159 @@
+import type { RequestKind } from '../../core/policy.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../records/events.ts';
+import type { ApprovalBook } from './approvals.ts';
+import type { Claims } from '../orders/claims.ts';
+import { keeps } from '../kept/keep.ts';
+import { type LayerMap, stateInForce } from './layers.ts';
+import { isInCancelAll } from './order-changes.ts';
+import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
+
+/** The longest window that a policy may have. */
+const LONGEST_MS = 3_600_000;
+const BUCKET_MS = 1_000;
+const MAX_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
+
+/** What shows whether a cancel cancels anything. */
+export interface CancelViews {
+  readonly approvals: Pick<ApprovalBook, 'isWaiting'>;
+  readonly claims: Claims;
+  readonly layers: LayerMap;
+  readonly orders: OrderBook;
+}
+
+/** Rejected input is counted separately, against the same limit as refusals: it must not hide decisions. */
+export type CountedKind = RequestKind | 'rejected' | 'signals';
+
+export interface RecordCount {
+  readonly records: number;
+  /** When the oldest of them leaves the window; null: there is none. */
+  readonly freeAtMs: number | null;
+}
+
+const MONITOR = 'monitor';
+
+/** Records by the second of `t`. One counts until its whole second has left the window, so the count is never too low. */
+class RecordWindow {
+  #buckets: { readonly index: number; records: number }[] = [];
+
+  static {
+    keeps(
+      RecordWindow,
+      (view) => ({ buckets: view.#buckets }),
+      (kept) => {
+        const made = new RecordWindow();
+        made.#buckets = kept.buckets;
+        return made;
+      },
+    );
+  }
+
+  add(tMs: number): void {
+    const index = Math.floor(tMs / BUCKET_MS);
+    const last = this.#buckets.at(-1);
+    if (last?.index === index) {
+      last.records += 1;
+      return;
+    }
+    this.#buckets.push({ index, records: 1 });
+    if (this.#buckets.length > MAX_BUCKETS) this.#buckets = this.#buckets.slice(-LONGEST_MS / BUCKET_MS);
+  }
+
+  count(tMs: number, windowMs: number): RecordCount {
+    let records = 0;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (let i = this.#buckets.length - 1; i >= 0; i -= 1) {
+      const bucket = this.#buckets[i]!;
+      const startMs = bucket.index * BUCKET_MS;
+      if (startMs + BUCKET_MS <= tMs - windowMs) break;
+      records += bucket.records;
+      oldest = startMs;
+    }
+    return { records, freeAtMs: records === 0 ? null : oldest + BUCKET_MS + windowMs };
+  }
+}
+
+/**
+ * How many calls without an effect are on record of each agent, and what was summed beyond that: folded from the
+ * ledger, so that a restart begins no budget again. All tokens of an agent share its budgets; an operator of the same
+ * name has its own.
+ */
+export class RequestRecords {
+  #windows = new Map<string, RecordWindow>();
+  /** Calls that were summed, since the ledger began. */
+  summed = 0;
+
+  static {
+    keeps(
+      RequestRecords,
+      (view) => ({ windows: view.#windows, summed: view.summed }),
+      (kept) => {
+        const made = new RequestRecords();
+        made.#windows = kept.windows;
+        made.summed = kept.summed;
+        return made;
+      },
+    );
+  }
+
+  /** To be called before anything else takes the decision in: what it cancels is still alive then. */
+  noteDecision(event: DecisionEvent, state: CancelViews, tMs: number): void {
+    const kind = recordedAs(event, state, tMs);
+    if (kind !== null) this.#add(kind, event.request.origin, event.agent, tMs);
+  }
+  noteRejected(event: RejectedInputEvent, tMs: number): void {
+    this.#add('rejected', event.origin ?? 'agent', event.agent, tMs);
+  }
+  noteSignal(event: SignalEvent, tMs: number): void {
+    if (event.ended_reason === undefined) this.#add('signals', MONITOR, event.set_by, tMs);
+  }
+  noteSum({ count }: RequestSumEvent): void {
+    this.summed += count;
+  }
+
+  count(kind: CountedKind, origin: SenderRole, agent: string, tMs: number, windowMs: number): RecordCount {
+    return this.#windows.get(`${kind} ${origin} ${agent}`)?.count(tMs, windowMs) ?? { records: 0, freeAtMs: null };
+  }
+
+  #add(kind: CountedKind, origin: SenderRole, agent: string, tMs: number): void {
+    const key = `${kind} ${origin} ${agent}`;
+    let window = this.#windows.get(key);
+    if (window === undefined) {
+      window = new RecordWindow();
+      this.#windows.set(key, window);
+    }
+    window.add(tMs);
+  }
+}
+
+const ADVISORY: { readonly [kind: string]: RequestKind } = { dry_run: 'dry_runs', intercept: 'intercepts' };
+
+/** The budget that a recorded decision takes from; null: it had an effect, or nobody requested it. */
+function recordedAs(event: DecisionEvent, state: CancelViews, tMs: number): RequestKind | null {
+  const { decision, orders, request } = event;
+  if (decision.kind !== 'tool') return ADVISORY[decision.kind] ?? null;
+  if (orders.length > 0) return null;
+  if (decision.decision === 'BLOCK' || decision.effective === null) return 'refusals';
+  return decision.effective.action === 'cancel' && cancelsNothing(state, request, tMs) ? 'refusals' : null;
+}
+
+/**
+ * A permitted cancel that changes nothing: no order that it means is alive or not being canceled already, and no exit
+ * that it would end is between two of its orders.
+ */
+export function cancelsNothing(state: CancelViews, request: ExecutionRequest, tMs: number): boolean {
+  const { approvals, claims, layers, orders } = state;
+  const isHalted = (its: string, whose: string): boolean => stateInForce(layers, tMs, its, whose).state === 'halted';
+  const meant = claims.open.size === 0 ? [] : claims.meantBy(request, Number.POSITIVE_INFINITY, isHalted);
+  if (meant.some((claim) => !claim.isCanceled)) return false;
+  if (request.client_order_id !== null) {
+    const order = orders.all.get(request.client_order_id);
+    return order === undefined || order.cancelRequested || isTerminal(order);
+  }
+  const { agent, symbol } = request;
+  if (approvals.isWaiting(agent, symbol)) return false;
+  const live = symbol === null ? everyLiveOrder(orders) : liveOrders(orders, symbol);
+  for (const order of live)
+    if (!order.cancelRequested && !isTerminal(order) && isInCancelAll(order, request, layers, tMs)) return false;
+  return true;
+}

@@ -1,0 +1,147 @@
+import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../tables/status.ts';
+import type { ExitEnd } from '../records/events.ts';
+import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../orders/claims.ts';
+import { liveOrders, type OrderState } from '../orders/orders.ts';
+import { wasRefusedFor } from '../orders/recorded-cause.ts';
+import type { Rejection } from '../records/venue.ts';
+import { isBounded, RESUME_MS } from './claim-ends.ts';
+import { closingOf, findPlace, hasRoom } from './claims.ts';
+import type { ExitHands } from './exit-hands.ts';
+import { Tries } from './tries.ts';
+
+/** After so many refusals for what rests beside it, an exit asks for the cancel of what is nobody's as well. */
+const REFUSED_FOR_FOREIGN = 3;
+
+/** Orders of claims that are under way, and what they met at the venue: when the next one may follow. */
+export class ExitAttempts {
+  readonly #hands: ExitHands;
+  readonly #end: (claim: Claim, reason: ExitEnd, detail: string) => void;
+  readonly #tries = new Map<string, Tries>();
+  /** Orders whose end has not been taken in yet, with how the venue refused them. */
+  readonly #working = new Map<OrderState, Rejection | null>();
+  /** Of these, what they meet at the venue is not known yet. */
+  readonly #carried = new Set<OrderState>();
+
+  constructor(hands: ExitHands, end: (claim: Claim, reason: ExitEnd, detail: string) => void) {
+    this.#hands = hands;
+    this.#end = end;
+  }
+
+  get isIdle(): boolean {
+    return this.#working.size === 0;
+  }
+  /** An order is being sent: nothing follows it before it is {@link take taken in}. */
+  carry(order: OrderState): void {
+    this.#working.set(order, null);
+    this.#carried.add(order);
+  }
+  isCarried(order: OrderState): boolean {
+    return this.#carried.has(order);
+  }
+  /** The venue refused an order that is being carried. */
+  noteRefusal(order: OrderState, rejection: Rejection): void {
+    this.#working.set(order, rejection);
+  }
+  /** What it met at the venue is known, as far as the answer told. */
+  take(order: OrderState): void {
+    this.#carried.delete(order);
+  }
+  /** Its orders of before a restart are under way. */
+  follow({ orders }: Claim): void {
+    for (const order of orders) if (!isTerminal(order)) this.#working.set(order, null);
+  }
+
+  known({ decisionId }: Claim): Tries | undefined {
+    return this.#tries.get(decisionId);
+  }
+  of(claim: Claim): Tries {
+    const known = this.known(claim);
+    if (known !== undefined) return known;
+    const tries = new Tries();
+    this.#tries.set(claim.decisionId, tries);
+    return tries;
+  }
+  forget({ decisionId }: Claim): void {
+    this.#tries.delete(decisionId);
+  }
+
+  takeEnds(): void {
+    const { claims } = this.#hands.state;
+    for (const [order, rejection] of this.#working) {
+      if (this.#carried.has(order)) continue;
+      const claim = claims.of(order);
+      if (isTerminal(order)) {
+        this.#working.delete(order);
+        if (claim !== null && claim.end === null) this.#takeEnd(claim, order, rejection);
+      } else if (claim?.origin === 'gate' && isLostForGood(order)) {
+        // The gate sizes another one by what the account shows: both would close the same.
+        this.#end(claim, 'lost', `what became of ${order.clientOrderId} is not known`);
+      } else if (claim?.wants === 'rest' && isResting(order)) {
+        this.#working.delete(order);
+        this.of(claim).reset();
+      }
+    }
+  }
+
+  #takeEnd(claim: Claim, order: OrderState, rejection: Rejection | null): void {
+    const tries = this.of(claim);
+    const { clock, exits, state } = this.#hands;
+    const now = clock.wallMs();
+    const wasRefused = isRefused(order);
+    const isOutOfReach =
+      wasRefusedFor(order, 'price_band') || (!wasRefused && order.venueOrderId !== null && order.executedE8 === 0);
+    let mayGoOn = true;
+    if (isOutOfReach && isBounded(claim) && claim.wants === 'now')
+      tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
+    else if (wasRefused) {
+      mayGoOn = tries.afterRefusal(rejection, now, clock.scale);
+      if (rejection?.cause === 'nothing_to_reduce') this.#makeRoomFor(claim, order, tries);
+      if (rejection?.cause === 'order_limit') this.#makePlaceFor(claim, tries);
+    } else if (isCanceled(order) && order.venueOrderId === null && !order.cancelRequested)
+      mayGoOn = tries.afterRefusal(null, now, clock.scale);
+    else if (claim.wants === 'rest') tries.reset();
+    else if (isFilled(order)) mayGoOn = tries.afterPart();
+    else if (order.venueOrderId !== null) tries.afterRung(now, exits().step_ms);
+    if (mayGoOn || isLive(claim)) return;
+    const isHeld = closingOf(state, claim.symbol, claim.side).all > 0;
+    const why = wasRefused ? `the venue refused it: ${order.detail ?? 'no reason'}` : 'it went out in too many parts';
+    if (isHeld) this.#end(claim, wasRefused ? 'rejected' : 'exhausted', why);
+    tries.reset();
+  }
+
+  /** How much longer it goes on where its caller has bound it, domain ms. */
+  leftMs({ openedAtMs }: Claim): number {
+    const { clock, exits, state } = this.#hands;
+    return openedAtMs + (exits().resume_ms ?? RESUME_MS) - state.time.atNow(clock.nowMs());
+  }
+
+  /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end nobody's goes, too. */
+  #makeRoomFor(claim: Claim, order: OrderState, tries: Tries): void {
+    const { state } = this.#hands;
+    const closing = closingOf(state, claim.symbol, claim.side);
+    // The lots that cover all of a position may be more than that.
+    tries.awaitsRoom = !hasRoom(closing, Math.min(order.quantityE8, closing.all));
+    if (tries.crowded < REFUSED_FOR_FOREIGN) return;
+    for (const other of liveOrders(state.orders, claim.symbol))
+      if (other.foreign && other.reduceOnly && other.side === claim.side && isResting(other) && !other.cancelRequested)
+        this.#hands.cancel(other, MAKES_ROOM);
+  }
+
+  /** The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. */
+  #makePlaceFor(claim: Claim, tries: Tries): void {
+    tries.lacksPlace = true;
+    const now = this.#hands.clock.wallMs();
+    if (claim.wants === 'rest' || tries.awaitsPlace(now)) return;
+    const order = findPlace(this.#hands.state, claim.symbol, tries.asked);
+    if (order === null) return;
+    tries.askForPlace(order, now);
+    if (!order.cancelRequested) this.#hands.cancel(order, GIVES_PLACE);
+  }
+  /** An exit that closes now wants a place at the venue: none of the symbol's that rest may take it. */
+  isPlaceWanted(symbol: string): boolean {
+    const now = this.#hands.clock.wallMs();
+    for (const claim of this.#hands.state.claims.open)
+      if (claim.symbol === symbol && claim.wants === 'now' && this.known(claim)?.wantsPlace(now) === true) return true;
+    return false;
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * What follows from an exit that was decided: the target that it opens, and what it ends, because that would open again
+ * what the exit closes. Pure functions of a recorded decision and of folded state, so that the daemon and a replay end
+ * the same (SAE-SAME-CODE).
+ */
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import { findExit, wholeExitLots } from '../../core/exit.ts';
+import { restsAtItsPrice } from '../../core/exit-price.ts';
+import type { ExecutionRequest, Side } from '../../core/request.ts';
+import { causeOf, type ExitCause } from '../tables/rank.ts';
+import type { DecisionEvent, ExitTargetEvent } from '../records/events.ts';
+import type { GateViews } from '../state/views.ts';
+import { heldOn, ownOn } from '../orders/holding.ts';
+import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
+import { lotE8, rulesOf, toE8 } from '../records/units.ts';
+
+/**
+ * The claim that closes now, which a recorded decision opens; null: it is no exit, or it rests at its own price.
+ * `cause`: absent where the request's origin says it.
+ */
+export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause?: ExitCause): ExitTargetEvent | null {
+  const { agent, context, decision, orders, request } = event;
+  const [first] = orders;
+  const { effective } = decision;
+  if (first === undefined || effective?.action !== 'exit' || !first.reduce_only || first.protective) return null;
+  if (restsAtItsPrice(effective, context, policy)) return null;
+  const { rules } = context.market;
+  if (rules === null) return null;
+  const lots = wholeExitLots(decision, effective.lots);
+  const exit = findExit(request, context);
+  return {
+    action: 'opened',
+    agent,
+    cause: cause ?? causeOf(request),
+    client_order_id: first.client_order_id,
+    decision_id: decision.decision_id,
+    // A part of the known position is a part, even if its last lot may be all of it.
+    is_whole: exit !== null && lots >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
+    key: '',
+    quantity_e8: toE8(lots, lotE8(rulesOf(rules))),
+    origin: request.origin,
+    scope: request.origin === 'operator' ? 'account' : 'own',
+    side: first.side,
+    symbol: first.symbol,
+  };
+}
+
+/** Why a slice was never sent. */
+export const SLICE_DROPPED = 'dropped: an exit closes what it would open again';
+/** The same, where its caller canceled another slice. */
+export const SLICE_CANCELED = 'dropped: another slice of the same order was canceled';
+
+/** Slices that were not sent yet of an opening of which a cancel names one: its caller wants no more of it. */
+export function findSlicesBeside(
+  { orders }: GateViews,
+  { client_order_id: id }: ExecutionRequest,
+): readonly OrderState[] {
+  const named = id === null ? undefined : orders.all.get(id);
+  const siblings = orders.byDecision.get(named?.decisionId ?? '') ?? [];
+  return siblings.filter((order) => order !== named && !order.reduceOnly && isPlanned(order));
+}
+
+/** Why an opening order is canceled. */
+export const OPENING_ENDED = 'an exit closes what it would open again';
+
+export interface Undone {
+  /** Never sent: ended at once. */
+  readonly slices: readonly OrderState[];
+  /** Resting, on their way, or of unknown outcome: their cancel is asked for. */
+  readonly openings: readonly OrderState[];
+}
+const NOTHING: Undone = { slices: [], openings: [] };
+
+/**
+ * Of an exit that closes now: unsent slices, and what is decided and has not left; where all is closed that the caller
+ * may close, its resting openings as well, on both sides. An agent's exit ends what is its own, an operator's and the
+ * gate's what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
+ *
+ * @param isUnsent an opening that is decided, and that the sender has not handed over
+ */
+export function findUndone(
+  state: GateViews,
+  event: DecisionEvent,
+  policy: CompiledPolicy,
+  isUnsent: (order: OrderState) => boolean = () => false,
+): Undone {
+  const closing = findClosing(event, policy);
+  if (closing === null) return NOTHING;
+  const { request } = event;
+  const isConcerned = (order: OrderState): boolean => request.origin !== 'agent' || order.agent === request.agent;
+  const isEverything = closing.isWhole || request.origin !== 'agent';
+  const slices: OrderState[] = [];
+  const openings: OrderState[] = [];
+  for (const order of openingsIn(state, request.symbol ?? '')) {
+    if (!isConcerned(order)) continue;
+    if (isPlanned(order)) slices.push(order);
+    else if (isEverything || isUnsent(order)) openings.push(order);
+  }
+  return { slices, openings };
+}
+
+/** What a decision closes now; null: nothing, or it only rests. An amend counts once its price reaches the book. */
+function findClosing(
+  { context, decision, orders, request }: DecisionEvent,
+  policy: CompiledPolicy,
+): { readonly side: Side; readonly isWhole: boolean } | null {
+  const { effective } = decision;
+  const [first] = orders;
+  if (effective === null || effective.action === 'cancel' || effective.action === 'open') return null;
+  const { side } = effective;
+  // A part of what is known to be held is a part, though its last lot may be all of it.
+  const isPart = request.fraction !== null && request.fraction < 1;
+  const permitted = findExit({ ...request, side }, context)?.permittedLots ?? Number.POSITIVE_INFINITY;
+  if (effective.action === 'amend') {
+    if (!effective.reduce_only || restsAtItsPrice(effective, context, policy)) return null;
+    return { side, isWhole: effective.lots - (context.order?.filled_lots ?? 0) >= permitted };
+  }
+  if (first === undefined || !first.reduce_only || first.protective) return null;
+  if (restsAtItsPrice(effective, context, policy)) return null;
+  return { side, isWhole: !isPart && wholeExitLots(decision, effective.lots) >= permitted };
+}
+
+/**
+ * The venue's answer to a limit exit shows it filled: it was taken for one that rests, by a quote of a moment before, and
+ * has closed at once. It ends what an exit ends that closes now.
+ */
+export function findUndoneByAnswer(state: GateViews, { agent, origin, side, symbol }: OrderState): Undone {
+  const isConcerned = (order: OrderState): boolean => origin !== 'agent' || order.agent === agent;
+  const { slices, openings } = findAll(state, symbol);
+  const position = state.positions.get(symbol);
+  const left = origin === 'agent' ? ownOn(position, side, agent) : heldOn(position, side);
+  return { slices: slices.filter(isConcerned), openings: left === 0 ? openings.filter(isConcerned) : [] };
+}
+
+/**
+ * A protective stop has closed something: neither what is not sent yet nor what rests must buy it back into the fall. A
+ * stop closes the whole position, and so ends the openings of all.
+ */
+export function findUndoneByStop(state: GateViews, { symbol }: OrderState): Undone {
+  return findAll(state, symbol);
+}
+
+function findAll(state: GateViews, symbol: string): Undone {
+  const openings = openingsIn(state, symbol);
+  return {
+    slices: openings.filter(isPlanned),
+    openings: openings.filter((order) => !isPlanned(order)),
+  };
+}
+
+/** Orders of ours that may still open. */
+function openingsIn(state: GateViews, symbol: string): readonly OrderState[] {
+  return [...liveOrders(state.orders, symbol)].filter((order) => !order.reduceOnly && !order.foreign);
+}

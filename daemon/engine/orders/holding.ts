@@ -1,0 +1,130 @@
+import type { Side } from '../../core/request.ts';
+import { isAtVenue } from '../tables/status.ts';
+import { type OrderState, remainingE8 } from './order.ts';
+import { ownE8 } from '../positions/ownership.ts';
+import { longE8, type PositionState, shortE8 } from '../positions/positions.ts';
+
+export { type Holding, type MovedLots, moveOwned, ownE8 } from '../positions/ownership.ts';
+
+/**
+ * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose
+ * outcome is not known yet. RISK: an exit is not refused since an answer is late.
+ */
+export function closableE8(position: PositionState, live: ReadonlySet<OrderState>): number {
+  const own = ownE8(position);
+  const { disputedE8, holder, quantityE8 } = position;
+  const beyond = (disputedE8 ?? quantityE8) - quantityE8;
+  if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
+  let most = 0;
+  for (const order of live)
+    if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
+      most += remainingE8(order);
+  return own + Math.sign(beyond) * Math.min(Math.abs(beyond), most);
+}
+
+/** Signed lots that an agent holds. */
+export function ownE8Of(position: PositionState | undefined, agent: string): number {
+  return position === undefined || position.holder !== agent ? 0 : ownE8(position);
+}
+
+/** Lots of the holder that a side would close; `agent` is somebody else: 0. */
+export function ownOn(position: PositionState | undefined, side: Side, agent: string | null): number {
+  if (position === undefined || position.holder === null || position.holder !== agent) return 0;
+  return closedBy(side, ownE8(position));
+}
+/** Lots of the whole position that a side would close, the larger of fills and readings. */
+export function heldOn(position: PositionState | undefined, side: Side): number {
+  if (position === undefined) return 0;
+  return side === 'sell' ? longE8(position) : shortE8(position);
+}
+/** Lots that a side would close, of so many signed ones. */
+export function closedBy(side: Side, quantityE8: number): number {
+  return Math.max(0, side === 'sell' ? quantityE8 : -quantityE8);
+}
+
+/**
+ * Lots on the side that `side` closes that are proven to be held, and that the last reading of the account lacks.
+ * `added`: what that reading may contain beyond the proven ones.
+ */
+export function lackingE8(position: PositionState | undefined, side: Side, added = 0): number {
+  if (position === undefined || position.disputedE8 === null) return 0;
+  return Math.max(0, closedBy(side, position.quantityE8) + added - closedBy(side, position.disputedE8));
+}
+
+/** An order that opens, and that no record of the holder explains: a person's, an operator's, of another ledger. */
+export function isNobodys(order: OrderState, { holder }: PositionState): boolean {
+  return !order.reduceOnly && (order.agent === null || order.origin !== 'agent' || order.agent !== holder);
+}
+
+/** Lots or orders that open stand there, and are nobody's. */
+export function isBesideNobodys(position: PositionState, live: ReadonlySet<OrderState>): boolean {
+  if (position.unownedE8 !== 0) return true;
+  for (const order of live) if (isNobodys(order, position)) return true;
+  return false;
+}
+
+/** A permitted opening of an agent was recorded. */
+export function holdBy(position: PositionState, agent: string): void {
+  if (position.isContested || position.holder === agent) return;
+  if (position.holder === null) {
+    position.holder = agent;
+    return;
+  }
+  position.isContested = true;
+  position.holder = null;
+  position.unownedE8 = position.quantityE8;
+}
+
+/**
+ * An opening of an agent rests or has filled though it counted as ended: the symbol was not free. Where another agent holds
+ * it by now, or where nobody's lots stand, the order is nobody's.
+ */
+export function holdAgain(position: PositionState, { agent, origin, reduceOnly }: OrderState): void {
+  if (position.holder !== null || position.isContested || position.quantityE8 !== 0) return;
+  if (!reduceOnly && origin === 'agent') position.holder = agent;
+}
+
+/**
+ * The symbol may have become free. `live`: its orders that can still fill; those of its holder, openings and exits,
+ * keep it.
+ */
+export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState>, tMs: number): void {
+  if (position.holder === null && !position.isContested && position.release === null) return;
+  if (position.quantityE8 !== 0 || (position.disputedE8 ?? 0) !== 0) return;
+  for (const order of live) {
+    if (order.origin !== 'agent' || order.agent === null) continue;
+    if (position.isContested || order.agent === position.holder) return;
+  }
+  position.holder = null;
+  position.isContested = false;
+  position.unownedE8 = 0;
+  const { release } = position;
+  if (release === null) return;
+  release.untilMs ??= tMs + release.forMs;
+  if (release.untilMs <= tMs) position.release = null;
+}
+
+/** An operator gives the symbol to an agent. */
+export function adoptBy(position: PositionState, agent: string): void {
+  position.holder = agent;
+  position.isContested = false;
+  position.unownedE8 = 0;
+  position.mistaken = null;
+  position.release = null;
+}
+/** Whatever is held is nobody's from here on. */
+export function disown(position: PositionState): void {
+  position.holder = null;
+  position.isContested = false;
+  position.unownedE8 = position.quantityE8;
+  position.mistaken = null;
+  position.release = null;
+}
+/** An operator takes it from its holder, once it is free. */
+export function releaseFrom(position: PositionState, forMs: number): void {
+  if (position.holder !== null) position.release = { agent: position.holder, forMs, untilMs: null };
+}
+/** Why an agent must not open there by a release: it stands. */
+export function isReleasedFrom({ release }: PositionState, agent: string, tMs: number): boolean {
+  return release !== null && release.agent === agent && (release.untilMs === null || tMs < release.untilMs);
+}

@@ -1,0 +1,76 @@
+import type { EffectiveAction, ExecutionDecision, SizedAction } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { PlannedOrder } from '../records/events.ts';
+import { type LotRules, lotE8, readE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
+import { clientOrderId, type IdSource } from './order-ids.ts';
+
+export const NO_ORDERS = (): readonly PlannedOrder[] => [];
+
+/** The steps that a decision was taken in: those of its own context. */
+export type Steps = LotRules & TickRules;
+
+/**
+ * Orders of an opening or exit decision, from its staging plan. `exitDelay`: time that an exit waits unsent, ms
+ * (`ExitPump.planDelay`); slices come when the plan says so.
+ */
+export function planFromDecision(
+  ids: IdSource,
+  decision: ExecutionDecision,
+  request: ExecutionRequest,
+  seq: number,
+  steps: Steps,
+  exitDelay: (effective: SizedAction) => number,
+): readonly PlannedOrder[] {
+  const { effective } = decision;
+  if (decision.decision === 'BLOCK' || effective === null || request.symbol === null) return [];
+  if (effective.action !== 'open' && effective.action !== 'exit') return [];
+  const symbol = request.symbol;
+  const waitMs = effective.action === 'exit' ? exitDelay(effective) : null;
+  return decision.constraints.staging_plan.map((slice) => ({
+    client_order_id: clientOrderId(ids, seq, slice.slice, 0),
+    delay_ms: waitMs ?? slice.delay_ms,
+    kind: 'regular',
+    leverage: effective.leverage ?? 1,
+    quantity_e8: readE8(slice.quantity),
+    order_type: effective.order_type,
+    price_e8: priceE8(effective, steps),
+    protective: false,
+    reduce_only: effective.reduce_only,
+    side: effective.side,
+    slice: slice.slice,
+    symbol,
+    time_in_force: effective.time_in_force,
+    trigger_e8: null,
+  }));
+}
+
+/** One order with everything given: exits' later rungs, gate exits. */
+export function planSingle(
+  effective: EffectiveAction,
+  steps: Steps,
+  symbol: string,
+  id: string,
+  slice: number,
+): PlannedOrder {
+  if (effective.action === 'cancel') throw new Error('a cancel is no order');
+  return {
+    client_order_id: id,
+    delay_ms: 0,
+    kind: 'regular',
+    leverage: effective.leverage ?? 1,
+    quantity_e8: toE8(effective.lots, lotE8(steps)),
+    order_type: effective.order_type,
+    price_e8: priceE8(effective, steps),
+    protective: false,
+    reduce_only: effective.reduce_only,
+    side: effective.side,
+    slice,
+    symbol,
+    time_in_force: effective.time_in_force,
+    trigger_e8: null,
+  };
+}
+
+function priceE8({ price_ticks: ticks }: EffectiveAction, steps: Steps): number | null {
+  return ticks === null ? null : toE8(ticks, tickE8(steps));
+}

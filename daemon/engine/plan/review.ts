@@ -1,0 +1,193 @@
+/**
+ * Rule 15 over time: when what rests is decided again, and which conditions are set; for the daemon and a replay alike (SAE-SAME-CODE). It records and sends nothing itself.
+ */
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { StateEvent } from '../records/events.ts';
+import type { Ask, LiveInputs } from '../readings/inputs.ts';
+import type { GateViews } from '../state/views.ts';
+import { layerKey, stateInForce } from '../callers/layers.ts';
+import { everyLiveOrder, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
+import { GrownOrders, LeavingOrders } from './due-orders.ts';
+import type { PlanClock } from './plan-clock.ts';
+import {
+  findAccountTiers,
+  GATE_AGENT,
+  isOwnOpening,
+  judgeForms,
+  judgeStanding,
+  type ReviewPlace,
+  restingOpenings,
+  type StandingForm,
+  type StandingVerdict,
+  standingAsk,
+  standingRequest,
+} from './standing.ts';
+import { describeTightness, findTightened, LOOSEST, stillTight, type Tightness } from './tightness.ts';
+
+export const NOT_ACTIVE = 'trading is not active';
+export const NO_LONGER_FITS = 'no longer fits the tightened policy';
+
+/** What a review needs of the part that carries it out. */
+export interface ReviewHands {
+  readonly state: GateViews;
+  readonly clock: PlanClock;
+  readonly place: ReviewPlace;
+  inputs(): LiveInputs;
+  policyFor(agent: string): CompiledPolicy;
+  recordState(event: StateEvent): void;
+  /** Decides a resting order again; its record is kept only where `isKept` says so. */
+  decide(
+    order: OrderState,
+    request: ExecutionRequest,
+    ask: Ask,
+    isKept: (decision: ExecutionDecision) => boolean,
+  ): void;
+  cancel(order: OrderState, reason: string): void;
+  endUnsent(order: OrderState, detail: string): void;
+}
+
+function hasOpenings({ orders }: GateViews): boolean {
+  for (const live of orders.live.values()) for (const order of live) if (isOwnOpening(order)) return true;
+  return false;
+}
+
+/**
+ * Whenever regime, trust, state, a tier or the policy tightens, the resting opening orders on which that bears are decided
+ * again as if they were new; what no longer fits is canceled, worst price first. So is an order that an amend made larger,
+ * once that is settled, and what was found to fit beside one that was being canceled and has filled after all. Also: the
+ * condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
+ */
+export class StandingReview {
+  readonly #hands: ReviewHands;
+  readonly #grown = new GrownOrders();
+  readonly #leaving = new LeavingOrders();
+  #reviewed = LOOSEST;
+  /** Orders of which a review could not tell whether they fit, and how tight things were when one could. */
+  readonly #unclear = new Map<OrderState, Tightness>();
+
+  constructor(hands: ReviewHands) {
+    this.#hands = hands;
+  }
+
+  /** What rests, and what of slices is unsent: to be called whenever something may have tightened. Cheap. */
+  follow(): void {
+    const { state } = this.#hands;
+    const grown = this.#grown.find(restingOpenings(state));
+    if (!hasOpenings(state)) {
+      // Whatever tightens until there is one again, and is left again, is news to it.
+      this.#reviewed = LOOSEST;
+      this.#unclear.clear();
+      return;
+    }
+    const now = describeTightness(state, this.#hands.inputs(), (agent) => this.#hands.policyFor(agent));
+    const before = this.#reviewed;
+    const tightened = findTightened(now, before);
+    const due = new Set([...grown, ...this.#leaving.findBeside()]);
+    for (const [order, judged] of this.#unclear)
+      if (findTightened(now, judged).some((covers) => covers(order))) due.add(order);
+    const unclear =
+      tightened.length + due.size === 0
+        ? due
+        : this.#review((order) => due.has(order) || tightened.some((covers) => covers(order)));
+    this.#grown.settle(unclear);
+    for (const order of this.#unclear.keys()) if (!unclear.has(order)) this.#unclear.delete(order);
+    for (const order of unclear) this.#unclear.set(order, stillTight(this.#unclear.get(order) ?? before, now));
+    // RISK: last, so that what threw is looked at again.
+    this.#reviewed = now;
+  }
+
+  /** The condition layer is rule 8's own state: set and cleared by what the account shows, lifting no other layer. */
+  followCondition(): void {
+    const { state } = this.#hands;
+    const found = findAccountTiers(state, this.#hands.inputs(), this.#hands.policyFor(GATE_AGENT));
+    if (found === null || found.reduceOnly === state.layers.has('condition|account|')) return;
+    this.#hands.recordState({
+      clears_at_ms: null,
+      clears_when: 'drawdown, daily loss and margin ratio are below their reduce_only tiers',
+      layer: 'condition',
+      name: null,
+      reason: found.drawdown.reduceOnly
+        ? 'drawdown tier'
+        : found.dailyLoss.reduceOnly
+          ? 'daily loss tier'
+          : found.marginRatio.reduceOnly
+            ? 'margin ratio tier'
+            : 'tiers left',
+      scope: 'account',
+      set_by: 'rule 8',
+      state: found.reduceOnly ? 'reducing' : 'active',
+    });
+  }
+
+  /**
+   * A symbol whose position is held for longer than the policy permits is reducing until it is flat (DESIGN section 4,
+   * `holding_time_ms`). Rule 8 denies its openings by itself: this is what shows it. It is the account's: an agent with a
+   * shorter one is denied alone.
+   */
+  followHoldingTimes(): void {
+    const { clock, state } = this.#hands;
+    if (state.positions.size === 0) return;
+    const tMs = state.time.atNow(clock.nowMs());
+    const longestMs = this.#hands.policyFor(GATE_AGENT).budgets.holding_time_ms;
+    for (const { quantityE8, sinceMs, symbol } of state.positions.values()) {
+      const isOld = quantityE8 !== 0 && sinceMs !== null && tMs - sinceMs >= longestMs;
+      if (!isOld && state.layers.size === 0) continue;
+      if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
+      this.#hands.recordState({
+        clears_at_ms: null,
+        clears_when: 'the symbol is flat',
+        layer: 'condition',
+        name: symbol,
+        reason: isOld ? 'held for longer than holding_time_ms' : 'no longer held too long',
+        scope: 'symbol',
+        set_by: 'rule 8',
+        state: isOld ? 'reducing' : 'active',
+      });
+    }
+  }
+
+  /** INVARIANT: no await in here. Those of which it is not known whether they fit. */
+  #review(isConcerned: (order: OrderState) => boolean): ReadonlySet<OrderState> {
+    const { clock, state } = this.#hands;
+    const now = clock.nowMs();
+    const isActive = ({ agent, symbol }: OrderState): boolean =>
+      stateInForce(state.layers, state.time.atNow(now), symbol, agent).state === 'active';
+    for (const order of everyLiveOrder(state.orders))
+      if (isPlanned(order) && !order.reduceOnly && !isActive(order)) this.#hands.endUnsent(order, NOT_ACTIVE);
+    const isHeld = this.#hands.policyFor(GATE_AGENT).spec.standing.on_breach === 'hold';
+    const resting = restingOpenings(state);
+    const leaving = new Set<OrderState>(resting.filter((order) => order.cancelRequested));
+    const fits = new Set<OrderState>();
+    const unclear = new Set<OrderState>();
+    for (const order of resting) {
+      if (leaving.has(order) || isTerminal(order) || !isConcerned(order)) continue;
+      // `hold` leaves what a tightened cap would cancel; a state that is not active still ends every opening order.
+      const isLeft = isHeld && isActive(order);
+      const verdict = isLeft ? 'fits' : judgeForms(order, (form) => this.#formFits(order, form, leaving));
+      if (verdict === 'fits') fits.add(order);
+      else if (verdict === 'unclear') unclear.add(order);
+      else {
+        leaving.add(order);
+        this.#hands.cancel(order, NO_LONGER_FITS);
+      }
+    }
+    this.#leaving.noteReview(leaving, fits);
+    return unclear;
+  }
+
+  /** A record is kept only when it no longer fits. Stale inputs decide nothing. */
+  #formFits(order: OrderState, form: StandingForm, leaving: ReadonlySet<OrderState>): StandingVerdict {
+    const { clock, place, state } = this.#hands;
+    const rules = state.rules.get(order.symbol);
+    if (rules === undefined || order.agent === null) return 'unclear';
+    const request = standingRequest(place, order, form, rules, clock.nowMs());
+    let verdict: StandingVerdict = 'fits';
+    this.#hands.decide(order, request, standingAsk(place, order, form, leaving), (decision) => {
+      verdict = judgeStanding(decision, order, form, rules);
+      return verdict === 'gone';
+    });
+    return verdict;
+  }
+}

@@ -1,0 +1,158 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import { REGIME_RANK } from '../../core/features/market.ts';
+import { AGENT_KEYS, POLICY_KEYS } from '../../core/keys/policy-keys.ts';
+import type { PolicyPath } from '../../core/policy-paths.ts';
+import { findTiers } from '../../core/rules/budgets.ts';
+import { opensAt } from '../../core/schedule.ts';
+import type { SignalEvent } from '../records/events.ts';
+import { viewLosses } from '../snapshot/agent-losses.ts';
+import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
+import type { LiveInputs } from '../readings/inputs.ts';
+import { MAX_ORDERS } from '../snapshot/openings-view.ts';
+import type { GateViews } from '../state/views.ts';
+import { everyLiveOrder } from '../orders/orders.ts';
+import type { PositionState } from '../positions/positions.ts';
+import { type Covers, coverAll, coverNamed, coverOthers, coverScope, coverSymbol, findTighterKeys } from './covered.ts';
+import { findAccountTiers, GATE_AGENT, isOwnOpening } from './standing.ts';
+
+/**
+ * When rule 15 has to look at what rests again, and at which orders, without its shell: pure functions of folded state, live
+ * inputs and policy, so that the daemon and a replay review at the same instants (SAE-SAME-CODE).
+ */
+
+/** A higher level is tighter; one that is not there is 0. */
+interface Level {
+  readonly level: number;
+  readonly covers: Covers;
+}
+/** How tight each thing is, and under which policy; null: none was looked at yet. */
+export interface Tightness {
+  readonly policy: CompiledPolicy | null;
+  readonly levels: ReadonlyMap<string, Level>;
+  readonly agents: ReadonlySet<string>;
+  readonly signals: readonly SignalEvent[];
+}
+export const LOOSEST: Tightness = { policy: null, levels: new Map(), agents: new Set(), signals: [] };
+
+const STATE_LEVEL = { active: 0, reducing: 1, halted: 2 } as const;
+/** A regime that is not known. */
+const UNKNOWN_LEVEL = 3;
+
+/** What is tighter than it was, by the orders that it bears on: what merely loosens sends nothing away. */
+export function findTightened(now: Tightness, before: Tightness): readonly Covers[] {
+  const found: Covers[] = [];
+  for (const [key, { covers, level }] of now.levels) if (level > levelIn(before, key)) found.push(covers);
+  for (const [key, { covers, level }] of before.levels) if (level < 0 && !now.levels.has(key)) found.push(covers);
+  if (now.policy === null || now.policy.hash === before.policy?.hash) return found;
+  if (before.policy === null) return [coverAll];
+  return [...found, ...findTighterKeys(before.policy.spec, now.policy.spec, now.agents, now.signals)];
+}
+/** How tight things were, as far as they are as tight still. */
+export function stillTight(before: Tightness, now: Tightness): Tightness {
+  const levels = new Map<string, Level>();
+  for (const [key, { covers, level }] of [...before.levels, ...now.levels]) {
+    const least = Math.min(level, levelIn(before, key), levelIn(now, key));
+    if (least !== 0) levels.set(key, { covers, level: least });
+  }
+  return { ...before, levels };
+}
+function levelIn({ levels }: Tightness, key: string): number {
+  return levels.get(key)?.level ?? 0;
+}
+
+/** Everything whose tightening asks for a review. */
+export function describeTightness(
+  state: GateViews,
+  inputs: LiveInputs,
+  policyFor: (agent: string) => CompiledPolicy,
+): Tightness {
+  const tMs = state.time.atNow(inputs.nowMs);
+  const levels = new Map<string, Level>();
+  const policy = policyFor(GATE_AGENT);
+  const note = (key: string, level: number, covers: Covers): void => {
+    if (level !== 0) levels.set(key, { level, covers });
+  };
+  const noteKey = (path: PolicyPath, level: number, symbol: string | null = null): void =>
+    note(`${path}/${symbol ?? ''}`, level, coverScope(POLICY_KEYS[path].scope, { agent: null, symbol }));
+  for (const { layer, name, scope, state: inForce } of state.layers.values())
+    note(
+      `${layer}/${scope}/${name ?? ''}`,
+      STATE_LEVEL[inForce],
+      coverNamed({ agent: scope === 'agent' ? name : null, symbol: scope === 'symbol' ? name : null }),
+    );
+  // Whoever reports it, however often and with whatever severity: a kind of signal binds alike.
+  const signals = [...state.signals.active(tMs)].map(({ signal }) => signal);
+  for (const signal of signals)
+    note(`signal/${signal.kind}/${signal.agent ?? ''}/${signal.symbol ?? ''}`, 1, coverNamed(signal));
+  let strictest = 0;
+  for (const symbol of exposedSymbols(state)) {
+    const regime = inputs.symbols.get(symbol)?.heldRegime;
+    const level = regime === undefined ? UNKNOWN_LEVEL : REGIME_RANK[regime];
+    noteKey('market.regimes.volatile.notional', level, symbol);
+    strictest = Math.max(strictest, level);
+    note(`${symbol} orders`, -(state.rules.get(symbol)?.maxOrders ?? MAX_ORDERS), coverSymbol(symbol));
+  }
+  // The gross cap follows the strictest regime.
+  noteKey('budgets.gross_notional_usdt', strictest);
+  const account = findAccountTiers(state, inputs, policy);
+  if (account !== null) {
+    noteKey('account.drawdown.tiers', levelOf(account.drawdown.reached));
+    noteKey('account.daily_loss.tiers', levelOf(account.dailyLoss.reached));
+    noteKey('account.margin_ratio.tiers', levelOf(account.marginRatio.reached));
+  }
+  for (const position of state.positions.values()) {
+    const { quantityE8, symbol } = position;
+    // Fewer lots are a smaller counterweight in the concentration of every other symbol.
+    note(`${symbol} lots`, -Math.abs(quantityE8), coverOthers(symbol));
+    if (isHeldFor(position, tMs, policy.budgets.holding_time_ms)) noteKey('budgets.holding_time_ms', 1, symbol);
+    if (isNear(position, inputs, policy)) noteKey('account.min_liquidation_distance', 1, symbol);
+  }
+  const agents = new Set<string>();
+  for (const order of everyLiveOrder(state.orders))
+    if (isOwnOpening(order) && order.agent !== null) agents.add(order.agent);
+  for (const agent of agents) noteAgent(agent, policyFor(agent), state, inputs, note);
+  return { policy, levels, agents, signals };
+}
+
+/** What binds one caller. */
+function noteAgent(
+  agent: string,
+  { agentBudgets, lossTiers, schedule, traderState }: CompiledPolicy,
+  state: GateViews,
+  inputs: LiveInputs,
+  note: (key: string, level: number, covers: Covers) => void,
+): void {
+  const now = inputs.nowMs;
+  const of = { agent, symbol: null };
+  const risk = state.trades.risk(agent, now, traderState);
+  const reached = risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0;
+  note(`${agent} p_t`, reached, coverScope(POLICY_KEYS['trader_state.limit_at'].scope, of));
+  if (lossTiers !== null) {
+    const { day_usdt: day, week_usdt: week } = viewLosses(state, inputs, agent);
+    const covers = coverScope(AGENT_KEYS.loss.scope, of);
+    note(`${agent} day`, levelOf(findTiers(lossTiers.day, day ?? Number.NaN).reached), covers);
+    note(`${agent} week`, levelOf(findTiers(lossTiers.week, week ?? Number.NaN).reached), covers);
+  }
+  if (schedule !== null && opensAt(schedule, now) > now)
+    note(`${agent} closed`, 1, coverScope(AGENT_KEYS.schedule.scope, of));
+  if (agentBudgets === null) return;
+  for (const position of state.positions.values())
+    if (isHeldFor(position, state.time.atNow(now), agentBudgets.holding_time_ms))
+      note(`${agent} ${position.symbol} old`, 1, coverNamed({ agent, symbol: position.symbol }));
+}
+
+/** Of the tier that is reached, which may begin at nothing. */
+function levelOf(reached: number | null): number {
+  return reached === null ? 0 : 1 + reached;
+}
+
+/** What rule 8 holds against a position: its age, and its distance from liquidation. */
+function isHeldFor({ sinceMs }: PositionState, tMs: number, longestMs: number): boolean {
+  return sinceMs !== null && tMs - sinceMs >= longestMs;
+}
+function isNear(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): boolean {
+  const { liquidationPrice, quantityE8, symbol } = position;
+  const live = inputs.symbols.get(symbol);
+  const distance = live === undefined ? null : liquidationDistance(liquidationPrice, quantityE8, live.mark);
+  return distance !== null && distance < policy.spec.account.min_liquidation_distance;
+}

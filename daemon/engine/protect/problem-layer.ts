@@ -1,0 +1,41 @@
+import type { StateEvent } from '../records/events.ts';
+import { type LayerMap, layerKey } from '../callers/layers.ts';
+
+/** A breaker of the account, beside others, that stands while there is a problem. No operator lifts it. */
+export interface ProblemLayer {
+  readonly name: string;
+  readonly clearsWhen: string;
+  /** On record when the problem is gone. */
+  readonly cleared: string;
+}
+
+/** Another daemon may trade the account. */
+export const ACCOUNT_LOCK_LAYER: ProblemLayer = {
+  name: 'account_lock',
+  clearsWhen: 'the venue has told whose account it is, and no other daemon holds its lock on this machine',
+  cleared: 'the account is locked',
+};
+
+/**
+ * Null: the layer is as it should be.
+ *
+ * @param problem why nothing may be opened; null: all is well
+ */
+export function planProblemLayer(
+  layers: LayerMap,
+  { cleared, clearsWhen, name }: ProblemLayer,
+  problem: string | null,
+): StateEvent | null {
+  const known = layers.get(layerKey('breaker', 'account', name));
+  if ((known?.reason ?? null) === problem) return null;
+  return {
+    clears_at_ms: null,
+    clears_when: problem === null ? '' : clearsWhen,
+    layer: 'breaker',
+    name,
+    reason: problem ?? cleared,
+    scope: 'account',
+    set_by: name,
+    state: problem === null ? 'active' : 'reducing',
+  };
+}

@@ -1,0 +1,121 @@
+import type { ApprovalGrant, ExecutionContext } from '../../core/context.ts';
+import type { MarketFeatures } from '../../core/features/market.ts';
+import type { Regime } from '../../core/policy.ts';
+import { isPlanned, type OrderState } from '../orders/orders.ts';
+
+/** What a decision is about, and so does not count against itself. */
+export interface Own {
+  /** Order that is decided again (slice, standing, modify). */
+  readonly own: OrderState | null;
+  /** Standing review: orders that this very review is canceling already. */
+  readonly leaving: ReadonlySet<OrderState> | null;
+}
+
+/** Orders other than those that are being decided; `agent`: of that agent alone. Mostly there are none at all. */
+export function othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Iterable<OrderState> {
+  return orders.size === 0 ? orders : eachOther(orders, own, agent);
+}
+function* eachOther(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
+  for (const order of orders) {
+    if (agent !== null && order.agent !== agent) continue;
+    if (isOther(order, own)) yield order;
+  }
+}
+/** Neither decided again, nor leaving, nor an unsent part of the same parent. */
+export function isOther(order: OrderState, { own, leaving }: Own): boolean {
+  if (order === own || leaving?.has(order) === true) return false;
+  const isSibling = own !== null && own.decisionId !== null && order.decisionId === own.decisionId;
+  return !isSibling || !isPlanned(order);
+}
+
+/** What the feeds saw last of one symbol; not folded from the ledger but recorded with every decision. */
+export interface SymbolInputs {
+  readonly mark: number;
+  readonly markAtMs: number;
+  readonly bid: number;
+  readonly ask: number;
+  readonly quoteAtMs: number;
+  readonly fundingRate8h: number;
+  readonly fundingAtMs: number;
+  readonly features: MarketFeatures | null;
+  readonly heldRegime: Regime;
+}
+export interface AccountInputs {
+  readonly marginBalanceUsdt: number;
+  readonly availableUsdt: number;
+  readonly marginRatio: number;
+  readonly observedAtMs: number;
+}
+export interface LiveInputs {
+  readonly nowMs: number;
+  readonly clockSkewMs: number | null;
+  readonly account: AccountInputs | null;
+  readonly symbols: ReadonlyMap<string, SymbolInputs>;
+  /** When the venue's limit of orders leaves room again for what agents send; absent: it does now. */
+  readonly venueSendsFreeAtMs?: number;
+  /** Until when the venue has asked to be left alone, exits too; absent: it has not. */
+  readonly exitsWaitUntilMs?: number;
+}
+/** What is being decided, beside request and policy. */
+export interface Ask extends Own {
+  readonly phase: ExecutionContext['phase'];
+  readonly venue: string;
+  readonly accountName: string;
+  readonly tokenSkillSha256: string | null;
+  readonly schemaViolation: string | null;
+  /** Exit ladder: which rung this attempt is, 0 the first. */
+  readonly exitRung: number;
+  readonly sliceE8: number | null;
+  readonly parentPriceE8: number | null;
+  /** The approval that is being used; null: none. */
+  readonly grant: ApprovalGrant | null;
+  /** Target of modify_order and cancel_order. */
+  readonly target: OrderState | null;
+}
+
+/** Where it would be executed. */
+interface Place {
+  readonly venue: string;
+  readonly account: string;
+}
+/** What is asked of a decision beside its request; each kind of ask fills in what is its own. */
+export type AskDraft = Draft<Ask>;
+/** While it is put together. */
+export type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The first decision on what a caller, or the gate itself, asks for. Written out: copying members is slower. */
+export function parentAsk(
+  place: Place,
+  tokenSkillSha256: string | null,
+  schemaViolation: string | null,
+  own: OrderState | null,
+  target: OrderState | null,
+): AskDraft {
+  return {
+    phase: 'parent',
+    venue: place.venue,
+    accountName: place.account,
+    tokenSkillSha256,
+    schemaViolation,
+    own,
+    leaving: null,
+    exitRung: 0,
+    sliceE8: null,
+    parentPriceE8: null,
+    grant: null,
+    target,
+  };
+}
+
+/** A later order of what was permitted: a slice that falls due, or the next order of an exit. */
+export function laterAsk(
+  place: Place,
+  tokenSkillSha256: string | null,
+  own: OrderState | null,
+  quantityE8: number,
+): AskDraft {
+  const ask = parentAsk(place, tokenSkillSha256, null, own, null);
+  ask.phase = 'slice';
+  ask.sliceE8 = quantityE8;
+  return ask;
+}

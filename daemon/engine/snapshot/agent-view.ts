@@ -1,0 +1,201 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { AgentView, PacingView } from '../../core/context.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { GateViews } from '../state/views.ts';
+import { closableE8, ownE8, ownE8Of } from '../orders/holding.ts';
+import { remainingE8 } from '../orders/order.ts';
+import { liveOrders } from '../orders/orders.ts';
+import type { BreakerState } from '../callers/pacing.ts';
+import type { PassedTime } from '../kept/passed-time.ts';
+import type { PositionState } from '../positions/positions.ts';
+
+import type { SymbolRules } from '../records/venue.ts';
+import { viewLosses } from './agent-losses.ts';
+import { closableLots, markInTicks, orderUnits, unitsInUsdt, worstCase } from './exposure.ts';
+import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
+import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
+
+export function viewPacing(
+  state: GateViews,
+  inputs: LiveInputs,
+  agent: string,
+  symbol: string,
+  policy: CompiledPolicy,
+  decided: Own,
+): PacingView {
+  const { time } = state;
+  const now = time.atNow(inputs.nowMs);
+  const pending = pendingTurnover(state, inputs, decided, null);
+  const account = state.pacing.account;
+  const own = state.pacing.readAgent(agent);
+  const symbolPace = state.pacing.readSymbol(symbol);
+  const sends = account.sends.count(now, policy.budgets.order_rate.window_ms);
+  const agentSends = own.sends.count(now, (policy.agentBudgets ?? policy.budgets).order_rate.window_ms);
+  const breaker = state.pacing.breakers.get(agent);
+  const view: Draft<PacingView> = {
+    account_sends: sends.tokens,
+    account_sends_free_at_ms: time.venueMsOf(sends.freeAtMs),
+    agent_sends: agentSends.tokens,
+    agent_sends_free_at_ms: time.venueMsOf(agentSends.freeAtMs),
+    breaker_until_ms: breaker === undefined || breaker.untilMs <= now ? null : breakerEndMs(breaker, time),
+    fees_usdt: account.fees.sum(now),
+    last_open_fill_at_ms: time.venueMsOf(symbolPace.lastOpenFillAtMs),
+    last_open_fill_side: symbolPace.lastOpenFillSide,
+    last_open_parent_at_ms: time.venueMsOf(symbolPace.lastOpenParentAtMs),
+    pending_fees_usdt: pending.feesUsdt,
+    pending_turnover_usdt: pending.turnoverUsdt,
+    turnover_usdt: account.turnover.sum(now),
+  };
+  if (inputs.venueSendsFreeAtMs !== undefined) view.venue_sends_free_at_ms = inputs.venueSendsFreeAtMs;
+  return view;
+}
+
+/** As it is recorded, venue time; one without an end has none in either time. */
+function breakerEndMs({ untilMs }: BreakerState, time: PassedTime): number {
+  return untilMs === Number.MAX_SAFE_INTEGER ? untilMs : time.venueMs(untilMs);
+}
+
+/**
+ * Opening orders that may still fill, the decided one excepted: turnover to come, at the worse of mark and limit, and
+ * the fees on it. `agent`: of its orders alone; null: of all.
+ */
+export function pendingTurnover(
+  state: GateViews,
+  inputs: LiveInputs,
+  own: Own,
+  agent: string | null,
+): { readonly turnoverUsdt: number; readonly feesUsdt: number } {
+  let turnoverUsdt = 0;
+  let feesUsdt = 0;
+  for (const [symbol, orders] of state.orders.live) {
+    if (orders.size === 0) continue;
+    const rules = state.rules.get(symbol);
+    if (rules === undefined) continue;
+    const live = inputs.symbols.get(symbol);
+    const markTicks = live === undefined ? 0 : markInTicks(live.mark, rules);
+    for (const order of othersThan(orders, own, agent)) {
+      if (order.reduceOnly) continue;
+      const usdt = unitsInUsdt(orderUnits(order, markTicks, rules), rules);
+      turnoverUsdt += usdt;
+      feesUsdt += usdt * rules.takerFee;
+    }
+  }
+  return { turnoverUsdt, feesUsdt };
+}
+
+export function viewAgent(
+  state: GateViews,
+  inputs: LiveInputs,
+  request: ExecutionRequest,
+  symbol: string,
+  rules: SymbolRules | null,
+  live: SymbolInputs | null,
+  policy: CompiledPolicy,
+  ask: Ask,
+): AgentView {
+  const { agent } = request;
+  const pace = state.pacing.readAgent(agent);
+  const share = ownE8Of(state.positions.get(symbol), agent);
+  const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
+  const counted =
+    rules === null || live === null
+      ? { longUnits: 0, shortUnits: 0 }
+      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules), rules);
+  const others =
+    policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol, ask);
+  const pending =
+    policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
+  const resting = countRestingExits(state, symbol, request);
+  const now = state.time.atNow(inputs.nowMs);
+  const view: Draft<AgentView> = {
+    fees_usdt: pace.fees.sum(now),
+    gross_other_usdt: others.gross,
+    long_units: counted.longUnits,
+    other_positions: others.positions,
+    p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
+    pending_fees_usdt: pending.feesUsdt,
+    pending_turnover_usdt: pending.turnoverUsdt,
+    resting_exits: resting.own,
+    share_lots: rules === null ? 0 : viewShare(state, symbol, request, ask, rules),
+    short_units: counted.shortUnits,
+    symbol_resting_exits: resting.inSymbol,
+    turnover_usdt: pace.turnover.sum(now),
+  };
+  if (policy.lossTiers !== null) view.losses = viewLosses(state, inputs, agent);
+  return view;
+}
+
+/** What its caller may close. RISK: beside lots of nobody, an amend may close what the agent's other exits leave. */
+function viewShare(state: GateViews, symbol: string, request: ExecutionRequest, ask: Ask, rules: SymbolRules): number {
+  const position = state.positions.get(symbol);
+  return position === undefined ? 0 : closableLots(position, shareOf(state, position, request, ask), rules);
+}
+function shareOf(
+  state: GateViews,
+  position: PositionState,
+  { agent, intent, origin }: ExecutionRequest,
+  ask: Ask,
+): number {
+  const { symbol } = position;
+  if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownE8(position);
+  if (position.holder !== agent) return 0;
+  const own = closableE8(position, liveOrders(state.orders, symbol));
+  if (intent !== 'modify' || position.unownedE8 === 0) return own;
+  let taken = 0;
+  for (const order of liveOrders(state.orders, symbol))
+    if (order.reduceOnly && !order.protective && order !== ask.own && order.agent === agent)
+      taken += remainingE8(order);
+  return Math.sign(own) * Math.max(0, Math.abs(own) - taken);
+}
+
+/**
+ * The agent's own of all symbols, and all agents' of this one; only where they matter: for a limit order that may be
+ * one more. Those that made room, or are to be placed again, count as well: they will rest.
+ */
+function countRestingExits(
+  state: GateViews,
+  symbol: string,
+  { agent, order_type }: ExecutionRequest,
+): { readonly own: number; readonly inSymbol: number } {
+  let [own, inSymbol] = [0, 0];
+  if (order_type !== 'limit' || (state.positions.get(symbol)?.quantityE8 ?? 0) === 0) return { own, inSymbol };
+  for (const claim of state.claims.open)
+    if (claim.wants === 'rest') {
+      if (claim.agent === agent) own += 1;
+      if (claim.symbol === symbol) inSymbol += 1;
+    }
+  return { own, inSymbol };
+}
+
+function agentElsewhere(
+  state: GateViews,
+  inputs: LiveInputs,
+  agent: string,
+  symbol: string,
+  own: Own,
+): { gross: number; positions: number } {
+  let gross = 0;
+  let positions = 0;
+  for (const other of exposedInOrder(state)) {
+    if (other === symbol) continue;
+    const share = ownE8Of(state.positions.get(other), agent);
+    const rules = state.rules.get(other);
+    const live = inputs.symbols.get(other);
+    if (rules === undefined || live === undefined) {
+      gross = UNVALUED_USDT;
+      continue;
+    }
+    const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
+    const counted = worstCase(
+      held,
+      othersThan(liveOrders(state.orders, other), own, agent),
+      markInTicks(live.mark, rules),
+      rules,
+    );
+    const units = Math.max(counted.longUnits, counted.shortUnits);
+    if (units === 0) continue;
+    positions += 1;
+    gross = Math.min(UNVALUED_USDT, gross + unitsInUsdt(units, rules));
+  }
+  return { gross, positions };
+}

@@ -1,0 +1,213 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { AccountView, ExposureView } from '../../core/context.ts';
+import { highestRegime } from '../../core/features/market.ts';
+import type { Regime } from '../../core/policy.ts';
+import type { GateViews } from '../state/views.ts';
+import { remainingE8 } from '../orders/order.ts';
+import { liveOrders } from '../orders/orders.ts';
+import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
+import { ceilLots, floorLots } from '../records/units.ts';
+import type { SymbolRules } from '../records/venue.ts';
+import { unreadOf } from './agent-losses.ts';
+import { type ExposedPosition, type Exposure, markInTicks, unitsInUsdt, worstCase } from './exposure.ts';
+import { type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
+import { ownMargin, reservedMargin } from './margin.ts';
+
+/** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
+export const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
+
+/** Symbols with a position or an order that can still fill, each once. */
+export function exposedSymbols(state: GateViews): readonly string[] {
+  return listExposed(state);
+}
+function listExposed(state: GateViews): string[] {
+  const symbols: string[] = [];
+  for (const position of state.positions.values())
+    if (longE8(position) > 0 || shortE8(position) > 0) symbols.push(position.symbol);
+  for (const [symbol, orders] of state.orders.live) {
+    if (orders.size === 0 || symbols.includes(symbol)) continue;
+    for (const order of orders) {
+      if (!order.reduceOnly && remainingE8(order) > 0) {
+        symbols.push(symbol);
+        break;
+      }
+    }
+  }
+  return symbols;
+}
+/** The same in alphabetical order. */
+export function exposedInOrder(state: GateViews): readonly string[] {
+  const symbols = listExposed(state);
+  // Mostly there are one or two.
+  if (symbols.length > 2) return symbols.sort();
+  return symbols.length === 2 && symbols[1]! < symbols[0]! ? symbols.reverse() : symbols;
+}
+
+export function viewAccount(
+  state: GateViews,
+  inputs: LiveInputs,
+  policy: CompiledPolicy,
+  symbol: string,
+  own: Own,
+): AccountView | null {
+  const account = inputs.account;
+  if (account === null) return null;
+  return {
+    available_usdt: account.availableUsdt,
+    daily_loss: state.dailyLoss(inputs.nowMs, account.marginBalanceUsdt),
+    drawdown: state.drawdown(inputs.nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
+    equity_usdt: account.marginBalanceUsdt,
+    margin_ratio: account.marginRatio,
+    observed_at_ms: account.observedAtMs,
+    reserved_margin_usdt: viewReservedMargin(state, inputs, symbol, own) - ownMargin(state, own),
+  };
+}
+
+function viewReservedMargin(state: GateViews, inputs: LiveInputs, symbol: string, own: Own): number {
+  if (state.uncontained.size === 0 && state.readAs.size === 0) return 0;
+  const exposed = exposedSymbols(state);
+  // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
+  return reservedMargin(
+    state,
+    inputs.symbols,
+    own,
+    (order) => order.symbol === symbol || exposed.includes(order.symbol),
+  );
+}
+
+const NOTHING: ExposedPosition = { longE8: 0, shortE8: 0 };
+
+export function viewExposure(
+  state: GateViews,
+  inputs: LiveInputs,
+  agent: string,
+  symbol: string,
+  rules: SymbolRules | null,
+  live: SymbolInputs | null,
+  own: Own,
+  policy: CompiledPolicy,
+): ExposureView {
+  const position = state.positions.get(symbol);
+  const [long, short] =
+    position === undefined ? [0, 0] : [coveringLots(longE8(position), rules), coveringLots(shortE8(position), rules)];
+  const worst =
+    rules === null || live === null
+      ? { longUnits: long, shortUnits: short }
+      : exposureOf(state, symbol, rules, live.mark, own);
+  let gross = 0;
+  let heldUsdt = 0;
+  let positions = 0;
+  let regime: Regime | null = null;
+  let markAtMs: number | null = null;
+  const marks: (readonly [string, number])[] = [];
+  const exposed = exposedInOrder(state);
+  for (const other of exposed) {
+    if (other === symbol) continue;
+    const otherRules = state.rules.get(other);
+    const otherLive = inputs.symbols.get(other);
+    if (otherRules === undefined || otherLive === undefined) {
+      positions += 1;
+      gross = UNVALUED_USDT;
+      continue;
+    }
+    const counted = worthOf(exposureOf(state, other, otherRules, otherLive.mark, own), otherRules);
+    marks.push([other, otherLive.mark]);
+    // There is nothing but what this review cancels already.
+    if (counted === 0) continue;
+    positions += 1;
+    if (otherRules.trading && !(markAtMs !== null && markAtMs <= otherLive.markAtMs)) markAtMs = otherLive.markAtMs;
+    gross = Math.min(UNVALUED_USDT, gross + counted);
+    heldUsdt += heldWorth(state, other, otherLive.mark, otherRules);
+    regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
+  }
+  pushMarksOfLots(marks, state, inputs, agent, symbol, exposed, policy.lossTiers !== null);
+  return {
+    gross_other_sent_usdt: Math.min(UNVALUED_USDT, heldUsdt),
+    gross_other_usdt: gross,
+    liquidation_distance:
+      position === undefined || live === null
+        ? null
+        : liquidationDistance(position.liquidationPrice, position.quantityE8, live.mark),
+    long_lots: long,
+    long_units: worst.longUnits,
+    opposed_by_long: null,
+    opposed_by_short: null,
+    other_mark_at_ms: markAtMs,
+    other_marks: marks,
+    other_positions: positions,
+    other_regime: regime,
+    position_lots: position === undefined || rules === null ? 0 : floorLots(position.quantityE8, rules),
+    position_since_ms: state.time.venueMsOf(position?.sinceMs ?? null),
+    recorded_price: live === null ? recordedPrice(state, position) : null,
+    short_lots: short,
+    short_units: worst.shortUnits,
+  };
+}
+
+/** Without rules nobody knows how many lots it is: one, so that it is not taken for nothing. */
+function coveringLots(quantityE8: number, rules: SymbolRules | null): number {
+  return rules === null ? Math.sign(quantityE8) : ceilLots(quantityE8, rules);
+}
+
+/**
+ * Marks of what an agent still holds by its trades where nothing is exposed any more, and of fills whose trades are not
+ * read yet: its loss is reported with them.
+ */
+function pushMarksOfLots(
+  marks: (readonly [string, number])[],
+  state: GateViews,
+  inputs: LiveInputs,
+  agent: string,
+  asked: string,
+  exposed: readonly string[],
+  hasLossTiers: boolean,
+): void {
+  const pushed = marks.length;
+  const note = (symbol: string): void => {
+    const mark = symbol === asked || exposed.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
+    if (mark === undefined) return;
+    for (let i = pushed; i < marks.length; i += 1) if (marks[i]![0] === symbol) return;
+    marks.push([symbol, mark]);
+  };
+  for (const [symbol, { owned }] of state.accounts.books) if (owned.has(agent)) note(symbol);
+  if (hasLossTiers) for (const { order } of unreadOf(state, agent)) note(order.symbol);
+}
+
+/** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */
+function exposureOf(
+  state: GateViews,
+  symbol: string,
+  rules: SymbolRules,
+  mark: number,
+  own: Own,
+): { longUnits: number; shortUnits: number } {
+  const position = state.positions.get(symbol);
+  const held: ExposedPosition =
+    position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
+  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules), rules);
+}
+
+function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {
+  return unitsInUsdt(Math.max(longUnits, shortUnits), rules);
+}
+/** Filled lots alone. RISK: an order that never fills is no counterweight; of two counts the smaller one is proven. */
+function heldWorth({ positions }: GateViews, symbol: string, mark: number, rules: SymbolRules): number {
+  const position = positions.get(symbol);
+  return position === undefined
+    ? 0
+    : unitsInUsdt(floorLots(surelyHeldE8(position), rules) * markInTicks(mark, rules), rules);
+}
+
+/** Of a position that no feed values yet; null when there is none. */
+function recordedPrice(state: GateViews, position: PositionState | undefined): number | null {
+  if (position === undefined || longE8(position) + shortE8(position) === 0) return null;
+  const mark = state.account?.positions.find(({ symbol }) => symbol === position.symbol)?.mark_price ?? 0;
+  const price = mark > 0 ? mark : position.entryPrice;
+  return price > 0 ? price : null;
+}
+
+/** From the mark to the liquidation price as a fraction of the mark, negative beyond it; null while there is none. */
+export function liquidationDistance(price: number | null, quantityE8: number, mark: number): number | null {
+  if (price === null || quantityE8 === 0 || price <= 0) return null;
+  return quantityE8 > 0 ? 1 - price / mark : price / mark - 1;
+}

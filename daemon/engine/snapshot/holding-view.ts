@@ -1,0 +1,58 @@
+import type { HoldingView } from '../../core/context.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { GateViews } from '../state/views.ts';
+import { isBesideNobodys, isReleasedFrom } from '../orders/holding.ts';
+import { isUnproven, liveOrders, type OrderState } from '../orders/orders.ts';
+import { createPosition } from '../positions/positions.ts';
+import { findExitInProgress } from './exit-in-progress.ts';
+import type { Ask, LiveInputs } from '../readings/inputs.ts';
+
+/** What stands against opening in the symbol, or against one more exit there; undefined: nothing does. */
+export function viewHolding(
+  state: GateViews,
+  { exitsWaitUntilMs, nowMs }: LiveInputs,
+  request: ExecutionRequest,
+  symbol: string,
+  { own, phase }: Ask,
+): HoldingView | undefined {
+  if (phase === 'standing' || request.intent === 'cancel') return undefined;
+  const live = liveOrders(state.orders, symbol);
+  const known = state.positions.get(symbol);
+  if (known === undefined && live.size === 0) return undefined;
+  // Nothing was ever read or held there, and orders stand there all the same: a person's, an operator's.
+  const position = known ?? createPosition(symbol);
+  const exit = findExitInProgress(state, symbol);
+  const view: HoldingView = {
+    held_by: heldBy(position.holder, isReleasedFrom(position, request.agent, state.time.atNow(nowMs)), request),
+    is_unowned: position.isContested || isBesideNobodys(position, live),
+    unproven_order: findUnproven(live, own),
+    exit_decision: exit,
+    exit_until_ms: exit === null ? null : (exitsWaitUntilMs ?? null),
+    open_exits: countOpen(state, symbol, request.agent),
+  };
+  const isNothing = view.held_by === null && !view.is_unowned && view.unproven_order === null;
+  return isNothing && exit === null && view.open_exits === 0 ? undefined : view;
+}
+
+/** An agent is not told which other one it is. */
+function heldBy(holder: string | null, isReleased: boolean, { agent, origin }: ExecutionRequest): string | null {
+  if (origin === 'operator') return holder;
+  if (holder !== null && holder !== agent) return 'another';
+  return isReleased ? 'released' : null;
+}
+
+function findUnproven(live: ReadonlySet<OrderState>, own: OrderState | null): string | null {
+  for (const order of live) {
+    if (order === own || order.foreign || order.protective) continue;
+    if (isUnproven(order)) return order.clientOrderId;
+  }
+  return null;
+}
+
+function countOpen({ claims }: GateViews, symbol: string, agent: string): number {
+  let open = 0;
+  for (const claim of claims.open)
+    if (claim.wants === 'now' && claim.origin === 'agent' && claim.agent === agent && claim.symbol === symbol)
+      open += 1;
+  return open;
+}

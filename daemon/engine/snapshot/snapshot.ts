@@ -1,0 +1,197 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { AccountContext, ApprovalView, ExecutionContext, OrderView, TrustView } from '../../core/context.ts';
+import type { ExecutionRequest, Side } from '../../core/request.ts';
+import { isProvenUnfilled } from '../orders/evidence.ts';
+import type { GateViews } from '../state/views.ts';
+import { stateInForce } from '../callers/layers.ts';
+import { isResting, isTerminal, type OrderState } from '../orders/orders.ts';
+import type { Duplicate } from '../callers/requests.ts';
+import { ceilLots, ceilTicks, floorLots, floorTicks } from '../records/units.ts';
+import type { SymbolRules } from '../records/venue.ts';
+import { viewAgent, viewPacing } from './agent-view.ts';
+import { closableLots } from './exposure.ts';
+import { viewAccount, viewExposure } from './exposure-view.ts';
+import { viewHolding } from './holding-view.ts';
+import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
+import { viewMarket, viewRules } from './market-view.ts';
+import { viewOpenings } from './openings-view.ts';
+
+/**
+ * Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it.
+ */
+export function buildContext(
+  state: GateViews,
+  inputs: LiveInputs,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  ask: Ask,
+): ExecutionContext {
+  const symbol = request.symbol ?? '';
+  const now = inputs.nowMs;
+  const tMs = state.time.atNow(now);
+  const rules = state.rules.get(symbol) ?? null;
+  const live = inputs.symbols.get(symbol) ?? null;
+  const rulesView = rules === null ? null : viewRules(rules, policy);
+  const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, tMs) : null;
+  const approval = viewApproval(state, request, policy, ask, now, rules);
+  const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy);
+  const context: Draft<ExecutionContext> = {
+    account: viewAccount(state, inputs, policy, symbol, ask),
+    account_name: ask.accountName,
+    agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
+    clock_skew_ms: inputs.clockSkewMs,
+    duplicate_of: duplicate?.decisionId ?? null,
+    exit_rung: ask.exitRung,
+    exposure,
+    leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
+    market: viewMarket(state, symbol, live, rulesView, policy, ask),
+    now_ms: now,
+    order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify', rules),
+    own_order_id: ask.own?.clientOrderId ?? null,
+    pacing: viewPacing(state, inputs, request.agent, symbol, policy, ask),
+    parent_price_ticks: viewTicks(ask.parentPriceE8, request.side, rules),
+    phase: ask.phase,
+    schema_violation: ask.schemaViolation,
+    slice_lots: viewSlice(state, request, ask, rules),
+    state: stateInForce(state.layers, tMs, request.symbol, request.agent),
+    trust: viewTrust(state, request, ask, now),
+    venue: ask.venue,
+  };
+  // What is mostly absent is set afterwards: spread into the literal it would make that several times as slow.
+  if (approval !== undefined) context.approval = approval;
+  if (duplicate !== null) context.duplicate_until_ms = state.time.venueMs(duplicate.untilMs);
+  const holding = viewHolding(state, inputs, request, symbol, ask);
+  if (holding !== undefined) context.holding = holding;
+  const openings = viewOpenings(state, request, symbol, ask);
+  if (openings !== undefined) context.openings = openings;
+  return context;
+}
+/** What bounds the account whoever asks: that part of {@link buildContext}, with the same members. */
+export function buildAccountContext(
+  state: GateViews,
+  inputs: LiveInputs,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  ask: Ask,
+): AccountContext {
+  const symbol = request.symbol ?? '';
+  const rules = state.rules.get(symbol) ?? null;
+  const live = inputs.symbols.get(symbol) ?? null;
+  return {
+    account: viewAccount(state, inputs, policy, symbol, ask),
+    exposure: viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy),
+    market: viewMarket(state, symbol, live, rules === null ? null : viewRules(rules, policy), policy, ask),
+    trust: viewTrust(state, request, ask, inputs.nowMs),
+  };
+}
+
+function viewTrust(state: GateViews, request: ExecutionRequest, ask: Ask, nowMs: number): TrustView {
+  return {
+    claimed_skill_sha256: request.skill_sha256,
+    signals: state.activeSignals(state.time.atNow(nowMs), ask.accountName, request.agent, request.symbol),
+    token_skill_sha256: ask.tokenSkillSha256,
+  };
+}
+
+/** In ticks, to the passive side: a buy pays no more, a sell takes no less. */
+function viewTicks(priceE8: number | null, side: Side | null, rules: SymbolRules | null): number | null {
+  if (priceE8 === null || rules === null) return null;
+  return side === 'sell' ? ceilTicks(priceE8, rules) : floorTicks(priceE8, rules);
+}
+
+/**
+ * Lots of a later order of what was permitted, rounded down; of an exit of all of the position, those that cover it. What
+ * rests counts as the larger.
+ */
+function viewSlice(
+  state: GateViews,
+  { intent, side, symbol }: ExecutionRequest,
+  { phase, sliceE8 }: Ask,
+  rules: SymbolRules | null,
+): number | null {
+  if (sliceE8 === null || rules === null) return sliceE8 === null ? null : 0;
+  if (phase === 'standing') return ceilLots(sliceE8, rules);
+  const position = intent === 'close' ? state.positions.get(symbol ?? '') : undefined;
+  if (position === undefined) return floorLots(sliceE8, rules);
+  return Math.abs(closableLots(position, side === 'buy' ? -sliceE8 : sliceE8, rules));
+}
+
+/** Open to a modify only while it rests as it is: one change at a time, and none of what may not be there. */
+function viewOrder(order: OrderState, isModify: boolean, rules: SymbolRules | null): OrderView {
+  const isSettled = isResting(order) && order.amend === null && !order.cancelRequested;
+  return {
+    agent: order.agent,
+    client_order_id: order.clientOrderId,
+    filled_lots: rules === null ? 0 : ceilLots(order.executedE8, rules),
+    is_open: isModify ? isSettled : !isTerminal(order),
+    is_protective: order.protective,
+    lots: rules === null ? 0 : floorLots(order.quantityE8, rules),
+    order_type: order.orderType === 'market' ? 'market' : 'limit',
+    price_ticks: viewTicks(order.priceE8, order.side, rules),
+    reduce_only: order.reduceOnly,
+    side: order.side,
+    symbol: order.symbol,
+  };
+}
+
+/** Rule 5: the agent proves with after_decision_id, once that execution is terminal, that it has seen the answer. */
+function findDuplicate(
+  state: GateViews,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  tMs: number,
+): Duplicate | null {
+  if (request.intent !== 'open' || request.symbol === null) return null;
+  if (policy.duplicateExempt.has(request.symbol)) return null;
+  return state.requests.findDuplicate(
+    {
+      agent: request.agent,
+      symbol: request.symbol,
+      intent: request.intent,
+      side: request.side,
+      orderType: request.order_type,
+      size: { quantity: request.quantity, requested_notional: request.requested_notional },
+    },
+    tMs,
+    policy.temporal.duplicate_window_ms,
+    (decisionId) => request.after_decision_id === decisionId && isExecutionTerminal(state, decisionId),
+    (decisionId) => isExecutionUnfilled(state, decisionId),
+  );
+}
+
+function isExecutionTerminal(state: GateViews, decisionId: string): boolean {
+  const orders = state.orders.byDecision.get(decisionId);
+  return orders === undefined || orders.every(isTerminal);
+}
+
+/** Every order of it, unsent slices too. An execution whose orders are not in the views proves nothing. */
+function isExecutionUnfilled(state: GateViews, decisionId: string): boolean {
+  const orders = state.orders.byDecision.get(decisionId);
+  return orders !== undefined && orders.length > 0 && orders.every(isProvenUnfilled);
+}
+
+/** What rule 16 reads; undefined where no approval is at stake: neither the policy nor the order has to do with one. */
+function viewApproval(
+  state: GateViews,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  ask: Ask,
+  nowMs: number,
+  rules: SymbolRules | null,
+): ApprovalView | undefined {
+  if (ask.phase === 'standing' || (request.intent !== 'open' && request.intent !== 'modify')) return undefined;
+  const orderE8 = ask.own?.approvedE8 ?? null;
+  const { approvals } = policy.spec;
+  const isAtStake = ask.grant !== null || orderE8 !== null || (ask.phase === 'parent' && approvals !== undefined);
+  if (!isAtStake) return undefined;
+  const opened = state.approvals.openedUsdt(request.agent, state.time.atNow(nowMs), approvals?.window_ms ?? 0);
+  const waiting = state.approvals.count(request.agent, request.symbol ?? '', nowMs);
+  return {
+    approved_usdt: opened.approved,
+    grant: ask.grant,
+    opened_usdt: opened.unapproved,
+    order_price_ticks: viewTicks(orderE8, request.side ?? ask.own?.side ?? null, rules),
+    pending_count: waiting.count,
+    pending_id: waiting.inSymbol,
+  };
+}

@@ -1,0 +1,305 @@
+import type { TradeFill } from '../../core/features/round-trips.ts';
+import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../records/events.ts';
+import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
+import { dateFill } from '../kept/dated-fills.ts';
+import { holdAgain, holdBy, type MovedLots } from '../orders/holding.ts';
+import { isLiquidation } from '../accounts/income-rows.ts';
+import { priceMoved, untoldE8 } from '../orders/order.ts';
+import {
+  applyListed,
+  applyOrderEvent,
+  buildForeignOrder,
+  insertOrder,
+  isPlanned,
+  isTerminal,
+  type OrderState,
+  planOrders,
+  setAmend,
+} from '../orders/orders.ts';
+import { applyFill, type PositionState } from '../positions/positions.ts';
+import type { RollingSum } from '../kept/rolling-windows.ts';
+import { applyLiquidation } from '../positions/taken-lots.ts';
+import type { GateViews } from './views.ts';
+
+/** Orders, reservations and pacing that follow from a decision. */
+export function applyDecision(state: GateViews, event: DecisionEvent): void {
+  state.requests.apply(event, state.time.tMs);
+  const { decision } = event;
+  if (decision.kind === 'slice') {
+    applySlice(state, event);
+    return;
+  }
+  if (decision.kind === 'tool') state.changes.begin(event, state.orders, state.layers, state.time.tMs);
+  if (decision.kind === 'tool' && decision.effective?.action === 'amend') applyAmend(state, event);
+  if (event.orders.length === 0) return;
+  const opening = decision.effective?.action === 'open';
+  for (const order of planOrders(event, state.time.tMs, state.time.aheadMs)) {
+    insertOrder(state.orders, order);
+    if (order.reduceOnly) continue;
+    state.uncontained.add(order);
+  }
+  // In shadow mode what opens follows from a decision that refuses it.
+  if (decision.kind === 'tool' && event.request.origin === 'agent' && event.orders[0]?.reduce_only === false)
+    holdBy(state.position(event.request.symbol ?? ''), event.agent);
+  const agent = state.pacing.agent(event.agent);
+  if (opening && decision.kind === 'tool') {
+    // The parent takes a token for every slice at its decision: sends are counted, not acknowledgements.
+    const { tMs } = state.time;
+    state.pacing.account.sends.add(tMs, event.orders.length);
+    agent.sends.add(tMs, event.orders.length);
+    if (event.request.symbol !== null) state.pacing.symbol(event.request.symbol).lastOpenParentAtMs = tMs;
+  }
+  // One that waits takes its token when it is sent.
+  if (decision.effective?.action === 'exit' && event.orders[0]?.delay_ms === 0) takeExitToken(state, event);
+}
+
+function takeExitToken({ pacing, time }: GateViews, event: DecisionEvent): void {
+  pacing.account.exits.add(time.tMs, 1);
+  pacing.agent(event.agent).exits.add(time.tMs, 1);
+}
+
+/**
+ * INVARIANT: an amend counts from its decision on, in the same turn, as the larger and the worse of both forms. One
+ * that adds risk (it has a leverage) is paced like the opening order that it becomes; any other takes a token when its
+ * rate was looked at, which that of an agent is.
+ */
+function applyAmend(state: GateViews, event: DecisionEvent): void {
+  const { effective } = event.decision;
+  const order = state.orders.all.get(event.request.client_order_id ?? '');
+  if (order === undefined || effective === null || isTerminal(order)) return;
+  if (effective.action === 'cancel' || effective.price_ticks === null) return;
+  // The balance that was read last holds the margin of the old form.
+  if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
+    state.readAs.set(order, { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
+  const form = amendedForm(event, effective.lots, effective.price_ticks);
+  if (form === null) return;
+  noteAdded(state, event, form.quantityE8 - order.quantityE8);
+  setAmend(order, form, state.stateSeq);
+  for (const word of event.authority?.words ?? []) order.words = withWord(order.words, word);
+  if (effective.leverage === null && !isPaced(event.decision)) return;
+  const { tMs } = state.time;
+  state.pacing.account.sends.add(tMs, 1);
+  state.pacing.agent(event.agent).sends.add(tMs, 1);
+  if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = tMs;
+}
+
+/** In the steps of the decision's own context. */
+function amendedForm({ context }: DecisionEvent, lots: number, ticks: number): NonNullable<OrderState['amend']> | null {
+  const { rules } = context.market;
+  if (rules === null) return null;
+  const steps = rulesOf(rules);
+  return { quantityE8: toE8(lots, lotE8(steps)), priceE8: toE8(ticks, tickE8(steps)) };
+}
+
+function withWord(words: string | null, word: string): string | null {
+  // Records of before say whose the order is: that stays what it rests on.
+  if (words === null || words.split(' ').includes(word)) return words;
+  return words === '' ? word : `${words} ${word}`;
+}
+
+/** What an amend adds is opened like the lots of a new order, at the worse of mark and price. */
+function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, addedE8: number): void {
+  const { effective } = decision;
+  const { mark, rules } = context.market;
+  if (effective === null || effective.action === 'cancel' || effective.reduce_only || addedE8 <= 0 || rules === null)
+    return;
+  const markUsdt = mark === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
+  const lotUsdt = Math.max(effective.notional / effective.lots, markUsdt);
+  state.approvals.addOpened(agent, (addedE8 / lotE8(rulesOf(rules))) * lotUsdt, false, state.time.tMs);
+}
+
+/** Whether rule 6 looked at its rate. */
+export function isPaced({ is_paced: isNoted, verdicts }: RecordedDecision): boolean {
+  return isNoted ?? verdicts?.some(({ code }) => code === 'RATE') ?? false;
+}
+
+/** A later slice is decided on its own and can only shrink; what it lost is released. */
+function applySlice(state: GateViews, event: DecisionEvent): void {
+  for (const fresh of planOrders(event, state.time.tMs, state.time.aheadMs)) {
+    const order = state.orders.all.get(fresh.clientOrderId);
+    // A further rung of an exit is a new order; it is reduce-only and so adds no exposure.
+    if (order === undefined && fresh.reduceOnly) {
+      const parentId = event.parent_decision_id ?? event.decision.decision_id;
+      const siblings = state.orders.byDecision.get(parentId) ?? [];
+      if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event);
+      insertOrder(state.orders, fresh);
+    }
+    if (order === undefined || !isPlanned(order)) continue;
+    // A resting exit that waited for its rate.
+    if (order.reduceOnly) takeExitToken(state, event);
+    order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
+    order.priceE8 = fresh.priceE8;
+    order.leverage = Math.min(order.leverage, fresh.leverage);
+    order.status = 'in_flight';
+    order.sentAtMs = state.time.tMs;
+  }
+}
+
+/** What became of an order, and what of it was executed. */
+export function applyOrder(state: GateViews, event: OrderEvent): void {
+  const { tMs } = state.time;
+  let order = state.orders.all.get(event.client_order_id);
+  const hadEnded = order !== undefined && isTerminal(order);
+  if (order === undefined) {
+    const foreign = buildForeignOrder(event, tMs);
+    if (foreign === null) return;
+    insertOrder(state.orders, foreign);
+    if (!foreign.reduceOnly) state.uncontained.add(foreign);
+    order = foreign;
+  } else if (event.foreign !== null) {
+    order = applyListed(state.orders, order, event, tMs);
+    if (!order.reduceOnly) state.uncontained.add(order);
+  }
+  const delta = applyOrderEvent(state.orders, order, event, state.time, state.stateSeq);
+  if (hadEnded && (delta > 0 || !isTerminal(order)) && isOfThisEpoch(state, order))
+    holdAgain(state.position(order.symbol), order);
+  if (delta > 0) moveFill(state, order, delta, event);
+  state.claims.noteOrder(order, event, tMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
+}
+
+/** RISK: what a recovered ledger had placed before is nobody's, whoever bears its agent's name now. */
+function isOfThisEpoch({ recoveredMs }: GateViews, { plannedAtMs }: OrderState): boolean {
+  return recoveredMs === null || plannedAtMs > recoveredMs;
+}
+
+/** INVARIANT: one view event moves a fill's quantity from its order to the position. */
+function moveFill(state: GateViews, order: OrderState, quantityE8: number, event: OrderEvent): void {
+  const rules = state.rules.get(order.symbol);
+  const position = state.position(order.symbol);
+  const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position);
+  const effect = applyFill(position, {
+    side: order.side,
+    quantityE8,
+    price,
+    atMs: state.time.of(event.venue_at_ms),
+    isHolders: order.origin === 'gate' || isOfHolder(order, position),
+    isForeign: order.foreign,
+    reduceOnly: order.reduceOnly,
+    order: order.kind === 'regular' ? order.clientOrderId : null,
+  });
+  if (effect.position.opened > 0) noteOpened(state, order);
+  if (rules === undefined || price === null) return;
+  const untold = untoldE8(order, quantityE8) * price;
+  order.untoldUsdtE8 += untold;
+  const { tMs } = state.time;
+  order.untoldAtMs = tMs;
+  // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
+  // are read before their lots move have counted already.
+  const notional = fromE8(untold);
+  const fee = notional * rules.takerFee;
+  state.pacing.account.turnover.add(tMs, notional);
+  state.pacing.account.fees.add(tMs, fee);
+  order.feesUsdt += fee;
+  if (order.agent !== null) {
+    const agent = state.pacing.agent(order.agent);
+    agent.turnover.add(tMs, notional);
+    agent.fees.add(tMs, fee);
+  }
+  const fill: TradeFill = {
+    symbol: order.symbol,
+    side: order.side,
+    lots: quantityE8,
+    lot_size: fromE8(1),
+    price,
+    fee_usdt: fromE8(quantityE8) * price * rules.takerFee,
+    at_ms: event.venue_at_ms,
+  };
+  noteRoundTrips(state, order, position.holder, effect.own, fill);
+}
+
+/** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
+function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): void {
+  const { agent, decisionId, side, symbol } = order;
+  if (agent === null || decisionId === null) return;
+  const pace = pacing.symbol(symbol);
+  pace.lastOpenFillAtMs = time.tMs;
+  pace.lastOpenFillSide = side;
+  const siblings = orders.byDecision.get(decisionId) ?? [order];
+  const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
+  pacing.noteExecution(decisionId, agent, symbol, side, parentE8, time.tMs);
+}
+
+/** The holder's own order, or one with which the venue takes its lots over. */
+function isOfHolder({ agent, clientOrderId, foreign, origin }: OrderState, { holder }: PositionState): boolean {
+  return foreign ? isLiquidation({ client_order_id: clientOrderId }) : origin === 'agent' && agent === holder;
+}
+
+/** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
+function noteRoundTrips(
+  { pacing, time, trades }: GateViews,
+  { agent, origin, reduceOnly }: OrderState,
+  holder: string | null,
+  own: MovedLots,
+  fill: TradeFill,
+): void {
+  if (holder === null) return;
+  const part = (lots: number): TradeFill => ({ ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
+  if (own.closed > 0) trades.close(holder, part(own.closed));
+  if (own.opened > 0) trades.addFill(holder, part(own.opened));
+  // An agent's order counts as a whole for its agent, and so does an operator's for who bears its name.
+  if (holder === agent || (agent !== null && (origin === 'agent' || !reduceOnly))) return;
+  const closed = part(own.closed);
+  const pace = pacing.agent(holder);
+  pace.turnover.add(time.tMs, closed.lots * closed.lot_size * closed.price);
+  pace.fees.add(time.tMs, closed.fee_usdt);
+}
+
+/** Prices and fees of lots that moved already; deduplicated by trade id. */
+export function applyTrade(state: GateViews, event: TradeEvent): void {
+  if (!state.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
+  const order = event.client_order_id === null ? undefined : state.orders.all.get(event.client_order_id);
+  const { agent = null, decisionId = null } = order ?? {};
+  const rules = state.rules.get(event.symbol);
+  const holder = state.accounts.applyTrade(event, order);
+  state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
+  const position = state.positions.get(event.symbol);
+  const filledMs = state.time.of(event.at_venue_ms);
+  if (order === undefined && position !== undefined && isLiquidation(event))
+    applyLiquidation(position, event.quantity_e8, filledMs, state.accountAskedMs);
+  if (order === undefined || rules === undefined) return;
+  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, filledMs);
+  const counted = takeCounted(order, event);
+  order.tradedE8 += event.quantity_e8;
+  order.tradedUsdtE8 += event.quantity_e8 * event.price;
+  order.tradedFeesUsdt += event.fee_usdt;
+  order.realisedPnlUsdt += event.realised_pnl_usdt;
+  order.averagePrice = order.tradedUsdtE8 / order.tradedE8;
+  const notional = fromE8(event.quantity_e8 * event.price - counted);
+  const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
+  order.feesUsdt += fee;
+  // RISK: a correction that outlives the figure which it corrects would make another one too small.
+  const countedMs = order.untoldAtMs ?? filledMs;
+  correct(state.pacing.account, countedMs, notional, fee);
+  if (order.agent !== null) correct(state.pacing.agent(order.agent), countedMs, notional, fee);
+}
+
+/**
+ * What the lots of a trade stand at in turnover and fees so far, quantity times price: as they were counted when they moved.
+ * That is nothing where no price was known, and for lots that are still to move.
+ */
+function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
+  const untold = Math.max(0, order.executedE8 - order.tradedE8);
+  const movedE8 = Math.min(quantityE8, untold);
+  const counted = untold === 0 ? 0 : (order.untoldUsdtE8 * movedE8) / untold;
+  order.untoldUsdtE8 -= counted;
+  return counted;
+}
+function correct(
+  window: { readonly turnover: RollingSum; readonly fees: RollingSum },
+  tMs: number,
+  notional: number,
+  fee: number,
+): void {
+  window.turnover.add(tMs, notional);
+  window.fees.add(tMs, fee);
+}
+
+/**
+ * What an order is valued at while no trade is known: its own price bound; without one the middle of the book that its
+ * decision saw, else the mark of the last reading, else what the position was opened at.
+ */
+function priceOf(order: OrderState, { entryPrice, markPrice }: PositionState) {
+  if (order.averagePrice !== null) return order.averagePrice;
+  if (order.priceE8 !== null) return fromE8(order.priceE8);
+  return order.midAtDecision ?? markPrice ?? (entryPrice > 0 ? entryPrice : null);
+}

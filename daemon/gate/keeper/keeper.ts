@@ -1,0 +1,304 @@
+import type { GateCore } from '../journal/journal.ts';
+import { recoverOrders } from '../orders/recover-orders.ts';
+import type { Resolver } from '../orders/resolver.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import type { VenueHealth } from '../orders/venue-health.ts';
+import type { AccountFeed } from '../feeds/account-feed.ts';
+import { ClockSync } from './clock-sync.ts';
+import { allRead, type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
+import type { KeeperTasks } from './keeper-tasks.ts';
+import type { LedgerCheck } from './ledger-check.ts';
+import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
+import { ModeWatch } from './mode-watch.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { Reconciliation } from './reconciliation.ts';
+import { StaleFeeds } from './stale-feeds.ts';
+import { TradeFeed } from '../trades/trade-feed.ts';
+
+/** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
+const SYMBOLS_AT_FULL_PACE = 5;
+const TICK_MS = 50;
+const RETRY_MS = 1_000;
+/** How often filters of a held symbol are requested while there are none, wall ms. */
+const FORCED_RULES_MS = 5_000;
+
+/**
+ * Keeps the views fresh and the boot layer honest: `reducing` until clock, filters, account, orders and market were
+ * read and every possibly sent order is matched.
+ */
+export class Keeper {
+  readonly #core: GateCore;
+  readonly #account: AccountFeed;
+  readonly #market: MarketFeed;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #health: VenueHealth;
+  readonly #check: LedgerCheck;
+  readonly #tasks: KeeperTasks;
+  readonly #signal: AbortSignal;
+  readonly #clock: ClockSync;
+  readonly #reconciliation: Reconciliation;
+  readonly #schedule: FeedSchedule;
+  readonly #trades: TradeFeed;
+  readonly #mode: ModeWatch;
+  readonly #stale: StaleFeeds;
+  readonly #running = new Set<Promise<void>>();
+  #rulesForcedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: {
+    core: GateCore;
+    account: AccountFeed;
+    market: MarketFeed;
+    sender: OrderSender;
+    resolver: Resolver;
+    health: VenueHealth;
+    ledgerCheck: LedgerCheck;
+    marks: ReadingMarks;
+    tasks: KeeperTasks;
+    signal: AbortSignal;
+  }) {
+    this.#core = parts.core;
+    this.#account = parts.account;
+    this.#market = parts.market;
+    this.#sender = parts.sender;
+    this.#resolver = parts.resolver;
+    this.#health = parts.health;
+    this.#tasks = parts.tasks;
+    this.#signal = parts.signal;
+    const { core, account, market, health, ledgerCheck, marks, signal } = parts;
+    this.#check = ledgerCheck;
+    this.#schedule = new FeedSchedule(core, health, signal);
+    this.#trades = new TradeFeed(core, this.#sender.proof, signal);
+    this.#reconciliation = new Reconciliation({
+      core,
+      account,
+      market,
+      health,
+      ledgerCheck,
+      schedule: this.#schedule,
+      marks,
+      trades: this.#trades,
+      signal,
+    });
+    const enterBoot = (reason: string): void => this.enterBoot(reason);
+    this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved), signal);
+    this.#stale = new StaleFeeds(core, enterBoot);
+    account.onRead = (feed) => this.#stale.noteRead(feed);
+    core.market.readings.onUnclear = () => this.#schedule.dueNow('account');
+    market.onQuoteRead = (symbol, markAtMs) => this.#stale.noteQuote(symbol, markAtMs);
+    const isReconciled = (): boolean => this.isReconciled;
+    this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot, isReconciled });
+  }
+
+  get missing(): readonly string[] {
+    return this.#reconciliation.missing;
+  }
+  get isReconciled(): boolean {
+    return this.#reconciliation.isReconciled;
+  }
+
+  /** {@link Reconciliation.wasRead} */
+  get wasRead(): boolean {
+    return this.#reconciliation.wasRead;
+  }
+
+  /** {@link ClockSync.syncFirst} */
+  syncFirst(onVenueSilent?: (reason: string) => void): Promise<void> {
+    return this.#clock.syncFirst(onVenueSilent);
+  }
+  /** {@link Reconciliation.takeUp} */
+  takeUp(): void {
+    this.#reconciliation.takeUp();
+  }
+  /** {@link Reconciliation.refuseOtherDaemon} */
+  refuseOtherDaemon(): Promise<void> {
+    return this.#reconciliation.refuseOtherDaemon();
+  }
+  /** {@link Reconciliation.enterBoot} */
+  enterBoot(reason: string, isNew?: boolean): void {
+    this.#reconciliation.enterBoot(reason, isNew);
+  }
+  /** {@link Reconciliation.reconcile} */
+  reconcile(): Promise<boolean> {
+    return this.#reconciliation.reconcile();
+  }
+  /** {@link Reconciliation.untilReconciled} */
+  untilReconciled(withinMs: number): Promise<boolean> {
+    return this.#reconciliation.untilReconciled(withinMs);
+  }
+  /** {@link Reconciliation.untilRead} */
+  untilRead(withinMs: number): Promise<boolean> {
+    return this.#reconciliation.untilRead(withinMs);
+  }
+  recoverOrders(): void {
+    recoverOrders(this.#core, this.#sender, this.#resolver);
+  }
+
+  fetchTradesSoon(symbol: string): void {
+    this.#trades.add(symbol);
+  }
+  /** {@link TradeFeed.readNow} */
+  readTrades(symbol: string): Promise<boolean> {
+    return this.#trades.readNow(symbol);
+  }
+  dueNow(feed: FeedName): void {
+    this.#schedule.dueNow(feed);
+  }
+
+  /** Reads every feed once, now (for tests, and after a manual step of the simulated exchange's clock). */
+  async refreshAll(): Promise<void> {
+    await this.#clock.sync();
+    if (!this.isReconciled) await this.reconcile();
+    const symbols = this.#account.watched();
+    await Promise.all(symbols.map((symbol) => this.#market.pollBars(symbol)));
+    await Promise.all(symbols.map((symbol) => this.#market.pollQuote(symbol)));
+    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
+    const areOrdersRead = await this.#account.pollOrders();
+    const isAccountRead = await this.#account.pollAccount();
+    if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
+    await this.#trades.poll();
+    this.#health.sweepLayers();
+    await Promise.all(this.#running);
+    await this.#tasks.retryCancels();
+    await this.#tasks.endAuthorities();
+    await this.#tasks.exits();
+    await this.#tasks.reviewStanding();
+    // RISK: a stop that hangs delays neither other stops nor cuts.
+    await Promise.all([this.#tasks.countdowns(), this.#tasks.protect(), this.#tasks.cutBack()]);
+  }
+
+  /** The feed loop; ends with the signal. A failure in one round is reported, and the next round retries. */
+  async run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      try {
+        await this.#round();
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        if (this.#core.ports.ledger.isFailed) throw error;
+        this.#core.alertRarely('FEED_ROUND_FAILED', `a round of the feeds failed: ${String(error)}`);
+        await this.#core.ports.time.delay(RETRY_MS, this.#signal);
+      }
+    }
+  }
+
+  async #round(): Promise<void> {
+    // INVARIANT: work that reduces risk does not wait for reads that fail or hang.
+    this.#health.sweepLayers();
+    this.#startTasks();
+    this.#stale.tick(this.isReconciled, this.#priced());
+    if (this.#health.isQuiet()) {
+      // During the venue's Retry-After: a longer ban would stop the exits too.
+      await this.#core.ports.time.delay(TICK_MS, this.#signal);
+      return;
+    }
+    // Also before the account is reconciled: with a clock that is seconds off, no signed request is answered.
+    this.#schedule.start('clock', () => this.#syncClock());
+    if (!this.isReconciled) {
+      await this.#reconcileBesideTasks();
+      return;
+    }
+    this.#startDue();
+    this.#check.start();
+    this.#trades.start();
+    await this.#core.ports.time.delay(TICK_MS, this.#signal);
+  }
+
+  async #syncClock(): Promise<boolean> {
+    const isKnown = await this.#clock.sync();
+    if (this.#clock.isVague) this.#schedule.dueWithin('clock', RETRY_MS);
+    return isKnown;
+  }
+
+  /** Reads may hang for long. Meanwhile the tasks continue with freshly read holdings and prices. */
+  async #reconcileBesideTasks(): Promise<void> {
+    const { time } = this.#core.ports;
+    const timer = time.every(TICK_MS, () => {
+      this.#startTasks();
+      if (this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
+    });
+    try {
+      if (!(await this.reconcile())) await time.delay(RETRY_MS, this.#signal);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /**
+   * Each task runs independently: one that waits for the venue delays neither feeds, other tasks nor its own next call.
+   */
+  #startTasks(): void {
+    this.#startTask('retryCancels');
+    this.#startTask('endAuthorities');
+    this.#startTask('exits');
+    this.#startTask('countdowns');
+    // Before the first reading the ledger's orders and positions may be old.
+    if (!this.#reconciliation.wasRead) return;
+    // INVARIANT: neither needs prices or the account's settings, which may be unavailable for long.
+    this.#startTask('flatten');
+    this.#startTask('protect');
+    // Until prices were read no regime is known, and the boot layer, which would cancel what was left to rest, says
+    // only that.
+    if (!this.#reconciliation.wasReconciled) return;
+    this.#startTask('reviewStanding');
+    this.#startTask('cutBack');
+  }
+
+  #startTask(name: keyof KeeperTasks): void {
+    if (this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
+    const onFailure = (error: unknown): void => {
+      if (!this.#signal.aborted)
+        this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
+    };
+    try {
+      const started = this.#tasks[name]();
+      if (started === null) return;
+      const running = started.then(() => undefined, onFailure).finally(() => this.#running.delete(running));
+      this.#running.add(running);
+    } catch (error) {
+      onFailure(error);
+    }
+  }
+
+  #startDue(): void {
+    const symbols = this.#account.watched();
+    // Without its filters a held symbol can be neither valued nor closed.
+    const isMissing = (symbol: string): boolean =>
+      !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
+    if (symbols.some(isMissing)) this.#forceRules();
+    this.#startHoldings();
+    this.#mode.tick();
+    const listed = this.#listed(symbols);
+    this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
+    this.#schedule.start('allOrders', () => this.#account.pollOrders());
+    this.#schedule.start('rules', async () => {
+      const unread = await this.#market.loadRules(symbols);
+      return unread.length === 0 && !this.#market.hasUnreadSymbol;
+    });
+    this.#schedule.start('income', () => this.#check.pollIncome());
+    this.#schedule.start('transfers', () => this.#account.transfers.poll());
+  }
+
+  /** Whether the readings for exits, stops and a flatten exist. */
+  #startHoldings(): void {
+    const symbols = this.#account.watched();
+    const listed = this.#listed(symbols);
+    this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
+    this.#schedule.start('account', () => this.#account.pollAccount());
+    const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
+    this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
+  }
+  /** Those that the venue trades. */
+  #priced(): readonly string[] {
+    return this.#account.watched().filter((symbol) => describeClosed(this.#core, symbol) === null);
+  }
+  #listed(symbols: readonly string[]): readonly string[] {
+    return symbols.filter((symbol) => !this.#core.market.unlisted.has(symbol));
+  }
+
+  #forceRules(): void {
+    const now = this.#core.ports.time.monotonicMs();
+    if (now - this.#rulesForcedAt < FORCED_RULES_MS) return;
+    this.#rulesForcedAt = now;
+    this.dueNow('rules');
+  }
+}

@@ -1,0 +1,179 @@
+import type { GateCore } from '../journal/journal.ts';
+import { endUndoneByStop } from '../journal/order-records.ts';
+import type { OrderProof } from '../orders/order-proof.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
+import type { VenueTrade } from '../../engine/records/venue.ts';
+import { noteUnread } from '../feeds/feed-schedule.ts';
+import { noteUnreadable } from '../feeds/held-symbols.ts';
+import { TradeOwners } from './trade-owners.ts';
+import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
+
+/** Between two readings of the trades of a symbol that failed, or lack what was executed, wall ms. */
+const TRADES_AGAIN_MS = 2_000;
+/** The same while only the exchange's income tells of a trade. */
+const UNTOLD_AGAIN_MS = 30_000;
+
+/** Reads the trades of symbols in which something was executed, once at a time, and again while they lag. */
+export class TradeFeed {
+  readonly #core: GateCore;
+  readonly #proof: Pick<OrderProof, 'recordTraded'>;
+  readonly #signal: AbortSignal;
+  readonly #owners: TradeOwners;
+  readonly #symbols = new Set<string>();
+  readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
+  /** Symbols that were read without what was executed last, and when they are read again, monotonic ms. */
+  readonly #againAt = new Map<string, number>();
+  #running: Promise<void> | null = null;
+
+  constructor(core: GateCore, proof: Pick<OrderProof, 'recordTraded'>, signal: AbortSignal) {
+    this.#core = core;
+    this.#proof = proof;
+    this.#signal = signal;
+    this.#owners = new TradeOwners(core);
+  }
+
+  add(symbol: string): void {
+    this.#symbols.add(symbol);
+  }
+
+  start(): void {
+    const { accounts, rules } = this.#core.state;
+    // Without its fees the trades of a symbol cannot be read.
+    for (const symbol of accounts.untoldSymbols())
+      if (rules.has(symbol) && !this.#againAt.has(symbol)) this.#symbols.add(symbol);
+    for (const [symbol, atMs] of this.#againAt)
+      if (this.#core.ports.time.monotonicMs() >= atMs) this.#symbols.add(symbol);
+    if (this.#running !== null || this.#symbols.size === 0) return;
+    this.poll().catch((error: unknown) => {
+      if (!this.#signal.aborted) noteUnread(this.#core, 'trades', error);
+    });
+  }
+
+  /** One poll at a time; resolves when everything requested by now has been read or has failed. */
+  async poll(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+    if (this.#symbols.size === 0) return;
+    this.#running = this.#read().finally(() => {
+      this.#running = null;
+    });
+    await this.#running;
+  }
+
+  /** Reads the symbol's trades, once what is being read has been; false: it failed, and is tried again. */
+  async readNow(symbol: string): Promise<boolean> {
+    while (this.#running !== null) await this.#running;
+    let isRead = false;
+    this.#running = this.readOnce(symbol)
+      .then((done) => {
+        isRead = done;
+      })
+      .finally(() => {
+        this.#running = null;
+      });
+    await this.#running;
+    return isRead;
+  }
+
+  async #read(): Promise<void> {
+    const symbols = [...this.#symbols];
+    this.#symbols.clear();
+    for (const symbol of symbols) await this.readOnce(symbol);
+  }
+
+  /** The one reading of trades, at a start as well; false: it failed, and is tried again. */
+  async readOnce(symbol: string): Promise<boolean> {
+    // RISK: while it is being read it is not due: each round would add it again, and it would be read without a pause.
+    this.#againAt.set(symbol, Number.POSITIVE_INFINITY);
+    const isRead = await this.#pollTrades(symbol).catch((error: unknown) => noteUnread(this.#core, 'trades', error));
+    const isUnreadable = this.#core.market.unreadable.has('trades', symbol);
+    // The venue's list of trades may lag behind what it says of the order.
+    const now = this.#core.ports.time.monotonicMs();
+    this.#againAt.delete(symbol);
+    if (!isRead) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
+    else if (awaitsTrades(this.#core, symbol)) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
+    else if (isUnreadable || this.#core.state.accounts.untoldTrades(symbol).size > 0)
+      this.#againAt.set(symbol, now + UNTOLD_AGAIN_MS);
+    return isRead;
+  }
+
+  /** Prices and fees of what was executed, whoever's; trades are deduplicated by id. */
+  async #pollTrades(symbol: string): Promise<boolean> {
+    const core = this.#core;
+    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(core, symbol) };
+    const from = goBack(last, core.state.accounts.untoldTrades(symbol));
+    const traded = new Map<OrderState, number>();
+    const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
+    if (outcome.kind === 'failed') return false;
+    const { rows, unreadable } = outcome.value;
+    noteUnreadable(core, 'trades', unreadable, (covered) => covered === symbol);
+    const isRead = await this.#takeTrades(symbol, last.id, rows, traded);
+    // What an order did in many trades is shared out as one.
+    for (const [order, atMs] of traded) this.#proof.recordTraded(order, atMs);
+    return isRead;
+  }
+
+  /** False: not all of them could be read. `traded`: orders of ours with the time of their last trade. */
+  async #takeTrades(
+    symbol: string,
+    lastId: string | null,
+    trades: readonly VenueTrade[],
+    traded: Map<OrderState, number>,
+  ): Promise<boolean> {
+    const core = this.#core;
+    this.#owners.begin();
+    for (const trade of trades) {
+      const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
+      if (!isKnown && trade.tradeId !== lastId) core.lookout.suspect(symbol);
+      if (!core.state.seenTrades.has(symbol, trade.tradeId)) {
+        const owner = await this.#owners.find(trade);
+        // Lots move in the order of trades: none is taken in before one of which the exchange did not say whose it is,
+        if (owner.kind === 'unread') return false;
+        // nor before one whose order cannot be told yet: it is read again, with all that follow.
+        if (owner.kind === 'later') return true;
+        if (owner.kind === 'order' && !core.state.seenTrades.has(symbol, trade.tradeId))
+          this.#record(trade, owner.clientOrderId, traded);
+      }
+      this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
+    }
+    return true;
+  }
+
+  #record(trade: VenueTrade, clientOrderId: string | null, traded: Map<OrderState, number>): void {
+    const order = clientOrderId === null ? undefined : this.#core.state.orders.all.get(clientOrderId);
+    const hasFired = order?.protective === true && order.executedE8 + order.tradedE8 === 0;
+    this.#append(trade, clientOrderId);
+    // RISK: the stop itself may be shown as working for long, and meanwhile slices would buy back what it has closed.
+    if (hasFired) endUndoneByStop(this.#core, order);
+    if (order !== undefined) traded.set(order, trade.atMs);
+  }
+
+  #append(trade: VenueTrade, clientOrderId: string | null): void {
+    this.#core.append('trade', {
+      at_venue_ms: trade.atMs,
+      client_order_id: clientOrderId,
+      fee_usdt: trade.feeUsdt,
+      is_maker: trade.isMaker,
+      quantity_e8: trade.quantityE8,
+      price: trade.price,
+      realised_pnl_usdt: trade.realisedPnlUsdt,
+      side: trade.side,
+      symbol: trade.symbol,
+      trade_id: trade.tradeId,
+    });
+  }
+}
+
+interface ReadFrom {
+  readonly id: string | null;
+  readonly atMs: number;
+}
+
+/** Not behind the first trade that the exchange's income tells of and that was not read. */
+function goBack(last: ReadFrom, untold: ReadonlyMap<string, number>): ReadFrom {
+  let from = last;
+  for (const [id, atMs] of untold) {
+    if (from.id === null) from = { id: null, atMs: Math.min(from.atMs, atMs) };
+    else if (BigInt(id) < BigInt(from.id)) from = { id, atMs };
+  }
+  return from;
+}
