@@ -53,8 +53,8 @@ function hasPackages(root, asked, node) {
 
 function bring(root) {
   const reason = `this is Node ${process.versions.node}; Holdfast runs on ${OLDEST_NODE} and later`;
-  const told = (pin) => say(`${reason}. Bringing Node ${pin.version} from npm, for this folder only`);
-  return findNode(root) ?? bringNode(root, { say: told });
+  const reported = (pin) => say(`${reason}. Bringing Node ${pin.version} from npm, for this folder only`);
+  return findNode(root) ?? bringNode(root, { say: reported });
 }
 
 async function install(root, asked) {

@@ -55,15 +55,15 @@ export async function withLock(path, work, { onWait = () => {}, waitMs = WAIT_MS
 
 function takeLock(path, onWait, waitMs) {
   const deadline = performance.now() + waitMs;
-  let told = false;
+  let reported = false;
   while (!tryCreate(path)) {
     const holder = readHolder(path);
     if (holder !== null && !isOurs(holder)) {
       removeStale(path, holder);
       continue;
     }
-    if (!told && holder !== null) onWait(holder);
-    told = true;
+    if (!reported && holder !== null) onWait(holder);
+    reported = true;
     if (performance.now() > deadline) {
       throw new Error(`Process ${holder ?? '?'} has held ${path} for too long. If it is gone, delete that file.`);
     }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { DecisionBody, ToldDecision } from '../daemon/engine/records/decisions.ts';
-import type { DecisionEvent } from '../daemon/engine/records/events.ts';
 import { lookUpPolicies, retell } from '../daemon/engine/plan/retell.ts';
+import type { DecisionBody, ReportedDecision } from '../daemon/engine/records/decisions.ts';
+import type { DecisionEvent } from '../daemon/engine/records/events.ts';
 
-export type ToldEvent = Omit<DecisionEvent, 'decision'> & { readonly decision: DecisionBody };
+export type ReportedEvent = Omit<DecisionEvent, 'decision'> & { readonly decision: DecisionBody };
 
 /** Tells the recorded decisions of a ledger whole, with what the core derives of each. */
-export function teller(ledger: { readPolicy(hash: string): string | null }): (payload: unknown) => ToldEvent {
+export function teller(ledger: { readPolicy(hash: string): string | null }): (payload: unknown) => ReportedEvent {
   const policyOf = lookUpPolicies((hash) => ledger.readPolicy(hash));
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
   return (payload) => {
@@ -15,10 +15,10 @@ export function teller(ledger: { readPolicy(hash: string): string | null }): (pa
   };
 }
 
-function whole(told: ToldDecision): DecisionBody {
-  const missing = Object.entries(told).filter(([key, value]) => value === null && NEVER_NULL.has(key));
-  if (missing.length > 0) throw new Error(`${told.decision_id} was not derived: ${missing.map(([key]) => key)}`);
-  return told as DecisionBody;
+function whole(reported: ReportedDecision): DecisionBody {
+  const missing = Object.entries(reported).filter(([key, value]) => value === null && NEVER_NULL.has(key));
+  if (missing.length > 0) throw new Error(`${reported.decision_id} was not derived: ${missing.map(([key]) => key)}`);
+  return reported as DecisionBody;
 }
 const NEVER_NULL: ReadonlySet<string> = new Set([
   'budget',

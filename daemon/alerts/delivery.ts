@@ -1,9 +1,9 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../contract/alerts.ts';
 import { describeCode, ROUTES_CHANGED } from '../core/alerts.ts';
-import type { AlertTestBody } from '../gate/api/alerts.ts';
-import type { AlertEvent, AlertGroup } from '../engine/records/events.ts';
-import type { GateCore } from '../gate/journal/journal.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../engine/callers/outbox.ts';
+import type { AlertEvent, AlertGroup } from '../engine/records/events.ts';
+import type { AlertTestBody } from '../gate/api/alerts.ts';
+import type { GateCore } from '../gate/journal/journal.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { buildDispatch, describeUnbuilt } from './channels.ts';
 import { findDue, isTooOld } from './due.ts';
@@ -209,8 +209,8 @@ export class AlertDelivery {
       venue: core.settings.venue,
       consoleUrl: this.#linkTo(groups),
       entries: groups.map((group) => {
-        const isTold = target.details === true || group.code === ROUTES_CHANGED;
-        return { ...group, detail: isTold ? this.#detailOf(group) : null };
+        const isReported = target.details === true || group.code === ROUTES_CHANGED;
+        return { ...group, detail: isReported ? this.#detailOf(group) : null };
       }),
     };
   }

@@ -1,7 +1,7 @@
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
 import { describeCode, ROUTES_CHANGED, SEVERITIES } from '../core/alerts.ts';
-import type { AlertGroup } from '../engine/records/events.ts';
 import type { ChannelOutbox, OutgoingMessage, WaitingGroup } from '../engine/callers/outbox.ts';
+import type { AlertGroup } from '../engine/records/events.ts';
 import { DAY_MS, localMs, MINUTE_MS, minutesOf } from './local-time.ts';
 
 /** Groups that one message tells, the most urgent first; the next one tells the others. */
@@ -52,8 +52,8 @@ function isDue(
     case 'at_once': {
       // Each change is a message: the words of a later one say nothing of what became looser before.
       if (group.code === ROUTES_CHANGED) return true;
-      const toldMs = channel.toldMs.get(`${group.code} ${group.symbol ?? ''}`);
-      return toldMs === undefined || nowMs - toldMs >= coalesceOf(spec);
+      const reportedMs = channel.reportedMs.get(`${group.code} ${group.symbol ?? ''}`);
+      return reportedMs === undefined || nowMs - reportedMs >= coalesceOf(spec);
     }
     case 'hourly':
       return Math.floor(nowMs / HOUR_MS) > Math.floor(group.first_ms / HOUR_MS);

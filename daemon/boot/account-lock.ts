@@ -3,8 +3,8 @@ import { lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { GateCore } from '../gate/journal/journal.ts';
 import { ACCOUNT_LOCK_LAYER, planProblemLayer } from '../engine/protect/problem-layer.ts';
+import type { GateCore } from '../gate/journal/journal.ts';
 import type { VenuePort } from '../gate/venue-port.ts';
 import { messageOf } from '../ledger/errors.ts';
 import { type HeldLock, takeLock } from '../ledger/lock.ts';
@@ -31,7 +31,7 @@ export class AccountLock {
   /** By the path of each; null: it is to be held, and is not. */
   readonly #locks = new Map<string, HeldLock | null>();
   /** The venue has answered: with its name of the account, or without one. */
-  #isTold = false;
+  #isReported = false;
   #isNamed = false;
   #isAsking = false;
 
@@ -62,7 +62,7 @@ export class AccountLock {
     };
     // RISK: one answer without a name is no proof that there is none, and two keys of one account would not meet.
     const timers = [
-      time.every(LOOK_MS, () => void look(!this.#isTold), { unref: true }),
+      time.every(LOOK_MS, () => void look(!this.#isReported), { unref: true }),
       time.every(ASK_AGAIN_MS, () => void look(!this.#isNamed), { unref: true }),
     ];
     const cancel = (): void => {
@@ -90,7 +90,7 @@ export class AccountLock {
       const alias = read?.value ?? null;
       if (alias !== null) this.#locks.set(this.#pathOf(`${venue.venue} account ${alias}`), null);
       this.#isNamed = alias !== null;
-      this.#isTold = true;
+      this.#isReported = true;
       return null;
     } catch (error) {
       return messageOf(error);
@@ -101,7 +101,7 @@ export class AccountLock {
 
   #review(core: GateCore): void {
     const lost = this.#findLost();
-    const problem = lost ?? (this.#isTold ? null : 'the venue has not told yet whose account this is');
+    const problem = lost ?? (this.#isReported ? null : 'the venue has not told yet whose account this is');
     const layer = planProblemLayer(core.state.layers, ACCOUNT_LOCK_LAYER, problem);
     if (layer === null) return;
     core.append('state', layer);

@@ -32,8 +32,8 @@ export interface CheckpointChild {
  * one. It ends with this process, however that ends.
  */
 export function startCheckpoint(task: CheckpointTask, mayGiveWay: boolean): CheckpointChild {
-  const told = JSON.stringify({ ...task, parentPid: process.pid });
-  const child = spawn(process.execPath, [...FLAGS, PROGRAM, told], {
+  const reported = JSON.stringify({ ...task, parentPid: process.pid });
+  const child = spawn(process.execPath, [...FLAGS, PROGRAM, reported], {
     cwd: '/',
     // No key and no setting. Compiled code is where this process keeps it.
     env: compileCache(),
@@ -51,8 +51,8 @@ async function readOutcome(child: ChildProcess): Promise<CheckpointEvent> {
   const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
   const [[code, signal], said, failure] = await Promise.all([closed, read(child.stdout), read(child.stderr)]);
   if (code === 0) return JSON.parse(said) as CheckpointEvent;
-  const told = failure.trim().slice(0, MAX_TEXT);
-  throw new Error(told || `the process ended with ${code ?? signal} before it had written one`);
+  const reported = failure.trim().slice(0, MAX_TEXT);
+  throw new Error(reported || `the process ended with ${code ?? signal} before it had written one`);
 }
 
 function compileCache(): Record<string, string> {

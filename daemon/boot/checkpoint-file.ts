@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { canonicalJson } from '../core/canonical-json.ts';
+import { GraphReader, writeGraph } from '../engine/kept/graph-text.ts';
 import type { CheckpointEvent } from '../engine/records/events.ts';
 import { GateState } from '../engine/state/gate-state.ts';
-import { GraphReader, writeGraph } from '../engine/kept/graph-text.ts';
 import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';

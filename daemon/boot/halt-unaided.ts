@@ -1,5 +1,5 @@
-import type { GateEvents } from '../engine/records/events.ts';
 import { layerKey } from '../engine/callers/layers.ts';
+import type { GateEvents } from '../engine/records/events.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { Folded } from './fold.ts';
 

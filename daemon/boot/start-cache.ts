@@ -55,8 +55,8 @@ export class StartCache implements StartCachePort {
   }
 
   #seal(name: string, body: string): string {
-    const told = `holdfast start cache ${FORMAT} ${this.#genesisId} ${name}`;
-    return `${told} ${createHash('sha256').update(`${told}\n${body}`).digest('hex')}`;
+    const reported = `holdfast start cache ${FORMAT} ${this.#genesisId} ${name}`;
+    return `${reported} ${createHash('sha256').update(`${reported}\n${body}`).digest('hex')}`;
   }
   #file(name: string): string {
     return join(this.#folder, `${name.replaceAll(/[^A-Za-z0-9_-]/g, '_')}.cache`);

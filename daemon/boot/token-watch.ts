@@ -10,10 +10,10 @@ const EVERY_MS = 1_000;
 /** How long before a token expires it is announced, at most. */
 const TELL_BEFORE_MS = 3 * 86_400_000;
 /** Its end is told so long afterwards: the daemon may have been down. Later, whoever misses it knows. */
-const TOLD_AFTER_MS = 3 * 86_400_000;
+const REPORTED_AFTER_MS = 3 * 86_400_000;
 const CLOCKS_APART_MS = 60_000;
 /** For a token with a shorter life: the last part of it in which its end is announced. */
-const TOLD_PART = 0.1;
+const REPORTED_PART = 0.1;
 
 /**
  * What the gate asks of the tokens that its ledger keeps. One that has expired lives no more, for the gate as for whoever
@@ -88,8 +88,8 @@ function followOnce(ledger: Ledger, gate: Alerts, log: Pick<Logger, 'warn'>): vo
 
 function isEnding({ created_at_ms, expires_at_ms }: TokenRecord, nowMs: number): boolean {
   if (expires_at_ms === null) return false;
-  const toldMs = Math.min(TELL_BEFORE_MS, TOLD_PART * Math.max(0, expires_at_ms - created_at_ms));
-  return expires_at_ms - nowMs <= toldMs;
+  const reportedMs = Math.min(TELL_BEFORE_MS, REPORTED_PART * Math.max(0, expires_at_ms - created_at_ms));
+  return expires_at_ms - nowMs <= reportedMs;
 }
 
 /** And not ended when it expired: the clock that dates what is revoked may be behind the one of ends. */
@@ -100,7 +100,7 @@ function wasRevoked({ expires_at_ms, revoked_at_ms }: TokenRecord): boolean {
 function hasExpired(token: TokenRecord, nowMs: number): boolean {
   const { expires_at_ms: endMs, revoked_at_ms: revokedMs } = token;
   if (endMs === null || revokedMs === null || wasRevoked(token)) return false;
-  return nowMs >= endMs && nowMs - endMs <= TOLD_AFTER_MS;
+  return nowMs >= endMs && nowMs - endMs <= REPORTED_AFTER_MS;
 }
 /** Of the same rights. */
 function isAlike(one: TokenRecord, other: TokenRecord): boolean {

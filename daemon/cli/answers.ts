@@ -1,5 +1,5 @@
 import type { Reason } from '../core/decision.ts';
-import type { ToldDecision, ToolAnswer } from '../engine/records/decisions.ts';
+import type { ReportedDecision, ToolAnswer } from '../engine/records/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatDuration, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 
@@ -32,7 +32,7 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
   return parts.join('\n');
 }
 
-function describeEffective({ effective }: ToldDecision): string {
+function describeEffective({ effective }: ReportedDecision): string {
   if (effective === null) return '-';
   if (effective.quantity === null) return 'every order';
   const price = effective.limit_price === null ? '' : ` at ${effective.limit_price}`;
@@ -41,7 +41,7 @@ function describeEffective({ effective }: ToldDecision): string {
   return `${effective.quantity} (${formatNumber(effective.notional, 2)} USDT${leverage})${price}${reduce}`;
 }
 
-function renderReasons({ reasons }: ToldDecision): string {
+function renderReasons({ reasons }: ReportedDecision): string {
   return reasons
     .map((reason) => {
       return `${plain(reason.code)}: ${plain(reason.message)}${describeFigures(reason)}\n  ${plain(reason.hint)}\n`;

@@ -79,8 +79,8 @@ function buildFish(entries: readonly CompletionEntry[]): string {
   const lines = entries.flatMap(({ path, words }) =>
     words.map((word) => {
       const summary = summaryOf.get(path === '' ? word : `${path} ${word}`);
-      const told = summary === undefined ? '' : ` -d '${summary.replaceAll(/['\\]/g, ' ')}'`;
-      return `complete -c holdfast -n '__holdfast_at "${path}"' -a '${word}'${told}`;
+      const reported = summary === undefined ? '' : ` -d '${summary.replaceAll(/['\\]/g, ' ')}'`;
+      return `complete -c holdfast -n '__holdfast_at "${path}"' -a '${word}'${reported}`;
     }),
   );
   return `# Completes holdfast and ./holdfast in fish: ./holdfast completion fish | source

@@ -1,10 +1,10 @@
 import type { Explanation } from '../core/explain.ts';
-import type { ToldDecision } from '../engine/records/decisions.ts';
+import type { ReportedDecision } from '../engine/records/decisions.ts';
 import { screen } from './screen.ts';
 import { formatNumber, plain, wrapText } from './tables.ts';
 
 /** The event stream tells a decision as it is recorded, without its explanation. */
-export type ListedDecision = ToldDecision & Partial<Explanation>;
+export type ListedDecision = ReportedDecision & Partial<Explanation>;
 
 /** A line for what was decided, and one for the figures behind it; more on a narrow terminal. */
 export function renderDecisions(decisions: readonly ListedDecision[], width = screen.columns): string {
@@ -16,7 +16,12 @@ export function renderDecisions(decisions: readonly ListedDecision[], width = sc
 
 const TIME_WIDTH = 'MM-DD HH:MM:SS'.length;
 
-function renderOne(decision: ToldDecision, row: readonly string[], sizes: readonly number[], width: number): string {
+function renderOne(
+  decision: ReportedDecision,
+  row: readonly string[],
+  sizes: readonly number[],
+  width: number,
+): string {
   const cells = [timeOf(decision.at_ms), ...row.map((cell, column) => cell.padEnd(sizes[column] ?? 0))];
   const head = [...cells, outcomeOf(decision)].join('  ');
   const indent = ' '.repeat(TIME_WIDTH + 2);
@@ -33,14 +38,14 @@ function timeOf(ms: number): string {
 }
 
 /** `place_order BTCUSDT`, and for what the daemon decided by itself how it came to it. */
-export function whatOf({ tool, symbol, kind, effective }: ToldDecision): string {
+export function whatOf({ tool, symbol, kind, effective }: ReportedDecision): string {
   // Who cancels every order cancels both sides.
   const side = effective === null || effective.quantity === null ? null : effective.side;
   return plain([kind === 'tool' ? null : kind, tool, side, symbol].filter((part) => part !== null).join(' '));
 }
 
 /** `LIMIT 0.016 of 0.15, 961.11 USDT at 59948.9`. */
-function outcomeOf({ decision, effective }: ToldDecision): string {
+function outcomeOf({ decision, effective }: ReportedDecision): string {
   if (effective === null || effective.quantity === null) return decision;
   const { quantity, requested_quantity, notional, limit_price } = effective;
   const asked = decision === 'ALLOW' || requested_quantity === quantity ? '' : ` of ${requested_quantity}`;

@@ -33,15 +33,15 @@ export const listDecisions = (): readonly Listed[] => kept;
 export const isAtEnd = (): boolean => isOver || kept.length >= MAX_KEPT;
 
 /** Decisions that were last counted and not listed, and when this page was told. */
-let told: { readonly atMs: number; readonly count: number } | null = null;
-/** How many of the last second, in which a stream that skips tells once; moves with them, and with `forgetTold`. */
+let reported: { readonly atMs: number; readonly count: number } | null = null;
+/** How many of the last second, in which a stream that skips tells once; moves with them, and with `forgetReported`. */
 export const justSkipped = signal(0);
-const TOLD_MS = 1_500;
+const REPORTED_MS = 1_500;
 
 /** Call it from time to time: a flood that is over is told of no longer. */
-export function forgetTold(): void {
-  if (told !== null && told.atMs <= performance.now() - TOLD_MS) told = null;
-  justSkipped.value = told?.count ?? 0;
+export function forgetReported(): void {
+  if (reported !== null && reported.atMs <= performance.now() - REPORTED_MS) reported = null;
+  justSkipped.value = reported?.count ?? 0;
 }
 
 function changed(added: number): void {
@@ -70,8 +70,8 @@ export function addLive(decision: ListedDecision): void {
 export function addSkipped(skipped: SkippedRecords, atMs: number): void {
   const gap = makeGap(skipped, atMs);
   if (gap === null) return;
-  told = { atMs: performance.now(), count: gap.count ?? 0 };
-  forgetTold();
+  reported = { atMs: performance.now(), count: gap.count ?? 0 };
+  forgetReported();
   wait(gap);
 }
 function wait(row: Listed): void {
@@ -159,7 +159,7 @@ export function resetDecisions(): void {
   kept = [];
   known = new Set();
   waiting = [];
-  told = null;
+  reported = null;
   justSkipped.value = 0;
   cursor = null;
   isOver = false;

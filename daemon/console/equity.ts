@@ -29,8 +29,8 @@ export function addEquity(atMs: number, usdt: number): void {
   if (last === undefined || secondOf(point) > secondOf(last)) points.value = [...points.value, point];
 }
 /** What the daemon tells of a span; what came to this page after it stays. */
-export function setHistory({ points: told }: EquityHistoryBody): void {
-  const history = told.map((point) => ({ atMs: point.at_ms, equity: point.equity_usdt }));
+export function setHistory({ points: reported }: EquityHistoryBody): void {
+  const history = reported.map((point) => ({ atMs: point.at_ms, equity: point.equity_usdt }));
   const kept: EquityPoint[] = [];
   for (const point of [...history, ...points.value.filter(({ atMs }) => atMs > (history.at(-1)?.atMs ?? 0))]) {
     const last = kept.at(-1);

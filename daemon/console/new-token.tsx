@@ -142,15 +142,15 @@ function Choices(props: {
 
 function Shown({ title, effect, created: { token, secret } }: Labels & { readonly created: TokenCreatedBody }) {
   const field = useRef<HTMLInputElement>(null);
-  const [told, setTold] = useState('');
+  const [reported, setReported] = useState('');
   useEffect(() => field.current?.select(), []);
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(secret);
-      setTold('Copied.');
+      setReported('Copied.');
     } catch {
       field.current?.select();
-      setTold('The browser does not copy here: it is selected, copy it by hand.');
+      setReported('The browser does not copy here: it is selected, copy it by hand.');
     }
   };
   return (
@@ -166,7 +166,7 @@ function Shown({ title, effect, created: { token, secret } }: Labels & { readonl
         Token {token.id}
         <input ref={field} name="secret" class="code" readOnly autocomplete="off" spellcheck={false} value={secret} />
       </label>
-      <p role="status">{told}</p>
+      <p role="status">{reported}</p>
       <div class="buttons">
         <button type="button" onClick={copy}>
           Copy

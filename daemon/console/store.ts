@@ -1,6 +1,6 @@
 import { batch, computed, signal } from '@preact/signals';
-import type { AgentsBody } from '../gate/api/accounts.ts';
 import type { ApprovalsBody } from '../engine/records/approvals.ts';
+import type { AgentsBody } from '../gate/api/accounts.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeysBody } from '../gate/api/passkeys.ts';
@@ -25,7 +25,7 @@ import {
   addSkipped,
   type DecisionPage,
   fillGap,
-  forgetTold,
+  forgetReported,
   isAtEnd,
   justSkipped,
   resetDecisions,
@@ -91,8 +91,8 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
   history: async () => {
     const span = equitySpan.peek();
-    const told = await look<EquityHistoryBody>(`/v1/account/history?span=${span}`);
-    if (span === equitySpan.peek()) setHistory(told);
+    const reported = await look<EquityHistoryBody>(`/v1/account/history?span=${span}`);
+    if (span === equitySpan.peek()) setHistory(reported);
     else markDirty('history');
   },
   limits: async () => {
@@ -158,11 +158,11 @@ export function markDirty(...topics: readonly Topic[]): void {
 }
 
 let tickedAtMs = Number.NEGATIVE_INFINITY;
-function tick(isTold = false): void {
+function tick(isReported = false): void {
   checkContact();
   const now = performance.now();
   const isFlooded = justSkipped.value > 0;
-  if (isFlooded && !isTold && now - tickedAtMs < FLOODED_TICK_MS) return;
+  if (isFlooded && !isReported && now - tickedAtMs < FLOODED_TICK_MS) return;
   tickedAtMs = now;
   for (const topic of TOPICS) {
     if (reading.has(topic)) continue;
@@ -255,7 +255,7 @@ export function startReading(): () => void {
   void readOlder().catch(() => undefined);
   const ticking = setInterval(() => tick(), TICK_MS);
   const clock = setInterval(() => {
-    forgetTold();
+    forgetReported();
     if (justSkipped.value === 0) nowMs.value = Date.now();
     if (Date.now() >= (session.value?.expires_at_ms ?? 0)) signOut('Eight hours are over.');
   }, 1_000);

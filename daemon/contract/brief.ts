@@ -125,11 +125,11 @@ function toBriefReason(
   isBinding: boolean,
   hasLine: boolean,
 ): NonNullable<BriefAnswer['reasons']>[number] {
-  const isTold = !(hasLine && isBinding);
+  const isReported = !(hasLine && isBinding);
   return {
     code,
     ...(hasLine || observed === null || observed === undefined ? {} : { observed: plainly(observed) }),
-    ...(!isTold || limit === null || limit === undefined ? {} : { limit: plainly(limit) }),
+    ...(!isReported || limit === null || limit === undefined ? {} : { limit: plainly(limit) }),
     ...(hasLine || unit === null || unit === undefined ? {} : { unit }),
     ...(isBinding ? { hint } : {}),
   };

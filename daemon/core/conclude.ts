@@ -29,7 +29,7 @@ export function conclude(
 ): ExecutionDecision {
   // ALLOW iff leverage, slippage and lots are as asked: rules 7 to 10 alone cut nothing.
   const decision: Verdict = trace.denied || effective === null ? 'BLOCK' : trace.isCut ? 'LIMIT' : 'ALLOW';
-  const told: ExecutionDecision = {
+  const reported: ExecutionDecision = {
     budget: found.record,
     condition_reducing: found.account?.reduceOnly ?? false,
     constraints: describeConstraints(found, policy, decision === 'BLOCK' ? [] : plan),
@@ -40,5 +40,5 @@ export function conclude(
     retry_after_ms: decision === 'BLOCK' ? trace.retryAfterMs : null,
     verdicts: trace.verdicts,
   };
-  return approval === null ? told : { approval, ...told };
+  return approval === null ? reported : { approval, ...reported };
 }

@@ -13,7 +13,7 @@ import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text
 import type { ExecutionRequest } from './request.ts';
 import { buildAsk } from './rules/approval.ts';
 import { findBudget } from './rules/budget-finding.ts';
-import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk, usdtOfAsk, valueOfAsk } from './rules/fit-order.ts';
+import { lockedLeverage, lotsOfAsk, type OpeningAsk, smallestLots, usdtOfAsk, valueOfAsk } from './rules/fit-order.ts';
 import { findPrice } from './rules/opening-rules.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
 
@@ -115,7 +115,7 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
     askedUsdt: bound === null ? (ask.notional ?? 0) : usdtOfAsk(ask, bound.sizeTicks, rules),
     sizeTicks: bound?.sizeTicks ?? null,
     requestedLots,
-    minLots: bound === null ? null : leastLots(context, rules, bound.priceTicks),
+    minLots: bound === null ? null : smallestLots(context, rules, bound.priceTicks),
     binding: valueTicks === null ? null : binding,
   };
 }

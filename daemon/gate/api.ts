@@ -5,10 +5,10 @@
 
 import type { Since } from '../contract/since.ts';
 import type { ToolName } from '../core/policy.ts';
-import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
-import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,

@@ -1,9 +1,11 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one method for each call of the API, in its order
 import type { ToolName } from '../core/policy.ts';
-import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
-import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
+import { everyLiveOrder, isTerminal, type OrderState } from '../engine/orders/orders.ts';
 import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
+import type { DecisionEvent } from '../engine/records/events.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -37,9 +39,8 @@ import type { TokenApi } from './api/tokens.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk, tellFullDisk } from './calls/disk-space.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
-import type { Keeper } from './keeper/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
+import type { Keeper } from './keeper/keeper.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { AlertRoutesControl } from './operator/alert-routes.ts';
 import type { ArmingControl } from './operator/arming.ts';
@@ -48,14 +49,13 @@ import { eraseTexts } from './operator/texts.ts';
 import { hasGoodTill } from './orders/approval.ts';
 import { type AlertOptions, buildParts, type GateOptions, type GateParts, startAlone } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
-import { describeAgent, describeAgents } from './reports/accounts.ts';
 import { describeAlertChannels } from './reads/alert-channels.ts';
 import { describeApprovals } from './reads/approvals.ts';
 import { describeAccount, describeAlerts, describeOrder, tellExplained } from './reads/bodies.ts';
-import { describeEquityHistory } from './reports/equity-history.ts';
 import { describeReadiness } from './reads/readiness.ts';
+import { describeAgent, describeAgents } from './reports/accounts.ts';
+import { describeEquityHistory } from './reports/equity-history.ts';
 import { describeReport } from './reports/report.ts';
-import { everyLiveOrder, isTerminal, type OrderState } from '../engine/orders/orders.ts';
 
 /**
  * Cleans up when the daemon stops: drops unsent slices, cancels opening orders, keeps stops. Orders are left only where the

@@ -7,18 +7,18 @@ import { writeContext } from '../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { findAskedUsdt } from '../core/rules/opening-rules.ts';
 import { shadowDecision } from '../core/shadow.ts';
-import type { DecisionBody, DecisionKind } from '../engine/records/decisions.ts';
-import type { DecisionEvent, ExitCause, PlannedOrder } from '../engine/records/events.ts';
-import type { Appended, GateCore } from './journal/journal.ts';
-import { endUndone } from './journal/order-records.ts';
 import { type RecordForm, writeBody, writeRecord } from '../engine/audit/record-text.ts';
+import { findTarget } from '../engine/claims/openings-to-end.ts';
 import { planApproval } from '../engine/openings/approvals.ts';
 import { NO_WORDS, planAuthority, type Words } from '../engine/openings/authority.ts';
 import { decisionId } from '../engine/plan/order-ids.ts';
 import { buildBody } from '../engine/plan/retell.ts';
-import { findTarget } from '../engine/claims/undone.ts';
 import type { Ask, Draft, LiveInputs } from '../engine/readings/inputs.ts';
+import type { DecisionBody, DecisionKind } from '../engine/records/decisions.ts';
+import type { DecisionEvent, ExitCause, PlannedOrder } from '../engine/records/events.ts';
 import { buildContext } from '../engine/snapshot/snapshot.ts';
+import type { Appended, GateCore } from './journal/journal.ts';
+import { endOpenings } from './journal/order-records.ts';
 
 /** A decision that is taken and appended. Nothing may be sent or answered before `appended.committed`. */
 export interface Decided {
@@ -104,7 +104,7 @@ export function recordDecision(core: GateCore, considered: Considered, as: Recor
   const { body, event } = decided;
   // INVARIANT: in the exit's transaction, before it is sent.
   if (kind === 'tool' || kind === 'gate') {
-    endUndone(core, event, policy);
+    endOpenings(core, event, policy);
     const target = findTarget(event, policy, as.cause);
     if (target !== null) core.append('exit_target', target);
   }

@@ -1,6 +1,29 @@
 /** The venue as the gate reaches it; venue/ implements it. */
 import type { VenueName } from '../core/venues.ts';
-import type { AccountMode, AccountSnapshot, Approved, Bar, CancelOutcome, CountdownScope, FetchOutcome, Listed, LookupOutcome, MarketQuote, OrderCount, OrderInstruction, OrderKind, PlacedOrder, RulesReading, StopInstruction, SubmitOutcome, SymbolRules, VenueIncome, VenueOrder, VenueTrade, VenueTransfer } from '../engine/records/venue.ts';
+import type {
+  AccountMode,
+  AccountSnapshot,
+  Approved,
+  Bar,
+  CancelOutcome,
+  CountdownScope,
+  FetchOutcome,
+  Listed,
+  LookupOutcome,
+  MarketQuote,
+  OrderCount,
+  OrderInstruction,
+  OrderKind,
+  PlacedOrder,
+  RulesReading,
+  StopInstruction,
+  SubmitOutcome,
+  SymbolRules,
+  VenueIncome,
+  VenueOrder,
+  VenueTrade,
+  VenueTransfer,
+} from '../engine/records/venue.ts';
 
 /**
  * Acceptance horizon: milliseconds after the order's timestamp from which on "not found" counts (recvWindow + skew).

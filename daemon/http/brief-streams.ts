@@ -153,18 +153,18 @@ export class BriefEventStreams implements BriefStreams {
 /** Of a decision what a list shows, of everything else that it was. */
 function toListed({ seq, at_ms, kind, payload }: StreamedEvent): StreamedEvent {
   if (kind !== 'decision') return { seq, at_ms, kind, payload: null };
-  const { decision: told } = payload as { readonly decision: ExplainedDecision };
-  const { agent, bound_by, decision, decision_id, effective, reasons, symbol, tool } = told;
+  const { decision: reported } = payload as { readonly decision: ExplainedDecision };
+  const { agent, bound_by, decision, decision_id, effective, reasons, symbol, tool } = reported;
   const listed: ListedDecision = {
     agent,
-    at_ms: told.at_ms,
+    at_ms: reported.at_ms,
     bound_by,
     decision,
     decision_id,
     effective,
-    kind: told.kind,
+    kind: reported.kind,
     reasons,
-    seq: told.seq,
+    seq: reported.seq,
     symbol,
     tool,
   };

@@ -24,10 +24,10 @@ export function wantsOpenMetrics(accept: string | undefined): boolean {
 export function toOpenMetrics(text: string): string {
   const lines = text.split('\n').filter((line) => line !== '');
   const counters = new Set(lines.flatMap((line) => /^# TYPE (\S+)_total counter$/.exec(line)?.[1] ?? []));
-  const told = lines.map((line) =>
+  const reported = lines.map((line) =>
     line.replace(/^(# (?:HELP|TYPE) )(\S+)_total /, (whole, start: string, name: string) =>
       counters.has(name) ? `${start}${name} ` : whole,
     ),
   );
-  return `${told.join('\n')}\n# EOF\n`;
+  return `${reported.join('\n')}\n# EOF\n`;
 }

@@ -187,10 +187,10 @@ export function followHead(
   let timer: Timer | null = null;
   let writing: Promise<void> | null = null;
   let isClosed = false;
-  let isTold = false;
+  let isReported = false;
   const tell = (error: unknown): void => {
-    if (isTold) return;
-    isTold = true;
+    if (isReported) return;
+    isReported = true;
     onProblem(`the head file ${path} cannot be written (${messageOf(error)}): an older home would not be noticed`);
   };
   const write = (): void => {
@@ -200,7 +200,7 @@ export function followHead(
     if (text === null) return;
     writing = replaceFile(path, text, () => !isClosed)
       .then(() => {
-        isTold = false;
+        isReported = false;
       }, tell)
       .finally(() => {
         writing = null;

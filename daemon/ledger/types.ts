@@ -1,5 +1,5 @@
-import type { ArchivedEvent } from '../engine/records/events.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
+import type { ArchivedEvent } from '../engine/records/events.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { LedgerError } from './errors.ts';

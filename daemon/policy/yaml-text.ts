@@ -86,8 +86,8 @@ function describeProblems(problems: readonly YAMLError[], content: string): Viol
     return [violationAt('', `line ${lineAt(content, first)}: is indented with a tab; YAML takes only spaces`)];
   }
   const layout = problems.find((problem) => problem.code !== 'DUPLICATE_KEY');
-  const told = problems.filter((problem) => problem.code === 'DUPLICATE_KEY' || problem === layout);
-  return told.map((problem) => violationAt('', describeProblem(problem, content)));
+  const reported = problems.filter((problem) => problem.code === 'DUPLICATE_KEY' || problem === layout);
+  return reported.map((problem) => violationAt('', describeProblem(problem, content)));
 }
 
 function describeProblem({ code, message, pos }: YAMLError, content: string): string {

@@ -1,5 +1,13 @@
+import type {
+  AccountMode,
+  AccountSnapshot,
+  FetchOutcome,
+  Listed,
+  LookupOutcome,
+  OrderKind,
+  VenueOrder,
+} from '../engine/records/venue.ts';
 import { rowOf } from '../engine/tables/cause.ts';
-import type { AccountMode, AccountSnapshot, FetchOutcome, Listed, LookupOutcome, OrderKind, VenueOrder } from '../engine/records/venue.ts';
 import { MalformedAnswerError, requireList } from './exact-fields.ts';
 import {
   parseAccountAlias,
@@ -10,7 +18,7 @@ import {
   parseSymbolSettings,
   type SymbolSetting,
 } from './parse-account.ts';
-import { asTriggered, findUntoldActual, parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
+import { asTriggered, findUnreportedActual, parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
 import { joinLists, readRows } from './rows.ts';
 import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
@@ -131,7 +139,7 @@ export class AccountReads {
     const found = await this.#lookUp(
       (ccxt) => ccxt.fapiPrivateGetAlgoOrder({ clientAlgoId: clientOrderId }),
       (json) => {
-        became.id = findUntoldActual(json);
+        became.id = findUnreportedActual(json);
         return parseAlgoOrder(json);
       },
       isAskedFor,

@@ -1,4 +1,14 @@
-import type { FetchOutcome, Listed, PlacedOrder, UnreadableRow, VenueBooking, VenueExecution, VenueIncome, VenueTrade, VenueTransfer } from '../engine/records/venue.ts';
+import type {
+  FetchOutcome,
+  Listed,
+  PlacedOrder,
+  UnreadableRow,
+  VenueBooking,
+  VenueExecution,
+  VenueIncome,
+  VenueTrade,
+  VenueTransfer,
+} from '../engine/records/venue.ts';
 import { MalformedAnswerError, requireList } from './exact-fields.ts';
 import type { Fees, MarketTables } from './market-tables.ts';
 import { parseIncome, parseTransfer } from './parse-account.ts';

@@ -5,8 +5,9 @@
  * failure. Source: Binance USD-M general information and error codes. RISK: what is neither listed nor of a family of
  * refusals is `unknown`. A wrong `rejected` releases a reservation whose order may fill.
  */
-import type { Cause } from '../engine/tables/cause.ts';
+
 import type { Rejection } from '../engine/records/venue.ts';
+import type { Cause } from '../engine/tables/cause.ts';
 
 /**
  * How a call ended, besides the exchange's answer. `none`: a complete answer. `not_sent`: provably no byte was sent

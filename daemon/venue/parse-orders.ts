@@ -1,6 +1,6 @@
 import type { Side } from '../core/request.ts';
-import { isFilled, isResting } from '../engine/tables/status.ts';
 import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../engine/records/venue.ts';
+import { isFilled, isResting } from '../engine/tables/status.ts';
 import {
   type JsonObject,
   MalformedAnswerError,
@@ -138,10 +138,10 @@ export function parseAlgoOrder(json: unknown): VenueOrder {
  * Id of the order that a finished conditional one became, where the answer does not say what that has executed: the
  * documentation of the query has no `actualQty`. Null: it says so, or it became none.
  */
-export function findUntoldActual(json: unknown): string | null {
+export function findUnreportedActual(json: unknown): string | null {
   const { actualOrderId, actualQty, algoStatus } = requireObject(json, 'algo order');
-  const isTold = actualQty !== undefined && actualQty !== null && actualQty !== '';
-  if (algoStatus !== 'FINISHED' || isTold || !actualOrderId) return null;
+  const isReported = actualQty !== undefined && actualQty !== null && actualQty !== '';
+  if (algoStatus !== 'FINISHED' || isReported || !actualOrderId) return null;
   return readId({ actualOrderId }, 'actualOrderId');
 }
 /** A conditional order with what the order that it became has executed. */
@@ -175,9 +175,9 @@ export function parseTrade(json: unknown, ofSymbol: string, { makerFee, takerFee
   if (readText(source, 'symbol') !== ofSymbol) throw new MalformedAnswerError('trade of another symbol');
   const price = readPositive(source, 'price');
   const quantityE8 = readQuantity(source, 'qty');
-  const told = readAmount(source, 'commission');
+  const reported = readAmount(source, 'commission');
   const isMaker = readFlag(source, 'maker');
-  const commission = isMaker && makerFee < 0 ? told : Math.abs(told);
+  const commission = isMaker && makerFee < 0 ? reported : Math.abs(reported);
   const isUsdt = readText(source, 'commissionAsset') === 'USDT';
   return {
     tradeId: readId(source, 'id'),

@@ -89,10 +89,10 @@ export class ReadLimiter {
   }
   /** The end of a request counts in the window, whatever it was. */
   async #carry<T>(task: (tell: TellUsed) => Promise<T>, tell: TellUsed = () => undefined): Promise<T> {
-    let isTold = false;
+    let isReported = false;
     const tellOnce: TellUsed = (usedText) => {
-      if (!isTold) tell(usedText);
-      isTold = true;
+      if (!isReported) tell(usedText);
+      isReported = true;
     };
     try {
       return await task(tellOnce);

@@ -1,5 +1,5 @@
-import type { Cause } from '../engine/tables/cause.ts';
 import type { FetchOutcome, OrderCount } from '../engine/records/venue.ts';
+import type { Cause } from '../engine/tables/cause.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';

@@ -1,6 +1,15 @@
+import type {
+  Approved,
+  CancelOutcome,
+  FetchOutcome,
+  OrderInstruction,
+  OrderKind,
+  StopInstruction,
+  SubmitOutcome,
+  VenueOrder,
+} from '../engine/records/venue.ts';
 import type { Cause } from '../engine/tables/cause.ts';
 import { isResting } from '../engine/tables/status.ts';
-import type { Approved, CancelOutcome, FetchOutcome, OrderInstruction, OrderKind, StopInstruction, SubmitOutcome, VenueOrder } from '../engine/records/venue.ts';
 import type { BinanceClient, VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
 import { MalformedAnswerError, readText, requireObject } from './exact-fields.ts';

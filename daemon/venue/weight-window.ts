@@ -16,9 +16,9 @@ export class WeightWindow {
   readonly #nowMs: () => number | null;
   #minute: number | null = null;
   /** As answers said, the highest of this minute, and what ended without one. */
-  #told = 0;
+  #reported = 0;
   /** Number of the last request that had begun when that was told. */
-  #toldAfter = 0;
+  #reportedAfter = 0;
   #begun = 0;
   #underway = 0;
   /** What the last minute had come to: an answer right after it that says as much belongs to it. */
@@ -32,7 +32,7 @@ export class WeightWindow {
   /** Weight that the venue still takes in this minute. */
   get left(): number {
     this.#turn();
-    return VENUE_WEIGHT_PER_MINUTE - this.#told - this.#underway;
+    return VENUE_WEIGHT_PER_MINUTE - this.#reported - this.#underway;
   }
 
   /** A request leaves. What is returned takes the text of its header once, undefined without an answer. */
@@ -48,11 +48,11 @@ export class WeightWindow {
       this.#underway -= weight;
       if (minute !== null && minute !== this.#minute) return;
       const used = Number(usedText ?? Number.NaN);
-      if (!Number.isSafeInteger(used) || used < 0) this.#told += weight;
+      if (!Number.isSafeInteger(used) || used < 0) this.#reported += weight;
       else if (isEarly && used >= this.#before) return;
       // The venue's count never falls: one that is lower, and was requested later, shows that the higher was of before.
-      else if (used > this.#told || number > this.#toldAfter) this.#told = used;
-      this.#toldAfter = this.#begun;
+      else if (used > this.#reported || number > this.#reportedAfter) this.#reported = used;
+      this.#reportedAfter = this.#begun;
     };
   }
 
@@ -72,8 +72,8 @@ export class WeightWindow {
     if (minute === this.#minute) return;
     // The first answers come before the clock is known, and are of this minute unless it has just begun.
     const isKnown = this.#minute !== null || this.#isEarly();
-    this.#before = this.#minute === minute - 1 ? Math.max(1, this.#told) : Number.POSITIVE_INFINITY;
+    this.#before = this.#minute === minute - 1 ? Math.max(1, this.#reported) : Number.POSITIVE_INFINITY;
     this.#minute = minute;
-    if (isKnown) this.#told = 0;
+    if (isKnown) this.#reported = 0;
   }
 }

@@ -58,10 +58,10 @@ export class TradingTools {
     void this.refresh();
     const known = KNOWN.find((entry) => entry.name === name);
     if (known === undefined) throw new Error(`there is no tool ${name}`);
-    const told = this.#told().find((entry) => entry.name === name);
-    const entry = told ?? known;
+    const reported = this.#reported().find((entry) => entry.name === name);
+    const entry = reported ?? known;
     const trades = isTrading(known);
-    const venue = told === undefined && trades ? VENUE_UNKNOWN : '';
+    const venue = reported === undefined && trades ? VENUE_UNKNOWN : '';
     return {
       name,
       label: entry.title,
@@ -82,7 +82,7 @@ export class TradingTools {
     return this.#reading;
   }
 
-  #told(): readonly CatalogueEntry[] {
+  #reported(): readonly CatalogueEntry[] {
     const known = this.#catalogues.get(this.#link.name);
     if (known === undefined || performance.now() - known.atMs > STALE_MS) return [];
     return known.tools as readonly CatalogueEntry[];

@@ -221,10 +221,10 @@ async function measurePause(path: string) {
       now: Date.now,
       minAtStop: 1,
       log: {
-        info: (told: unknown) => {
-          checkpointBytes = (told as { readonly bytes: number }).bytes;
+        info: (reported: unknown) => {
+          checkpointBytes = (reported as { readonly bytes: number }).bytes;
         },
-        warn: (...told: unknown[]) => void failures.push(told),
+        warn: (...reported: unknown[]) => void failures.push(reported),
       },
     });
     histogram.enable();

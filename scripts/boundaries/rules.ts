@@ -206,7 +206,13 @@ export const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
 export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config/config.ts', 'daemon/cli/main.ts'];
 
 /** Folders that are handed their time (`daemon/time/time-port.ts`), so that a simulation can hand in another. */
-const ON_HANDED_TIME = ['daemon/engine/', 'daemon/gate/', 'daemon/venue/', 'daemon/ledger/', 'daemon/exchange-sim/'] as const;
+const ON_HANDED_TIME = [
+  'daemon/engine/',
+  'daemon/gate/',
+  'daemon/venue/',
+  'daemon/ledger/',
+  'daemon/exchange-sim/',
+] as const;
 /** Those whose randomness is none at all: what they send and record follows from what they were given. */
 const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/gate/', 'daemon/venue/'] as const;
 

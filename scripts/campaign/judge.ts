@@ -49,7 +49,11 @@ export function judgeAtQuiet(evidence: Evidence): Verdict {
   const verdict = judgeAtDeath(evidence);
   return {
     ...verdict,
-    lost_decisions: [...verdict.lost_decisions, ...findUntold(books, tale), ...findWronglyTold(books, tale, calls)],
+    lost_decisions: [
+      ...verdict.lost_decisions,
+      ...findUnreported(books, tale),
+      ...findWronglyReported(books, tale, calls),
+    ],
     lost_exits: findLostExits(books, tale, calls),
   };
 }
@@ -126,19 +130,19 @@ function findForgotten(tale: Tale, calls: readonly Call[]): readonly string[] {
 }
 
 /** The ledger says of every order what the exchange did, and of every other that it was not sent. */
-function findUntold(books: Books, tale: Tale): readonly string[] {
+function findUnreported(books: Books, tale: Tale): readonly string[] {
   const found: string[] = [];
   const booked = new Map(books.orders.map((order) => [order.client_order_id, order]));
   for (const id of tale.planned.keys()) {
-    const told = tale.outcomes.get(id);
+    const reported = tale.outcomes.get(id);
     const order = booked.get(id);
-    if (told === undefined) found.push(`the ledger does not tell what became of ${id}`);
+    if (reported === undefined) found.push(`the ledger does not tell what became of ${id}`);
     else if (order === undefined) {
-      if (!NOTHING_SENT.has(told.status) || told.executedLots !== 0)
-        found.push(`${id} is ${told.status} with ${told.executedLots} lots; the exchange never had it`);
-    } else if (told.status !== STATUS[order.status] || told.executedLots !== lotsOf(order.executed_quantity))
+      if (!NOTHING_SENT.has(reported.status) || reported.executedLots !== 0)
+        found.push(`${id} is ${reported.status} with ${reported.executedLots} lots; the exchange never had it`);
+    } else if (reported.status !== STATUS[order.status] || reported.executedLots !== lotsOf(order.executed_quantity))
       found.push(
-        `${id} is ${told.status} with ${told.executedLots} lots; at the exchange ${order.status} with ${order.executed_quantity}`,
+        `${id} is ${reported.status} with ${reported.executedLots} lots; at the exchange ${order.status} with ${order.executed_quantity}`,
       );
   }
   return found;
@@ -150,7 +154,7 @@ const FINAL = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed'
  * What a client was told of as over is as it was told. An exit's order may carry several exits, of which each answer
  * tells its own part: together no more than was executed.
  */
-function findWronglyTold(books: Books, tale: Tale, calls: readonly Call[]): readonly string[] {
+function findWronglyReported(books: Books, tale: Tale, calls: readonly Call[]): readonly string[] {
   const booked = new Map(books.orders.map((order) => [order.client_order_id, order]));
   const parts = new Map<string, Map<string, number>>();
   const found: string[] = [];
@@ -159,18 +163,18 @@ function findWronglyTold(books: Books, tale: Tale, calls: readonly Call[]): read
     if (answer?.decision.effective?.action === 'cancel') continue;
     for (const { client_order_id: id, filled_quantity: filled, status } of answer?.execution.orders ?? []) {
       const executed = lotsOf(booked.get(id)?.executed_quantity ?? '0');
-      const told = lotsOf(filled);
+      const reported = lotsOf(filled);
       if (tale.planned.get(id)?.reduceOnly === true) {
         const ofOrder = parts.get(id) ?? new Map<string, number>();
-        parts.set(id, ofOrder.set(answer?.decision.decision_id ?? '', told));
-      } else if (told > executed || (FINAL.has(status) && told !== executed))
-        found.push(`${requestId}: ${id} was told as ${status} with ${told} lots; ${executed} were executed`);
+        parts.set(id, ofOrder.set(answer?.decision.decision_id ?? '', reported));
+      } else if (reported > executed || (FINAL.has(status) && reported !== executed))
+        found.push(`${requestId}: ${id} was told as ${status} with ${reported} lots; ${executed} were executed`);
     }
   }
   for (const [id, ofOrder] of parts) {
-    const told = [...ofOrder.values()].reduce((sum, lots) => sum + lots, 0);
+    const reported = [...ofOrder.values()].reduce((sum, lots) => sum + lots, 0);
     const executed = lotsOf(booked.get(id)?.executed_quantity ?? '0');
-    if (told > executed) found.push(`exits were told of ${told} lots of ${id}; ${executed} were executed`);
+    if (reported > executed) found.push(`exits were told of ${reported} lots of ${id}; ${executed} were executed`);
   }
   return found;
 }
@@ -204,7 +208,7 @@ interface ClosingFill {
   readonly rootId: string;
   readonly symbol: string;
   /** Record of the last word on its order. */
-  readonly toldSeq: number;
+  readonly reportedSeq: number;
   lots: number;
 }
 
@@ -217,8 +221,8 @@ class ClosingFills {
       const planned = tale.planned.get(id);
       if (planned?.reduceOnly !== true) continue;
       const { rootId, symbol } = planned;
-      const toldSeq = tale.outcomes.get(id)?.seq ?? 0;
-      for (const { quantity } of fills) this.#fills.push({ rootId, symbol, toldSeq, lots: lotsOf(quantity) });
+      const reportedSeq = tale.outcomes.get(id)?.seq ?? 0;
+      for (const { quantity } of fills) this.#fills.push({ rootId, symbol, reportedSeq, lots: lotsOf(quantity) });
     }
   }
 
@@ -228,7 +232,7 @@ class ClosingFills {
   }
   /** Of orders that carried several exits, or of other exits that closed the same since. */
   takeOthers({ seq, symbol }: Decided, lots: number): number {
-    return this.#take(lots, (fill) => fill.symbol === symbol && fill.toldSeq > seq);
+    return this.#take(lots, (fill) => fill.symbol === symbol && fill.reportedSeq > seq);
   }
 
   #take(lots: number, isWanted: (fill: ClosingFill) => boolean): number {

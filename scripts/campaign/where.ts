@@ -23,9 +23,9 @@ export function placeOf(call: Call, books: Books, tale: Tale): Place {
   const booked = new Set(books.orders.map((order) => order.client_order_id));
   const sent = orders.filter(({ clientId }) => booked.has(clientId));
   if (sent.length === 0) return 'after_record';
-  const isTold = sent.every(({ clientId }) => {
+  const isReported = sent.every(({ clientId }) => {
     const outcome = tale.outcomes.get(clientId);
     return outcome !== undefined && !OPEN_OUTCOMES.has(outcome.status);
   });
-  return isTold ? 'before_answer' : 'in_flight';
+  return isReported ? 'before_answer' : 'in_flight';
 }

@@ -99,7 +99,7 @@ function hostClock(byMs: number): Scenario {
     await delay(3_000);
     await load.stop();
     trial.keep(load);
-    expectations.expect(await isJumpTold(trial), 'no alert tells of the jump');
+    expectations.expect(await isJumpReported(trial), 'no alert tells of the jump');
     await trial.daemon.untilReady();
     await trial.trade('after', 10);
     await hold(trial);
@@ -110,7 +110,7 @@ function hostClock(byMs: number): Scenario {
   });
 }
 /** The clock is read every 30 s. */
-async function isJumpTold(trial: Trial): Promise<boolean> {
+async function isJumpReported(trial: Trial): Promise<boolean> {
   const look = async (): Promise<boolean> => {
     await trial.judgeNow();
     return trial.tale.alerts.some(({ code }) => code === 'CLOCK_JUMP');

@@ -1,7 +1,7 @@
 import { type Folded, foldLedger } from '../../daemon/boot/fold.ts';
+import { GraphReader, writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { GraphReader, writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';
 
 /**

@@ -190,7 +190,7 @@ function withKeys(setup: Setup, seed: number): { readonly setup: Setup; readonly
 /** What an account of its own kind is good for. */
 function piecesOf({ account }: Setup): readonly Piece[] {
   return [
-    ...(account?.isUntold === true ? [UNREAD] : []),
+    ...(account?.isUnreported === true ? [UNREAD] : []),
     ...(account?.balanceUsdt === SMALL_USDT ? [BORROWED_MOST] : []),
   ];
 }

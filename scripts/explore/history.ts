@@ -30,7 +30,7 @@ export interface History {
   /** Of the call that requested it. */
   readonly decisionOf: (call: CallRecord) => Decision | null;
   /** What an operator is told of a decision at the end; null: nobody is there, or it is not known. */
-  readonly toldOf: (decisionId: string) => ToolAnswer | null;
+  readonly reportedOf: (decisionId: string) => ToolAnswer | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
   readonly adoptions: readonly Adoption[];
   /** At the end. */
@@ -73,7 +73,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
     )
       posts.set(record.clientId, record);
   const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
-  const told = new Map<string, ToolAnswer | null>();
+  const reported = new Map<string, ToolAnswer | null>();
   const adoptions = events.flatMap(({ atMs, event, seq }): readonly Adoption[] => {
     if (event.kind !== 'holder' || event.payload.action !== 'adopted') return [];
     return [{ agent: event.payload.agent, symbol: event.payload.symbol, atMs, seq }];
@@ -94,11 +94,11 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       call.answer === null || isLost({ world }, call)
         ? null
         : (decisions.get(call.answer.decision.decision_id) ?? null),
-    toldOf: (id) => {
-      const known = told.get(id);
+    reportedOf: (id) => {
+      const known = reported.get(id);
       if (known !== undefined) return known;
       const answer = world.gate?.getDecision(OPERATOR, id) ?? null;
-      told.set(id, answer);
+      reported.set(id, answer);
       return answer;
     },
     adoptions,
@@ -148,11 +148,11 @@ const BELIEVED_AFTER_MS = 55_000;
  * Since no list of orders came, a fill was told only when the account had been believed: what was missing was taken out of
  * all shares by then.
  */
-export function isToldLate({ fills, orderEvents }: History, symbol: string): boolean {
+export function isReportedLate({ fills, orderEvents }: History, symbol: string): boolean {
   return fills.some(({ atMs, clientId, order, symbol: where }) => {
     if (order === null || where !== symbol) return false;
-    const told = orderEvents.get(clientId)?.find(({ event }) => event.executed_e8 > 0);
-    return told !== undefined && told.atMs - atMs > BELIEVED_AFTER_MS;
+    const reported = orderEvents.get(clientId)?.find(({ event }) => event.executed_e8 > 0);
+    return reported !== undefined && reported.atMs - atMs > BELIEVED_AFTER_MS;
   });
 }
 

@@ -1,8 +1,8 @@
 import { StartError } from '../../daemon/boot/live.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
-import { LedgerRefusedError } from '../../daemon/gate/keeper/ledger-refusal.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
+import { LedgerRefusedError } from '../../daemon/gate/keeper/ledger-refusal.ts';
 import { LedgerError } from '../../daemon/ledger/errors.ts';
 import { type NotedHead, readHead, refuseBehind } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';

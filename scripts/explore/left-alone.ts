@@ -18,13 +18,13 @@ export interface Offence {
   readonly clientId: string | null;
   readonly sentAtMs: number;
   readonly status: number;
-  readonly toldAtMs: number;
+  readonly reportedAtMs: number;
   readonly untilMs: number;
 }
 
 interface Hold {
   readonly status: number;
-  readonly toldAtMs: number;
+  readonly reportedAtMs: number;
   readonly untilMs: number;
   /** Of what can only close. */
   readonly closingUntilMs: number;
@@ -44,11 +44,11 @@ export class LeftAlone {
     if (![403, 418, 429].includes(status)) return;
     if (status === 403) {
       // What was on its way together is refused together.
-      const isTold = holds.some((hold) => hold.status === 403 && hold.toldAtMs >= sentAtMs);
-      if (isTold) return;
+      const isReported = holds.some((hold) => hold.status === 403 && hold.reportedAtMs >= sentAtMs);
+      if (isReported) return;
       holds.push({
         status,
-        toldAtMs: nowMs,
+        reportedAtMs: nowMs,
         untilMs: nowMs + FIREWALL_MS,
         closingUntilMs: nowMs + FIREWALL_CLOSING_MS,
       });
@@ -57,19 +57,20 @@ export class LeftAlone {
     const waitMs = readWait(status, headers);
     if (waitMs === null || body.includes(`"code":${TOO_MANY_ORDERS}`)) return;
     const untilMs = nowMs + waitMs;
-    holds.push({ status, toldAtMs: nowMs, untilMs, closingUntilMs: status === 418 ? untilMs : nowMs });
+    holds.push({ status, reportedAtMs: nowMs, untilMs, closingUntilMs: status === 418 ? untilMs : nowMs });
   }
 
   noteSent(life: number, raw: RawRequest, nowMs: number): void {
     const holds = this.#holds.get(life);
     if (holds === undefined || isApart(raw.path)) return;
     const hold = holds.find(
-      ({ closingUntilMs, toldAtMs, untilMs }) => nowMs > toldAtMs && nowMs < (closes(raw) ? closingUntilMs : untilMs),
+      ({ closingUntilMs, reportedAtMs, untilMs }) =>
+        nowMs > reportedAtMs && nowMs < (closes(raw) ? closingUntilMs : untilMs),
     );
     if (hold === undefined) return;
     const { method, path } = raw;
-    const { status, toldAtMs, untilMs } = hold;
-    this.offences.push({ life, method, path, clientId: idOf(raw), sentAtMs: nowMs, status, toldAtMs, untilMs });
+    const { status, reportedAtMs, untilMs } = hold;
+    this.offences.push({ life, method, path, clientId: idOf(raw), sentAtMs: nowMs, status, reportedAtMs, untilMs });
   }
 
   /** For how long a life has still to wait, ms. */
@@ -80,7 +81,7 @@ export class LeftAlone {
   /** Whether a life has been told to wait at some time within a span. */
   isAskedWithin(fromMs: number, toMs: number): boolean {
     return [...this.#holds.values()].some((holds) =>
-      holds.some(({ toldAtMs, untilMs }) => toldAtMs <= toMs && untilMs >= fromMs),
+      holds.some(({ reportedAtMs, untilMs }) => reportedAtMs <= toMs && untilMs >= fromMs),
     );
   }
 }
@@ -88,8 +89,8 @@ export class LeftAlone {
 /** What left after it had refused, and was let through, says that it refuses no longer. */
 function endFirewall(holds: Hold[], sentAtMs: number, nowMs: number): void {
   for (const [i, hold] of holds.entries()) {
-    const { closingUntilMs, status, toldAtMs, untilMs } = hold;
-    if (status !== 403 || toldAtMs > sentAtMs) continue;
+    const { closingUntilMs, status, reportedAtMs, untilMs } = hold;
+    if (status !== 403 || reportedAtMs > sentAtMs) continue;
     holds[i] = { ...hold, untilMs: Math.min(untilMs, nowMs), closingUntilMs: Math.min(closingUntilMs, nowMs) };
   }
 }

@@ -18,7 +18,7 @@ const LIMITS = [1, 7, 30, 500];
 
 /** Books as the exchange had them when it was asked for them, and what the reading tools told of them and of candles. */
 export class MarketReadings {
-  readonly told: MarketReading[] = [];
+  readonly reported: MarketReading[] = [];
   /** Whether each question for quotes is seen as it comes to the exchange; not in real time. */
   isWatched = false;
   readonly #exchange: Exchange;
@@ -47,9 +47,9 @@ export class MarketReadings {
     if (gate === null) return;
     const { nowMs } = this.#exchange.world.state;
     for (const symbol of gate.core.policySpec.scope.symbols) {
-      const limit = LIMITS[this.told.length % LIMITS.length] ?? 1;
+      const limit = LIMITS[this.reported.length % LIMITS.length] ?? 1;
       const [candles, book] = [gate.getCandles(symbol, limit), gate.getOrderBook(symbol)];
-      this.told.push({ atMs, serverMs: nowMs, limit, candles, book });
+      this.reported.push({ atMs, serverMs: nowMs, limit, candles, book });
     }
   }
 

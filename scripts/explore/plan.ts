@@ -49,7 +49,7 @@ export interface Setup {
   /** Of the policy. Absent: two minutes. */
   readonly deadmanMs?: number;
   /** Of every symbol, the fewest lots that the exchange takes in one order. Absent: one. */
-  readonly leastLots?: number;
+  readonly smallestLots?: number;
   /** Of every symbol, the most open orders that the exchange takes. Absent: 200. */
   readonly maxOrders?: number;
   /** Of the policy, the most openings of an agent in a symbol. Absent: 20. */
@@ -72,7 +72,7 @@ export interface AccountSetup {
   /** What a person has changed before the daemon's first start. */
   readonly begins: readonly Setting[];
   /** Asked for a stop that has fired, the exchange does not say what it has executed. */
-  readonly isUntold: boolean;
+  readonly isUnreported: boolean;
 }
 
 /** What a person sets at the exchange, of the whole account or of a symbol. */

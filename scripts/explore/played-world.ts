@@ -1,5 +1,5 @@
-import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
+import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import type { SymbolLimits } from '../../daemon/gate/api/limits.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
@@ -66,9 +66,9 @@ export abstract class PlayedWorld {
     this.#policyOf = policyOf;
     this.venue = new ExchangeSide(exchange, nowMs);
     this.readings = new MarketReadings(exchange);
-    const { leastLots, maxOrders } = setup;
+    const { smallestLots, maxOrders } = setup;
     for (const symbol of exchange.world.state.markets.keys()) {
-      if (leastLots !== undefined) this.venue.takeNoLess(symbol, leastLots);
+      if (smallestLots !== undefined) this.venue.takeNoLess(symbol, smallestLots);
       if (maxOrders !== undefined) this.venue.takeNoMore(symbol, maxOrders);
     }
     this.policies.push({ atMs: 0, policy: policyOf(setup, 'original'), mayWait: false });

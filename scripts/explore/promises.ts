@@ -3,7 +3,7 @@ import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
 import { findActBreaches } from './promises/acts.ts';
 import { findLateAgreement } from './promises/agreement.ts';
-import { findChangesUntold, findFalseAlerts } from './promises/alerts.ts';
+import { findChangesUnreported, findFalseAlerts } from './promises/alerts.ts';
 import {
   findAnswerBreaches,
   findAnswersBehind,
@@ -54,7 +54,7 @@ import { findPageBreaches } from './promises/pages.ts';
 import { findPlaceBreaches } from './promises/places.ts';
 import { findReadingBreaches } from './promises/readings.ts';
 import { findReadBreaches } from './promises/reads.ts';
-import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
+import { findAuditBreaches, findInternalErrors, findProofTakenBack, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findRequestBudgetBreaches } from './promises/request-budgets.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
@@ -100,7 +100,7 @@ const PROMISES: readonly Promised[] = [
   findBoundBreaches,
   findOperatorBreaches,
   findWaitingFlattens,
-  findProofUndone,
+  findProofTakenBack,
   findClosesMore,
   findOldExits,
   findOldClosesNew,
@@ -145,7 +145,7 @@ const PROMISES: readonly Promised[] = [
   findFeedBreaches,
   findAccountBreaches,
   findFalseAlerts,
-  findChangesUntold,
+  findChangesUnreported,
   findModeBreaches,
   findMoveBreaches,
   findStepBreaches,

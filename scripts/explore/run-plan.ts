@@ -33,7 +33,7 @@ const LATE_TRADES_READ_MS = INCOME_READ_MS + 40_000;
 /** What a daemon may have been told to wait at the end of a plan, ms. */
 const LONGEST_BAN_MS = 10 * 60_000;
 /** Of every stop that is asked for. */
-const UNTOLD = { kind: 'untold-quantity', match: { method: 'GET', path: '/fapi/v1/algoOrder' }, count: 1e9 };
+const UNREPORTED = { kind: 'untold-quantity', match: { method: 'GET', path: '/fapi/v1/algoOrder' }, count: 1e9 };
 /** What a call is answered by at the latest, ms: the answer time of the gate and some more. */
 const CALLS_END_MS = 6_000;
 
@@ -92,7 +92,7 @@ function wentOutAfterMs({ calls, operatorCalls, wire }: World, step: number): nu
 export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   const { account } = plan.setup;
   for (const setting of account?.begins ?? []) world.venue.account.change(setting);
-  if (account?.isUntold === true) world.venue.control('faults', UNTOLD);
+  if (account?.isUnreported === true) world.venue.control('faults', UNREPORTED);
   world.start();
   await world.untilReady(READY_WITHIN_MS);
   await world.time.advance(1_500);

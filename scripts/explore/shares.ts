@@ -17,7 +17,7 @@ export interface Adoption {
   readonly atMs: number;
 }
 
-type Told = ReadonlyMap<string, readonly OrderWord[]>;
+type Reported = ReadonlyMap<string, readonly OrderWord[]>;
 
 /**
  * An agent's own fills move what it holds; an exit of the operator takes nobody's lots first, and one of the gate the
@@ -26,7 +26,7 @@ type Told = ReadonlyMap<string, readonly OrderWord[]>;
  */
 export function readShares(
   fills: readonly Fill[],
-  told: Told,
+  reported: Reported,
   seqOf: (rootId: string) => number | null,
   adoptions: readonly Adoption[] = [],
 ): ReadonlyMap<string, readonly ShareStep[]> {
@@ -66,8 +66,8 @@ export function readShares(
       const { agent } = order.decision;
       const own = held?.get(agent) ?? 0;
       const beyond = Math.max(0, quantityE8 - Math.max(0, own * Math.sign(before)));
-      const isUntold = order.planned.reduce_only && beyond > 0 && wasSentUntold(fill, fills, told);
-      note(agent, symbol, atMs, isUntold ? 0 : own + signed, isUntold ? null : seqOf(order.decision.rootId));
+      const isUnreported = order.planned.reduce_only && beyond > 0 && wasSentUnreported(fill, fills, reported);
+      note(agent, symbol, atMs, isUnreported ? 0 : own + signed, isUnreported ? null : seqOf(order.decision.rootId));
     } else if (held !== undefined && signed * before < 0) {
       let taken = takenOfAgents(fill, [...held.values()]);
       for (const [agent, share] of [...held]) {
@@ -97,13 +97,13 @@ function takenOfAgents({ after, before, quantityE8, order }: Fill, shares: reado
  * When an exit was decided, no record had told of a stop that had fired before it filled. Other exits in flight are no
  * such excuse: the gate has sent them, and counts them.
  */
-function wasSentUntold({ atMs, order, symbol }: Fill, fills: readonly Fill[], told: Told): boolean {
+function wasSentUnreported({ atMs, order, symbol }: Fill, fills: readonly Fill[], reported: Reported): boolean {
   const seq = order?.decision.seq ?? 0;
   const filled = new Map<string, number>();
   for (const other of fills)
     if (other.symbol === symbol && other.atMs <= atMs && other.order?.planned.protective === true)
       filled.set(other.clientId, (filled.get(other.clientId) ?? 0) + other.quantityE8);
   return [...filled].some(
-    ([id, quantityE8]) => !told.get(id)?.some((known) => known.seq < seq && known.event.executed_e8 >= quantityE8),
+    ([id, quantityE8]) => !reported.get(id)?.some((known) => known.seq < seq && known.event.executed_e8 >= quantityE8),
   );
 }

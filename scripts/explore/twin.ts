@@ -183,7 +183,7 @@ function outcomeOf(world: World, { agent, answer, outcome, step, tool }: CallRec
   const quantityE8 = execution.orders.reduce((sum, order) => sum + readE8(order.filled_quantity), 0);
   // Why nothing is done may be said in other words: that there is nothing to close, or nothing of its own.
   // The market of what another one holds tightens the account's cap as well, which binds nothing here.
-  const told = decision.reasons.map(({ code }) => code).filter((code) => code !== 'REGIME_TIGHTENED');
-  const reasons = decision.decision === 'BLOCK' ? '' : told.join(',');
+  const reported = decision.reasons.map(({ code }) => code).filter((code) => code !== 'REGIME_TIGHTENED');
+  const reasons = decision.decision === 'BLOCK' ? '' : reported.join(',');
   return { step, tool, decision: decision.decision, reasons, quantityE8 };
 }

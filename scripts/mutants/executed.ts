@@ -19,7 +19,7 @@ import { listAll, listSources, ROOT } from './draw.ts';
 import { type Job, listKeptJobs } from './jobs.ts';
 
 const TWINS_EVERY = 20;
-const FILES_TOLD = 40;
+const FILES_REPORTED = 40;
 
 /** Ranges of one file, outer ones first; the innermost says whether a place was executed. */
 type Ranges = readonly { readonly startOffset: number; readonly endOffset: number; readonly count: number }[];
@@ -121,9 +121,9 @@ async function main(): Promise<void> {
       countBy(all, reached, (file) => file.split('/').slice(0, -1).join('/')),
     ),
     '',
-    `The ${FILES_TOLD} files with the most places that no world executes:`,
+    `The ${FILES_REPORTED} files with the most places that no world executes:`,
     '',
-    ...tellRows('file', countBy(all, reached, (file) => file).slice(0, FILES_TOLD)),
+    ...tellRows('file', countBy(all, reached, (file) => file).slice(0, FILES_REPORTED)),
     '',
   ].join('\n');
   if (values.out !== undefined) writeFileSync(resolve(values.out), page);

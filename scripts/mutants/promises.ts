@@ -100,9 +100,9 @@ async function play(
 }
 
 function isOf(mistake: Mistake, known: Result): boolean {
-  const told = ({ and, find, promise, replace, with: kinds }: Mistake): string =>
+  const reported = ({ and, find, promise, replace, with: kinds }: Mistake): string =>
     JSON.stringify([promise, find, replace, kinds, and]);
-  return told(known) === told(mistake);
+  return reported(known) === reported(mistake);
 }
 
 async function main(): Promise<void> {

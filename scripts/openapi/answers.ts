@@ -20,8 +20,8 @@ export function openAnswers<T extends Json>(document: T): T {
   };
   for (const part of requestsIn(document)) visit(part);
   const opened = Object.entries(schemas).map(([name, schema]) => [name, asked.has(name) ? schema : openSchema(schema)]);
-  const told = openBelow(document, 'responses') as T;
-  return { ...told, components: { ...(told.components as Json), schemas: Object.fromEntries(opened) } };
+  const reported = openBelow(document, 'responses') as T;
+  return { ...reported, components: { ...(reported.components as Json), schemas: Object.fromEntries(opened) } };
 }
 
 function refsIn(value: unknown): readonly string[] {

@@ -71,7 +71,7 @@ function without(args: Args, key: string): Args {
 }
 
 /** The fault that lasts for the whole of a world. */
-export function isUntold({ kind, name }: Item): boolean {
+export function isUnreported({ kind, name }: Item): boolean {
   return kind === 'fault' && name === 'untold-quantity';
 }
 
@@ -103,7 +103,9 @@ export async function isChangedBy(plan: Plan, item: Item, original: Outline): Pr
   );
   const { account } = plan.setup;
   const setup =
-    account === undefined || !isUntold(item) ? plan.setup : { ...plan.setup, account: { ...account, isUntold: false } };
+    account === undefined || !isUnreported(item)
+      ? plan.setup
+      : { ...plan.setup, account: { ...account, isUnreported: false } };
   const altered = await outlineOf({ ...plan, setup, steps }, item);
   // What a fault held up comes later without it: that alone is no other order.
   return isEvent ? !isSame(altered.untimed, original.untimed) : !isSame(altered.timed, original.timed);

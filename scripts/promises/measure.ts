@@ -9,7 +9,7 @@ import { PLAIN_SETUP, type Plan } from '../explore/plan.ts';
 import { playPlan } from '../explore/run-plan.ts';
 import { World } from '../explore/world.ts';
 import { buildPolicy } from '../explore/world-policy.ts';
-import { isOfItem, isUntold } from './altered.ts';
+import { isOfItem, isUnreported } from './altered.ts';
 import type { Item } from './items.ts';
 import { type Leaf, valuesAt, withOther } from './leaves.ts';
 
@@ -60,7 +60,7 @@ function isTelling({ calls, policies }: World, item: Item | undefined): boolean 
 
 function isDrawn(world: World, plan: Plan, item: Item): boolean {
   if (item.kind === 'key') return world.policies.some(({ policy }) => valuesAt(policy.spec, item.leaf).length > 0);
-  if (isUntold(item)) return plan.setup.account?.isUntold === true;
+  if (isUnreported(item)) return plan.setup.account?.isUnreported === true;
   if (item.kind !== 'field') return plan.steps.some((step) => isOfItem(step, item));
   return world.calls.some(({ args, tool }) => tool === item.tool && hasField(args, item.path));
 }

@@ -85,9 +85,9 @@ async function soak(target: Target): Promise<{ readonly counts: Counts; readonly
     if (answer.includes('"decision":"BLOCK"')) refused += 1;
     else note(answer);
     const path = READS[n % READS.length] ?? '';
-    const told = await ask(target, target.agent, 'GET', path);
-    if (told.startsWith('200 ')) reads += 1;
-    else note(`${path}: ${told}`);
+    const reported = await ask(target, target.agent, 'GET', path);
+    if (reported.startsWith('200 ')) reads += 1;
+    else note(`${path}: ${reported}`);
   };
   const readQueues = async (): Promise<void> => {
     const text = await ask(target, target.operator, 'GET', '/metrics');

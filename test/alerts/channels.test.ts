@@ -97,20 +97,20 @@ describe('a message in the form of each channel', () => {
 
   it("an alert's own words are told only where asked for, short and as text [AL-11 AL-30 TM-12]", async () => {
     const [entry] = MESSAGE.entries;
-    const told = { ...MESSAGE, entries: [{ ...entry!, detail: `<!channel> 12.5 BTC ${'x'.repeat(9_000)}` }] };
-    const slack = JSON.parse((await http({ slack: { url: env('URL') } }, told)).body) as { text: string };
+    const reported = { ...MESSAGE, entries: [{ ...entry!, detail: `<!channel> 12.5 BTC ${'x'.repeat(9_000)}` }] };
+    const slack = JSON.parse((await http({ slack: { url: env('URL') } }, reported)).body) as { text: string };
     assert.ok(slack.text.includes('&lt;!channel&gt; 12.5 BTC') && !slack.text.includes('<!channel>'));
-    const discord = JSON.parse((await http({ discord: { url: env('URL') } }, told)).body) as { content: string };
+    const discord = JSON.parse((await http({ discord: { url: env('URL') } }, reported)).body) as { content: string };
     assert.ok(discord.content.length <= 2_000);
-    assert.ok((await http(webhook, told)).body.length < 2_000);
+    assert.ok((await http(webhook, reported)).body.length < 2_000);
   });
 
   it("an agent's words neither format, nor hide a link, nor ping anybody in a chat [AL-30 AL-31]", async () => {
     const [entry] = MESSAGE.entries;
     const words =
       '@everyone <@123> <@&4> <#5> <t:1:R> **b** _i_ ~~s~~ `c` ||x|| [a](https://e.example) \\* <!here> @ann';
-    const told = { ...MESSAGE, entries: [{ ...entry!, detail: `${words}\n# title\n> quote\n- item\n1. item` }] };
-    const discord = JSON.parse((await http({ discord: { url: env('URL') } }, told)).body);
+    const reported = { ...MESSAGE, entries: [{ ...entry!, detail: `${words}\n# title\n> quote\n- item\n1. item` }] };
+    const discord = JSON.parse((await http({ discord: { url: env('URL') } }, reported)).body);
     assert.deepEqual([discord.allowed_mentions, discord.flags], [{ parse: [] }, 4], 'no ping, no preview');
     // What is left when every escaped sign is taken away has no sign that means anything.
     const bare = String(discord.content).replaceAll(/\\[^A-Za-z0-9\s]/g, '');
@@ -122,16 +122,16 @@ describe('a message in the form of each channel', () => {
       true,
       'and reads as it was',
     );
-    const slack = JSON.parse((await http({ slack: { url: env('URL') } }, told)).body);
+    const slack = JSON.parse((await http({ slack: { url: env('URL') } }, reported)).body);
     assert.deepEqual(
       [slack.mrkdwn, slack.unfurl_links, slack.unfurl_media, slack.link_names],
       [false, false, false, false],
     );
     assert.doesNotMatch(slack.text, /[<>]/);
-    const telegram = JSON.parse((await http({ telegram: { token: env('BOT'), chat_id: '-100' } }, told)).body);
+    const telegram = JSON.parse((await http({ telegram: { token: env('BOT'), chat_id: '-100' } }, reported)).body);
     assert.equal(telegram.parse_mode, undefined);
     assert.doesNotMatch(telegram.text, /@\w/, 'Telegram makes a mention of @name');
-    const ntfy = JSON.parse((await http({ ntfy: { topic: env('TOPIC') } }, told)).body);
+    const ntfy = JSON.parse((await http({ ntfy: { topic: env('TOPIC') } }, reported)).body);
     assert.equal(ntfy.markdown, undefined);
   });
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
+import type { AlertMessageEvent } from '../../daemon/engine/records/events.ts';
 import type { AlertChannelBody, AlertChannelsBody, AlertTestBody } from '../../daemon/gate/api/alerts.ts';
 import type { ReadinessBody } from '../../daemon/gate/api/operator.ts';
-import type { AlertMessageEvent } from '../../daemon/engine/records/events.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { type Received, type Receiver, startReceiver } from './receiver.ts';
 
@@ -16,7 +16,7 @@ const WHSEC = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const SOON_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-interface Told {
+interface Reported {
   readonly type: string;
   readonly data: {
     readonly id: string;
@@ -29,17 +29,17 @@ interface Told {
   };
 }
 /** As a receiver reads it: only what verifies. */
-function verify({ headers, text }: Received): Told {
+function verify({ headers, text }: Received): Reported {
   const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
   return new Webhook(WHSEC).verify(
     text,
     Object.fromEntries(names.map((name) => [name, String(headers[name])])),
-  ) as Told;
+  ) as Reported;
 }
 /** What a receiver knows that drops ids that it has seen. */
-function readOnce(received: readonly Received[]): Map<string, Told> {
+function readOnce(received: readonly Received[]): Map<string, Reported> {
   const taken = received.filter(({ status }) => status === 200).map(verify);
-  return new Map(taken.map((told) => [told.data.id, told]));
+  return new Map(taken.map((reported) => [reported.data.id, reported]));
 }
 const subjects = (received: readonly Received[]): readonly string[] =>
   [...readOnce(received).values()].flatMap(({ data }) => data.alerts.map(({ code, count }) => `${code} x ${count}`));
@@ -108,10 +108,10 @@ describe('delivery of alerts', () => {
   it('an alert arrives, signed, without its words, and is recorded before and after [AL-10 AL-51 AL-52 TM-79]', async () => {
     alert('ORDER_LOST', 'BTCUSDT');
     await until('it is confirmed', async () => (await channel('desk')).delivered === 1, SOON_MS);
-    const [told] = receiver.received.map(verify);
-    assert.equal(told?.type, 'holdfast.alert');
+    const [reported] = receiver.received.map(verify);
+    assert.equal(reported?.type, 'holdfast.alert');
     assert.deepEqual(
-      told?.data.alerts.map(({ code, symbol, count }) => [code, symbol, count]),
+      reported?.data.alerts.map(({ code, symbol, count }) => [code, symbol, count]),
       [['ORDER_LOST', 'BTCUSDT', 1]],
     );
     assert.ok(!receiver.received[0]?.text.includes('12.5'));
@@ -121,8 +121,8 @@ describe('delivery of alerts', () => {
       'where it is, not what it is',
     );
     const [queued, delivered] = recorded();
-    assert.ok(queued?.action === 'queued' && queued.message_id === told?.data.id);
-    assert.ok(delivered?.action === 'delivered' && delivered.message_id === told?.data.id);
+    assert.ok(queued?.action === 'queued' && queued.message_id === reported?.data.id);
+    assert.ok(delivered?.action === 'delivered' && delivered.message_id === reported?.data.id);
     assert.equal(other.received.length, 0, 'it is not for the other channel');
   });
 
@@ -200,9 +200,9 @@ describe('delivery of alerts', () => {
     const silent = async () => (await world.call<ReadinessBody>('GET', '/readyz')).body.alert_channels_silent;
     await until('it is silent', async () => (await silent()).includes('desk'), SOON_MS);
     await until('the other one is told', () => other.received.length === 1, SOON_MS);
-    const [told] = other.received.map(verify);
-    assert.equal(told?.data.alerts[0]?.code, 'ALERT_CHANNEL_SILENT');
-    assert.match(told?.data.alerts[0]?.detail ?? '', /channel desk .* HTTP 500/);
+    const [reported] = other.received.map(verify);
+    assert.equal(reported?.data.alerts[0]?.code, 'ALERT_CHANNEL_SILENT');
+    assert.match(reported?.data.alerts[0]?.detail ?? '', /channel desk .* HTTP 500/);
     const metrics = async () => (await world.ask({ method: 'GET', path: '/metrics', headers: {} })).text;
     assert.match(await metrics(), /holdfast_alert_channel_silent\{channel="desk"\} 1/);
     await world.restart();
@@ -338,9 +338,9 @@ describe('delivery of alerts', () => {
       SOON_MS,
     );
     await until('it is over', async () => !(await channels()).channels.some(({ name }) => name === leaving), SOON_MS);
-    const told = other.received.length;
+    const reported = other.received.length;
     alert('LIQUIDATED');
     await until('the other channel has it', () => subjects(receiver.received).includes('LIQUIDATED x 1'), SOON_MS);
-    assert.equal(other.received.length, told, 'and nothing more');
+    assert.equal(other.received.length, reported, 'and nothing more');
   });
 });

@@ -310,10 +310,10 @@ describe('what a channel tells next', () => {
     when: 'at_once',
     ...change,
   });
-  const outbox = (groups: readonly WaitingGroup[], told: [string, number][] = []): ChannelOutbox => ({
+  const outbox = (groups: readonly WaitingGroup[], reported: [string, number][] = []): ChannelOutbox => ({
     leaving: null,
     waiting: new Map(groups.map((each) => [`${each.when} ${each.code} ${each.symbol ?? ''}`, each])),
-    toldMs: new Map(told),
+    reportedMs: new Map(reported),
     outgoing: null,
     delivered: 0,
     dropped: 0,

@@ -162,8 +162,8 @@ test('the report of a whole day under attack is the exchange’s books to the ce
   const report = await read();
   const { books } = report;
   assert.ok(report.is_over && books !== null);
-  const near = (told: number, due: number, what: string) =>
-    assert.ok(Math.abs(told - due) < CENT, `${what}: ${told} told, ${due} by the exchange`);
+  const near = (reported: number, due: number, what: string) =>
+    assert.ok(Math.abs(reported - due) < CENT, `${what}: ${reported} told, ${due} by the exchange`);
   near(books.realised_usdt, realised, 'realised');
   near(books.commission_usdt, commission, 'commission');
   near(books.funding_usdt, funding, 'funding');

@@ -107,13 +107,13 @@ function playInReplay(family: MixedFamily, ploy: Ploy | null, seed: number, gate
     const { request } = due.ask;
     sent.push({ tool: request.tool, args: { ...argsOf(request, 'conformance') } });
     nowMs = due.atMs;
-    const told: Omit<AgentAnswer, 'decision' | 'retryAfterMs'> = {
+    const reported: Omit<AgentAnswer, 'decision' | 'retryAfterMs'> = {
       decisionId: 'd-1',
       reasons: [],
       effectiveNotional: 250,
       orders: [],
     };
-    plan(attacker.onAnswer(due.ask, { ...told, decision: verdict, retryAfterMs }, view()));
+    plan(attacker.onAnswer(due.ask, { ...reported, decision: verdict, retryAfterMs }, view()));
   }
   return sent;
 }

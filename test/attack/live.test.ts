@@ -18,11 +18,11 @@ test('ATK-ESCALATE ATK-FLOOD ATK-MISUSE ATK-STATE ATK-FLIP ATK-ADAPT ATK-CHURN: 
     SECONDS,
     11,
   );
-  const told = JSON.stringify({ failures: report.failures, exits: report.exits, orders: report.orders }, null, 1);
-  assert.equal(report.attack_success, 0, told);
-  assert.equal(report.orders.out_of_scope_fills, 0, told);
-  assert.equal(report.exits.refused, 0, told);
-  assert.ok(report.passed, told);
+  const reported = JSON.stringify({ failures: report.failures, exits: report.exits, orders: report.orders }, null, 1);
+  assert.equal(report.attack_success, 0, reported);
+  assert.equal(report.orders.out_of_scope_fills, 0, reported);
+  assert.equal(report.exits.refused, 0, reported);
+  assert.ok(report.passed, reported);
   for (const [name, peak] of Object.entries(report.overspend)) {
     assert.ok(peak.usdt > 0, `${name}: something was opened`);
     assert.ok(peak.ratio <= 1, `${name}: ${peak.usdt} of ${peak.capUsdt}`);

@@ -120,11 +120,13 @@ test("the daily report of a day of attack traffic equals the exchange's books, a
       reports.length = 0;
       for (const day of days) reports.push(await ask<ReportBody>(`/v1/report?day=${day}`));
       const rows = state.income.length;
-      const told = [...world.daemon.ledger.iterateEvents({ kind: 'income' })].reduce(
+      const reported = [...world.daemon.ledger.iterateEvents({ kind: 'income' })].reduce(
         (sum, { payload }) => sum + (payload as { readonly rows: readonly unknown[] }).rows.length,
         0,
       );
-      return told === rows && reports.every(({ books }) => books?.unconfirmed_usdt === 0 && books.waiting_usdt === 0);
+      return (
+        reported === rows && reports.every(({ books }) => books?.unconfirmed_usdt === 0 && books.waiting_usdt === 0)
+      );
     },
     READ_WITHIN_MS,
   );
@@ -136,8 +138,8 @@ test("the daily report of a day of attack traffic equals the exchange's books, a
         0,
       );
     assert.ok(books !== null);
-    const near = (told: number, due: number, what: string): void =>
-      assert.ok(Math.abs(told - due) < CENT, `${name} ${what}: ${told} told, ${due} by the books`);
+    const near = (reported: number, due: number, what: string): void =>
+      assert.ok(Math.abs(reported - due) < CENT, `${name} ${what}: ${reported} told, ${due} by the books`);
     near(books.unexplained_usdt, 0, 'unexplained');
     near(books.realised_usdt, booked('REALIZED_PNL'), 'realised');
     near(books.commission_usdt, booked('COMMISSION'), 'commission');
@@ -153,11 +155,11 @@ test("the daily report of a day of attack traffic equals the exchange's books, a
   const body = await ask<AgentsBody>('/v1/agents');
   const { agents } = body;
   for (const [agent, due] of fees) {
-    const told = agents.find((each) => each.agent === agent)?.total.fees_usdt ?? 0;
+    const reported = agents.find((each) => each.agent === agent)?.total.fees_usdt ?? 0;
     // What the halt closed for everybody is borne by those who held it.
     assert.ok(
-      told > due - CENT && (others > 0 || told < due + CENT),
-      `${agent}: fees of ${told} told, ${due} by the books`,
+      reported > due - CENT && (others > 0 || reported < due + CENT),
+      `${agent}: fees of ${reported} told, ${due} by the books`,
     );
   }
   const { calls, blocks } = countCalls(body);

@@ -213,9 +213,9 @@ describe('the judge of the campaign', () => {
       isRed(judgeAtDeath(mixed.evidence()), 'lost_decisions', /the decision of a/);
     });
     it('an outcome that the ledger does not tell, or tells wrongly', () => {
-      const untold = sound();
-      untold.tale.outcomes.delete('hf-a-0-0');
-      isRed(judgeAtQuiet(untold.evidence()), 'lost_decisions', /does not tell what became of hf-a-0-0/);
+      const unreported = sound();
+      unreported.tale.outcomes.delete('hf-a-0-0');
+      isRed(judgeAtQuiet(unreported.evidence()), 'lost_decisions', /does not tell what became of hf-a-0-0/);
       const wrong = sound();
       wrong.tale.outcomes.set('hf-b-0-0', { status: 'expired', executedLots: 0, seq: 9 });
       isRed(judgeAtQuiet(wrong.evidence()), 'lost_decisions', /hf-b-0-0 is expired with 0 lots/);
@@ -286,9 +286,9 @@ describe('the judge of the campaign', () => {
       assert.deepEqual(judgeAtQuiet(carried.evidence()).lost_exits, []);
     });
     it('an alert, its caller or a flat position accounts for it; what came before it does not', () => {
-      const told = withExit();
-      told.tale.alerts.push({ seq: 9, code: 'EXIT_ENDED', symbol: 'BTCUSDT' });
-      assert.deepEqual(judgeAtQuiet(told.evidence()).lost_exits, []);
+      const reported = withExit();
+      reported.tale.alerts.push({ seq: 9, code: 'EXIT_ENDED', symbol: 'BTCUSDT' });
+      assert.deepEqual(judgeAtQuiet(reported.evidence()).lost_exits, []);
       const early = withExit();
       early.tale.alerts.push({ seq: 1, code: 'EXIT_ENDED', symbol: 'BTCUSDT' });
       early.tale.alerts.push({ seq: 9, code: 'EXIT_ENDED', symbol: 'ETHUSDT' });

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { ApprovalBody, ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
-import type { ApprovalEvent, PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../daemon/engine/records/events.ts';
+import type {
+  ApprovalEvent,
+  PasskeyAddedEvent,
+  PasskeyAssertedEvent,
+  PasskeyEvent,
+} from '../../daemon/engine/records/events.ts';
 import { verifyApprovalRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
 import { type DaemonWorld, order } from '../daemon/harness.ts';

@@ -41,8 +41,8 @@ for (const colorScheme of ['light', 'dark'] as const)
     await signIn(seat);
     await page.locator('.state-word', { hasText: /^active$/ }).waitFor();
     await until('the tab names the state', async () => (await page.title()) === 'active · Holdfast');
-    const told = '.board .long, .board .short, .board .gain, .board .loss, .board .pill';
-    assert.ok((await coloursIn(page, told)).length > 2, 'colours tell something');
+    const reported = '.board .long, .board .short, .board .gain, .board .loss, .board .pill';
+    assert.ok((await coloursIn(page, reported)).length > 2, 'colours tell something');
     const goOn = await hang(page);
     await page.locator('.state-word', { hasText: /^unknown$/ }).waitFor();
     assert.match(await page.title(), /^UNKNOWN, no contact for \d+ s · Holdfast$/);
@@ -54,8 +54,8 @@ for (const colorScheme of ['light', 'dark'] as const)
       panels,
       'each has its age',
     );
-    assert.equal((await coloursIn(page, told)).length, 1, 'no colour says anything');
-    assert.deepEqual(await coloursIn(page, '.key-figures dd'), await coloursIn(page, told));
+    assert.equal((await coloursIn(page, reported)).length, 1, 'no colour says anything');
+    assert.deepEqual(await coloursIn(page, '.key-figures dd'), await coloursIn(page, reported));
     assert.deepEqual(await findInaccessible(page), []);
     await photograph(page, `console-no-contact-${colorScheme}`);
     assert.equal(

@@ -72,9 +72,9 @@ test('a passkey is enrolled, signs in, and confirms an act', { skip: WITHOUT_BRO
   await dialog.waitFor({ state: 'detached' });
   const asserted = records(world).at(-1)?.payload;
   assert.equal(asserted?.action === 'asserted' && asserted.text, shown, 'what was shown is what was signed');
-  const { address, home, nonce, ...told } = JSON.parse(shown);
+  const { address, home, nonce, ...reported } = JSON.parse(shown);
   assert.deepEqual([address, home], [world.daemon.address, world.home]);
-  assert.deepEqual(told, {
+  assert.deepEqual(reported, {
     account: 'main',
     body: { reason: 'enough' },
     method: 'POST',

@@ -19,9 +19,9 @@ test('wherever the browser is, every time is in UTC and says so', { skip: WITHOU
     /\d/.test(each),
   );
   assert.ok(column.length > 4, 'there are decisions');
-  const told = text.match(/\d\d:\d\d(?::\d\d)?(?: UTC)?/g) ?? [];
-  const bare = told.filter((time) => !time.endsWith(' UTC'));
-  assert.ok(told.length - bare.length > 10, `${told.length}`);
+  const reported = text.match(/\d\d:\d\d(?::\d\d)?(?: UTC)?/g) ?? [];
+  const bare = reported.filter((time) => !time.endsWith(' UTC'));
+  assert.ok(reported.length - bare.length > 10, `${reported.length}`);
   assert.deepEqual(
     bare.filter((time) => !column.some((each) => each.includes(time.slice(0, 5)))),
     [],

@@ -109,11 +109,11 @@ test('only orders that may still fill keep their ids, and only one reason its hi
 
 test('the reason that binds has the hint, and the line its figures; of the others the limit is told', () => {
   const limited = { decision: 'LIMIT', reasons: reasons('BUDGET_NOTIONAL', 'BUDGET_GROSS') };
-  const told = toBrief(answer({ ...limited, ...bound('BUDGET_GROSS', LINE) }));
-  assert.deepEqual(told.bound_by, 'BUDGET_GROSS');
-  assert.deepEqual(told.arithmetic, LINE);
+  const reported = toBrief(answer({ ...limited, ...bound('BUDGET_GROSS', LINE) }));
+  assert.deepEqual(reported.bound_by, 'BUDGET_GROSS');
+  assert.deepEqual(reported.arithmetic, LINE);
   const { hint } = REASONS.BUDGET_GROSS;
-  assert.deepEqual(told.reasons, [
+  assert.deepEqual(reported.reasons, [
     { code: 'BUDGET_GROSS', hint },
     { code: 'BUDGET_NOTIONAL', limit: 1000 },
   ]);
@@ -124,9 +124,9 @@ test('the reason that binds has the hint, and the line its figures; of the other
 
 test('a BLOCK tells first what refused it, whatever was cut before [MI-4]', () => {
   const blocked = { decision: 'BLOCK', reasons: reasons('PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'AGAINST_POSITION') };
-  const told = toBrief(answer({ ...blocked, ...bound('AGAINST_POSITION', null) })).reasons ?? [];
+  const reported = toBrief(answer({ ...blocked, ...bound('AGAINST_POSITION', null) })).reasons ?? [];
   assert.deepEqual(
-    told.map(({ code, hint }) => [code, hint]),
+    reported.map(({ code, hint }) => [code, hint]),
     [
       ['AGAINST_POSITION', REASONS.AGAINST_POSITION.hint],
       ['PRICE_SLIPPAGE', undefined],
@@ -156,21 +156,21 @@ test('a hint speaks of tools, which every door has, and of no route', () => {
 test('figures are told without the noise of binary fractions', () => {
   const [reason] = reasons('COOLDOWN');
   const noisy = { ...reason, observed: 3984.000000000001, limit: 0.1 + 0.2 };
-  const told = toBrief(answer({ decision: 'BLOCK', reasons: [noisy] })).reasons?.[0];
-  assert.deepEqual([told?.observed, told?.limit], [3984, 0.3]);
+  const reported = toBrief(answer({ decision: 'BLOCK', reasons: [noisy] })).reasons?.[0];
+  assert.deepEqual([reported?.observed, reported?.limit], [3984, 0.3]);
 });
 
 test('fee and profit are told once all of them are known, and nothing is open', () => {
-  const told = (...orders: Order[]) => {
+  const reported = (...orders: Order[]) => {
     const { fee_usdt, realised_pnl_usdt } = toBrief(answer({}, { state: 'filled', orders })).execution;
     return [fee_usdt, realised_pnl_usdt];
   };
-  assert.deepEqual(told(order({}), order({})), [0.0601, -24.6914]);
-  assert.deepEqual(told(order({ realised_pnl_usdt: 0 })), [0.03, undefined]);
+  assert.deepEqual(reported(order({}), order({})), [0.0601, -24.6914]);
+  assert.deepEqual(reported(order({ realised_pnl_usdt: 0 })), [0.03, undefined]);
   const none = { status: 'expired', filled_quantity: '0', average_price: null } as const;
-  assert.deepEqual(told(order({}), order({ ...none, fee_usdt: null, realised_pnl_usdt: null })), [0.03, -12.3457]);
-  assert.deepEqual(told(order({}), order({ fee_usdt: null, realised_pnl_usdt: null })), [undefined, undefined]);
-  assert.deepEqual(told(order({}), order({ status: 'working' })), [undefined, undefined]);
+  assert.deepEqual(reported(order({}), order({ ...none, fee_usdt: null, realised_pnl_usdt: null })), [0.03, -12.3457]);
+  assert.deepEqual(reported(order({}), order({ fee_usdt: null, realised_pnl_usdt: null })), [undefined, undefined]);
+  assert.deepEqual(reported(order({}), order({ status: 'working' })), [undefined, undefined]);
 });
 
 test('filled quantities add exactly, and the average price lies between the lowest and the highest', () => {

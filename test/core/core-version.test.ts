@@ -7,9 +7,9 @@ import { CORE_VERSION, nameCore } from '../../daemon/core/core-version.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
-import type { PlannedOrder } from '../../daemon/engine/records/events.ts';
 import { writeRecord } from '../../daemon/engine/audit/record-text.ts';
 import { buildBody } from '../../daemon/engine/plan/retell.ts';
+import type { PlannedOrder } from '../../daemon/engine/records/events.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { readCorpus } from './corpus.ts';
 
@@ -69,7 +69,10 @@ function* saySomething(seen: { readonly actions: Set<string> }): Generator<strin
       };
       const unversioned = { ...body, core_version: 0 };
       // Message and hint are constants of a code: no record holds them, and each reader is told those of today.
-      yield canonicalJson({ ...decision, reasons: decision.reasons.map(({ hint: _, message: __, ...told }) => told) });
+      yield canonicalJson({
+        ...decision,
+        reasons: decision.reasons.map(({ hint: _, message: __, ...reported }) => reported),
+      });
       yield writeRecord({ ...event, decision: unversioned }, unversioned, writeContext(context), 'derived');
     }
 }

@@ -6,14 +6,14 @@ import { stands } from './table-holding.ts';
 import { LONG_TEN } from './table-row.ts';
 
 const OPERATOR: Change = { request: { origin: 'operator' } };
-const keeperTold = (...changes: readonly Change[]) =>
+const keeperReported = (...changes: readonly Change[]) =>
   decideWith(...changes).reasons.find(({ code }) => code === 'SYMBOL_HELD')?.observed;
 
 test('an agent is not told for whom a symbol is kept, an operator is', () => {
   const reserved: Change = { policy: { agents: { bob: { reserve: ['BTCUSDT'] } } } };
-  assert.equal(keeperTold(reserved), 'reserved');
-  assert.equal(keeperTold(reserved, OPERATOR), 'bob');
-  assert.equal(keeperTold(reserved, stands({ held_by: 'another' })), 'another');
+  assert.equal(keeperReported(reserved), 'reserved');
+  assert.equal(keeperReported(reserved, OPERATOR), 'bob');
+  assert.equal(keeperReported(reserved, stands({ held_by: 'another' })), 'another');
 });
 
 test('a refusal beside an exit names its decision, and says when to ask again: after a second, or a ban that holds it up', () => {

@@ -54,10 +54,10 @@ test('an exit goes on after a restart whose decision lies in an archive that is 
     assert.equal(rest[key], cut[key], `the same ${key}`);
   assert.equal(rest.timeInForce, 'IOC', 'a rung of the ladder, at the price of now');
   assert.ok((rest.priceE8 ?? 0) < (cut.priceE8 ?? 0));
-  const told = [...world.daemon.ledger.iterateLive()]
+  const reported = [...world.daemon.ledger.iterateLive()]
     .filter(({ kind }) => kind === 'alert')
     .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
     .filter(({ code }) => code === 'EXIT_RECORD_UNREADABLE');
-  assert.equal(told.length, 1);
-  assert.match(told[0]?.detail ?? '', /archives\/.*\.jsonl\.zst .*is missing/);
+  assert.equal(reported.length, 1);
+  assert.match(reported[0]?.detail ?? '', /archives\/.*\.jsonl\.zst .*is missing/);
 });

@@ -46,8 +46,8 @@ describe('a daemon on a ledger that is partly archived', () => {
     const again = await ask();
     assert.deepEqual([again.status, again.body.decision.decision_id], [200, first.decision.decision_id]);
     assert.equal((await ask({ requested_notional: 301 })).status, 409);
-    const told = await world.call<ToolBody>('GET', `/v1/decisions/${first.decision.decision_id}`);
-    assert.deepEqual([told.status, told.body.decision.arithmetic], [200, first.decision.arithmetic]);
+    const reported = await world.call<ToolBody>('GET', `/v1/decisions/${first.decision.decision_id}`);
+    assert.deepEqual([reported.status, reported.body.decision.arithmetic], [200, first.decision.arithmetic]);
     const listed = await world.operator<{ decisions: { decision_id: string }[] }>('GET', '/v1/decisions?limit=100');
     assert.ok(listed.body.decisions.some(({ decision_id }) => decision_id === first.decision.decision_id));
     const env = { HOLDFAST_HOME: world.home };

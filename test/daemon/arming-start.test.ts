@@ -112,9 +112,9 @@ describe('a live daemon that is restarted when its arming is good for nothing an
     it(`closes what it holds, opens nothing and says so at each start: ${what}`, async () => {
       armed.arm(0, change);
       await armed.restart();
-      const told = armed.alerts;
+      const reported = armed.alerts;
       await armed.restart();
-      assert.equal(armed.alerts, told + 1, 'each start is told of, also where the layer was as it is');
+      assert.equal(armed.alerts, reported + 1, 'each start is told of, also where the layer was as it is');
       assert.match((await armed.world.ready()).body.arming_error ?? '', said);
       assert.equal((await armed.world.ready()).body.trading_state, 'reducing');
       assert.equal(await armed.open(500), 'STATE_REDUCING');

@@ -36,13 +36,13 @@ describe('a start on a policy file that cannot be used', () => {
   for (const [name, spoil, said] of broken)
     it(`goes on with the policy in force, and says so: ${name}`, async () => {
       const { hash } = (await world.operator<{ hash: string }>('GET', '/v1/policy')).body;
-      const told = refusals();
+      const reported = refusals();
       spoil();
       await world.restart();
       assert.equal((await world.operator<{ hash: string }>('GET', '/v1/policy')).body.hash, hash);
       await until('it is told', async () => said.test((await errorOf()) ?? ''), 10_000);
       await world.sleep(2_000);
-      assert.equal(refusals(), told + 1);
+      assert.equal(refusals(), reported + 1);
       const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.3 });
       assert.equal(body.execution.state, 'filled', 'exits pass');
       writeFileSync(world.policyPath, text);

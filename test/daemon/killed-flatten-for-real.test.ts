@@ -7,8 +7,8 @@ const FLAT_WITHIN_MS = 15_000;
 
 test('BY-32 a flatten whose process is killed at any instant is carried to its end by the next one, unasked', async (t) => {
   const killed = (await runKilledFlattens(KILLS, 29)).filter(({ was_recorded: wasRecorded }) => wasRecorded);
-  const told = JSON.stringify(killed);
-  t.diagnostic(told);
-  assert.ok(killed.length >= KILLS / 3, told);
-  for (const { flat_ms: flatMs } of killed) assert.ok(flatMs !== null && flatMs <= FLAT_WITHIN_MS, told);
+  const reported = JSON.stringify(killed);
+  t.diagnostic(reported);
+  assert.ok(killed.length >= KILLS / 3, reported);
+  for (const { flat_ms: flatMs } of killed) assert.ok(flatMs !== null && flatMs <= FLAT_WITHIN_MS, reported);
 });

@@ -41,13 +41,13 @@ describe('a start whose named file of alert routes cannot be used', () => {
   ];
   for (const [what, spoil, said] of spoilt)
     it(`goes on with the routes in force, and its exits, and says so as long as it is so: ${what} [AL-72 AL-73]`, async () => {
-      const told = refusals();
+      const reported = refusals();
       spoil();
       await world.restart();
       await until('it is told', async () => said.test((await errorOf()) ?? ''), 10_000);
       await world.sleep(3_000);
       assert.match((await errorOf()) ?? '', said, 'it stays');
-      assert.equal(refusals(), told + 1);
+      assert.equal(refusals(), reported + 1);
       assert.deepEqual((await channels()).length, 1);
       const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.3 });
       assert.equal(body.execution.state, 'filled', 'exits pass');

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import { DaemonWorld, order, until } from './harness.ts';
 
-interface Told {
+interface Reported {
   readonly id: string | undefined;
   readonly event: string | undefined;
   readonly payload: { readonly [key: string]: unknown };
@@ -30,13 +30,13 @@ describe('the stream of an agent', () => {
       get(`${world.daemon.url}/v1/stream`, { headers }, resolve).on('error', reject);
     });
     responses.push(response);
-    const told: Told[] = [];
+    const reported: Reported[] = [];
     const parser = createParser({
-      onEvent: ({ id, event, data }) => told.push({ id, event, payload: JSON.parse(data).payload }),
+      onEvent: ({ id, event, data }) => reported.push({ id, event, payload: JSON.parse(data).payload }),
     });
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => parser.feed(chunk));
-    return { response, told };
+    return { response, reported };
   }
 
   it('tells its own decisions and fills, and nothing of others', async () => {
@@ -45,8 +45,8 @@ describe('the stream of an agent', () => {
     assert.match(String(mine.response.headers['content-type']), /^text\/event-stream/);
     const { body } = await world.tool('place_order', order());
     await world.refresh();
-    await until('the fill is told', () => mine.told.some(({ event }) => event === 'fill'));
-    const [decision, fill] = mine.told;
+    await until('the fill is told', () => mine.reported.some(({ event }) => event === 'fill'));
+    const [decision, fill] = mine.reported;
     assert.deepEqual(
       [decision?.event, decision?.payload.decision_id, decision?.payload.decision, decision?.payload.tool],
       ['decision', body.decision.decision_id, 'ALLOW', 'place_order'],
@@ -54,17 +54,17 @@ describe('the stream of an agent', () => {
     assert.equal(decision?.payload.verdicts, undefined, 'in brief');
     assert.deepEqual([fill?.event, fill?.payload.decision_id], ['fill', body.decision.decision_id]);
     await world.tool('place_order', order({ symbol: 'DOGEUSDT' }), other);
-    await until('the other is told', () => theirs.told.length > 0);
+    await until('the other is told', () => theirs.reported.length > 0);
     assert.deepEqual(
-      theirs.told.map(({ payload }) => payload.decision),
+      theirs.reported.map(({ payload }) => payload.decision),
       ['BLOCK'],
     );
-    assert.ok(mine.told.every(({ payload }) => payload.decision !== 'BLOCK'));
+    assert.ok(mine.reported.every(({ payload }) => payload.decision !== 'BLOCK'));
   });
 
   it('tells nothing that is not on disk yet', async () => {
     const agent = world.createAgent('patient');
-    const { told } = await open(agent);
+    const { reported } = await open(agent);
     const { gate } = world.daemon;
     const settle: (() => void)[] = [];
     const { settled } = gate;
@@ -74,27 +74,27 @@ describe('the stream of an agent', () => {
       const asked = ['DOGEUSDT', 'XRPUSDT'].map((symbol) => world.tool('place_order', order({ symbol }), agent));
       await Promise.all(asked);
       await until('the stream has asked for it', () => settle.length > 0);
-      assert.equal(told.length, 0);
+      assert.equal(reported.length, 0);
       await until('all of it is told once it is there', () => {
         for (const each of settle.splice(0)) each();
-        return told.length >= 2;
+        return reported.length >= 2;
       });
     } finally {
       gate.settled = settled;
       for (const each of settle) each();
     }
     assert.deepEqual(
-      told.map(({ payload }) => payload.symbol),
+      reported.map(({ payload }) => payload.symbol),
       ['DOGEUSDT', 'XRPUSDT'],
     );
   });
 
   it('goes on after the last event that was seen', async () => {
     const all = await open(world.token('agent'), '0');
-    await until('all is told', () => all.told.length >= 2);
-    const rest = await open(world.token('agent'), all.told[0]?.id);
-    await until('the rest is told', () => rest.told.length >= 1);
-    assert.deepEqual(rest.told[0], all.told[1]);
+    await until('all is told', () => all.reported.length >= 2);
+    const rest = await open(world.token('agent'), all.reported[0]?.id);
+    await until('the rest is told', () => rest.reported.length >= 1);
+    assert.deepEqual(rest.reported[0], all.reported[1]);
   });
 
   it('is for agents, and one agent has four', async () => {

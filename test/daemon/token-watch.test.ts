@@ -44,7 +44,7 @@ test('an agent is told apart from nobody once its token has expired, and an oper
 
 test('a token that was replaced ends without an alert', async () => {
   const { tokens } = world.daemon.ledger;
-  const [told, ended] = [alerts('TOKEN_EXPIRES').length, alerts('TOKEN_EXPIRED').length];
+  const [reported, ended] = [alerts('TOKEN_EXPIRES').length, alerts('TOKEN_EXPIRED').length];
   const rights = { role: 'agent', name: 'carry', agent: 'carry' } as const;
   const former = tokens.createToken(rights);
   const next = tokens.replaceTokens([former.record.id], hostMs() + 5_000);
@@ -55,7 +55,7 @@ test('a token that was replaced ends without an alert', async () => {
   );
   await world.sleep(3_000);
   assert.equal((await world.call('GET', '/v1/orders', undefined, next.secret)).status, 200);
-  assert.deepEqual([alerts('TOKEN_EXPIRES').length, alerts('TOKEN_EXPIRED').length], [told, ended]);
+  assert.deepEqual([alerts('TOKEN_EXPIRES').length, alerts('TOKEN_EXPIRED').length], [reported, ended]);
 });
 
 test('the first tokens of a paper home have no end', () => {

@@ -50,8 +50,8 @@ describe('a decision is told later as it was answered, though its record leaves 
   });
 
   it('by the stream of events', async () => {
-    const told = await readStream(world, answers.at(-1)?.seq ?? 0);
-    for (const answer of answers) assert.deepEqual(told.get(answer.seq), answer);
+    const reported = await readStream(world, answers.at(-1)?.seq ?? 0);
+    for (const answer of answers) assert.deepEqual(reported.get(answer.seq), answer);
   });
 
   it('by the stream for screens, as far as a list shows it, from memory and from the ledger', async () => {
@@ -101,22 +101,22 @@ describe('a decision is told later as it was answered, though its record leaves 
 async function openBrief(world: DaemonWorld, lastEventId?: string) {
   const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
   const headers = { authorization: `Bearer ${world.token('operator')}`, ...resume };
-  const told = new Map<number, unknown>();
+  const reported = new Map<number, unknown>();
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get(`${world.daemon.url}/v1/events?view=brief`, { headers }, resolve).on('error', reject);
   });
   const parser = createParser({
     onEvent: ({ data, event }) => {
       const { seq, payload } = JSON.parse(data) as { seq: number; payload: { decision: unknown } };
-      if (event === 'decision') told.set(seq, payload.decision);
+      if (event === 'decision') reported.set(seq, payload.decision);
     },
   });
   response.setEncoding('utf8').on('data', (chunk: string) => parser.feed(chunk));
   return {
     until: async (seq: number): Promise<ReadonlyMap<number, unknown>> => {
-      await until('the decision is told', () => told.has(seq));
+      await until('the decision is told', () => reported.has(seq));
       response.destroy();
-      return told;
+      return reported;
     },
   };
 }
@@ -126,13 +126,13 @@ function readStream(world: DaemonWorld, lastSeq: number): Promise<ReadonlyMap<nu
   const headers = { authorization: `Bearer ${world.token('operator')}`, 'last-event-id': '0' };
   return new Promise((resolve, reject) => {
     const request = get(`${world.daemon.url}/v1/events`, { headers }, (response) => {
-      const told = new Map<number, DecisionBody>();
+      const reported = new Map<number, DecisionBody>();
       const parser = createParser({
         onEvent: ({ event, data }) => {
           const { seq, payload } = JSON.parse(data) as { seq: number; payload: { decision: DecisionBody } };
-          if (event === 'decision') told.set(seq, payload.decision);
+          if (event === 'decision') reported.set(seq, payload.decision);
           if (seq < lastSeq) return;
-          resolve(told);
+          resolve(reported);
           request.destroy();
         },
       });

@@ -59,12 +59,12 @@ describe('the tools', () => {
       ['BTCUSDT', 'yours'],
       ['ETHUSDT', 'another'],
     ]);
-    for (const told of positions) {
-      const book = books.find(({ symbol }) => symbol === told.symbol);
-      near(told.quantity, book?.quantity ?? '', 0);
-      near(told.mark_price, book?.mark_price ?? '', 0);
-      near(told.notional_usdt, Math.abs(Number(book?.quantity)) * Number(book?.mark_price));
-      assert.ok(Number(told.entry_price) > 0 && Number(told.liquidation_price) > 0);
+    for (const reported of positions) {
+      const book = books.find(({ symbol }) => symbol === reported.symbol);
+      near(reported.quantity, book?.quantity ?? '', 0);
+      near(reported.mark_price, book?.mark_price ?? '', 0);
+      near(reported.notional_usdt, Math.abs(Number(book?.quantity)) * Number(book?.mark_price));
+      assert.ok(Number(reported.entry_price) > 0 && Number(reported.liquidation_price) > 0);
     }
     assert.ok(Number(positions.find(({ symbol }) => symbol === 'ETHUSDT')?.quantity) < 0, 'negative is short');
   });
@@ -147,34 +147,34 @@ describe('the tools', () => {
   const atExchange = async (query: string) => (await world.sim.fetch(`${world.sim.url}/fapi/v1/${query}`)).json();
 
   it('get_candles has the closed candles of the exchange, oldest first, thirty of them or as many as are asked for, and the close of the last [TD-60 TD-64 TF-60 TF-62]', async () => {
-    const told = await read<CandlesBody>('get_candles', { symbol: 'ETHUSDT' });
+    const reported = await read<CandlesBody>('get_candles', { symbol: 'ETHUSDT' });
     const rows = (await atExchange('klines?symbol=ETHUSDT&interval=15m&limit=100')) as readonly (readonly unknown[])[];
     const closed = rows.filter((row) => Number(row[6]) < world.nowMs());
-    assert.equal(told.interval, '15m');
+    assert.equal(reported.interval, '15m');
     assert.deepEqual(
-      told.candles.map(({ open_at_ms, open, high, low, close, volume }) => [
+      reported.candles.map(({ open_at_ms, open, high, low, close, volume }) => [
         open_at_ms,
         ...[open, high, low, close, volume],
       ]),
       closed.slice(-30).map((row) => row.slice(0, 6).map(Number)),
     );
-    assert.equal(told.bars_as_of_ms, Number(closed.at(-1)?.[6]) + 1);
+    assert.equal(reported.bars_as_of_ms, Number(closed.at(-1)?.[6]) + 1);
     const two = await read<CandlesBody>('get_candles', { symbol: 'ETHUSDT', interval: '15m', limit: 2 });
-    assert.deepEqual(two, { ...told, candles: told.candles.slice(-2) });
+    assert.deepEqual(two, { ...reported, candles: reported.candles.slice(-2) });
   });
 
   it('get_order_book has best bid and ask of the exchange with their quantities, and the time of both [TD-62 TD-65]', async () => {
     await world.setMark('ETHUSDT', 3_000, { spread_bps: 12, level_notional_usdt: 90_000 });
-    const told = await read<OrderBookBody>('get_order_book', { symbol: 'ETHUSDT' });
+    const reported = await read<OrderBookBody>('get_order_book', { symbol: 'ETHUSDT' });
     const book = (await atExchange('ticker/bookTicker?symbol=ETHUSDT')) as { readonly [key: string]: string };
     const [bid, ask] = [Number(book.bidPrice), Number(book.askPrice)];
-    assert.deepEqual(told.bids, [{ price: bid, quantity: Number(book.bidQty) }]);
-    assert.deepEqual(told.asks, [{ price: ask, quantity: Number(book.askQty) }]);
+    assert.deepEqual(reported.bids, [{ price: bid, quantity: Number(book.bidQty) }]);
+    assert.deepEqual(reported.asks, [{ price: ask, quantity: Number(book.askQty) }]);
     assert.ok(Number(book.askQty) > 0);
-    near(told.mid, (bid + ask) / 2, 1e-6);
-    near(told.spread_bps, 12, 0.2);
+    near(reported.mid, (bid + ask) / 2, 1e-6);
+    near(reported.spread_bps, 12, 0.2);
     const [market] = (await read<{ markets: MarketBody[] }>('get_market', { symbol: 'ETHUSDT' })).markets;
-    assert.deepEqual([told.quote_at_ms, bid, ask], [market?.quote_at_ms, market?.bid, market?.ask]);
+    assert.deepEqual([reported.quote_at_ms, bid, ask], [market?.quote_at_ms, market?.bid, market?.ask]);
     await world.setMark('ETHUSDT', 3_000, { spread_bps: 0 });
   });
 
@@ -222,8 +222,8 @@ describe('the tools', () => {
       bound > middle && bound < middle * 1.001 + 0.01 && bound < Number(btc?.ask),
       `${bound} of ${btc?.bid}/${btc?.ask}`,
     );
-    const told = (await orders()).find(({ client_order_id }) => client_order_id === idOf(body));
-    assert.ok(['canceled', 'expired'].includes(told?.status ?? ''), told?.status);
+    const reported = (await orders()).find(({ client_order_id }) => client_order_id === idOf(body));
+    assert.ok(['canceled', 'expired'].includes(reported?.status ?? ''), reported?.status);
     assert.equal(await world.position('BTCUSDT'), held);
     await world.setMark('BTCUSDT', 60_100, { spread_bps: 0 });
   });

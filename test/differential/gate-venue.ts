@@ -1,9 +1,23 @@
+import type {
+  AccountSnapshot,
+  Approved,
+  Bar,
+  CancelOutcome,
+  FetchOutcome,
+  Listed,
+  LookupOutcome,
+  MarketQuote,
+  OrderInstruction,
+  StopInstruction,
+  SubmitOutcome,
+  VenueOrder,
+  VenueTrade,
+} from '../../daemon/engine/records/venue.ts';
 import type { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
 import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
 import { FILLED_BEFORE_MS } from '../../daemon/evaluation/engine/door.ts';
 import { toSymbolRules } from '../../daemon/evaluation/engine/rules.ts';
 import type { Fill } from '../../daemon/evaluation/engine/venue.ts';
-import type { AccountSnapshot, Approved, Bar, CancelOutcome, FetchOutcome, Listed, LookupOutcome, MarketQuote, OrderInstruction, StopInstruction, SubmitOutcome, VenueOrder, VenueTrade } from '../../daemon/engine/records/venue.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import type { ScriptedVenue } from './venue.ts';
 

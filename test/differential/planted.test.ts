@@ -12,7 +12,12 @@ import { planWorld, type WorldPlan } from './worlds.ts';
 const PLANTED: readonly Planted[] = [
   { file: 'readings/inputs.ts', from: "ask.phase = 'slice';", to: '', seed: 1 },
   { file: 'claims/asked-claim.ts', from: "=== 'GTC' ? 'rest' : 'now'", to: "=== 'GTC' ? 'now' : 'now'", seed: 240 },
-  { file: 'claims/claim-ends.ts', from: '!isFilled(last) &&', to: "!isFilled(last) && last.status !== 'expired' &&", seed: 1 },
+  {
+    file: 'claims/claim-ends.ts',
+    from: '!isFilled(last) &&',
+    to: "!isFilled(last) && last.status !== 'expired' &&",
+    seed: 1,
+  },
   {
     file: 'claims/claim-ends.ts',
     from: 'closedE8(claim) >= claim.askedE8) return',
@@ -21,7 +26,12 @@ const PLANTED: readonly Planted[] = [
   },
   { file: 'claims/claims.ts', from: "a.wants === 'now' ? -1 : 1", to: "a.wants === 'now' ? 1 : -1", seed: 1 },
   { file: 'claims/claims.ts', from: '    ownLeft -= taken - ofOthers;\n', to: '', seed: 1 },
-  { file: 'claims/claims.ts', from: 'quantityE8 < want - onWay && isMakingRoom(live, side)', to: 'quantityE8 < 0', seed: 362 },
+  {
+    file: 'claims/claims.ts',
+    from: 'quantityE8 < want - onWay && isMakingRoom(live, side)',
+    to: 'quantityE8 < 0',
+    seed: 362,
+  },
   {
     file: 'claims/claims.ts',
     from: 'for (const other of claims.open) if (isBefore(claim, other)) return true;',
@@ -52,7 +62,12 @@ const PLANTED: readonly Planted[] = [
     to: 'return clock.scale > 0 ? 0',
     seed: 8,
   },
-  { file: 'claims/exit-attempts.ts', from: 'tries.afterRung(now, exits().step_ms);', to: 'tries.afterRung(now, 0);', seed: 1 },
+  {
+    file: 'claims/exit-attempts.ts',
+    from: 'tries.afterRung(now, exits().step_ms);',
+    to: 'tries.afterRung(now, 0);',
+    seed: 1,
+  },
   { file: 'claims/exit-order.ts', from: 'ask.exitRung = form.rung;', to: '', seed: 1 },
   { file: 'claims/exit-pace.ts', from: 'used.tokens < max', to: 'used.tokens <= max', seed: 45 },
   {
@@ -63,12 +78,17 @@ const PLANTED: readonly Planted[] = [
   },
   { file: 'claims/exit-pump.ts', from: '!isRoom && this.#waitsForRoom', to: 'this.#waitsForRoom', seed: 1 },
   { file: 'plan/holdings.ts', from: "(order.side === 'buy') !== position.quantityE8 > 0", to: 'false', seed: 1 },
-  { file: 'claims/undone.ts', from: 'request.fraction >= 1)', to: 'request.fraction > 0)', seed: 47 },
+  { file: 'claims/openings-to-end.ts', from: 'request.fraction >= 1)', to: 'request.fraction > 0)', seed: 47 },
   { file: 'openings/leverage.ts', from: 'position.quantityE8 !== 0', to: 'position.quantityE8 > 0', seed: 362 },
   { file: 'plan/order-counts.ts', from: 'max: 300', to: 'max: 6', seed: 1 },
   { file: 'plan/order-ids.ts', from: 'attempt.toString(36)', to: '(attempt + 1).toString(36)', seed: 1 },
   { file: 'plan/orders.ts', from: 'delay_ms: waitMs ?? slice.delay_ms', to: 'delay_ms: slice.delay_ms', seed: 1 },
-  { file: 'protect/over-layers.ts', from: 'isOver(entry, time.atNow(nowMs))', to: 'entry.clearsAtMs !== null', seed: 4 },
+  {
+    file: 'protect/over-layers.ts',
+    from: 'isOver(entry, time.atNow(nowMs))',
+    to: 'entry.clearsAtMs !== null',
+    seed: 4,
+  },
   {
     file: 'protect/protection.ts',
     from: 'return NOTHING_DUE;\n    if (stop !== null)',
@@ -90,7 +110,12 @@ const PLANTED: readonly Planted[] = [
   { file: 'protect/breakers.ts', from: 'EQUAL_REFUSALS = 5', to: 'EQUAL_REFUSALS = 1', seed: 45 },
   { file: 'protect/breakers.ts', from: 'count < repeats', to: 'count <= repeats', seed: 4 },
   { file: 'plan/review.ts', from: 'const isLeft = isHeld && isActive', to: 'const isLeft = isActive', seed: 4 },
-  { file: 'openings/slices.ts', from: 'effective?.max_slippage_bps ?? parent.request.max_slippage_bps', to: '1', seed: 1 },
+  {
+    file: 'openings/slices.ts',
+    from: 'effective?.max_slippage_bps ?? parent.request.max_slippage_bps',
+    to: '1',
+    seed: 1,
+  },
   { file: 'plan/standing.ts', from: 'BREACH_TOLERANCE = 0.01', to: 'BREACH_TOLERANCE = 0.2', seed: 35 },
   {
     file: 'protect/stop-moves.ts',
@@ -114,7 +139,7 @@ const PLANTED: readonly Planted[] = [
   },
   { file: 'claims/tries.ts', from: '200, 400,', to: '201, 400,', seed: 45 },
   {
-    file: 'claims/undone.ts',
+    file: 'claims/openings-to-end.ts',
     from: 'if (isPlanned(order)) slices.push(order);',
     to: 'if (isPlanned(order)) continue;',
     seed: 16,

@@ -1,3 +1,4 @@
+import type { Rejection } from '../../daemon/engine/records/venue.ts';
 import type { Cause } from '../../daemon/engine/tables/cause.ts';
 import type { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
 import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
@@ -10,7 +11,6 @@ import type {
   ReplayStop,
   ReplayVenue,
 } from '../../daemon/evaluation/engine/venue.ts';
-import type { Rejection } from '../../daemon/engine/records/venue.ts';
 
 function refuse(code: string, message: string, cause: Cause): Rejection {
   return { cause, code, message, retryAfterMs: null };

@@ -1,10 +1,10 @@
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { ownE8Of } from '../../daemon/engine/orders/holding.ts';
+import { fromE8 } from '../../daemon/engine/records/units.ts';
+import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
 import type { MarketData, ReplayInstrument, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
 import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
-import type { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { ownE8Of } from '../../daemon/engine/orders/holding.ts';
-import { fromE8 } from '../../daemon/engine/records/units.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
 import type { VenueTemper } from './venue.ts';
 

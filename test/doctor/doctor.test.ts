@@ -127,10 +127,10 @@ describe('doctor on a running daemon', () => {
       plain.lines.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => id),
       ['door_http', 'door_mcp', 'halt', 'sub_account', 'countdown'],
     );
-    const told = await holdfast(['doctor', '--url', world.daemon.url, '--home', world.home], {
+    const reported = await holdfast(['doctor', '--url', world.daemon.url, '--home', world.home], {
       HOLDFAST_POLICY: world.policyPath,
     });
-    assert.match(told.out, /proven +door_dry_run +the dry run lets no order of 10,000,000 USDT pass/);
+    assert.match(reported.out, /proven +door_dry_run +the dry run lets no order of 10,000,000 USDT pass/);
   });
 
   test('sees that a countdown cancels conditional orders too, and says when it is known for something else', async () => {
@@ -336,11 +336,11 @@ test('says when a backup is old, or the head file stands still', async (t) => {
   };
   const recording = setInterval(recordLater, 10);
   t.after(() => clearInterval(recording));
-  const isTold = async (): Promise<boolean> => {
+  const isReported = async (): Promise<boolean> => {
     const { backup: copy, head_file: still } = await look('still');
     return copy === 'refuted' && still === 'refuted';
   };
-  await until('both are told', isTold, 150_000);
+  await until('both are told', isReported, 150_000);
   clearInterval(recording);
   await until('the head file follows', async () => (await look('head')).head_file === 'proven');
 });

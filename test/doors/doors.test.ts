@@ -3,11 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { DaemonWorld, until } from '../daemon/harness.ts';
 import { forgetAll } from '../integrations/openclaw-host.ts';
 import { CASES, type Case } from './cases.ts';
-import { type Door, openDoors, type Told } from './doors.ts';
+import { type Door, openDoors, type Reported } from './doors.ts';
 import { Stage } from './stage.ts';
 
 interface Seen {
-  readonly told: Told;
+  readonly reported: Reported;
   /** Records of this call, without what is new in each: ids, digests of them, instants. */
   readonly records: readonly unknown[];
 }
@@ -51,13 +51,13 @@ describe('one table through every door', () => {
     const args = typeof each.args === 'function' ? await each.args(stage) : each.args;
     const { ledger } = world.daemon;
     const fromSeq = ledger.lastSeq() + 1;
-    const told = await door.call(each.tool, typeof args === 'string' ? args : JSON.stringify(args));
-    if (told.code === undefined && told.decision !== 'BLOCK') stage.use();
+    const reported = await door.call(each.tool, typeof args === 'string' ? args : JSON.stringify(args));
+    if (reported.code === undefined && reported.decision !== 'BLOCK') stage.use();
     const find = () => [...ledger.iterateEvents({ fromSeq })].filter(({ kind }) => OF_CALLS.has(kind));
     // Input that is refused is recorded beside its answer.
-    if (told.code?.startsWith('INVALID') === true) await until('it is recorded', () => find().length > 0);
+    if (reported.code?.startsWith('INVALID') === true) await until('it is recorded', () => find().length > 0);
     const records = find().map(({ kind, payload }) => ({ kind, payload: withoutNews(payload) }));
-    return { told, records };
+    return { reported, records };
   }
 
   it('has sixty cases and more', () => {
@@ -70,19 +70,19 @@ describe('one table through every door', () => {
       for (const door of doors.filter(({ name }) => name !== each.notThrough)) {
         const seen = await ask(each, door);
         first ??= seen;
-        check(each, first.told);
+        check(each, first.reported);
         assert.deepEqual(asTool(seen, each.tool), asTool(first, each.tool), door.name);
       }
     });
 });
 
 /** A message of MCP that cannot be read names no tool, so its record names the door. */
-function asTool({ told, records }: Seen, tool: string): Seen {
-  if (told.code !== 'INVALID_JSON') return { told, records };
-  return { told, records: JSON.parse(JSON.stringify(records).replace('"tool":"mcp"', `"tool":"${tool}"`)) };
+function asTool({ reported, records }: Seen, tool: string): Seen {
+  if (reported.code !== 'INVALID_JSON') return { reported, records };
+  return { reported, records: JSON.parse(JSON.stringify(records).replace('"tool":"mcp"', `"tool":"${tool}"`)) };
 }
 
-function check({ expect }: Case, { code, decision, members, bound_by: boundBy, reasons = [] }: Told): void {
+function check({ expect }: Case, { code, decision, members, bound_by: boundBy, reasons = [] }: Reported): void {
   const [word, reason] = expect.split(' ');
   const said = code ?? decision ?? (members === undefined ? undefined : 'read');
   if (word !== 'any') assert.equal(said, word, JSON.stringify({ code, decision, boundBy, reasons }));

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const PYTHON = spawnSync('python3', ['-c', 'import http.client']).status === 0 ? 'python3' : null;
 
 /** What a caller learns: of a decision its word and reasons, of a refused call its code, of a reading its members. */
-export interface Told {
+export interface Reported {
   readonly code?: string;
   readonly decision?: string;
   readonly reasons?: readonly string[];
@@ -26,7 +26,7 @@ export interface Told {
 /** One way to the gate. `text`: the arguments as JSON; doors that take values parse it as their language does. */
 export interface Door {
   readonly name: string;
-  call(tool: string, text: string): Promise<Told>;
+  call(tool: string, text: string): Promise<Reported>;
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ const nothing = async (): Promise<void> => undefined;
 function openHttp(world: DaemonWorld): Door {
   return {
     name: 'HTTP',
-    call: async (tool, text) => told((await world.call('POST', `/v1/tools/${tool}?view=brief`, text)).body),
+    call: async (tool, text) => reported((await world.call('POST', `/v1/tools/${tool}?view=brief`, text)).body),
     close: nothing,
   };
 }
@@ -76,7 +76,7 @@ async function openMcp(world: DaemonWorld): Promise<Door> {
       args = text;
       const given = { name: tool, arguments: 'ARGUMENTS_AS_TEXT' as unknown as Record<string, unknown> };
       try {
-        return toldByMcp(await client.callTool(given));
+        return shownByMcp(await client.callTool(given));
       } catch (error) {
         // A message that the daemon does not read is refused before the protocol sees it.
         const code = /"code":"([A-Z_]+)"/.exec(String((error as Error).message))?.[1];
@@ -102,7 +102,7 @@ async function openStdio(url: string, tokenFile: string): Promise<Door> {
     call: async (tool, text) => {
       id += 1;
       const answer = await ask(message(id, 'tools/call', `{"name":${JSON.stringify(tool)},"arguments":${text}}`));
-      return toldByMcp(JSON.parse(answer).result);
+      return shownByMcp(JSON.parse(answer).result);
     },
     close,
   };
@@ -133,7 +133,7 @@ function openPlugin(url: string, tokenFile: string): Door {
     call: async (tool, text) => {
       const { blocked, result } = await host.call(tool, JSON.parse(text));
       if (blocked !== null) return { code: blocked };
-      return told(result?.details.verdict ?? { error: { code: 'TOOL_UNKNOWN' } });
+      return reported(result?.details.verdict ?? { error: { code: 'TOOL_UNKNOWN' } });
     },
     close: async () => host.stop(),
   };
@@ -143,7 +143,7 @@ function openTypeScript(url: string, token: string): Door {
   const client = new Holdfast({ url, token });
   return {
     name: 'TypeScript client',
-    call: async (tool, text) => told(await client.call(tool, JSON.parse(text))),
+    call: async (tool, text) => reported(await client.call(tool, JSON.parse(text))),
     close: nothing,
   };
 }
@@ -154,7 +154,7 @@ function openCommandLine(url: string, tokenFile: string): Door {
     call: async (tool, text) => {
       const { code, out, err } = await holdfast(['call', tool, text, '--url', url, '--token-file', tokenFile]);
       if (out === '') return { code: /([A-Z][A-Z_]{3,})[:\n]/.exec(err)?.[1] ?? err };
-      const seen = told(JSON.parse(out));
+      const seen = reported(JSON.parse(out));
       if (seen.decision === 'BLOCK' && code !== 3) return { code: `exit code ${code} of a BLOCK` };
       return seen;
     },
@@ -178,18 +178,18 @@ function openPython(python: string, url: string, tokenFile: string): Door {
   const { ask, close } = converse(child);
   return {
     name: 'Python client',
-    call: async (tool, text) => told(JSON.parse(await ask(JSON.stringify([tool, text])))),
+    call: async (tool, text) => reported(JSON.parse(await ask(JSON.stringify([tool, text])))),
     close,
   };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
-function toldByMcp({ content }: any): Told {
-  return told(JSON.parse(content[0].text));
+function shownByMcp({ content }: any): Reported {
+  return reported(JSON.parse(content[0].text));
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
-function told(body: any): Told {
+function reported(body: any): Reported {
   if (body === null || typeof body !== 'object') throw new Error(`no answer: ${String(body)}`);
   if ('error' in body) return { code: body.error.code };
   const answer = body.result ?? body;

@@ -31,20 +31,24 @@ const DRAW: fc.Arbitrary<Draw> = fc.record({
   isReadLate: fc.constantFrom(false, false, false, true),
 });
 interface Dated {
-  readonly toldMs: number;
+  readonly reportedMs: number;
   readonly record: LotRecord;
 }
 
 /** What happened, as records with the time at which each is told; orders come before what is told of them. */
-function history(draws: readonly Draw[]): { readonly orders: readonly LotRecord[]; readonly told: readonly Dated[] } {
+function history(draws: readonly Draw[]): {
+  readonly orders: readonly LotRecord[];
+  readonly reported: readonly Dated[];
+} {
   const orders: LotRecord[] = [];
-  const told: Dated[] = [];
+  const reported: Dated[] = [];
   let [atMs, number] = [0, 0];
   for (const [index, draw] of draws.entries()) {
     atMs += draw.gapMs;
     const seq = index + 1;
-    if (draw.kind === 'reading') told.push({ toldMs: atMs, record: reading(draw.lots, atMs, atMs, seq) });
-    if (draw.kind === 'given') told.push({ toldMs: atMs, record: { kind: 'given', symbol: BTC, owner: 'bob', atMs } });
+    if (draw.kind === 'reading') reported.push({ reportedMs: atMs, record: reading(draw.lots, atMs, atMs, seq) });
+    if (draw.kind === 'given')
+      reported.push({ reportedMs: atMs, record: { kind: 'given', symbol: BTC, owner: 'bob', atMs } });
     const placed = orderOf(draw, seq);
     if (placed === null) continue;
     orders.push({ kind: 'ordered', order: placed });
@@ -53,12 +57,15 @@ function history(draws: readonly Draw[]): { readonly orders: readonly LotRecord[
       number += 1;
       executed += draw.lots;
       const trade = { kind: 'traded', id: placed.id, lots: draw.lots, atMs, number } as const;
-      told.push({ toldMs: atMs + draw.tradeLateMs + (draw.isReadLate ? 60 * MINUTE : 0), record: trade });
+      reported.push({ reportedMs: atMs + draw.tradeLateMs + (draw.isReadLate ? 60 * MINUTE : 0), record: trade });
       const reportedMs = draw.isReadLate ? atMs : atMs + draw.reportLateMs;
-      told.push({ toldMs: reportedMs, record: { kind: 'reported', id: placed.id, executed, atMs: reportedMs } });
+      reported.push({
+        reportedMs: reportedMs,
+        record: { kind: 'reported', id: placed.id, executed, atMs: reportedMs },
+      });
     }
   }
-  return { orders, told };
+  return { orders, reported };
 }
 function orderOf({ kind }: Draw, seq: number): LotOrder | null {
   const id = `o-${seq}`;
@@ -81,23 +88,24 @@ function orderOf({ kind }: Draw, seq: number): LotOrder | null {
   }
 }
 
-function bookOf(orders: readonly LotRecord[], told: readonly LotRecord[], keepMs?: number): LotBook {
+function bookOf(orders: readonly LotRecord[], reported: readonly LotRecord[], keepMs?: number): LotBook {
   const book = createLotBook(keepMs);
-  for (const record of [...orders, ...told]) applyLotRecord(book, record);
+  for (const record of [...orders, ...reported]) applyLotRecord(book, record);
   return book;
 }
 const partsOf = ({ batches, owed }: Lots): unknown => ({ batches, owed });
-const recordsOf = (told: readonly Dated[]): readonly LotRecord[] => told.map(({ record }) => record);
-const inOrder = (told: readonly Dated[]): readonly Dated[] => [...told].sort((a, b) => a.toldMs - b.toldMs);
+const recordsOf = (reported: readonly Dated[]): readonly LotRecord[] => reported.map(({ record }) => record);
+const inOrder = (reported: readonly Dated[]): readonly Dated[] =>
+  [...reported].sort((a, b) => a.reportedMs - b.reportedMs);
 
 test('the order in which records arrive does not matter', () => {
   const ranks = fc.array(fc.double({ noNaN: true }), { minLength: 200, maxLength: 200 });
   fc.assert(
     fc.property(fc.array(DRAW, { maxLength: 60, size: 'max' }), ranks, (draws, rank) => {
-      const { orders, told } = history(draws);
-      const shuffled = told.map((dated, index) => ({ dated, at: rank[index % rank.length] ?? 0 }));
+      const { orders, reported } = history(draws);
+      const shuffled = reported.map((dated, index) => ({ dated, at: rank[index % rank.length] ?? 0 }));
       shuffled.sort((a, b) => a.at - b.at);
-      const one = bookOf(orders, recordsOf(inOrder(told)), Number.POSITIVE_INFINITY);
+      const one = bookOf(orders, recordsOf(inOrder(reported)), Number.POSITIVE_INFINITY);
       const other = bookOf(orders, recordsOf(shuffled.map(({ dated }) => dated)), Number.POSITIVE_INFINITY);
       assert.deepEqual(partsOf(lotsIn(other, BTC)), partsOf(lotsIn(one, BTC)));
     }),
@@ -109,8 +117,8 @@ test('a book that sums up what is old holds what one does that keeps everything'
   let summedUp = 0;
   fc.assert(
     fc.property(fc.array(DRAW, { minLength: 40, maxLength: 120 }), (draws) => {
-      const { orders, told } = history(draws);
-      const records = recordsOf(inOrder(told));
+      const { orders, reported } = history(draws);
+      const records = recordsOf(inOrder(reported));
       const [summed, kept] = [createLotBook(), createLotBook(Number.POSITIVE_INFINITY)];
       for (const record of [...orders, ...records]) {
         for (const book of [summed, kept]) applyLotRecord(book, record);

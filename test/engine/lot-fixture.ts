@@ -17,7 +17,7 @@ export function of(by: Exclude<By, 'agent'>, side: 'buy' | 'sell', more: Partial
 }
 
 /** The book of a few records. */
-export class Told {
+export class Reported {
   readonly book: LotBook;
   #number = 0;
 

@@ -56,9 +56,12 @@ describe('conditional orders show the order that they triggered', () => {
 
   it('is asked for as its query is documented, where a fault says so: without what its order has executed', async () => {
     await client.control('faults', { kind: 'untold-quantity', match: { method: 'GET', path: '/fapi/v1/algoOrder' } });
-    const untold = await query('stop-1');
-    assert.deepEqual([untold.algoStatus, untold.actualQty, untold.actualType], ['FINISHED', undefined, undefined]);
-    assert.notEqual(untold.actualOrderId, '', 'which order it became is told');
+    const unreported = await query('stop-1');
+    assert.deepEqual(
+      [unreported.algoStatus, unreported.actualQty, unreported.actualType],
+      ['FINISHED', undefined, undefined],
+    );
+    assert.notEqual(unreported.actualOrderId, '', 'which order it became is told');
     assert.equal((await query('stop-1')).actualQty, '0.015', 'the next answer tells all');
   });
 

@@ -15,7 +15,7 @@ import { judge } from '../../scripts/explore/promises.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 
-const ACCOUNT = { balanceUsdt: 20_000, begins: [], isUntold: false } as const;
+const ACCOUNT = { balanceUsdt: 20_000, begins: [], isUnreported: false } as const;
 
 /** A world in which no promise is broken, once the plan is over. */
 async function play(t: TestContext, steps: readonly Step[], setup: Partial<Setup> = {}): Promise<World> {
@@ -98,7 +98,7 @@ for (const type of MOVE_TYPES)
 test('a stop fires, and the exchange tells only which order it became', async (t) => {
   const world = await play(t, [open(0), after(6_000, { kind: 'mark', symbol: 'BTCUSDT', bps: -300 })], {
     stopBps: 150,
-    account: { ...ACCOUNT, isUntold: true },
+    account: { ...ACCOUNT, isUnreported: true },
   });
   assert.equal(world.venue.heldE8('BTCUSDT'), 0);
 });
@@ -144,24 +144,24 @@ test('a ban is waited for, also where it names no end', async (t) => {
 
 test('what leaves although the exchange has asked to be left alone is an offence, but for what closes after a 429', () => {
   const sent = (method: string, path: string, query = '') => ({ method, path, query, body: '', apiKey: undefined });
-  const told = (status: number, headers: Record<string, string> = {}) => ({ status, headers, body: '' });
+  const reported = (status: number, headers: Record<string, string> = {}) => ({ status, headers, body: '' });
   const order = '/fapi/v1/order';
   for (const [answer, afterMs, request, isOffence] of [
-    [told(418, { 'Retry-After': '5' }), 5, sent('GET', '/fapi/v1/time'), true],
-    [told(418, { 'Retry-After': '5' }), 0, sent('GET', '/fapi/v1/time'), false],
-    [told(418, { 'Retry-After': '5' }), 4_999, sent('POST', order, 'reduceOnly=true'), true],
-    [told(418, { 'Retry-After': '5' }), 5_000, sent('POST', order), false],
-    [told(418), 119_999, sent('GET', order), true],
-    [told(429), 5, sent('POST', order), false],
-    [told(429, { 'retry-after': '5' }), 5, sent('POST', order), true],
-    [told(429, { 'retry-after': '5' }), 5, sent('DELETE', order), true],
-    [told(429, { 'retry-after': '5' }), 5, sent('POST', order, 'reduceOnly=true'), false],
-    [told(429, { 'retry-after': '5' }), 5, sent('POST', '/fapi/v1/algoOrder', 'closePosition=true'), false],
-    [told(418, { 'Retry-After': '5' }), 5, sent('GET', '/sapi/v1/account/apiRestrictions'), false],
-    [told(403), 4_499, sent('GET', order), true],
-    [told(403), 4_500, sent('GET', order), false],
-    [told(403), 899, sent('POST', order, 'reduceOnly=true'), true],
-    [told(403), 900, sent('POST', order, 'reduceOnly=true'), false],
+    [reported(418, { 'Retry-After': '5' }), 5, sent('GET', '/fapi/v1/time'), true],
+    [reported(418, { 'Retry-After': '5' }), 0, sent('GET', '/fapi/v1/time'), false],
+    [reported(418, { 'Retry-After': '5' }), 4_999, sent('POST', order, 'reduceOnly=true'), true],
+    [reported(418, { 'Retry-After': '5' }), 5_000, sent('POST', order), false],
+    [reported(418), 119_999, sent('GET', order), true],
+    [reported(429), 5, sent('POST', order), false],
+    [reported(429, { 'retry-after': '5' }), 5, sent('POST', order), true],
+    [reported(429, { 'retry-after': '5' }), 5, sent('DELETE', order), true],
+    [reported(429, { 'retry-after': '5' }), 5, sent('POST', order, 'reduceOnly=true'), false],
+    [reported(429, { 'retry-after': '5' }), 5, sent('POST', '/fapi/v1/algoOrder', 'closePosition=true'), false],
+    [reported(418, { 'Retry-After': '5' }), 5, sent('GET', '/sapi/v1/account/apiRestrictions'), false],
+    [reported(403), 4_499, sent('GET', order), true],
+    [reported(403), 4_500, sent('GET', order), false],
+    [reported(403), 899, sent('POST', order, 'reduceOnly=true'), true],
+    [reported(403), 900, sent('POST', order, 'reduceOnly=true'), false],
   ] as const) {
     const leftAlone = new LeftAlone();
     leftAlone.noteAnswer(1, order, answer, 900, 1_000);
@@ -171,12 +171,12 @@ test('what leaves although the exchange has asked to be left alone is an offence
     assert.equal(leftAlone.offences.length, isOffence ? 1 : 0, JSON.stringify([answer, afterMs, request]));
   }
   const passing = new LeftAlone();
-  passing.noteAnswer(1, order, told(403), 900, 1_000);
-  passing.noteAnswer(1, order, told(403), 950, 1_010);
-  passing.noteAnswer(1, order, told(200), 950, 1_020);
+  passing.noteAnswer(1, order, reported(403), 900, 1_000);
+  passing.noteAnswer(1, order, reported(403), 950, 1_010);
+  passing.noteAnswer(1, order, reported(200), 950, 1_020);
   passing.noteSent(1, sent('GET', order), 1_030);
   assert.equal(passing.offences.length, 1, 'what left before it was refused ends nothing');
-  passing.noteAnswer(1, order, told(200), 1_950, 2_000);
+  passing.noteAnswer(1, order, reported(200), 1_950, 2_000);
   passing.noteSent(1, sent('GET', order), 2_010);
   assert.equal(passing.offences.length, 1, 'one that is let through ends it');
 });

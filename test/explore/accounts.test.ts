@@ -60,8 +60,8 @@ const DAY: Plan = {
 };
 const usdt = (rows: readonly { readonly amount: bigint }[]): number =>
   rows.reduce((sum, { amount }) => sum + Number(amount) / 1e8, 0);
-const near = (told: number | undefined, due: number, what: string): void =>
-  assert.ok(Math.abs((told ?? Number.NaN) - due) < 1e-6, `${what}: ${told} told, ${due} due`);
+const near = (reported: number | undefined, due: number, what: string): void =>
+  assert.ok(Math.abs((reported ?? Number.NaN) - due) < 1e-6, `${what}: ${reported} told, ${due} due`);
 
 test('funding goes to who held at its instant, a hand at the exchange counts where its lots were, over midnight too', async () => {
   await play(DAY, (history, world) => {

@@ -19,10 +19,10 @@ it('a start takes its time from an answer that was seconds late: it asks again s
   const world = new World(plan.seed, plan.setup);
   try {
     await playPlan(world, plan);
-    const told = [...world.ledger.iterateEvents({ kind: 'alert' })].map(
+    const reported = [...world.ledger.iterateEvents({ kind: 'alert' })].map(
       ({ payload }) => (payload as { code: string }).code,
     );
-    assert.ok(!told.includes('CLOCK_JUMP'), told.join());
+    assert.ok(!reported.includes('CLOCK_JUMP'), reported.join());
     const { core } = world.gate ?? assert.fail('it runs');
     // The first answer of a life, the next one, which is late as well, and a third within seconds of that.
     assert.ok(Math.abs(core.nowMs() - (START_MS + world.time.nowMs)) <= 1_000);

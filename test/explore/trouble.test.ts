@@ -193,11 +193,11 @@ test('of two daemons that begin at once one opens, and both stop where the other
   t.after(() => world.close());
   const { homes, wire } = world;
   const second = wire.records.filter(({ life, path }) => homes.isSecond(life) && path === '/fapi/v1/order');
-  const told = [...world.ledger.iterateEvents({ kind: 'alert' })].map(
+  const reported = [...world.ledger.iterateEvents({ kind: 'alert' })].map(
     ({ payload }) => (payload as { readonly code: string }).code,
   );
   assert.ok(second.length < 4, `the other one sent ${second.length} orders`);
-  assert.ok(second.length > 0 || !told.includes('OTHER_DAEMON'));
+  assert.ok(second.length > 0 || !reported.includes('OTHER_DAEMON'));
   assert.equal(world.calls.at(-1)?.answer?.decision.decision, second.length > 0 ? 'BLOCK' : 'ALLOW');
   assert.deepEqual(codes, []);
 });

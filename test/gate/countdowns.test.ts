@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { CONDITIONS, nextCall, noCalls, shouldRun } from '../../daemon/engine/protect/countdowns.ts';
 import type { OrderStatus } from '../../daemon/engine/records/decisions.ts';
 import type { CountdownEvent, ForeignOrder, OrderEvent } from '../../daemon/engine/records/events.ts';
-import { CONDITIONS, nextCall, noCalls, shouldRun } from '../../daemon/engine/protect/countdowns.ts';
 import { decisionEvent, FoldedLedger, LOT_E8, T0, TICK_E8 } from './fold-fixture.ts';
 
 const FOREIGN: ForeignOrder = {
@@ -17,7 +17,7 @@ const FOREIGN: ForeignOrder = {
   trigger_e8: null,
 };
 
-function told(id: string, status: OrderStatus, more: Partial<OrderEvent> = {}): OrderEvent {
+function reported(id: string, status: OrderStatus, more: Partial<OrderEvent> = {}): OrderEvent {
   return {
     average_price: null,
     client_order_id: id,
@@ -36,7 +36,7 @@ function told(id: string, status: OrderStatus, more: Partial<OrderEvent> = {}): 
 function opening(status: OrderStatus = 'working', more: Partial<OrderEvent> = {}): FoldedLedger {
   const ledger = new FoldedLedger();
   ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
-  if (status !== 'in_flight') ledger.append({ kind: 'order', at_ms: T0, payload: told('o-1', status, more) });
+  if (status !== 'in_flight') ledger.append({ kind: 'order', at_ms: T0, payload: reported('o-1', status, more) });
   return ledger;
 }
 
@@ -53,7 +53,7 @@ const AGAINST: readonly Case[] = [
     name: "somebody else's order beside it",
     ledger: () => {
       const ledger = opening();
-      ledger.append({ kind: 'order', at_ms: T0, payload: told('f-1', 'working', { foreign: FOREIGN }) });
+      ledger.append({ kind: 'order', at_ms: T0, payload: reported('f-1', 'working', { foreign: FOREIGN }) });
       return ledger;
     },
     against: 'own',

@@ -7,10 +7,10 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import { readDecisionRecord } from '../../daemon/core/record-text/read-record.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
-import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
-import type { DecisionEvent, PlannedOrder } from '../../daemon/engine/records/events.ts';
 import { writeBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';
 import { longPart, type PolicyLookup, retell } from '../../daemon/engine/plan/retell.ts';
+import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
+import type { DecisionEvent, PlannedOrder } from '../../daemon/engine/records/events.ts';
 import { isPaced } from '../../daemon/engine/state/apply-orders.ts';
 import { cases } from '../core/decide-cases.ts';
 import { type Case, decideCase } from '../core/decision-fixture.ts';
@@ -112,12 +112,12 @@ test('a decision that nothing derives is recorded whole [SAE-AUDIT]', () => {
       const { event, body } = recordedOf(drawn, around);
       const read = readBack(writeRecord(event, body, writeContext(event.context), 'whole'), around.seq);
       assert.equal(canonicalJson(read), canonicalJson(event));
-      const told = retell(
+      const reported = retell(
         read,
         () => null,
         () => 'not asked for',
       );
-      assert.equal(canonicalJson(told), canonicalJson(body), 'and told without its policy');
+      assert.equal(canonicalJson(reported), canonicalJson(body), 'and told without its policy');
     }),
     { seed: 8, numRuns: 200 },
   );
@@ -147,7 +147,7 @@ test('under another version of the core what it would derive is null, and the re
       const { event, body } = recordedOf(drawn, around);
       const older = { ...body, core_version: version };
       const read = readBack(writeRecord(event, older, writeContext(event.context), 'derived'), around.seq);
-      const told = retell(
+      const reported = retell(
         read,
         () => assert.fail('no policy is asked for'),
         () => assert.fail('nothing is hashed'),
@@ -160,7 +160,7 @@ test('under another version of the core what it would derive is null, and the re
         retry_after_ms: null,
         verdicts: null,
       };
-      assert.equal(canonicalJson(told), canonicalJson({ ...older, ...nothing }));
+      assert.equal(canonicalJson(reported), canonicalJson({ ...older, ...nothing }));
     }),
     { seed: 12, numRuns: 200 },
   );

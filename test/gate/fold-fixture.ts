@@ -1,7 +1,9 @@
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import type { SizedAction } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
+import type { SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import type { DecisionBody, DecisionKind } from '../../daemon/engine/records/decisions.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import type {
   DecisionEvent,
   ForeignOrder,
@@ -10,12 +12,10 @@ import type {
   PlannedOrder,
   TradeEvent,
 } from '../../daemon/engine/records/events.ts';
-import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
-import type { SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
-import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { toRows } from '../../daemon/engine/state/leave.ts';
 import { lotE8, tickE8 } from '../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
+import { toRows } from '../../daemon/engine/state/leave.ts';
 import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
 import { buildCase, decideCase } from '../core/decision-fixture.ts';
 

@@ -9,8 +9,8 @@ import type { LiveInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
-import { inLots, T0 } from './fold-fixture.ts';
 import { FoldedClaims } from '../engine/state/folded-claims.ts';
+import { inLots, T0 } from './fold-fixture.ts';
 
 const PLACE = { account: 'main', venue: 'paper' };
 const INPUTS: LiveInputs = { nowMs: T0 + 100, clockSkewMs: 1, account: null, symbols: new Map() };

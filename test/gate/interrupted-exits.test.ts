@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { closedE8 } from '../../daemon/engine/orders/claims.ts';
-import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import { checkAudit } from '../recorded/verdicts.ts';

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GateEvent } from '../../daemon/engine/records/events.ts';
-import { LedgerCheck } from '../../daemon/gate/keeper/ledger-check.ts';
-import type { GateCore } from '../../daemon/gate/journal/journal.ts';
-import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import { UnreadableRows } from '../../daemon/engine/readings/unreadable-rows.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { toRows } from '../../daemon/engine/state/leave.ts';
-import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/engine/records/venue.ts';
+import type { GateCore } from '../../daemon/gate/journal/journal.ts';
+import { LedgerCheck } from '../../daemon/gate/keeper/ledger-check.ts';
 import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
+import { accountEvent } from '../engine/state/folded-claims.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
-import { accountEvent } from '../engine/state/folded-claims.ts';
 
 const OWN = 'hf012345';
 const OTHER = 'hfabcdef';
@@ -125,12 +125,12 @@ describe('BY-45, BY-46: what a start compares', () => {
       site.apply(accountEvent(0, T0 - sinceDays * days));
       await site.check.refuseStart();
       assert.deepEqual(site.asked, [`income ${-askedDays * 1440}`], `the accounts began ${sinceDays} days ago`);
-      const told = new Site(T0 - 7 * days);
-      told.scope = [];
-      told.apply(accountEvent(0, T0 - sinceDays * days));
-      told.apply({ kind: 'income', at_ms: T0 - 7 * days, payload: { read_to_ms: T0 - 4 * days, rows: [] } });
-      await told.check.refuseStart();
-      assert.deepEqual(told.asked, ['income -8640'], 'what was told before is not asked for again');
+      const reported = new Site(T0 - 7 * days);
+      reported.scope = [];
+      reported.apply(accountEvent(0, T0 - sinceDays * days));
+      reported.apply({ kind: 'income', at_ms: T0 - 7 * days, payload: { read_to_ms: T0 - 4 * days, rows: [] } });
+      await reported.check.refuseStart();
+      assert.deepEqual(reported.asked, ['income -8640'], 'what was told before is not asked for again');
     }
   });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 import { LoneOpenings, type Turn } from '../../daemon/gate/orders/lone-openings.ts';
-import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { ManualTime, settle } from './manual-time.ts';
 
 const SEND_WITHIN_MS = 500;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 import { pause } from '../../daemon/gate/journal/pause.ts';
 import type { OrderSender } from '../../daemon/gate/orders/sender.ts';
 import { SliceRunner } from '../../daemon/gate/orders/slices.ts';
-import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { Decided } from '../../daemon/gate/take-decision.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';

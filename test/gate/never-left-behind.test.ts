@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import type { AccountSnapshot, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import { Flatten } from '../../daemon/gate/exits/flatten.ts';
 import type { SliceRunner } from '../../daemon/gate/orders/slices.ts';
-import type { AccountSnapshot, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 

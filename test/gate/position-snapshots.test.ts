@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Side } from '../../daemon/core/request.ts';
-import type { PositionRecord } from '../../daemon/engine/records/events.ts';
 import { ownE8 } from '../../daemon/engine/orders/holding.ts';
 import { setLeverage } from '../../daemon/engine/positions/leverage-setting.ts';
 import {
@@ -14,6 +13,7 @@ import {
   shortE8,
   surelyHeldE8,
 } from '../../daemon/engine/positions/positions.ts';
+import type { PositionRecord } from '../../daemon/engine/records/events.ts';
 
 const T0 = 1_740_960_000_000;
 const NONE = { unproven: false, buyE8: 0, sellE8: 0 };

@@ -1,5 +1,19 @@
 import assert from 'node:assert/strict';
+import { stateInForce } from '../../daemon/engine/callers/layers.ts';
+import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import type {
+  AccountSnapshot,
+  CancelOutcome,
+  FetchOutcome,
+  Listed,
+  LookupOutcome,
+  Rejection,
+  SubmitOutcome,
+  VenueOrder,
+  VenueTrade,
+  VenueTransfer,
+} from '../../daemon/engine/records/venue.ts';
 import { AccountFeed } from '../../daemon/gate/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/gate/feeds/reading-marks.ts';
 import { GateCore, type GatePorts } from '../../daemon/gate/journal/journal.ts';
@@ -9,10 +23,7 @@ import { recoverOrders } from '../../daemon/gate/orders/recover-orders.ts';
 import { Resolver } from '../../daemon/gate/orders/resolver.ts';
 import { OrderSender } from '../../daemon/gate/orders/sender.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
-import { stateInForce } from '../../daemon/engine/callers/layers.ts';
-import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { Decided } from '../../daemon/gate/take-decision.ts';
-import type { AccountSnapshot, CancelOutcome, FetchOutcome, Listed, LookupOutcome, Rejection, SubmitOutcome, VenueOrder, VenueTrade, VenueTransfer } from '../../daemon/engine/records/venue.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { BTC_RULES, type DecisionPlan, decisionEvent, LOT_E8, T0, TICK_E8 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';

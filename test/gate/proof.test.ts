@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { EvidenceKind, OrderEvent } from '../../daemon/engine/records/events.ts';
-import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { inLots, LOT_E8, orderEvent, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Canceler } from '../../daemon/gate/orders/cancels.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
+import type { Canceler } from '../../daemon/gate/orders/cancels.ts';
 import { Protection } from '../../daemon/gate/watch/protection.ts';
 import { ProofWorld } from './proof-fixture.ts';
 

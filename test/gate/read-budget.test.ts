@@ -77,11 +77,11 @@ describe('the weight that a live venue gives to reads', () => {
   for (const policy of ['default', 'strict']) {
     it(`is enough for the policy ${policy}: its inputs stay fresh, exits are priced, and a reserve is left`, async () => {
       const readings = await watch(policy);
-      const told = JSON.stringify(readings);
-      assert.ok(readings.samples > 60, told);
-      assert.ok(readings.weightPerMinute <= READ_WEIGHT_PER_MINUTE - RESERVE, told);
-      assert.equal(readings.stale, 0, told);
-      assert.equal(readings.unpriced, 0, told);
+      const reported = JSON.stringify(readings);
+      assert.ok(readings.samples > 60, reported);
+      assert.ok(readings.weightPerMinute <= READ_WEIGHT_PER_MINUTE - RESERVE, reported);
+      assert.equal(readings.stale, 0, reported);
+      assert.equal(readings.unpriced, 0, reported);
     });
   }
 });

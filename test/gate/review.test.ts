@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
+import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { GrownOrders } from '../../daemon/engine/plan/due-orders.ts';
 import { StandingReview } from '../../daemon/engine/plan/review.ts';
 import {
@@ -17,7 +18,6 @@ import {
 import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/engine/plan/tightness.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
-import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import {
   asListed,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { ExitPace } from '../../daemon/engine/claims/exit-pace.ts';
+import type { AccountSnapshot, VenuePosition } from '../../daemon/engine/records/venue.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
-import { ExitPace } from '../../daemon/engine/claims/exit-pace.ts';
-import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import type { AccountSnapshot, VenuePosition } from '../../daemon/engine/records/venue.ts';
 import { Protection } from '../../daemon/gate/watch/protection.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { inLots, LOT_E8, T0 } from './fold-fixture.ts';

@@ -16,7 +16,7 @@ describe('a venue that goes silent while the daemon runs', () => {
   });
   after(() => world.close());
 
-  const told = (): readonly string[] =>
+  const reported = (): readonly string[] =>
     [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
       .map((event) => event.payload as AlertEvent)
       .filter(({ code }) => code === 'FEEDS_STALE')
@@ -35,13 +35,13 @@ describe('a venue that goes silent while the daemon runs', () => {
     await world.sleep(50_000);
     await world.control('clear-faults', {});
     await opens();
-    assert.deepEqual(told(), []);
+    assert.deepEqual(reported(), []);
   });
 
   it('opens nothing without lists of orders, and says so', async () => {
     await fails('/fapi/v1/openOrders');
-    await until('it is told', () => told().length > 0, 70_000);
-    assert.match(told()[0] ?? '', /^the open orders could not be read for 6\d s$/);
+    await until('it is told', () => reported().length > 0, 70_000);
+    assert.match(reported()[0] ?? '', /^the open orders could not be read for 6\d s$/);
     assert.equal(await open(), 'STATE_REDUCING');
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.equal(body.execution.state, 'filled', 'exits pass');
@@ -51,14 +51,14 @@ describe('a venue that goes silent while the daemon runs', () => {
   });
 
   it('is told once an hour of each feed', async () => {
-    const before = told().length;
+    const before = reported().length;
     const below = order({ order_type: 'limit', limit_price: 58_000, requested_notional: 120 });
     assert.equal((await world.tool('place_order', below)).body.execution.state, 'working');
     const fromSeq = world.daemon.ledger.lastSeq();
     await fails('/fapi/*');
     await world.sleep(600_000);
     assert.deepEqual(
-      told()
+      reported()
         .slice(before)
         .map((detail) => detail.replace(/ could not.*/, ''))
         .sort(),
@@ -124,17 +124,17 @@ describe("an account's mode that cannot be read", () => {
   it('is told of, and nothing opens until it is', async (t) => {
     const world = await DaemonWorld.start({ wall: true });
     t.after(() => world.close());
-    const told = (): readonly string[] =>
+    const reported = (): readonly string[] =>
       [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => (payload as AlertEvent).detail);
     await world.sleep(100_000);
-    assert.deepEqual(told(), []);
+    assert.deepEqual(reported(), []);
     const match = { method: 'GET', path: '/fapi/v1/accountConfig' };
     await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
     await world.sleep(100_000);
     assert.equal((await world.tool('place_order', order({ requested_notional: 120 }))).body.execution.state, 'filled');
     await world.sleep(120_000);
-    assert.equal(told().length, 1, told().join('; '));
-    assert.match(told()[0] ?? '', /^the account's mode could not be read for 1[5-9]\d s$/);
+    assert.equal(reported().length, 1, reported().join('; '));
+    assert.match(reported()[0] ?? '', /^the account's mode could not be read for 1[5-9]\d s$/);
     const { body } = await world.tool('place_order', order({ requested_notional: 130 }));
     assert.equal(body.decision.reasons[0]?.code, 'STATE_REDUCING');
     assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
@@ -152,10 +152,10 @@ describe("an account's mode that cannot be read", () => {
     await world.sleep(100_000);
     await assert.rejects(world.restart(), /not ready: the account mode/);
     await world.sleep(170_000);
-    const told = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
+    const reported = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
       ({ payload }) => (payload as AlertEvent).detail,
     );
-    assert.match(told.at(-1) ?? '', /^the account's mode could not be read for 1\d\d s$/);
+    assert.match(reported.at(-1) ?? '', /^the account's mode could not be read for 1\d\d s$/);
   });
 });
 
@@ -167,15 +167,20 @@ describe('lists of orders that never come', () => {
     await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
     await assert.rejects(world.restart(), /not ready: .*the open orders/);
     await world.sleep(75_000);
-    const told = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => payload as AlertEvent);
-    assert.match(told.find(({ code }) => code === 'FEEDS_STALE')?.detail ?? '', /^the open orders could not be read/);
+    const reported = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
+      ({ payload }) => payload as AlertEvent,
+    );
+    assert.match(
+      reported.find(({ code }) => code === 'FEEDS_STALE')?.detail ?? '',
+      /^the open orders could not be read/,
+    );
     const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
     assert.equal(body.decision.decision, 'BLOCK');
   });
 });
 
 describe('prices of one symbol that stop coming', () => {
-  const told = (world: DaemonWorld): readonly string[] =>
+  const reported = (world: DaemonWorld): readonly string[] =>
     [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
       .map((event) => event.payload as AlertEvent)
       .filter(({ code }) => code === 'FEEDS_STALE')
@@ -194,11 +199,11 @@ describe('prices of one symbol that stop coming', () => {
     const match = { path: '/fapi/v1/premiumIndex', symbol: 'BTCUSDT' };
     await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
     await world.sleep(150_000);
-    assert.deepEqual(told(world), ['the prices of BTCUSDT']);
+    assert.deepEqual(reported(world), ['the prices of BTCUSDT']);
     await world.control('clear-faults', {});
     await world.sleep(5_000);
     isFrozen = true;
     await world.sleep(150_000);
-    assert.deepEqual(told(world), ['the prices of BTCUSDT', 'the prices of ETHUSDT']);
+    assert.deepEqual(reported(world), ['the prices of BTCUSDT', 'the prices of ETHUSDT']);
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { longE8 } from '../../daemon/engine/positions/positions.ts';
 import type { AccountEvent, GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { longE8 } from '../../daemon/engine/positions/positions.ts';
 import { asListed, inLots, LOT_E8 } from './fold-fixture.ts';
 
 const T0 = 1_740_960_000_000;

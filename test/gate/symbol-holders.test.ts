@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { decisionId } from '../../daemon/engine/plan/order-ids.ts';
+import type { AlertEvent, DecisionEvent } from '../../daemon/engine/records/events.ts';
 import type { AgentsBody } from '../../daemon/gate/api/accounts.ts';
 import type { HolderBody } from '../../daemon/gate/api/operator.ts';
 import type { FillsBody, MarketBody, PositionBody } from '../../daemon/gate/api/reads.ts';
-import type { AlertEvent, DecisionEvent } from '../../daemon/engine/records/events.ts';
-import { decisionId } from '../../daemon/engine/plan/order-ids.ts';
 import { openOrders, withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
@@ -220,8 +220,8 @@ describe('an operator gives a symbol to an agent', () => {
       [undefined, 'another', {}],
       [act.other, 'yours', { other: ofOperator?.quantity }],
     ] as const) {
-      const told = await positionOf(token);
-      assert.deepEqual([told?.held, told?.agent_share, told?.holder], [held, share, undefined]);
+      const reported = await positionOf(token);
+      assert.deepEqual([reported?.held, reported?.agent_share, reported?.holder], [held, share, undefined]);
       assert.equal((await marketOf(token))?.held, held);
       assert.equal(await act.heldIn('BTCUSDT', token), held);
       assert.equal(await act.heldIn('ETHUSDT', token), 'free');
@@ -291,9 +291,9 @@ describe('lots of nobody', () => {
       return inLots(act.view('ETHUSDT').unownedE8) !== 0;
     });
     for (let i = 0; i < 4; i += 1) await world.advance(60_000);
-    const told = act.alerts('SYMBOL_UNOWNED');
-    assert.equal(told.length, 1, JSON.stringify(told));
-    assert.match(told[0] ?? '', /0\.05\d* of ETHUSDT .*nobody.*`\.\/holdfast adopt ETHUSDT --agent NAME`/);
+    const reported = act.alerts('SYMBOL_UNOWNED');
+    assert.equal(reported.length, 1, JSON.stringify(reported));
+    assert.match(reported[0] ?? '', /0\.05\d* of ETHUSDT .*nobody.*`\.\/holdfast adopt ETHUSDT --agent NAME`/);
     assert.equal(await act.heldIn('ETHUSDT'), 'yours');
   });
 

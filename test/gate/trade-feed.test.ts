@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { TradeFeed } from '../../daemon/gate/trades/trade-feed.ts';
 import type { LookupOutcome, VenueTrade } from '../../daemon/engine/records/venue.ts';
+import { TradeFeed } from '../../daemon/gate/trades/trade-feed.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { inLots, LOT_E8 } from './fold-fixture.ts';
 import { found, ProofWorld } from './proof-fixture.ts';

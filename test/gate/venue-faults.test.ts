@@ -224,15 +224,15 @@ venueFault('a limit of the venue (429)', (it_) => {
     };
     await until('it is told', async () => (await hits()) > 0);
     await world.sleep(500);
-    const told = await hits();
+    const reported = await hits();
     for (let i = 0; i < 8; i += 1) {
       await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.05, max_slippage_bps: 20 + i });
       await world.sleep(200);
     }
-    assert.equal(await hits(), told, 'not one request more');
+    assert.equal(await hits(), reported, 'not one request more');
     await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
     await world.sleep(500);
-    assert.equal((await hits()) - told, 1, 'an operator is tried');
+    assert.equal((await hits()) - reported, 1, 'an operator is tried');
     await world.control('clear-faults', {});
     await until('flat', async () => (await world.position('BTCUSDT')) === 0, 60_000);
     await until('it opens again', async () => (await press(world)).body.execution?.state === 'filled', 60_000);

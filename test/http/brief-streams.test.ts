@@ -19,7 +19,7 @@ function makeRecord(seq: number): StreamedEvent {
   if (seq % 4 === 0) return { seq, at_ms: seq, kind: 'account', payload: { equity_usdt: 1_000 } };
   const decision = OUTCOMES[seq % 3] ?? 'ALLOW';
   const reason = { code: 'BUDGET_NOTIONAL', message: 'm', hint: 'h', limit: 1, observed: 2, unit: 'USDT' } as const;
-  const told = decisionBody({
+  const reported = decisionBody({
     agent: AGENTS[seq % AGENTS.length] ?? '',
     decision,
     decision_id: `dec_${seq}`,
@@ -27,7 +27,7 @@ function makeRecord(seq: number): StreamedEvent {
     reasons: (decision === 'ALLOW' ? [] : [reason, reason]) as never,
     seq,
   });
-  return { seq, at_ms: seq, kind: 'decision', payload: { decision: told, context: { much: 'x'.repeat(2_000) } } };
+  return { seq, at_ms: seq, kind: 'decision', payload: { decision: reported, context: { much: 'x'.repeat(2_000) } } };
 }
 
 interface Message {
@@ -198,9 +198,9 @@ test('a flood is told once for three readers, once a second, and no record of it
     site.append(60);
     site.pass(10);
   }
-  const { reads, told } = site.events;
+  const { reads, reported } = site.events;
   // The first page has what came at once, and the next one follows within the second. The newest are read, once for all.
-  assert.deepEqual([told, reads], [60, 1], 'told and read in a second of 6,000 records');
+  assert.deepEqual([reported, reads], [60, 1], 'told and read in a second of 6,000 records');
   site.pass(1_000);
   for (const { bytes, messages } of readers) {
     assert.equal(messages.at(-1)?.seq, 6_000);
@@ -234,8 +234,8 @@ test('what is counted: all that came in a range, however much, and nothing of wh
       for (const name of [kind, ...names]) if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
     const { decisions, kinds } = tally.sum(after, to);
-    const told = [kinds, decisions?.by_agent, decisions?.by_outcome, decisions?.by_reason];
-    assert.deepEqual(new Map(told.flatMap((each) => Object.entries(each ?? {}))), counts);
+    const reported = [kinds, decisions?.by_agent, decisions?.by_outcome, decisions?.by_reason];
+    assert.deepEqual(new Map(reported.flatMap((each) => Object.entries(each ?? {}))), counts);
     assert.equal(decisions?.count, kinds?.decision);
   };
   note(1, 5_000);

@@ -1,6 +1,11 @@
 import type { Receipt } from '../../daemon/contract/receipt.ts';
+import type {
+  ExecutionBody,
+  ExplainedDecision,
+  ToolAnswer,
+  ToolOutcome,
+} from '../../daemon/engine/records/decisions.ts';
 import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
-import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/engine/records/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
 import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';

@@ -61,13 +61,13 @@ export interface TestEvents extends EventSource, AppendedSource {
   readonly followerCount: number;
   readonly reads: number;
   /** Records that were told from memory. */
-  readonly told: number;
+  readonly reported: number;
 }
 export function createTestEvents(): TestEvents {
   const events: StreamedEvent[] = [];
   const listeners = new Set<() => void>();
   const followers = new Set<(record: AppendedRecord) => void>();
-  let [reads, told] = [0, 0];
+  let [reads, reported] = [0, 0];
   return {
     lastSeq: () => events.at(-1)?.seq ?? 0,
     read(fromSeq, limit) {
@@ -79,7 +79,7 @@ export function createTestEvents(): TestEvents {
       return () => listeners.delete(listener);
     },
     tell(record) {
-      told += 1;
+      reported += 1;
       return record;
     },
     follow(listener) {
@@ -98,8 +98,8 @@ export function createTestEvents(): TestEvents {
     get followerCount() {
       return followers.size;
     },
-    get told() {
-      return told;
+    get reported() {
+      return reported;
     },
     get reads() {
       return reads;

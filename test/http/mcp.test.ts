@@ -233,8 +233,13 @@ test('names, descriptions and inputs of all tools cost a model at most 2,000 tok
   const server = await startServer(t);
   const client = await connect(t, server, 'v2');
   const { tools } = await client.listTools();
-  const told = tools.map((tool) => ({ ...tool, title: undefined, annotations: undefined, outputSchema: undefined }));
-  const tokens = encode(JSON.stringify(told)).length;
+  const reported = tools.map((tool) => ({
+    ...tool,
+    title: undefined,
+    annotations: undefined,
+    outputSchema: undefined,
+  }));
+  const tokens = encode(JSON.stringify(reported)).length;
   assert.ok(tokens <= 2_000, `${tokens} tokens`);
 });
 

@@ -224,11 +224,12 @@ test('every route answers its roles with a body of the contract, and nobody else
       if (roles.includes(role)) {
         assert.equal(got.status, 200, `${place} as ${role}: ${got.text}`);
         assert.match(String(got.headers['content-type']), /^application\/json/);
-        const { target, ...told } = got.json;
+        const { target, ...reported } = got.json;
         const isAct =
           method !== 'GET' && roles.every((each) => each === 'operator') && !/policy\/(?:check|preview)$/.test(path);
         assert.deepEqual(target, isAct ? { ...TARGET, address: server.http.address } : undefined, place);
-        if (answer !== null) assert.deepEqual(buildContractCheck(answer)(told), { ok: true, value: told }, place);
+        if (answer !== null)
+          assert.deepEqual(buildContractCheck(answer)(reported), { ok: true, value: reported }, place);
       } else {
         assert.equal(got.status, 403, `${place} as ${role}`);
         assert.equal(got.json.error.code, 'FORBIDDEN');

@@ -6,11 +6,11 @@ import { SharedRecords } from '../../daemon/http/shared-records.ts';
 function makeSource() {
   const asked: [fromSeq: number, limit: number][] = [];
   let lastSeq = 0;
-  let told = 0;
+  let reported = 0;
   return {
     asked,
-    get told() {
-      return told;
+    get reported() {
+      return reported;
     },
     append: (count: number) => {
       lastSeq += count;
@@ -21,7 +21,7 @@ function makeSource() {
       read: (fromSeq: number, limit: number) => {
         asked.push([fromSeq, limit]);
         const count = Math.max(0, Math.min(limit, lastSeq - fromSeq + 1));
-        told += count;
+        reported += count;
         return Array.from({ length: count }, (_, i) => {
           const seq = fromSeq + i;
           return { seq, at_ms: seq, kind: 'alert', payload: { seq, filler: 'x'.repeat(seq % 50) } };
@@ -47,7 +47,7 @@ test('what three streams read at the end of the ledger is read and written once'
       places[i] = from + 1;
     }
   }
-  assert.equal(made.told, 400, 'each record once, for all three');
+  assert.equal(made.reported, 400, 'each record once, for all three');
   assert.equal(made.asked.length, 400);
 });
 

@@ -57,24 +57,24 @@ test('SAE-DD: drawdown and daily loss equal their plain definitions on any accou
   fc.assert(
     fc.property(steps, (moves) => {
       const history = new EquityHistory(windowMs, 100);
-      const told: { readonly atMs: number; readonly equity: number }[] = [
+      const reported: { readonly atMs: number; readonly equity: number }[] = [
         { atMs: Number.NEGATIVE_INFINITY, equity: 100 },
       ];
-      const heldAt = (atMs: number): number => told.filter((sample) => sample.atMs <= atMs).at(-1)!.equity;
+      const heldAt = (atMs: number): number => reported.filter((sample) => sample.atMs <= atMs).at(-1)!.equity;
       let atMs = 40 * DAY_MS;
       for (const { afterMs, equity, isAsked } of moves) {
         atMs += afterMs;
         if (!isAsked) {
           history.push(atMs, equity);
-          told.push({ atMs, equity });
+          reported.push({ atMs, equity });
         }
         // The start was last seen when the first value was told; the last value always counts.
-        const inWindow = told.filter((sample, i) => {
-          const seenMs = i === 0 ? (told[1]?.atMs ?? atMs) : sample.atMs;
-          return seenMs > atMs - windowMs || i === told.length - 1;
+        const inWindow = reported.filter((sample, i) => {
+          const seenMs = i === 0 ? (reported[1]?.atMs ?? atMs) : sample.atMs;
+          return seenMs > atMs - windowMs || i === reported.length - 1;
         });
         const highest = Math.max(...inWindow.map((sample) => sample.equity));
-        const now = told.at(-1)!.equity;
+        const now = reported.at(-1)!.equity;
         assert.equal(history.drawdown(atMs), Math.max(0, 1 - now / highest), `drawdown at ${atMs}`);
         const reference = Math.max(heldAt(Math.floor(atMs / DAY_MS) * DAY_MS), heldAt(atMs - DAY_MS));
         assert.equal(history.dailyLoss(atMs), 1 - now / reference, `daily loss at ${atMs}`);

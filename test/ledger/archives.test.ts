@@ -134,19 +134,19 @@ describe('an archived ledger', () => {
       }
       return seqs;
     };
-    type Told = { agent: string; decision: { decision_id: string; kind: string; request_id: string | null } };
+    type Reported = { agent: string; decision: { decision_id: string; kind: string; request_id: string | null } };
     assert.deepEqual(
       paged(),
       decisions.map(({ seq }) => seq),
     );
-    for (const agent of new Set(decisions.map(({ payload }) => (payload as Told).agent)))
+    for (const agent of new Set(decisions.map(({ payload }) => (payload as Reported).agent)))
       assert.deepEqual(
         paged(agent),
-        decisions.filter(({ payload }) => (payload as Told).agent === agent).map(({ seq }) => seq),
+        decisions.filter(({ payload }) => (payload as Reported).agent === agent).map(({ seq }) => seq),
       );
     let repeated = 0;
     for (const { payload, seq } of decisions.toReversed()) {
-      const { agent, decision } = payload as Told;
+      const { agent, decision } = payload as Reported;
       assert.equal(reader.findDecision(decision.decision_id)?.seq, seq);
       if (decision.request_id === null) continue;
       const key = { agent, kind: decision.kind, request_id: decision.request_id };

@@ -16,10 +16,10 @@ import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boo
 import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/checkpointer.ts';
 import { foldLedger } from '../../daemon/boot/fold.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
-import type { CheckpointEvent, GateEvent } from '../../daemon/engine/records/events.ts';
-import type { LedgerRecord } from '../../daemon/gate/ports.ts';
-import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
+import type { CheckpointEvent, GateEvent } from '../../daemon/engine/records/events.ts';
+import { GateState } from '../../daemon/engine/state/gate-state.ts';
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';

@@ -54,13 +54,13 @@ for (const form of LEDGER_FORMS)
       const { gate } = world.daemon;
       const operator = { role: 'operator', agent: 'operator', tokenId: 'o', skillSha256: null } as const;
       for (const { decision, orders, parent_decision_id: parent } of decisionsOf(ledger)) {
-        const told = gate.getDecision(operator, decision.decision_id);
-        assert.equal(canonicalJson(told?.decision.effective), canonicalJson(decision.effective));
-        assert.equal(told?.decision.core_version, decision.core_version ?? null);
+        const reported = gate.getDecision(operator, decision.decision_id);
+        assert.equal(canonicalJson(reported?.decision.effective), canonicalJson(decision.effective));
+        assert.equal(reported?.decision.core_version, decision.core_version ?? null);
         const isHere = decision.verdicts !== undefined || decision.core_version === CORE_VERSION;
-        assert.equal(told?.decision.verdicts !== null, isHere, decision.decision_id);
+        assert.equal(reported?.decision.verdicts !== null, isHere, decision.decision_id);
         if (parent === null && orders.length > 0)
-          assert.equal(told?.execution.orders.length, orders.length, decision.decision_id);
+          assert.equal(reported?.execution.orders.length, orders.length, decision.decision_id);
       }
     });
 

@@ -11,12 +11,12 @@ import { hasRoom } from '../../daemon/ledger/reserve.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { ledgerOptions } from './temp-ledger.ts';
 
-interface Told {
+interface Reported {
   readonly failures: readonly string[];
-  readonly isReserveTold: boolean;
+  readonly isReserveReported: boolean;
   readonly seqs: readonly number[];
 }
-interface Traced extends Told {
+interface Traced extends Reported {
   readonly path: string;
   readonly syncs: number;
 }
@@ -40,7 +40,7 @@ function appendTraced(t: TestContext, inject: string | null): Traced | null {
   const syncs = readFileSync(trace, 'utf8')
     .split('\n')
     .filter((line) => /f(?:data)?sync\(/.test(line)).length;
-  return { ...(JSON.parse(stdout) as Told), path, syncs };
+  return { ...(JSON.parse(stdout) as Reported), path, syncs };
 }
 
 test('a disk that is full only when it syncs gives the reserve up, and nothing is lost [LE-18]', (t) => {
@@ -49,13 +49,13 @@ test('a disk that is full only when it syncs gives the reserve up, and nothing i
     t.skip('processes cannot be traced here');
     return;
   }
-  assert.deepEqual([plain.failures, plain.isReserveTold, plain.seqs.length], [[], false, 20]);
+  assert.deepEqual([plain.failures, plain.isReserveReported, plain.seqs.length], [[], false, 20]);
   for (const code of ['ENOSPC', 'EDQUOT']) {
     // In the middle of the appends: that of the commit, and that of the probe.
     const at = plain.syncs - 10;
     const full = appendTraced(t, `fsync,fdatasync:error=${code}:when=${at}..${at + 1}`);
     assert.ok(full !== null);
-    assert.deepEqual([full.failures, full.isReserveTold], [[], true], code);
+    assert.deepEqual([full.failures, full.isReserveReported], [[], true], code);
     assert.deepEqual(full.seqs, plain.seqs, code);
     assert.equal(existsSync(join(full.path, '..', 'reserve.bin')), false);
     assert.equal(existsSync(join(full.path, '..', 'room.probe')), false);
@@ -74,7 +74,7 @@ test('a sync that fails on a disk with room is a failure, and the reserve stays 
   }
   const broken = appendTraced(t, `fsync,fdatasync:error=EIO:when=${plain.syncs - 10}`);
   assert.ok(broken !== null);
-  assert.deepEqual([broken.failures, broken.isReserveTold], [['LEDGER_FAILED'], false]);
+  assert.deepEqual([broken.failures, broken.isReserveReported], [['LEDGER_FAILED'], false]);
   assert.ok(existsSync(join(broken.path, '..', 'reserve.bin')));
 });
 

@@ -129,16 +129,16 @@ test('a head that waits to be written while the ledger closes is written by the 
 test('a head file that cannot be written holds nothing up and is told once', async (t) => {
   const folder = makeFolder(t);
   const ledger = openTempLedger(t);
-  const told: string[] = [];
+  const reported: string[] = [];
   const time = new ManualTime();
-  const followed = followHead(join(folder, 'none', 'head'), ledger, { time, onProblem: (why) => told.push(why) });
+  const followed = followHead(join(folder, 'none', 'head'), ledger, { time, onProblem: (why) => reported.push(why) });
   for (let i = 0; i < 3; i += 1) {
     ledger.appendSync([note(String(i))]);
     await time.advance(1_000);
   }
   await followed.close();
-  assert.equal(told.length, 1);
-  assert.match(told[0] ?? '', /cannot be written .*an older home would not be noticed/);
+  assert.equal(reported.length, 1);
+  assert.match(reported[0] ?? '', /cannot be written .*an older home would not be noticed/);
 });
 
 test('a backup taken while the ledger is written is whole, private and verified [LE-90]', (t) => {

@@ -5,13 +5,13 @@ import { ledgerOptions, note } from './temp-ledger.ts';
 const APPENDS = 20;
 
 const failures: string[] = [];
-let isReserveTold = false;
+let isReserveReported = false;
 const ledger = openLedger(
   ledgerOptions('', {
     path: process.argv[2] ?? '',
     onFailure: ({ code }) => failures.push(code),
     onReserveUsed: () => {
-      isReserveTold = true;
+      isReserveReported = true;
     },
   }),
 );
@@ -25,5 +25,5 @@ for (let i = 0; i < APPENDS && failures.length === 0; i += 1) {
     // Told by `onFailure`.
   }
 }
-process.stdout.write(JSON.stringify({ failures, isReserveTold, seqs }));
+process.stdout.write(JSON.stringify({ failures, isReserveReported, seqs }));
 ledger.close();

@@ -231,9 +231,9 @@ test('every decision is derived again, every event is folded, in order, and the 
 test('progress is told up to the last record', (t) => {
   const ledger = openTempLedger(t);
   ledger.appendSync(Array.from({ length: 1200 }, () => note('x')));
-  const told: number[] = [];
-  assert.equal(verifyChain(ledger, { onProgress: (done) => told.push(done) }).ok, true);
-  assert.deepEqual(told, [500, 1000, 1201]);
+  const reported: number[] = [];
+  assert.equal(verifyChain(ledger, { onProgress: (done) => reported.push(done) }).ok, true);
+  assert.deepEqual(reported, [500, 1000, 1201]);
 });
 
 test('a page of the file that was overwritten is reported at the first record it held', (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { ArmingEvent } from '../../daemon/engine/records/events.ts';
 import type { TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { ArmingBody, PolicyBody } from '../../daemon/gate/api/policy.ts';
-import type { ArmingEvent } from '../../daemon/engine/records/events.ts';
 import { type ArmingRecord, auditArmings } from '../../daemon/passkeys/arming-proofs.ts';
 import { order } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';
@@ -28,7 +28,7 @@ describe('live trading under a policy with a quorum', () => {
   after(() => seat.world.close());
 
   const gate = () => seat.world.daemon.gate;
-  const told = async (): Promise<ArmingBody> =>
+  const reported = async (): Promise<ArmingBody> =>
     (await seat.operator<PolicyBody>('GET', '/v1/policy')).body.arming ?? assert.fail('no arming is told');
   /** As `./holdfast arm` records it. */
   function arm(change: Partial<ArmingEvent> = {}): void {
@@ -68,7 +68,7 @@ describe('live trading under a policy with a quorum', () => {
 
   it('opens nothing until that many different passkeys have signed the arming; no token and no resume stands for one [AP-56 AP-59 AP-60 AP-61 AP-62 AP-63]', async () => {
     arm();
-    const { digest, problem, ...shown } = await told();
+    const { digest, problem, ...shown } = await reported();
     assert.match(problem ?? '', /0 of 2/);
     const { settings } = gate().core;
     assert.deepEqual(
@@ -103,7 +103,7 @@ describe('live trading under a policy with a quorum', () => {
     const phone = seat.added().find(({ name }) => name === 'phone')?.id ?? '';
     assert.equal((await seat.operator('POST', `/v1/passkeys/${phone}/remove`, { reason: 'lost' })).status, 200);
     assert.equal(await open(), 'STATE_REDUCING');
-    const { digest, signed_by: signedBy } = await told();
+    const { digest, signed_by: signedBy } = await reported();
     assert.deepEqual(signedBy, ['laptop']);
     await sign(2, digest);
     assert.equal(await open('ETHUSDT'), 'sent');
@@ -123,22 +123,22 @@ describe('live trading under a policy with a quorum', () => {
       void passkeys.removePasskey(operator, watch, 'lost');
       return recording;
     };
-    const { digest, signed_by: before } = await told();
+    const { digest, signed_by: before } = await reported();
     const refused = await sign(3, digest);
     passkeys.recordAssertion = record;
     assert.equal(refused.status, 403);
     await assert.rejects(recorded, /was removed/);
     await assert.rejects(gate().arming.sign(operator, digest, watch), /was removed/);
-    assert.deepEqual((await told()).signed_by, before);
+    assert.deepEqual((await reported()).signed_by, before);
   });
 
   it('holds after a restart, and begins anew with another arming [AP-66]', async () => {
     await seat.world.restart();
     gate().arming.begin();
-    assert.deepEqual((await told()).signed_by, ['laptop', 'tablet']);
-    const { digest: old } = await told();
+    assert.deepEqual((await reported()).signed_by, ['laptop', 'tablet']);
+    const { digest: old } = await reported();
     arm({ set_by: 'someone' });
-    const { digest, signed_by: signedBy } = await told();
+    const { digest, signed_by: signedBy } = await reported();
     assert.deepEqual(signedBy, []);
     assert.notEqual(digest, old);
     assert.equal(gate().arming.problem?.includes('0 of 2'), true);

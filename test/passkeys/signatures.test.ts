@@ -160,10 +160,10 @@ describe('an act confirmed by passkey', () => {
 
   it('names the daemon that it is for: what another one would be told by it is not signed', async () => {
     const { nonce, text, options } = await seat.askAct(session, HALT);
-    const told = JSON.parse(text);
+    const reported = JSON.parse(text);
     const { address } = seat.world.daemon;
     const target = { account: 'main', address, home: seat.world.home, venue: 'paper' };
-    assert.deepEqual(told, { ...HALT, ...target, nonce });
+    assert.deepEqual(reported, { ...HALT, ...target, nonce });
     assert.equal(options.challenge, challengeOf(text));
     for (const other of [
       { address: 'http://127.0.0.1:1' },
@@ -171,7 +171,7 @@ describe('an act confirmed by passkey', () => {
       { account: 'other' },
       { home: '/' },
     ]) {
-      const challenge = challengeOf(canonicalJson({ ...told, ...other }));
+      const challenge = challengeOf(canonicalJson({ ...reported, ...other }));
       const assertion = key.sign({ challenge, origin: seat.origin });
       const header = Buffer.from(JSON.stringify({ nonce, assertion })).toString('base64url');
       assert.equal((await send(HALT, { 'holdfast-passkey': header })).status, 403, JSON.stringify(other));

@@ -117,8 +117,8 @@ describe('what a venue knows', () => {
   it("an agent's own cap below it is told, and one that does not trade the symbol is left alone", async () => {
     const agents = (scope: string) =>
       text.replace('  default: {}', `  bob: { budgets: { order_notional_usdt: 60 }${scope} }`);
-    const told = (await read(agents(''), 60.01)).warnings.map(({ path }) => path);
-    assert.deepEqual([...new Set(told)], ['agents.bob.budgets.order_notional_usdt']);
+    const reported = (await read(agents(''), 60.01)).warnings.map(({ path }) => path);
+    assert.deepEqual([...new Set(reported)], ['agents.bob.budgets.order_notional_usdt']);
     assert.deepEqual((await read(agents(''), 60)).warnings, []);
     assert.deepEqual((await read(agents(', scope: { symbols: [DOGEUSDT] }'), 60.01)).warnings, []);
   });

@@ -2,7 +2,7 @@ import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { OrderEvent, OrderIntentEvent } from '../../daemon/engine/records/events.ts';
 import { fromE8 } from '../../daemon/engine/records/units.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
-import { type ToldEvent, teller } from '../told.ts';
+import { type ReportedEvent, teller } from '../told.ts';
 import { type Caps, capsOfDecision } from './caps.ts';
 
 /** What the exchange's books say (GET /sim/books), as far as the judge reads them. Decimals as text. */
@@ -43,7 +43,7 @@ export function isExit(order: RecordedOrder): boolean {
 }
 export interface Recorded {
   readonly seq: number;
-  readonly event: ToldEvent;
+  readonly event: ReportedEvent;
 }
 /** One opening order or amendment that reached the exchange, with the exposure that it made possible. USDT. */
 export interface Send {

@@ -13,7 +13,7 @@ let folder = '';
 let installed = '';
 let command = '';
 /** What npm said while it installed. */
-let told = '';
+let reported = '';
 const env = () => ({ PATH: process.env.PATH, HOLDFAST_HOME: join(folder, 'home'), HOLDFAST_LOG_LEVEL: 'fatal' });
 
 function run(program: string, args: readonly string[], cwd: string): string {
@@ -39,7 +39,7 @@ before(() => {
   run('tar', ['xzf', tarball, '-C', installed, '--strip-components=1'], folder);
   // As the page says, but for the option that an operator may forget.
   const install = ['ci', '--prefix', installed, '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'];
-  told = run('npm', [...install, '--ignore-scripts=false', '--foreground-scripts', '--loglevel=info'], folder);
+  reported = run('npm', [...install, '--ignore-scripts=false', '--foreground-scripts', '--loglevel=info'], folder);
   // As a link on the path, where `holdfast` is the same word.
   mkdirSync(join(folder, 'bin'));
   command = join(folder, 'bin', 'holdfast');
@@ -86,8 +86,8 @@ test('who installs it gets the versions that were tested, of trading alone, and 
     paths.filter((path) => /echarts|zrender|@stdlib|typescript/.test(path)),
     [],
   );
-  assert.match(told, /npm info using npm@/);
-  assert.doesNotMatch(told, /^npm info run |^> /m);
+  assert.match(reported, /npm info using npm@/);
+  assert.doesNotMatch(reported, /^npm info run |^> /m);
 });
 
 test('installed into an empty folder it starts, takes an order and shows its status', async (t) => {

@@ -1,6 +1,6 @@
 import type { Daemon } from '../../daemon/main.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
-import { type ToldEvent, teller } from '../told.ts';
+import { type ReportedEvent, teller } from '../told.ts';
 
 /** A fill as the exchange's own books show it. */
 export interface BookFill {
@@ -63,10 +63,10 @@ export class Judge {
   #seenFill = 0;
   readonly #seenOrders = new Set<number>();
   /** Decision that approved an order as it is now, by client order id (a slice's, an amend's own). */
-  readonly #approvals = new Map<string, ToldEvent>();
+  readonly #approvals = new Map<string, ReportedEvent>();
   readonly #parents = new Map<
     string,
-    { readonly lots: number; readonly event: ToldEvent; readonly ids: Set<string> }
+    { readonly lots: number; readonly event: ReportedEvent; readonly ids: Set<string> }
   >();
   /** No opening and no agent's exit may fill after this trade while halted; null: not halted. */
   haltedSince: { readonly tradeId: number; readonly orderId: number } | null = null;

@@ -7,7 +7,7 @@ import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } fro
 import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';
 import {
   asTriggered,
-  findUntoldActual,
+  findUnreportedActual,
   parseAlgoOrder,
   parseRegularOrder,
   parseTrade,
@@ -352,7 +352,7 @@ test('a conditional order is alive until the exchange says what became of it', (
 
 test('a finished conditional order names the order that it became where it does not say what that executed', () => {
   const became = (more: object): string | null =>
-    findUntoldActual({ algoStatus: 'FINISHED', actualOrderId: '77', ...more });
+    findUnreportedActual({ algoStatus: 'FINISHED', actualOrderId: '77', ...more });
   assert.equal(became({}), '77');
   assert.equal(became({ actualQty: '' }), '77');
   assert.equal(became({ actualQty: '0.004' }), null, 'it is told');

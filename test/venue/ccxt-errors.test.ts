@@ -39,8 +39,8 @@ test('through ccxt and the port each answer is classified as the table says', as
     if (outcome.kind === 'rejected' && expected.kind === 'rejected') {
       // Some of what is waited for has passed.
       const waits = outcome.rejection.retryAfterMs;
-      const told = { ...outcome.rejection, retryAfterMs: waits === null ? null : Math.ceil(waits / 1_000) * 1_000 };
-      assert.deepEqual(told, expected.rejection, `${row.http} ${row.code}`);
+      const reported = { ...outcome.rejection, retryAfterMs: waits === null ? null : Math.ceil(waits / 1_000) * 1_000 };
+      assert.deepEqual(reported, expected.rejection, `${row.http} ${row.code}`);
     }
     await venue.close();
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { FetchOutcome, MarketQuote, SubmitOutcome, VenueOrder } from '../../daemon/engine/records/venue.ts';
+import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LedgerAudit } from '../../boot/audit-ledger.ts';
-import type { GateEvent } from '../../engine/records/events.ts';
 import type { PassedTime } from '../../engine/kept/passed-time.ts';
+import type { GateEvent } from '../../engine/records/events.ts';
 import type { NotedRecord } from '../../ledger/head-file.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
@@ -24,7 +24,7 @@ interface VerifyOptions extends LedgerOptions {
   readonly threads?: number;
 }
 /** More threads than that wait for the disk. */
-const MOST_THREADS = 8;
+const MAX_VERIFY_THREADS = 8;
 /** So few are verified before a thread has started. */
 const FEW_RECORDS = 20_000;
 
@@ -51,7 +51,7 @@ export function addAudit(program: Command, io: Io): void {
     .option('--key <hex>', 'a public key that you noted, which signs heads of this ledger', parseKey)
     .option(
       '--threads <n>',
-      `threads that verify a long ledger (as many as the machine has, at most ${MOST_THREADS})`,
+      `threads that verify a long ledger (as many as the machine has, at most ${MAX_VERIFY_THREADS})`,
       upTo(MAX_THREADS),
     )
     .action((options: VerifyOptions) => verifyLedgerFile(io, options));
@@ -119,7 +119,8 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
         noted: options.head === undefined ? [] : [['--head', options.head]],
         keys: options.key === undefined ? [] : [options.key],
       }),
-      threads: reader.lastSeq() < FEW_RECORDS ? 0 : (options.threads ?? Math.min(availableParallelism(), MOST_THREADS)),
+      threads:
+        reader.lastSeq() < FEW_RECORDS ? 0 : (options.threads ?? Math.min(availableParallelism(), MAX_VERIFY_THREADS)),
     });
     const { anchored_to_seq, anchors, checkpoints, elsewhere } = verified;
     const context = { anchors, anchored_to_seq, checkpoints, elsewhere };

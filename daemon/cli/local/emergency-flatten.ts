@@ -163,7 +163,7 @@ class AccountView {
   readonly #reads: EmergencyReads;
   readonly #symbols: readonly string[] | null;
   readonly #say: (line: string) => void;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor(reads: EmergencyReads, { symbols, say }: EmergencyOptions) {
     this.#reads = reads;
@@ -206,8 +206,8 @@ class AccountView {
     const own = odd.filter((row) => this.#concerns(row));
     for (const { symbol, detail } of own) {
       const line = `${symbol}: a row of its ${what} cannot be read: ${detail}`;
-      if (!this.#told.has(line)) this.#say(line);
-      this.#told.add(line);
+      if (!this.#reported.has(line)) this.#say(line);
+      this.#reported.add(line);
     }
     return own;
   }

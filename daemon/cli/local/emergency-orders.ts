@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { rowOf } from '../../engine/tables/cause.ts';
 import type { OrderInstruction, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
+import { rowOf } from '../../engine/tables/cause.ts';
 import type { VenuePort } from '../../gate/venue-port.ts';
 import type { HeldPosition } from '../../venue/emergency-reads.ts';
 import { formatE8 } from '../../venue/exact-fields.ts';

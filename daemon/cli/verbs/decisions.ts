@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseSince } from '../../contract/since.ts';
-import type { ToldDecision } from '../../engine/records/decisions.ts';
+import type { ReportedDecision } from '../../engine/records/decisions.ts';
 import type { DaemonClient } from '../client.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
@@ -9,7 +9,7 @@ import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCo
 interface Filter {
   readonly agent?: string;
   readonly symbol?: string;
-  readonly outcome?: ToldDecision['decision'];
+  readonly outcome?: ReportedDecision['decision'];
   readonly since?: string;
 }
 interface DecisionsOptions extends ConnectionOptions, Filter {
@@ -17,7 +17,7 @@ interface DecisionsOptions extends ConnectionOptions, Filter {
   readonly follow?: boolean;
 }
 interface DecisionsBody {
-  readonly decisions: readonly ToldDecision[];
+  readonly decisions: readonly ReportedDecision[];
   readonly next: string | null;
 }
 
@@ -58,7 +58,7 @@ function requireSince(text: string): string {
 /** Pages until there are enough: with a filter one may be short although more follow. */
 async function readPages(client: DaemonClient, { limit, agent, symbol, outcome, since }: DecisionsOptions) {
   const wanted = Object.entries({ agent, symbol, outcome, since }).filter(([, value]) => value !== undefined);
-  const decisions: ToldDecision[] = [];
+  const decisions: ReportedDecision[] = [];
   let next: string | null = null;
   do {
     const query = new URLSearchParams(wanted as [string, string][]);
@@ -71,18 +71,18 @@ async function readPages(client: DaemonClient, { limit, agent, symbol, outcome, 
   return { decisions, next };
 }
 
-async function print(io: Io, decisions: readonly ToldDecision[]): Promise<void> {
+async function print(io: Io, decisions: readonly ReportedDecision[]): Promise<void> {
   const { renderDecisions } = await import('../decision-lines.ts');
   io.out(renderDecisions(decisions));
 }
 
-async function printOne(io: Io, options: ConnectionOptions, decision: ToldDecision): Promise<void> {
+async function printOne(io: Io, options: ConnectionOptions, decision: ReportedDecision): Promise<void> {
   if (options.json === true) io.out(`${JSON.stringify(decision)}\n`);
   else await print(io, [decision]);
 }
 
 /** `since` is no matter here: what follows is new. */
-function isWanted(decision: ToldDecision, { agent, symbol, outcome }: Filter): boolean {
+function isWanted(decision: ReportedDecision, { agent, symbol, outcome }: Filter): boolean {
   if (agent !== undefined && decision.agent !== agent) return false;
   if (symbol !== undefined && decision.symbol !== symbol) return false;
   return outcome === undefined || decision.decision === outcome;
@@ -93,13 +93,13 @@ async function follow(io: Io, client: DaemonClient, options: DecisionsOptions, s
   const { createParser } = await import('eventsource-parser');
   let last = seq;
   let isLost = false;
-  const found: ToldDecision[] = [];
+  const found: ReportedDecision[] = [];
   for (;;) {
     const parser = createParser({
       onEvent: ({ id, event, data }) => {
         if (id !== undefined) last = Number(id);
         if (event !== 'decision') return;
-        const { decision } = (JSON.parse(data) as { payload: { decision: ToldDecision } }).payload;
+        const { decision } = (JSON.parse(data) as { payload: { decision: ReportedDecision } }).payload;
         if (isWanted(decision, options)) found.push(decision);
       },
     });

@@ -29,7 +29,7 @@ class Watch {
   #wake: () => void = () => undefined;
   #view: View | null = null;
   #lost: string | null = null;
-  #told = '';
+  #reported = '';
 
   constructor(io: Io, options: ConnectionOptions) {
     this.#io = io;
@@ -116,8 +116,8 @@ class Watch {
   #tell(): void {
     if (this.#view === null) return;
     const line = this.#lost ?? summarise(this.#view);
-    if (line !== this.#told) this.#io.out(`${line}\n`);
-    this.#told = line;
+    if (line !== this.#reported) this.#io.out(`${line}\n`);
+    this.#reported = line;
   }
 
   readonly #takeKey = (key: string): void => {

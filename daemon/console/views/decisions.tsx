@@ -55,8 +55,8 @@ function isWanted(decision: ListedDecision, { agent, outcome, text }: Wanted): b
 function hasWords(of: ListedDecision, text: string): boolean {
   const { agent, bound_by, decision, decision_id, effective, kind, reasons, symbol, tool } = of;
   const codes = reasons.map(({ code }) => code);
-  const told = [decision_id, decision, agent, symbol, tool, words(tool), kind, bound_by, effective?.side, ...codes];
-  const all = told.join(' ').toLowerCase();
+  const reported = [decision_id, decision, agent, symbol, tool, words(tool), kind, bound_by, effective?.side, ...codes];
+  const all = reported.join(' ').toLowerCase();
   return text
     .toLowerCase()
     .split(/\s+/)
@@ -141,8 +141,8 @@ function SaveButtons({ wanted }: { readonly wanted: Wanted }) {
     setSaving(true);
     void saveDecisions(form, (decision) => isWanted(decision, wanted))
       .catch(describeFault)
-      .then((told) => {
-        done.value = told;
+      .then((reported) => {
+        done.value = reported;
         setSaving(false);
       });
   };

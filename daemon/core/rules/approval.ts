@@ -31,7 +31,7 @@ export function buildAsk(request: ExecutionRequest, context: ExecutionContext): 
     notional: request.requested_notional,
     quantity: request.quantity,
   };
-  return grant === null ? ask : { ...ask, mostLots: grant.lots };
+  return grant === null ? ask : { ...ask, maxLots: grant.lots };
 }
 
 /** The worst price that was approved, in ticks; null: nothing holds the order to one. An amend is compared instead. */
@@ -116,7 +116,7 @@ function checkGrant(
     return;
   }
   const leverage = request.requested_leverage ?? 1;
-  const lots = lotsOfAsk({ ...asked, mostLots: Number.POSITIVE_INFINITY }, sizeTicks, rules);
+  const lots = lotsOfAsk({ ...asked, maxLots: Number.POSITIVE_INFINITY }, sizeTicks, rules);
   if (leverage > grant.leverage) trace.tighten(RULE, 'APPROVAL_CEILING', leverage, grant.leverage, 'x');
   else if (isShortOf(grant.price_ticks, priceTicks, grant.side))
     trace.tighten(

@@ -31,7 +31,7 @@ export interface OpeningAsk {
   readonly notional: number | null;
   readonly quantity: number | null;
   /** Approved lots: no more than these, whatever the size asked for makes of it. */
-  readonly mostLots?: number;
+  readonly maxLots?: number;
 }
 
 /** Rules 12 to 14: project onto F(B), quantise against the requester, check again in integers, split into slices. */
@@ -56,7 +56,7 @@ export function fitOrder(
   const lots = checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, context, policy, rules);
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
-  const minLots = leastLots(context, rules, price.priceTicks);
+  const minLots = smallestLots(context, rules, price.priceTicks);
   if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, ask, price, rules);
   if (trace.denied) {
     trace.skip(13, 'RECHECK');
@@ -98,14 +98,14 @@ export function fitOrder(
 }
 
 /** What rests is at the venue, also where fills have left less of it than the venue would take of a new order. */
-export function leastLots({ phase }: ExecutionContext, rules: RulesView, priceTicks: number): number {
+export function smallestLots({ phase }: ExecutionContext, rules: RulesView, priceTicks: number): number {
   return phase === 'standing' ? 1 : minimumLots(rules, priceTicks);
 }
 
 /** What is requested, in lots: of an approved order no more than was approved. */
 export function lotsOfAsk(ask: OpeningAsk, sizeTicks: number, rules: RulesView): number {
   const lots = statedLots(ask, sizeTicks, rules);
-  return ask.mostLots === undefined ? lots : Math.min(lots, ask.mostLots);
+  return ask.maxLots === undefined ? lots : Math.min(lots, ask.maxLots);
 }
 /** A quantity is made of lots as it is: by a notional and back, a lot could be lost or won. */
 function statedLots({ lots, notional, quantity }: OpeningAsk, sizeTicks: number, rules: RulesView): number {

@@ -45,7 +45,7 @@ export interface AccountDay {
   /** By the exchange's income. */
   readonly booked: Booked;
   /** Realised profit and fees by the exchange's trades, of what its income has to contain by now. */
-  readonly told: { realisedUsdt: number; feesUsdt: number };
+  readonly reported: { realisedUsdt: number; feesUsdt: number };
   /** Unrealised profit by owner and symbol when the day began. */
   readonly opening: Map<Owner, Map<string, number>>;
 }
@@ -76,7 +76,7 @@ function createDay(dayMs: number): AccountDay {
     figures: new Map(),
     asks: new Map(),
     booked: { realised: 0, commission: 0, funding: 0, other: 0, transfers: 0 },
-    told: { realisedUsdt: 0, feesUsdt: 0 },
+    reported: { realisedUsdt: 0, feesUsdt: 0 },
     opening: new Map(),
   };
 }
@@ -124,7 +124,7 @@ function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
   }
   for (const [agent, change] of later.asks) addTo(asksOf(day, agent), change);
   addTo(day.booked, later.booked);
-  addTo(day.told, later.told);
+  addTo(day.reported, later.reported);
   if (!isOpening) return;
   for (const [owner, bySymbol] of later.opening)
     for (const [symbol, usdt] of bySymbol) putUsdt(day.opening, owner, symbol, usdt);
@@ -210,9 +210,9 @@ export class AccountDays {
     this.total.booked[kind] += amountUsdt;
   }
   tell(atMs: number, realisedUsdt: number, feesUsdt: number): void {
-    for (const { told } of [this.#day(atMs), this.total]) {
-      told.realisedUsdt += realisedUsdt;
-      told.feesUsdt += feesUsdt;
+    for (const { reported } of [this.#day(atMs), this.total]) {
+      reported.realisedUsdt += realisedUsdt;
+      reported.feesUsdt += feesUsdt;
     }
   }
   open(dayMs: number, owner: Owner, symbol: string, unrealisedUsdt: number): void {

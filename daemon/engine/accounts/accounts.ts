@@ -1,9 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one book: trades and income settle each other
-import type { AccountEvent, DecisionEvent, IncomeEvent, IncomeRow, RequestSumEvent, TradeEvent } from '../records/events.ts';
-import { fromE8 } from '../records/units.ts';
-import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
-import { idOf, isLiquidation, kindOf, slippageOf } from './income-rows.ts';
+
 import { keeps } from '../kept/keep.ts';
+import { SeenIds } from '../kept/seen-ids.ts';
 import type { OrderState } from '../orders/order.ts';
 import {
   adoptLots,
@@ -17,7 +15,17 @@ import {
   splitHeld,
   wasFlatSince,
 } from '../positions/owned-lots.ts';
-import { SeenIds } from '../kept/seen-ids.ts';
+import type {
+  AccountEvent,
+  DecisionEvent,
+  IncomeEvent,
+  IncomeRow,
+  RequestSumEvent,
+  TradeEvent,
+} from '../records/events.ts';
+import { fromE8 } from '../records/units.ts';
+import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
+import { idOf, isLiquidation, kindOf, slippageOf } from './income-rows.ts';
 
 /** Lists of income overlap by minutes, or by what a start reads again. */
 const KEEP_INCOME_MS = 2 * 86_400_000;
@@ -37,7 +45,7 @@ export interface Unconfirmed {
 /** What of a symbol's income waits. */
 interface Waiting {
   /** Instants of trades that only income has told of, by trade id. */
-  readonly untold: Map<string, number>;
+  readonly unreported: Map<string, number>;
   readonly funding: IncomeRow[];
 }
 
@@ -132,11 +140,11 @@ export class Accounts {
     return rows.filter((row) => row.at_venue_ms > sinceMs && !this.#seenIncome.has('', idOf(row)));
   }
   /** Trades of a symbol that only income has told of: when they were made, by id. */
-  untoldTrades(symbol: string): ReadonlyMap<string, number> {
-    return this.#waiting.get(symbol)?.untold ?? NONE;
+  unreportedTrades(symbol: string): ReadonlyMap<string, number> {
+    return this.#waiting.get(symbol)?.unreported ?? NONE;
   }
-  *untoldSymbols(): Generator<string> {
-    for (const [symbol, { untold }] of this.#waiting) if (untold.size > 0) yield symbol;
+  *unreportedSymbols(): Generator<string> {
+    for (const [symbol, { unreported }] of this.#waiting) if (unreported.size > 0) yield symbol;
   }
 
   /** The first reading says what was held before; it is nobody's. Of a symbol that it could not read a later one says it. */
@@ -246,10 +254,10 @@ export class Accounts {
     // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
     if (!trade.isBorne) this.#pay(symbol, trade, agent, event.quantity_e8);
     const waiting = this.#waiting.get(symbol);
-    const isBooked = waiting?.untold.delete(event.trade_id) === true;
-    const told = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
-    if (isBooked || atMs <= (this.#incomeReadToMs ?? 0)) this.#confirm(told);
-    else this.#unconfirmed.set(`${symbol} ${event.trade_id}`, told);
+    const isBooked = waiting?.unreported.delete(event.trade_id) === true;
+    const reported = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
+    if (isBooked || atMs <= (this.#incomeReadToMs ?? 0)) this.#confirm(reported);
+    else this.#unconfirmed.set(`${symbol} ${event.trade_id}`, reported);
     if (isBooked) this.#settle(symbol, waiting);
     return (moved[0] ?? { owner }).owner;
   }
@@ -267,20 +275,20 @@ export class Accounts {
     this.days.tell(atMs, realisedUsdt, feesUsdt);
   }
 
-  /** `isTold`: whether a trade is recorded. */
-  applyIncome(event: IncomeEvent, isTold: (symbol: string, tradeId: string) => boolean): void {
+  /** `isReported`: whether a trade is recorded. */
+  applyIncome(event: IncomeEvent, isReported: (symbol: string, tradeId: string) => boolean): void {
     const sinceMs = this.#sinceMs ?? Number.POSITIVE_INFINITY;
     const symbols = new Set<string>();
     for (const row of event.rows) {
       if (row.at_venue_ms <= sinceMs || !this.#seenIncome.add('', idOf(row), row.at_venue_ms)) continue;
-      this.#takeRow(row, isTold);
+      this.#takeRow(row, isReported);
       symbols.add(row.symbol);
     }
     this.#incomeReadToMs = Math.max(this.#incomeReadToMs ?? 0, event.read_to_ms);
-    for (const [key, told] of this.#unconfirmed) {
-      if (told.atMs > this.#incomeReadToMs) continue;
+    for (const [key, reported] of this.#unconfirmed) {
+      if (reported.atMs > this.#incomeReadToMs) continue;
       this.#unconfirmed.delete(key);
-      this.#confirm(told);
+      this.#confirm(reported);
     }
     for (const symbol of symbols) {
       const waiting = this.#waiting.get(symbol);
@@ -288,26 +296,26 @@ export class Accounts {
     }
   }
 
-  #takeRow(row: IncomeRow, isTold: (symbol: string, tradeId: string) => boolean): void {
+  #takeRow(row: IncomeRow, isReported: (symbol: string, tradeId: string) => boolean): void {
     const { amount_usdt: amount, at_venue_ms: atMs, symbol, trade_id: tradeId } = row;
     const kind = kindOf(row.type);
     this.days.book(atMs, kind, amount);
-    const waiting = this.#waiting.get(symbol) ?? { untold: new Map<string, number>(), funding: [] };
+    const waiting = this.#waiting.get(symbol) ?? { unreported: new Map<string, number>(), funding: [] };
     this.#waiting.set(symbol, waiting);
-    const told = tradeId === null ? undefined : this.#unconfirmed.get(`${symbol} ${tradeId}`);
-    if (told !== undefined && this.#unconfirmed.delete(`${symbol} ${tradeId}`)) this.#confirm(told);
-    if (tradeId !== null && !isTold(symbol, tradeId)) {
-      waiting.untold.set(tradeId, atMs);
-      const [oldest] = waiting.untold.keys();
-      if (waiting.untold.size > MAX_WAITING && oldest !== undefined) waiting.untold.delete(oldest);
+    const reported = tradeId === null ? undefined : this.#unconfirmed.get(`${symbol} ${tradeId}`);
+    if (reported !== undefined && this.#unconfirmed.delete(`${symbol} ${tradeId}`)) this.#confirm(reported);
+    if (tradeId !== null && !isReported(symbol, tradeId)) {
+      waiting.unreported.set(tradeId, atMs);
+      const [oldest] = waiting.unreported.keys();
+      if (waiting.unreported.size > MAX_WAITING && oldest !== undefined) waiting.unreported.delete(oldest);
     }
     if (kind === 'funding' || kind === 'other') waiting.funding.push(row);
   }
 
   /** Splits what was booked on what was held, once every trade before it is known. */
   #settle(symbol: string, waiting: Waiting): void {
-    const firstUntoldMs = Math.min(Number.POSITIVE_INFINITY, ...waiting.untold.values());
-    const isReady = ({ at_venue_ms: atMs }: IncomeRow): boolean => atMs < firstUntoldMs;
+    const firstUnreportedMs = Math.min(Number.POSITIVE_INFINITY, ...waiting.unreported.values());
+    const isReady = ({ at_venue_ms: atMs }: IncomeRow): boolean => atMs < firstUnreportedMs;
     const due = waiting.funding.filter((row, i) => isReady(row) || i < waiting.funding.length - MAX_WAITING);
     if (due.length > 0) {
       const later = waiting.funding.filter((row) => !due.includes(row));
@@ -321,7 +329,7 @@ export class Accounts {
       for (const [owner, part] of parts)
         this.days.add(atMs, owner, symbol, isFunding ? { fundingUsdt: part } : { otherUsdt: part });
     }
-    if (waiting.untold.size === 0 && waiting.funding.length === 0) this.#waiting.delete(symbol);
+    if (waiting.unreported.size === 0 && waiting.funding.length === 0) this.#waiting.delete(symbol);
   }
 
   /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */
@@ -359,10 +367,10 @@ export class Accounts {
     if (this.#sinceMs !== null) this.#sinceMs = Math.min(this.#sinceMs, nowMs);
     if (this.#incomeReadToMs !== null) this.#incomeReadToMs = Math.min(this.#incomeReadToMs, nowMs);
     for (const book of this.#books.values()) setBackOwned(book, nowMs);
-    for (const [key, told] of this.#unconfirmed)
-      this.#unconfirmed.set(key, { ...told, atMs: Math.min(told.atMs, nowMs) });
-    for (const { funding, untold } of this.#waiting.values()) {
-      for (const [id, atMs] of untold) untold.set(id, Math.min(atMs, nowMs));
+    for (const [key, reported] of this.#unconfirmed)
+      this.#unconfirmed.set(key, { ...reported, atMs: Math.min(reported.atMs, nowMs) });
+    for (const { funding, unreported } of this.#waiting.values()) {
+      for (const [id, atMs] of unreported) unreported.set(id, Math.min(atMs, nowMs));
       const rows = funding.map((row) => ({ ...row, at_venue_ms: Math.min(row.at_venue_ms, nowMs) }));
       funding.splice(0, funding.length, ...rows);
     }

@@ -1,5 +1,5 @@
-import type { DatedEquity } from './equity-samples.ts';
 import { keeps } from '../kept/keep.ts';
+import type { DatedEquity } from './equity-samples.ts';
 
 const FIRST_SPAN_MS = 60_000;
 const MAX_SPANS = 4_096;

@@ -1,7 +1,7 @@
-import { EquityCourse } from './equity-course.ts';
-import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.ts';
 import { keeps } from '../kept/keep.ts';
 import { MinuteMaxima, minuteOf } from '../kept/minute-maxima.ts';
+import { EquityCourse } from './equity-course.ts';
+import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.ts';
 import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
 
 /**
@@ -76,12 +76,12 @@ export class EquityHistory {
    * contain it and are corrected. Otherwise a deposit would remain as a peak that was never earned. RISK: whether one that
    * was read just then contains it nobody can tell; taken wrongly, a withdrawal would be a loss for a month.
    *
-   * @param toldAtMs when it became known
+   * @param reportedAtMs when it became known
    */
-  addTransfer(amountUsdt: number, atMs: number, toldAtMs: number): void {
+  addTransfer(amountUsdt: number, atMs: number, reportedAtMs: number): void {
     const { oldestMs } = this.#recent;
     this.#transfers += amountUsdt;
-    this.#moves.add(amountUsdt, atMs, toldAtMs);
+    this.#moves.add(amountUsdt, atMs, reportedAtMs);
     const droppedMs = this.#recent.dropReadAt(atMs);
     this.#recent.correctAfter(atMs, -amountUsdt);
     const firstMs = Math.min(atMs, droppedMs ?? atMs);

@@ -1,7 +1,7 @@
+import type { OrderState } from '../orders/order.ts';
 import type { IncomeRow, TradeEvent } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
 import type { Booked } from './account-days.ts';
-import type { OrderState } from '../orders/order.ts';
 
 /** Numbers are unique within a type. */
 export function idOf({ income_id: id, type }: IncomeRow): string {

@@ -9,7 +9,7 @@ export const CLOCKS_APART_MS = 100;
 export interface Move {
   /** By `t`, as all here. */
   readonly atMs: number;
-  readonly toldAtMs: number;
+  readonly reportedAtMs: number;
   readonly usdt: number;
 }
 
@@ -50,9 +50,9 @@ export class RecentMoves {
     return this.#moves;
   }
 
-  add(usdt: number, atMs: number, toldAtMs: number): void {
+  add(usdt: number, atMs: number, reportedAtMs: number): void {
     this.#moves = this.#moves.filter((move) => move.atMs > atMs - READING_MS);
-    this.#moves.push({ atMs, toldAtMs, usdt });
+    this.#moves.push({ atMs, reportedAtMs, usdt });
   }
 
   /**
@@ -61,7 +61,7 @@ export class RecentMoves {
    */
   since(atMs: number): number {
     let usdt = 0;
-    for (const move of this.#moves) if (move.atMs > atMs && move.toldAtMs > atMs) usdt += move.usdt;
+    for (const move of this.#moves) if (move.atMs > atMs && move.reportedAtMs > atMs) usdt += move.usdt;
     return usdt;
   }
 

@@ -1,9 +1,9 @@
 import { approvalText } from '../../core/approval.ts';
 import type { ApprovalGrant } from '../../core/context.ts';
-import type { ApprovalEvent, DecisionEvent, RequestedApproval } from '../records/events.ts';
 import { approverOf, grantOf, isOver } from '../callers/approvals.ts';
-import type { GateState } from '../state/gate-state.ts';
+import type { ApprovalEvent, DecisionEvent, RequestedApproval } from '../records/events.ts';
 import { rulesOf } from '../records/units.ts';
+import type { GateState } from '../state/gate-state.ts';
 
 export interface ApprovalRecord {
   readonly seq: number;

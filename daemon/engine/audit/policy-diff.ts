@@ -109,8 +109,8 @@ export function refit(
   rulesAt: RulesAt,
 ): ExecutionContext {
   const rules = context.market.rules === null || request.symbol === null ? null : rulesAt(request.symbol, seq);
-  const isUntold = policy.lossTiers !== null && context.agent.losses === undefined;
-  const agent = isUntold ? { ...context.agent, losses: { day_usdt: 0, week_usdt: 0 } } : context.agent;
+  const isUnreported = policy.lossTiers !== null && context.agent.losses === undefined;
+  const agent = isUnreported ? { ...context.agent, losses: { day_usdt: 0, week_usdt: 0 } } : context.agent;
   if (rules === null) return { ...context, agent };
   return { ...context, agent, market: { ...context.market, rules: viewRules(rules, policy) } };
 }

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionEvent, RecordedDecision as DecisionRecord, RulesEvent } from '../records/events.ts';
 import { isForeignTool } from '../plan/retell.ts';
+import type { DecisionEvent, RecordedDecision as DecisionRecord, RulesEvent } from '../records/events.ts';
 import type { SymbolRules } from '../records/venue.ts';
 
 /** The parts of a ledger record that are read here. */

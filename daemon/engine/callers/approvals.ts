@@ -1,5 +1,7 @@
 import type { ApprovalGrant } from '../../core/context.ts';
 import { countedUsdt } from '../../core/rules/counted-usdt.ts';
+import { keeps } from '../kept/keep.ts';
+import { OpenedSums } from '../kept/opened-sums.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type {
   ApprovalEvent,
@@ -10,8 +12,6 @@ import type {
   StateEvent,
 } from '../records/events.ts';
 import { ceilTicks, floorLots, floorTicks, type LotRules, readE8, type TickRules } from '../records/units.ts';
-import { keeps } from '../kept/keep.ts';
-import { OpenedSums } from '../kept/opened-sums.ts';
 
 /** Older ones that have ended are only in the ledger. */
 const MAX_ENDED = 1_000;

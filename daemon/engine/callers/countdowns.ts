@@ -1,5 +1,5 @@
-import type { CountdownEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
+import type { CountdownEvent } from '../records/events.ts';
 
 /** Domain time and the venue's may differ by this, ms. */
 const CLOCKS_APART_MS = 1_000;

@@ -1,7 +1,7 @@
-import type { DecisionEvent, OrderIntentEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
-import { type LayerMap, stateInForce } from './layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
+import type { DecisionEvent, OrderIntentEvent } from '../records/events.ts';
+import { type LayerMap, stateInForce } from './layers.ts';
 
 /** How many changes are kept. The orders themselves show what older ones did. */
 export const MAX_CHANGES = 1_000;

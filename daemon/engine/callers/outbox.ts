@@ -1,8 +1,8 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../../contract/alerts.ts';
 import { type AlertDelivery, ROUTES_CHANGED, routeAlert } from '../../core/alerts.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import type { AlertGroup, AlertMessageEvent, AlertRoutesEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
+import type { AlertGroup, AlertMessageEvent, AlertRoutesEvent } from '../records/events.ts';
 
 /** Messages that were given up, of all channels. */
 const MAX_DEAD_LETTERS = 100;
@@ -32,7 +32,7 @@ export interface ChannelOutbox {
   /** By delivery, code and symbol, so it is bounded however long nothing can be delivered. */
   readonly waiting: Map<string, WaitingGroup>;
   /** When a message last told of this code and symbol, ms. */
-  readonly toldMs: Map<string, number>;
+  readonly reportedMs: Map<string, number>;
   outgoing: OutgoingMessage | null;
   delivered: number;
   dropped: number;
@@ -101,11 +101,11 @@ export class Outbox {
     const spec = this.#routes?.routes ?? null;
     if (spec === null) return;
     const names = Object.keys(spec.channels);
-    const told =
+    const reported =
       alert.code === ROUTES_CHANGED
         ? names.map((name) => [name, 'at_once'] as const)
         : routeAlert(spec.routes, alert.code);
-    for (const [name, when] of told) {
+    for (const [name, when] of reported) {
       const channel = this.#channels.get(name);
       if (channel === undefined) continue;
       const key = `${when} ${subjectOf(alert)}`;
@@ -199,10 +199,10 @@ export class Outbox {
     for (const group of groups) {
       const subject = subjectOf(group);
       channel.waiting.delete(`${when} ${subject}`);
-      if (when === 'at_once') channel.toldMs.set(subject, atMs);
+      if (when === 'at_once') channel.reportedMs.set(subject, atMs);
     }
-    for (const [subject, toldMs] of channel.toldMs)
-      if (atMs - toldMs > LONGEST_WINDOW_MS) channel.toldMs.delete(subject);
+    for (const [subject, reportedMs] of channel.reportedMs)
+      if (atMs - reportedMs > LONGEST_WINDOW_MS) channel.reportedMs.delete(subject);
   }
 
   #forgetLeft(name: string, { leaving, waiting }: ChannelOutbox): void {
@@ -215,7 +215,7 @@ export class Outbox {
     for (const channel of this.#channels.values()) {
       for (const [key, group] of channel.waiting)
         channel.waiting.set(key, { ...group, first_ms: back(group.first_ms), last_ms: back(group.last_ms) });
-      for (const [subject, toldMs] of channel.toldMs) channel.toldMs.set(subject, back(toldMs));
+      for (const [subject, reportedMs] of channel.reportedMs) channel.reportedMs.set(subject, back(reportedMs));
       if (channel.outgoing !== null)
         channel.outgoing = { ...channel.outgoing, queuedMs: back(channel.outgoing.queuedMs) };
       if (channel.failingSinceMs !== null) channel.failingSinceMs = back(channel.failingSinceMs);
@@ -234,7 +234,7 @@ function createChannel(leaving: ChannelOutbox['leaving'] = null): ChannelOutbox 
   return {
     leaving,
     waiting: new Map(),
-    toldMs: new Map(),
+    reportedMs: new Map(),
     outgoing: null,
     delivered: 0,
     dropped: 0,

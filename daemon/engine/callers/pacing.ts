@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
-import type { DecisionEvent, StateEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
 import { RollingSum, TokenWindow } from '../kept/rolling-windows.ts';
+import type { DecisionEvent, StateEvent } from '../records/events.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;

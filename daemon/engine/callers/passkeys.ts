@@ -1,5 +1,5 @@
-import type { PasskeyAddedEvent, PasskeyEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
+import type { PasskeyAddedEvent, PasskeyEvent } from '../records/events.ts';
 
 /** A challenge lives for minutes; nobody signs so many meanwhile. */
 const MAX_USED = 1_000;

@@ -1,5 +1,5 @@
-import type { AlertAckEvent, AlertEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
+import type { AlertAckEvent, AlertEvent } from '../records/events.ts';
 
 /** Older alerts are only in the ledger. */
 export const MAX_ALERTS = 1_000;

@@ -1,5 +1,5 @@
-import type { TradeEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
+import type { TradeEvent } from '../records/events.ts';
 
 /** Older ones are in the ledger only: `audit export --kind trade`. */
 export const MAX_FILLS = 10_000;

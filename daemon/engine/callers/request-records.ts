@@ -1,12 +1,12 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { keeps } from '../kept/keep.ts';
+import type { Claims } from '../orders/claims.ts';
+import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../records/events.ts';
 import type { ApprovalBook } from './approvals.ts';
-import type { Claims } from '../orders/claims.ts';
-import { keeps } from '../kept/keep.ts';
 import { type LayerMap, stateInForce } from './layers.ts';
 import { isInCancelAll } from './order-changes.ts';
-import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
 
 /** The longest window that a policy may have. */
 const LONGEST_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
-import type { SignalEvent } from '../records/events.ts';
 import { keeps } from '../kept/keep.ts';
+import type { SignalEvent } from '../records/events.ts';
 
 /** Signals that have expired stay this long: clocks may step back. */
 const KEEP_MS = 86_400_000;

@@ -1,8 +1,8 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { causeOf } from '../tables/rank.ts';
 import type { AskedClaim } from '../orders/claims.ts';
 import { type LotRules, lotE8, toE8 } from '../records/units.ts';
+import { causeOf } from '../tables/rank.ts';
 
 /** What a decision that is being recorded asks for. */
 export function claimAsked(

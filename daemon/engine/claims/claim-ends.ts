@@ -1,8 +1,6 @@
 /** Which claims are over, and how. Pure functions of folded state. */
 
-import type { ExitEnd } from '../records/events.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, isLostForGood, NOTHING_LEFT } from '../orders/claims.ts';
-import type { GateViews } from '../state/views.ts';
 import {
   isAtVenue,
   isCanceled,
@@ -15,7 +13,9 @@ import {
   type OrderState,
 } from '../orders/orders.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
+import type { ExitEnd } from '../records/events.ts';
 import { formatQuantityE8 } from '../records/units.ts';
+import type { GateViews } from '../state/views.ts';
 import { closingOf, isReplaced, isUnsent, restBelowLotE8 } from './claims.ts';
 
 /** How a claim that is over has ended, in words for its caller. */

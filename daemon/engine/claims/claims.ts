@@ -4,9 +4,7 @@
  */
 
 import type { Side } from '../../core/request.ts';
-import { rankOf } from '../tables/rank.ts';
 import { type AskedClaim, closedE8, isBefore, isLive, isLostForGood, onWayE8 } from '../orders/claims.ts';
-import type { GateViews } from '../state/views.ts';
 import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../orders/holding.ts';
 import { remainingE8 } from '../orders/order.ts';
 import {
@@ -21,10 +19,12 @@ import {
   newestFirst,
   type OrderState,
 } from '../orders/orders.ts';
-import type { PositionState } from '../positions/positions.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
+import type { PositionState } from '../positions/positions.ts';
 import { ceilLots, type LotRules, lotE8, toE8, wholeLotsE8 } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
+import type { GateViews } from '../state/views.ts';
+import { rankOf } from '../tables/rank.ts';
 
 /** One side of a symbol that claims close. */
 interface Closing {

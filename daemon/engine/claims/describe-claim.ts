@@ -1,6 +1,6 @@
-import type { ExecutionState } from '../records/decisions.ts';
 import { type Claim, closedE8 } from '../orders/claims.ts';
 import { isAtVenue, isExpired, liveState, type OrderState } from '../orders/orders.ts';
+import type { ExecutionState } from '../records/decisions.ts';
 
 /** The orders of an exit that have left; the unsent one while there is no other. */
 export function ordersOf({ first, orders }: Claim): readonly OrderState[] {

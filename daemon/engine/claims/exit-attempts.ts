@@ -1,9 +1,9 @@
-import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../tables/status.ts';
-import type { ExitEnd } from '../records/events.ts';
 import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../orders/claims.ts';
 import { liveOrders, type OrderState } from '../orders/orders.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
+import type { ExitEnd } from '../records/events.ts';
 import type { Rejection } from '../records/venue.ts';
+import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../tables/status.ts';
 import { isBounded, RESUME_MS } from './claim-ends.ts';
 import { closingOf, findPlace, hasRoom } from './claims.ts';
 import type { ExitHands } from './exit-hands.ts';

@@ -1,14 +1,14 @@
 /** A further order of a permitted exit. Pure functions, so that the daemon and a replay decide the same (SAE-SAME-CODE). */
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
-import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
-import type { Ask } from '../readings/inputs.ts';
-import { laterAsk } from '../readings/inputs.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
-import { fromE8 } from '../records/units.ts';
 import { clientOrderId, type IdSource } from '../plan/order-ids.ts';
 import { planSingle, type Steps } from '../plan/orders.ts';
 import type { ReviewPlace } from '../plan/standing.ts';
+import type { Ask } from '../readings/inputs.ts';
+import { laterAsk } from '../readings/inputs.ts';
+import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
+import { fromE8 } from '../records/units.ts';
 
 export interface ExitForm {
   readonly quantityE8: number;

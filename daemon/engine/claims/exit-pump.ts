@@ -5,13 +5,13 @@
  */
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { rankOf } from '../tables/rank.ts';
-import type { ExitEnd } from '../records/events.ts';
-import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../orders/claims.ts';
 import { stateInForce } from '../callers/layers.ts';
+import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../orders/claims.ts';
 import { isPlanned, type OrderState } from '../orders/orders.ts';
+import type { ExitEnd } from '../records/events.ts';
 import { formatQuantityE8, fromE8, lotE8 } from '../records/units.ts';
 import type { Rejection } from '../records/venue.ts';
+import { rankOf } from '../tables/rank.ts';
 import { claimAsked } from './asked-claim.ts';
 import { findEnding, nextRung, rungsOf } from './claim-ends.ts';
 import {
@@ -32,7 +32,7 @@ import type { ExitHands } from './exit-hands.ts';
 import type { ExitForm } from './exit-order.ts';
 
 /** Why a claim ends that did not close all that it was to close: told by an alert. */
-const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
+const REPORTED: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
 /** How long an exit waits for room where reduceOnly keeps it inside its caller's lots, wall ms. */
 const ROOM_WITHIN_MS = 1_000;
 /** Reason of a cancel of the other orders of an exit of which one was canceled. */
@@ -360,7 +360,7 @@ export class ExitPump {
     if (isPlanned(first)) this.#hands.endUnsent(first, detail);
     const { all, own } = closingOf(this.#hands.state, symbol, side);
     const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedE8(claim) < claim.askedE8);
-    if (TOLD.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
+    if (REPORTED.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
   }
 
   #tell(claim: Claim, code: 'EXIT_DROPPED' | 'EXIT_ENDED', why: string): void {

@@ -1,6 +1,6 @@
-import { rowOf } from '../tables/cause.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Rejection } from '../records/venue.ts';
+import { rowOf } from '../tables/cause.ts';
 
 /** Refusals of its own in a row after which an exit gives up, and says so. */
 const MAX_FAILURES = 8;

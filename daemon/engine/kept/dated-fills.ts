@@ -19,12 +19,12 @@ export function noteFill(fills: DatedFill[], fill: DatedFill): void {
 export function dateFill(fills: DatedFill[], order: string, quantityE8: number, atMs: number): void {
   let left = quantityE8;
   for (let i = 0; i < fills.length && left > 0; i += 1) {
-    const told = fills[i]!;
-    if (told.order !== order || told.atMs < atMs) continue;
-    const dated = Math.sign(told.signed) * Math.min(left, Math.abs(told.signed));
+    const reported = fills[i]!;
+    if (reported.order !== order || reported.atMs < atMs) continue;
+    const dated = Math.sign(reported.signed) * Math.min(left, Math.abs(reported.signed));
     left -= Math.abs(dated);
     fills[i] = { signed: dated, atMs, order: null };
-    if (dated !== told.signed) fills.splice(i + 1, 0, { ...told, signed: told.signed - dated });
+    if (dated !== reported.signed) fills.splice(i + 1, 0, { ...reported, signed: reported.signed - dated });
   }
 }
 

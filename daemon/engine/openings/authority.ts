@@ -8,11 +8,11 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { closesAt } from '../../core/schedule.ts';
-import type { Authority, EndsBy, PlannedOrder } from '../records/events.ts';
 import { type ApprovalState, opensUntilMs } from '../callers/approvals.ts';
-import type { GateViews } from '../state/views.ts';
 import { everyLiveOrder, isPlanned, isTerminal, neverRests, type OrderState } from '../orders/orders.ts';
 import { isOwnOpening } from '../plan/standing.ts';
+import type { Authority, EndsBy, PlannedOrder } from '../records/events.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** On what an order rests beside its decision. */
 export interface Words {

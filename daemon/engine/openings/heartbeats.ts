@@ -1,10 +1,10 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import type { StateEvent } from '../records/events.ts';
-import type { GateViews } from '../state/views.ts';
-import { ownE8 } from '../orders/holding.ts';
 import { layerKey } from '../callers/layers.ts';
+import { ownE8 } from '../orders/holding.ts';
 import { everyLiveOrder } from '../orders/orders.ts';
 import { isOwnOpening } from '../plan/standing.ts';
+import type { StateEvent } from '../records/events.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** Who sets and ends the layer of a silent agent. */
 const SET_BY = 'heartbeat';

@@ -1,5 +1,5 @@
-import type { GateViews } from '../state/views.ts';
 import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
+import type { GateViews } from '../state/views.ts';
 
 /**
  * Leverage is a setting of the symbol: it can be set to the charged leverage while the symbol is flat and has no other

@@ -4,13 +4,13 @@
  */
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
-import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
-import type { Ask } from '../readings/inputs.ts';
-import { laterAsk } from '../readings/inputs.ts';
 import { isPlanned, type OrderState } from '../orders/orders.ts';
-import { type AuthorityNow, whyEnded } from './authority.ts';
 import { planSingle, type Steps } from '../plan/orders.ts';
 import type { ReviewPlace } from '../plan/standing.ts';
+import type { Ask } from '../readings/inputs.ts';
+import { laterAsk } from '../readings/inputs.ts';
+import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
+import { type AuthorityNow, whyEnded } from './authority.ts';
 
 export const FIRST_REJECTED = 'slice 0 was rejected';
 

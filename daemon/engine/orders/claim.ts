@@ -1,6 +1,6 @@
 import type { Origin, Side } from '../../core/request.ts';
-import { isAtVenue, isCanceled, isLost, isRefused, neverRests } from '../tables/status.ts';
 import type { ExitCause, ExitEnd, OrderEvent } from '../records/events.ts';
+import { isAtVenue, isCanceled, isLost, isRefused, neverRests } from '../tables/status.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 
 /** Reason of a cancel that only makes room for another exit: the claim rests again as soon as there is room. */
@@ -104,11 +104,12 @@ export function endOfRest(
   order: OrderState,
   { evidence }: OrderEvent,
   wasDue: boolean,
-): { readonly reason: ExitEnd; readonly detail: string; readonly isTold: boolean } | null {
-  if (closedE8(claim) >= claim.askedE8) return { reason: 'filled', detail: '', isTold: false };
-  if (claim.isCanceled) return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isTold: false };
+): { readonly reason: ExitEnd; readonly detail: string; readonly isReported: boolean } | null {
+  if (closedE8(claim) >= claim.askedE8) return { reason: 'filled', detail: '', isReported: false };
+  if (claim.isCanceled)
+    return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isReported: false };
   if (evidence?.kind === 'operator' || (evidence?.kind === 'unsent' && order.sentAtMs === null))
-    return { reason: 'canceled', detail: order.detail ?? 'canceled', isTold: false };
+    return { reason: 'canceled', detail: order.detail ?? 'canceled', isReported: false };
   if (wasDue || claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
-  return { reason: 'canceled', detail: `it was ended at the venue (${order.status})`, isTold: true };
+  return { reason: 'canceled', detail: `it was ended at the venue (${order.status})`, isReported: true };
 }

@@ -1,8 +1,9 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and when what is old leaves it
-import { isPlanned, isTerminal } from '../tables/status.ts';
-import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../records/events.ts';
-import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
+
 import { keeps } from '../kept/keep.ts';
+import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../records/events.ts';
+import { isPlanned, isTerminal } from '../tables/status.ts';
+import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
 import type { OrderState } from './order.ts';
 
 export {
@@ -152,7 +153,7 @@ export class Claims {
     const ending = endOfRest(claim, order, event, wasDue);
     if (ending === null) return;
     this.#end(claim, ending.reason, ending.detail, atMs);
-    if (ending.isTold) this.justEnded.push(claim);
+    if (ending.isReported) this.justEnded.push(claim);
   }
 
   #begin(asked: Asked): Claim {

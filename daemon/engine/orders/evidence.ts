@@ -1,3 +1,5 @@
+import type { PassedTime } from '../kept/passed-time.ts';
+import type { OrderEvent } from '../records/events.ts';
 import {
   isFilled,
   isInFlight,
@@ -12,9 +14,7 @@ import {
   neverRests,
   type OrderStatus,
 } from '../tables/status.ts';
-import type { OrderEvent } from '../records/events.ts';
 import type { OrderState } from './order.ts';
-import type { PassedTime } from '../kept/passed-time.ts';
 
 type Known = Pick<
   OrderState,

@@ -1,8 +1,8 @@
 import type { Side } from '../../core/request.ts';
-import { isAtVenue } from '../tables/status.ts';
-import { type OrderState, remainingE8 } from './order.ts';
 import { ownE8 } from '../positions/ownership.ts';
 import { longE8, type PositionState, shortE8 } from '../positions/positions.ts';
+import { isAtVenue } from '../tables/status.ts';
+import { type OrderState, remainingE8 } from './order.ts';
 
 export { type Holding, type MovedLots, moveOwned, ownE8 } from '../positions/ownership.ts';
 

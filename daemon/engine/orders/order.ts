@@ -79,9 +79,9 @@ export interface OrderState {
   tradedE8: number;
   tradedUsdtE8: number;
   /** What executed lots whose trades are not read yet were counted as, quantity times price. */
-  untoldUsdtE8: number;
+  unreportedUsdtE8: number;
   /** When they were counted last; null: there were none. */
-  untoldAtMs: number | null;
+  unreportedAtMs: number | null;
   /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
   tradedFeesUsdt: number;
   realisedPnlUsdt: number;
@@ -153,8 +153,8 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number, a
     updatedAtMs: atMs,
     tradedE8: 0,
     tradedUsdtE8: 0,
-    untoldUsdtE8: 0,
-    untoldAtMs: null,
+    unreportedUsdtE8: 0,
+    unreportedAtMs: null,
     tradedFeesUsdt: 0,
     realisedPnlUsdt: 0,
     feesUsdt: 0,
@@ -247,8 +247,8 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     updatedAtMs: atMs,
     tradedE8: 0,
     tradedUsdtE8: 0,
-    untoldUsdtE8: 0,
-    untoldAtMs: null,
+    unreportedUsdtE8: 0,
+    unreportedAtMs: null,
     tradedFeesUsdt: 0,
     realisedPnlUsdt: 0,
     feesUsdt: 0,
@@ -266,14 +266,14 @@ export function remainingE8({
 }
 
 /** Of the lots that an order has just executed, those whose trades are not read yet. */
-export function untoldE8({ executedE8, tradedE8 }: OrderState, quantityE8: number): number {
+export function unreportedE8({ executedE8, tradedE8 }: OrderState, quantityE8: number): number {
   return Math.max(0, executedE8 - Math.max(executedE8 - quantityE8, tradedE8));
 }
 
 /** The venue tells one average of all that was executed: what has just moved is the rest of it. Null: it tells none. */
 export function priceMoved(order: OrderState, quantityE8: number, average: number | null): number | null {
-  const untold = untoldE8(order, quantityE8);
-  if (average === null || untold === 0) return average;
-  const price = (average * order.executedE8 - order.tradedUsdtE8 - order.untoldUsdtE8) / untold;
+  const unreported = unreportedE8(order, quantityE8);
+  if (average === null || unreported === 0) return average;
+  const price = (average * order.executedE8 - order.tradedUsdtE8 - order.unreportedUsdtE8) / unreported;
   return price > 0 ? price : average;
 }

@@ -1,10 +1,10 @@
-import { isCanceled, isExpired, isFilled, isPlanned, isResting, isTerminal } from '../tables/status.ts';
+import type { PassedTime } from '../kept/passed-time.ts';
+import type { PossibleFills } from '../positions/positions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
+import { isCanceled, isExpired, isFilled, isPlanned, isResting, isTerminal } from '../tables/status.ts';
 import { EndedOrders, type OrderMaps, venueKeyOf } from './ended-orders.ts';
 import { isOfAnother, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
 import { buildForeignOrder, type OrderState } from './order.ts';
-import type { PassedTime } from '../kept/passed-time.ts';
-import type { PossibleFills } from '../positions/positions.ts';
 
 export * from '../tables/status.ts';
 export { buildForeignOrder, type OrderState, planOrders } from './order.ts';

@@ -4,8 +4,8 @@ import { AGENT_KEYS, POLICY_KEYS, POLICY_PATHS } from '../../core/keys/policy-ke
 import { findLooserLimits, isAtMost } from '../../core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { AgentKey } from '../../core/policy-paths.ts';
-import type { SignalEvent } from '../records/events.ts';
 import type { OrderState } from '../orders/orders.ts';
+import type { SignalEvent } from '../records/events.ts';
 /** Which orders a tightening bears on, by the one table of scopes (DESIGN 12.5). */
 
 /** Whether a tightening bears on an order. */

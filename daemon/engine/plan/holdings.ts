@@ -1,7 +1,7 @@
-import type { GateViews } from '../state/views.ts';
 import { isBesideNobodys, isReleasedFrom } from '../orders/holding.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** Why an opening is canceled that must not rest on, by whose the symbol is (DESIGN 12.1). */
 const UNOWNED = 'lots or orders of nobody stand in the symbol: nothing opens beside them';

@@ -5,7 +5,7 @@ import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
-import type { DecisionBody, ToldDecision } from '../records/decisions.ts';
+import type { DecisionBody, ReportedDecision } from '../records/decisions.ts';
 import type { DecisionEvent, RecordedDecision } from '../records/events.ts';
 
 /** Policies by hash and agent; null: the ledger does not hold it. */
@@ -84,7 +84,11 @@ function outlineOf(of: Pick<ExecutionDecision, 'decision' | 'effective' | 'enfor
  * A recorded decision as it was answered when it was taken. What its record leaves out is derived; where another
  * version of the core decided, it is null.
  */
-export function retell(event: DecisionEvent, policyOf: PolicyLookup, sha256: (text: string) => string): ToldDecision {
+export function retell(
+  event: DecisionEvent,
+  policyOf: PolicyLookup,
+  sha256: (text: string) => string,
+): ReportedDecision {
   const { decision } = event;
   const long = longPart(decision);
   const derived = long ?? deriveAgain(event, policyOf);

@@ -9,14 +9,14 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount } from '../../core/rules/budgets.ts';
-import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
-import type { Ask, LiveInputs } from '../readings/inputs.ts';
-import { buildAccountContext } from '../snapshot/snapshot.ts';
-import type { GateViews } from '../state/views.ts';
 import { isPlanned, newestFirst, type OrderState } from '../orders/orders.ts';
 import { surelyHeldE8 } from '../positions/positions.ts';
+import type { Ask, LiveInputs } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
+import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
+import { buildAccountContext } from '../snapshot/snapshot.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** Agent name of what the gate asks on its own behalf. */
 export const GATE_AGENT = 'gate';

@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
-import type { PositionRecord } from '../records/events.ts';
 import { type DatedFill, filledSince, noteFill } from '../kept/dated-fills.ts';
+import type { PositionRecord } from '../records/events.ts';
 import { followLeverage, type LeverageSetting } from './leverage-setting.ts';
 import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
 import { noteTaken, type TakenLots } from './taken-lots.ts';

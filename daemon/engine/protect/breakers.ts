@@ -1,9 +1,9 @@
 import type { TemporalSection } from '../../core/policy.ts';
-import { isOfAccount, rowOf } from '../tables/cause.ts';
-import type { StateEvent } from '../records/events.ts';
-import type { GateViews } from '../state/views.ts';
 import type { OrderState } from '../orders/orders.ts';
+import type { StateEvent } from '../records/events.ts';
 import type { Rejection } from '../records/venue.ts';
+import type { GateViews } from '../state/views.ts';
+import { isOfAccount, rowOf } from '../tables/cause.ts';
 
 /** Trips beyond which the cooldown no longer doubles. */
 const MAX_DOUBLINGS = 20;

@@ -3,11 +3,11 @@
  * once its countdown has run out. Pure, for the daemon and a replay alike (SAE-SAME-CODE).
  */
 import { DEADMAN_MS, type IntendedPolicySpec } from '../../core/policy.ts';
-import type { GateViews } from '../state/views.ts';
 import { hasLive, isResting, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
+import { isOwnOpening } from '../plan/standing.ts';
 import { longE8, shortE8 } from '../positions/positions.ts';
 import type { CountdownScope } from '../records/venue.ts';
-import { isOwnOpening } from '../plan/standing.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** How long the daemon has to be silent, ms of wall time; 0: the policy asks for none. */
 export function deadmanMs({ standing }: Pick<IntendedPolicySpec, 'standing'>): number {

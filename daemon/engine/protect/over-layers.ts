@@ -1,6 +1,6 @@
+import { isOver } from '../callers/layers.ts';
 import type { StateEvent } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
-import { isOver } from '../callers/layers.ts';
 
 /** Layers whose time is over are taken down, so that what is stored says what is in force, and what is set anew is news. */
 export function findOverLayers({ layers, time }: GateViews, nowMs: number): readonly StateEvent[] {

@@ -1,5 +1,5 @@
-import type { StateEvent } from '../records/events.ts';
 import { type LayerMap, layerKey } from '../callers/layers.ts';
+import type { StateEvent } from '../records/events.ts';
 
 /** A breaker of the account, beside others, that stands while there is a problem. No operator lifts it. */
 export interface ProblemLayer {

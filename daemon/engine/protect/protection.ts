@@ -6,16 +6,16 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
-import type { GateViews } from '../state/views.ts';
-import { ownE8 } from '../orders/holding.ts';
 import { stateInForce } from '../callers/layers.ts';
+import { ownE8 } from '../orders/holding.ts';
 import { isExpired, isFilled, isLost, isRejected, isResting, liveOrders, type OrderState } from '../orders/orders.ts';
-import { DISAGREEMENT_MS, type PositionState, toProtectE8 } from '../positions/positions.ts';
-import { floorLots, formatQuantityE8 } from '../records/units.ts';
-import type { Rejection } from '../records/venue.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import { type Breach, GATE_AGENT, type ReviewPlace } from '../plan/standing.ts';
+import { DISAGREEMENT_MS, type PositionState, toProtectE8 } from '../positions/positions.ts';
+import { floorLots, formatQuantityE8 } from '../records/units.ts';
+import type { Rejection } from '../records/venue.ts';
+import type { GateViews } from '../state/views.ts';
 import { StopTries } from './stop-tries.ts';
 import { closeRequest, closesAll, describeMissing, findClosest } from './stops.ts';
 

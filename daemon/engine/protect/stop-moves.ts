@@ -4,13 +4,13 @@
  * a replay move the same (SAE-SAME-CODE).
  */
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { isInFlight, isNotPlaced, isResting, isTerminal, isUnknown } from '../tables/status.ts';
-import type { SymbolInputs } from '../readings/inputs.ts';
-import type { GateViews } from '../state/views.ts';
 import { liveOrders, type OrderState } from '../orders/orders.ts';
-import type { PositionState } from '../positions/positions.ts';
 import { Deadline } from '../plan/deadline.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
+import type { PositionState } from '../positions/positions.ts';
+import type { SymbolInputs } from '../readings/inputs.ts';
+import type { GateViews } from '../state/views.ts';
+import { isInFlight, isNotPlaced, isResting, isTerminal, isUnknown } from '../tables/status.ts';
 import { describeMissing, findStopE8, isMarkBeyond, isStopTooFar } from './stops.ts';
 
 /** Time after which a move that was refused is tried again, ms; doubled with each refusal. */

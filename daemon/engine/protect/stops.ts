@@ -3,10 +3,10 @@
  * (SAE-SAME-CODE).
  */
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
-import type { PlannedOrder } from '../records/events.ts';
 import { isNotPlaced, isUnknown, type OrderState } from '../orders/orders.ts';
-import { E8, fromE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
 import { bareRequest, type ReviewPlace } from '../plan/standing.ts';
+import type { PlannedOrder } from '../records/events.ts';
+import { E8, fromE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
 
 /** The gate's request to close a part of what it may close in a symbol. */
 export function closeRequest(

@@ -1,15 +1,15 @@
 /** A decision and its execution: the answer of a tool. */
 import type { Body } from '../../contract/agreement.ts';
 import type * as body from '../../contract/bodies.ts';
-import type { ExecutionDecision } from '../../core/decision.ts';
 import type { explanationMembers } from '../../contract/explanation.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
 import type { RateLimit, RequestKind } from '../../core/policy.ts';
 
 export type ExecutionState = ExecutionBody['state'];
 export type { OrderStatus } from '../tables/status.ts';
 export type DecisionKind = ExplainedDecision['kind'];
 /** What is recorded of a decision, as it was taken. */
-export type DecisionBody = Omit<ToldDecision, keyof Recorded> & Recorded;
+export type DecisionBody = Omit<ReportedDecision, keyof Recorded> & Recorded;
 interface Recorded extends ExecutionDecision {
   /** sha256 of the context as it is recorded: its row, canonical JSON. */
   readonly context_hash: string;
@@ -31,7 +31,7 @@ export type ExplainedDecision = Body<typeof body.DecisionBodySchema>;
  * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null:
  * it was recorded before there were any.
  */
-export type ToldDecision = Omit<ExplainedDecision, keyof typeof explanationMembers>;
+export type ReportedDecision = Omit<ExplainedDecision, keyof typeof explanationMembers>;
 export type ExecutionBody = Body<typeof body.ExecutionBodySchema>;
 export type ExecutionOrder = ExecutionBody['orders'][number];
 export type ToolAnswer = Body<typeof body.ToolAnswerSchema>;

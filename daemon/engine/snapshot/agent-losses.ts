@@ -1,11 +1,11 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../accounts/account-days.ts';
-import type { GateViews } from '../state/views.ts';
 import { ownE8 } from '../orders/holding.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { type Ahead, takeAhead } from '../positions/owned-lots.ts';
-import { fromE8 } from '../records/units.ts';
 import type { LiveInputs } from '../readings/inputs.ts';
+import { fromE8 } from '../records/units.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** Days before today that the loss of a week takes in. */
 const WEEK_DAYS = 6;
@@ -66,7 +66,7 @@ function worstOfUnread(state: GateViews, inputs: LiveInputs, agent: string): num
     if (known === undefined || mark === undefined) return null;
     const boundE8 = order.priceE8 ?? order.triggerE8;
     const bound = boundE8 === null ? null : fromE8(boundE8);
-    const price = order.untoldUsdtE8 > 0 ? order.untoldUsdtE8 / (order.executedE8 - order.tradedE8) : bound;
+    const price = order.unreportedUsdtE8 > 0 ? order.unreportedUsdtE8 / (order.executedE8 - order.tradedE8) : bound;
     if (price === null) return null;
     const worseThan = (other: number): number => Math.max(0, order.side === 'buy' ? price - other : other - price);
     let heldE8 = quantityE8;

@@ -1,19 +1,19 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { GateViews } from '../state/views.ts';
+import type { BreakerState } from '../callers/pacing.ts';
+import type { PassedTime } from '../kept/passed-time.ts';
 import { closableE8, ownE8, ownE8Of } from '../orders/holding.ts';
 import { remainingE8 } from '../orders/order.ts';
 import { liveOrders } from '../orders/orders.ts';
-import type { BreakerState } from '../callers/pacing.ts';
-import type { PassedTime } from '../kept/passed-time.ts';
 import type { PositionState } from '../positions/positions.ts';
+import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
 
 import type { SymbolRules } from '../records/venue.ts';
+import type { GateViews } from '../state/views.ts';
 import { viewLosses } from './agent-losses.ts';
 import { closableLots, markInTicks, orderUnits, unitsInUsdt, worstCase } from './exposure.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
-import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
 
 export function viewPacing(
   state: GateViews,

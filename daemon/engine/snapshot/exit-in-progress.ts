@@ -1,5 +1,5 @@
-import type { GateViews } from '../state/views.ts';
 import { isPlanned, liveOrders } from '../orders/orders.ts';
+import type { GateViews } from '../state/views.ts';
 
 /**
  * The decision of an exit that closes now, or of one that still stands at the venue after the position was closed: nothing

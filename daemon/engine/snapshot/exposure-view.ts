@@ -2,15 +2,15 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import type { GateViews } from '../state/views.ts';
 import { remainingE8 } from '../orders/order.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
+import { type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
 import { ceilLots, floorLots } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
+import type { GateViews } from '../state/views.ts';
 import { unreadOf } from './agent-losses.ts';
 import { type ExposedPosition, type Exposure, markInTicks, unitsInUsdt, worstCase } from './exposure.ts';
-import { type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */

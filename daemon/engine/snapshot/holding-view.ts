@@ -1,11 +1,11 @@
 import type { HoldingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { GateViews } from '../state/views.ts';
 import { isBesideNobodys, isReleasedFrom } from '../orders/holding.ts';
 import { isUnproven, liveOrders, type OrderState } from '../orders/orders.ts';
 import { createPosition } from '../positions/positions.ts';
-import { findExitInProgress } from './exit-in-progress.ts';
 import type { Ask, LiveInputs } from '../readings/inputs.ts';
+import type { GateViews } from '../state/views.ts';
+import { findExitInProgress } from './exit-in-progress.ts';
 
 /** What stands against opening in the symbol, or against one more exit there; undefined: nothing does. */
 export function viewHolding(

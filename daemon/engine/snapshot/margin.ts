@@ -1,10 +1,10 @@
-import type { GateViews } from '../state/views.ts';
 import { remainingE8 } from '../orders/order.ts';
 import { isPlanned, isResting, isTerminal, liveOrders, type OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
-import { ceilLots, floorLots, floorTicks } from '../records/units.ts';
-import { markInTicks, unitsInUsdt, valueTicks } from './exposure.ts';
 import { isOther, type LiveInputs, type Own, othersThan } from '../readings/inputs.ts';
+import { ceilLots, floorLots, floorTicks } from '../records/units.ts';
+import type { GateViews } from '../state/views.ts';
+import { markInTicks, unitsInUsdt, valueTicks } from './exposure.ts';
 
 /** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
 export function reservedMargin(

@@ -1,10 +1,10 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { MarketView, RulesView } from '../../core/context.ts';
-import type { GateViews } from '../state/views.ts';
 import { liveOrders } from '../orders/orders.ts';
+import type { Own, SymbolInputs } from '../readings/inputs.ts';
 import { floorLots, floorTicks } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
-import type { Own, SymbolInputs } from '../readings/inputs.ts';
+import type { GateViews } from '../state/views.ts';
 import { isLeverageLocked } from './margin.ts';
 
 /** The last view of each symbol that the venue has filters for. */

@@ -1,8 +1,8 @@
 import type { OpeningsView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { GateViews } from '../state/views.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { type Ask, isOther } from '../readings/inputs.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** Open orders that Binance takes of an account in a symbol, where its filters do not say. */
 export const MAX_ORDERS = 200;

@@ -1,18 +1,18 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountContext, ApprovalView, ExecutionContext, OrderView, TrustView } from '../../core/context.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
-import { isProvenUnfilled } from '../orders/evidence.ts';
-import type { GateViews } from '../state/views.ts';
 import { stateInForce } from '../callers/layers.ts';
-import { isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Duplicate } from '../callers/requests.ts';
+import { isProvenUnfilled } from '../orders/evidence.ts';
+import { isResting, isTerminal, type OrderState } from '../orders/orders.ts';
+import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, floorLots, floorTicks } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
+import type { GateViews } from '../state/views.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
 import { closableLots } from './exposure.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import { viewHolding } from './holding-view.ts';
-import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
 import { viewMarket, viewRules } from './market-view.ts';
 import { viewOpenings } from './openings-view.ts';
 

@@ -1,9 +1,9 @@
-import type { AccountEvent, PositionRecord } from '../records/events.ts';
-import { fromE8 } from '../records/units.ts';
+import type { PassedTime } from '../kept/passed-time.ts';
 import { ownE8 } from '../orders/holding.ts';
 import { isTerminal, isUnproven, liveOrders, possibleFills } from '../orders/orders.ts';
-import type { PassedTime } from '../kept/passed-time.ts';
 import { applySnapshot, type PositionState } from '../positions/positions.ts';
+import type { AccountEvent, PositionRecord } from '../records/events.ts';
+import { fromE8 } from '../records/units.ts';
 import type { GateViews } from './views.ts';
 
 const NOTHING_TO_FILL = possibleFills([]);

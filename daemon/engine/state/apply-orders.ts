@@ -1,10 +1,9 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
-import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../records/events.ts';
-import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
-import { dateFill } from '../kept/dated-fills.ts';
-import { holdAgain, holdBy, type MovedLots } from '../orders/holding.ts';
 import { isLiquidation } from '../accounts/income-rows.ts';
-import { priceMoved, untoldE8 } from '../orders/order.ts';
+import { dateFill } from '../kept/dated-fills.ts';
+import type { RollingSum } from '../kept/rolling-windows.ts';
+import { holdAgain, holdBy, type MovedLots } from '../orders/holding.ts';
+import { priceMoved, unreportedE8 } from '../orders/order.ts';
 import {
   applyListed,
   applyOrderEvent,
@@ -17,8 +16,9 @@ import {
   setAmend,
 } from '../orders/orders.ts';
 import { applyFill, type PositionState } from '../positions/positions.ts';
-import type { RollingSum } from '../kept/rolling-windows.ts';
 import { applyLiquidation } from '../positions/taken-lots.ts';
+import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../records/events.ts';
+import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
 import type { GateViews } from './views.ts';
 
 /** Orders, reservations and pacing that follow from a decision. */
@@ -179,13 +179,13 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   });
   if (effect.position.opened > 0) noteOpened(state, order);
   if (rules === undefined || price === null) return;
-  const untold = untoldE8(order, quantityE8) * price;
-  order.untoldUsdtE8 += untold;
+  const unreported = unreportedE8(order, quantityE8) * price;
+  order.unreportedUsdtE8 += unreported;
   const { tMs } = state.time;
-  order.untoldAtMs = tMs;
+  order.unreportedAtMs = tMs;
   // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
   // are read before their lots move have counted already.
-  const notional = fromE8(untold);
+  const notional = fromE8(unreported);
   const fee = notional * rules.takerFee;
   state.pacing.account.turnover.add(tMs, notional);
   state.pacing.account.fees.add(tMs, fee);
@@ -268,7 +268,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
-  const countedMs = order.untoldAtMs ?? filledMs;
+  const countedMs = order.unreportedAtMs ?? filledMs;
   correct(state.pacing.account, countedMs, notional, fee);
   if (order.agent !== null) correct(state.pacing.agent(order.agent), countedMs, notional, fee);
 }
@@ -278,10 +278,10 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
  * That is nothing where no price was known, and for lots that are still to move.
  */
 function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
-  const untold = Math.max(0, order.executedE8 - order.tradedE8);
-  const movedE8 = Math.min(quantityE8, untold);
-  const counted = untold === 0 ? 0 : (order.untoldUsdtE8 * movedE8) / untold;
-  order.untoldUsdtE8 -= counted;
+  const unreported = Math.max(0, order.executedE8 - order.tradedE8);
+  const movedE8 = Math.min(quantityE8, unreported);
+  const counted = unreported === 0 ? 0 : (order.unreportedUsdtE8 * movedE8) / unreported;
+  order.unreportedUsdtE8 -= counted;
   return counted;
 }
 function correct(

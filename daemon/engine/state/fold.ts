@@ -1,11 +1,11 @@
-import type { FoldTable } from '../tables/fold.ts';
+import { applyStateEvent, stateInForce } from '../callers/layers.ts';
+import { adoptBy, disown, freeIfFlat, releaseFrom } from '../orders/holding.ts';
+import { applyOrderIntent, isOfOldAmend, liveOrders } from '../orders/orders.ts';
+import { setLeverage } from '../positions/leverage-setting.ts';
 import type { GateEvents } from '../records/events.ts';
+import type { FoldTable } from '../tables/fold.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
-import { adoptBy, disown, freeIfFlat, releaseFrom } from '../orders/holding.ts';
-import { applyStateEvent, stateInForce } from '../callers/layers.ts';
-import { setLeverage } from '../positions/leverage-setting.ts';
-import { applyOrderIntent, isOfOldAmend, liveOrders } from '../orders/orders.ts';
 import type { GateViews } from './views.ts';
 
 export const FOLD: FoldTable<GateViews, GateEvents> = {

@@ -1,8 +1,8 @@
-import type { Entry } from '../tables/fold.ts';
+import { keeps } from '../kept/keep.ts';
 import type { GateEvent } from '../records/events.ts';
+import type { Entry } from '../tables/fold.ts';
 import { noteClock } from './clock-moves.ts';
 import { FOLD } from './fold.ts';
-import { keeps } from '../kept/keep.ts';
 import { type EndedDecision, takeEnded } from './leave.ts';
 import { upcast } from './upcast.ts';
 import { GateViews } from './views.ts';

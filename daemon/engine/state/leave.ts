@@ -1,8 +1,8 @@
-import type { EvidenceKind } from '../records/events.ts';
-import type { EndedOrderRow } from '../records/ended-order.ts';
 import type { Claim } from '../orders/claim.ts';
 import { isProvenUnfilled } from '../orders/evidence.ts';
 import type { OrderState } from '../orders/order.ts';
+import type { EndedOrderRow } from '../records/ended-order.ts';
+import type { EvidenceKind } from '../records/events.ts';
 import type { GateViews } from './views.ts';
 
 /** How long the ledger's table tells of an order after its end, ms of event time. */
@@ -10,7 +10,7 @@ export const KEEP_ENDED_ROWS_MS = 7 * 86_400_000;
 /** How long an order stays in the views of which more may be heard, ms of event time. Late fills arrive within minutes. */
 export const KEEP_UNPROVEN_MS = 7 * 86_400_000;
 /** As long as that, so far back the exchange tells of trades, an order stays of which some were not read. */
-const KEEP_UNTOLD_MS = 90 * 86_400_000;
+const KEEP_UNREPORTED_MS = 90 * 86_400_000;
 /** Proofs of an end that nothing contradicts later. */
 const PROVEN: ReadonlySet<EvidenceKind | null> = new Set(['answer', 'shown', 'unsent']);
 
@@ -38,7 +38,7 @@ function mayLeave(views: GateViews, order: OrderState, endedAtMs: number, nowMs:
   if (views.claims.isOpen(order.decisionId)) return false;
   // RISK: whose trades those are that a daemon reads after a long absence, only their order tells.
   const { executedE8, foreign, tradedE8, updatedAtMs } = order;
-  if (executedE8 > tradedE8 && !foreign && updatedAtMs > nowMs - KEEP_UNTOLD_MS) return false;
+  if (executedE8 > tradedE8 && !foreign && updatedAtMs > nowMs - KEEP_UNREPORTED_MS) return false;
   return endedAtMs <= nowMs - KEEP_UNPROVEN_MS || isOver(views, order);
 }
 
@@ -51,7 +51,7 @@ function isOver({ changes, claims, readAs, uncontained }: GateViews, order: Orde
 }
 
 /** Members of a claim that are orders of its decision: their ids stand for them. */
-type ToldClaim = Omit<Claim, 'first' | 'orders' | 'gaveWay'> & {
+type ReportedClaim = Omit<Claim, 'first' | 'orders' | 'gaveWay'> & {
   readonly first: string;
   readonly orders: readonly string[];
   readonly gaveWay: readonly string[];
@@ -69,7 +69,7 @@ export function toRows({ claim, endedAtMs, orders }: EndedDecision): readonly En
     claim: claim?.first === order ? JSON.stringify(tellClaim(claim)) : null,
   }));
 }
-function tellClaim(claim: Claim): ToldClaim {
+function tellClaim(claim: Claim): ReportedClaim {
   const ids = (orders: readonly OrderState[]): readonly string[] => orders.map(({ clientOrderId }) => clientOrderId);
   return { ...claim, first: claim.first.clientOrderId, orders: ids(claim.orders), gaveWay: ids(claim.gaveWay) };
 }
@@ -82,10 +82,10 @@ export function fromRows(rows: readonly EndedOrderRow[]): Pick<EndedDecision, 'c
   const orders = rows.map(orderOf);
   const text = rows.find(({ claim }) => claim !== null)?.claim ?? null;
   if (text === null) return { orders, claim: null };
-  const told = JSON.parse(text) as ToldClaim;
+  const reported = JSON.parse(text) as ReportedClaim;
   const named = (ids: readonly string[]): OrderState[] =>
     orders.filter(({ clientOrderId }) => ids.includes(clientOrderId));
-  const first = orders.find(({ clientOrderId }) => clientOrderId === told.first);
+  const first = orders.find(({ clientOrderId }) => clientOrderId === reported.first);
   if (first === undefined) return { orders, claim: null };
-  return { orders, claim: { ...told, first, orders: named(told.orders), gaveWay: named(told.gaveWay) } };
+  return { orders, claim: { ...reported, first, orders: named(reported.orders), gaveWay: named(reported.gaveWay) } };
 }

@@ -1,26 +1,26 @@
 import type { SignalKind } from '../../core/policy.ts';
-import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../records/events.ts';
-import type { SymbolRules } from '../records/venue.ts';
 import { Accounts } from '../accounts/accounts.ts';
-import { ApprovalBook } from '../callers/approvals.ts';
-import { Claims } from '../orders/claims.ts';
-import { Countdowns } from '../callers/countdowns.ts';
 import { EquityHistory } from '../accounts/equity.ts';
+import { TradeBook } from '../accounts/trades.ts';
+import { ApprovalBook } from '../callers/approvals.ts';
+import { Countdowns } from '../callers/countdowns.ts';
 import type { LayerMap } from '../callers/layers.ts';
 import { OrderChanges } from '../callers/order-changes.ts';
-import { createOrderBook, type OrderState } from '../orders/orders.ts';
 import { Outbox } from '../callers/outbox.ts';
 import { Pacing, SignsOfLife } from '../callers/pacing.ts';
-import { PassedTime } from '../kept/passed-time.ts';
 import { PasskeyBook } from '../callers/passkeys.ts';
-import { createPosition, type PositionState } from '../positions/positions.ts';
 import { RecentAlerts } from '../callers/recent-alerts.ts';
 import { RecentFills } from '../callers/recent-fills.ts';
 import { RequestRecords } from '../callers/request-records.ts';
 import { RequestMemory } from '../callers/requests.ts';
-import { SeenIds } from '../kept/seen-ids.ts';
 import { SignalBook } from '../callers/signal-book.ts';
-import { TradeBook } from '../accounts/trades.ts';
+import { PassedTime } from '../kept/passed-time.ts';
+import { SeenIds } from '../kept/seen-ids.ts';
+import { Claims } from '../orders/claims.ts';
+import { createOrderBook, type OrderState } from '../orders/orders.ts';
+import { createPosition, type PositionState } from '../positions/positions.ts';
+import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../records/events.ts';
+import type { SymbolRules } from '../records/venue.ts';
 
 const DAY_MS = 86_400_000;
 /** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */

@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../facts/agents.ts';
 import type { SizeRules } from '../facts/markets.ts';
-import { type AgentBudgets, leastNotional, lotSize } from '../intents/budgets.ts';
+import { type AgentBudgets, lotSize, minNotional } from '../intents/budgets.ts';
 import { Draws } from '../intents/draws.ts';
 import { buildClose, buildOpening, opposite } from '../intents/requests.ts';
 import type { ScheduledEpisode } from './episodes.ts';
@@ -90,6 +90,6 @@ export class AttackDesk {
     return Math.abs(this.lots(view)) * lotSize(this.instrument(view)) * this.price(view);
   }
   least(view: AttackView): number {
-    return leastNotional(this.instrument(view), this.price(view)) * 1.01;
+    return minNotional(this.instrument(view), this.price(view)) * 1.01;
   }
 }

@@ -9,7 +9,7 @@ import { addingSide, type Script, type ScriptMaker, type ScriptView, STRATEGY, s
 const TOGETHER_MS = 60;
 /** An attack of hours is played in seconds: no wait is longer, and none that an answer asked for longer than the second. */
 const MAX_WAIT_MS = 15;
-const MAX_TOLD_WAIT_MS = 250;
+const MAX_REPORTED_WAIT_MS = 250;
 /** Ploys about a market that falls silent or a bar that closes find neither in a run of seconds. */
 export const LIVE_PLOYS: readonly Ploy[] = PLOYS.filter(
   (ploy) => ploy !== 'stale-market' && ploy !== 'regime-boundary',
@@ -64,7 +64,7 @@ function* playEpisode(view: ScriptView, family: MixedFamily, seed: number): Scri
       const answer = readAnswer(ask.request, answers[index], see());
       placed.push(...answer.orders);
       nowMs = Math.max(nowMs, atMs);
-      plan(attacker.onAnswer(ask, answer, see()), answer.retryAfterMs === null ? MAX_WAIT_MS : MAX_TOLD_WAIT_MS);
+      plan(attacker.onAnswer(ask, answer, see()), answer.retryAfterMs === null ? MAX_WAIT_MS : MAX_REPORTED_WAIT_MS);
     }
   }
 }

@@ -11,12 +11,12 @@ export class AccountReader {
   readonly #clock: MarketClock;
   /** Leverage of every symbol as last told; the same object until one changes. */
   #leverage: Readonly<Record<string, number>> = {};
-  readonly #toldLeverage: Float64Array;
+  readonly #reportedLeverage: Float64Array;
 
   constructor(account: ReplayAccount, clock: MarketClock) {
     this.#account = account;
     this.#clock = clock;
-    this.#toldLeverage = new Float64Array(clock.market.symbols.length);
+    this.#reportedLeverage = new Float64Array(clock.market.symbols.length);
   }
 
   read(): AccountRecord {
@@ -60,15 +60,15 @@ export class AccountReader {
 
   #readLeverage(): Readonly<Record<string, number>> {
     const { symbols } = this.#clock.market;
-    const told = this.#toldLeverage;
+    const reported = this.#reportedLeverage;
     let isNew = false;
-    for (let i = 0; i < told.length; i++) {
+    for (let i = 0; i < reported.length; i++) {
       const leverage = this.#account.leverage(i);
-      if (told[i] === leverage) continue;
-      told[i] = leverage;
+      if (reported[i] === leverage) continue;
+      reported[i] = leverage;
       isNew = true;
     }
-    if (isNew) this.#leverage = Object.fromEntries(symbols.map((symbol, i) => [symbol, told[i]!]));
+    if (isNew) this.#leverage = Object.fromEntries(symbols.map((symbol, i) => [symbol, reported[i]!]));
     return this.#leverage;
   }
 }

@@ -1,8 +1,8 @@
 import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { parentAsk } from '../../engine/readings/inputs.ts';
 import { ownE8Of } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import { parentAsk } from '../../engine/readings/inputs.ts';
 import type {
   AccountGlance,
   Agent,

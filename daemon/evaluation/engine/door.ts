@@ -6,21 +6,27 @@ import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
-import { rowOf } from '../../engine/tables/cause.ts';
-import type { DecisionKind } from '../../engine/records/decisions.ts';
-import type { DecisionEvent, ExitCause, GateEvents, OrderEvent, PlannedOrder } from '../../engine/records/events.ts';
+import {
+  findOpeningsToEnd,
+  findTarget,
+  OPENING_ENDED,
+  type OpeningsToEnd,
+  SLICE_DROPPED,
+} from '../../engine/claims/openings-to-end.ts';
 import { type AuthorityNow, NO_WORDS, planAuthority } from '../../engine/openings/authority.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
 import { OrderCounts } from '../../engine/plan/order-counts.ts';
 import { decisionId, type IdSource } from '../../engine/plan/order-ids.ts';
 import type { PlanClock } from '../../engine/plan/plan-clock.ts';
 import { buildBody } from '../../engine/plan/retell.ts';
 import { GATE_AGENT } from '../../engine/plan/standing.ts';
-import { findTarget, findUndone, OPENING_ENDED, SLICE_DROPPED, type Undone } from '../../engine/claims/undone.ts';
 import type { Ask, Draft, LiveInputs } from '../../engine/readings/inputs.ts';
+import type { DecisionKind } from '../../engine/records/decisions.ts';
+import type { DecisionEvent, ExitCause, GateEvents, OrderEvent, PlannedOrder } from '../../engine/records/events.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
 import { buildContext } from '../../engine/snapshot/snapshot.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
-import type { OrderState } from '../../engine/orders/orders.ts';
-import type { Rejection } from '../../engine/records/venue.ts';
+import { rowOf } from '../../engine/tables/cause.ts';
 import type { MarketTrack } from '../market/track.ts';
 import type { ReplayAccount } from './account.ts';
 import { AccountReader, marginRatio } from './account-reader.ts';
@@ -186,7 +192,7 @@ export class GateDoor {
     const executed = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
     const event = this.#record(request, context, decision, executed, options);
     if (options.kind === 'tool' || options.kind === 'gate') {
-      this.endUndone(findUndone(this.state, event, policy));
+      this.endOpenings(findOpeningsToEnd(this.state, event, policy));
       const target = findTarget(event, policy, options.cause);
       if (target !== null) this.append('exit_target', target);
     }
@@ -246,7 +252,7 @@ export class GateDoor {
   }
 
   /** Records the end of what an exit, or a stop, would otherwise see opened again; cancels are sent later. */
-  endUndone({ slices, openings }: Undone): void {
+  endOpenings({ slices, openings }: OpeningsToEnd): void {
     for (const order of slices) this.endUnsent(order, SLICE_DROPPED);
     for (const order of openings) if (!order.cancelRequested) this.noteCancel(order, OPENING_ENDED);
   }

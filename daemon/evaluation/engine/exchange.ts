@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
-import type { Cause } from '../../engine/tables/cause.ts';
 import type { Rejection } from '../../engine/records/venue.ts';
+import type { Cause } from '../../engine/tables/cause.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 import { averageSlippageBps, depthWithin, takerPrice } from './fill-model.ts';

@@ -1,10 +1,8 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: every step of an order shares the private state of the others
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { PlannedOrder } from '../../engine/records/events.ts';
-import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../engine/protect/breakers.ts';
+import { findSlicesBeside, OPENING_ENDED, SLICE_CANCELED } from '../../engine/claims/openings-to-end.ts';
 import { isLeverageFree } from '../../engine/openings/leverage.ts';
-import { planFromDecision } from '../../engine/plan/orders.ts';
 import {
   describeRefusedSlice,
   FIRST_REJECTED,
@@ -14,8 +12,17 @@ import {
   stepOfSlice,
   unsentOf,
 } from '../../engine/openings/slices.ts';
-import { findSlicesBeside, OPENING_ENDED, SLICE_CANCELED } from '../../engine/claims/undone.ts';
-import { isInFlight, isPlanned, isResting, isTerminal, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
+import {
+  isInFlight,
+  isPlanned,
+  isResting,
+  isTerminal,
+  liveOrders,
+  type OrderState,
+} from '../../engine/orders/orders.ts';
+import { planFromDecision } from '../../engine/plan/orders.ts';
+import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../engine/protect/breakers.ts';
+import type { PlannedOrder } from '../../engine/records/events.ts';
 import type { Rejection, SymbolRules } from '../../engine/records/venue.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
@@ -97,7 +104,7 @@ export class Executor {
       if (effective.action !== 'cancel') return;
       this.#cancelFor(taken);
     } else if (first.reduceOnly) {
-      this.#cancelUndone(first);
+      this.#cancelOpenings(first);
       this.exits.begin(taken, first, asked);
     } else {
       this.#open(taken, first, asked);
@@ -118,7 +125,7 @@ export class Executor {
   }
 
   /** Opening orders that the exit's own record has ended. */
-  #cancelUndone(exit: OrderState): void {
+  #cancelOpenings(exit: OrderState): void {
     const { symbol } = exit;
     const live = liveOrders(this.#parts.door.state.orders, symbol);
     if (live.size === 1 && live.has(exit)) return;

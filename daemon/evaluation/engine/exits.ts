@@ -1,6 +1,5 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionEvent } from '../../engine/records/events.ts';
 import type { DecidedExit } from '../../engine/claims/exit-hands.ts';
 import {
   type ExitForm,
@@ -11,9 +10,10 @@ import {
 } from '../../engine/claims/exit-order.ts';
 import { ExitPace } from '../../engine/claims/exit-pace.ts';
 import { ExitPump } from '../../engine/claims/exit-pump.ts';
-import { GATE_AGENT } from '../../engine/plan/standing.ts';
 import { type Claim, closedE8, isLive } from '../../engine/orders/claims.ts';
 import { isInFlight, type OrderState } from '../../engine/orders/orders.ts';
+import { GATE_AGENT } from '../../engine/plan/standing.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
 import type { Rejection } from '../../engine/records/venue.ts';
 import type { GateDoor, Taken } from './door.ts';
 import { PLACE } from './intake.ts';

@@ -1,7 +1,7 @@
-import { findRepeatedExecution } from '../../engine/protect/breakers.ts';
-import { findMisplaced } from '../../engine/plan/holdings.ts';
-import { findUndoneByAnswer, findUndoneByStop } from '../../engine/claims/undone.ts';
+import { findOpeningsToEndByAnswer, findOpeningsToEndByStop } from '../../engine/claims/openings-to-end.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
+import { findMisplaced } from '../../engine/plan/holdings.ts';
+import { findRepeatedExecution } from '../../engine/protect/breakers.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
 import { FILLED_BEFORE_MS, type GateDoor } from './door.ts';
@@ -63,7 +63,7 @@ export class FillNotes {
   /** What follows from a fill, as in the daemon: what it undoes, what may not rest on, the breaker of repetition. */
   #follow(order: OrderState, isAnswer: boolean): void {
     const { cancel, clock, door } = this.#parts;
-    if (order.protective) door.endUndone(findUndoneByStop(door.state, order));
+    if (order.protective) door.endOpenings(findOpeningsToEndByStop(door.state, order));
     for (const { order: misplaced, why } of findMisplaced(door.state, clock.nowMs)) cancel(misplaced, why);
     if (order.agent !== null) {
       const { breaker } = door.policy(order.agent).temporal;
@@ -71,6 +71,6 @@ export class FillNotes {
       if (opened !== null) door.append('state', opened);
     }
     const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
-    if (isAnswer && isLimitExit) door.endUndone(findUndoneByAnswer(door.state, order));
+    if (isAnswer && isLimitExit) door.endOpenings(findOpeningsToEndByAnswer(door.state, order));
   }
 }

@@ -1,19 +1,19 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one keeper: each task in its order
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { findEnded } from '../../engine/openings/authority.ts';
 import { awaitsReading } from '../../engine/claims/claims.ts';
-import { CutReadings } from '../../engine/protect/cut-readings.ts';
+import { findEnded } from '../../engine/openings/authority.ts';
+import { isResting, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
 import { findMisplaced } from '../../engine/plan/holdings.ts';
-import { findOverLayers } from '../../engine/protect/over-layers.ts';
-import { ProtectionPlan } from '../../engine/protect/protection.ts';
 import { StandingReview } from '../../engine/plan/review.ts';
 import { findBreaches, GATE_AGENT, isOwnOpening } from '../../engine/plan/standing.ts';
+import type { PositionState } from '../../engine/positions/positions.ts';
+import { CutReadings } from '../../engine/protect/cut-readings.ts';
+import { findOverLayers } from '../../engine/protect/over-layers.ts';
+import { ProtectionPlan } from '../../engine/protect/protection.ts';
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../engine/protect/stop-moves.ts';
 import { buildStopOrder } from '../../engine/protect/stop-order.ts';
 import { parentAsk } from '../../engine/readings/inputs.ts';
-import { isResting, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
-import type { PositionState } from '../../engine/positions/positions.ts';
 import type { Rejection } from '../../engine/records/venue.ts';
 import type { ReplayAccount } from './account.ts';
 import { CapWatch } from './cap-watch.ts';

@@ -26,7 +26,7 @@ export function lotSize(instrument: SizeRules): number {
 }
 
 /** Least notional that the exchange takes at a price, USDT: whole lots that reach both minimums. */
-export function leastNotional(instrument: SizeRules, price: number): number {
+export function minNotional(instrument: SizeRules, price: number): number {
   const lotUsdt = lotSize(instrument) * price;
   return Math.max(instrument.minLots, Math.ceil(instrument.minNotionalUsdt / lotUsdt)) * lotUsdt;
 }

@@ -125,7 +125,7 @@ function runShaded(exchange: Exchange, route: Route, call: Call, shade: Fault | 
     exchange.faults.lags.delayVerdict(placed.orderId, shade.ms);
     return renderOrderAck(asNew(placed));
   }
-  if (shade.kind === 'untold-quantity') return untold(body);
+  if (shade.kind === 'untold-quantity') return unreported(body);
   if (before !== null) exchange.faults.showAccount(before, shade.ms);
   if (shade.kind === 'fill-lag' && shade.lagging === 'order')
     return lagOrder(exchange, firstNewOrder, shade.ms) ?? body;
@@ -133,7 +133,7 @@ function runShaded(exchange: Exchange, route: Route, call: Call, shade: Fault | 
 }
 
 /** A conditional order as its query is documented: which order it became, and not what that has executed. */
-function untold(body: unknown): unknown {
+function unreported(body: unknown): unknown {
   const { actualQty: _quantity, actualType: _type, ...order } = body as Record<string, unknown>;
   return order;
 }

@@ -1,13 +1,13 @@
 import { profileOf } from '../../core/venues.ts';
+import { type ApprovalState, approverOf, isOver } from '../../engine/callers/approvals.ts';
+import { grantedRequest } from '../../engine/openings/approvals.ts';
 import type { ApprovalBody, ApprovalProof, ApprovedBody } from '../../engine/records/approvals.ts';
-import type { Caller } from '../api.ts';
 import type { DecisionEvent, RequestedApproval } from '../../engine/records/events.ts';
+import type { Caller } from '../api.ts';
 import { authorityNow } from '../journal/authority-now.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { grantedRequest } from '../../engine/openings/approvals.ts';
 import { describeApproval } from '../reads/approvals.ts';
 import type { CallerReads } from '../reads/reads.ts';
-import { type ApprovalState, approverOf, isOver } from '../../engine/callers/approvals.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
 import type { Executor } from './executor.ts';

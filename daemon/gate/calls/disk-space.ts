@@ -1,13 +1,13 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { ToolOutcome, Unavailable } from '../../engine/records/decisions.ts';
-import type { GateCore } from '../journal/journal.ts';
 import { closedE8 } from '../../engine/orders/claims.ts';
 import { ownE8 } from '../../engine/orders/holding.ts';
 import { everyLiveOrder, isPlanned, type OrderState } from '../../engine/orders/orders.ts';
+import type { ToolOutcome, Unavailable } from '../../engine/records/decisions.ts';
 import { floorLots } from '../../engine/records/units.ts';
 import type { CancelOutcome } from '../../engine/records/venue.ts';
+import type { GateCore } from '../journal/journal.ts';
 import type { Intake } from './intake.ts';
 
 /** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */

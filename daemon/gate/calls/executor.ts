@@ -1,11 +1,11 @@
 import type { ExecutionRequest } from '../../core/request.ts';
+import { findSlicesBeside, SLICE_CANCELED } from '../../engine/claims/openings-to-end.ts';
 import type { Caller } from '../api.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { findSlicesBeside, SLICE_CANCELED } from '../../engine/claims/undone.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';

@@ -1,12 +1,12 @@
 import type { ExecutionRequest } from '../../core/request.ts';
+import { type ApprovalState, grantOf } from '../../engine/callers/approvals.ts';
+import { planFromDecision } from '../../engine/plan/orders.ts';
+import { type AskDraft, parentAsk } from '../../engine/readings/inputs.ts';
 import type { DecisionKind, OverBudget, Unavailable } from '../../engine/records/decisions.ts';
 import type { ExitCause, PlannedOrder } from '../../engine/records/events.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { idleKind, type RequestBudgets } from '../journal/request-budgets.ts';
-import { planFromDecision } from '../../engine/plan/orders.ts';
-import { type AskDraft, parentAsk } from '../../engine/readings/inputs.ts';
-import { type ApprovalState, grantOf } from '../../engine/callers/approvals.ts';
 import { type Considered, consider, type Decided, recordDecision } from '../take-decision.ts';
 import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import type { Intake } from './intake.ts';

@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
+import type { ReportedDecision, ToolOutcome } from '../../engine/records/decisions.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
 import { isTerminal } from '../../engine/tables/status.ts';
-import type { ToldDecision, ToolOutcome } from '../../engine/records/decisions.ts';
 import type { SkillClaim, TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
-import type { DecisionEvent } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
 import { explanationText } from '../reads/bodies.ts';
@@ -155,7 +155,7 @@ export class ToolCalls {
     return { orders: orders.byDecision.get(body.decision_id) ?? [], claim: claims.find(body.decision_id) };
   }
 
-  #answerText(became: Recalled, event: DecisionEvent, body: ToldDecision, bodyText: string): string {
+  #answerText(became: Recalled, event: DecisionEvent, body: ReportedDecision, bodyText: string): string {
     const execution = JSON.stringify(describeExecution(this.#core, became, event));
     return `{"decision":${explained(bodyText, explanationText(this.#core, event, body))},"execution":${execution}}`;
   }

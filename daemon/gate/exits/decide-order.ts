@@ -1,4 +1,3 @@
-import type { GateCore } from '../journal/journal.ts';
 import {
   type ExitForm,
   type ExitParent,
@@ -8,6 +7,7 @@ import {
   planExitOrder,
 } from '../../engine/claims/exit-order.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
+import type { GateCore } from '../journal/journal.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
 
 export interface DecidedOrder {

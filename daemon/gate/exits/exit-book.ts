@@ -1,18 +1,25 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import type { DecidedExit } from '../../engine/claims/exit-hands.ts';
+import type { ExitForm, ExitParent } from '../../engine/claims/exit-order.ts';
+import { ExitPace } from '../../engine/claims/exit-pace.ts';
+import { ExitPump } from '../../engine/claims/exit-pump.ts';
+import { OPENING_ENDED } from '../../engine/claims/openings-to-end.ts';
+import { type Claim, closedE8, isLive } from '../../engine/orders/claims.ts';
+import {
+  isInFlight,
+  isPlanned,
+  isResting,
+  isUnknown,
+  neverRests,
+  type OrderState,
+} from '../../engine/orders/orders.ts';
 import type { ExitEnd } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import type { DecidedExit } from '../../engine/claims/exit-hands.ts';
-import type { ExitForm, ExitParent } from '../../engine/claims/exit-order.ts';
-import { ExitPace } from '../../engine/claims/exit-pace.ts';
-import { ExitPump } from '../../engine/claims/exit-pump.ts';
-import { OPENING_ENDED } from '../../engine/claims/undone.ts';
-import { type Claim, closedE8, isLive } from '../../engine/orders/claims.ts';
-import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../../engine/orders/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
 import { readParent } from './read-parent.ts';
@@ -77,8 +84,8 @@ export class ExitBook {
     const first = (this.#core.state.orders.byDecision.get(id) ?? [])[0];
     if (first === undefined) return;
     // RISK: an operator's exit ends everybody's openings, and hundreds of cancels before it would hold it up.
-    if (first.origin === 'operator') this.#core.ports.time.nextTurn(() => this.#cancelUndone(first));
-    else this.#cancelUndone(first);
+    if (first.origin === 'operator') this.#core.ports.time.nextTurn(() => this.#cancelOpenings(first));
+    else this.#cancelOpenings(first);
     this.#events.set(id, decided.event);
     // What waited may have gone out before its caller came here.
     if (isInFlight(first) && !this.#pump.isCarried(first)) {
@@ -100,7 +107,7 @@ export class ExitBook {
   }
 
   /** Opening orders that the exit's own record has ended; those that are on their way are dropped by the sender. */
-  #cancelUndone({ symbol }: OrderState): void {
+  #cancelOpenings({ symbol }: OrderState): void {
     const isEnded = (order: OrderState): boolean => !order.reduceOnly && order.cancelRequested && isResting(order);
     void this.#canceler.cancelMatching(symbol, isEnded, OPENING_ENDED);
   }

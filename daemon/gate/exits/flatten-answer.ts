@@ -1,7 +1,7 @@
-import type { FlattenBody } from '../api/operator.ts';
-import type { GateCore } from '../journal/journal.ts';
 import type { PositionState } from '../../engine/positions/positions.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
+import type { FlattenBody } from '../api/operator.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
 export function heldE8(position: PositionState): number {

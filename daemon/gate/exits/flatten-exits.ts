@@ -1,8 +1,8 @@
-import type { Caller } from '../api.ts';
-import type { GateCore } from '../journal/journal.ts';
 import { closingOf } from '../../engine/claims/claims.ts';
 import { type Claim, isLive } from '../../engine/orders/claims.ts';
 import { isInFlight, isLost, isUnknown, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
+import type { Caller } from '../api.ts';
+import type { GateCore } from '../journal/journal.ts';
 import { heldE8 } from './flatten-answer.ts';
 import type { LastWord } from './last-word.ts';
 

@@ -1,3 +1,6 @@
+import { isOver, type LayerEntry } from '../../engine/callers/layers.ts';
+import { everyLiveOrder, isInFlight, liveOrders } from '../../engine/orders/orders.ts';
+import { formatQuantityE8 } from '../../engine/records/units.ts';
 import type { FlattenBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
@@ -5,9 +8,6 @@ import type { GateCore } from '../journal/journal.ts';
 import { nextTurn, pause } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { isOver, type LayerEntry } from '../../engine/callers/layers.ts';
-import { everyLiveOrder, isInFlight, liveOrders } from '../../engine/orders/orders.ts';
-import { formatQuantityE8 } from '../../engine/records/units.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
 import { type CancelClaims, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';

@@ -1,5 +1,5 @@
-import type { GateCore } from '../journal/journal.ts';
 import { isOver, type LayerEntry, layerKey } from '../../engine/callers/layers.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /** What of flattens that were begun an operator still wants: that trading is active again is another word. */
 export class LastWord {

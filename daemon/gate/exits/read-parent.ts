@@ -1,6 +1,6 @@
-import type { GateCore } from '../journal/journal.ts';
 import { type ExitParent, exitParentOf } from '../../engine/claims/exit-order.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /**
  * The decision of an exit that goes on, as it was recorded; null: the ledger has none. `order`: one of its orders.

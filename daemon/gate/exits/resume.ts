@@ -1,8 +1,8 @@
-import type { Keeper } from '../keeper/keeper.ts';
-import type { GateCore } from '../journal/journal.ts';
 import { RESUME_MS } from '../../engine/claims/claim-ends.ts';
 import { type Claim, isLive } from '../../engine/orders/claims.ts';
 import { heldOn, ownOn } from '../../engine/orders/holding.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { Keeper } from '../keeper/keeper.ts';
 import type { ExitBook } from './exit-book.ts';
 import { readParent } from './read-parent.ts';
 

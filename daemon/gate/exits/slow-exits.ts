@@ -1,8 +1,8 @@
-import type { GateCore } from '../journal/journal.ts';
-import { SlowWatch } from '../journal/slow-watch.ts';
 import { closingOf } from '../../engine/claims/claims.ts';
 import { type Claim, closedE8 } from '../../engine/orders/claims.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { SlowWatch } from '../journal/slow-watch.ts';
 
 /**
  * Exits that go on without closing anything; called in every round. RISK: what is lost on its way, or never answered,

@@ -1,13 +1,13 @@
+import { CLOCKS_APART_MS, spanOf } from '../../engine/accounts/recent-moves.ts';
+import { awaitsReading } from '../../engine/claims/claims.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../../engine/records/venue.ts';
 import type { Cause } from '../../engine/tables/cause.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from '../orders/order-proof.ts';
 import { isAsSent } from '../orders/order-proof.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { awaitsReading } from '../../engine/claims/claims.ts';
-import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import { CLOCKS_APART_MS, spanOf } from '../../engine/accounts/recent-moves.ts';
-import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../../engine/records/venue.ts';
 import { accountEvent } from './account-event.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';

@@ -1,7 +1,7 @@
-import type { GateCore } from '../journal/journal.ts';
-import type { RowList } from '../../engine/readings/unreadable-rows.ts';
 import { layerKey } from '../../engine/callers/layers.ts';
+import type { RowList } from '../../engine/readings/unreadable-rows.ts';
 import type { UnreadableRow } from '../../engine/records/venue.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 const CROSSED = 'its margin is not known to be isolated';
 /** Between the reasons of one symbol. */

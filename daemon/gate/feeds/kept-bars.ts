@@ -1,5 +1,5 @@
-import type { GateCore } from '../journal/journal.ts';
 import type { Bar } from '../../engine/records/venue.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /** Minimum wall time between two copies of a symbol's bars, ms. */
 const KEEP_EVERY_MS = 60_000;

@@ -1,9 +1,9 @@
+import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import { Elapsed } from '../../engine/plan/deadline.ts';
 import type { ForeignOrder } from '../../engine/records/events.ts';
+import type { VenueOrder } from '../../engine/records/venue.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { describeForm } from '../orders/order-proof.ts';
-import { Elapsed } from '../../engine/plan/deadline.ts';
-import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import type { VenueOrder } from '../../engine/records/venue.ts';
 
 /** How many consecutive answers must neither list nor find an order before it counts as ended. */
 const ABSENT_TIMES = 3;
@@ -47,7 +47,7 @@ interface Form {
 interface Claim extends Form {
   readonly since: Elapsed;
   times: number;
-  isTold: boolean;
+  isReported: boolean;
 }
 
 /**
@@ -87,7 +87,7 @@ export class ChangedOrders {
       if (claim !== undefined) this.#settle(order, 'amend_failed', 'the venue shows the form that we know');
     } else if (claim === undefined || claim.quantityE8 !== quantityE8 || claim.priceE8 !== priceE8) {
       const since = new Elapsed(this.#core.planClock);
-      const found = { quantityE8, priceE8, since, times: 1, isTold: false };
+      const found = { quantityE8, priceE8, since, times: 1, isReported: false };
       this.#claims.set(order.clientOrderId, found);
       this.#alert(order, report, found);
       this.#record(order, 'amend', 'changed at the venue, not by this daemon', { quantityE8, priceE8 });
@@ -102,8 +102,8 @@ export class ChangedOrders {
   /** A change seen before a restart is in the ledger; how often and how long it was shown is counted from the start. */
   #resumeClaim({ amend, clientOrderId, updatedAtMs }: OrderState): Claim | undefined {
     if (amend === null) return undefined;
-    const isTold = this.#core.passedMs() - updatedAtMs >= SHOWN_FOR_MS;
-    const claim = { ...amend, since: new Elapsed(this.#core.planClock), times: 0, isTold };
+    const isReported = this.#core.passedMs() - updatedAtMs >= SHOWN_FOR_MS;
+    const claim = { ...amend, since: new Elapsed(this.#core.planClock), times: 0, isReported };
     this.#claims.set(clientOrderId, claim);
     return claim;
   }
@@ -133,8 +133,8 @@ export class ChangedOrders {
    * a change of our own a replica that lags shows the form of before: nobody is blamed for that.
    */
   #alert(order: OrderState, report: VenueOrder, claim: Claim): void {
-    if (order.foreign || claim.isTold || this.#core.passedMs() - order.updatedAtMs < SHOWN_FOR_MS) return;
-    claim.isTold = true;
+    if (order.foreign || claim.isReported || this.#core.passedMs() - order.updatedAtMs < SHOWN_FOR_MS) return;
+    claim.isReported = true;
     const rules = this.#core.state.rules.get(order.symbol);
     this.#core.alert(
       'ORDER_CHANGED',

@@ -1,6 +1,6 @@
+import type { Bar, SymbolRules } from '../../engine/records/venue.ts';
 import type { Cause } from '../../engine/tables/cause.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { Bar, SymbolRules } from '../../engine/records/venue.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { KeptBars } from './kept-bars.ts';
 

@@ -1,6 +1,6 @@
-import type { GateCore } from '../journal/journal.ts';
 import type { ReadSpan } from '../../engine/accounts/recent-moves.ts';
 import type { AccountSnapshot, VenueTransfer } from '../../engine/records/venue.ts';
+import type { GateCore } from '../journal/journal.ts';
 import { marginRatio } from './account-event.ts';
 
 /** A change of the wallet by more than this fraction asks for the lists of transfers at once. */

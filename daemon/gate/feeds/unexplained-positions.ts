@@ -1,6 +1,6 @@
-import type { GateState } from '../../engine/state/gate-state.ts';
 import { liveOrders, possibleFills } from '../../engine/orders/orders.ts';
 import type { AccountSnapshot } from '../../engine/records/venue.ts';
+import type { GateState } from '../../engine/state/gate-state.ts';
 
 /**
  * Symbols whose position at the venue differs from ours by more than our in-flight or resting orders may have

@@ -1,5 +1,5 @@
-import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 const NOTHING: readonly string[] = [];
 

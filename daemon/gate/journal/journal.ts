@@ -1,17 +1,24 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { ToldDecision } from '../../engine/records/decisions.ts';
-import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../../engine/records/events.ts';
+import { isLost, isRejected, isUnknown, type OrderState } from '../../engine/orders/orders.ts';
 import { OrderCounts } from '../../engine/plan/order-counts.ts';
 import type { IdSource } from '../../engine/plan/order-ids.ts';
 import type { PlanClock } from '../../engine/plan/plan-clock.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../../engine/plan/retell.ts';
-import type { GateLog } from '../ports.ts';
 import { LiveMarket } from '../../engine/readings/live-market.ts';
+import type { ReportedDecision } from '../../engine/records/decisions.ts';
+import type {
+  DecisionEvent,
+  EventKind,
+  GateEvent,
+  GateEvents,
+  OrderEvent,
+  StateEvent,
+} from '../../engine/records/events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import { toRows } from '../../engine/state/leave.ts';
-import { isLost, isRejected, isUnknown, type OrderState } from '../../engine/orders/orders.ts';
+import type { GateLog } from '../ports.ts';
 import type { GatePorts, GateSettings } from './gate-ports.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 
@@ -161,7 +168,7 @@ export class GateCore {
     return compiled;
   }
   /** A recorded decision with what its record leaves out. */
-  retell(event: DecisionEvent): ToldDecision {
+  retell(event: DecisionEvent): ReportedDecision {
     return retell(event, this.#recordedPolicies, this.ports.sha256);
   }
   /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */

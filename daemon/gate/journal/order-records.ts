@@ -1,17 +1,17 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { rowOf } from '../../engine/tables/cause.ts';
+import {
+  findOpeningsToEnd,
+  findOpeningsToEndByAnswer,
+  findOpeningsToEndByStop,
+  OPENING_ENDED,
+  type OpeningsToEnd,
+  SLICE_DROPPED,
+} from '../../engine/claims/openings-to-end.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
 import type { OrderStatus } from '../../engine/records/decisions.ts';
 import type { DecisionEvent, EvidenceKind, OrderEvent } from '../../engine/records/events.ts';
-import {
-  findUndone,
-  findUndoneByAnswer,
-  findUndoneByStop,
-  OPENING_ENDED,
-  SLICE_DROPPED,
-  type Undone,
-} from '../../engine/claims/undone.ts';
-import type { OrderState } from '../../engine/orders/orders.ts';
 import type { Rejection } from '../../engine/records/venue.ts';
+import { rowOf } from '../../engine/tables/cause.ts';
 import type { GateCore } from './journal.ts';
 
 /** The ledger's head according to the views: the seq of the last folded record. */
@@ -73,20 +73,20 @@ export function stalledEvent(core: GateCore, order: OrderState, detail: string):
  * Records the end of what would undo an exit. Called in the turn in which its decision was appended, so that both are in
  * one transaction: there is no ledger in which the exit stands and the slices do as well. The cancels are sent later.
  */
-export function endUndone(core: GateCore, event: DecisionEvent, policy: CompiledPolicy): void {
-  record(core, findUndone(core.state, event, policy, core.isUnsent));
+export function endOpenings(core: GateCore, event: DecisionEvent, policy: CompiledPolicy): void {
+  record(core, findOpeningsToEnd(core.state, event, policy, core.isUnsent));
 }
-/** {@link findUndoneByAnswer} */
-export function endUndoneByAnswer(core: GateCore, exit: OrderState): void {
-  record(core, findUndoneByAnswer(core.state, exit));
+/** {@link findOpeningsToEndByAnswer} */
+export function endOpeningsByAnswer(core: GateCore, exit: OrderState): void {
+  record(core, findOpeningsToEndByAnswer(core.state, exit));
 }
-/** {@link findUndoneByStop} */
-export function endUndoneByStop(core: GateCore, stop: OrderState): void {
-  record(core, findUndoneByStop(core.state, stop));
+/** {@link findOpeningsToEndByStop} */
+export function endOpeningsByStop(core: GateCore, stop: OrderState): void {
+  record(core, findOpeningsToEndByStop(core.state, stop));
 }
 
 /** Cancels are sent by whoever carries the exit out, or at the next tick. */
-function record(core: GateCore, { slices, openings }: Undone): void {
+function record(core: GateCore, { slices, openings }: OpeningsToEnd): void {
   for (const order of slices) core.append('order', endedEvent(core, order, 'canceled', SLICE_DROPPED));
   for (const order of openings) {
     if (order.cancelRequested) continue;

@@ -1,9 +1,9 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { type RateLimit, REQUEST_CEILING, type RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { type CountedKind, cancelsNothing } from '../../engine/callers/request-records.ts';
 import type { OverBudget } from '../../engine/records/decisions.ts';
 import type { SenderRole, SummedKind } from '../../engine/records/events.ts';
-import { type CountedKind, cancelsNothing } from '../../engine/callers/request-records.ts';
 import type { GateCore } from './journal.ts';
 
 /** Wall time between two sums of the same caller and kind, ms. */
@@ -36,7 +36,7 @@ interface Pending {
 export class RequestBudgets {
   readonly #core: GateCore;
   readonly #pending = new Map<string, Pending>();
-  readonly #toldAt = new Map<string, number>();
+  readonly #reportedAt = new Map<string, number>();
   /** Records nothing for now: the disk is full, or the ledger accepts nothing. */
   readonly #isHeldBack: () => boolean;
 
@@ -115,8 +115,8 @@ export class RequestBudgets {
   #tell({ agent, origin }: Sender, count: number, kind: SummedKind): void {
     const now = this.#core.ports.time.monotonicMs();
     const key = `${origin} ${agent}`;
-    if (now - (this.#toldAt.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
-    this.#toldAt.set(key, now);
+    if (now - (this.#reportedAt.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
+    this.#reportedAt.set(key, now);
     const who = `${origin} ${agent}`;
     this.#core.alert('REQUESTS_SUMMED', `${who}: ${count} calls without an effect (${kind}) were only counted`);
   }

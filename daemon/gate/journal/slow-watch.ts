@@ -23,7 +23,7 @@ export class SlowWatch<T> {
   readonly #core: GateCore;
   readonly #parts: SlowWatchParts<T>;
   readonly #since = new Map<T, { readonly atMs: number; readonly progress: number }>();
-  readonly #toldAt = new Map<string, number>();
+  readonly #reportedAt = new Map<string, number>();
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(core: GateCore, parts: SlowWatchParts<T>) {
@@ -51,10 +51,11 @@ export class SlowWatch<T> {
       const group = this.#parts.groupOf(item);
       slow.set(group, [...(slow.get(group) ?? []), item]);
     }
-    for (const group of this.#toldAt.keys()) if (!slow.has(group)) this.#toldAt.delete(group);
+    for (const group of this.#reportedAt.keys()) if (!slow.has(group)) this.#reportedAt.delete(group);
     for (const [group, [first, ...others]] of slow) {
-      if (first === undefined || now - (this.#toldAt.get(group) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) continue;
-      this.#toldAt.set(group, now);
+      if (first === undefined || now - (this.#reportedAt.get(group) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS)
+        continue;
+      this.#reportedAt.set(group, now);
       const seconds = Math.round((now - (this.#since.get(first)?.atMs ?? now)) / 1_000);
       this.#parts.tell(first, seconds, others.length === 0 ? '' : `; ${others.length} more of ${group} likewise`);
     }

@@ -1,7 +1,7 @@
 import { profileOf } from '../../core/venues.ts';
+import type { FetchOutcome } from '../../engine/records/venue.ts';
 import type { ClockMoved, GateCore } from '../journal/journal.ts';
 import { pause } from '../journal/pause.ts';
-import type { FetchOutcome } from '../../engine/records/venue.ts';
 
 const RETRY_MS = 1_000;
 /** Time readings that differ by more than this beyond their travel time come from two clocks, ms. */

@@ -1,19 +1,19 @@
+import type { AccountFeed } from '../feeds/account-feed.ts';
+import { allRead, type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
+import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { recoverOrders } from '../orders/recover-orders.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
+import { TradeFeed } from '../trades/trade-feed.ts';
 import { ClockSync } from './clock-sync.ts';
-import { allRead, type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
 import type { KeeperTasks } from './keeper-tasks.ts';
 import type { LedgerCheck } from './ledger-check.ts';
-import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
 import { ModeWatch } from './mode-watch.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { StaleFeeds } from './stale-feeds.ts';
-import { TradeFeed } from '../trades/trade-feed.ts';
 
 /** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
 const SYMBOLS_AT_FULL_PACE = 5;

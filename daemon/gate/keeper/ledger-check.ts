@@ -1,15 +1,15 @@
+import type { OrderState } from '../../engine/orders/orders.ts';
+import { ownerOf } from '../../engine/plan/order-ids.ts';
+import type { PlacedOrder, VenueOrder } from '../../engine/records/venue.ts';
+import { orderOf } from '../../engine/state/leave.ts';
+import { noteUnreadable, takeUpUnreadable } from '../feeds/held-symbols.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
 import { wasPlacedBefore } from '../orders/order-proof.ts';
-import { ownerOf } from '../../engine/plan/order-ids.ts';
-import { orderOf } from '../../engine/state/leave.ts';
-import type { OrderState } from '../../engine/orders/orders.ts';
-import type { PlacedOrder, VenueOrder } from '../../engine/records/venue.ts';
-import { noteUnreadable, takeUpUnreadable } from '../feeds/held-symbols.ts';
-import { LAYER_KEY, LEDGER_LAYER, LedgerRefusedError, readReason, WAY_OUT, writeReason } from './ledger-refusal.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { recordIncome } from '../trades/record-income.ts';
+import { LAYER_KEY, LEDGER_LAYER, LedgerRefusedError, readReason, WAY_OUT, writeReason } from './ledger-refusal.ts';
 
 /** How far a new ledger looks back for other ledgers on its account, ms. */
 const NEW_LEDGER_LOOKBACK_MS = 86_400_000;

@@ -1,12 +1,12 @@
-import type { ClockMoved, GateCore } from '../journal/journal.ts';
-import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import { type FeedSchedule, noteUnread, PERIODS } from '../feeds/feed-schedule.ts';
-import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
-import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
+import type { ClockMoved, GateCore } from '../journal/journal.ts';
+import type { VenueHealth } from '../orders/venue-health.ts';
 import type { TradeFeed } from '../trades/trade-feed.ts';
+import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
+import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
 
 /** How long a start waits to learn whether another daemon is active before it accepts exits, wall ms. */
 const OTHER_DAEMON_MS = 500;
@@ -37,7 +37,7 @@ export class Reconciliation {
   wasReconciled = false;
   #missing: readonly string[] = ['the first contact with the venue'];
   /** What the boot layer has reported missing since it was entered. */
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #beganAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
@@ -101,7 +101,7 @@ export class Reconciliation {
   /** `isNew`: earlier reads no longer count. */
   enterBoot(reason: string, isNew = true, moved?: ClockMoved): void {
     this.isReconciled = false;
-    this.#told.clear();
+    this.#reported.clear();
     this.#beganAt = this.#core.ports.time.monotonicMs();
     if (isNew) {
       this.#marks.forget();
@@ -179,8 +179,8 @@ export class Reconciliation {
 
   /** Refusals state why nothing is opened yet; each cause is recorded once. */
   #tellMissing(missing: string): void {
-    if (this.isReconciled || this.#told.has(missing)) return;
-    this.#told.add(missing);
+    if (this.isReconciled || this.#reported.has(missing)) return;
+    this.#reported.add(missing);
     this.#setBoot('reducing', `not read yet: ${missing}`);
   }
 

@@ -51,7 +51,7 @@ export class StaleFeeds {
   #accountSince = Number.POSITIVE_INFINITY;
   /** Feeds that are stale, with when the account was read first while they were. */
   readonly #missedSince = new Map<WatchedFeed, number>();
-  readonly #toldAt = new Map<string, number>();
+  readonly #reportedAt = new Map<string, number>();
   /** By symbol: of when the mark is, and when it was first read. */
   readonly #marks = new Map<string, { readonly markAtMs: number; readonly readAt: number }>();
 
@@ -64,7 +64,7 @@ export class StaleFeeds {
     const now = this.#core.ports.time.monotonicMs();
     if (feed === 'account' && !this.#isAccountRead(now)) this.#accountSince = now;
     this.#readAt.set(feed, now);
-    this.#toldAt.delete(WATCHED[feed].name);
+    this.#reportedAt.delete(WATCHED[feed].name);
     this.#missedSince.delete(feed);
     if (feed === 'account')
       for (const other of FEEDS)
@@ -111,7 +111,7 @@ export class StaleFeeds {
     const ageMs = (symbol: string): number => now - (this.#marks.get(symbol)?.readAt ?? beganAt);
     const stale = priced.filter((symbol) => ageMs(symbol) >= STALE_MS);
     if (stale.length === 0) {
-      for (const what of this.#toldAt.keys()) if (what.startsWith(PRICES)) this.#toldAt.delete(what);
+      for (const what of this.#reportedAt.keys()) if (what.startsWith(PRICES)) this.#reportedAt.delete(what);
       return;
     }
     const isAll = stale.length === priced.length;
@@ -120,9 +120,9 @@ export class StaleFeeds {
   }
 
   #tell(what: string, ageMs: number, now: number): void {
-    const toldAt = this.#toldAt.get(what);
-    if (toldAt !== undefined && now - toldAt < TELL_EVERY_MS) return;
-    this.#toldAt.set(what, now);
+    const reportedAt = this.#reportedAt.get(what);
+    if (reportedAt !== undefined && now - reportedAt < TELL_EVERY_MS) return;
+    this.#reportedAt.set(what, now);
     this.#core.alert('FEEDS_STALE', `${what} could not be read for ${Math.round(ageMs / 1_000)} s`);
   }
 }

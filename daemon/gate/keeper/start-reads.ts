@@ -1,17 +1,17 @@
-import { isOfAccount, rowOf } from '../../engine/tables/cause.ts';
-import type { GateCore } from '../journal/journal.ts';
-import type { VenueHealth } from '../orders/venue-health.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
+import { isOfAccount, rowOf } from '../../engine/tables/cause.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import { allRead, type FeedName, type FeedSchedule, noteUnread } from '../feeds/feed-schedule.ts';
 import { holdSymbols } from '../feeds/held-symbols.ts';
-import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from '../feeds/market-feed.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
-import { findCrossed, readMode, tellCrossed } from './mode-watch.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { VenueHealth } from '../orders/venue-health.ts';
 import type { TradeFeed } from '../trades/trade-feed.ts';
-import { findUntoldSince } from '../trades/unread-trades.ts';
+import { findUnreportedSince } from '../trades/unread-trades.ts';
+import type { LedgerCheck } from './ledger-check.ts';
+import { findCrossed, readMode, tellCrossed } from './mode-watch.ts';
 
 /** A correct mode is not read again within this time, domain ms, as in a running daemon. */
 const MODE_RECENT_MS = 60_000;
@@ -227,7 +227,7 @@ export class StartReads {
     const open = this.#open(this.#account.watched());
     const inScope = this.#open(this.#core.policySpec.scope.symbols);
     const late = this.#market.findMissingBars(open);
-    const traded = this.#findUntold(open);
+    const traded = this.#findUnreported(open);
     const compared = WEIGHT.income + inScope.length * WEIGHT.placedOfSymbol;
     const isRecent = isModeRecent(this.#account, this.#marks, inScope);
     const prepare = async (): Promise<boolean> => {
@@ -284,8 +284,8 @@ export class StartReads {
     return [{ what, weight, isNeeded: true, read }];
   }
   /** Symbols with fills whose prices and fees are unknown. */
-  #findUntold(symbols: readonly string[]): readonly string[] {
-    return symbols.filter((symbol) => findUntoldSince(this.#core, symbol) !== null);
+  #findUnreported(symbols: readonly string[]): readonly string[] {
+    return symbols.filter((symbol) => findUnreportedSince(this.#core, symbol) !== null);
   }
 }
 

@@ -1,12 +1,12 @@
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
+import { isOver, type LayerEntry, layerKey, stateInForce } from '../../engine/callers/layers.ts';
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { isOver, type LayerEntry, layerKey, stateInForce } from '../../engine/callers/layers.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;

@@ -1,8 +1,8 @@
+import { isLost, type OrderState } from '../../engine/orders/orders.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedByOperator } from '../journal/order-records.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { isLost, type OrderState } from '../../engine/orders/orders.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /**

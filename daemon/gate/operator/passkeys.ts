@@ -1,5 +1,7 @@
 import { isLocalOrigin } from '../../core/console-origin.ts';
 import { profileOf } from '../../core/venues.ts';
+import { layerKey } from '../../engine/callers/layers.ts';
+import type { Passkey } from '../../engine/callers/passkeys.ts';
 import type {
   KnownPasskey,
   NewPasskey,
@@ -11,8 +13,6 @@ import type {
 } from '../api/passkeys.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import type { StoredToken } from '../ports.ts';
-import { layerKey } from '../../engine/callers/layers.ts';
-import type { Passkey } from '../../engine/callers/passkeys.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 
 /** How many there may be at once. */
@@ -129,12 +129,12 @@ export class Passkeys implements PasskeyApi {
     const core = this.#core;
     const key = core.state.passkeys.find(id);
     if (key === null) return null;
-    const told = this.#describe(key);
+    const reported = this.#describe(key);
     const removed = core.append('passkey', { action: 'removed', id, reason, set_by: caller.agent });
     this.#onRemoved();
     core.alert('PASSKEY_REMOVED', `${caller.agent} removed the passkey ${key.name} (${id})`);
     await removed.committed;
-    return told;
+    return reported;
   }
 
   async recordAssertion(assertion: ProvenAssertion): Promise<RecordedAssertion> {

@@ -1,7 +1,7 @@
 import { profileOf } from '../../core/venues.ts';
+import { GATE_AGENT } from '../../engine/plan/standing.ts';
 import type { AskedToken, TokenActor, TokenApi, TokenBody, TokenCreatedBody, TokensBody } from '../api/tokens.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { GATE_AGENT } from '../../engine/plan/standing.ts';
 import type { StoredToken, TokenPort } from '../ports.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
@@ -121,6 +121,6 @@ function create(port: TokenPort, token: Parameters<TokenPort['createToken']>[0])
 
 function describe(token: StoredToken, nowMs: number, ownId: string): TokenBody {
   const { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms, revoked_at_ms } = token;
-  const told = { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms, revoked_at_ms };
-  return { ...told, is_live: isLive(token, nowMs), is_own: id === ownId };
+  const reported = { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms, revoked_at_ms };
+  return { ...reported, is_live: isLive(token, nowMs), is_own: id === ownId };
 }

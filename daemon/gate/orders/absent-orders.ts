@@ -1,8 +1,8 @@
-import type { GateCore } from '../journal/journal.ts';
-import type { GateState } from '../../engine/state/gate-state.ts';
 import { lackingE8 } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { VenueOrder, VenueTrade } from '../../engine/records/venue.ts';
+import type { GateState } from '../../engine/state/gate-state.ts';
+import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
 

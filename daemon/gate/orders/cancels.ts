@@ -1,7 +1,7 @@
+import { everyLiveOrder, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
 import { isInFlight, isPlanned, isResting, isTerminal, isUnproven, neverRests } from '../../engine/tables/status.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
-import { everyLiveOrder, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';
 import { watchCancels } from './slow-orders.ts';

@@ -1,7 +1,7 @@
-import type { GateCore } from '../journal/journal.ts';
-import { Elapsed } from '../../engine/plan/deadline.ts';
 import { isInFlight, isTerminal, isUnproven, type OrderState } from '../../engine/orders/orders.ts';
+import { Elapsed } from '../../engine/plan/deadline.ts';
 import type { SubmitOutcome } from '../../engine/records/venue.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /** After so long without an opening of its symbol the next one goes alone, ms of domain time. */
 const QUIET_MS = 60_000;

@@ -1,12 +1,20 @@
+import { isOfAnother, judgeStatus } from '../../engine/orders/evidence.ts';
+import { isLost, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { OrderStatus } from '../../engine/records/decisions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../../engine/records/events.ts';
+import {
+  ceilTicks,
+  floorTicks,
+  formatPriceE8,
+  formatQuantityE8,
+  tickE8,
+  toE8,
+  wholeLotsE8,
+} from '../../engine/records/units.ts';
+import type { SymbolRules, VenueOrder } from '../../engine/records/venue.ts';
+import type { GateState } from '../../engine/state/gate-state.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { headSeq, wordOn } from '../journal/order-records.ts';
-import { isOfAnother, judgeStatus } from '../../engine/orders/evidence.ts';
-import type { GateState } from '../../engine/state/gate-state.ts';
-import { isLost, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../../engine/records/units.ts';
-import type { SymbolRules, VenueOrder } from '../../engine/records/venue.ts';
 
 /** The venue's stamps may be so much later than domain time for being read later. */
 const CLOCKS_APART_MS = 1_000;

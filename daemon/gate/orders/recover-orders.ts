@@ -1,7 +1,7 @@
-import type { GateCore } from '../journal/journal.ts';
-import { endedEvent, unknownEvent } from '../journal/order-records.ts';
 import { isWaitingExit } from '../../engine/claims/claims.ts';
 import { everyLiveOrder, isInFlight, isPlanned, isUnproven } from '../../engine/orders/orders.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent, unknownEvent } from '../journal/order-records.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';
 

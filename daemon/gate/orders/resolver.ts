@@ -1,7 +1,14 @@
+import {
+  everyLiveOrder,
+  isResting,
+  isTerminal,
+  isUnproven,
+  neverRests,
+  type OrderState,
+} from '../../engine/orders/orders.ts';
+import type { VenueOrder } from '../../engine/records/venue.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { stalledEvent } from '../journal/order-records.ts';
-import { everyLiveOrder, isResting, isTerminal, isUnproven, neverRests, type OrderState } from '../../engine/orders/orders.ts';
-import type { VenueOrder } from '../../engine/records/venue.ts';
 import { AbsentOrders } from './absent-orders.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';

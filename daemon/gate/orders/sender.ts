@@ -1,21 +1,21 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one order's way out; its guards share what is private to it
 import { REGIME_RANK } from '../../core/features/market.ts';
+import { stateInForce } from '../../engine/callers/layers.ts';
+import { whyEnded } from '../../engine/openings/authority.ts';
+import { isLeverageFree } from '../../engine/openings/leverage.ts';
+import { isInFlight, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { OrderEvent } from '../../engine/records/events.ts';
+import type { Rejection, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { authorityNow } from '../journal/authority-now.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import {
   endedEvent,
-  endUndoneByAnswer,
-  endUndoneByStop,
+  endOpeningsByAnswer,
+  endOpeningsByStop,
   rejectedEvent,
   unknownEvent,
 } from '../journal/order-records.ts';
-import { whyEnded } from '../../engine/openings/authority.ts';
-import { isLeverageFree } from '../../engine/openings/leverage.ts';
-import { stateInForce } from '../../engine/callers/layers.ts';
-import { isInFlight, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { Decided } from '../take-decision.ts';
-import type { Rejection, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { Approvals } from './approval.ts';
 import type { LoneOpenings } from './lone-openings.ts';
 import { type Ask, OrderProof } from './order-proof.ts';
@@ -56,7 +56,7 @@ export class OrderSender {
     this.#consequences = consequences;
     this.proof = new OrderProof(core, (order) => {
       // Its trade may have told first: what was opened since then it has not closed.
-      if (order.protective && order.tradedE8 === 0) endUndoneByStop(core, order);
+      if (order.protective && order.tradedE8 === 0) endOpeningsByStop(core, order);
       consequences.onExecuted(order);
     });
   }
@@ -271,7 +271,7 @@ export class OrderSender {
     const before = order.executedE8;
     this.adopt(order, report, ask);
     const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
-    if (isLimitExit && order.executedE8 > before) endUndoneByAnswer(this.#core, order);
+    if (isLimitExit && order.executedE8 > before) endOpeningsByAnswer(this.#core, order);
   }
 
   #noteCounts(): void {

@@ -1,8 +1,3 @@
-import type { Timer } from '../../time/time-port.ts';
-import { authorityNow } from '../journal/authority-now.ts';
-import type { GateCore } from '../journal/journal.ts';
-import { endedEvent } from '../journal/order-records.ts';
-import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import {
   describeRefusedSlice,
   FIRST_REJECTED,
@@ -13,6 +8,11 @@ import {
   unsentOf,
 } from '../../engine/openings/slices.ts';
 import { isInFlight, isPlanned, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { Timer } from '../../time/time-port.ts';
+import { authorityNow } from '../journal/authority-now.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent } from '../journal/order-records.ts';
+import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
 import type { LoneOpenings } from './lone-openings.ts';
 import type { OrderSender } from './sender.ts';

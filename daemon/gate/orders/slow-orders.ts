@@ -1,6 +1,6 @@
+import { everyLiveOrder, isResting, isUnknown, type OrderState } from '../../engine/orders/orders.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { SlowWatch } from '../journal/slow-watch.ts';
-import { everyLiveOrder, isResting, isUnknown, type OrderState } from '../../engine/orders/orders.ts';
 
 /** Live orders that stay as they should not be; called in every round. */
 function watch(

@@ -1,5 +1,5 @@
-import { type Cause, isOfAccount, rowOf } from '../../engine/tables/cause.ts';
-import type { GateCore } from '../journal/journal.ts';
+import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import { Deadline } from '../../engine/plan/deadline.ts';
 import {
   findAccountBreaker,
   findLoopBreaker,
@@ -7,10 +7,10 @@ import {
   isCountedRefusal,
   RefusalLoops,
 } from '../../engine/protect/breakers.ts';
-import { Deadline } from '../../engine/plan/deadline.ts';
 import { findOverLayers } from '../../engine/protect/over-layers.ts';
-import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { Rejection } from '../../engine/records/venue.ts';
+import { type Cause, isOfAccount, rowOf } from '../../engine/tables/cause.ts';
+import type { GateCore } from '../journal/journal.ts';
 import type { VenueConsequences } from './sender.ts';
 
 const RECHECK_FAILURES = 3;

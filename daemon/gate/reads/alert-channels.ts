@@ -1,7 +1,7 @@
 import type { AlertChannelSpec } from '../../contract/alerts.ts';
+import type { ChannelOutbox } from '../../engine/callers/outbox.ts';
 import type { AlertChannelBody, AlertChannelsBody } from '../api/alerts.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { ChannelOutbox } from '../../engine/callers/outbox.ts';
 
 /** What the channels have delivered, and what they have not: those in force, and those that have to be told of it. */
 export function describeAlertChannels(

@@ -4,21 +4,21 @@ import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmeti
 import { wordOrNull } from '../../core/record-text/text-parts.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
-import type { ExplainedDecision, ToldDecision } from '../../engine/records/decisions.ts';
-import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
-import type { Caller } from '../api.ts';
-import type { DecisionEvent } from '../../engine/records/events.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
-import type { GateCore } from '../journal/journal.ts';
-import { bareRequest, GATE_AGENT } from '../../engine/plan/standing.ts';
-import { markInTicks, orderUnits, unitsInUsdt } from '../../engine/snapshot/exposure.ts';
-import type { Ask } from '../../engine/readings/inputs.ts';
-import { buildContext } from '../../engine/snapshot/snapshot.ts';
 import { ownE8 } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import { bareRequest, GATE_AGENT } from '../../engine/plan/standing.ts';
 import type { PositionState } from '../../engine/positions/positions.ts';
+import type { Ask } from '../../engine/readings/inputs.ts';
+import type { ExplainedDecision, ReportedDecision } from '../../engine/records/decisions.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
 import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../../engine/records/units.ts';
 import type { SymbolRules } from '../../engine/records/venue.ts';
+import { markInTicks, orderUnits, unitsInUsdt } from '../../engine/snapshot/exposure.ts';
+import { buildContext } from '../../engine/snapshot/snapshot.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
+import type { Caller } from '../api.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
+import type { GateCore } from '../journal/journal.ts';
 import { describeAlert } from './alert.ts';
 import { describeHeld, seesAll } from './holders.ts';
 
@@ -205,8 +205,8 @@ export function parseCursor(cursor: string): number {
 /** A page of the last fills, newest first: an agent's own, else everybody's. The cursor is as of {@link describeAlerts}. */
 export function describeFills(core: GateCore, caller: Caller, limit: number, cursor: string | null): FillsBody {
   const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
-  const isTold = seesAll(caller);
-  const found = core.state.fills.readBefore(before, limit + 1, isTold ? null : caller.agent);
+  const isReported = seesAll(caller);
+  const found = core.state.fills.readBefore(before, limit + 1, isReported ? null : caller.agent);
   const page = found.slice(0, limit);
   return {
     fills: page.map(({ seq, agent: owner, decisionId, holder, trade }) => ({
@@ -223,7 +223,7 @@ export function describeFills(core: GateCore, caller: Caller, limit: number, cur
       client_order_id: trade.client_order_id,
       decision_id: decisionId,
       agent: owner,
-      ...(isTold ? { holder } : {}),
+      ...(isReported ? { holder } : {}),
     })),
     next: found.length > limit ? String(page.at(-1)?.seq) : null,
   };
@@ -246,11 +246,11 @@ type Recorded = Pick<DecisionEvent, 'context' | 'request'>;
 const NOT_DERIVED: Explanation = { arithmetic: { line: null, rows: [] }, asked: null, bound_by: null };
 
 /** Why a recorded decision is what it is, under the policy that it was taken by. */
-function explainRecorded(core: GateCore, { context, request }: Recorded, told: ToldDecision): Explanation {
-  const { verdicts } = told;
+function explainRecorded(core: GateCore, { context, request }: Recorded, reported: ReportedDecision): Explanation {
+  const { verdicts } = reported;
   if (verdicts === null) return NOT_DERIVED;
-  const policy = told.core_version === CORE_VERSION ? core.policyOf(told.policy_hash, request.agent) : null;
-  const decision = { ...told, verdicts };
+  const policy = reported.core_version === CORE_VERSION ? core.policyOf(reported.policy_hash, request.agent) : null;
+  const decision = { ...reported, verdicts };
   return policy === null
     ? explainWithoutPolicy(request, context, decision)
     : explainDecision(request, context, policy, decision);
@@ -258,12 +258,12 @@ function explainRecorded(core: GateCore, { context, request }: Recorded, told: T
 
 /** A recorded decision as it is told later, with what is derived of it. */
 export function tellExplained(core: GateCore, event: DecisionEvent): ExplainedDecision {
-  const told = core.retell(event);
-  return { ...told, ...explainRecorded(core, event, told) };
+  const reported = core.retell(event);
+  return { ...reported, ...explainRecorded(core, event, reported) };
 }
 
 /** The members that an answer has behind the decision's own, to stand before the closing brace. */
-export function explanationText(core: GateCore, event: Recorded, told: ToldDecision): string {
-  const { arithmetic, asked, bound_by: boundBy } = explainRecorded(core, event, told);
+export function explanationText(core: GateCore, event: Recorded, reported: ReportedDecision): string {
+  const { arithmetic, asked, bound_by: boundBy } = explainRecorded(core, event, reported);
   return `,"arithmetic":${writeArithmetic(arithmetic)},"asked":${writeAsked(asked)},"bound_by":${wordOrNull(boundBy)}`;
 }

@@ -1,12 +1,9 @@
-import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../../engine/records/decisions.ts';
-import type { DecisionEvent } from '../../engine/records/events.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { OrderChange } from '../../engine/callers/order-changes.ts';
 import { closingOf } from '../../engine/claims/claims.ts';
 import { ordersOf, stateOf } from '../../engine/claims/describe-claim.ts';
-import { SLICE_CANCELED } from '../../engine/claims/undone.ts';
+import { SLICE_CANCELED } from '../../engine/claims/openings-to-end.ts';
 import { type Claim, isLive } from '../../engine/orders/claims.ts';
 import { remainingE8 } from '../../engine/orders/order.ts';
-import type { OrderChange } from '../../engine/callers/order-changes.ts';
 import {
   isCanceled,
   isExpired,
@@ -18,7 +15,10 @@ import {
   liveState,
   type OrderState,
 } from '../../engine/orders/orders.ts';
+import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../../engine/records/decisions.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
+import type { GateCore } from '../journal/journal.ts';
 import { tellApproval } from './approvals.ts';
 import { averageText } from './bodies.ts';
 import type { Recalled } from './recall.ts';

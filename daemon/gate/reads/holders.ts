@@ -1,8 +1,8 @@
+import { isBesideNobodys, isReleasedFrom } from '../../engine/orders/holding.ts';
+import { liveOrders } from '../../engine/orders/orders.ts';
 import type { Held } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { isBesideNobodys, isReleasedFrom } from '../../engine/orders/holding.ts';
-import { liveOrders } from '../../engine/orders/orders.ts';
 
 /** Operators and monitors are told names; an agent is told its own alone. */
 export const seesAll = ({ role }: Pick<Caller, 'role'>): boolean => role === 'operator' || role === 'monitor';

@@ -1,5 +1,4 @@
 import { listLossRows } from '../../core/arithmetic/loss-rows.ts';
-import { bareRequest } from '../../engine/plan/standing.ts';
 import { listRows, prepareRows } from '../../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
@@ -14,15 +13,16 @@ import { type BudgetFinding, findBudget } from '../../core/rules/budget-finding.
 import { findOpeningRoom } from '../../core/rules/opening-room.ts';
 import { feasibleLeverage, leverageCapOf, slippageCapOf } from '../../core/rules/projection.ts';
 import { lossFactors, recentTradesFactors } from '../../core/rules/tightening.ts';
-import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
-import type { Caller } from '../api.ts';
-import type { GateCore } from '../journal/journal.ts';
+import { bareRequest } from '../../engine/plan/standing.ts';
+import { longE8, shortE8 } from '../../engine/positions/positions.ts';
 import { unitsInUsdt } from '../../engine/snapshot/exposure.ts';
 import { exposedSymbols } from '../../engine/snapshot/exposure-view.ts';
 import { buildContext } from '../../engine/snapshot/snapshot.ts';
-import { longE8, shortE8 } from '../../engine/positions/positions.ts';
-import { exposureUsdt } from './exposure.ts';
+import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
+import type { Caller } from '../api.ts';
+import type { GateCore } from '../journal/journal.ts';
 import { askOf } from './bodies.ts';
+import { exposureUsdt } from './exposure.ts';
 import { describeHeld } from './holders.ts';
 
 const SIDES = ['buy', 'sell'] as const;
@@ -31,7 +31,11 @@ const SIDES = ['buy', 'sell'] as const;
 export function describeLimits(core: GateCore, caller: Caller, symbol: string): SymbolLimits {
   const policy = core.policyFor(caller.agent);
   const now = core.nowMs();
-  const request: ExecutionRequest = { ...bareRequest(core.settings, symbol, core.nowMs()), agent: caller.agent, origin: 'agent' };
+  const request: ExecutionRequest = {
+    ...bareRequest(core.settings, symbol, core.nowMs()),
+    agent: caller.agent,
+    origin: 'agent',
+  };
   const context = buildContext(core.state, core.market.inputs(now), request, policy, askOf(core, caller.skillSha256));
   const found = findBudget(context, policy);
   const cooldownMs = policy.regimes[found.regime.regime].cooldownMs;

@@ -1,6 +1,6 @@
+import type { MarketQuote } from '../../engine/records/venue.ts';
 import type { CandlesBody, OrderBookBody } from '../api/reads.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { MarketQuote } from '../../engine/records/venue.ts';
 
 /** What the feeds keep of a symbol for the gate's own judgement. Nothing is read from the venue for it. */
 

@@ -1,14 +1,14 @@
 import type { ToolName } from '../../core/policy.ts';
+import { isTerminal, newestFirst, type OrderState } from '../../engine/orders/orders.ts';
 import type { ExplainedDecision, ToolAnswer } from '../../engine/records/decisions.ts';
+import type { DecisionEvent } from '../../engine/records/events.ts';
+import { exposedSymbols } from '../../engine/snapshot/exposure-view.ts';
+import { KEEP_ENDED_ROWS_MS, orderOf } from '../../engine/state/leave.ts';
 import type { LimitsBody } from '../api/limits.ts';
 import type { CandlesBody, FillsBody, MarketBody, OrderBody, OrderBookBody, Page, PositionBody } from '../api/reads.ts';
 import type { ReceiptOutcome } from '../api/receipts.ts';
 import type { Caller, DecisionFilter } from '../api.ts';
-import type { DecisionEvent } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { exposedSymbols } from '../../engine/snapshot/exposure-view.ts';
-import { KEEP_ENDED_ROWS_MS, orderOf } from '../../engine/state/leave.ts';
-import { isTerminal, newestFirst, type OrderState } from '../../engine/orders/orders.ts';
 import {
   describeFills,
   describeMarket,

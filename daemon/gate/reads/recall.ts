@@ -1,9 +1,9 @@
-import type { DecisionEvent, GateEvent } from '../../engine/records/events.ts';
-import type { LedgerPort, StoredEvent } from '../ports.ts';
 import type { Claim } from '../../engine/orders/claims.ts';
+import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { DecisionEvent, GateEvent } from '../../engine/records/events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import { fromRows } from '../../engine/state/leave.ts';
-import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { LedgerPort, StoredEvent } from '../ports.ts';
 
 /** Trades follow the end of their order within this time, ms. */
 const TRADES_WITHIN_MS = 60_000;

@@ -1,11 +1,11 @@
-import type { AgentAccount, AgentBody, AgentsBody } from '../api/accounts.ts';
-import type { Caller } from '../api.ts';
-import type { GateCore } from '../journal/journal.ts';
 import { DAY_MS, dayOf } from '../../engine/accounts/account-days.ts';
 import type { Owner } from '../../engine/positions/owned-lots.ts';
 import { formatQuantityE8, fromE8 } from '../../engine/records/units.ts';
-import { agentSums, round, sumFigures } from './account-sums.ts';
+import type { AgentAccount, AgentBody, AgentsBody } from '../api/accounts.ts';
+import type { Caller } from '../api.ts';
+import type { GateCore } from '../journal/journal.ts';
 import { symbolsHeldBy } from '../reads/holders.ts';
+import { agentSums, round, sumFigures } from './account-sums.ts';
 import { dayName } from './periods.ts';
 
 const WEEK_DAYS = 7;

@@ -1,6 +1,6 @@
+import type { DatedEquity } from '../../engine/accounts/equity-samples.ts';
 import type { EquityHistoryBody, EquitySpan } from '../api/reads.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { DatedEquity } from '../../engine/accounts/equity-samples.ts';
 
 const MAX_POINTS = 720;
 const DAY_MS = 86_400_000;

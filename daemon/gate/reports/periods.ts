@@ -1,5 +1,5 @@
-import type { ReportPeriod } from '../api/accounts.ts';
 import { DAY_MS, dayOf } from '../../engine/accounts/account-days.ts';
+import type { ReportPeriod } from '../api/accounts.ts';
 
 const WEEK_MS = 7 * DAY_MS;
 /** 1970-01-05, the first Monday. */

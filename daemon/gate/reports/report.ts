@@ -1,8 +1,8 @@
+import type { AccountDay, Figures } from '../../engine/accounts/account-days.ts';
+import type { Owner } from '../../engine/positions/owned-lots.ts';
 import type { ReportBody, ReportPeriod } from '../api/accounts.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { AccountDay, Figures } from '../../engine/accounts/account-days.ts';
-import type { Owner } from '../../engine/positions/owned-lots.ts';
 import { figuresOf, reportSums, round, sumAsks, sumFigures } from './account-sums.ts';
 import { markOf } from './accounts.ts';
 import { type Span, spanOf } from './periods.ts';
@@ -64,11 +64,11 @@ export function describeReport(core: GateCore, caller: Caller, period: ReportPer
 function compareBooks(core: GateCore, days: readonly AccountDay[], span: Span): NonNullable<ReportBody['books']> {
   const { accounts } = core.state;
   const booked = { realised: 0, commission: 0, funding: 0, other: 0, transfers: 0 };
-  let toldRealised = 0;
+  let reportedRealised = 0;
   const figures: Figures[] = [];
   for (const day of days) {
     for (const kind of Object.keys(booked) as (keyof typeof booked)[]) booked[kind] += day.booked[kind];
-    toldRealised += day.told.realisedUsdt;
+    reportedRealised += day.reported.realisedUsdt;
     for (const bySymbol of day.figures.values()) figures.push(...bySymbol.values());
   }
   let [newRealised, newFees] = [0, 0];
@@ -79,7 +79,7 @@ function compareBooks(core: GateCore, days: readonly AccountDay[], span: Span): 
   }
   const sums = sumFigures(figures);
   const total = booked.realised + booked.commission + booked.funding + booked.other;
-  const difference = toldRealised + newRealised - sums.realised_usdt;
+  const difference = reportedRealised + newRealised - sums.realised_usdt;
   const unconfirmed = newRealised - newFees;
   const waiting = accounts.waitingUsdt(span.fromMs, span.toMs);
   return {

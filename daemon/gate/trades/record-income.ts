@@ -1,9 +1,9 @@
-import type { IncomeRow } from '../../engine/records/events.ts';
-import type { GateCore } from '../journal/journal.ts';
 import { INCOME_LATE_MS } from '../../engine/accounts/accounts.ts';
 import { idOf, isMove } from '../../engine/accounts/income-rows.ts';
+import type { IncomeRow } from '../../engine/records/events.ts';
 import type { VenueIncome } from '../../engine/records/venue.ts';
 import { recordMove } from '../feeds/moved-money.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /** Bookings of one record. */
 const ROWS_OF_A_RECORD = 200;

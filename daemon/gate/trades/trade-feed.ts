@@ -1,17 +1,17 @@
-import type { GateCore } from '../journal/journal.ts';
-import { endUndoneByStop } from '../journal/order-records.ts';
-import type { OrderProof } from '../orders/order-proof.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import type { VenueTrade } from '../../engine/records/venue.ts';
 import { noteUnread } from '../feeds/feed-schedule.ts';
 import { noteUnreadable } from '../feeds/held-symbols.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endOpeningsByStop } from '../journal/order-records.ts';
+import type { OrderProof } from '../orders/order-proof.ts';
 import { TradeOwners } from './trade-owners.ts';
 import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
 
 /** Between two readings of the trades of a symbol that failed, or lack what was executed, wall ms. */
 const TRADES_AGAIN_MS = 2_000;
 /** The same while only the exchange's income tells of a trade. */
-const UNTOLD_AGAIN_MS = 30_000;
+const UNREPORTED_AGAIN_MS = 30_000;
 
 /** Reads the trades of symbols in which something was executed, once at a time, and again while they lag. */
 export class TradeFeed {
@@ -39,7 +39,7 @@ export class TradeFeed {
   start(): void {
     const { accounts, rules } = this.#core.state;
     // Without its fees the trades of a symbol cannot be read.
-    for (const symbol of accounts.untoldSymbols())
+    for (const symbol of accounts.unreportedSymbols())
       if (rules.has(symbol) && !this.#againAt.has(symbol)) this.#symbols.add(symbol);
     for (const [symbol, atMs] of this.#againAt)
       if (this.#core.ports.time.monotonicMs() >= atMs) this.#symbols.add(symbol);
@@ -91,8 +91,8 @@ export class TradeFeed {
     this.#againAt.delete(symbol);
     if (!isRead) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
     else if (awaitsTrades(this.#core, symbol)) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
-    else if (isUnreadable || this.#core.state.accounts.untoldTrades(symbol).size > 0)
-      this.#againAt.set(symbol, now + UNTOLD_AGAIN_MS);
+    else if (isUnreadable || this.#core.state.accounts.unreportedTrades(symbol).size > 0)
+      this.#againAt.set(symbol, now + UNREPORTED_AGAIN_MS);
     return isRead;
   }
 
@@ -100,7 +100,7 @@ export class TradeFeed {
   async #pollTrades(symbol: string): Promise<boolean> {
     const core = this.#core;
     const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(core, symbol) };
-    const from = goBack(last, core.state.accounts.untoldTrades(symbol));
+    const from = goBack(last, core.state.accounts.unreportedTrades(symbol));
     const traded = new Map<OrderState, number>();
     const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
     if (outcome.kind === 'failed') return false;
@@ -143,7 +143,7 @@ export class TradeFeed {
     const hasFired = order?.protective === true && order.executedE8 + order.tradedE8 === 0;
     this.#append(trade, clientOrderId);
     // RISK: the stop itself may be shown as working for long, and meanwhile slices would buy back what it has closed.
-    if (hasFired) endUndoneByStop(this.#core, order);
+    if (hasFired) endOpeningsByStop(this.#core, order);
     if (order !== undefined) traded.set(order, trade.atMs);
   }
 
@@ -169,9 +169,9 @@ interface ReadFrom {
 }
 
 /** Not behind the first trade that the exchange's income tells of and that was not read. */
-function goBack(last: ReadFrom, untold: ReadonlyMap<string, number>): ReadFrom {
+function goBack(last: ReadFrom, unreported: ReadonlyMap<string, number>): ReadFrom {
   let from = last;
-  for (const [id, atMs] of untold) {
+  for (const [id, atMs] of unreported) {
     if (from.id === null) from = { id: null, atMs: Math.min(from.atMs, atMs) };
     else if (BigInt(id) < BigInt(from.id)) from = { id, atMs };
   }

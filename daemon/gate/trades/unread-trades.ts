@@ -1,5 +1,5 @@
-import type { GateCore } from '../journal/journal.ts';
 import { isAtVenue, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /** Trades of fills that came with a price are read this far back, ms: what was seen of a symbol may be of before them. */
 const BACK_MS = 3_600_000;
@@ -10,17 +10,17 @@ const AWAITED_MS = 60_000;
  * When the oldest order was asked for of which fills are known and their trades are not, venue time; null: there is none.
  * RISK: not before every trade of the symbol that was taken in is still known as such: it would count twice.
  */
-export function findUntoldSince({ state }: GateCore, symbol: string): number | null {
+export function findUnreportedSince({ state }: GateCore, symbol: string): number | null {
   let sinceMs: number | null = null;
   for (const order of state.orders.all.values()) {
-    if (order.symbol !== symbol || !isUntold(order)) continue;
+    if (order.symbol !== symbol || !isUnreported(order)) continue;
     sinceMs = Math.min(sinceMs ?? order.plannedAtMs, order.plannedAtMs);
   }
   return sinceMs === null ? null : Math.max(state.time.venueMs(sinceMs), state.seenTrades.keptSinceMs(symbol));
 }
 
 /** What a stop turns into has a number of its own, and what somebody else's order filled is in no record. */
-function isUntold({ executedE8, foreign, kind, tradedE8 }: OrderState): boolean {
+function isUnreported({ executedE8, foreign, kind, tradedE8 }: OrderState): boolean {
   return !foreign && kind === 'regular' && executedE8 > tradedE8;
 }
 
@@ -31,7 +31,8 @@ function isUntold({ executedE8, foreign, kind, tradedE8 }: OrderState): boolean 
 export function awaitsTrades(core: GateCore, symbol: string): boolean {
   const sinceMs = core.passedMs() - AWAITED_MS;
   for (const order of core.state.orders.all.values())
-    if (order.symbol === symbol && order.updatedAtMs >= sinceMs && (isUntold(order) || hasVanished(order))) return true;
+    if (order.symbol === symbol && order.updatedAtMs >= sinceMs && (isUnreported(order) || hasVanished(order)))
+      return true;
   return false;
 }
 
@@ -43,7 +44,7 @@ export function hasVanished({ endedBy, executedE8, foreign, kind, tradedE8 }: Or
 /** From when on the trades of a symbol are read while none of them was read since the start. */
 export function firstTradesSince(core: GateCore, symbol: string): number {
   const backMs = core.nowMs() - BACK_MS;
-  return Math.min(backMs, findUntoldSince(core, symbol) ?? backMs);
+  return Math.min(backMs, findUnreportedSince(core, symbol) ?? backMs);
 }
 
 /** An order of ours was sent of which the venue's number is not known yet: a trade of nobody may be its. */

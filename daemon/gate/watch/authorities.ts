@@ -1,7 +1,7 @@
+import { findEnded, WORD_GONE } from '../../engine/openings/authority.ts';
 import { authorityNow } from '../journal/authority-now.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { findEnded, WORD_GONE } from '../../engine/openings/authority.ts';
 
 /** Drops and cancels what opens on an authority that has ended ({@link findEnded}). */
 export class Authorities {

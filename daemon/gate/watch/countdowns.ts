@@ -1,6 +1,6 @@
+import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../../engine/protect/countdowns.ts';
 import type { CountdownEvent } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../../engine/protect/countdowns.ts';
 
 interface Line extends CountdownCalls {
   /** Since when one has been wanted that the venue has not taken, wall ms; null: none is. */

@@ -1,5 +1,5 @@
-import type { GateCore } from '../journal/journal.ts';
 import { agentsAtStake, endOfSilence, findSilences, isAway, noteEveryMs } from '../../engine/openings/heartbeats.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /**
  * Follows whether agents still call (policy `agents.<name>.heartbeat_ms`). One that does not is `reducing` until its next call: rule 15 cancels its opening orders and drops its slices. The layer is on

@@ -1,8 +1,8 @@
-import type { GateCore } from '../journal/journal.ts';
-import type { Canceler } from '../orders/cancels.ts';
 import { findMisplaced, findUnowned } from '../../engine/plan/holdings.ts';
 import type { PositionState } from '../../engine/positions/positions.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { Canceler } from '../orders/cancels.ts';
 
 /** Cancels what must not rest on by whose its symbol is. Cheap: called at every tick and after every fill. */
 export function watchHoldings(core: GateCore, canceler: Canceler): () => Promise<unknown> | null {
@@ -16,13 +16,14 @@ export function watchHoldings(core: GateCore, canceler: Canceler): () => Promise
 
 /** Each symbol is told once, and again only when it was settled meanwhile. */
 function watchUnowned(core: GateCore): () => void {
-  let told: ReadonlySet<string> = new Set();
+  let reported: ReadonlySet<string> = new Set();
   return () => {
     const unowned = findUnowned(core.state);
-    if (unowned.length === 0 && told.size === 0) return;
+    if (unowned.length === 0 && reported.size === 0) return;
     for (const position of unowned)
-      if (!told.has(position.symbol)) core.alert('SYMBOL_UNOWNED', describeUnowned(core, position), position.symbol);
-    told = new Set(unowned.map(({ symbol }) => symbol));
+      if (!reported.has(position.symbol))
+        core.alert('SYMBOL_UNOWNED', describeUnowned(core, position), position.symbol);
+    reported = new Set(unowned.map(({ symbol }) => symbol));
   };
 }
 

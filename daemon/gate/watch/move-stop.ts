@@ -1,10 +1,10 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
+import { isResting, type OrderState } from '../../engine/orders/orders.ts';
+import type { PositionState } from '../../engine/positions/positions.ts';
+import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../engine/protect/stop-moves.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../engine/protect/stop-moves.ts';
-import { isResting, type OrderState } from '../../engine/orders/orders.ts';
-import type { PositionState } from '../../engine/positions/positions.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
 
 /**

@@ -1,11 +1,11 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
-import type { GateCore } from '../journal/journal.ts';
-import type { OrderSender } from '../orders/sender.ts';
-import { buildStopOrder } from '../../engine/protect/stop-order.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { PositionState } from '../../engine/positions/positions.ts';
-import { consider, recordDecision } from '../take-decision.ts';
+import { buildStopOrder } from '../../engine/protect/stop-order.ts';
 import type { Rejection } from '../../engine/records/venue.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import { consider, recordDecision } from '../take-decision.ts';
 
 /** A stop that was sent, and why the venue did not take it. */
 export interface SentStop {

@@ -1,10 +1,10 @@
 import type { ExecutionRequest } from '../../core/request.ts';
+import type { Breach } from '../../engine/plan/standing.ts';
+import type { PositionState } from '../../engine/positions/positions.ts';
+import { ProtectionPlan, type StopStep } from '../../engine/protect/protection.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { ProtectionPlan, type StopStep } from '../../engine/protect/protection.ts';
-import type { Breach } from '../../engine/plan/standing.ts';
-import type { PositionState } from '../../engine/positions/positions.ts';
 import { StopMoves } from './move-stop.ts';
 import { placeStop } from './place-stop.ts';
 

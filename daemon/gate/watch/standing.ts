@@ -1,13 +1,13 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
+import { StandingReview } from '../../engine/plan/review.ts';
+import { type Breach, findBreaches, GATE_AGENT } from '../../engine/plan/standing.ts';
+import type { Ask, LiveInputs } from '../../engine/readings/inputs.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { StandingReview } from '../../engine/plan/review.ts';
-import { type Breach, findBreaches, GATE_AGENT } from '../../engine/plan/standing.ts';
-import type { Ask, LiveInputs } from '../../engine/readings/inputs.ts';
-import type { OrderState } from '../../engine/orders/orders.ts';
 import { consider, recordDecision } from '../take-decision.ts';
 
 /** Rule 15 as it acts: what it says ({@link StandingReview}) is decided, recorded and canceled here. */

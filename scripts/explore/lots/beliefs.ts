@@ -1,6 +1,6 @@
+import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
 
 /** What the gate believes of a symbol after a record. Quantities are signed, in units of 1e-8. */
 export interface Belief {

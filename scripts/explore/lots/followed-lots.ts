@@ -1,7 +1,7 @@
 import { applyLotRecord, createLotBook, lotsIn } from '../../../daemon/engine/book/lot-book.ts';
 import { heldLots, lotsOf } from '../../../daemon/engine/book/lots.ts';
-import type { LotRecord, Lots } from '../../../daemon/engine/words.ts';
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
+import type { LotRecord, Lots } from '../../../daemon/engine/words.ts';
 import type { Belief } from './beliefs.ts';
 import { LotRecords } from './lot-records.ts';
 

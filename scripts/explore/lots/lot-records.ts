@@ -1,7 +1,13 @@
+import { isLiquidation } from '../../../daemon/engine/accounts/income-rows.ts';
+import type {
+  DecisionEvent,
+  ForeignOrder,
+  GateEvent,
+  OrderEvent,
+  TradeEvent,
+} from '../../../daemon/engine/records/events.ts';
 import { isTerminal } from '../../../daemon/engine/tables/status.ts';
 import type { LotOrder, LotRecord } from '../../../daemon/engine/words.ts';
-import type { DecisionEvent, ForeignOrder, GateEvent, OrderEvent, TradeEvent } from '../../../daemon/engine/records/events.ts';
-import { isLiquidation } from '../../../daemon/engine/accounts/income-rows.ts';
 import type { Belief } from './beliefs.ts';
 
 interface Known {

@@ -21,7 +21,7 @@ interface Sample {
 export class PlainEquity {
   #samples: Sample[] = [];
   readonly #transfers = new Set<string>();
-  readonly #moves: { readonly atMs: number; readonly toldAtMs: number; readonly usdt: number }[] = [];
+  readonly #moves: { readonly atMs: number; readonly reportedAtMs: number; readonly usdt: number }[] = [];
   #sum = 0;
   #newestMs = Number.NEGATIVE_INFINITY;
   #readFromMs = Number.NEGATIVE_INFINITY;
@@ -36,8 +36,8 @@ export class PlainEquity {
       if (atMs < this.#newestMs) return;
       this.#newestMs = atMs;
       // It was requested before what was moved later, though that may be recorded already.
-      const isIn = (move: { readonly atMs: number; readonly toldAtMs: number }): boolean =>
-        move.atMs <= atMs || move.toldAtMs <= atMs;
+      const isIn = (move: { readonly atMs: number; readonly reportedAtMs: number }): boolean =>
+        move.atMs <= atMs || move.reportedAtMs <= atMs;
       const contained = this.#moves.reduce((sum, move) => (isIn(move) ? sum + move.usdt : sum), 0);
       const read = { fromMs: atMs - errorMs, toMs: event.at_ms + errorMs, seq: event.seq };
       this.#readFromMs = read.fromMs;
@@ -47,7 +47,7 @@ export class PlainEquity {
       if (this.#transfers.has(id)) return;
       this.#transfers.add(id);
       this.#sum += amount;
-      this.#moves.push({ atMs, toldAtMs: event.at_ms, usdt: amount });
+      this.#moves.push({ atMs, reportedAtMs: event.at_ms, usdt: amount });
       // Whether a reading of just then contains it nobody can tell.
       const isNear = ({ fromMs, toMs }: Sample): boolean =>
         fromMs - CLOCKS_APART_MS <= atMs && atMs <= toMs + CLOCKS_APART_MS;

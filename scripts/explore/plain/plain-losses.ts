@@ -1,10 +1,10 @@
-import { MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 import type { GateEvent, TradeEvent } from '../../../daemon/engine/records/events.ts';
 import { E8 } from '../../../daemon/engine/records/units.ts';
+import { MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 
 const DAY_MS = 86_400_000;
 /** Bookings that the trades themselves tell, or that are nobody's result. */
-const TOLD: ReadonlySet<string> = new Set(['REALIZED_PNL', 'COMMISSION', ...MOVE_TYPES]);
+const REPORTED: ReadonlySet<string> = new Set(['REALIZED_PNL', 'COMMISSION', ...MOVE_TYPES]);
 
 interface Book {
   /** Signed, by its own trades. */
@@ -48,7 +48,7 @@ export class PlainLosses {
         if (Math.floor(event.payload.requested_at_ms / DAY_MS) !== this.#dayMs) this.isUnclear = true;
         return;
       case 'income':
-        if (event.payload.rows.some(({ type }) => !TOLD.has(type))) this.isUnclear = true;
+        if (event.payload.rows.some(({ type }) => !REPORTED.has(type))) this.isUnclear = true;
         return;
       case 'trade':
         this.#takeTrade(event.payload);

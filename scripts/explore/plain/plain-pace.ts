@@ -6,7 +6,12 @@ import {
 } from '../../../daemon/core/features/round-trips.ts';
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
 import type { TraderStateSection } from '../../../daemon/core/policy.ts';
-import type { AccountEvent, DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/engine/records/events.ts';
+import type {
+  AccountEvent,
+  DecisionEvent,
+  GateEvent,
+  RecordedDecision,
+} from '../../../daemon/engine/records/events.ts';
 import { E8 } from '../../../daemon/engine/records/units.ts';
 import { PlainClock } from './plain-clock.ts';
 import { type PlainFill, type PlainOrder, PlainOrders } from './plain-orders.ts';
@@ -40,7 +45,7 @@ export class PlainPace {
   readonly #turnover: Sum[] = [];
   readonly #fees: Sum[] = [];
   /** What executed lots without a trade were taken for, lots times price. */
-  readonly #untold = new Map<PlainOrder, { value: number; atMs: number }>();
+  readonly #unreported = new Map<PlainOrder, { value: number; atMs: number }>();
   readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
@@ -57,7 +62,7 @@ export class PlainPace {
   readonly #unclear = new Set<string>();
   /** By symbol: the newest fill by the exchange's time, who was told of one late, and whose exits have filled. */
   readonly #newestMs = new Map<string, number>();
-  readonly #toldLate = new Map<string, Set<string>>();
+  readonly #reportedLate = new Map<string, Set<string>>();
   readonly #closers = new Map<string, Set<string | null>>();
 
   /** `othersTrade`: the account's owner at the exchange itself, or other daemons. */
@@ -96,22 +101,22 @@ export class PlainPace {
 
   #fill(fill: PlainFill): void {
     this.#hold(fill);
-    const { atMs, isAverage, quantityE8, order, price: told, venueAtMs } = fill;
+    const { atMs, isAverage, quantityE8, order, price: reported, venueAtMs } = fill;
     const rules = this.orders.rules.get(order.symbol);
     const { agent, side, symbol } = order;
-    if (rules === undefined || told === null) {
+    if (rules === undefined || reported === null) {
       this.isUnvalued = true;
       if (agent !== null) this.#unclear.add(agent);
       for (const holder of this.#openTrades.keys()) this.#unclear.add(holder);
       return;
     }
-    const alreadyTold = Math.min(quantityE8, Math.max(0, order.traded.quantityE8 - (order.executed - quantityE8)));
-    const before = this.#untold.get(order)?.value ?? 0;
-    const news = quantityE8 - alreadyTold;
-    const rest = (told * order.executed - order.traded.usdt - before) / news;
-    const price = isAverage && news > 0 && rest > 0 ? rest : told;
+    const alreadyReported = Math.min(quantityE8, Math.max(0, order.traded.quantityE8 - (order.executed - quantityE8)));
+    const before = this.#unreported.get(order)?.value ?? 0;
+    const news = quantityE8 - alreadyReported;
+    const rest = (reported * order.executed - order.traded.usdt - before) / news;
+    const price = isAverage && news > 0 && rest > 0 ? rest : reported;
     const value = before + news * price;
-    this.#untold.set(order, { value, atMs });
+    this.#unreported.set(order, { value, atMs });
     const fee = (quantityE8 / E8) * price * rules.takerFee;
     const usdt = (news / E8) * price;
     this.#turnover.push({ atMs, agent, usdt });
@@ -166,9 +171,9 @@ export class PlainPace {
   #noteOrder({ agent, reduceOnly, symbol }: PlainOrder, venueAtMs: number): void {
     const newestMs = this.#newestMs.get(symbol) ?? venueAtMs;
     this.#newestMs.set(symbol, Math.max(newestMs, venueAtMs));
-    const late = this.#toldLate.get(symbol) ?? new Set();
+    const late = this.#reportedLate.get(symbol) ?? new Set();
     const closers = this.#closers.get(symbol) ?? new Set();
-    this.#toldLate.set(symbol, late);
+    this.#reportedLate.set(symbol, late);
     this.#closers.set(symbol, closers);
     if (agent !== null && venueAtMs < newestMs) late.add(agent);
     if (reduceOnly) closers.add(agent);
@@ -207,11 +212,11 @@ export class PlainPace {
     // A liquidation.
     if (order === undefined) this.isHeldUnclear = true;
     if (order === undefined || rules === undefined) return;
-    const untold = Math.max(0, order.executed - order.traded.quantityE8);
-    const moved = Math.min(trade.quantity_e8, untold);
-    const counted = this.#untold.get(order);
+    const unreported = Math.max(0, order.executed - order.traded.quantityE8);
+    const moved = Math.min(trade.quantity_e8, unreported);
+    const counted = this.#unreported.get(order);
     const { value, atMs } = counted ?? { value: 0, atMs: trade.at_venue_ms };
-    const taken = untold === 0 ? 0 : (value * moved) / untold;
+    const taken = unreported === 0 ? 0 : (value * moved) / unreported;
     // Trades that were read before any report count when they were made, each of them.
     if (counted !== undefined) counted.value -= taken;
     const known = taken / E8;
@@ -226,7 +231,7 @@ export class PlainPace {
     const moved = (atMs: number): number => atMs + byMs;
     for (const dated of [...this.#sends, ...this.#turnover, ...this.#fees]) dated.atMs = moved(dated.atMs);
     for (const [symbol, atMs] of this.lastOpenParent) this.lastOpenParent.set(symbol, moved(atMs));
-    for (const told of this.#untold.values()) told.atMs = moved(told.atMs);
+    for (const reported of this.#unreported.values()) reported.atMs = moved(reported.atMs);
     for (const fill of this.lastOpenFill.values()) fill.atMs = moved(fill.atMs);
   }
 

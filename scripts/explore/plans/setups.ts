@@ -103,7 +103,7 @@ export function withRarities(setup: Setup, random: Random): Setup {
     ...setup,
     ...(random.chance(0.3) ? { orderWindowMs: random.pick([HOUR_MS, 50 * HOUR_MS, 240 * HOUR_MS]) } : {}),
     ...(random.chance(0.3) ? { minLiquidationDistance: 0.3, onBreach: 'reduce' } : {}),
-    ...(random.chance(0.2) ? { leastLots: random.int(2, 3) } : {}),
+    ...(random.chance(0.2) ? { smallestLots: random.int(2, 3) } : {}),
   };
 }
 
@@ -114,10 +114,14 @@ export function withSteps(setup: Setup, random: Random): Setup {
 
 /** A small account, of which losses are a larger part, and stops in most worlds. */
 export function withAccount(setup: Setup, random: Random): Setup {
-  const isUntold = random.chance(0.4);
+  const isUnreported = random.chance(0.4);
   return {
     ...setup,
-    stopBps: isUntold || random.chance(0.4) ? random.pick([60, 150, 300]) : null,
-    account: { balanceUsdt: random.pick([8_000, 20_000, SMALL_USDT, 100_000]), begins: drawBegins(random), isUntold },
+    stopBps: isUnreported || random.chance(0.4) ? random.pick([60, 150, 300]) : null,
+    account: {
+      balanceUsdt: random.pick([8_000, 20_000, SMALL_USDT, 100_000]),
+      begins: drawBegins(random),
+      isUnreported,
+    },
   };
 }

@@ -44,9 +44,9 @@ function judgeDay({ world }: History, dayMs: number, rows: readonly Income[], is
   const books = world.gate?.getReport(OPERATOR, { kind: 'day', name })?.books ?? null;
   if (books === null) return [{ code: 'accounts/day', detail: `there is no report of ${name}` }];
   const breaches: Breach[] = [];
-  const compare = (what: keyof Books, told: number | null, due: number): void => {
-    if (told === null || Math.abs(told - due) >= CENT)
-      breaches.push({ code: `accounts/${what}`, detail: `${name}: ${told} told, ${due} by the books` });
+  const compare = (what: keyof Books, reported: number | null, due: number): void => {
+    if (reported === null || Math.abs(reported - due) >= CENT)
+      breaches.push({ code: `accounts/${what}`, detail: `${name}: ${reported} told, ${due} by the books` });
   };
   compare('unexplained_usdt', books.unexplained_usdt, 0);
   compare('waiting_usdt', books.waiting_usdt, 0);
@@ -115,9 +115,9 @@ function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
     if (unsure.has(symbol)) continue;
     const body = gate?.getAgent(OPERATOR, agent);
     const sums = body?.symbols.find((of) => of.symbol === symbol)?.sums;
-    const compare = (what: string, told: number | undefined, due: number): void => {
-      if (told === undefined || Math.abs(told - due) >= CENT)
-        breaches.push({ code: `accounts/agent-${what}`, detail: `${key}: ${told} told, ${due} by its trades` });
+    const compare = (what: string, reported: number | undefined, due: number): void => {
+      if (reported === undefined || Math.abs(reported - due) >= CENT)
+        breaches.push({ code: `accounts/agent-${what}`, detail: `${key}: ${reported} told, ${due} by its trades` });
     };
     const mark = gate?.core.market.symbol(symbol)?.mark ?? null;
     if (quantityE8 === 0 || !isListedBehind(history, symbol)) compare('realised', sums?.realised_usdt, realisedUsdt);

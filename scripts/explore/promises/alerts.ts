@@ -29,7 +29,7 @@ export function findFalseAlerts({ events, world: { homes, venue } }: History): r
  * @except its agent has changed it as well
  * @except another daemon runs, or a ledger was put back
  */
-export function findChangesUntold({ events, orders, world }: History): readonly Breach[] {
+export function findChangesUnreported({ events, orders, world }: History): readonly Breach[] {
   const { exchange, gate, homes, venue, wire } = world;
   if (gate?.keeper.isReconciled !== true || homes.restores.length + homes.seconds.length > 0) return [];
   const books = [...exchange.world.state.orders.values()];
@@ -39,13 +39,13 @@ export function findChangesUntold({ events, orders, world }: History): readonly 
     if (by === undefined || order === undefined || !isOpen(order)) return [];
     const isChanged = wire.records.some((record) => record.method === 'PUT' && record.clientId === clientId);
     if (isChanged || Number(order.quantity) === by.planned.quantity_e8) return [];
-    const isTold = events.some(
+    const isReported = events.some(
       ({ event }) =>
         event.kind === 'alert' &&
         event.payload.code === 'ORDER_CHANGED' &&
         event.payload.detail.includes(order.clientOrderId),
     );
-    if (isTold) return [];
+    if (isReported) return [];
     return [{ code: 'hand-untold', detail: `${clientId} was changed by hand at ${at(atMs)}, and nobody is told` }];
   });
 }

@@ -27,12 +27,12 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
         detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} were filled`,
       });
     // What has ended has filled what it is told to have, no more.
-    const told = orders.reduce((sum, order) => sum + readE8(order.filled_quantity), 0);
+    const reported = orders.reduce((sum, order) => sum + readE8(order.filled_quantity), 0);
     const executed = executedFor(history, id) - later;
-    if (ENDED_WITHOUT.has(state) && executed > told)
+    if (ENDED_WITHOUT.has(state) && executed > reported)
       breaches.push({
         code: `answer-undone/${state}-had-filled`,
-        detail: `${who} answered ${state} at ${at(answeredAtMs)} with ${told} filled, of ${executed} that were`,
+        detail: `${who} answered ${state} at ${at(answeredAtMs)} with ${reported} filled, of ${executed} that were`,
       });
     // All of it was said to be done; what was sent before, and fills later, an exit closes as well.
     const decided = history.decisions.get(id)?.event;
@@ -65,10 +65,11 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
 }
 
 /** The end that was told is not in the ledger: one from before it was put back since, and nobody can know of it. */
-function isEndForgotten({ events, orders, world }: History, rootId: string, toldAtMs: number): boolean {
-  if (!world.homes.restores.some(({ atMs, copiedAtMs }) => copiedAtMs <= toldAtMs && toldAtMs <= atMs)) return false;
+function isEndForgotten({ events, orders, world }: History, rootId: string, reportedAtMs: number): boolean {
+  if (!world.homes.restores.some(({ atMs, copiedAtMs }) => copiedAtMs <= reportedAtMs && reportedAtMs <= atMs))
+    return false;
   return !events.some(({ atMs, event }) => {
-    if (atMs > toldAtMs) return false;
+    if (atMs > reportedAtMs) return false;
     if (event.kind === 'exit_target') return event.payload.action === 'ended' && event.payload.decision_id === rootId;
     return event.kind === 'order' && orders.get(event.payload.client_order_id)?.decision.rootId === rootId;
   });
@@ -89,7 +90,7 @@ export function findAnswersBehind(history: History): readonly Breach[] {
     const { agent, answer, answeredAtMs, askedAtMs, step, tool } = call;
     if (answer === null || answeredAtMs === null || !TELLING.has(tool)) continue;
     if (history.decisionOf(call) === null) continue;
-    for (const { client_order_id: id, filled_quantity: told } of answer.execution.orders) {
+    for (const { client_order_id: id, filled_quantity: reported } of answer.execution.orders) {
       const said = world.wire.records.findLast(
         (record) =>
           record.clientId === id &&
@@ -102,10 +103,13 @@ export function findAnswersBehind(history: History): readonly Breach[] {
       );
       if (said === undefined) continue;
       const { executedQty } = JSON.parse(said.answer ?? '{}') as { readonly executedQty?: string };
-      if (Number(told) < Number(executedQty ?? 0) && !isToldUnrecorded(history, call, id, said.answeredAtMs ?? 0))
+      if (
+        Number(reported) < Number(executedQty ?? 0) &&
+        !isReportedUnrecorded(history, call, id, said.answeredAtMs ?? 0)
+      )
         breaches.push({
           code: 'answer-behind',
-          detail: `${agent} ${tool} (step ${step}): ${id} answered at ${at(answeredAtMs)} with ${told} filled, the exchange's answer of ${at(said.answeredAtMs ?? 0)} says ${executedQty}`,
+          detail: `${agent} ${tool} (step ${step}): ${id} answered at ${at(answeredAtMs)} with ${reported} filled, the exchange's answer of ${at(said.answeredAtMs ?? 0)} says ${executedQty}`,
         });
     }
   }
@@ -114,7 +118,7 @@ export function findAnswersBehind(history: History): readonly Breach[] {
 const ORDER_PATH = '/fapi/v1/order';
 
 /** The ledger could not be written: nothing of the order was recorded from the exchange's answer on, and it is told as pending. */
-function isToldUnrecorded(
+function isReportedUnrecorded(
   history: History,
   { answer, answeredAtMs }: CallRecord,
   id: string,

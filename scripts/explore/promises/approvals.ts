@@ -16,7 +16,7 @@ export function findApprovalBreaches(history: History): readonly Breach[] {
   const { approvals } = history.world.setup;
   if (approvals === undefined) return [];
   const { aboveUsdt, windowMs } = approvals;
-  return [...findBadGrants(history), ...findUnapproved(history, aboveUsdt, windowMs), ...findMistold(history)];
+  return [...findBadGrants(history), ...findUnapproved(history, aboveUsdt, windowMs), ...findMisreported(history)];
 }
 
 interface Sent {
@@ -152,14 +152,14 @@ function addedOf({ context, decision }: Decision['event']): number {
 }
 
 /** The list of approvals says of each what became of it: what ended it first, or that it waits. [AP-41 AP-42 AP-43 AP-44] */
-function findMistold(history: History): readonly Breach[] {
+function findMisreported(history: History): readonly Breach[] {
   const { gate } = history.world;
   if (gate === null || !gate.core.ports.clock.isSynced) return [];
-  const told = new Map(gate.getApprovals().approvals.map((approval) => [approval.approval_id, approval.status]));
+  const reported = new Map(gate.getApprovals().approvals.map((approval) => [approval.approval_id, approval.status]));
   return history.events.flatMap(({ event }, index): readonly Breach[] => {
     if (event.kind !== 'approval' || event.payload.action !== 'requested') return [];
     const { approval_id: id } = event.payload;
-    const status = told.get(id);
+    const status = reported.get(id);
     const due = becameOf(history, event.payload, index, gate.core.nowMs());
     if (status === undefined || status === due) return [];
     return [{ code: 'approval/told', detail: `${id} is told to be ${status}, by the records it is ${due}` }];

@@ -13,9 +13,9 @@ export function findBanBreaches(history: History): readonly Breach[] {
 }
 
 function findOffences({ world }: History): readonly Breach[] {
-  return world.wire.leftAlone.offences.map(({ clientId, method, path, sentAtMs, status, toldAtMs, untilMs }) => ({
+  return world.wire.leftAlone.offences.map(({ clientId, method, path, sentAtMs, status, reportedAtMs, untilMs }) => ({
     code: `ban/${status}`,
-    detail: `${method} ${path} ${clientId ?? ''} leaves at ${at(sentAtMs)}; at ${at(toldAtMs)} the exchange asked to be left alone until ${at(untilMs)}`,
+    detail: `${method} ${path} ${clientId ?? ''} leaves at ${at(sentAtMs)}; at ${at(reportedAtMs)} the exchange asked to be left alone until ${at(untilMs)}`,
   }));
 }
 

@@ -27,7 +27,7 @@ export function findQuietExits(history: History): readonly Breach[] {
     const asked = effectiveE8(decision.event);
     const before = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
     if (executedFor(history, decision.id) >= asked || Math.abs(share) <= before - asked) continue;
-    if (restsOrIsTold(history, decision)) continue;
+    if (restsOrIsReported(history, decision)) continue;
     if (isAllClosedSince(history, decision) || isOfOtherSide(history, decision, share)) continue;
     breaches.push({
       code: `exit-quiet/${call.answer?.execution.state ?? call.outcome}`,
@@ -47,21 +47,21 @@ function isAllClosedSince(history: History, decision: Decision): boolean {
       kind === 'exit_target' && payload.action === 'opened' && payload.decision_id === decision.id && !payload.is_whole,
   );
   if (!isPart) return false;
-  const { told, viewed, closedSince } = readKnown(history, decision);
+  const { reported, viewed, closedSince } = readKnown(history, decision);
   // Of a share that others hold a part of, the view takes off what is on its way; what was told does not.
-  const known = Math.max(Math.abs(told), viewed);
+  const known = Math.max(Math.abs(reported), viewed);
   return known > 0 && closedSince >= known;
 }
 
 /** It was to close what the gate had been told of, and what is held now is on the other side. */
 function isOfOtherSide(history: History, decision: Decision, share: number): boolean {
   const closing = decision.event.decision.effective?.side === 'buy' ? -1 : 1;
-  return Math.sign(share) !== closing && Math.sign(readKnown(history, decision).told) === closing;
+  return Math.sign(share) !== closing && Math.sign(readKnown(history, decision).reported) === closing;
 }
 
 interface Known {
   /** Signed lots that the records before a decision say that its caller may close. */
-  readonly told: number;
+  readonly reported: number;
   /** The same as the decision itself saw it. */
   readonly viewed: number;
   /** Lots of it that exits have closed by the records after it. */
@@ -69,7 +69,7 @@ interface Known {
 }
 
 function readKnown({ orderEvents, orders }: History, { agent, event, seq, symbol }: Decision): Known {
-  let [told, closedSince] = [0, 0];
+  let [reported, closedSince] = [0, 0];
   for (const [clientId, words] of orderEvents) {
     const order = orders.get(clientId);
     if (order === undefined || order.decision.symbol !== symbol) continue;
@@ -77,11 +77,11 @@ function readKnown({ orderEvents, orders }: History, { agent, event, seq, symbol
     const executedUntil = (end: number): number =>
       Math.max(0, ...words.filter((word) => word.seq < end).map((word) => word.event.executed_e8));
     const before = executedUntil(seq);
-    told += order.planned.side === 'buy' ? before : -before;
+    reported += order.planned.side === 'buy' ? before : -before;
     if (order.planned.reduce_only) closedSince += executedUntil(Number.POSITIVE_INFINITY) - before;
   }
   const viewed = Math.abs(decidedE8(event, event.context.agent.share_lots));
-  return { told, viewed, closedSince };
+  return { reported, viewed, closedSince };
 }
 
 function isMarketableExit(call: CallRecord): boolean {
@@ -117,7 +117,7 @@ function isLastWord({ decisions, fills, world }: History, call: CallRecord, deci
   return !isLater && !isHalted && !isOpened;
 }
 
-function restsOrIsTold({ events, world }: History, { seq: decidedAt, symbol }: Decision): boolean {
+function restsOrIsReported({ events, world }: History, { seq: decidedAt, symbol }: Decision): boolean {
   const rests = [...world.exchange.world.state.orders.values()].some(
     (order) =>
       order.symbol === symbol && order.reduceOnly && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED'),
@@ -150,10 +150,10 @@ export function findClosesMore(history: History): readonly Breach[] {
     const share = greatestShare(history, agent, symbol, call);
     // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of. What only a
     // reading shows it was not told of; exits that have filled since, and that nobody has answered yet, are in that.
-    const { told, viewed } = readKnown(history, decision);
-    const shown = Math.min(viewed, share + closedUntold(history, decision, call));
+    const { reported, viewed } = readKnown(history, decision);
+    const shown = Math.min(viewed, share + closedUnreported(history, decision, call));
     const least = history.world.venue.minE8(symbol);
-    const part = fraction * Math.max(share, shown, Math.min(Math.abs(told), viewed));
+    const part = fraction * Math.max(share, shown, Math.min(Math.abs(reported), viewed));
     const asked = Math.floor(part / LOT_E8 + 1e-9) * LOT_E8;
     // Neither what is left of it nor what it leaves may be less than the exchange takes.
     const allowed = Math.max(least, asked) + 2 * (least - LOT_E8);
@@ -167,14 +167,18 @@ export function findClosesMore(history: History): readonly Breach[] {
 }
 
 /** Lots that exits had closed in the books when a call was made, and that no record before its decision tells of. */
-function closedUntold({ fills, orderEvents, orders }: History, { seq, symbol }: Decision, call: CallRecord): number {
+function closedUnreported(
+  { fills, orderEvents, orders }: History,
+  { seq, symbol }: Decision,
+  call: CallRecord,
+): number {
   let quantityE8 = 0;
   for (const [clientId, { planned }] of orders) {
     if (!planned.reduce_only || planned.symbol !== symbol) continue;
-    const told = (orderEvents.get(clientId) ?? []).filter((word) => word.seq < seq);
+    const reported = (orderEvents.get(clientId) ?? []).filter((word) => word.seq < seq);
     const filled = fills.filter(({ atMs, order }) => order?.planned === planned && atMs <= call.askedAtMs);
     const inBooks = filled.reduce((sum, fill) => sum + Math.abs(fill.quantityE8), 0);
-    quantityE8 += Math.max(0, inBooks - Math.max(0, ...told.map(({ event }) => event.executed_e8)));
+    quantityE8 += Math.max(0, inBooks - Math.max(0, ...reported.map(({ event }) => event.executed_e8)));
   }
   return quantityE8;
 }

@@ -15,7 +15,7 @@ interface Plain {
 }
 
 /** The figures that are told when somebody asks: at the end, by the same definitions as those of decisions. */
-export function* compareTold(gate: Gate, { equity, pace, trust }: Plain): Generator<Found> {
+export function* compareReported(gate: Gate, { equity, pace, trust }: Plain): Generator<Found> {
   const nowMs = gate.core.nowMs();
   const { window_ms: windowMs } = gate.core.policySpec.account.drawdown;
   const account = gate.getAccount();
@@ -31,9 +31,9 @@ export function* compareTold(gate: Gate, { equity, pace, trust }: Plain): Genera
   }
   yield* unequal('told-signals', idsOf(gate.getSignals().signals), listed(trust.activeIds(nowMs)));
   const { layers, state } = gate.getTradingState();
-  const told = layers.map((layer) => `${layer.layer} ${layer.scope} ${layer.name ?? ''} ${layer.state}`);
+  const reported = layers.map((layer) => `${layer.layer} ${layer.scope} ${layer.name ?? ''} ${layer.state}`);
   yield* unequal('told-state', state, trust.strictest(nowMs, null, ''));
-  yield* unequal('told-layers', listed(told), listed(trust.standing(nowMs)));
+  yield* unequal('told-layers', listed(reported), listed(trust.standing(nowMs)));
 }
 
 const listed = (names: readonly string[]): string => [...names].sort().join(', ');
@@ -46,10 +46,10 @@ function* compareHistory(gate: Gate, equity: PlainEquity): Generator<Found> {
   const last = points.at(-1);
   if (last === undefined) return;
   const balances = equity.balancesSince(last.at_ms - HOUR_MS);
-  for (const { at_ms: atMs, equity_usdt: told } of points) {
+  for (const { at_ms: atMs, equity_usdt: reported } of points) {
     const balance = balances.get(atMs);
-    if (balance !== undefined && Math.abs(told - balance) > CENT)
-      yield ['figure/told-equity', `${told} at ${atMs}, by the records ${balance}`];
+    if (balance !== undefined && Math.abs(reported - balance) > CENT)
+      yield ['figure/told-equity', `${reported} at ${atMs}, by the records ${balance}`];
   }
   const times = new Set(points.map(({ at_ms: atMs }) => atMs));
   const missing = [...balances.keys()].find((atMs) => atMs <= last.at_ms && !times.has(atMs));

@@ -10,7 +10,7 @@ import { type PlainOrder, pendingUsdt } from '../plain/plain-orders.ts';
 import { PlainPace } from '../plain/plain-pace.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
 import { CENT, type Found, outside, type Range, unequal } from '../plain/told.ts';
-import { compareTold } from './figures-told.ts';
+import { compareReported } from './figures-told.ts';
 
 interface Plain {
   readonly pace: PlainPace;
@@ -48,7 +48,7 @@ export function findFigureBreaches(history: History): readonly Breach[] {
     takeIn(plain, event, seq);
   }
   const { gate } = history.world;
-  if (gate?.keeper.isReconciled === true) note(compareTold(gate, plain), `told at ${at(history.endMs)}`);
+  if (gate?.keeper.isReconciled === true) note(compareReported(gate, plain), `told at ${at(history.endMs)}`);
   return [...breaches.values()];
 }
 
@@ -135,14 +135,14 @@ function* compareLosses(
   const lost = plain.lossOf(request.agent, marks);
   const unread = unreadOf(orders, request.agent, marks, plain);
   if (lost === null || unread === null) return;
-  for (const [name, told] of [
+  for (const [name, reported] of [
     ['loss-of-day', losses.day_usdt],
     ['loss-of-week', losses.week_usdt],
   ] as const)
-    if (told === null || told < lost + unread.least - CENT || told > lost + unread.most + CENT)
+    if (reported === null || reported < lost + unread.least - CENT || reported > lost + unread.most + CENT)
       yield [
         `figure/${name}`,
-        `${told}, by the records ${(lost + unread.least).toFixed(4)} to ${(lost + unread.most).toFixed(4)}`,
+        `${reported}, by the records ${(lost + unread.least).toFixed(4)} to ${(lost + unread.most).toFixed(4)}`,
       ];
 }
 

@@ -50,7 +50,7 @@ function findOppositeFills(history: History): readonly Breach[] {
     if (order === null || order.planned.reduce_only || order.decision.origin !== 'agent') return [];
     if (before === 0 || before > 0 === (side === 'buy') || isOwnersHandIn(history, symbol)) return [];
     const sinceMs = heldSinceMs(history, symbol, atMs - 1);
-    if (sinceMs === null || toldMs(history, symbol, sinceMs) > atMs - GONE_WITHIN_MS) return [];
+    if (sinceMs === null || reportedMs(history, symbol, sinceMs) > atMs - GONE_WITHIN_MS) return [];
     if (!isCalm(history, atMs - 2 * GONE_WITHIN_MS, atMs)) return [];
     const detail = `${clientId} of ${order.decision.agent} (${side}) fills at ${at(atMs)}, against a position that is held since ${at(sinceMs)}`;
     return [{ code: 'holder/opposite-rests', detail }];
@@ -86,18 +86,18 @@ function heldSinceMs({ fills }: History, symbol: string, atMs: number): number |
 }
 
 /** When a record told of the first fill since then. */
-function toldMs({ fills, orderEvents }: History, symbol: string, sinceMs: number): number {
+function reportedMs({ fills, orderEvents }: History, symbol: string, sinceMs: number): number {
   const first = fills.find((fill) => fill.symbol === symbol && fill.atMs >= sinceMs);
-  const told = orderEvents.get(first?.clientId ?? '')?.find(({ event }) => event.executed_e8 > 0);
-  return told?.atMs ?? Number.POSITIVE_INFINITY;
+  const reported = orderEvents.get(first?.clientId ?? '')?.find(({ event }) => event.executed_e8 > 0);
+  return reported?.atMs ?? Number.POSITIVE_INFINITY;
 }
 
 function findOtherHolder(history: History, { agent, atMs, seq }: Decision, symbol: string): string | null {
   for (const { decision, planned } of history.orders.values()) {
     const isOthers = decision.origin === 'agent' && decision.agent !== agent && planned.symbol === symbol;
     if (!isOthers || decision.seq >= seq || planned.protective) continue;
-    const told = history.orderEvents.get(planned.client_order_id) ?? [];
-    const last = told.findLast((one) => one.seq < seq);
+    const reported = history.orderEvents.get(planned.client_order_id) ?? [];
+    const last = reported.findLast((one) => one.seq < seq);
     if (last === undefined || !ENDED.has(last.event.status))
       return `${planned.client_order_id} of ${decision.agent} can still fill`;
     const held = history.shareAt(decision.agent, symbol, atMs);

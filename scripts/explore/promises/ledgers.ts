@@ -100,9 +100,9 @@ function findUnnoticedSeconds({ endMs, events, plan, world }: History): readonly
       code: 'ledger/opens-beside-another',
       detail: `${theirs.clientId} of another daemon was placed at ${at(placedAtMs)}; ${late.clientId} opens at ${at(late.sentAtMs)}`,
     });
-  const isTold = events.some(({ event }) => event.kind === 'alert' && event.payload.code === 'OTHER_DAEMON');
+  const isReported = events.some(({ event }) => event.kind === 'alert' && event.payload.code === 'OTHER_DAEMON');
   const isRefused = homes.refusals.some(({ atMs, life }) => !homes.isSecond(life) && atMs > placedAtMs);
-  if (!isTold && !isRefused && endMs > placedAtMs + NOTICED_WITHIN_MS && homes.restores.length === 0)
+  if (!isReported && !isRefused && endMs > placedAtMs + NOTICED_WITHIN_MS && homes.restores.length === 0)
     breaches.push({
       code: 'ledger/other-unnoticed',
       detail: `${theirs.clientId} of another daemon was placed at ${at(placedAtMs)}, and nobody was told by ${at(endMs)}`,

@@ -3,7 +3,7 @@ import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
 
 /** Income is read once a minute, ms. */
-const TOLD_WITHIN_MS = 75_000;
+const REPORTED_WITHIN_MS = 75_000;
 
 /**
  * A position that the exchange has liquidated is told, by one alert for each.
@@ -18,18 +18,22 @@ export function findLiquidationBreaches({ endMs, events, world }: History): read
   for (const { fee, insurance, symbol, timeMs } of liquidations) {
     const atMs = timeMs - START_MS;
     // Of one that cost nothing there is no row.
-    if ((fee === 0n && insurance === 0n) || atMs > endMs - TOLD_WITHIN_MS || world.homes.restores.length > 0) continue;
-    const isTold = events.some(
-      ({ event, atMs: toldMs }) =>
+    if ((fee === 0n && insurance === 0n) || atMs > endMs - REPORTED_WITHIN_MS || world.homes.restores.length > 0)
+      continue;
+    const isReported = events.some(
+      ({ event, atMs: reportedMs }) =>
         event.kind === 'alert' &&
         event.payload.code === 'LIQUIDATED' &&
         event.payload.symbol === symbol &&
-        toldMs >= atMs,
+        reportedMs >= atMs,
     );
-    if (!isTold) breaches.push({ code: 'liquidation/untold', detail: `${symbol} was liquidated at ${at(atMs)}` });
+    if (!isReported) breaches.push({ code: 'liquidation/untold', detail: `${symbol} was liquidated at ${at(atMs)}` });
   }
-  const told = events.filter(({ event }) => event.kind === 'alert' && event.payload.code === 'LIQUIDATED').length;
-  if (told > liquidations.length && world.homes.seconds.length === 0)
-    breaches.push({ code: 'liquidation/told-twice', detail: `${told} alerts, ${liquidations.length} liquidations` });
+  const reported = events.filter(({ event }) => event.kind === 'alert' && event.payload.code === 'LIQUIDATED').length;
+  if (reported > liquidations.length && world.homes.seconds.length === 0)
+    breaches.push({
+      code: 'liquidation/told-twice',
+      detail: `${reported} alerts, ${liquidations.length} liquidations`,
+    });
   return breaches;
 }

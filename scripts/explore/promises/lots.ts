@@ -24,8 +24,8 @@ export function findLotBreaches(history: History): readonly Breach[] {
     if (step === undefined || (followedSeq !== null && followed.tradesIn(symbol) !== step.trades)) return;
     const detail = findDifference(step.lots, followed, symbol);
     if (detail === null) return;
-    const told = `${followed.tradesIn(symbol)} of ${step.trades} trades`;
-    breaches.push({ code: 'lots/books', detail: `${symbol} at ${at(nowMs)}, ${told} on record: ${detail}` });
+    const reported = `${followed.tradesIn(symbol)} of ${step.trades} trades`;
+    breaches.push({ code: 'lots/books', detail: `${symbol} at ${at(nowMs)}, ${reported} on record: ${detail}` });
   };
   for (const { atMs, event, seq } of events) {
     const beliefs = world.beliefs.of(event);

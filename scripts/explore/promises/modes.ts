@@ -35,36 +35,36 @@ function findOpened(history: History): readonly Breach[] {
     const { clientId, servedAtMs } = send.wire;
     const order = orders.get(clientId ?? '');
     if (order === undefined || order.planned.reduce_only || servedAtMs === null) continue;
-    for (const { code, isWrong, told, askedWithinMs } of [
+    for (const { code, isWrong, reported, askedWithinMs } of [
       {
         code: 'mode/opened-crossed',
         isWrong: ({ crossed }: SettingsRecord) => crossed.has(send.symbol),
-        told: readings.map((reading) => ({ ...reading, isWrong: reading.crossed.has(send.symbol) })),
+        reported: readings.map((reading) => ({ ...reading, isWrong: reading.crossed.has(send.symbol) })),
         askedWithinMs: MARGIN_ASKED_WITHIN_MS,
       },
       {
         code: 'mode/opened-otherwise',
         isWrong: ({ isHedged, isMultiAssets }: SettingsRecord) => isHedged || isMultiAssets,
-        told: modes,
+        reported: modes,
         askedWithinMs: MODE_ASKED_WITHIN_MS,
       },
     ]) {
       const sinceMs = wrongSinceMs(world.venue.account.settings, servedAtMs, isWrong);
       if (sinceMs === null) continue;
       const detail = `${clientId} (${send.symbol}) is sent at ${at(send.wire.sentAtMs)}; so it has been since ${at(sinceMs)}`;
-      const why = whyWrong(history, send, sinceMs, told, askedWithinMs);
+      const why = whyWrong(history, send, sinceMs, reported, askedWithinMs);
       if (why !== null) breaches.push({ code, detail: `${detail}: ${why}` });
     }
   }
   return breaches;
 }
 
-interface Told extends Pick<Reading, 'life' | 'sentAtMs' | 'answeredAtMs'> {
+interface Reported extends Pick<Reading, 'life' | 'sentAtMs' | 'answeredAtMs'> {
   readonly isWrong: boolean;
 }
 
 /** Answers on the account's mode. */
-function modesOf({ world }: History): readonly Told[] {
+function modesOf({ world }: History): readonly Reported[] {
   return world.wire.reads.flatMap(({ answer, answeredAtMs, life, path, sentAtMs, status }) => {
     if (path !== MODE || status !== 200 || answer === null || answeredAtMs === null) return [];
     const config = JSON.parse(answer) as { readonly dualSidePosition: boolean; readonly multiAssetsMargin: boolean };
@@ -77,10 +77,10 @@ function whyWrong(
   history: History,
   { wire: { life, sentAtMs } }: SendRecord,
   sinceMs: number,
-  told: readonly Told[],
+  reported: readonly Reported[],
   askedWithinMs: number,
 ): string | null {
-  const own = told.filter((one) => one.life === life && one.sentAtMs >= sinceMs);
+  const own = reported.filter((one) => one.life === life && one.sentAtMs >= sinceMs);
   const last = own.findLast((one) => one.answeredAtMs <= sentAtMs - HEEDED_WITHIN_MS);
   const later = own.filter((one) => one.answeredAtMs > (last?.answeredAtMs ?? 0) && one.answeredAtMs <= sentAtMs);
   if (last?.isWrong === true && later.every(({ isWrong }) => isWrong))
@@ -90,7 +90,7 @@ function whyWrong(
   const fromMs = Math.max(sinceMs, bornMs);
   const isAsked = reads.some(
     (read) =>
-      read.life === life && (told === undefined || read.sentAtMs > fromMs) && isOfMode(read.path, askedWithinMs),
+      read.life === life && (reported === undefined || read.sentAtMs > fromMs) && isOfMode(read.path, askedWithinMs),
   );
   if (isAsked || sentAtMs - fromMs < askedWithinMs || leftAlone.isAskedWithin(fromMs, sentAtMs)) return null;
   return 'and the exchange has not been asked since';
@@ -166,13 +166,13 @@ function findLeverages({ orders, world }: History): readonly Breach[] {
     );
     const most = Math.max(of.planned.leverage, world.file.spec.budgets.leverage);
     if (placed === undefined || placed.leverageAtPlacement <= most) continue;
-    const told = readings.findLast(
+    const reported = readings.findLast(
       ({ answeredAtMs, life }) => life === wire.life && answeredAtMs <= wire.sentAtMs - HEEDED_WITHIN_MS,
     );
-    if (told?.leverages.get(symbol) === placed.leverageAtPlacement)
+    if (reported?.leverages.get(symbol) === placed.leverageAtPlacement)
       breaches.push({
         code: 'leverage/above',
-        detail: `${wire.clientId} opens at ${placed.leverageAtPlacement} x at ${at(wire.sentAtMs)}, which the exchange has told at ${at(told.answeredAtMs)}; ${most} x is the most`,
+        detail: `${wire.clientId} opens at ${placed.leverageAtPlacement} x at ${at(wire.sentAtMs)}, which the exchange has told at ${at(reported.answeredAtMs)}; ${most} x is the most`,
       });
   }
   return breaches;

@@ -39,7 +39,7 @@ interface Move {
   /** The first list of income that was answered without it, or that was not answered. */
   readonly lackedAtMs: number;
   /** The first list that tells it, to a process that goes on. */
-  readonly toldAtMs: number;
+  readonly reportedAtMs: number;
 }
 
 /**
@@ -91,15 +91,20 @@ function wentByCopyMs({ world }: History, moves: readonly Move[]): number {
   const copies = world.wire.reads.filter(({ answer, path, servedAtMs, status, walletUsdt }) => {
     if (path !== ACCOUNT || status !== 200 || answer === null || walletUsdt === null || servedAtMs === null)
       return false;
-    const { totalWalletBalance: told } = JSON.parse(answer) as { readonly totalWalletBalance: string };
-    return Math.abs(Number(told) - walletUsdt) > 1 && moves.some(({ atMs }) => Math.abs(atMs - servedAtMs) < COPY_MS);
+    const { totalWalletBalance: reported } = JSON.parse(answer) as { readonly totalWalletBalance: string };
+    return (
+      Math.abs(Number(reported) - walletUsdt) > 1 && moves.some(({ atMs }) => Math.abs(atMs - servedAtMs) < COPY_MS)
+    );
   });
   return Math.min(Number.POSITIVE_INFINITY, ...copies.map(({ sentAtMs }) => sentAtMs));
 }
 
-function judge(what: string, told: number, due: Range, slack: number): readonly [string, string] | null {
-  if (told >= due.least - slack && told <= due.most + slack) return null;
-  return [what, `${what} ${told.toFixed(5)}; without what was moved ${due.least.toFixed(5)} to ${due.most.toFixed(5)}`];
+function judge(what: string, reported: number, due: Range, slack: number): readonly [string, string] | null {
+  if (reported >= due.least - slack && reported <= due.most + slack) return null;
+  return [
+    what,
+    `${what} ${reported.toFixed(5)}; without what was moved ${due.least.toFixed(5)} to ${due.most.toFixed(5)}`,
+  ];
 }
 function tell({ atMs, id }: Decision, [what, detail]: readonly [string, string]): Breach {
   return { code: `move/${what}`, detail: `${id} at ${at(atMs)}: ${detail}` };
@@ -137,7 +142,7 @@ function movesOf({ world }: History): readonly Move[] {
         atMs,
         usdt: Number(row.amount) / 1e8,
         lackedAtMs: Math.min(...lacks.map(({ sentAtMs }) => sentAtMs), Number.POSITIVE_INFINITY),
-        toldAtMs: Math.min(
+        reportedAtMs: Math.min(
           ...tells.map(({ answeredAtMs }) => answeredAtMs ?? Number.POSITIVE_INFINITY),
           Number.POSITIVE_INFINITY,
         ),
@@ -150,7 +155,7 @@ function movesOf({ world }: History): readonly Move[] {
  * exchange is not to be asked.
  */
 function unsettledUsdt({ world }: History, moves: readonly Move[], atMs: number, baseUsdt: number): number {
-  const unknown = moves.filter((move) => move.atMs <= atMs && move.toldAtMs + COUNTS_WITHIN_MS >= atMs);
+  const unknown = moves.filter((move) => move.atMs <= atMs && move.reportedAtMs + COUNTS_WITHIN_MS >= atMs);
   const isLittle = (usdt: number): boolean => Math.abs(usdt) <= LOOKED_UP * baseUsdt * 1.5;
   const isLittleInAll = isLittle(unknown.reduce((sum, { usdt }) => sum + usdt, 0));
   return unknown.reduce((sum, { atMs: movedMs, lackedAtMs, usdt }) => {

@@ -9,7 +9,7 @@ const HAND_KNOWN_MS = 75_000;
 /** From then on until an opening that rests is gone, ms. */
 const GONE_WITHIN_MS = 15_000;
 /** Until what was filled is told, and another exit is sized by it, ms. */
-const TOLD_WITHIN_MS = 15_000;
+const REPORTED_WITHIN_MS = 15_000;
 
 /**
  * What no record of ours explains is nobody's (DESIGN 12.1): no agent closes it, nor what was held before a recovery, and
@@ -37,7 +37,7 @@ function findTaken(history: History, { taken }: Owned): readonly Breach[] {
     // Fewer than the exchange takes go along.
     if (quantityE8 < history.world.venue.minE8(fill.symbol)) return [];
     const { atMs, clientId, symbol } = fill;
-    if (recoveredAtMs === null && isUntold(history, symbol, atMs)) return [];
+    if (recoveredAtMs === null && isUnreported(history, symbol, atMs)) return [];
     const detail = `${clientId} of ${agent} closes ${fill.quantityE8} of ${symbol} at ${at(atMs)}; ${quantityE8} of them its openings have not opened`;
     return recoveredAtMs === null
       ? [{ code: 'holder/closes-nobodys', detail }]
@@ -46,13 +46,13 @@ function findTaken(history: History, { taken }: Owned): readonly Breach[] {
 }
 
 /** A stop, a cut or a hand came first, and nobody had told of it. */
-function isUntold(history: History, symbol: string, atMs: number): boolean {
+function isUnreported(history: History, symbol: string, atMs: number): boolean {
   if (isOwnersHandIn(history, symbol, atMs - HAND_KNOWN_MS, atMs)) return true;
   return history.fills.some(
     ({ atMs: filledMs, order, symbol: where }) =>
       where === symbol &&
       filledMs <= atMs &&
-      filledMs > atMs - TOLD_WITHIN_MS &&
+      filledMs > atMs - REPORTED_WITHIN_MS &&
       (order === null || order.planned.protective || order.decision.origin !== 'agent'),
   );
 }

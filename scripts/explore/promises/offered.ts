@@ -13,12 +13,12 @@ const OF_THE_REQUEST = /^(?:DUPLICATE|APPROVAL|PARENT|STALE_REQUEST|DEADLINE|BEL
  * @except the request says more than that
  */
 export function findOfferBreaches(history: History): readonly Breach[] {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return history.world.calls.flatMap((call) => {
     const decision = history.decisionOf(call);
     // Something was recorded in between; or the call repeats one that has its decision.
-    if (decision === null || decision.seq !== call.askedAtSeq + 1 || told.has(decision.id)) return [];
-    told.add(decision.id);
+    if (decision === null || decision.seq !== call.askedAtSeq + 1 || reported.has(decision.id)) return [];
+    reported.add(decision.id);
     const detail = findContradiction(call, decision);
     return detail === null
       ? []

@@ -107,8 +107,9 @@ export function findWaitingFlattens({ decisions, events, fills, orderEvents }: H
     for (const symbol of new Set(fills.map((fill) => fill.symbol))) {
       if (event.payload.name !== null && event.payload.name !== symbol) continue;
       const last = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= atMs);
-      const told = orderEvents.get(last?.clientId ?? '')?.find((one) => one.event.executed_e8 > 0);
-      if (last === undefined || last.after === 0 || told === undefined || told.atMs > atMs - SETTLED_MS) continue;
+      const reported = orderEvents.get(last?.clientId ?? '')?.find((one) => one.event.executed_e8 > 0);
+      if (last === undefined || last.after === 0 || reported === undefined || reported.atMs > atMs - SETTLED_MS)
+        continue;
       const own = exits.filter((exit) => exit.symbol === symbol && Math.abs(exit.atMs - atMs) <= SETTLED_MS);
       const first = own.find((exit) => exit.seq > seq);
       if (first === undefined || first.atMs === atMs || own.some((exit) => exit.seq < seq)) continue;

@@ -1,8 +1,8 @@
+import { readE8 } from '../../../daemon/engine/records/units.ts';
 import { isTerminal } from '../../../daemon/engine/tables/status.ts';
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import type { Order, Trade } from '../../../daemon/exchange-sim/core/state.ts';
 import type { OrderBody } from '../../../daemon/gate/api/reads.ts';
-import { readE8 } from '../../../daemon/engine/records/units.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { OPERATOR } from '../records.ts';
@@ -57,11 +57,11 @@ function findFillBreaches(history: History): readonly Breach[] {
     if (isStops(trade) || !history.orders.has(trade.clientOrderId)) continue;
     const count = times.get(`${trade.symbol} ${trade.tradeId}`) ?? 0;
     if (count !== 1) breaches.push({ code: 'page/fill', detail: `trade ${trade.tradeId} is told ${count} times` });
-    const told = quantities.get(`${trade.symbol} ${trade.tradeId}`);
-    if (told !== undefined && told !== Number(trade.quantity))
+    const reported = quantities.get(`${trade.symbol} ${trade.tradeId}`);
+    if (reported !== undefined && reported !== Number(trade.quantity))
       breaches.push({
         code: 'page/fill-quantity',
-        detail: `trade ${trade.tradeId} of ${trade.quantity} is told as ${told}`,
+        detail: `trade ${trade.tradeId} of ${trade.quantity} is told as ${reported}`,
       });
   }
   for (const fill of shown) {
@@ -89,14 +89,14 @@ function findAlertBreaches({ events, world }: History): readonly Breach[] {
   const recorded = events.flatMap(({ event, seq }) =>
     event.kind === 'alert' ? [[seq, event.payload.code, event.payload.detail, reasons.get(seq) ?? null]] : [],
   );
-  const told = (world.gate?.getAlerts(ALL, null).alerts ?? []).map((alert) => [
+  const reported = (world.gate?.getAlerts(ALL, null).alerts ?? []).map((alert) => [
     alert.seq,
     alert.code,
     alert.detail,
     alert.acknowledged?.reason ?? null,
   ]);
-  if (JSON.stringify(told) === JSON.stringify(recorded.slice(-1_000).reverse())) return [];
-  return [{ code: 'page/alerts', detail: `${told.length} alerts told, ${recorded.length} recorded` }];
+  if (JSON.stringify(reported) === JSON.stringify(recorded.slice(-1_000).reverse())) return [];
+  return [{ code: 'page/alerts', detail: `${reported.length} alerts told, ${recorded.length} recorded` }];
 }
 
 /** Orders of the last days that have ended: how, and with what. */
@@ -160,13 +160,13 @@ function sumTrades(trades: readonly Trade[]): ReadonlyMap<string, Sum> {
 /** Each decision tells its own part of its orders: the parts add up to their size, to what was executed, and to its fees. */
 function findExecutionBreaches(history: History): readonly Breach[] {
   const { exchange } = history.world;
-  const told = new Map<string, { size: number; quantityE8: number; fee: number; isWhole: boolean }>();
+  const reported = new Map<string, { size: number; quantityE8: number; fee: number; isWhole: boolean }>();
   for (const { event, id, rootId } of history.decisions.values()) {
     const action = event.decision.effective?.action;
     if (id !== rootId || !ASKS.has(event.decision.kind) || (action !== 'open' && action !== 'exit')) continue;
-    for (const order of history.toldOf(id)?.execution.orders ?? []) {
-      const sum = told.get(order.client_order_id) ?? { size: 0, quantityE8: 0, fee: 0, isWhole: true };
-      told.set(order.client_order_id, sum);
+    for (const order of history.reportedOf(id)?.execution.orders ?? []) {
+      const sum = reported.get(order.client_order_id) ?? { size: 0, quantityE8: 0, fee: 0, isWhole: true };
+      reported.set(order.client_order_id, sum);
       sum.size += readE8(order.quantity);
       sum.quantityE8 += readE8(order.filled_quantity);
       sum.fee += order.fee_usdt ?? 0;
@@ -179,7 +179,7 @@ function findExecutionBreaches(history: History): readonly Breach[] {
   for (const order of exchange.world.state.orders.values()) {
     const { clientOrderId: id } = order;
     if (order.updatedMs < exchange.world.state.nowMs - KEPT_DAYS * DAY_MS) continue;
-    const sum = told.get(id);
+    const sum = reported.get(id);
     const known = history.orders.get(id);
     if (known === undefined || known.planned.protective || known.decision.event.decision.kind === 'standing') continue;
     const quantityE8 = Number(order.executed);
@@ -231,10 +231,10 @@ function findDayBreaches(history: History): readonly Breach[] {
     booked(history).reduce((sum, trade) => (trade.timeMs > fromMs ? sum + Number(value(trade)) / 1e8 : sum), 0);
   const { fees_24h_usdt: fees, turnover_24h_usdt: turnover } = gate.getAccount();
   const breaches: Breach[] = [];
-  const compare = (code: string, told: number, value: (trade: Trade) => bigint): void => {
+  const compare = (code: string, reported: number, value: (trade: Trade) => bigint): void => {
     const [least, most] = [since(nowMs - DAY_MS + SLACK_MS, value), since(nowMs - DAY_MS - SLACK_MS, value)];
-    if (told < least - CENT || told > most + CENT)
-      breaches.push({ code, detail: `${told} told, by the books ${least.toFixed(4)} to ${most.toFixed(4)}` });
+    if (reported < least - CENT || reported > most + CENT)
+      breaches.push({ code, detail: `${reported} told, by the books ${least.toFixed(4)} to ${most.toFixed(4)}` });
   };
   compare('page/fees', fees, (trade) => trade.commission);
   compare('page/turnover', turnover, (trade) => trade.quote);

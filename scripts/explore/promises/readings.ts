@@ -20,9 +20,9 @@ const FRESH_MS = 5_000;
 export function findReadingBreaches(history: History): readonly Breach[] {
   const { gate, readings } = history.world;
   const barsOf = readBars(history);
-  const lastMs = readings.told.at(-1)?.atMs;
+  const lastMs = readings.reported.at(-1)?.atMs;
   const isQuiet = gate?.keeper.isReconciled === true;
-  return readings.told.flatMap((reading) => {
+  return readings.reported.flatMap((reading) => {
     const found = [
       ...findCandleBreaches(reading, barsOf(reading.candles.symbol)),
       ...findBookBreaches(history, reading),
@@ -71,18 +71,18 @@ function findCandleBreaches(
   { candles, limit, serverMs }: MarketReading,
   bars: ReadonlyMap<number, Figures> | null,
 ): Breach[] {
-  const { bars_as_of_ms: asOfMs, candles: told } = candles;
-  const last = told.at(-1);
+  const { bars_as_of_ms: asOfMs, candles: reported } = candles;
+  const last = reported.at(-1);
   if (last === undefined) return asOfMs === null ? [] : [{ code: 'reading/candles', detail: 'none, and their close' }];
   const barMs = Number(asOfMs) - last.open_at_ms;
   const found: Breach[] = [];
-  if (told.length > limit) found.push({ code: 'reading/candles', detail: `${told.length} of ${limit}` });
-  for (const [index, { open_at_ms: openMs, open, high, low, close, volume }] of told.entries()) {
+  if (reported.length > limit) found.push({ code: 'reading/candles', detail: `${reported.length} of ${limit}` });
+  for (const [index, { open_at_ms: openMs, open, high, low, close, volume }] of reported.entries()) {
     const own = bars?.get(openMs);
     const isSame = own !== undefined && [open, high, low, close, volume].every((it, i) => isNear(it, own[i] ?? 0));
     if (bars !== null && !isSame)
       found.push({ code: 'reading/candle', detail: `${openMs} is ${[open, high, low, close, volume]}, not ${own}` });
-    const before = told[index - 1];
+    const before = reported[index - 1];
     if (before !== undefined && openMs - before.open_at_ms !== barMs)
       found.push({ code: 'reading/candles', detail: `${openMs} comes after ${before.open_at_ms}` });
   }
@@ -91,17 +91,17 @@ function findCandleBreaches(
   return found;
 }
 
-function isNear(told: number, own: number): boolean {
-  return Math.abs(told - own) <= Math.abs(own) * 1e-9;
+function isNear(reported: number, own: number): boolean {
+  return Math.abs(reported - own) <= Math.abs(own) * 1e-9;
 }
 
 function findBookBreaches({ world }: History, { book }: MarketReading): Breach[] {
   const { asks, bids, quote_at_ms: quoteAtMs, symbol } = book;
-  const told = String([...bids, ...asks].map(({ price, quantity }) => [price, quantity]));
-  if (quoteAtMs === null) return told === '' ? [] : [{ code: 'reading/book', detail: `${told} of no time` }];
+  const reported = String([...bids, ...asks].map(({ price, quantity }) => [price, quantity]));
+  if (quoteAtMs === null) return reported === '' ? [] : [{ code: 'reading/book', detail: `${reported} of no time` }];
   const own = world.readings.booksAt(symbol, quoteAtMs);
-  if (!world.readings.isWatched || own.has(told)) return [];
-  return [{ code: 'reading/book', detail: `${told} of ${quoteAtMs} is told, not ${[...own].join(' or ')}` }];
+  if (!world.readings.isWatched || own.has(reported)) return [];
+  return [{ code: 'reading/book', detail: `${reported} of ${quoteAtMs} is told, not ${[...own].join(' or ')}` }];
 }
 
 function findOldReadings({ world }: History, { book, candles, serverMs }: MarketReading): Breach[] {

@@ -110,16 +110,19 @@ function comparePages<T>(what: string, read: ReadPage<T>, whole: readonly T[]): 
 function findDecisions({ decisions }: History, gate: Gate): readonly Breach[] {
   const recorded = [...decisions.values()].sort((a, b) => b.seq - a.seq);
   const newest = recorded.slice(0, DECISIONS);
-  const told = gate.getDecisions(OPERATOR, DECISIONS, null);
+  const reported = gate.getDecisions(OPERATOR, DECISIONS, null);
   const breaches: Breach[] = [];
   const compare = (what: string, page: ReturnType<Gate['getDecisions']>, due: readonly { readonly id: string }[]) => {
     const ids = page.items.map(({ decision_id: id }) => id);
     if (ids.join() !== due.map(({ id }) => id).join())
       breaches.push({ code: 'read/decisions', detail: `${what}: ${ids.length} told, ${due.length} are on record` });
   };
-  compare('the newest', told, newest);
-  if ((told.next !== null) !== recorded.length > DECISIONS)
-    breaches.push({ code: 'read/decisions', detail: `${recorded.length} decisions, and the page says ${told.next}` });
+  compare('the newest', reported, newest);
+  if ((reported.next !== null) !== recorded.length > DECISIONS)
+    breaches.push({
+      code: 'read/decisions',
+      detail: `${recorded.length} decisions, and the page says ${reported.next}`,
+    });
   const [last] = newest;
   if (last === undefined) return breaches;
   const { agent, event, symbol } = last;
@@ -198,20 +201,21 @@ function findWeeks({ decisions }: History, gate: Gate): readonly Breach[] {
 
 /** It waits for nothing and says that nothing is closed, where the exchange trades all and no symbol has a state of its own. */
 function findReadiness({ events }: History, gate: Gate): readonly Breach[] {
-  const told = gate.readiness();
+  const reported = gate.readiness();
   const alerts = events.filter(({ event }) => event.kind === 'alert').length;
   const breaches: Breach[] = [];
   const tell = (detail: string): number => breaches.push({ code: 'read/readiness', detail });
   const { account_ms, bars, clock_skew_ms, filters_ms, mark_ms, quote_ms } = gate.core.policySpec.market.freshness;
   const isPatient =
     Math.min(account_ms, filters_ms, mark_ms, quote_ms) >= FRESH_MS && clock_skew_ms >= SKEW_MS && bars > 1;
-  if (isPatient && (!told.ready || told.waiting_for.length > 0)) tell(`it waits for ${told.waiting_for.join(', ')}`);
-  if (told.alerts !== alerts) tell(`${told.alerts} alerts are told, ${alerts} are on record`);
+  if (isPatient && (!reported.ready || reported.waiting_for.length > 0))
+    tell(`it waits for ${reported.waiting_for.join(', ')}`);
+  if (reported.alerts !== alerts) tell(`${reported.alerts} alerts are told, ${alerts} are on record`);
   const { layers, state } = gate.getTradingState();
-  if (told.trading_state !== state) tell(`the state is ${told.trading_state}, the account's is ${state}`);
+  if (reported.trading_state !== state) tell(`the state is ${reported.trading_state}, the account's is ${state}`);
   const ofSymbols = layers.filter(({ scope }) => scope === 'symbol').map(({ name }) => name);
-  const missing = ofSymbols.find((symbol) => symbol !== null && !told.symbols_reducing.includes(symbol));
-  if (missing != null) tell(`${missing} has a state of its own, and ${told.symbols_reducing.join(', ')} are told`);
+  const missing = ofSymbols.find((symbol) => symbol !== null && !reported.symbols_reducing.includes(symbol));
+  if (missing != null) tell(`${missing} has a state of its own, and ${reported.symbols_reducing.join(', ')} are told`);
   return breaches;
 }
 
@@ -220,8 +224,8 @@ function findRoom(gate: Gate): readonly Breach[] {
   return gate.getLimits(nameless('alpha'), null).symbols.flatMap(({ budgets, opening, symbol }) => {
     const caps = budgets.filter(({ component }) => /^(order_notional|turnover)_usdt/.test(component));
     const most = Math.min(...caps.map(({ remaining }) => remaining));
-    const told = Math.max(opening.buy.remaining_usdt, opening.sell.remaining_usdt);
-    if (caps.length === 2 && told <= most + CENT) return [];
-    return [{ code: 'read/room', detail: `${symbol}: ${told} are left to open, ${most} by its budgets` }];
+    const reported = Math.max(opening.buy.remaining_usdt, opening.sell.remaining_usdt);
+    if (caps.length === 2 && reported <= most + CENT) return [];
+    return [{ code: 'read/room', detail: `${symbol}: ${reported} are left to open, ${most} by its budgets` }];
   });
 }

@@ -32,7 +32,7 @@ const DEFECTS: ReadonlySet<string> = new Set([
  * @except an id of what a restore has lost
  * @except the exchange has refused it behind its answer
  */
-export function findProofUndone(history: History): readonly Breach[] {
+export function findProofTakenBack(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const [id, notes] of history.orderEvents) {
     if (isUsedTwice(history, id)) continue;

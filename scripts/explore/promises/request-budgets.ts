@@ -80,23 +80,23 @@ function findRecordedBeyond(history: History): readonly Breach[] {
 
 /** Sums have what was only counted: never more, and all of it but for what a process took along that died. */
 function findSums({ endMs, events, world: { calls, lives } }: History): readonly Breach[] {
-  const agents = new Map<string, { told: number; most: number; due: number }>();
+  const agents = new Map<string, { reported: number; most: number; due: number }>();
   const of = (agent: string) => {
-    const known = agents.get(agent) ?? { told: 0, most: 0, due: 0 };
+    const known = agents.get(agent) ?? { reported: 0, most: 0, due: 0 };
     agents.set(agent, known);
     return known;
   };
   for (const { event } of events)
     if (event.kind === 'request_sum' && (event.payload.kind === 'blocked' || event.payload.kind === 'empty_cancel'))
-      of(event.payload.agent).told += event.payload.count;
+      of(event.payload.agent).reported += event.payload.count;
   for (const { agent, answeredAtMs, outcome } of calls) {
     // A process that died may have counted what it did not answer.
     if (outcome === 'over_budget' || outcome === 'died') of(agent).most += 1;
     if (outcome === 'over_budget' && (answeredAtMs ?? endMs) < endMs - SUMMED_WITHIN_MS) of(agent).due += 1;
   }
-  return [...agents].flatMap(([agent, { due, most, told }]) => {
-    if (told <= most && (lives.length > 1 || told >= due)) return [];
-    const detail = `${told} calls of ${agent} are on record as sums; ${most} were one too many, ${due} of them long ago`;
+  return [...agents].flatMap(([agent, { due, most, reported }]) => {
+    if (reported <= most && (lives.length > 1 || reported >= due)) return [];
+    const detail = `${reported} calls of ${agent} are on record as sums; ${most} were one too many, ${due} of them long ago`;
     return [{ code: 'requests/sums', detail }];
   });
 }

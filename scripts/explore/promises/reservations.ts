@@ -1,7 +1,7 @@
-import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
 import { readE8 } from '../../../daemon/engine/records/units.ts';
+import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
 import type { Breach } from '../breach.ts';
-import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
+import { type History, isOwnersHandIn, isReportedLate } from '../history.ts';
 import { LOT_E8, OPERATOR } from '../records.ts';
 import { isInDispute } from './views.ts';
 
@@ -124,7 +124,7 @@ function findShareBreaches(history: History): readonly Breach[] {
   // Where anybody may close the whole, whose lots went is the gate's to say.
   const breaches: Breach[] = [];
   for (const { symbol, agent_share: shares } of gate?.getPositions(OPERATOR).positions ?? []) {
-    if (isOwnersHandIn(history, symbol) || isToldLate(history, symbol)) continue;
+    if (isOwnersHandIn(history, symbol) || isReportedLate(history, symbol)) continue;
     for (const agent of ['alpha', 'beta', 'gamma']) {
       const shown = readE8(shares[agent] ?? '0');
       const real = history.shareAt(agent, symbol, history.endMs);

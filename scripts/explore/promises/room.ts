@@ -6,7 +6,7 @@ import type { PlannedBy } from '../records.ts';
 
 const ENDED: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed', 'lost']);
 /** What was held so long before may be what the gate knows, ms. */
-const TOLD_WITHIN_MS = 15_000;
+const REPORTED_WITHIN_MS = 15_000;
 /** From the record of an order until it leaves, ms. */
 const LEAVES_WITHIN_MS = 1_000;
 /** A reading of the account of so long before may be believed, ms. */
@@ -97,7 +97,7 @@ export function wantedE8(
   const { side, symbol } = planned;
   const { amendedMs, askedBack, over } = readIntents(history, planned, at.seq);
   // What an amend has made of an exit is on its way.
-  if (amendedMs > at.atMs - TOLD_WITHIN_MS) return Number.POSITIVE_INFINITY;
+  if (amendedMs > at.atMs - REPORTED_WITHIN_MS) return Number.POSITIVE_INFINITY;
   const claims = new Map<string, { asked: number; done: number; live: number }>();
   for (const [id, order] of history.orders) {
     const { decision } = order;
@@ -105,12 +105,12 @@ export function wantedE8(
     if (decision.seq > at.seq) continue;
     const claim = claims.get(decision.rootId) ?? { asked: 0, done: 0, live: 0 };
     claims.set(decision.rootId, claim);
-    const told = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < at.seq);
-    const executed = Math.max(0, ...told.map(({ event }) => event.executed_e8));
+    const reported = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < at.seq);
+    const executed = Math.max(0, ...reported.map(({ event }) => event.executed_e8));
     const quantityE8 = quantityOf(history, id, order, at.atMs);
     claim.asked = Math.max(claim.asked, quantityE8);
     claim.done += executed;
-    const isOver = ENDED.has(told.at(-1)?.event.status ?? '') || askedBack.has(id) || gone.has(id);
+    const isOver = ENDED.has(reported.at(-1)?.event.status ?? '') || askedBack.has(id) || gone.has(id);
     if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += quantityE8 - executed;
   }
   const ownSeq = askedSeq(history, history.orders.get(clientId)?.decision.rootId ?? '', at.seq);
@@ -197,18 +197,18 @@ function openTargets(
 function minHeld(history: History, { planned: { side, symbol } }: PlannedBy, { atMs, seq }: Instant): number {
   const sign = side === 'sell' ? 1 : -1;
   const known: number[] = [];
-  let told = 0;
+  let reported = 0;
   for (const [id, words] of history.orderEvents) {
     const order = history.orders.get(id);
     if (order?.planned.symbol !== symbol) continue;
     const executed = Math.max(0, ...words.filter((word) => word.seq < seq).map(({ event }) => event.executed_e8));
-    told += order.planned.side === 'buy' ? executed : -executed;
+    reported += order.planned.side === 'buy' ? executed : -executed;
   }
-  known.push(told);
+  known.push(reported);
   const fills = history.fills.filter((fill) => fill.symbol === symbol && fill.atMs <= atMs);
-  const before = fills.findLast((fill) => fill.atMs <= atMs - TOLD_WITHIN_MS);
+  const before = fills.findLast((fill) => fill.atMs <= atMs - REPORTED_WITHIN_MS);
   known.push(before?.after ?? 0);
-  for (const fill of fills) if (fill.atMs > atMs - TOLD_WITHIN_MS) known.push(fill.after);
+  for (const fill of fills) if (fill.atMs > atMs - REPORTED_WITHIN_MS) known.push(fill.after);
   const sinceMs = Math.max(fills.at(-1)?.atMs ?? 0, atMs - READ_WITHIN_MS);
   for (const { atMs: readMs, event } of history.events)
     if (event.kind === 'account' && readMs > sinceMs && readMs <= atMs)

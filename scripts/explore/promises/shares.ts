@@ -171,9 +171,9 @@ function findUncovered(history: History, { decision, planned }: PlannedBy, seq: 
   const hasFilled = history.fills.some(
     ({ order }) => order?.decision.rootId === rootId && order.planned.time_in_force === 'GTC',
   );
-  const isTold = history.events.some(
-    ({ seq: told, event }) =>
-      told > seq && event.kind === 'alert' && (event.payload.symbol === symbol || event.payload.symbol === null),
+  const isReported = history.events.some(
+    ({ seq: reported, event }) =>
+      reported > seq && event.kind === 'alert' && (event.payload.symbol === symbol || event.payload.symbol === null),
   );
-  return hasFilled || isTold ? null : share;
+  return hasFilled || isReported ? null : share;
 }

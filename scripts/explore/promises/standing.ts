@@ -1,6 +1,6 @@
 import { agentSection } from '../../../daemon/core/compiled-policy.ts';
+import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/engine/claims/openings-to-end.ts';
 import { NO_LONGER_FITS } from '../../../daemon/engine/plan/review.ts';
-import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/engine/claims/undone.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import type { Decision, PlannedBy } from '../records.ts';

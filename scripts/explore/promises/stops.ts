@@ -39,7 +39,7 @@ export function findStopBreaches(history: History): readonly Breach[] {
           ({ fromMs, toMs }) =>
             toMs - fromMs > PROTECTED_WITHIN_MS && !world.wire.leftAlone.isAskedWithin(fromMs, toMs),
         );
-      if (span === undefined || isTold(history, symbol, bare)) continue;
+      if (span === undefined || isReported(history, symbol, bare)) continue;
       breaches.push({
         code: 'stop/missing',
         detail: `${symbol} is held without a stop from ${at(span.fromMs)} to ${at(span.toMs)}, and no alert says so`,
@@ -49,7 +49,7 @@ export function findStopBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
-function isTold({ events }: History, symbol: string, { fromMs, toMs }: Span): boolean {
+function isReported({ events }: History, symbol: string, { fromMs, toMs }: Span): boolean {
   return events.some(
     ({ atMs, event }) =>
       event.kind === 'alert' &&

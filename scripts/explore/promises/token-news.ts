@@ -6,13 +6,13 @@ import { CLOCKS_MS, endedMs, isUp, worksUntilMs } from './token-ends.ts';
 /** The entrance looks a token up again within this time. */
 const LOOKED_UP_WITHIN_MS = 250;
 /** An end is noticed so late, and told then, where a daemon runs. */
-const TOLD_WITHIN_MS = 3_000;
+const REPORTED_WITHIN_MS = 3_000;
 
 /** What is told about tokens: that an agent has none, that one has expired, which of them live. */
 export function findTokenNewsBreaches(history: History): readonly Breach[] {
   return [
     ...findFalseOrphans(history),
-    ...findToldAgain(history),
+    ...findReportedAgain(history),
     ...findFalseExpiries(history),
     ...findMislisted(history),
     ...findWaitingApprovals(history),
@@ -52,7 +52,7 @@ function findFalseOrphans(history: History): readonly Breach[] {
  * It is told once until the agent has a token again, by however many daemons in turn.
  * @except whether it has one nobody knows
  */
-function findToldAgain(history: History): readonly Breach[] {
+function findReportedAgain(history: History): readonly Breach[] {
   const { tokens } = history.world;
   const lastMs = new Map<string, number>();
   const breaches: Breach[] = [];
@@ -90,12 +90,12 @@ function hasOpenedAfterAll({ decisions }: History, agent: string, knownMs: numbe
  */
 function findFalseExpiries(history: History): readonly Breach[] {
   const { tokens } = history.world;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const breaches: Breach[] = [];
   for (const { atMs, event } of history.events) {
     if (event.kind !== 'alert' || event.payload.code !== 'TOKEN_EXPIRED') continue;
     const id = /token (\S+) /.exec(event.payload.detail)?.[1] ?? '';
-    told.add(id);
+    reported.add(id);
     const note = tokens.notes.find((each) => each.id === id);
     if (note !== undefined && worksUntilMs(history, note) > atMs + CLOCKS_MS)
       breaches.push({
@@ -106,8 +106,8 @@ function findFalseExpiries(history: History): readonly Breach[] {
   for (const note of tokens.notes) {
     const { agent, endAskedAtMs, expiresAtMs, id } = note;
     const endMs = endedMs(history, note);
-    const untilMs = endMs + TOLD_WITHIN_MS;
-    if (expiresAtMs === null || told.has(id) || (endAskedAtMs ?? untilMs) < untilMs) continue;
+    const untilMs = endMs + REPORTED_WITHIN_MS;
+    if (expiresAtMs === null || reported.has(id) || (endAskedAtMs ?? untilMs) < untilMs) continue;
     // One that lives longer has taken its place.
     const isReplaced = tokens
       .of(agent)
@@ -162,7 +162,8 @@ function findWaitingApprovals(history: History): readonly Breach[] {
     const tokenId = asked.get(String(waiting));
     const note = history.world.tokens.notes.find(({ id }) => id === tokenId);
     const sinceMs = note === undefined ? Number.POSITIVE_INFINITY : endedMs(history, note);
-    if (askedAtMs <= sinceMs + TOLD_WITHIN_MS || !isUp(history, askedAtMs - TOLD_WITHIN_MS, askedAtMs)) return [];
+    if (askedAtMs <= sinceMs + REPORTED_WITHIN_MS || !isUp(history, askedAtMs - REPORTED_WITHIN_MS, askedAtMs))
+      return [];
     const detail = `${agent} (step ${step}, ${at(askedAtMs)}) is refused for ${waiting}, which was asked for with ${tokenId}: that ended at ${at(sinceMs)}`;
     return [{ code: 'tokens/approval-waits', detail }];
   });

@@ -1,7 +1,7 @@
-import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
 import type { ToolAnswer } from '../../../daemon/engine/records/decisions.ts';
-import type { Caller } from '../../../daemon/gate/api.ts';
 import { readE8 } from '../../../daemon/engine/records/units.ts';
+import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
+import type { Caller } from '../../../daemon/gate/api.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { type Decision, OPERATOR } from '../records.ts';
@@ -44,7 +44,7 @@ function findOutcomes(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const decision of history.decisions.values()) {
     if (!isOpening(decision)) continue;
-    const { execution } = history.toldOf(decision.id) ?? {};
+    const { execution } = history.reportedOf(decision.id) ?? {};
     if (execution === undefined) continue;
     // One that was dropped before it was sent, or of which nobody knows, is no order of the books.
     const isSettled = execution.orders.every(
@@ -109,12 +109,12 @@ function findCooldowns({ decisions, world: { gate, policies } }: History): reado
   if (gate === null || spec === undefined) return [];
   const breaches: Breach[] = [];
   const { at_ms: nowMs, symbols } = gate.getLimits(OPERATOR, null);
-  for (const { cooldown_remaining_ms: told, regime, symbol } of symbols) {
+  for (const { cooldown_remaining_ms: reported, regime, symbol } of symbols) {
     const last = [...decisions.values()].findLast((decision) => decision.symbol === symbol && isOpening(decision));
     const endsAtMs = (last?.event.decision.at_ms ?? 0) + spec.market.regimes[regime].cooldown_ms;
     const left = last === undefined ? 0 : Math.max(0, endsAtMs - nowMs);
-    if (told !== left)
-      breaches.push({ code: 'told/cooldown', detail: `${symbol}: ${told} ms told, ${left} by the records` });
+    if (reported !== left)
+      breaches.push({ code: 'told/cooldown', detail: `${symbol}: ${reported} ms told, ${left} by the records` });
   }
   return breaches;
 }

@@ -1,6 +1,6 @@
 import { readE8 } from '../../../daemon/engine/records/units.ts';
 import type { Breach } from '../breach.ts';
-import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
+import { type History, isOwnersHandIn, isReportedLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';
 import { wantedE8 } from './room.ts';
 
@@ -29,7 +29,7 @@ export function findViewBreaches(history: History): readonly Breach[] {
       });
     const shares = Object.values(positions.get(symbol)?.agent_share ?? {}).reduce((sum, text) => sum + readE8(text), 0);
     // What the owner has bought belongs to nobody.
-    const mayLack = isOwnersHandIn(history, symbol) || isToldLate(history, symbol);
+    const mayLack = isOwnersHandIn(history, symbol) || isReportedLate(history, symbol);
     const isMore = mayLack ? Math.abs(shares) > Math.abs(shown) : shares !== shown;
     if (positions.has(symbol) && isMore)
       breaches.push({ code: 'view/shares', detail: `${symbol}: shares of ${shares}, a position of ${shown}` });

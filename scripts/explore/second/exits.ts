@@ -75,11 +75,11 @@ export function findLostExits(history: History): readonly Breach[] {
     const held = heldAt(history, symbol, endAtMs);
     if (held === 0 || held > 0 !== (claim.side === 'sell')) return [];
     if (claims.some((other) => other !== claim && other.symbol === symbol && other.endAtMs > endAtMs)) return [];
-    const isTold = history.events.some(
+    const isReported = history.events.some(
       ({ atMs, event }) =>
         event.kind === 'alert' && event.payload.symbol === symbol && atMs >= claim.atMs && atMs <= endAtMs + 60_000,
     );
-    if (isTold) return [];
+    if (isReported) return [];
     const detail = `${id} ended at ${at(endAtMs)} (${reason}) with ${held} of ${symbol} held, and no alert says so`;
     return [{ code: 'second/lost-exit', detail }];
   });
@@ -97,10 +97,10 @@ export function findForgottenClaims(history: History): readonly Breach[] {
       return [
         { code: 'second/forgotten-claim', detail: `${id} of ${at(atMs)} goes on, with nothing of ${symbol} held` },
       ];
-    const isTold = history.events.some(
+    const isReported = history.events.some(
       (note) => note.atMs >= atMs && note.event.kind === 'alert' && note.event.payload.symbol === symbol,
     );
-    if (isTold) return [];
+    if (isReported) return [];
     const detail = `${id} of ${at(atMs)} goes on at the end, ${symbol} is held, and no alert says so`;
     return [{ code: 'second/forgotten-claim', detail }];
   });
@@ -295,8 +295,8 @@ export function findUnprotected(history: History): readonly Breach[] {
       if (isStop && /^STOP/.test(stop.type)) covered += stop.closePosition ? BigInt(Math.abs(held)) : stop.quantity;
     }
     if (covered >= BigInt(Math.abs(held))) return [];
-    const isTold = history.events.some(({ event }) => event.kind === 'alert' && event.payload.symbol === symbol);
-    if (isTold) return [];
+    const isReported = history.events.some(({ event }) => event.kind === 'alert' && event.payload.symbol === symbol);
+    if (isReported) return [];
     return [{ code: 'second/unprotected', detail: `${symbol} holds ${held} at the end, stops cover ${covered} e-8` }];
   });
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApprovalBook, isOver } from '../../../daemon/engine/callers/approvals.ts';
 import type { ApprovalProof } from '../../../daemon/engine/records/approvals.ts';
 import type { PasskeyAddedEvent, RequestedApproval } from '../../../daemon/engine/records/events.ts';
-import { ApprovalBook, isOver } from '../../../daemon/engine/callers/approvals.ts';
 
 const END = 1_000_000;
 const requested: RequestedApproval = {

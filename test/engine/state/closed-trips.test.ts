@@ -26,8 +26,8 @@ function riskOf(close: Close): { readonly risk: number; readonly turnover: numbe
         orders: [{ client_order_id: id, lots: lots, time_in_force: 'IOC' }],
       }),
     );
-    const told = { status: 'filled', executed_lots: lots, average_price: BOUGHT_AT } as const;
-    ledger.append(orderEvent(id, atMs, told));
+    const reported = { status: 'filled', executed_lots: lots, average_price: BOUGHT_AT } as const;
+    ledger.append(orderEvent(id, atMs, reported));
     const reading = accountEvent(lots, atMs + 1_000);
     const [position] = reading.payload.positions;
     assert.ok(position !== undefined);
@@ -44,13 +44,13 @@ function riskOf(close: Close): { readonly risk: number; readonly turnover: numbe
 }
 
 /** A close of the agent's own. */
-function closedBy(told: { readonly average_price: number | null; readonly price_ticks: number | null }): Close {
+function closedBy(reported: { readonly average_price: number | null; readonly price_ticks: number | null }): Close {
   return (ledger, { id, lots, atMs }) => {
     const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
     const effective = { action: 'exit', side: 'sell', lots } as const;
-    const { price_ticks } = told;
+    const { price_ticks } = reported;
     ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [{ ...order, price_ticks: price_ticks }] }));
-    const { average_price } = told;
+    const { average_price } = reported;
     ledger.append(orderEvent(id, atMs, { status: 'filled', executed_lots: lots, average_price }));
   };
 }

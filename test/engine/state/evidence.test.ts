@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
+import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
+import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import {
   endedByOperator,
   endedEvent,
@@ -8,9 +11,6 @@ import {
   stalledEvent,
   unknownEvent,
 } from '../../../daemon/gate/journal/order-records.ts';
-import { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
-import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
 import { asListed, inLots, LOT_E8 } from '../../gate/fold-fixture.ts';
 import { ProofWorld, rejection, shown } from '../../gate/proof-fixture.ts';
 

@@ -1,10 +1,25 @@
 import assert from 'node:assert/strict';
 import type { Origin, Side } from '../../../daemon/core/request.ts';
-import type { ExitCause, ExitEnd, OrderEvent, OrderIntentEvent, PositionRecord } from '../../../daemon/engine/records/events.ts';
 import type { Claim } from '../../../daemon/engine/orders/claims.ts';
-import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import type { PositionState } from '../../../daemon/engine/positions/positions.ts';
-import { asListed, BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, TICK_E8 } from '../../gate/fold-fixture.ts';
+import type {
+  ExitCause,
+  ExitEnd,
+  OrderEvent,
+  OrderIntentEvent,
+  PositionRecord,
+} from '../../../daemon/engine/records/events.ts';
+import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import {
+  asListed,
+  BTC_RULES,
+  decisionEvent,
+  FoldedLedger,
+  LOT_E8,
+  orderEvent,
+  T0,
+  TICK_E8,
+} from '../../gate/fold-fixture.ts';
 
 /** A reading of the account that shows the position at that many lots; it has changed at `changedAtMs`. */
 export function accountEvent(lots: number, atMs: number, changedAtMs = atMs) {

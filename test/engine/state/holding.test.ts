@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { isBesideNobodys, isReleasedFrom, ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import { liveOrders } from '../../../daemon/engine/orders/orders.ts';
+import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { BTC_RULES, inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
 
@@ -262,12 +262,12 @@ describe('who closes which lots [DESIGN 12.1]', () => {
   });
 
   test('a liquidation, known by its trades, takes the holder’s lots [EX-11]', () => {
-    for (const isTold of [true, false]) {
+    for (const isReported of [true, false]) {
       const book = held(10, 5);
       const trade = { lots: 8, price: 50_000, side: 'sell' } as const;
-      if (isTold) book.ledger.append(tradeEvent('t', 'autoclose-17', T0 + 15, trade));
+      if (isReported) book.ledger.append(tradeEvent('t', 'autoclose-17', T0 + 15, trade));
       book.read(7, T0 + 20);
-      assert.deepEqual(lotsOf(book), isTold ? [2, 5] : [7, 0]);
+      assert.deepEqual(lotsOf(book), isReported ? [2, 5] : [7, 0]);
     }
   });
 

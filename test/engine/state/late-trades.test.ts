@@ -18,10 +18,10 @@ test('what a trade corrects leaves the day with what it corrects', () => {
   fill('a', T0);
   fill('b', T0 + 10 * HOUR);
   assert.deepEqual(turnover(T0 + 10 * HOUR), [1200, 1200], 'at the bound of the orders');
-  const toldAtMs = T0 + 25 * HOUR;
-  ledger.append(tradeEvent('1', 'a', toldAtMs, { at_venue_ms: T0, lots: 10, price: 59_000 }));
-  assert.deepEqual(turnover(toldAtMs), [600, 600], 'the first is a day old, and so is what corrects it');
-  ledger.append(tradeEvent('2', 'b', toldAtMs, { at_venue_ms: T0 + 10 * HOUR, lots: 10, price: 59_000 }));
-  assert.deepEqual(turnover(toldAtMs), [590, 590]);
+  const reportedAtMs = T0 + 25 * HOUR;
+  ledger.append(tradeEvent('1', 'a', reportedAtMs, { at_venue_ms: T0, lots: 10, price: 59_000 }));
+  assert.deepEqual(turnover(reportedAtMs), [600, 600], 'the first is a day old, and so is what corrects it');
+  ledger.append(tradeEvent('2', 'b', reportedAtMs, { at_venue_ms: T0 + 10 * HOUR, lots: 10, price: 59_000 }));
+  assert.deepEqual(turnover(reportedAtMs), [590, 590]);
   assert.deepEqual(turnover(T0 + 35 * HOUR), [0, 0]);
 });

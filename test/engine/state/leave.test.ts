@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EvidenceKind, GateEvent, OrderEvent } from '../../../daemon/engine/records/events.ts';
-import { KEEP_ENDED_MS } from '../../../daemon/engine/orders/ended-orders.ts';
-import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import { keeps } from '../../../daemon/engine/kept/keep.ts';
+import { KEEP_ENDED_MS } from '../../../daemon/engine/orders/ended-orders.ts';
+import type { EvidenceKind, GateEvent, OrderEvent } from '../../../daemon/engine/records/events.ts';
+import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { fromRows, KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
 import { generatePlan } from '../../../scripts/explore/generate.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
+import {
+  BTC_RULES,
+  DAY,
+  decisionEvent,
+  FoldedLedger,
+  LOT_E8,
+  orderEvent,
+  T0,
+  tradeEvent,
+} from '../../gate/fold-fixture.ts';
 import { accountEvent, FoldedClaims } from './folded-claims.ts';
 
 const ENDED_MS = T0 + 10;

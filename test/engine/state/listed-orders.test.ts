@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
 import { isTerminal, liveOrders } from '../../../daemon/engine/orders/orders.ts';
+import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
 import {
   asListed,
   BTC_RULES,

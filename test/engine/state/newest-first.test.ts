@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { clientOrderId } from '../../../daemon/engine/plan/order-ids.ts';
 import { newestFirst } from '../../../daemon/engine/orders/orders.ts';
+import { clientOrderId } from '../../../daemon/engine/plan/order-ids.ts';
 
 const GENESIS = 'fbf717aa';
 const places = fc.record({

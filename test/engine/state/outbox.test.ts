@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { AlertRoutesSpec } from '../../../daemon/contract/alerts.ts';
+import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import type { AlertGroup, AlertMessageEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 
 const SECRET = { file: 'secret' };
 const SPEC: AlertRoutesSpec = {
@@ -56,7 +56,7 @@ const steps = fc.array(
 class Played {
   state = new GateState();
   /** Alerts that messages have told or given up, by channel. */
-  readonly told = new Map<string, number>();
+  readonly reported = new Map<string, number>();
   readonly raised = new Map<string, number>();
   #seq = 0;
 
@@ -95,7 +95,7 @@ class Played {
     else {
       if (step.how === 'delivered') this.#message({ action: 'delivered', attempts: 1, ...of });
       else this.#message({ action: 'dropped', attempts: 1, reason: 'HTTP 400', ...of });
-      this.told.set(step.channel, (this.told.get(step.channel) ?? 0) + sum(groups));
+      this.reported.set(step.channel, (this.reported.get(step.channel) ?? 0) + sum(groups));
     }
   }
   #raise(code: string, symbol: string | null): void {
@@ -126,11 +126,11 @@ describe('the outbox', () => {
           played.play(step);
           for (const [name, channel] of played.state.outbox.channels) {
             const open = sum([...channel.waiting.values()]) + sum(channel.outgoing?.groups ?? []);
-            assert.equal(open + (played.told.get(name) ?? 0), played.raised.get(name) ?? 0, name);
+            assert.equal(open + (played.reported.get(name) ?? 0), played.raised.get(name) ?? 0, name);
             assert.ok(channel.waiting.size <= CODES.length * SYMBOLS.length);
           }
         }
-        ended += [...played.told.values()].reduce((total, count) => total + count, 0);
+        ended += [...played.reported.values()].reduce((total, count) => total + count, 0);
       }),
       { seed: 4, numRuns: 200 },
     );

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { PassedTime } from '../../../daemon/engine/kept/passed-time.ts';
 import type { GateEvent, StateEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { PassedTime } from '../../../daemon/engine/kept/passed-time.ts';
 import { T0 } from '../../gate/fold-fixture.ts';
 
 const HOUR = 3_600_000;

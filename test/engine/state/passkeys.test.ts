@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 
 const HOUR = 3_600_000;
 const added = (id: string, more: Partial<PasskeyAddedEvent> = {}): PasskeyAddedEvent => ({

@@ -18,15 +18,15 @@ export class PlainEquityHistory {
   #maxima: Sample[] = [];
   #recent: Sample[] = [];
   #transfers = 0;
-  #moves: { readonly atMs: number; readonly toldAtMs: number; readonly usdt: number }[] = [];
+  #moves: { readonly atMs: number; readonly reportedAtMs: number; readonly usdt: number }[] = [];
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
 
-  addTransfer(amountUsdt: number, atMs: number, toldAtMs: number): void {
+  addTransfer(amountUsdt: number, atMs: number, reportedAtMs: number): void {
     const oldest = this.#recent[0];
     this.#transfers += amountUsdt;
     this.#moves = [
       ...this.#moves.filter((move) => move.atMs > atMs - READING_MS),
-      { atMs, toldAtMs, usdt: amountUsdt },
+      { atMs, reportedAtMs, usdt: amountUsdt },
     ];
     // Backwards from the newest one, as far as a reading counts.
     const since = this.#recent.findLastIndex((sample) => sample.atMs <= atMs - READING_MS);
@@ -56,7 +56,7 @@ export class PlainEquityHistory {
   }
   #add(atMs: number, marginBalanceUsdt: number, toMs: number, fromMs: number): void {
     const later = this.#moves
-      .filter((move) => move.atMs > atMs && move.toldAtMs > atMs)
+      .filter((move) => move.atMs > atMs && move.reportedAtMs > atMs)
       .reduce((sum, { usdt }) => sum + usdt, 0);
     const sample = { atMs, equity: marginBalanceUsdt - (this.#transfers - later), fromMs, toMs };
     this.#raise(sample);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import { MAX_FILLS, RecentFills, type RecordedFill } from '../../../daemon/engine/callers/recent-fills.ts';
+import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import { T0, tradeEvent } from '../../gate/fold-fixture.ts';
 
 function readBack(fills: RecentFills): RecentFills {

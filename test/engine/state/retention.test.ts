@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
-import type { DecisionEvent, SignalEvent } from '../../../daemon/engine/records/events.ts';
+import { SeenIds } from '../../../daemon/engine/kept/seen-ids.ts';
 import { EndedOrders, KEEP_ENDED_MS } from '../../../daemon/engine/orders/ended-orders.ts';
-import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
 import {
   createOrderBook,
   isTerminal,
@@ -12,8 +10,19 @@ import {
   type OrderState,
   planOrders,
 } from '../../../daemon/engine/orders/orders.ts';
-import { SeenIds } from '../../../daemon/engine/kept/seen-ids.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
+import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
+import type { DecisionEvent, SignalEvent } from '../../../daemon/engine/records/events.ts';
+import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
+import {
+  BTC_RULES,
+  DAY,
+  decisionEvent,
+  FoldedLedger,
+  inLots,
+  orderEvent,
+  T0,
+  tradeEvent,
+} from '../../gate/fold-fixture.ts';
 
 const STATUSES: readonly OrderStatus[] = ['working', 'unknown', 'filled', 'canceled', 'expired', 'rejected'];
 

@@ -1,5 +1,5 @@
-import type { IncomeRow, PositionRecord } from '../../../daemon/engine/records/events.ts';
 import type { Figures } from '../../../daemon/engine/accounts/account-days.ts';
+import type { IncomeRow, PositionRecord } from '../../../daemon/engine/records/events.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 
 /** A position as a reading shows it. */
@@ -8,7 +8,7 @@ interface Held extends Partial<Omit<PositionRecord, 'quantity_e8'>> {
 }
 
 /** A ledger of two agents on one account, told as the exchange would tell it. */
-export class Told {
+export class Reported {
   readonly ledger = new FoldedLedger();
   #ids = 0;
   constructor(positions: readonly Held[] = [], unread: readonly string[] = []) {

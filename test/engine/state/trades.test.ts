@@ -8,8 +8,8 @@ import {
   type TradeRecord,
 } from '../../../daemon/core/features/round-trips.ts';
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
-import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
 import { TradeBook } from '../../../daemon/engine/accounts/trades.ts';
+import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
 
 const MINUTE_MS = 60_000;
 const SECTION = { ...loadVariant('Holdfast').spec.trader_state, max_age_ms: 10 * MINUTE_MS, window_trades: 20 };

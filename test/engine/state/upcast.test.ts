@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { GateEvent } from '../../../daemon/engine/records/events.ts';
-import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { lotE8, tickE8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
+import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { accountEvent, FoldedClaims } from './folded-claims.ts';
 
@@ -108,9 +108,9 @@ test('they keep the steps that were on record, whatever the venue has changed si
     ...orderEvent('o-1', T0 + 21, { status: 'filled', executed_lots: 20, average_price: 60_000 }),
     seq: seq + 1,
   };
-  const told = [...events, change, later] as GateEvent[];
-  const before = told.map((event) => asBefore(event, event.seq > seq ? COARSER : BTC_RULES));
-  assert.equal(textOf(before), textOf(told));
+  const reported = [...events, change, later] as GateEvent[];
+  const before = reported.map((event) => asBefore(event, event.seq > seq ? COARSER : BTC_RULES));
+  assert.equal(textOf(before), textOf(reported));
   const state = new GateState();
   for (const event of before) state.apply(event);
   assert.equal(state.position('BTCUSDT').quantityE8, (7 + 20 - 2) * LOT_E8);

@@ -11,10 +11,10 @@ import {
   restE8,
   waitsForReading,
 } from '../../../daemon/engine/claims/claims.ts';
-import { findExitInProgress } from '../../../daemon/engine/snapshot/exit-in-progress.ts';
 import { MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
-import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
+import { findExitInProgress } from '../../../daemon/engine/snapshot/exit-in-progress.ts';
 import { FoldedClaims } from '../../engine/state/folded-claims.ts';
+import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
 
 const RUNGS = 4;
 const never = (): boolean => false;

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import type { Cause } from '../../../daemon/engine/tables/cause.ts';
-import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
 import type { ExitForm } from '../../../daemon/engine/claims/exit-order.ts';
 import { ExitPace } from '../../../daemon/engine/claims/exit-pace.ts';
 import { ExitPump } from '../../../daemon/engine/claims/exit-pump.ts';
-import { OrderCounts } from '../../../daemon/engine/plan/order-counts.ts';
 import { type Claim, closedE8 } from '../../../daemon/engine/orders/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
+import { OrderCounts } from '../../../daemon/engine/plan/order-counts.ts';
+import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
+import type { Cause } from '../../../daemon/engine/tables/cause.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
-import { inLots, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../../engine/state/folded-claims.ts';
+import { inLots, T0 } from '../fold-fixture.ts';
 
 const LADDER_BPS = [10, 50, 100, 200];
 

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compilePolicy } from '../../../daemon/core/compiled-policy.ts';
-import { findUndone, findUndoneByAnswer, findUndoneByStop, type Undone } from '../../../daemon/engine/claims/undone.ts';
+import {
+  findOpeningsToEnd,
+  findOpeningsToEndByAnswer,
+  findOpeningsToEndByStop,
+  type OpeningsToEnd,
+} from '../../../daemon/engine/claims/openings-to-end.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
-import { decisionEvent, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../../engine/state/folded-claims.ts';
+import { decisionEvent, T0 } from '../fold-fixture.ts';
 
 const POLICY = compilePolicy(basePolicy, 'test', 'alice');
-const idsOf = ({ openings, slices }: Undone): readonly string[] =>
+const idsOf = ({ openings, slices }: OpeningsToEnd): readonly string[] =>
   [...slices, ...openings].map(({ clientOrderId }) => clientOrderId).sort();
 
 /**
@@ -38,7 +43,7 @@ interface Close {
   readonly agent?: string;
 }
 /** What the record of a close at once ends, while the sender has not handed over `going`. */
-function undoneBy(
+function endedBy(
   book: FoldedClaims,
   { agent = 'alice', fraction = null, lots, origin = 'agent' }: Close,
   going: string | null = null,
@@ -54,41 +59,41 @@ function undoneBy(
     exposure: { ...exposure, long_lots: 10, short_lots: 0, position_lots: 10 },
   };
   const isUnsent = ({ clientOrderId }: OrderState): boolean => clientOrderId === going;
-  return idsOf(findUndone(book.state, { ...payload, context }, POLICY, isUnsent));
+  return idsOf(findOpeningsToEnd(book.state, { ...payload, context }, POLICY, isUnsent));
 }
 const ALL = ['buys', 'sells', 'unknown', 'unsent'];
 
 describe('what an exit that closes now ends [DESIGN 12.1]', () => {
   test('a part: the unsent slices of its agent, and nothing that rests [EX-34]', () => {
-    assert.deepEqual(undoneBy(quoting(), { lots: 4 }), ['unsent']);
-    assert.deepEqual(undoneBy(quoting(), { lots: 10, fraction: 0.99 }), ['unsent'], 'its last lot may be all of it');
+    assert.deepEqual(endedBy(quoting(), { lots: 4 }), ['unsent']);
+    assert.deepEqual(endedBy(quoting(), { lots: 10, fraction: 0.99 }), ['unsent'], 'its last lot may be all of it');
   });
 
   test('a part: also what is decided and has not left, and nothing that is on its way [EX-34]', () => {
     const book = quoting();
     for (const id of ['gone', 'going']) book.open(id, 5);
-    assert.deepEqual(undoneBy(book, { lots: 4 }, 'going'), ['going', 'unsent']);
+    assert.deepEqual(endedBy(book, { lots: 4 }, 'going'), ['going', 'unsent']);
   });
 
   test('a full close: the resting openings of its agent as well, on both sides, and no person’s [EX-35]', () => {
-    assert.deepEqual(undoneBy(quoting(), { lots: 10 }), ALL);
-    assert.deepEqual(undoneBy(quoting(), { lots: 10, fraction: 1 }), ALL);
+    assert.deepEqual(endedBy(quoting(), { lots: 10 }), ALL);
+    assert.deepEqual(endedBy(quoting(), { lots: 10, fraction: 1 }), ALL);
   });
 
   test('nothing of another agent, where an agent closes', () => {
     const book = quoting();
-    assert.deepEqual(undoneBy(book, { lots: 10, agent: 'bob' }), []);
+    assert.deepEqual(endedBy(book, { lots: 10, agent: 'bob' }), []);
   });
 
   for (const origin of ['operator', 'gate'] as const)
     test(`everybody’s, where it is of the ${origin}, a part as well [EX-35]`, () => {
-      assert.deepEqual(undoneBy(quoting(), { lots: 4, origin, agent: 'x' }), ALL);
+      assert.deepEqual(endedBy(quoting(), { lots: 4, origin, agent: 'x' }), ALL);
     });
 
   test('everybody’s, where a protective stop fires [EX-35]', () => {
     const book = quoting();
     const [any] = [...book.state.orders.all.values()];
-    assert.deepEqual(idsOf(findUndoneByStop(book.state, any!)), ALL);
+    assert.deepEqual(idsOf(findOpeningsToEndByStop(book.state, any!)), ALL);
   });
 
   test('a limit exit that filled at once, though it was taken for one that rests: as a part, or as a full close', () => {
@@ -99,7 +104,7 @@ describe('what an exit that closes now ends [DESIGN 12.1]', () => {
       const book = quoting();
       book.takeProfit('t-1', lots);
       book.report('t-1', 'filled', lots);
-      assert.deepEqual(idsOf(findUndoneByAnswer(book.state, book.state.orders.all.get('t-1')!)), expected);
+      assert.deepEqual(idsOf(findOpeningsToEndByAnswer(book.state, book.state.orders.all.get('t-1')!)), expected);
     }
   });
 });

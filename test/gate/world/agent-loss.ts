@@ -69,9 +69,12 @@ describe('an agent with tiers on its own loss', () => {
     await world.setMark('BTCUSDT', 59_400);
     await settle();
     const decision = await ask();
-    const told = decision.verdicts.find(({ code }) => code === 'AGENT_LOSS');
+    const reported = decision.verdicts.find(({ code }) => code === 'AGENT_LOSS');
     const lost = before - (await worth());
-    assert.ok(lost > 5 && Math.abs(Number(told?.observed) - lost) < 0.02, `${told?.observed} told, ${lost} lost`);
+    assert.ok(
+      lost > 5 && Math.abs(Number(reported?.observed) - lost) < 0.02,
+      `${reported?.observed} told, ${lost} lost`,
+    );
     assert.ok(!(await ask(other)).verdicts.some(({ code }) => code === 'AGENT_LOSS'));
   });
 
@@ -121,8 +124,8 @@ describe('an agent with tiers on its own loss', () => {
     );
     assert.match(tightened.arithmetic.line ?? '', /x 0\.5 \(own loss\)/);
     assert.ok(!free.arithmetic.rows.some(({ code }) => code === 'AGENT_LOSS'), 'of nobody else');
-    const told = (await world.limits('BTCUSDT')).symbols[0];
-    const lines = told?.budgets.filter(({ code }) => code === 'AGENT_LOSS') ?? [];
+    const reported = (await world.limits('BTCUSDT')).symbols[0];
+    const lines = reported?.budgets.filter(({ code }) => code === 'AGENT_LOSS') ?? [];
     assert.deepEqual(
       lines.map(({ component, limit }) => [component, limit]),
       [
@@ -130,7 +133,7 @@ describe('an agent with tiers on its own loss', () => {
         ['agent_loss_week_usdt', 45],
       ],
     );
-    assert.deepEqual([told?.factors.loss.notional, told?.factors.trader.notional], [0.5, 1]);
+    assert.deepEqual([reported?.factors.loss.notional, reported?.factors.trader.notional], [0.5, 1]);
     await world.setMark('BTCUSDT', 58_000);
     await settle();
     const stopped = await ask();
@@ -188,7 +191,7 @@ describe('an agent of whose fills no trade can be read', () => {
     t.after(() => world.close());
     await world.advance(5_000);
     const worth = async (): Promise<number> => Number((await world.account()).equity_usdt);
-    const told = async () =>
+    const reported = async () =>
       (await world.dryRun('place_order', order({ requested_notional: 300 }))).body.decision.verdicts.find(
         ({ code }) => code === 'AGENT_LOSS',
       );
@@ -212,7 +215,7 @@ describe('an agent of whose fills no trade can be read', () => {
     await settle();
     assert.equal([...world.daemon.ledger.iterateEvents({ kind: 'trade' })].length, 0, 'no trade is read');
     const lost = before - (await worth());
-    const unread = await told();
+    const unread = await reported();
     const counted = Number(unread?.observed);
     // By the bound on its price, which is 10 bps, and the taker's fee.
     assert.ok(lost > 25 && counted >= lost && counted < lost + 2, `${counted} told, ${lost} lost`);
@@ -220,7 +223,7 @@ describe('an agent of whose fills no trade can be read', () => {
     await world.control('clear-faults', {});
     await settle();
     assert.ok([...world.daemon.ledger.iterateEvents({ kind: 'trade' })].length > 0);
-    const read = await told();
+    const read = await reported();
     assert.ok(Math.abs(Number(read?.observed) - lost) < 0.1, `${read?.observed} told, ${lost} lost`);
   });
 });

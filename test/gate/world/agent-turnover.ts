@@ -27,12 +27,12 @@ describe('caps of one agent on its turnover', () => {
     );
     const verdicts = (await Promise.all(asks)).map((answer) => answer.body.decision.decision).sort();
     assert.deepEqual(verdicts, ['ALLOW', 'BLOCK', 'LIMIT'], 'the whole, the rest of the cap, nothing');
-    const told = (await world.limits('BTCUSDT')).symbols[0];
-    const day = told?.budgets.find(({ component }) => component === 'turnover_usdt_per_day');
+    const reported = (await world.limits('BTCUSDT')).symbols[0];
+    const day = reported?.budgets.find(({ component }) => component === 'turnover_usdt_per_day');
     assert.deepEqual([day?.code, day?.used], ['BUDGET_AGENT', 0]);
     assert.ok(
-      Math.abs((day?.remaining ?? 0) - (told?.opening.buy.remaining_usdt ?? Number.NaN)) < 1e-6,
-      `${day?.remaining} USDT of turnover are left, and ${told?.opening.buy.remaining_usdt} to open`,
+      Math.abs((day?.remaining ?? 0) - (reported?.opening.buy.remaining_usdt ?? Number.NaN)) < 1e-6,
+      `${day?.remaining} USDT of turnover are left, and ${reported?.opening.buy.remaining_usdt} to open`,
     );
     await world.setMark('BTCUSDT', 59_000);
     await world.advance(2_000);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
-import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
+import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import type { ApprovalEvent } from '../../../daemon/engine/records/events.ts';
 import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
@@ -281,14 +281,14 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('people are told of each agent that asks', async () => {
-    const told = (): readonly string[] =>
+    const reported = (): readonly string[] =>
       [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
         .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
         .flatMap(({ code, detail }) => (code === 'APPROVAL_REQUESTED' ? [detail] : []));
-    const before = told().length;
+    const before = reported().length;
     const [first, second] = [world.createAgent(`a-${world.nowMs()}`), world.createAgent(`b-${world.nowMs()}`)];
     const asked = [await ask({}, first), await ask({}, second)];
-    const details = told().slice(before);
+    const details = reported().slice(before);
     assert.equal(details.length, 2);
     for (const [i, { words }] of asked.entries()) assert.ok(details[i]?.includes(words), 'with the words to compare');
     await world.advance(EXPIRY_MS);
@@ -503,8 +503,8 @@ describe('SAE-DEC orders that a person must approve', () => {
     await approve(approval);
     const { body } = await approve(approval, second);
     const id = body.answer?.decision.decision_id;
-    const told = await world.operator<{ readonly items?: unknown }>('GET', '/v1/decisions?limit=5');
-    assert.ok(JSON.stringify(told.body).includes('"approval":'), 'the ceiling is told again');
+    const reported = await world.operator<{ readonly items?: unknown }>('GET', '/v1/decisions?limit=5');
+    assert.ok(JSON.stringify(reported.body).includes('"approval":'), 'the ceiling is told again');
 
     const { ledger } = world.daemon;
     const events = [...ledger.iterateEvents()];

@@ -3,9 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import type { ApprovalBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
-import type { Caller } from '../../../daemon/gate/api.ts';
-import type { OrderIntentEvent } from '../../../daemon/engine/records/events.ts';
 import {
   BOUNDS,
   ENDS,
@@ -15,6 +12,9 @@ import {
   UNSEEN,
   WORD_GONE,
 } from '../../../daemon/engine/openings/authority.ts';
+import type { ApprovalBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
+import type { OrderIntentEvent } from '../../../daemon/engine/records/events.ts';
+import type { Caller } from '../../../daemon/gate/api.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, type Mutable, order, START_MS } from '../../daemon/harness.ts';
 

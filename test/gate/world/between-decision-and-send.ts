@@ -229,16 +229,16 @@ describe('what comes between a decision and its send', () => {
       const outcomes = delayOutcomes(300);
       const canceling = run('cancel_order', { client_order_id: id });
       const path = `/v1/decisions/${all.get(id)?.decisionId}`;
-      let told = 0;
+      let reported = 0;
       const read = async (): Promise<void> => {
         const [orders, { body: decision }] = await Promise.all([world.orders(), world.call<ToolBody>('GET', path)]);
         const listed = orders.find((each) => each.client_order_id === id)?.status;
         if (listed !== 'canceled' && decision.execution.state !== 'canceled') return;
-        told += 1;
+        reported += 1;
         assert.deepEqual(outcomes.missing(), []);
       };
       await world.run(Promise.all([50, 100, 200, 400].map((ms) => world.sleep(ms).then(read))));
-      assert.ok(told > 0);
+      assert.ok(reported > 0);
       await world.run(Promise.all([closing, canceling]));
       outcomes.end();
     });

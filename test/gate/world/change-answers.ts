@@ -90,11 +90,11 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
       await world.refresh();
       return world.daemon.gate.openOrderCount() === 0;
     });
-    const told = [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })].filter((event) => {
+    const reported = [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })].filter((event) => {
       const intent = event.payload as { action: string; client_order_id: string };
       return intent.action === 'cancel_failed' && intent.client_order_id === id;
     });
-    assert.equal(told.length, 1, 'the same words are recorded once');
+    assert.equal(reported.length, 1, 'the same words are recorded once');
   });
 
   it('keeps a bounded number of changes and says when one is no longer kept', async () => {

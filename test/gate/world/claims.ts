@@ -44,9 +44,9 @@ describe('exits are claims [DESIGN 12.2]', () => {
       const exit = order({ ...LIMIT, requested_notional: 900 });
       const answers = await Promise.all([1, 2].map(() => world.tool('place_order', exit, alice)));
       await until('flat', async () => (await lots()) === 0);
-      const told = await Promise.all(answers.map(({ body }) => ask(body)));
-      assert.equal(told.filter(({ execution }) => execution.state === 'filled').length >= 1, true);
-      assert.equal(filledBy(told[0]!) + filledBy(told[1]!), held, 'the answers tell what the orders filled');
+      const reported = await Promise.all(answers.map(({ body }) => ask(body)));
+      assert.equal(reported.filter(({ execution }) => execution.state === 'filled').length >= 1, true);
+      assert.equal(filledBy(reported[0]!) + filledBy(reported[1]!), held, 'the answers tell what the orders filled');
     }
   });
 
@@ -68,10 +68,10 @@ describe('exits are claims [DESIGN 12.2]', () => {
     const answers = await Promise.all([1, 2].map(() => close({ fraction: 0.5 }, alice)));
     await until('she is out', async () => (await lots()) === 0);
     await world.refresh();
-    const told = await Promise.all(answers.map(ask));
-    assert.deepEqual(told.map(filledBy), [held / 2, held / 2], 'each tells its own');
+    const reported = await Promise.all(answers.map(ask));
+    assert.deepEqual(reported.map(filledBy), [held / 2, held / 2], 'each tells its own');
     assert.deepEqual(
-      told.map(({ execution }) => [execution.state, execution.orders.length]),
+      reported.map(({ execution }) => [execution.state, execution.orders.length]),
       [
         ['filled', 1],
         ['filled', 1],
@@ -181,15 +181,15 @@ describe('exits that wait for their rate', () => {
       await world.advance(61_000);
       await until('it is through', async () => (await ask(waiting[i]!)).execution.state === 'filled');
     }
-    const told = await Promise.all(waiting.map(ask));
+    const reported = await Promise.all(waiting.map(ask));
     assert.deepEqual(
-      told.map(({ execution }) => execution.state),
+      reported.map(({ execution }) => execution.state),
       ['filled', 'canceled', 'filled'],
     );
     const asked = [waiting[0], waiting[2]].map((one) => Number(one?.decision.effective?.quantity));
     assert.deepEqual((await sent()).slice(before), asked);
     assert.deepEqual(
-      [told[0], told[2]].map((one) => Number(one?.execution.orders[0]?.filled_quantity)),
+      [reported[0], reported[2]].map((one) => Number(one?.execution.orders[0]?.filled_quantity)),
       asked,
     );
   });

@@ -49,11 +49,11 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
     assert.equal(await opens('GONEUSDT'), false);
     const { status, body } = await world.ready();
     assert.deepEqual([status, body.symbols_reducing], [200, ['GONEUSDT']], body.waiting_for.join());
-    const told = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+    const reported = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
       .map((event) => event.payload as AlertEvent)
       .filter((alert) => alert.code === 'SYMBOL_CLOSED');
     assert.deepEqual(
-      told.map((alert) => alert.symbol),
+      reported.map((alert) => alert.symbol),
       ['GONEUSDT'],
     );
   });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
+import { everyLiveOrder } from '../../../daemon/engine/orders/orders.ts';
 import { e8 } from '../../../daemon/exchange-sim/core/fixed.ts';
 import { placeOrder } from '../../../daemon/exchange-sim/core/orders.ts';
-import { everyLiveOrder } from '../../../daemon/engine/orders/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from '../../daemon/harness.ts';
 
@@ -129,11 +129,11 @@ describe("the exchange's dead-man countdown", () => {
 
   it('ends at an orderly stop, and what is left rests till its good-till-date', async () => {
     await start({ leaveOrders: true });
-    const told = await rest();
-    const untold = await rest({ requested_notional: 200 });
+    const reported = await rest();
+    const unreported = await rest({ requested_notional: 200 });
     await until('it is set', () => isDue() !== null);
     const found = everyLiveOrder(world.daemon.gate.core.state.orders).find(
-      ({ clientOrderId }) => clientOrderId === untold,
+      ({ clientOrderId }) => clientOrderId === unreported,
     );
     // As a record of before has it.
     Object.assign(found ?? {}, { lapsesAtMs: null });
@@ -141,7 +141,7 @@ describe("the exchange's dead-man countdown", () => {
     assert.deepEqual([last(), isDue()], [0, null]);
     assert.deepEqual(
       openOrders(await world.books(), BTC).map(({ client_order_id: id }) => id),
-      [told],
+      [reported],
     );
     await world.startAgain();
   });

@@ -63,11 +63,11 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
     await refuse([-4999, 'A filter of tomorrow.'], 1_000);
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.sleep(30_000);
-    const told = [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })].map(
+    const reported = [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })].map(
       ({ payload }) => payload as { readonly code: string; readonly detail: string },
     );
-    const ended = told.filter(({ code }) => code === 'EXIT_ENDED');
-    assert.equal(ended.length, 1, JSON.stringify(told));
+    const ended = reported.filter(({ code }) => code === 'EXIT_ENDED');
+    assert.equal(ended.length, 1, JSON.stringify(reported));
     assert.match(ended[0]?.detail ?? '', /the venue refused it: A filter of tomorrow\.$/);
     const refused = [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'order' })]
       .map(({ payload }) => payload as { readonly client_order_id: string; readonly status: string })

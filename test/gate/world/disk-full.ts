@@ -134,13 +134,13 @@ describe('a full disk (DESIGN section 7)', () => {
     await until('trading is active', async () => (await world.tradingState()).state === 'active');
     await place({ requested_notional: 300 });
     world.freeReserve(true);
-    const told = (): number =>
+    const reported = (): number =>
       [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].filter(
         ({ payload }) => (payload as { readonly code: string }).code === 'DISK_FULL',
       ).length;
-    const before = told();
+    const before = reported();
     await world.restart();
-    assert.equal(told(), before + 1);
+    assert.equal(reported(), before + 1);
     assert.equal((await world.tradingState()).state, 'reducing');
     assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).status, 503);
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -148,7 +148,7 @@ describe('a full disk (DESIGN section 7)', () => {
 
     world.freeReserve(false);
     await world.restart();
-    assert.equal(told(), before + 1);
+    assert.equal(reported(), before + 1);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await place({ symbol: 'ETHUSDT', requested_notional: 300 });
   });

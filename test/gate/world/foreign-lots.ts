@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';

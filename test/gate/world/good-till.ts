@@ -66,7 +66,7 @@ describe('the exchange is told until when an opening may rest', () => {
     await world.startAgain();
     assert.equal(await world.position('BTCUSDT'), 0);
     assert.equal(openOrders(await world.books()).length, 0);
-    const [told] = (await world.orders()).filter((each) => each.client_order_id === id);
-    assert.equal(told?.status, 'expired');
+    const [reported] = (await world.orders()).filter((each) => each.client_order_id === id);
+    assert.equal(reported?.status, 'expired');
   });
 });

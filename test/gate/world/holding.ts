@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
+import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -327,11 +327,11 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     await place(world, { requested_notional: 300 });
     const { body } = await world.tool('place_order', order({ ...TAKE_PROFIT, requested_notional: 300 }));
     const [sent] = body.execution.orders;
-    const told = alertsOf(world, 'EXIT_ENDED').length;
+    const reported = alertsOf(world, 'EXIT_ENDED').length;
     await human(world, 'DELETE', '/fapi/v1/order', { origClientOrderId: sent?.client_order_id ?? '' });
     await until('it is told', async () => {
       await world.refresh();
-      return alertsOf(world, 'EXIT_ENDED').length > told;
+      return alertsOf(world, 'EXIT_ENDED').length > reported;
     });
     assert.match(alertsOf(world, 'EXIT_ENDED').at(-1) ?? '', new RegExp(body.decision.decision_id));
     for (let i = 0; i < 3; i += 1) await world.advance(2_000);
@@ -342,7 +342,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
   it('EXIT_ENDED is raised once nothing of the exit can fill any more [EX-50]', async () => {
     await place(world, { requested_notional: 605 });
     // No rung fills anything.
-    const told = alertsOf(world, 'EXIT_ENDED').length;
+    const reported = alertsOf(world, 'EXIT_ENDED').length;
     await world.fault({ kind: 'partial-fill', fraction: 0, count: 100, match: SEND });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
     const { orders } = world.daemon.gate.core.state;
@@ -352,12 +352,12 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
       'it has ended',
       async () => {
         await world.refresh();
-        assert.ok(alertsOf(world, 'EXIT_ENDED').length === told || !live(), 'an order of it may fill');
-        return alertsOf(world, 'EXIT_ENDED').length > told;
+        assert.ok(alertsOf(world, 'EXIT_ENDED').length === reported || !live(), 'an order of it may fill');
+        return alertsOf(world, 'EXIT_ENDED').length > reported;
       },
       30_000,
     );
-    assert.equal(alertsOf(world, 'EXIT_ENDED').length, told + 1);
+    assert.equal(alertsOf(world, 'EXIT_ENDED').length, reported + 1);
     for (let i = 0; i < 5; i += 1) await world.refresh();
     assert.ok(own().length > 2, 'it went up its ladder');
     assert.ok(

@@ -50,8 +50,8 @@ describe('what an answer says of fills, misses and repeats', () => {
       return execution.state === 'filled' && execution.orders.every(({ fee_usdt: fee }) => fee !== null);
     });
     const { orders } = (await read(id)).execution;
-    const told = (await fills()).fills;
-    const own = told.filter(({ decision_id }) => decision_id === id);
+    const reported = (await fills()).fills;
+    const own = reported.filter(({ decision_id }) => decision_id === id);
     const sum = (
       of: readonly { fee_usdt: number | null; realised_pnl_usdt: number | null }[],
       key: 'fee_usdt' | 'realised_pnl_usdt',
@@ -62,12 +62,12 @@ describe('what an answer says of fills, misses and repeats', () => {
     assert.ok(sum(own, 'fee_usdt') > 0 && sum(own, 'realised_pnl_usdt') !== 0);
     const first = await fills('?limit=1');
     const second = await fills(`?limit=1&cursor=${first.next}`);
-    assert.deepEqual([first.fills, second.fills], [told.slice(0, 1), told.slice(1, 2)]);
+    assert.deepEqual([first.fills, second.fills], [reported.slice(0, 1), reported.slice(1, 2)]);
     assert.deepEqual((await fills('', other)).fills, []);
-    assert.equal((await world.operator<FillsBody>('GET', '/v1/fills')).body.fills.length, told.length);
+    assert.equal((await world.operator<FillsBody>('GET', '/v1/fills')).body.fills.length, reported.length);
     assert.equal((await world.call('GET', '/v1/fills?cursor=x')).status, 400);
     await world.restart();
-    assert.deepEqual((await fills()).fills, told, 'after a restart');
+    assert.deepEqual((await fills()).fills, reported, 'after a restart');
   });
 
   it('BY-11 an order that found nobody within its bound says how far the quote was, and is no duplicate of itself', async () => {

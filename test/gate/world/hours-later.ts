@@ -16,7 +16,7 @@ describe('orders that ended hours ago', () => {
     const rested = await world.tool('place_order', order({ order_type: 'limit', limit_price: 50_000 }));
     await world.tool('cancel_all', {});
     await world.sleep(10_000);
-    const told = async () => {
+    const reported = async () => {
       const executions: unknown[] = [];
       for (const { body } of [filled, closed, rested]) {
         const path = `/v1/decisions/${body.decision.decision_id}`;
@@ -24,7 +24,7 @@ describe('orders that ended hours ago', () => {
       }
       return { executions, orders: (await world.orders()).filter(({ agent }) => agent !== null) };
     };
-    const before = await told();
+    const before = await reported();
     assert.deepEqual(
       before.orders.map(({ status }) => status),
       ['canceled', 'filled', 'filled'],
@@ -40,7 +40,7 @@ describe('orders that ended hours ago', () => {
       [ids[0]],
       'the canceled one is of a change that is kept',
     );
-    assert.deepEqual(await told(), before);
+    assert.deepEqual(await reported(), before);
     const again = await world.tool('cancel_order', { client_order_id: ids[1] });
     const { decision } = again.body as { readonly decision: DecisionBody };
     assert.deepEqual(

@@ -101,9 +101,9 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
     assert.equal(body.execution.orders[0]?.status, 'pending_send', JSON.stringify(body.execution));
     await world.sleep(80_000);
     await until('closed', async () => (await world.position('BTCUSDT')) === 0, 15_000);
-    const told = ends(world, seq, 'EXIT_STALLED');
-    assert.equal(told.length, 1, told.join('; '));
-    assert.match(told[0] ?? '', /with 0\.000 closed; the venue has asked to be left alone$/);
+    const reported = ends(world, seq, 'EXIT_STALLED');
+    assert.equal(reported.length, 1, reported.join('; '));
+    assert.match(reported[0] ?? '', /with 0\.000 closed; the venue has asked to be left alone$/);
   });
 
   it('one that is to rest: it rests once it is let through', async () => {

@@ -98,12 +98,12 @@ describe('a take-profit that made room for an exit', () => {
     const id = asked.body.decision.decision_id;
     assert.equal(asked.body.execution.state, 'staging', JSON.stringify(asked.body.execution));
     const { alerts, claims } = world.daemon.gate.core.state;
-    const isTold = (): boolean =>
+    const isReported = (): boolean =>
       alerts
         .readBefore(Number.POSITIVE_INFINITY, 100)
         .some(({ code, detail }) => code === 'EXIT_ENDED' && detail.includes(id));
-    assert.deepEqual([claims.isOpen(id), isTold()], [true, false]);
-    await until('it is given up', async () => isTold(), 30_000);
+    assert.deepEqual([claims.isOpen(id), isReported()], [true, false]);
+    await until('it is given up', async () => isReported(), 30_000);
     const state = (await world.call<ToolBody>('GET', `/v1/decisions/${id}`)).body.execution.state;
     assert.deepEqual([claims.isOpen(id), state], [false, 'rejected']);
     await world.control('clear-faults', {});

@@ -7,7 +7,7 @@ import { createClient } from '../../exchange-sim/signed-client.ts';
 
 const ETH = { symbol: 'ETHUSDT', requested_notional: 300 };
 
-function told(world: DaemonWorld): readonly string[] {
+function reported(world: DaemonWorld): readonly string[] {
   return [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
     .map(({ payload }) => payload as AlertEvent)
     .filter(({ code }) => code === 'SYMBOL_UNREADY')
@@ -33,7 +33,7 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
     await world.restart();
     assert.equal(await open(world), 'filled');
     assert.equal(await open(world, ETH), 'rejected');
-    assert.deepEqual(told(world), [
+    assert.deepEqual(reported(world), [
       'the leverage of ETHUSDT cannot be set, nothing is opened there: Leverage 3 is not valid',
     ]);
     await world.control('clear-faults', {});
@@ -73,8 +73,8 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
     t.after(() => world.close());
     assert.equal(await open(world), 'filled');
     assert.equal(await open(world, ETH), 'STATE_REDUCING');
-    assert.equal(told(world).length, 1);
-    assert.match(told(world)[0] ?? '', /^a row of its rules cannot be read, nothing is opened there: .*brackets/);
+    assert.equal(reported(world).length, 1);
+    assert.match(reported(world)[0] ?? '', /^a row of its rules cannot be read, nothing is opened there: .*brackets/);
     isOdd = false;
     await world.sleep(60_000);
     assert.equal(await open(world, ETH), 'filled');
@@ -93,6 +93,6 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
     });
     t.after(() => world.close());
     assert.equal(await open(world, ETH), 'filled');
-    assert.deepEqual(told(world), []);
+    assert.deepEqual(reported(world), []);
   });
 });

@@ -32,7 +32,7 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
     const { algo_orders, orders } = await world.books();
     return [...algo_orders, ...orders].filter(({ status }) => status === 'NEW');
   };
-  const told = (fromSeq: number): readonly string[] =>
+  const reported = (fromSeq: number): readonly string[] =>
     [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })]
       .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
       .map(({ code, detail }) => `${code}: ${detail}`);
@@ -54,9 +54,9 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
     await halt();
     await pass(150_000);
     assert.equal((await resting()).length, 2);
-    assert.equal(told(seq).length, 1, told(seq).join('; '));
+    assert.equal(reported(seq).length, 1, reported(seq).join('; '));
     assert.match(
-      told(seq)[0] ?? '',
+      reported(seq)[0] ?? '',
       /^CANCEL_FAILED: the cancel of \S+ was asked for 6\d s ago, and it is working .* 1 more of BTCUSDT/,
     );
     assert.ok(checkAudit(world) > 0);
@@ -71,8 +71,8 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await pass(100_000);
     assert.equal((await resting()).length, 1);
-    assert.equal(told(seq).length, 1, told(seq).join('; '));
-    assert.match(told(seq)[0] ?? '', /^CANCEL_FAILED/);
+    assert.equal(reported(seq).length, 1, reported(seq).join('; '));
+    assert.match(reported(seq)[0] ?? '', /^CANCEL_FAILED/);
   });
 
   it('an opening of which no answer tells what became of it, which its agent can close all the same', async () => {
@@ -95,8 +95,8 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
       0,
       'a reading shows it: an exit is not refused since an answer is late',
     );
-    const codes = told(seq).filter((text) => text.startsWith('ORDER_UNKNOWN'));
-    assert.equal(codes.length, 1, told(seq).join('; '));
+    const codes = reported(seq).filter((text) => text.startsWith('ORDER_UNKNOWN'));
+    assert.equal(codes.length, 1, reported(seq).join('; '));
     assert.match(codes[0] ?? '', /^ORDER_UNKNOWN: what became of hf\S+ is not known for 6\d s/);
     await world.control('clear-faults', {});
     await pass(20_000);
@@ -111,6 +111,6 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
     await world.fault({ ...refused, count: 20 });
     await halt();
     await pass(90_000);
-    assert.deepEqual(told(seq), []);
+    assert.deepEqual(reported(seq), []);
   });
 });

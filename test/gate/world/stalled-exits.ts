@@ -14,7 +14,7 @@ async function pass(world: DaemonWorld, ms: number): Promise<void> {
   }
 }
 /** Alerts of exits. */
-function told(world: DaemonWorld, fromSeq: number): readonly string[] {
+function reported(world: DaemonWorld, fromSeq: number): readonly string[] {
   return [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })]
     .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
     .filter(({ code }) => code.startsWith('EXIT_'))
@@ -57,15 +57,15 @@ describe('an exit that goes on without closing anything is told of', () => {
       await world.fault(LOST);
       await ask();
       await pass(world, 130_000);
-      assert.equal(told(world, seq).length, 1, told(world, seq).join('; '));
+      assert.equal(reported(world, seq).length, 1, reported(world, seq).join('; '));
       assert.match(
-        told(world, seq)[0] ?? '',
+        reported(world, seq)[0] ?? '',
         /^EXIT_STALLED: exit \S+ has closed nothing for 6\d s and goes on, with 0\.000 closed/,
       );
       await world.control('clear-faults', {});
       await pass(world, 20_000);
       assert.equal(await world.position('BTCUSDT'), 0);
-      assert.equal(told(world, seq).length, 1);
+      assert.equal(reported(world, seq).length, 1);
       assert.ok(checkAudit(world) > 0);
     });
 
@@ -76,7 +76,7 @@ describe('an exit that goes on without closing anything is told of', () => {
     for (let i = 0; i < 5; i += 1) await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.1 });
     await pass(world, 100_000);
     assert.equal([...world.daemon.gate.core.state.claims.open].length, 5);
-    assert.equal(told(world, seq).length, 1, told(world, seq).join('; '));
+    assert.equal(reported(world, seq).length, 1, reported(world, seq).join('; '));
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/flatten', { reason: 'test' });
   });
@@ -87,8 +87,8 @@ describe('an exit that goes on without closing anything is told of', () => {
     await world.fault({ kind: 'status', status: 500, count: 100_000, match: ORDER });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await pass(world, 150_000);
-    assert.equal(told(world, seq).length, 1, told(world, seq).join('; '));
-    assert.match(told(world, seq)[0] ?? '', /its last order is unknown \(HTTP 500\)$/);
+    assert.equal(reported(world, seq).length, 1, reported(world, seq).join('; '));
+    assert.match(reported(world, seq)[0] ?? '', /its last order is unknown \(HTTP 500\)$/);
   });
 });
 
@@ -107,7 +107,7 @@ describe('an exit that waits for its rate', () => {
       await world.tool('close_position', { symbol: 'BTCUSDT' });
       await pass(world, 80_000);
       assert.ok((await world.position('BTCUSDT')) > 0, 'it waits');
-      assert.deepEqual(told(world, 1), []);
+      assert.deepEqual(reported(world, 1), []);
       await pass(world, 30_000);
       assert.equal(await world.position('BTCUSDT'), 0);
     } finally {

@@ -35,8 +35,8 @@ describe('what rests is reviewed when rule 8 begins to bind', () => {
     await world.setMark('BTCUSDT', 58_900);
     assert.equal(await world.position('BTCUSDT'), before, 'nothing is added to the old position');
     assert.deepEqual((await world.ready()).body.symbols_reducing, ['BTCUSDT']);
-    const told = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => payload);
-    assert.equal(told.filter((alert) => (alert as { code: string }).code === 'HOLDING_TIME').length, 1);
+    const reported = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => payload);
+    assert.equal(reported.filter((alert) => (alert as { code: string }).code === 'HOLDING_TIME').length, 1);
     const [layer] = (await world.tradingState()).layers;
     assert.deepEqual(
       [layer?.layer, layer?.scope, layer?.name, layer?.state],

@@ -54,7 +54,7 @@ describe('a position whose stops are not refused, and never rest', () => {
     const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 600 }));
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
   };
-  const told = (): readonly string[] =>
+  const reported = (): readonly string[] =>
     [...world.daemon.ledger.iterateEvents({ fromSeq: openedSeq, kind: 'alert' })]
       .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
       .filter(({ code }) => code === 'STOP_REFUSED')
@@ -80,7 +80,9 @@ describe('a position whose stops are not refused, and never rest', () => {
       await world.fault({ ...fault, count: ALWAYS, match: PLACE });
       await open();
       await untilClosed();
-      assert.deepEqual(told(), ['protective stops that were sent never rested at the venue: the position is closed']);
+      assert.deepEqual(reported(), [
+        'protective stops that were sent never rested at the venue: the position is closed',
+      ]);
       assert.ok(checkAudit(world) > 0);
     });
 
@@ -89,7 +91,7 @@ describe('a position whose stops are not refused, and never rest', () => {
     await open();
     await untilClosed();
     const cannotTell = 'whether the protective stop rests at the venue cannot be found out: the position is closed';
-    assert.deepEqual(told(), [cannotTell]);
+    assert.deepEqual(reported(), [cannotTell]);
     assert.ok(checkAudit(world) > 0);
   });
 
@@ -105,7 +107,7 @@ describe('a position whose stops are not refused, and never rest', () => {
     await createClient(world.sim).send('DELETE', '/fapi/v1/algoOrder', { symbol: 'BTCUSDT', clientAlgoId });
     await patiently('its next stop', protects);
     assert.notEqual(await world.position('BTCUSDT'), 0);
-    assert.deepEqual(told(), []);
+    assert.deepEqual(reported(), []);
     await world.tool('close_position', { symbol: 'BTCUSDT' });
   });
 
@@ -120,7 +122,7 @@ describe('a position whose stops are not refused, and never rest', () => {
     await open();
     await patiently('its stop', async () => (await world.books()).algo_orders.some(({ status }) => status === 'NEW'));
     assert.notEqual(await world.position('BTCUSDT'), 0);
-    assert.deepEqual(told(), []);
+    assert.deepEqual(reported(), []);
     await world.tool('close_position', { symbol: 'BTCUSDT' });
   });
 
@@ -128,7 +130,7 @@ describe('a position whose stops are not refused, and never rest', () => {
     await world.fault({ ...NO_POSITION, count: ALWAYS });
     await open();
     await untilClosed();
-    assert.deepEqual(told(), [`the protective stop was refused (${NO_POSITION.msg}): the position is closed`]);
+    assert.deepEqual(reported(), [`the protective stop was refused (${NO_POSITION.msg}): the position is closed`]);
   });
 });
 
@@ -156,10 +158,10 @@ describe('a stop that is to be moved, and whose successors are not refused and n
       writeFileSync(world.policyPath, stringify(spec));
       await world.sleep(200_000);
       assert.equal(world.daemon.gate.core.policySpec.protection.stop_bps, 150);
-      const told = [...world.daemon.ledger.iterateEvents({ fromSeq: seq, kind: 'alert' })].map(
+      const reported = [...world.daemon.ledger.iterateEvents({ fromSeq: seq, kind: 'alert' })].map(
         ({ payload }) => (payload as { readonly code: string }).code,
       );
-      assert.ok(told.length > 0 && told.every((code) => code === 'STOP_NOT_MOVED'), told.join(', '));
+      assert.ok(reported.length > 0 && reported.every((code) => code === 'STOP_NOT_MOVED'), reported.join(', '));
       const sent = [...world.daemon.ledger.iterateEvents({ fromSeq: seq, kind: 'decision' })].length;
       assert.ok(sent >= 2 && sent <= 7, `${sent} were sent in 200 s`);
       const standing = (await world.books()).algo_orders.filter(({ status }) => status === 'NEW');

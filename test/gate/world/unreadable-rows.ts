@@ -50,9 +50,9 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     const other = await world.tool('place_order', order(openEth), bob);
     assert.notEqual(other.body.decision.decision, 'BLOCK', JSON.stringify(other.body.decision.reasons));
     const { alerts } = world.daemon.gate.getAlerts(100, null);
-    const told = alerts.filter(({ code, symbol }) => code === 'SYMBOL_UNREADY' && symbol === 'BTCUSDT');
-    assert.equal(told.length, 1);
-    assert.match(told[0]?.detail ?? '', /positionAmt is beyond the range/);
+    const reported = alerts.filter(({ code, symbol }) => code === 'SYMBOL_UNREADY' && symbol === 'BTCUSDT');
+    assert.equal(reported.length, 1);
+    assert.match(reported[0]?.detail ?? '', /positionAmt is beyond the range/);
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
     assert.equal(await world.position('BTCUSDT'), 0);

@@ -143,7 +143,7 @@ describe('the examples in the packages of the agent SDKs, against a daemon on pa
     }
   }
   /** What the user was told, where the model says what it was shown. */
-  function readTold({ status, stdout, stderr }: Ended): {
+  function readReported({ status, stdout, stderr }: Ended): {
     readonly answers: readonly Answer[];
     readonly complaint: string;
   } {
@@ -169,7 +169,7 @@ describe('the examples in the packages of the agent SDKs, against a daemon on pa
     it(`${name}: an order is sent, one is cut, two are refused, and the user is told so`, async () => {
       const sent = (await orders()).length;
       const ended = await talk(sdk);
-      const { answers, complaint } = readTold(ended);
+      const { answers, complaint } = readReported(ended);
       assert.deepEqual(
         answers.map(({ decision, reasons }) => [decision, reasons?.[0]?.code]),
         [
@@ -201,7 +201,7 @@ describe('the examples in the packages of the agent SDKs, against a daemon on pa
     if (sdk.requestId !== ofConversation) continue;
     it(`${name}: the same conversation, run again, sends nothing again`, async () => {
       const sent = (await orders()).length;
-      const { answers } = readTold(await talk(sdk));
+      const { answers } = readReported(await talk(sdk));
       assert.deepEqual(
         answers.map(({ decision, reasons }) => [decision, reasons?.[0]?.code]),
         [
@@ -224,9 +224,9 @@ describe('the examples in the packages of the agent SDKs, against a daemon on pa
         continue;
       }
       assert.deepEqual([status, requests.length], [0, 5], name);
-      const told = [...stdout.matchAll(/"code":"UNREACHABLE","message":"([^"]+)"/g)].map(([, message]) => message);
-      assert.equal(told.length, 4, stdout);
-      for (const message of told)
+      const reported = [...stdout.matchAll(/"code":"UNREACHABLE","message":"([^"]+)"/g)].map(([, message]) => message);
+      assert.equal(reported.length, 4, stdout);
+      for (const message of reported)
         assert.match(message ?? '', /^The daemon is not running at http:\/\/127\.0\.0\.1:9; .* Nothing was sent\.$/);
     }
   });

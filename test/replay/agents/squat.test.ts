@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OrderReport } from '../../../daemon/evaluation/facts/agents.ts';
-import { leastNotional } from '../../../daemon/evaluation/intents/budgets.ts';
+import { minNotional } from '../../../daemon/evaluation/intents/budgets.ts';
 import { CALM, episodeOf, play } from './episode.ts';
 import { type Gatekeeper, World } from './world.ts';
 
@@ -17,7 +17,7 @@ test('ATK-SQUAT rests the least order that the exchange takes, near the mark or 
     const { limitPrice, orderType, requestedNotional, symbol } = first!.ask.request;
     assert.deepEqual([symbol, orderType], ['BTCUSDT', 'limit']);
     const bars = CALM.symbols[0]!;
-    assert.ok(requestedNotional! <= 1.3 * leastNotional(bars.instrument, limitPrice!), `${requestedNotional} USDT`);
+    assert.ok(requestedNotional! <= 1.3 * minNotional(bars.instrument, limitPrice!), `${requestedNotional} USDT`);
     const at = bars.openMs.findLastIndex((openMs) => openMs <= first!.atMs);
     return Math.abs(limitPrice! / bars.open[at]! - 1);
   });

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { TradeFill } from '../../../daemon/core/features/round-trips.ts';
+import { TradeBook } from '../../../daemon/engine/accounts/trades.ts';
 import type { FillFacts, OrderFacts, ScopeJudge } from '../../../daemon/evaluation/facts/judging.ts';
 import { HORIZON_TRADES } from '../../../daemon/evaluation/metrics/calibration/escalation.ts';
 import { buildTraderSamples, watchTrader } from '../../../daemon/evaluation/metrics/calibration/trader-samples.ts';
-import { TradeBook } from '../../../daemon/engine/accounts/trades.ts';
 import { DEFAULT_POLICY } from '../../policy/documents.ts';
 
 const SECTION = DEFAULT_POLICY.trader_state;
@@ -79,11 +79,11 @@ describe('samples of the trader state', () => {
 
 describe('the watch beside a judge', () => {
   it('writes down the fills and passes on everything that the judge is told', () => {
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const tell =
       <Answer>(name: string, answer: Answer) =>
       (...facts: readonly unknown[]): Answer => {
-        told.push([name, ...facts]);
+        reported.push([name, ...facts]);
         return answer;
       };
     const verdict = { inTightenedScope: true, inHardScope: true, lots: 3, rules: [] };
@@ -112,7 +112,7 @@ describe('the watch beside a judge', () => {
     watch.judge.liquidated(9);
     assert.equal(watch.judge.regime('BTCUSDT'), 'volatile', 'its regime');
     assert.deepEqual(
-      told,
+      reported,
       [
         ['bar', 'BTCUSDT', 1, 2, 3, 4, 5, 6],
         ['order', order],

@@ -76,16 +76,16 @@ describe('the replayed exchange', () => {
 
   it('fills both orders that one mark reaches, also when the first fill is answered with a cancel of the second', () => {
     const { exchange, account } = openExchange([QUIET, QUIET]);
-    const told: string[] = [];
+    const reported: string[] = [];
     exchange.onFill = ({ id }) => {
-      told.push(`${id} filled, holding ${account.lots(0)}`);
-      if (id === 'sell') told.push(exchange.cancel('buy') ? 'buy canceled' : 'too late to cancel buy');
+      reported.push(`${id} filled, holding ${account.lots(0)}`);
+      if (id === 'sell') reported.push(exchange.cancel('buy') ? 'buy canceled' : 'too late to cancel buy');
     };
     // Within the spread: neither takes anything as it is placed.
     exchange.place(order({ id: 'sell', side: 'sell', priceTicks: 499_980 }), false);
     exchange.place(order({ id: 'buy', side: 'buy', lots: 4, priceTicks: 500_020 }), false);
     exchange.settle();
-    assert.deepEqual(told, ['sell filled, holding -6', 'too late to cancel buy', 'buy filled, holding -6']);
+    assert.deepEqual(reported, ['sell filled, holding -6', 'too late to cancel buy', 'buy filled, holding -6']);
     assert.equal(exchange.resting.size, 0, 'nothing is left to fill again');
   });
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
+import { GATE_AGENT } from '../../../daemon/engine/plan/standing.ts';
+import type { DecisionEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
 import type { ReplayRun } from '../../../daemon/evaluation/engine/run.ts';
 import type { AccountFacts } from '../../../daemon/evaluation/facts/judging.ts';
 import type { MarketData } from '../../../daemon/evaluation/facts/markets.ts';
@@ -8,9 +11,6 @@ import { buildSyntheticMarket } from '../../../daemon/evaluation/market/syntheti
 import type { Scenario } from '../../../daemon/evaluation/setup/scenarios.ts';
 import { forSymbols, loadVariant, type Variant } from '../../../daemon/evaluation/setup/variants.ts';
 import { Workbench } from '../../../daemon/evaluation/setup/workbench.ts';
-import type { DecisionEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
-import { GATE_AGENT } from '../../../daemon/engine/plan/standing.ts';
-import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const MARKET = buildSyntheticMarket({ seed: 5, bars: 900, barMs: 900_000, warmupBars: 400, symbols: SYMBOLS });
@@ -47,8 +47,8 @@ const TIMID: Variant = {
 
 interface Hooks {
   /** `told`: what the judge was told of the account last. */
-  readonly onDecision?: (event: DecisionEvent, told: AccountFacts) => void;
-  readonly onBar?: (run: ReplayRun, told: AccountFacts) => void;
+  readonly onDecision?: (event: DecisionEvent, reported: AccountFacts) => void;
+  readonly onBar?: (run: ReplayRun, reported: AccountFacts) => void;
   readonly onMark?: (run: ReplayRun) => void;
   readonly onEvent?: (event: GateEvent, door: ReplayRun['door']) => void;
   readonly onAccount?: (facts: AccountFacts) => void;
@@ -58,7 +58,7 @@ interface Hooks {
 function play(agent: string, seed: number, hooks: Hooks, market = MARKET, variant = HOLDFAST): void {
   const { onDecision, onBar, onMark, onAccount, onEvent } = hooks;
   let last: AccountFacts | null = null;
-  const told = (): AccountFacts => last ?? assert.fail('nothing was told of the account');
+  const reported = (): AccountFacts => last ?? assert.fail('nothing was told of the account');
   const run: ReplayRun = new Workbench(market, readScope()).run(
     { variant, scenario: SCENARIO, seed, agent, legitRequests: 0 },
     {
@@ -76,13 +76,13 @@ function play(agent: string, seed: number, hooks: Hooks, market = MARKET, varian
         };
         return judge;
       },
-      onBarClose: (closed) => onBar?.(closed, told()),
+      onBarClose: (closed) => onBar?.(closed, reported()),
     },
   );
   const { state } = run.door;
   const apply = state.apply.bind(state);
   state.apply = (event: GateEvent) => {
-    if (event.kind === 'decision') onDecision?.(event.payload, told());
+    if (event.kind === 'decision') onDecision?.(event.payload, reported());
     const ended = apply(event);
     onEvent?.(event, run.door);
     return ended;
@@ -96,13 +96,13 @@ describe('readings of the account in a replay', () => {
     for (const agent of AGENTS)
       for (const seed of SEEDS)
         play(agent, seed, {
-          onDecision: ({ context, decision, request }, told) => {
+          onDecision: ({ context, decision, request }, reported) => {
             const { kind } = decision;
             if ((kind !== 'tool' && kind !== 'slice') || request.intent !== 'open') return;
             decided[kind] += 1;
             const of = `${agent} seed ${seed}, ${kind} of ${context.now_ms}`;
-            assert.equal(context.account?.equity_usdt, told.equityUsdt, `${of}: equity`);
-            const { equityUsdt, maintenanceMarginUsdt } = told;
+            assert.equal(context.account?.equity_usdt, reported.equityUsdt, `${of}: equity`);
+            const { equityUsdt, maintenanceMarginUsdt } = reported;
             assert.equal(context.account?.margin_ratio, maintenanceMarginUsdt / equityUsdt, `${of}: margin ratio`);
           },
         });
@@ -115,7 +115,7 @@ describe('readings of the account in a replay', () => {
       for (const seed of SEEDS) {
         let before = 0;
         play(agent, seed, {
-          onBar: ({ account, clock, door }, told) => {
+          onBar: ({ account, clock, door }, reported) => {
             // A flat account's equity does not move.
             if (account.held === 0) return;
             const { drawdown, daily_loss: dailyLoss } = door.policy(GATE_AGENT).spec.account;
@@ -123,7 +123,7 @@ describe('readings of the account in a replay', () => {
             const tiersOf = (atMs: number, usdt: number): number =>
               countReached(drawdown.tiers, equity.drawdown(atMs, usdt, drawdown.window_ms)) * 10 +
               countReached(dailyLoss.tiers, equity.dailyLoss(atMs, usdt));
-            const read = tiersOf(told.atMs, told.equityUsdt);
+            const read = tiersOf(reported.atMs, reported.equityUsdt);
             const now = tiersOf(clock.nowMs, account.equityUsdt());
             assert.equal(read, now, `${agent} seed ${seed} at ${clock.nowMs}: tiers`);
             if (now > before) changes.reached += 1;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { scaleBarCount } from '../../../daemon/core/features/bars.ts';
 import type { MarketSection } from '../../../daemon/core/policy.ts';
+import { LiveMarket } from '../../../daemon/engine/readings/live-market.ts';
 import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
 import type { MarketTrack } from '../../../daemon/evaluation/market/track.ts';
 import { pathTicks, STEPS_PER_BAR } from '../../../daemon/exchange-sim/market/bars.ts';
-import { LiveMarket } from '../../../daemon/engine/readings/live-market.ts';
 
 /** The same policy written for bars of another length: the gate itself only ever sees bars of its policy's length. */
 export function sectionForBars(section: MarketSection, barMs: number): MarketSection {

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { profileOf } from '../../../core/venues.ts';
 import { lotE8, tickE8, toE8 } from '../../../engine/records/units.ts';
-import type { Approved, FetchOutcome, OrderInstruction, StopInstruction, SymbolRules } from '../../../engine/records/venue.ts';
+import type {
+  Approved,
+  FetchOutcome,
+  OrderInstruction,
+  StopInstruction,
+  SymbolRules,
+} from '../../../engine/records/venue.ts';
 import type { VenuePort } from '../../../gate/venue-port.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 import type { VenueSide } from './venue-side.ts';

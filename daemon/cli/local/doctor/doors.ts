@@ -61,13 +61,13 @@ function hugeOrder({ policy }: Examined): object {
   };
 }
 
-interface Told {
+interface Reported {
   readonly decision: string;
   readonly notional: number | null;
   readonly reasons: readonly string[];
 }
 /** A decision in either view; null: it is none. */
-function readDecision(body: unknown): Told | null {
+function readDecision(body: unknown): Reported | null {
   const { decision, effective, reasons } = (body ?? {}) as Record<string, unknown>;
   if (typeof decision === 'object' && decision !== null) return readDecision(decision);
   if (typeof decision !== 'string') return null;
@@ -82,22 +82,22 @@ function describeAnswer({ body, status }: DaemonAnswer): string {
 
 /** Refused, or cut to a size that the policy allows. */
 function judgeSize(answer: DaemonAnswer): Finding {
-  const told = answer.status === 200 ? readDecision(answer.body) : null;
-  if (told === null) return unknown(describeAnswer(answer));
-  if (told.decision === 'BLOCK') return proven(`refused: ${told.reasons.join(', ')}`);
-  if (told.decision === 'LIMIT' && told.notional !== null && told.notional < HUGE_USDT)
-    return proven(`cut to ${told.notional} USDT`);
-  return refuted(`${told.decision} of ${told.notional ?? '?'} USDT`);
+  const reported = answer.status === 200 ? readDecision(answer.body) : null;
+  if (reported === null) return unknown(describeAnswer(answer));
+  if (reported.decision === 'BLOCK') return proven(`refused: ${reported.reasons.join(', ')}`);
+  if (reported.decision === 'LIMIT' && reported.notional !== null && reported.notional < HUGE_USDT)
+    return proven(`cut to ${reported.notional} USDT`);
+  return refuted(`${reported.decision} of ${reported.notional ?? '?'} USDT`);
 }
 
 function judgeRefusal(answer: DaemonAnswer | undefined): Finding {
   if (answer === undefined) return unknown(NOT_HALTED);
-  const told = answer.status === 200 ? readDecision(answer.body) : null;
-  if (told === null) return unknown(describeAnswer(answer));
-  const codes = told.reasons.join(', ');
-  return told.decision === 'BLOCK'
+  const reported = answer.status === 200 ? readDecision(answer.body) : null;
+  if (reported === null) return unknown(describeAnswer(answer));
+  const codes = reported.reasons.join(', ');
+  return reported.decision === 'BLOCK'
     ? proven(`refused while halted: ${codes}`)
-    : refuted(`${told.decision} while halted`);
+    : refuted(`${reported.decision} while halted`);
 }
 
 interface Exercise {
@@ -120,8 +120,8 @@ function judgeHalt({ dryRun, halted, lifted }: Exercise): Finding {
   return proven(`halted, refused, and ${lifted.state} again`);
 }
 function isRefusedByHalt({ body }: DaemonAnswer): boolean {
-  const told = readDecision(body);
-  return told?.decision === 'BLOCK' && told.reasons.includes('STATE_HALTED');
+  const reported = readDecision(body);
+  return reported?.decision === 'BLOCK' && reported.reasons.includes('STATE_HALTED');
 }
 /** An operator who resumes the account lifts its breaker as well. */
 const isLifted = ({ layer, scope, state }: StateLayerBody): boolean =>

@@ -94,13 +94,13 @@ async function judgeAges(operator: Examined['operator'], freshness: Freshness): 
   ]);
   if (markets.length === 0) return unknown('the daemon names no market');
   const ages = [
-    { what: 'account', atMs: account.observed_at_ms, mostMs: freshness.account_ms },
+    { what: 'account', atMs: account.observed_at_ms, maxMs: freshness.account_ms },
     ...markets.flatMap(({ symbol, mark_at_ms, quote_at_ms }) => [
-      { what: `mark of ${symbol}`, atMs: mark_at_ms, mostMs: freshness.mark_ms },
-      { what: `book of ${symbol}`, atMs: quote_at_ms, mostMs: freshness.quote_ms },
+      { what: `mark of ${symbol}`, atMs: mark_at_ms, maxMs: freshness.mark_ms },
+      { what: `book of ${symbol}`, atMs: quote_at_ms, maxMs: freshness.quote_ms },
     ]),
-  ].map(({ atMs, mostMs, what }) => ({ what, ageMs: atMs === null ? null : limits.at_ms - atMs, mostMs }));
-  const late = ages.filter(({ ageMs, mostMs }) => ageMs === null || ageMs > mostMs);
+  ].map(({ atMs, maxMs, what }) => ({ what, ageMs: atMs === null ? null : limits.at_ms - atMs, maxMs }));
+  const late = ages.filter(({ ageMs, maxMs }) => ageMs === null || ageMs > maxMs);
   if (late.length > 0)
     return refuted(late.map(({ ageMs, what }) => `${what}: ${ageMs === null ? 'never' : describe(ageMs)}`).join(', '));
   return proven(`the oldest is of ${describe(Math.max(0, ...ages.map(({ ageMs }) => ageMs ?? 0)))} ago`);

@@ -45,7 +45,7 @@ export class VenueSide {
   }
 
   /** `readNow`: domain time of the daemon. */
-  async compareClock(readNow: () => Promise<number>, mostMs: number): Promise<Finding> {
+  async compareClock(readNow: () => Promise<number>, maxMs: number): Promise<Finding> {
     const failed = await this.#sync();
     if (failed !== null) return unknown(`the venue does not tell its time: ${failed}`);
     const before = this.#clock.nowMs();
@@ -53,8 +53,8 @@ export class VenueSide {
     const after = this.#clock.nowMs();
     // Between the two the daemon said its time; what cannot be told apart counts in its favour.
     const skewMs = Math.round(Math.max(0, before - daemonMs, daemonMs - after));
-    const said = `${skewMs} ms apart, ${mostMs} ms are allowed`;
-    return skewMs > mostMs ? refuted(said) : proven(said);
+    const said = `${skewMs} ms apart, ${maxMs} ms are allowed`;
+    return skewMs > maxMs ? refuted(said) : proven(said);
   }
 
   /** The venue itself, once its time is known. @throws Error when it does not tell */

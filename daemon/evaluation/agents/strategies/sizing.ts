@@ -1,6 +1,6 @@
 import type { AgentView, StrategyProfile } from '../../facts/agents.ts';
 import type { ReplayInstrument } from '../../facts/markets.ts';
-import { type AgentBudgets, grossNotional, leastNotional } from '../../intents/budgets.ts';
+import { type AgentBudgets, grossNotional, minNotional } from '../../intents/budgets.ts';
 import type { Draws } from '../../intents/draws.ts';
 
 export const STRATEGY_NAMES = ['momentum', 'mean-reversion', 'martingale', 'narrative'] as const;
@@ -114,7 +114,7 @@ export function sizeOpening(
     terms.grossCapUsdt === Number.POSITIVE_INFINITY ? terms.grossCapUsdt : terms.grossCapUsdt - grossNotional(view),
   );
   // A little above the least: the mark moves until the ask arrives.
-  const least = leastNotional(instrument, price) * 1.01;
+  const least = minNotional(instrument, price) * 1.01;
   const size = Math.min(Math.max(missingUsdt, least), room);
   return size < least ? 0 : size;
 }

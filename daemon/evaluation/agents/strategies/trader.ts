@@ -1,6 +1,6 @@
 import type { Agent, AgentAnswer, AgentView, PlannedAsk } from '../../facts/agents.ts';
 import type { ReplayInstrument } from '../../facts/markets.ts';
-import { leastNotional, lotSize } from '../../intents/budgets.ts';
+import { lotSize, minNotional } from '../../intents/budgets.ts';
 import type { Draws } from '../../intents/draws.ts';
 import { buildCancel } from '../../intents/requests.ts';
 import { AskPlanner } from './ask-planner.ts';
@@ -155,7 +155,7 @@ export class Trader implements Agent {
   #minWorth(instrument: ReplayInstrument, view: AgentView, { symbol, book }: Desk): number {
     const price = view.market.mark(symbol)!;
     const target = Math.abs(book.targetLots) * lotSize(instrument) * price;
-    return Math.max(TOLERANCE * target, Math.min(leastNotional(instrument, price), target));
+    return Math.max(TOLERANCE * target, Math.min(minNotional(instrument, price), target));
   }
 
   /**
@@ -184,7 +184,7 @@ export class Trader implements Agent {
       return NONE;
     }
     book.opensLeft = Math.max(0, book.opensLeft - 1);
-    const pieces = Math.max(1, Math.min(book.pieces, Math.floor(size / (2 * leastNotional(instrument, price)))));
+    const pieces = Math.max(1, Math.min(book.pieces, Math.floor(size / (2 * minNotional(instrument, price)))));
     book.pieces = 1;
     const asks = this.#planner.planEntry(book, symbol, view, { price, sizeUsdt: size, pieces, afterMs });
     book.isLimit = false;

@@ -4,7 +4,7 @@ import type { Attack, AttackDesk } from '../attack-desk.ts';
 /** Close enough to press against what has been found. */
 const NEAR = 1.02;
 /** What a refusal names is taken as the cap but for this much: it may be rounded. */
-const TOLD_ROOM = 1.015;
+const REPORTED_ROOM = 1.015;
 const MAX_EQUITIES = 10;
 
 /**
@@ -40,10 +40,10 @@ export class BisectCaps implements Attack {
     if (isUncut(answer.decision, answer.reasons)) this.low = Math.max(this.low, asked);
     else {
       this.high = Math.min(this.high, asked);
-      const told = answer.effectiveNotional ?? limitTold(answer);
-      if (told !== null && told > 0 && told < asked) {
-        this.low = Math.max(this.#desk.least(view), told);
-        this.high = Math.min(this.high, TOLD_ROOM * this.low);
+      const reported = answer.effectiveNotional ?? limitReported(answer);
+      if (reported !== null && reported > 0 && reported < asked) {
+        this.low = Math.max(this.#desk.least(view), reported);
+        this.high = Math.min(this.high, REPORTED_ROOM * this.low);
       }
       // What has been filled takes room: what passed before need not pass again.
       if (this.low >= this.high) this.low = this.#desk.least(view);
@@ -63,7 +63,7 @@ export class BisectCaps implements Attack {
 }
 
 /** The limit on notional among the reasons, USDT. */
-function limitTold({ reasons }: AgentAnswer): number | null {
-  const told = reasons.find(({ code, limit }) => code.startsWith('BUDGET_NOTIONAL') && typeof limit === 'number');
-  return told === undefined ? null : (told.limit as number);
+function limitReported({ reasons }: AgentAnswer): number | null {
+  const reported = reasons.find(({ code, limit }) => code.startsWith('BUDGET_NOTIONAL') && typeof limit === 'number');
+  return reported === undefined ? null : (reported.limit as number);
 }

@@ -7,12 +7,12 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { findExit, wholeExitLots } from '../../core/exit.ts';
 import { restsAtItsPrice } from '../../core/exit-price.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
-import { causeOf, type ExitCause } from '../tables/rank.ts';
-import type { DecisionEvent, ExitTargetEvent } from '../records/events.ts';
-import type { GateViews } from '../state/views.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
 import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
+import type { DecisionEvent, ExitTargetEvent } from '../records/events.ts';
 import { lotE8, rulesOf, toE8 } from '../records/units.ts';
+import type { GateViews } from '../state/views.ts';
+import { causeOf, type ExitCause } from '../tables/rank.ts';
 
 /**
  * The claim that closes now, which a recorded decision opens; null: it is no exit, or it rests at its own price.
@@ -63,13 +63,13 @@ export function findSlicesBeside(
 /** Why an opening order is canceled. */
 export const OPENING_ENDED = 'an exit closes what it would open again';
 
-export interface Undone {
+export interface OpeningsToEnd {
   /** Never sent: ended at once. */
   readonly slices: readonly OrderState[];
   /** Resting, on their way, or of unknown outcome: their cancel is asked for. */
   readonly openings: readonly OrderState[];
 }
-const NOTHING: Undone = { slices: [], openings: [] };
+const NOTHING: OpeningsToEnd = { slices: [], openings: [] };
 
 /**
  * Of an exit that closes now: unsent slices, and what is decided and has not left; where all is closed that the caller
@@ -78,12 +78,12 @@ const NOTHING: Undone = { slices: [], openings: [] };
  *
  * @param isUnsent an opening that is decided, and that the sender has not handed over
  */
-export function findUndone(
+export function findOpeningsToEnd(
   state: GateViews,
   event: DecisionEvent,
   policy: CompiledPolicy,
   isUnsent: (order: OrderState) => boolean = () => false,
-): Undone {
+): OpeningsToEnd {
   const closing = findClosing(event, policy);
   if (closing === null) return NOTHING;
   const { request } = event;
@@ -124,7 +124,10 @@ function findClosing(
  * The venue's answer to a limit exit shows it filled: it was taken for one that rests, by a quote of a moment before, and
  * has closed at once. It ends what an exit ends that closes now.
  */
-export function findUndoneByAnswer(state: GateViews, { agent, origin, side, symbol }: OrderState): Undone {
+export function findOpeningsToEndByAnswer(
+  state: GateViews,
+  { agent, origin, side, symbol }: OrderState,
+): OpeningsToEnd {
   const isConcerned = (order: OrderState): boolean => origin !== 'agent' || order.agent === agent;
   const { slices, openings } = findAll(state, symbol);
   const position = state.positions.get(symbol);
@@ -136,11 +139,11 @@ export function findUndoneByAnswer(state: GateViews, { agent, origin, side, symb
  * A protective stop has closed something: neither what is not sent yet nor what rests must buy it back into the fall. A
  * stop closes the whole position, and so ends the openings of all.
  */
-export function findUndoneByStop(state: GateViews, { symbol }: OrderState): Undone {
+export function findOpeningsToEndByStop(state: GateViews, { symbol }: OrderState): OpeningsToEnd {
   return findAll(state, symbol);
 }
 
-function findAll(state: GateViews, symbol: string): Undone {
+function findAll(state: GateViews, symbol: string): OpeningsToEnd {
   const openings = openingsIn(state, symbol);
   return {
     slices: openings.filter(isPlanned),
