@@ -6,7 +6,7 @@ import { nameless, OPERATOR } from '../records.ts';
 /** More than a world has. */
 const ALL = 100_000;
 /** Pages of a list. */
-const PAGES = 3;
+const PAGES = 2;
 /** The newest decisions, few, since each is derived anew. */
 const ROWS = 3;
 const DECISIONS = 2 * ROWS;
