@@ -3,7 +3,7 @@ import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
 import { findActBreaches } from './promises/acts.ts';
 import { findLateAgreement } from './promises/agreement.ts';
-import { findChangesUnreported, findFalseAlerts } from './promises/alerts.ts';
+import { findFalseAlerts } from './promises/alerts.ts';
 import {
   findAnswerBreaches,
   findAnswersBehind,
@@ -145,7 +145,6 @@ const PROMISES: readonly Promised[] = [
   findFeedBreaches,
   findAccountBreaches,
   findFalseAlerts,
-  findChangesUnreported,
   findModeBreaches,
   findMoveBreaches,
   findStepBreaches,

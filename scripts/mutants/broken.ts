@@ -68,8 +68,9 @@ export function placeBroken(page: string, promises: string, untried?: readonly s
     ...(lines.length === 0
       ? []
       : ['', '| not in so many | mistake | kept plan that breaks it |', '|---|---|---|', ...lines]),
-    '',
-    ...wrap(`No mistake is planted for these, and none for another promise has broken them: ${codes}.`),
+    ...(codes === ''
+      ? []
+      : ['', ...wrap(`No mistake is planted for these, and none for another promise has broken them: ${codes}.`)]),
   ];
   return `${page.slice(0, begin)}${BEGIN}\n\n${text.join('\n')}\n\n${page.slice(end)}`;
 }

@@ -1,4 +1,3 @@
-import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
@@ -21,31 +20,4 @@ export function findFalseAlerts({ events, world: { homes, venue } }: History): r
       breaches.push({ code: `alert-false/${code}`, detail: `at ${at(atMs)}: ${detail}` });
   }
   return breaches;
-}
-
-/**
- * That somebody changed an order of ours at the exchange is told, where it rests on until all is quiet (docs/alerts.md,
- * `ORDER_CHANGED`).
- * @except its agent has changed it as well
- * @except another daemon runs, or a ledger was put back
- */
-export function findChangesUnreported({ events, orders, world }: History): readonly Breach[] {
-  const { exchange, gate, homes, venue, wire } = world;
-  if (gate?.keeper.isReconciled !== true || homes.restores.length + homes.seconds.length > 0) return [];
-  const books = [...exchange.world.state.orders.values()];
-  return venue.hands.flatMap(({ atMs, clientId }) => {
-    const by = orders.get(clientId ?? '');
-    const order = books.find((each) => each.clientOrderId === clientId);
-    if (by === undefined || order === undefined || !isOpen(order)) return [];
-    const isChanged = wire.records.some((record) => record.method === 'PUT' && record.clientId === clientId);
-    if (isChanged || Number(order.quantity) === by.planned.quantity_e8) return [];
-    const isReported = events.some(
-      ({ event }) =>
-        event.kind === 'alert' &&
-        event.payload.code === 'ORDER_CHANGED' &&
-        event.payload.detail.includes(order.clientOrderId),
-    );
-    if (isReported) return [];
-    return [{ code: 'hand-untold', detail: `${clientId} was changed by hand at ${at(atMs)}, and nobody is told` }];
-  });
 }

@@ -5,8 +5,10 @@ import { nameless, OPERATOR } from '../records.ts';
 
 /** More than a world has. */
 const ALL = 100_000;
+/** Lists are long, and worlds many: every other one is asked. */
+const WORLDS = 2;
 /** Pages of a list. */
-const PAGES = 3;
+const PAGES = 2;
 /** The newest decisions, few, since each is derived anew. */
 const ROWS = 3;
 const DECISIONS = 2 * ROWS;
@@ -29,7 +31,7 @@ type ReadPage<T> = (limit: number, cursor: string | null) => Page<T>;
  */
 export function findReadBreaches(history: History): readonly Breach[] {
   const { gate } = history.world;
-  if (gate === null || !gate.keeper.isReconciled) return [];
+  if (gate === null || !gate.keeper.isReconciled || history.plan.seed % WORLDS === 0) return [];
   return [
     ...findPages(gate),
     ...findDecisions(history, gate),
