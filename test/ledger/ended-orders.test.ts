@@ -101,7 +101,7 @@ test('a start that folds the records writes the rows again that they give, but f
       wallet_usdt: 1e5,
     },
   });
-  ledger.appendSync([{ kind: 'rules', at_ms: NOW_MS, payload: { rules: BTC_RULES } }]);
+  ledger.appendSync([{ kind: 'rules', at_ms: NOW_MS - 9 * DAY, payload: { rules: BTC_RULES } }]);
   for (const [id, ageMs] of [
     ['o-1', 8 * DAY],
     ['o-2', DAY],

@@ -167,7 +167,7 @@ type Values = readonly (readonly [CountedBudget, number])[];
 
 /** Caps of agents may not be above the account's, so they follow it down. */
 export function withBudgets(spec: IntendedPolicySpec, values: Values): IntendedPolicySpec {
-  const copy = structuredClone(spec) as { -readonly [K in keyof IntendedPolicySpec]: IntendedPolicySpec[K] };
+  const copy: { -readonly [K in keyof IntendedPolicySpec]: IntendedPolicySpec[K] } = { ...spec };
   const { order_rate: rate, ...rest } = Object.fromEntries(values) as Partial<Record<CountedBudget, number>>;
   copy.budgets = {
     ...copy.budgets,

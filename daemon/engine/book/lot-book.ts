@@ -188,7 +188,10 @@ function sumUp(symbol: SymbolLots, keepMs: number): void {
   const { entries, marks } = symbol;
   for (let mark = marks[0]; mark !== undefined; mark = marks[0]) {
     const oldest = entries.slice(0, MARK_EVERY);
-    if (oldest.at(-1)!.atMs >= entries.at(-1)!.atMs - keepMs || !oldest.every(isExact)) return;
+    const lastMs = oldest.at(-1)!.atMs;
+    if (lastMs >= entries.at(-1)!.atMs - keepMs || !oldest.every(isExact)) return;
+    // Its trades, once they are read, may lie before others of that instant.
+    for (let at = MARK_EVERY; entries[at]?.atMs === lastMs; at += 1) if (!isExact(entries[at]!)) return;
     symbol.base = mark;
     for (const { atMs, kind } of oldest) if (kind === 'adopted') symbol.baseReadMs = Math.max(symbol.baseReadMs, atMs);
     marks.shift();

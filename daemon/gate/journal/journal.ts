@@ -1,50 +1,19 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
-import { isLost, isRejected, isUnknown, type OrderState } from '../../engine/orders/orders.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
 import { OrderCounts } from '../../engine/plan/order-counts.ts';
 import type { IdSource } from '../../engine/plan/order-ids.ts';
 import type { PlanClock } from '../../engine/plan/plan-clock.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../../engine/plan/retell.ts';
 import { LiveMarket } from '../../engine/readings/live-market.ts';
 import type { ReportedDecision } from '../../engine/records/decisions.ts';
-import type {
-  DecisionEvent,
-  EventKind,
-  GateEvent,
-  GateEvents,
-  OrderEvent,
-  StateEvent,
-} from '../../engine/records/events.ts';
+import type { DecisionEvent, EventKind, GateEvent, GateEvents } from '../../engine/records/events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import { toRows } from '../../engine/state/leave.ts';
-import type { GateLog } from '../ports.ts';
 import type { GatePorts, GateSettings } from './gate-ports.ts';
+import { logEvent } from './log-event.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
-
-/** What an operator looks for in the log afterwards; everything else is in the ledger. Alerts log themselves. */
-export function logEvent(log: GateLog, event: GateEvent, symbolOf: (clientOrderId: string) => string | null): void {
-  if (event.kind === 'state') logState(log, event.payload, event.seq);
-  else if (event.kind === 'order') logOrder(log, event.payload, event.seq, symbolOf(event.payload.client_order_id));
-}
-
-/** The words of an operator stay in the ledger; the daemon's own reasons are said. */
-function logState(log: GateLog, event: StateEvent, seq: number): void {
-  const { layer, scope, name, state, set_by } = event;
-  const own = layer === 'operator' ? {} : { reason: event.reason };
-  const ends = event.clears_at_ms === null ? {} : { clears_at_ms: event.clears_at_ms };
-  const fields = { layer, scope, name, state, set_by, ...own, ...ends, seq };
-  if (state === 'active') log.info(fields, `trading state: the ${layer} layer is cleared`);
-  else if (layer === 'boot') log.info(fields, `trading state: ${state} until reconciled`);
-  else log.warn(fields, `trading state: ${state} by the ${layer} layer`);
-}
-
-function logOrder(log: GateLog, event: OrderEvent, seq: number, symbol: string | null): void {
-  const fields = { order: event.client_order_id, symbol, detail: event.detail, seq };
-  if (isRejected(event)) log.warn({ ...fields, retryable: event.retryable }, 'an order was rejected');
-  else if (isUnknown(event)) log.warn(fields, 'what became of an order is unknown: it is looked up');
-  else if (isLost(event)) log.error(fields, 'what became of an order could not be found out: it counts as open');
-}
 
 export type { GatePorts, GateSettings, InterceptAllowance, OperatorSchemaCheck } from './gate-ports.ts';
 
