@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 
 /** What makes checkpoints, with room to spare: how a record is read back and folded, and how views are written. */
-export const FOLD_ROOMS: readonly string[] = ['core', 'engine', 'gate', 'ledger'];
+export const FOLD_ROOMS: readonly string[] = ['core', 'engine', 'ledger'];
 
 /**
  * Lowercase hex sha256 of the code of these rooms.

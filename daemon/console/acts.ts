@@ -1,3 +1,4 @@
+import { profileOf } from '../core/venues.ts';
 import type { ApprovalBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
@@ -13,7 +14,7 @@ import type { ActRequest } from './signing.ts';
 import { orders, policy, positions, readiness } from './store.ts';
 
 /** There a token approves nothing, and a passkey signs an adoption once one is enrolled. */
-export const isLive = (): boolean => readiness.value?.venue === 'binance-live';
+export const isLive = (): boolean => readiness.value !== null && profileOf(readiness.value.venue).isRealMoney;
 
 type StateWord = 'active' | 'reducing' | 'halted';
 

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { runKills } from '../../scripts/campaign/kills.ts';
 import { PLACES } from '../../scripts/campaign/where.ts';
 
-const KILLS = 8;
+const KILLS = 12;
 
-test('eight kills under load and faults lose, repeat and exceed nothing', { timeout: 600_000 }, async () => {
+test('twelve kills under load and faults lose, repeat and exceed nothing', { timeout: 600_000 }, async () => {
   const result = await runKills({
     seed: 7,
     kills: KILLS,

@@ -43,7 +43,7 @@ for (const isModern of [false, true])
     const server = await startServer(t);
     const url = `http://127.0.0.1:${server.port}`;
     const client = await connect(t, [SCRIPT, 'mcp', '--url', url, '--token-file', tokenFile(t)], isModern);
-    assert.match(client.getInstructions() ?? '', /Venue: paper; simulated exchange/);
+    assert.match(client.getInstructions() ?? '', /Venue: paper; simulated money/);
     const { tools } = await client.listTools();
     assert.equal(tools.length, 13);
     const placed = await client.callTool({ name: 'place_order', arguments: PLACE_ORDER });

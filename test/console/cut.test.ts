@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { closeBrowser, openPage, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
+import { closeBrowser, openPage, panel, photograph, signIn, WITHOUT_BROWSER } from './browser.ts';
 import { offerLooserPolicy, playMorning } from './scene.ts';
 
 after(closeBrowser);
@@ -56,9 +56,13 @@ test('no figure and no cell is cut, in any view, at any width, in both themes', 
   await offerLooserPolicy(world);
   for (const [width, height, colorScheme] of [
     [390, 844, 'light'],
+    [390, 844, 'dark'],
+    [768, 1024, 'light'],
     [768, 1024, 'dark'],
+    [1280, 800, 'dark'],
     [1280, 800, 'light'],
     [1920, 1080, 'dark'],
+    [1920, 1080, 'light'],
   ] as const) {
     const seat = await openPage(t, world, { viewport: { width, height }, colorScheme });
     const { page } = seat;
@@ -69,6 +73,14 @@ test('no figure and no cell is cut, in any view, at any width, in both themes', 
     await panel(page, 'tokens').getByText('this session').waitFor();
     await page.getByText('Every key in force').click();
     assert.deepEqual(await findCut(page, '.panel, .top, .status'), [], `${width} ${colorScheme}`);
+    const photo = `console-${width}-${colorScheme}`;
+    const whole = await page.evaluate(() => {
+      const { document } = globalThis as unknown as { document: { documentElement: { scrollHeight: number } } };
+      return document.documentElement.scrollHeight;
+    });
+    await page.setViewportSize({ width, height: whole });
+    await photograph(page, photo);
+    await page.setViewportSize({ width, height });
     await panel(page, 'decisions').getByRole('row', { name: /LIMIT/ }).getByRole('button').click();
     await page
       .getByRole('dialog')

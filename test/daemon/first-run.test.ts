@@ -11,7 +11,7 @@ import { startDaemon } from '../../daemon/main.ts';
 import type { ToolBody } from './harness.ts';
 
 const run = promisify(execFile);
-const SEEDS = 12;
+const SEEDS = 50;
 
 /** A daemon as `npm start` makes it: in-process exchange on the seed, all as shipped but for a longer patience. */
 async function placeFirstOrder(seed: number): Promise<ToolBody> {

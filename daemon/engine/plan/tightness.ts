@@ -10,7 +10,7 @@ import type { LiveInputs } from '../readings/inputs.ts';
 import type { SignalEvent } from '../records/events.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
 import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
-import { MAX_ORDERS } from '../snapshot/openings-view.ts';
+import { MAX_ORDERS } from '../snapshot/holding-view.ts';
 import type { GateViews } from '../state/views.ts';
 import { type Covers, coverAll, coverNamed, coverOthers, coverScope, coverSymbol, findTighterKeys } from './covered.ts';
 import { findAccountTiers, GATE_AGENT, isOwnOpening } from './standing.ts';

@@ -1,11 +1,13 @@
-import type { HoldingView } from '../../core/context.ts';
+import type { HoldingView, OpeningsView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { isBesideNobodys, isReleasedFrom } from '../orders/holding.ts';
-import { isUnproven, liveOrders, type OrderState } from '../orders/orders.ts';
+import { isPlanned, isUnproven, liveOrders, type OrderState } from '../orders/orders.ts';
 import { createPosition } from '../positions/positions.ts';
-import type { Ask, LiveInputs } from '../readings/inputs.ts';
+import { type Ask, isOther, type LiveInputs } from '../readings/inputs.ts';
 import type { GateViews } from '../state/views.ts';
-import { findExitInProgress } from './exit-in-progress.ts';
+
+/** Open orders that Binance takes of an account in a symbol, where its filters do not say. */
+export const MAX_ORDERS = 200;
 
 /** What stands against opening in the symbol, or against one more exit there; undefined: nothing does. */
 export function viewHolding(
@@ -55,4 +57,34 @@ function countOpen({ claims }: GateViews, symbol: string, agent: string): number
     if (claim.wants === 'now' && claim.origin === 'agent' && claim.agent === agent && claim.symbol === symbol)
       open += 1;
   return open;
+}
+
+/**
+ * The decision of an exit that closes now, or of one that still stands at the venue after the position was closed: nothing
+ * opens beside it. Null: there is none.
+ */
+export function findExitInProgress(state: GateViews, symbol: string): string | null {
+  for (const claim of state.claims.open) if (claim.symbol === symbol && claim.wants === 'now') return claim.decisionId;
+  const position = state.positions.get(symbol);
+  if (position !== undefined && position.quantityE8 !== 0) return null;
+  for (const order of liveOrders(state.orders, symbol))
+    if (order.reduceOnly && !order.protective && !order.foreign && !isPlanned(order)) return order.decisionId;
+  return null;
+}
+
+/** Orders that open beside the decided one; undefined: there are none, or nothing is opened. */
+export function viewOpenings(
+  state: GateViews,
+  { agent, intent }: ExecutionRequest,
+  symbol: string,
+  ask: Ask,
+): OpeningsView | undefined {
+  if (intent !== 'open' && intent !== 'modify') return undefined;
+  let [own, all] = [0, 0];
+  for (const order of liveOrders(state.orders, symbol)) {
+    if (order.reduceOnly || order.protective || order.foreign || !isOther(order, ask)) continue;
+    all += 1;
+    if (order.agent === agent) own += 1;
+  }
+  return all === 0 ? undefined : { own, all, venue_limit: state.rules.get(symbol)?.maxOrders ?? MAX_ORDERS };
 }

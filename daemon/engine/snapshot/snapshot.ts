@@ -12,9 +12,8 @@ import type { GateViews } from '../state/views.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
 import { closableLots } from './exposure.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
-import { viewHolding } from './holding-view.ts';
+import { viewHolding, viewOpenings } from './holding-view.ts';
 import { viewMarket, viewRules } from './market-view.ts';
-import { viewOpenings } from './openings-view.ts';
 
 /**
  * Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it.

@@ -3,7 +3,7 @@ import { type Claim, GIVEN_AWAY, isLive } from '../../engine/orders/claim.ts';
 import { ownE8 } from '../../engine/orders/holding.ts';
 import { isUnproven, liveOrders } from '../../engine/orders/orders.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
-import { findExitInProgress } from '../../engine/snapshot/exit-in-progress.ts';
+import { findExitInProgress } from '../../engine/snapshot/holding-view.ts';
 import type { HolderBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
