@@ -83,9 +83,15 @@ export class PlainEquity {
   }
 
   /** Readings from an instant on, with all that is known to have been moved, in or out, at any time. */
-  balancesSince(fromMs: number): ReadonlyMap<number, number> {
-    const since = this.#samples.filter(({ atMs }) => atMs >= fromMs);
-    return new Map(since.map(({ atMs, equity }) => [atMs, equity + this.#sum]));
+  balancesSince(fromMs: number): ReadonlyMap<number, readonly number[]> {
+    const balances = new Map<number, number[]>();
+    for (const { atMs, equity } of this.#samples) {
+      if (atMs < fromMs) continue;
+      const known = balances.get(atMs);
+      if (known === undefined) balances.set(atMs, [equity + this.#sum]);
+      else known.push(equity + this.#sum);
+    }
+    return balances;
   }
 
   /** The last reading not after an instant, else the first; across a long pause the larger of both sides. */

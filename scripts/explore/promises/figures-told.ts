@@ -47,9 +47,10 @@ function* compareHistory(gate: Gate, equity: PlainEquity): Generator<Found> {
   if (last === undefined) return;
   const balances = equity.balancesSince(last.at_ms - HOUR_MS);
   for (const { at_ms: atMs, equity_usdt: reported } of points) {
-    const balance = balances.get(atMs);
-    if (balance !== undefined && Math.abs(reported - balance) > CENT)
-      yield ['figure/told-equity', `${reported} at ${atMs}, by the records ${balance}`];
+    // Of an instant there may be several.
+    const read = balances.get(atMs);
+    if (read?.every((balance) => Math.abs(reported - balance) > CENT))
+      yield ['figure/told-equity', `${reported} at ${atMs}, by the records ${read.join(', ')}`];
   }
   const times = new Set(points.map(({ at_ms: atMs }) => atMs));
   const missing = [...balances.keys()].find((atMs) => atMs <= last.at_ms && !times.has(atMs));

@@ -16,6 +16,8 @@ const CENT = 0.01;
 /** Inputs are read more often than that, and clocks no further apart, ms. */
 const FRESH_MS = 5_000;
 const SKEW_MS = 1_000;
+/** Filters are read again every fifteen minutes. */
+const FILTERS_MS = 960_000;
 const WEEK_MS = 7 * 86_400_000;
 
 interface Page<T> {
@@ -209,7 +211,10 @@ function findReadiness({ events }: History, gate: Gate): readonly Breach[] {
   const tell = (detail: string): number => breaches.push({ code: 'read/readiness', detail });
   const { account_ms, bars, clock_skew_ms, filters_ms, mark_ms, quote_ms } = gate.core.policySpec.market.freshness;
   const isPatient =
-    Math.min(account_ms, filters_ms, mark_ms, quote_ms) >= FRESH_MS && clock_skew_ms >= SKEW_MS && bars > 1;
+    Math.min(account_ms, mark_ms, quote_ms) >= FRESH_MS &&
+    filters_ms >= FILTERS_MS &&
+    clock_skew_ms >= SKEW_MS &&
+    bars > 1;
   if (isPatient && (!reported.ready || reported.waiting_for.length > 0))
     tell(`it waits for ${reported.waiting_for.join(', ')}`);
   if (reported.alerts !== alerts) tell(`${reported.alerts} alerts are told, ${alerts} are on record`);

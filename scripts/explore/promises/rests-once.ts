@@ -10,13 +10,21 @@ import { START_MS } from '../market.ts';
  * @except it was changed since
  * @except fewer than the exchange takes are left, or would be
  * @except a ledger was put back
+ * @except it closes all, however much that is when it is its turn
  */
 export function findRestingTwice(history: History): readonly Breach[] {
-  const { decisions, fills, orders, world } = history;
+  const { decisions, events, fills, orders, world } = history;
   if (world.homes.restores.length > 0) return [];
   const books = new Map([...world.exchange.world.state.orders.values()].map((order) => [order.clientOrderId, order]));
   const changed = new Set(world.wire.records.filter(({ method }) => method === 'PUT').map(({ clientId }) => clientId));
   const byRoot = new Map<string, { readonly id: string; readonly quantityE8: number }[]>();
+  const ofAll = new Set(
+    events.flatMap(({ event }) =>
+      event.kind === 'exit_target' && event.payload.action === 'opened' && event.payload.is_whole
+        ? [event.payload.decision_id]
+        : [],
+    ),
+  );
   const breaches: Breach[] = [];
   for (const { clientId, method, params, servedAtMs, status } of world.wire.records) {
     const order = orders.get(clientId ?? '');
@@ -24,7 +32,13 @@ export function findRestingTwice(history: History): readonly Breach[] {
       continue;
     const { decision, planned } = order;
     const root = decisions.get(decision.rootId);
-    if (root === undefined || !planned.reduce_only || planned.protective || params.text('timeInForce') !== 'GTC')
+    if (
+      root === undefined ||
+      ofAll.has(root.id) ||
+      !planned.reduce_only ||
+      planned.protective ||
+      params.text('timeInForce') !== 'GTC'
+    )
       continue;
     const known = byRoot.get(root.id) ?? [];
     byRoot.set(root.id, known);
