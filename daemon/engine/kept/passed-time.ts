@@ -63,6 +63,10 @@ export class PassedTime {
   of(venueMs: number): number {
     return venueMs - (venueMs <= this.untilMs ? this.beforeMs : this.aheadMs);
   }
+  /** Venue time that a clock showed at a `t`: {@link of} of it is that `t` again. */
+  wasAtMs(tMs: number): number {
+    return tMs + (tMs <= this.untilMs - this.beforeMs ? this.beforeMs : this.aheadMs);
+  }
   /** Venue time of a `t`, for people and for what is recorded. */
   venueMs(tMs: number): number {
     return tMs + this.aheadMs;

@@ -102,6 +102,11 @@ export class GateViews {
     return this.equity.dailyLoss(tMs, marginBalanceUsdt, this.equity.dailyReference(tMs, tMs - (nowMs % DAY_MS)));
   }
 
+  /** Whether trades have left nothing held in a symbol after a `t`: the venue dates them. */
+  wasFlatSince(symbol: string, tMs: number): boolean {
+    return this.accounts.wasFlatSince(symbol, this.time.wasAtMs(tMs));
+  }
+
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
   activeSignals(tMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
     return this.signals.activeKinds(tMs, account, agent, symbol);

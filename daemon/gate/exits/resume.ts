@@ -79,14 +79,13 @@ export class ExitResumption {
       return 'too old to go on after a restart';
     const until = readParent(this.#core, claim.decisionId, claim.first)?.request.valid_until_ms ?? null;
     if (until !== null && until < now) return 'it is past valid_until_ms';
-    const { accounts } = this.#core.state;
     const position = this.#core.state.position(symbol);
     if (origin === 'operator') {
       // A flatten resumes by itself, and sooner.
       if (this.#isFlattening(symbol)) return 'a flatten goes on with it';
       // RISK: an operator's exit closes whatever is held. Where the position that it was meant for is closed since,
       // what is held now somebody has opened afterwards, and means to.
-      const isAnother = (position.sinceMs ?? 0) > openedAtMs || accounts.wasFlatSince(symbol, openedAtMs);
+      const isAnother = (position.sinceMs ?? 0) > openedAtMs || this.#core.state.wasFlatSince(symbol, openedAtMs);
       if (isAnother) return 'the position is another one by now';
     }
     const other = side === 'sell' ? 'buy' : 'sell';
