@@ -91,9 +91,12 @@ export class AbsentOrders {
     return false;
   }
 
-  /** Venue time of a `t`: what the venue is asked by. */
+  /**
+   * What the venue is asked by. RISK: it dates what was sent before its clock went ahead by the clock of before; asked from
+   * later on, it would show nothing of that.
+   */
   #venueMs(tMs: number): number {
-    return this.#core.state.time.venueMs(tMs);
+    return this.#core.state.time.wasAtMs(tMs);
   }
 
   #isOfOther(order: OrderState, { clientOrderId }: VenueOrder): boolean {

@@ -16,7 +16,7 @@ export function findUnreportedSince({ state }: GateCore, symbol: string): number
     if (order.symbol !== symbol || !isUnreported(order)) continue;
     sinceMs = Math.min(sinceMs ?? order.plannedAtMs, order.plannedAtMs);
   }
-  return sinceMs === null ? null : Math.max(state.time.venueMs(sinceMs), state.seenTrades.keptSinceMs(symbol));
+  return sinceMs === null ? null : Math.max(state.time.wasAtMs(sinceMs), state.seenTrades.keptSinceMs(symbol));
 }
 
 /** What a stop turns into has a number of its own, and what somebody else's order filled is in no record. */

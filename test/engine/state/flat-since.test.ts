@@ -15,6 +15,15 @@ function trade({ ledger }: FoldedClaims, atMs: number): void {
     ledger.append(tradeEvent(`t-${index}`, null, atMs + index * 1_000, { side }));
 }
 
+test('what was sent before the clock went ahead is asked for by the clock of then, and what is sent later by that of now', () => {
+  const { ledger, state } = new FoldedClaims();
+  ledger.append(tradeEvent('t-1', null, T0 + 10_000));
+  jump(ledger, T0 + 10_000);
+  const [before, after] = [T0 + 4_000, T0 + 20_000];
+  assert.deepEqual([state.time.wasAtMs(before), state.time.wasAtMs(after)], [before, after + JUMP_MS]);
+  for (const tMs of [before, after]) assert.equal(state.time.of(state.time.wasAtMs(tMs)), tMs);
+});
+
 test('whether a symbol was flat since a claim is told alike on both sides of a clock that went ahead [EX-66]', () => {
   const behind = new FoldedClaims();
   behind.read(0, T0 - 1_000);
