@@ -4,6 +4,7 @@ import { everyLiveOrder, isTerminal, type OrderState } from '../engine/orders/or
 import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
 import type { DecisionEvent } from '../engine/records/events.ts';
+import { hasGoodTill } from '../engine/sending/approval.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { LimitsBody } from './api/limits.ts';
@@ -39,6 +40,7 @@ import type { TokenApi } from './api/tokens.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk, tellFullDisk } from './calls/disk-space.ts';
+import { allEnded, ended } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
 import type { Keeper } from './keeper/keeper.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
@@ -46,8 +48,7 @@ import type { AlertRoutesControl } from './operator/alert-routes.ts';
 import type { ArmingControl } from './operator/arming.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { eraseTexts } from './operator/texts.ts';
-import { hasGoodTill } from './orders/approval.ts';
-import { type AlertOptions, buildParts, type GateOptions, type GateParts, startAlone } from './parts.ts';
+import { type AlertOptions, buildParts, type GateOptions, type GateParts } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
 import { describeAlertChannels } from './reads/alert-channels.ts';
 import { describeApprovals } from './reads/approvals.ts';
@@ -56,6 +57,7 @@ import { describeReadiness } from './reads/readiness.ts';
 import { describeAgent, describeAgents } from './reports/accounts.ts';
 import { describeEquityHistory } from './reports/equity-history.ts';
 import { describeReport } from './reports/report.ts';
+import { startAlone } from './tasks.ts';
 
 /**
  * Cleans up when the daemon stops: drops unsent slices, cancels opening orders, keeps stops. Orders are left only where the
@@ -68,24 +70,21 @@ export async function leaveVenue(
   const before = everyLiveOrder(core.state.orders);
   slices.dropUnsent('the daemon stops', () => true);
   const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
-  const cancels = canceler.cancelMatching(
-    null,
-    (order) => !order.foreign && !order.reduceOnly && !isLeft(order),
-    'the daemon stops',
-  );
-  const begun = Promise.allSettled([cancels, countdowns.close()]);
+  const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && !isLeft(order);
+  const cancels = canceler.cancelMatching(null, isMeant, 'the daemon stops').map(ended);
+  const begun = Promise.allSettled([...cancels, countdowns.close()]);
   await Promise.race([begun, core.ports.time.delay(1000)]);
   await core.settled().catch(() => undefined);
-  const ended = before.filter(isTerminal);
+  const over = before.filter(isTerminal);
   const left = before.filter((order) => !isTerminal(order));
   const positions = [...core.state.positions.values()].filter((position) => position.quantityE8 !== 0);
   core.ports.log.info(
     {
-      ended: ended.map((order) => order.clientOrderId),
+      ended: over.map((order) => order.clientOrderId),
       left: left.map((order) => ({ order: order.clientOrderId, symbol: order.symbol, protective: order.protective })),
       positions: positions.map((position) => position.symbol),
     },
-    `the daemon stops: ${ended.length} orders ended, ${left.length} left at the venue, ${positions.length} positions held`,
+    `the daemon stops: ${over.length} orders ended, ${left.length} left at the venue, ${positions.length} positions held`,
   );
 }
 
@@ -255,7 +254,7 @@ export class Gate implements GateApi {
     signal: SignalBody,
   ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
     return this.#parts.signals.add(caller, signal).then(async (added) => {
-      await this.#parts.standing.tick();
+      await allEnded(this.#parts.standing.tick());
       return added;
     });
   }
@@ -325,7 +324,7 @@ export class Gate implements GateApi {
   }
   async #withStanding(work: Promise<TradingStateBody>): Promise<TradingStateBody> {
     const body = await work;
-    if (this.#parts.availability.isStarted) await this.#parts.standing.tick();
+    if (this.#parts.availability.isStarted) await allEnded(this.#parts.standing.tick());
     return body;
   }
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
@@ -375,7 +374,7 @@ export class Gate implements GateApi {
     this.core.ports.time.nextTurn(() => {
       recordFullDisk(this.core);
       if (this.#parts.availability.isStarted)
-        startAlone(this.core, 'STANDING_FAILED', () => this.#parts.standing.tick());
+        startAlone(this.core, 'STANDING_FAILED', () => allEnded(this.#parts.standing.tick()));
     });
   }
 
@@ -389,7 +388,7 @@ export class Gate implements GateApi {
   /** Orderly stop: drops unsent slices, cancels opening orders unless they are to be left, keeps stops. */
   async close(options: { readonly leaveOrders: boolean }): Promise<void> {
     this.#parts.availability.isClosing = true;
-    this.#parts.executor.answerSoon();
+    this.#parts.outcomes.answerSoon();
     this.#parts.sender.stopOpening();
     this.#parts.slices.stop();
     if (!this.#parts.availability.isStarted || this.core.ports.ledger.isFailed) return;

@@ -1,21 +1,31 @@
+import { Authorities } from '../engine/guard/authorities.ts';
+import { composeEngine, type EngineParts } from '../engine/guard/compose.ts';
+import type { Executor } from '../engine/guard/executor.ts';
+import { Protection } from '../engine/guard/protection.ts';
+import { StandingOrders } from '../engine/guard/standing.ts';
 import { CutReadings } from '../engine/protect/cut-readings.ts';
+import type { Canceler } from '../engine/sending/cancels.ts';
+import type { Resolver } from '../engine/sending/resolver.ts';
+import type { OrderSender } from '../engine/sending/sender.ts';
+import type { SliceRunner } from '../engine/sending/slices.ts';
 import type { GateState } from '../engine/state/gate-state.ts';
 import type { AlertTestBody } from './api/alerts.ts';
-import { Approvals, voidOrphans } from './calls/approvals.ts';
+import { Approvals } from './calls/approvals.ts';
 import { Availability } from './calls/disk-space.ts';
-import { Executor } from './calls/executor.ts';
+import { Outcomes } from './calls/outcomes.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
 import { ToolCalls } from './calls/tool-calls.ts';
-import { ExitBook } from './exits/exit-book.ts';
 import { Flatten } from './exits/flatten.ts';
+import { readParent } from './exits/read-parent.ts';
 import { ExitResumption } from './exits/resume.ts';
+import { WakeUp } from './exits/wake-up.ts';
 import { AccountFeed } from './feeds/account-feed.ts';
 import { MarketFeed } from './feeds/market-feed.ts';
 import { ReadingMarks } from './feeds/reading-marks.ts';
+import { allEnded } from './journal/driver.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
 import { Keeper } from './keeper/keeper.ts';
-import type { KeeperTasks, Started } from './keeper/keeper-tasks.ts';
 import { LedgerCheck } from './keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
 import { ArmingControl } from './operator/arming.ts';
@@ -27,20 +37,11 @@ import { Passkeys } from './operator/passkeys.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './operator/policy-control.ts';
 import { Signals } from './operator/signals.ts';
 import { Tokens } from './operator/tokens.ts';
-import { Canceler } from './orders/cancels.ts';
-import { LoneOpenings } from './orders/lone-openings.ts';
-import { Resolver } from './orders/resolver.ts';
-import { OrderSender } from './orders/sender.ts';
-import { SliceRunner } from './orders/slices.ts';
-import { VenueHealth } from './orders/venue-health.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
-import { Authorities } from './watch/authorities.ts';
+import { buildTasks, startAlone } from './tasks.ts';
 import { Countdowns } from './watch/countdowns.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
-import { watchHoldings } from './watch/holdings.ts';
-import { Protection } from './watch/protection.ts';
-import { StandingOrders } from './watch/standing.ts';
 
 /** The parts of the gate, which its calls use. */
 export interface GateParts {
@@ -54,6 +55,7 @@ export interface GateParts {
   readonly approvals: Approvals;
   readonly reads: CallerReads;
   readonly executor: Executor;
+  readonly outcomes: Outcomes;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
@@ -94,35 +96,45 @@ export interface GateOptions {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
 export function buildParts(options: GateOptions): GateParts {
   const { ports, settings, signal } = options;
-  const core = new GateCore(ports, settings, options.policy, options.state);
-  const availability = new Availability(core);
-  const health = new VenueHealth(core, {
-    resyncClock: () => keeper.dueNow('clock'),
-    reloadRules: () => keeper.dueNow('rules'),
-    refreshAccount: () => keeper.dueNow('account'),
-    fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
-    resolve: (order) => void resolver.resolve(order),
-    reviewHoldings: () => startAlone(core, 'CANCEL_FAILED', endMisplaced),
+  const core = new GateCore(ports, settings, options.policy, {
+    ...(options.state === undefined ? {} : { state: options.state }),
+    hooks: {
+      readBeside: (symbol) => readBeside(symbol),
+      isUnsent: (order) => engine.sender.isUnsent(order),
+      onRecheckFailure: () => engine.health.onRecheckFailure(),
+      isStopping: () => signal.aborted,
+      lookout: {
+        found: (strange) => ledgerCheck.found(strange),
+        listed: (report) => ledgerCheck.listed(report),
+        suspect: (symbol) => ledgerCheck.suspect(symbol),
+      },
+    },
   });
-  core.onRecheckFailure = () => health.onRecheckFailure();
-  const lone = new LoneOpenings(core, (symbol) => readBeside(symbol), signal);
-  const sender = new OrderSender(core, health, lone);
-  core.isUnsent = (order) => sender.isUnsent(order);
-  const resolver: Resolver = new Resolver(core, sender, signal);
-  const canceler = new Canceler(core, sender, resolver);
-  const slices = new SliceRunner(core, sender, lone);
-  const exits = new ExitBook(core, sender, resolver, canceler, signal);
+  const availability = new Availability(core);
+  const exitTimer = new WakeUp(ports.time, signal, () => exits.tick());
+  const engine: EngineParts = composeEngine(core, {
+    feeds: {
+      resyncClock: () => keeper.dueNow('clock'),
+      reloadRules: () => keeper.dueNow('rules'),
+      refreshAccount: () => keeper.dueNow('account'),
+      fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
+    },
+    exits: {
+      wakeAt: (wallMs) => exitTimer.at(wallMs),
+      readParent: (decisionId, order) => readParent(core, decisionId, order),
+    },
+  });
+  const { canceler, executor, exits, health, resolver, sender, slices } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
-  const decisions = new ParentDecisions(core, availability, exits, budgets);
-  const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
-  const endMisplaced = watchHoldings(core, canceler);
+  const decisions = new ParentDecisions(core, availability, executor, budgets);
+  const outcomes = new Outcomes({ core, decisions, executor, exits });
+  const endMisplaced = () => allEnded(engine.endMisplaced());
   const standing = new StandingOrders(core, canceler, sender);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
   const countdowns = new Countdowns(core, () => keeper.wasRead);
   const marks = new ReadingMarks(core);
-  const ledgerCheck = new LedgerCheck(core, marks);
-  core.lookout = ledgerCheck;
+  const ledgerCheck: LedgerCheck = new LedgerCheck(core, marks);
   const account = new AccountFeed(core, sender, resolver, marks);
   const readBeside = async (symbol: string): Promise<boolean> => {
     if (health.isQuiet()) return false;
@@ -149,7 +161,7 @@ export function buildParts(options: GateOptions): GateParts {
     canceler,
     slices,
     account,
-    exit: (caller, symbol, side, onDecided) => executor.runOperatorExit(caller, symbol, side, onDecided),
+    exit: (caller, symbol, side, onDecided) => outcomes.ofOperatorExit(caller, symbol, side, onDecided),
     cancelClaims: (isConcerned, detail) => exits.cancelClaims(isConcerned, detail),
     isQuiet: () => health.isQuiet(),
     signal,
@@ -177,6 +189,7 @@ export function buildParts(options: GateOptions): GateParts {
       flatten,
       protection,
       cuts,
+      signal,
     }),
   });
   const arming = new ArmingControl(core);
@@ -188,10 +201,10 @@ export function buildParts(options: GateOptions): GateParts {
   const lostOrders = new LostOrders(core, sender, loosening);
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
-  const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
-  const approvals = new Approvals({ core, availability, decisions, executor, reads });
+  const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, recall, budgets });
+  const approvals = new Approvals({ core, availability, decisions, outcomes, reads });
   const exitResumption = new ExitResumption(core, keeper, exits, signal);
-  core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
+  core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => allEnded(standing.tick())));
   return {
     core,
     availability,
@@ -203,6 +216,7 @@ export function buildParts(options: GateOptions): GateParts {
     approvals,
     reads,
     executor,
+    outcomes,
     sender,
     resolver,
     canceler,
@@ -219,59 +233,5 @@ export function buildParts(options: GateOptions): GateParts {
     lostOrders,
     holders: new Holders({ core, canceler, exits, endMisplaced }),
     exitResumption,
-  };
-}
-
-/** Starts what nobody waits for; that it failed is an alert. */
-export function startAlone(core: GateCore, code: string, task: () => Started): void {
-  const onFailure = (error: unknown): void => core.alertRarely(code, String(error));
-  try {
-    task()?.catch(onFailure);
-  } catch (error) {
-    onFailure(error);
-  }
-}
-
-function buildTasks(parts: {
-  core: GateCore;
-  resolver: Resolver;
-  canceler: Canceler;
-  authorities: Authorities;
-  countdowns: Countdowns;
-  heartbeats: Heartbeats;
-  standing: StandingOrders;
-  exits: ExitBook;
-  endMisplaced: () => Started;
-  flatten: Flatten;
-  protection: Protection;
-  cuts: CutReadings;
-}): KeeperTasks {
-  const { core, resolver, canceler, authorities, countdowns, heartbeats, standing, exits } = parts;
-  const { endMisplaced, flatten, protection, cuts } = parts;
-  return {
-    retryCancels: () => {
-      resolver.sweep();
-      return canceler.retryUnproven();
-    },
-    endAuthorities: () => authorities.tick(),
-    countdowns: () => countdowns.tick(),
-    reviewStanding: () => {
-      voidOrphans(core);
-      heartbeats.tick();
-      const canceled = standing.tick();
-      const cut = endMisplaced();
-      return canceled === null || cut === null ? (canceled ?? cut) : Promise.all([canceled, cut]);
-    },
-    exits: () => {
-      exits.tick();
-      return null;
-    },
-    flatten: () => flatten.tick(),
-    protect: () => protection.tick(),
-    cutBack: () => {
-      const { collar_bps: collarBps } = core.policySpec.market;
-      const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
-      return confirmed.length === 0 ? null : Promise.all(confirmed.map((breach) => protection.cutBack(breach)));
-    },
   };
 }

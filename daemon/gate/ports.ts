@@ -87,32 +87,6 @@ export type ClockSync =
   /** `hostMs`: by how much the host's clock jumped, wall ms. */
   | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number; readonly hostMs: number }
   | { readonly kind: 'failed'; readonly detail: string };
-/** A tool call was decided. Instants are wall ms of the process, each the end of the stage before it. */
-export interface TracedDecision {
-  readonly decisionId: string;
-  readonly tool: string;
-  readonly verdict: string;
-  readonly codes: readonly string[];
-  readonly symbol: string | null;
-  /** USDT that may go out; null: nothing, or it has no such figure. */
-  readonly notionalUsdt: number | null;
-  /** Null: nobody called just now. */
-  readonly intakeAtMs: number | null;
-  readonly snapshotAtMs: number;
-  readonly decideAtMs: number;
-  readonly planAtMs: number;
-  readonly appendAtMs: number;
-}
-/** Follows single executions. Told of what is over: it is never asked within `decide`, and nothing depends on it. */
-export interface TracePort {
-  decided(decision: TracedDecision): void;
-  /** The decision is on disk. */
-  committed(decisionId: string): void;
-  /** `send`: asked of the venue until it answered. `outcome`: from the answer until that was on disk. */
-  stage(decisionId: string, name: 'send' | 'outcome', fromMs: number, toMs: number, outcome: string): void;
-  /** The caller is answered. Later slices still belong to it. */
-  answered(decisionId: string): void;
-}
 /** Counters and durations; main.ts turns them into Prometheus metrics. */
 export interface ObserverPort {
   decided(

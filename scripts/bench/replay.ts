@@ -54,14 +54,11 @@ export function measureReplay(): ReplayFigures {
     });
   const asked: Asked[] = [];
   const recorded = open();
-  const take = recorded.door.take.bind(recorded.door);
-  recorded.door.take = (request, ask, options) => {
-    const taken = take(request, ask, options);
-    if (taken !== null) {
-      const { context } = taken.event;
-      asked.push({ request, context, policy: recorded.door.policy(request.agent) });
-    }
-    return taken;
+  const { core } = recorded;
+  const decide = core.decide.bind(core);
+  core.decide = (request, context, policy) => {
+    asked.push({ request, context, policy });
+    return decide(request, context, policy);
   };
   recorded.run();
   const prepared = prepareMarket(market);

@@ -108,6 +108,12 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['plan'],
       ['openings', 'claims', 'protect'],
       ['audit'],
+      // What follows step by step, and what it asks of whoever drives it.
+      ['flow'],
+      // A decision and its record; an order's way out and back; what carries decisions out and guards what is held.
+      ['decide'],
+      ['sending'],
+      ['guard'],
     ],
     doors: {
       contract: { values: ['tables'], types: [] },
@@ -120,13 +126,13 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['ports.ts', 'api'],
       ['api.ts'],
       ['journal'],
-      ['take-decision.ts'],
       ['orders'],
       ['feeds', 'watch'],
       ['trades'],
       ['keeper'],
       ['reads', 'exits'],
       ['reports', 'calls', 'operator'],
+      ['tasks.ts'],
       ['parts.ts'],
       ['gate.ts'],
     ],
@@ -255,12 +261,12 @@ export const BANS: readonly CodeBan[] = [
     // exercise places far-off orders, never where money is real.
     folder: 'daemon/',
     except: [
-      'daemon/gate/orders/approval.ts',
+      'daemon/engine/sending/approval.ts',
       'daemon/cli/local/emergency-flatten.ts',
       'daemon/cli/local/doctor/countdown.ts',
     ],
     pattern: /\bas\s+(?:unknown\s+as\s+)?Approved\b/g,
-    why: 'makes an approved order; only daemon/gate/orders/approval.ts may',
+    why: 'makes an approved order; only daemon/engine/sending/approval.ts may',
   },
   {
     folder: 'daemon/',

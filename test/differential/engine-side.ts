@@ -53,7 +53,7 @@ function scriptedAgent(steps: readonly Step[], startMs: number, stateOf: () => G
 /** The same world through the evaluation's engine. `Run`: the engine, or one with a planted difference. */
 export function playEngine({ agents, market, policy, seed, steps, temper }: WorldPlan, Run: typeof ReplayRun): Played {
   let scripted: ScriptedVenue | undefined;
-  const stateOf = (): GateState => run.door.state;
+  const stateOf = (): GateState => run.core.state;
   const run: ReplayRun = new Run({
     key: { variant: 'world', seed, agent: 'world', attack: 'none', sides: 'random', capsScale: 1 },
     market: prepareMarket(market),
@@ -75,7 +75,7 @@ export function playEngine({ agents, market, policy, seed, steps, temper }: Worl
     createVenue: (account, clock) => (scripted = new ScriptedVenue(account, clock, seed, temper)),
   });
   const trace = new Trace(market.startMs);
-  const { state } = run.door;
+  const { state } = run.core;
   const apply = state.apply.bind(state);
   state.apply = (event: GateEvent) => {
     const ended = apply(event);

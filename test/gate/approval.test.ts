@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildForeignOrder, type OrderState } from '../../daemon/engine/orders/orders.ts';
-import { Approvals } from '../../daemon/gate/orders/approval.ts';
+import { Approvals } from '../../daemon/engine/sending/approval.ts';
 import { LOT_E8, TICK_E8 } from './fold-fixture.ts';
 
 function orderInFlight(): OrderState {

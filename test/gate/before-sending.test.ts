@@ -39,7 +39,7 @@ describe('an opening order whose leverage setting is not known is not sent (BY-3
     const open = (id: string): Promise<SubmitOutcome> => {
       const orders = [{ client_order_id: id, leverage: 3, time_in_force: 'IOC' as const }];
       const decided = world.decide({ id: `d-${id}`, orders });
-      return world.sender.sendOpening(world.order(id), decided);
+      return world.core.run(world.sender.sendOpening(world.order(id), decided));
     };
     return { world, open, sent };
   };

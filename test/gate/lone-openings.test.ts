@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
-import type { GateCore } from '../../daemon/gate/journal/journal.ts';
-import { LoneOpenings, type Turn } from '../../daemon/gate/orders/lone-openings.ts';
+import { LoneOpenings, type Turn } from '../../daemon/engine/sending/lone-openings.ts';
+import { Driver, ended } from '../../daemon/gate/journal/driver.ts';
+import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { ManualTime, settle } from './manual-time.ts';
 
 const SEND_WITHIN_MS = 500;
@@ -19,14 +21,20 @@ const filled = (symbol = 'BTCUSDT'): Opening => ({ symbol, status: 'filled', ven
 function open() {
   const time = new ManualTime();
   const now = (): number => time.monotonicMs();
-  const core = { planClock: { scale: 1, nowMs: now, wallMs: now }, ports: { time } } as unknown as GateCore;
+  const planClock = { scale: 1, nowMs: now, wallMs: now };
   const reads: ((isRead: boolean) => void)[] = [];
-  const read = () => new Promise<boolean>((resolve) => reads.push(resolve));
-  const lone = new LoneOpenings(core, read, new AbortController().signal);
+  const driver = new Driver({
+    venue: {} as VenuePort,
+    time,
+    onDisk: () => Promise.resolve(),
+    readBeside: () => new Promise<boolean>((resolve) => reads.push(resolve)),
+    isStopping: () => false,
+  });
+  const lone = new LoneOpenings({ planClock, begin: <R>(flow: Flow<R>) => driver.begin(flow) });
   /** `turn`: undefined while it waits. */
   const take = async (order: Opening) => {
     const asked: { turn: Turn | null | undefined } = { turn: undefined };
-    void lone.take(order as unknown as OrderState, SEND_WITHIN_MS).then((turn) => {
+    void ended(driver.begin(lone.take(order as unknown as OrderState, SEND_WITHIN_MS))).then((turn) => {
       asked.turn = turn;
     });
     await settle();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { AccountSnapshot, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
+import type { SliceRunner } from '../../daemon/engine/sending/slices.ts';
 import { Flatten } from '../../daemon/gate/exits/flatten.ts';
-import type { SliceRunner } from '../../daemon/gate/orders/slices.ts';
 import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
@@ -35,7 +35,7 @@ describe('a search that is under way when an amend is added to it', () => {
       effective: { action: 'amend', lots: 16, price_ticks: 610_000, leverage: null },
       orders: [],
     });
-    await world.sender.sendAmend(world.order('o-1'), decided);
+    await world.core.run(world.sender.sendAmend(world.order('o-1'), decided));
     assert.notEqual(world.order('o-1').amendSentByMs, null, 'what became of the amend is not known');
     return world;
   };
@@ -92,7 +92,7 @@ describe('an order whose sending throws', () => {
       effective: { action: 'amend', lots: 6, price_ticks: 610_000, leverage: null },
       orders: [],
     });
-    assert.equal((await world.sender.sendAmend(world.order('o-1'), decided)).kind, 'unknown');
+    assert.equal((await world.core.run(world.sender.sendAmend(world.order('o-1'), decided))).kind, 'unknown');
     assert.notEqual(world.order('o-1').amendSentByMs, null);
   });
 
@@ -103,7 +103,7 @@ describe('an order whose sending throws', () => {
     };
     const decided = world.decide({ id: 'd-o-1', orders: [{ client_order_id: 'o-1' }] });
     const order = world.order('o-1');
-    const outcome = await world.sender.sendOpening(order, decided);
+    const outcome = await world.core.run(world.sender.sendOpening(order, decided));
     assert.equal(outcome.kind, 'rejected');
     assert.deepEqual([order.status, world.isReducing()], ['canceled', false]);
     assert.match(order.detail ?? '', /not sent: .*a defect/);

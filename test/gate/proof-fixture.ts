@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { stateInForce } from '../../daemon/engine/callers/layers.ts';
+import type { Decided } from '../../daemon/engine/decide/take-decision.ts';
+import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type {
@@ -14,16 +16,15 @@ import type {
   VenueTrade,
   VenueTransfer,
 } from '../../daemon/engine/records/venue.ts';
+import { Canceler } from '../../daemon/engine/sending/cancels.ts';
+import { LoneOpenings } from '../../daemon/engine/sending/lone-openings.ts';
+import { recoverOrders } from '../../daemon/engine/sending/recover-orders.ts';
+import { Resolver } from '../../daemon/engine/sending/resolver.ts';
+import { OrderSender } from '../../daemon/engine/sending/sender.ts';
 import { AccountFeed } from '../../daemon/gate/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/gate/feeds/reading-marks.ts';
-import { GateCore, type GatePorts } from '../../daemon/gate/journal/journal.ts';
-import { Canceler } from '../../daemon/gate/orders/cancels.ts';
-import { LoneOpenings } from '../../daemon/gate/orders/lone-openings.ts';
-import { recoverOrders } from '../../daemon/gate/orders/recover-orders.ts';
-import { Resolver } from '../../daemon/gate/orders/resolver.ts';
-import { OrderSender } from '../../daemon/gate/orders/sender.ts';
+import { GateCore, type GatePorts, NO_HOOKS } from '../../daemon/gate/journal/journal.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
-import type { Decided } from '../../daemon/gate/take-decision.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { BTC_RULES, type DecisionPlan, decisionEvent, LOT_E8, T0, TICK_E8 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
@@ -92,6 +93,8 @@ function listed<T>(rows: readonly T[] | null): Listed<T> | null {
 export class ProofWorld {
   readonly events: GateEvent[];
   readonly time = new ManualTime();
+  /** What the lookout was told of. */
+  readonly strange: StrangeOrder[] = [];
   /** What the domain clock reads beside what has passed. */
   skewMs = 0;
   scale = 1;
@@ -157,19 +160,20 @@ export class ProofWorld {
       answerWithinMs: 3_000,
       sendDeadlineMs: 500,
     } as const;
-    this.core = new GateCore(ports, settings, { spec: basePolicy, hash: '0' });
+    const lookout = { ...NO_HOOKS.lookout, found: (strange: StrangeOrder) => this.strange.push(strange) };
+    const hooks = { ...NO_HOOKS, lookout, isStopping: () => this.#abort.signal.aborted };
+    this.core = new GateCore(ports, settings, { spec: basePolicy, hash: '0' }, { hooks });
     for (const event of events) this.core.state.apply(event);
-    const lone = new LoneOpenings(this.core, () => Promise.resolve(true), new AbortController().signal);
     const consequences = {
       onAccepted: nothing,
       onRejection: nothing,
       onExecuted: nothing,
       onVanished: nothing,
-      onUnknown: (order: OrderState) => void this.resolver.resolve(order),
+      onUnknown: (order: OrderState) => this.resolver.resolve(order),
     };
-    this.sender = new OrderSender(this.core, consequences, lone);
-    this.resolver = new Resolver(this.core, this.sender, this.#abort.signal);
-    this.canceler = new Canceler(this.core, this.sender, this.resolver);
+    this.sender = new OrderSender(this.core, consequences, new LoneOpenings(this.core));
+    this.resolver = new Resolver(this.core, this.sender);
+    this.canceler = new Canceler(this.core, this.sender);
     this.feed = new AccountFeed(this.core, this.sender, this.resolver, new ReadingMarks(this.core));
     if (events.length === 0) this.core.append('rules', { rules: BTC_RULES });
   }
@@ -198,7 +202,7 @@ export class ProofWorld {
   ): { order: OrderState; sent: Promise<SubmitOutcome> } {
     this.decide({ id: `d-${id}`, orders: [{ client_order_id: id, reduce_only: true, side: 'sell', ...change }] });
     const order = this.order(id);
-    return { order, sent: this.sender.send(order) };
+    return { order, sent: this.core.run(this.sender.send(order)) };
   }
   order(id: string): OrderState {
     const order = this.core.state.orders.all.get(id);

@@ -3,7 +3,9 @@ import { afterEach, describe, it } from 'node:test';
 import type { EvidenceKind, OrderEvent } from '../../daemon/engine/records/events.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
+import { allEnded, ended } from '../../daemon/gate/journal/driver.ts';
 import { inLots, LOT_E8, orderEvent, TICK_E8 } from './fold-fixture.ts';
+import { settle } from './manual-time.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -129,7 +131,7 @@ describe('an amend is proven by the form that the venue shows', () => {
       effective: { action: 'amend', lots: 6, price_ticks: 610_000, leverage: null },
       orders: [],
     });
-    return { world, end: answer.end, sent: world.sender.sendAmend(world.order('o-1'), decided) };
+    return { world, end: answer.end, sent: world.core.run(world.sender.sendAmend(world.order('o-1'), decided)) };
   };
   const NEW = shown('o-1', { ...SELL, lots: 6, priceTicks: 610_000 });
   const form = (world: ProofWorld) => {
@@ -265,7 +267,7 @@ describe('a cancel', () => {
       const answer = later<CancelOutcome>();
       world.script.cancel = () => answer.promise;
       world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedLots: proven === 'filled' ? 10 : 0 });
-      const asked = world.canceler.cancel(world.order('o-1'), 'test');
+      const asked = ended(world.canceler.cancel(world.order('o-1'), 'test'));
       await world.feed.pollOrders(['BTCUSDT']);
       assert.equal(world.order('o-1').status, proven);
       const before = world.events.length;
@@ -279,7 +281,7 @@ describe('a cancel', () => {
 
   it('that is lost, with lookups that fail, leaves the order working and the symbol open', async () => {
     const world = await resting();
-    await world.canceler.cancel(world.order('o-1'), 'test');
+    await ended(world.canceler.cancel(world.order('o-1'), 'test'));
     await world.time.advance(60_000);
     assert.deepEqual([world.order('o-1').status, world.isReducing(), world.lookups], ['working', false, 1]);
   });
@@ -300,11 +302,12 @@ describe('a cancel that is asked for while the order is on its way', () => {
         return { kind: 'canceled', order: shown('o-1', { ...SELL, status: 'canceled' }) };
       };
       const { order, sent } = world.place('o-1', { time_in_force: form });
-      await world.canceler.cancel(order, 'halted');
+      await settle();
+      await ended(world.canceler.cancel(order, 'halted'));
       assert.deepEqual([order.status, order.cancelRequested, cancels], ['in_flight', true, 0]);
       answer.end({ kind: 'unknown', detail: 'timeout' });
       await sent;
-      await world.canceler.retryUnproven();
+      await allEnded(world.canceler.retryUnproven());
       assert.deepEqual([order.status, cancels], form === 'GTC' ? ['canceled', 1] : ['unknown', 0]);
     });
 
@@ -317,9 +320,9 @@ describe('a cancel that is asked for while the order is on its way', () => {
     };
     const { order, sent } = world.place('o-1');
     await sent;
-    await world.canceler.cancel(order, 'halted');
+    await ended(world.canceler.cancel(order, 'halted'));
     for (let second = 0; second < 60; second += 1) {
-      await world.canceler.retryUnproven();
+      await allEnded(world.canceler.retryUnproven());
       await world.time.advance(1_000);
     }
     assert.ok(cancels >= 10 && cancels <= 13, `${cancels} in a minute`);

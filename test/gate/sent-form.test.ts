@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import type { StrangeOrder } from '../../daemon/gate/journal/lookout.ts';
+import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
 import { inLots, T0 } from './fold-fixture.ts';
 import { HORIZON_MS, ProofWorld, type Shown, shown } from './proof-fixture.ts';
 
@@ -8,13 +8,7 @@ const worlds: ProofWorld[] = [];
 function start(): { readonly world: ProofWorld; readonly strange: StrangeOrder[] } {
   const world = new ProofWorld();
   worlds.push(world);
-  const strange: StrangeOrder[] = [];
-  world.core.lookout = {
-    found: (order) => strange.push(order),
-    listed: () => undefined,
-    suspect: () => undefined,
-  };
-  return { world, strange };
+  return { world, strange: world.strange };
 }
 afterEach(() => {
   for (const world of worlds.splice(0)) world.stop();

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { ExitPace } from '../../daemon/engine/claims/exit-pace.ts';
+import type { Flow } from '../../daemon/engine/flow/effects.ts';
+import { Protection } from '../../daemon/engine/guard/protection.ts';
 import type { AccountSnapshot, VenuePosition } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
-import { Protection } from '../../daemon/gate/watch/protection.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { inLots, LOT_E8, T0 } from './fold-fixture.ts';
 import { NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
@@ -129,7 +130,7 @@ describe('BY-22 a clock that is set back by hours', () => {
       order: shown('o-1', { status: 'filled', executedLots: 10, updatedAtMs: world.core.nowMs() }),
     });
     const decided = world.decide({ id: 'd-1', orders: [{ client_order_id: 'o-1' }] });
-    await world.sender.sendOpening(world.order('o-1'), decided);
+    await world.core.run(world.sender.sendOpening(world.order('o-1'), decided));
     assert.equal(held(world), 10);
     setBack(world);
     for (let i = 0; i < 8; i += 1) {
@@ -160,7 +161,8 @@ describe('BY-22 a clock that is set back by hours', () => {
     const world = startAhead();
     let cuts = 0;
     const exits = {
-      runGateExit: async () => {
+      // biome-ignore lint/correctness/useYield: it is on disk at once
+      *runGateExit(): Flow<void> {
         cuts += 1;
       },
       isGateExiting: () => false,
@@ -169,13 +171,13 @@ describe('BY-22 a clock that is set back by hours', () => {
     const breach = { symbol: 'BTCUSDT', quantityE8: 2 * LOT_E8, cause: 'symbol notional' };
     await read(world, 10);
     adopt(world, 'alice', 10);
-    await protection.cutBack(breach);
-    await protection.cutBack(breach);
+    await world.core.run(protection.cutBack(breach));
+    await world.core.run(protection.cutBack(breach));
     assert.equal(cuts, 1);
     setBack(world);
     await world.time.advance(6_000);
     await read(world, 10);
-    await protection.cutBack(breach);
+    await world.core.run(protection.cutBack(breach));
     assert.equal(cuts, 2);
   });
 

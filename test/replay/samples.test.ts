@@ -38,7 +38,7 @@ test('a sample leaves what the gate last read as it was', () => {
   const request = { seed: 2, agent: 'momentum/over-asking', variant, scenario, legitRequests: 0 };
   let compared = 0;
   const onBarClose = (run: ReplayRun): void => {
-    const read = () => [...run.door.accountInputs().symbols.values()];
+    const read = () => [...run.core.accountInputs().symbols.values()];
     const before = read();
     sampler.onBarClose(run);
     for (const [i, inputs] of read().entries()) {

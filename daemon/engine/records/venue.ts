@@ -4,7 +4,7 @@ import type { OrderType, Side } from '../../core/request.ts';
 import type { Cause } from '../tables/cause.ts';
 
 declare const approvedBrand: unique symbol;
-/** An order that passed the gate and is on disk. Only gate/orders/approval.ts creates one (SAE-NONBYPASS). */
+/** An order that passed the gate and is on disk. Only engine/sending/approval.ts creates one (SAE-NONBYPASS). */
 export type Approved<T> = T & { readonly [approvedBrand]: true };
 
 export interface LeverageBracket {

@@ -2,7 +2,6 @@ import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { ownE8Of } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import { parentAsk } from '../../engine/readings/inputs.ts';
 import type {
   AccountGlance,
   Agent,
@@ -17,9 +16,9 @@ import type {
 import type { AskFacts, RequestVerdict, ScopeJudge } from '../facts/judging.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
-import type { GateDoor } from './door.ts';
-import type { Executor } from './executor.ts';
-import { PLACE, readReplayIntake } from './intake.ts';
+import type { ReplayCore } from './core.ts';
+import type { ReplayDriver } from './driver.ts';
+import { readReplayIntake } from './intake.ts';
 import { createMarketGlance } from './market-glance.ts';
 import type { Asked, RunTally } from './tally.ts';
 
@@ -32,7 +31,7 @@ export interface EpisodeAttacker {
 export interface DeskRun {
   readonly account: ReplayAccount;
   readonly clock: MarketClock;
-  readonly door: GateDoor;
+  readonly core: ReplayCore;
   readonly setup: {
     readonly agents: readonly { readonly name: string; readonly agent: Agent }[];
     readonly episodes: readonly AttackEpisode[];
@@ -48,7 +47,7 @@ export interface AskSource {
 }
 export interface DeskParts {
   readonly run: DeskRun;
-  readonly executor: Executor;
+  readonly driver: ReplayDriver;
   readonly judge: ScopeJudge;
   readonly closed: Int32Array;
   readonly checkSchema: (tool: string, args: object) => string | null;
@@ -115,7 +114,7 @@ export class AgentDesk {
       intention: asked.intention,
       agent: source.name,
       request: planned.request,
-      marks: this.#parts.executor.marks.now(),
+      marks: this.#parts.driver.marks.now(),
     };
     const verdict = judge.ask(facts);
     run.tally.noteAttempt(asked);
@@ -124,9 +123,9 @@ export class AgentDesk {
   }
 
   #decide(asked: Asked, wanted: AgentRequest, verdict: RequestVerdict): AgentAnswer {
-    const { run, executor } = this.#parts;
-    const { door, clock, tally } = run;
-    const intake = readReplayIntake(wanted, asked.agent, clock.nowMs, door.state.orders.all);
+    const { run, driver } = this.#parts;
+    const { core, clock, tally } = run;
+    const intake = readReplayIntake(wanted, asked.agent, clock.nowMs, core.state.orders.all);
     if (intake.kind === 'read') return answerUnread('ALLOW', []);
     if (intake.kind === 'rejected')
       return answerUnread('BLOCK', [{ code: intake.code, observed: wanted.tool, limit: null }]);
@@ -134,29 +133,19 @@ export class AgentDesk {
     const isTrade = request.intent === 'open' || request.intent === 'close';
     if (asked.origin === 'strategy' && isTrade)
       tally.noteLegit(asked, verdict, request.intent === 'open', this.#lotValue(request), this.#isReserved(request));
-    const taken = door.take(
-      request,
-      parentAsk(
-        PLACE,
-        null,
-        this.#parts.checkSchema(request.tool, intake.args),
-        request.intent === 'modify' ? target : null,
-        target,
-      ),
-      { kind: 'tool', parentDecisionId: null, plan: (decision, seq) => executor.plan(request, decision, seq) },
-    );
-    if (taken === null) throw new Error('a decision was not taken');
-    const { decision } = taken;
-    tally.noteDecision(asked, decision);
-    if (decision.decision === 'BLOCK') this.#noteRefusal(asked, request, taken.event.context.agent.share_lots);
-    else executor.act(taken, asked, target);
+    const decided = driver.decide(request, this.#parts.checkSchema(request.tool, intake.args), target);
+    const { acted, event } = decided;
+    tally.noteDecision(asked, acted);
+    if (acted.decision === 'BLOCK') this.#noteRefusal(asked, request, event.context.agent.share_lots);
+    else driver.act(decided, asked, target);
+    const orders = event.orders.flatMap(({ client_order_id: id }) => core.state.orders.all.get(id) ?? []);
     return {
-      decisionId: taken.event.decision.decision_id,
-      decision: decision.decision,
-      reasons: decision.reasons,
-      retryAfterMs: decision.retry_after_ms,
-      effectiveNotional: notionalOf(decision.effective),
-      orders: taken.orders.map((order) => describeOrder(order, clock)),
+      decisionId: event.decision.decision_id,
+      decision: acted.decision,
+      reasons: acted.reasons,
+      retryAfterMs: acted.retry_after_ms,
+      effectiveNotional: notionalOf(acted.effective),
+      orders: orders.map((order) => describeOrder(order, clock)),
     };
   }
 
@@ -175,7 +164,7 @@ export class AgentDesk {
   }
 
   #isReserved({ agent, symbol }: ExecutionRequest): boolean {
-    return this.#parts.run.door.policy(agent).reserved.get(symbol ?? '') === agent;
+    return this.#parts.run.core.policyFor(agent).reserved.get(symbol ?? '') === agent;
   }
 
   #indexOf(symbol: string | null): number {
@@ -222,7 +211,7 @@ class LiveGlance implements AccountGlance {
     return this.#run.account.equityUsdt();
   }
   get positions(): AccountGlance['positions'] {
-    const { account, clock, door, setup } = this.#run;
+    const { account, clock, core, setup } = this.#run;
     if (this.#version === account.version) return this.#positions;
     this.#version = account.version;
     const positions = new Map<string, { readonly lots: number; readonly entryPrice: number }>();
@@ -230,7 +219,7 @@ class LiveGlance implements AccountGlance {
     for (const [i, symbol] of clock.market.symbols.entries()) {
       const lots = isAlone
         ? account.lots(i)
-        : clock.grid.lots(i, ownE8Of(door.state.positions.get(symbol), this.#agent));
+        : clock.grid.lots(i, ownE8Of(core.state.positions.get(symbol), this.#agent));
       if (lots !== 0) positions.set(symbol, { lots, entryPrice: account.entryPrice(i) });
     }
     this.#positions = positions;
@@ -238,7 +227,7 @@ class LiveGlance implements AccountGlance {
   }
   get openOrders(): readonly OrderReport[] {
     const open: OrderReport[] = [];
-    for (const orders of this.#run.door.state.orders.live.values())
+    for (const orders of this.#run.core.state.orders.live.values())
       for (const order of orders)
         if (order.agent === this.#agent && !order.protective) open.push(describeOrder(order, this.#run.clock));
     return open;

@@ -6,7 +6,7 @@ import { liquidationDistance } from '../../engine/snapshot/exposure-view.ts';
 import { buildAccountContext } from '../../engine/snapshot/snapshot.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
-import type { GateDoor } from './door.ts';
+import type { ReplayCore } from './core.ts';
 import { PLACE } from './intake.ts';
 
 const BARE_ASK = bareAsk(PLACE);
@@ -17,7 +17,7 @@ const LEVERAGED_SHARE = 0.5;
 
 /** Whether a position may have outgrown a tightened cap: cheap enough for every move, and never wrong about a no. */
 export class CapWatch {
-  readonly #door: GateDoor;
+  readonly #core: ReplayCore;
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
   readonly #policy: CompiledPolicy;
@@ -26,8 +26,8 @@ export class CapWatch {
   #grossCap = Number.POSITIVE_INFINITY;
   #capSignature = Number.NaN;
 
-  constructor(door: GateDoor, account: ReplayAccount, clock: MarketClock, policy: CompiledPolicy) {
-    this.#door = door;
+  constructor(core: ReplayCore, account: ReplayAccount, clock: MarketClock, policy: CompiledPolicy) {
+    this.#core = core;
     this.#account = account;
     this.#clock = clock;
     this.#policy = policy;
@@ -46,7 +46,7 @@ export class CapWatch {
       const notional = account.notionalUsdt(i) * Math.max(1, ratios[i]!);
       if (notional > this.#caps[i]!) return true;
       gross += notional;
-      const position = this.#door.state.positions.get(this.#clock.market.symbols[i]!);
+      const position = this.#core.state.positions.get(this.#clock.market.symbols[i]!);
       if (position === undefined) continue;
       const mark = this.#clock.marks[i]! * ratios[i]!;
       const distance = liquidationDistance(position.liquidationPrice, position.quantityE8, mark);
@@ -70,14 +70,14 @@ export class CapWatch {
     const account = this.#account;
     let signature = tierCode;
     for (let i = 0; i < this.#caps.length; i++)
-      signature = signature * 4 + (account.lots(i) === 0 ? 3 : REGIME_RANK[this.#door.market.heldRegime(i)]);
+      signature = signature * 4 + (account.lots(i) === 0 ? 3 : REGIME_RANK[this.#core.feeds.heldRegime(i)]);
     if (signature === this.#capSignature) return;
     this.#capSignature = signature;
     this.#findCaps();
   }
 
   #findCaps(): void {
-    const inputs = this.#door.inputs();
+    const inputs = this.#core.inputs();
     const policy = this.#policy;
     this.#grossCap = Number.POSITIVE_INFINITY;
     const { symbols } = this.#clock.market;
@@ -86,7 +86,7 @@ export class CapWatch {
       const symbol = symbols[i]!;
       const request = bareRequest(PLACE, symbol, this.#clock.nowMs);
       const budget = findAccountBudget(
-        buildAccountContext(this.#door.state, inputs, request, policy, BARE_ASK),
+        buildAccountContext(this.#core.state, inputs, request, policy, BARE_ASK),
         policy,
       );
       this.#caps[i] = budget.symbol_notional_usdt * UNTOLERATED;

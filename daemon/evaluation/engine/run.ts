@@ -9,10 +9,10 @@ import type { MarketTrack } from '../market/track.ts';
 import { ReplayAccount } from './account.ts';
 import { AgentDesk, type AskSource, type EpisodeAttacker } from './agent-desk.ts';
 import { legEndAfter, MarketClock } from './clock.ts';
-import { GateDoor } from './door.ts';
+import { ReplayCore } from './core.ts';
+import { type Due, ReplayDriver } from './driver.ts';
 import { EventQueue } from './event-queue.ts';
 import { ReplayExchange } from './exchange.ts';
-import { Executor, type PendingWork } from './executor.ts';
 import { ReplayKeeper } from './keeper.ts';
 import { MarketEvents } from './market-events.ts';
 import type { PreparedMarket } from './prepared.ts';
@@ -46,7 +46,8 @@ export interface RunSetup {
 type Queued =
   | { readonly kind: 'ask'; readonly source: AskSource; readonly planned: PlannedAsk }
   | { readonly kind: 'episode'; readonly index: number }
-  | { readonly kind: 'work'; readonly work: PendingWork }
+  /** Something that the engine waits for. */
+  | { readonly kind: 'due'; readonly due: Due }
   /** A resting order has had its time. */
   | { readonly kind: 'expire'; readonly order: OrderState }
   /** Something of the keeper's is due: another reading of the account. */
@@ -56,11 +57,11 @@ type Queued =
 export class ReplayRun {
   readonly clock: MarketClock;
   readonly account: ReplayAccount;
-  readonly door: GateDoor;
+  readonly core: ReplayCore;
   readonly tally: RunTally;
   readonly setup: RunSetup;
   readonly #exchange: ReplayVenue;
-  readonly #executor: Executor;
+  readonly #driver: ReplayDriver;
   readonly #keeper: ReplayKeeper;
   readonly #desk: AgentDesk;
   readonly #judge: ScopeJudge;
@@ -75,8 +76,6 @@ export class ReplayRun {
   #readTiers = 0;
   #readEquityUsdt = Number.NaN;
   #readMaintenanceUsdt = Number.NaN;
-  /** Later slices whose time has not come. */
-  #waitingSlices = 0;
   #wasIdle = true;
   readonly #ratios: Float64Array;
   /** {@link #version} at the last reading of the account. */
@@ -89,38 +88,34 @@ export class ReplayRun {
     this.clock = new MarketClock(market);
     const instruments = market.series.map((series) => series.bars.instrument);
     this.account = new ReplayAccount(instruments, this.clock.marks, START_EQUITY_USDT, this.clock);
-    this.door = new GateDoor(
-      this.clock,
-      setup.track,
-      this.account,
-      compilePolicies(
-        setup.policy,
-        setup.agents.map(({ name }) => name),
-      ),
-    );
     this.#exchange = setup.createVenue?.(this.account, this.clock) ?? new ReplayExchange(this.account, this.clock);
     this.#ratios = new Float64Array(market.series.length);
     this.tally = new RunTally(setup.episodes);
     this.#judge = judge;
     this.#events = new MarketEvents(this.clock, this.account, judge);
     this.#episodes = setup.episodes;
-    this.#executor = new Executor({
-      door: this.door,
-      exchange: this.#exchange,
-      account: this.account,
-      clock: this.clock,
-      judge,
-      tally: this.tally,
-      rules: this.door.state.rules,
-      later: (atMs, work) => this.#later(atMs, work),
-      onOpening: (order) => this.#queue.push(endOfTimeMs(order, setup.policy.spec), { kind: 'expire', order }),
-    });
-    this.#keeper = new ReplayKeeper(this.door, this.#executor, this.#exchange, this.account, this.clock, (atMs) =>
-      this.#queue.push(atMs, { kind: 'tick' }),
+    const policies = compilePolicies(
+      setup.policy,
+      setup.agents.map(({ name }) => name),
     );
+    const { account, clock } = this;
+    this.#driver = new ReplayDriver(
+      (hooks) => new ReplayCore({ clock, track: setup.track, account }, policies, hooks),
+      {
+        exchange: this.#exchange,
+        account,
+        clock,
+        judge,
+        tally: this.tally,
+        later: (atMs, due) => this.#queue.push(atMs, { kind: 'due', due }),
+        onOpening: (order) => this.#queue.push(endOfTimeMs(order, setup.policy.spec), { kind: 'expire', order }),
+      },
+    );
+    this.core = this.#driver.core;
+    this.#keeper = new ReplayKeeper(this.#driver, account, clock, (atMs) => this.#queue.push(atMs, { kind: 'tick' }));
     this.#desk = new AgentDesk({
       run: this,
-      executor: this.#executor,
+      driver: this.#driver,
       judge,
       closed: this.#events.closed,
       checkSchema: schemaCheckOf(setup.policy.spec),
@@ -171,8 +166,8 @@ export class ReplayRun {
       overCapMs: times.overCapMs,
       reduceOnlyMs: times.reduceOnlyMs,
       spanMs: barCount * barMs,
-      decisions: this.door.decisions,
-      decideNs: this.door.timed === 0 ? 0 : (this.door.timedNs / this.door.timed) * this.door.decisions,
+      decisions: this.core.decisions,
+      decideNs: this.core.timed === 0 ? 0 : (this.core.timedNs / this.core.timed) * this.core.decisions,
       disagreements: this.tally.disagreements,
     };
   }
@@ -202,34 +197,28 @@ export class ReplayRun {
     }
   }
 
-  #later(atMs: number, work: PendingWork): void {
-    if (work.kind === 'slice') this.#waitingSlices += 1;
-    this.#queue.push(atMs, { kind: 'work', work });
-  }
-
   #handle(event: Queued): void {
     if (event.kind === 'episode') {
       this.#desk.startEpisode(event.index, this.setup.createAttacker(this.#episodes[event.index]!));
       return;
     }
     if (event.kind === 'expire' && isTerminal(event.order)) return;
-    if (event.kind !== 'work') this.#sample();
+    if (event.kind !== 'due') this.#sample();
     if (event.kind === 'expire') this.#keeper.endAuthorities();
     if (event.kind === 'ask') {
       // Tiers may have been left while nothing was held.
       this.#keeper.tick();
       this.#followFills();
       this.#desk.ask(event.source, event.planned);
-    } else if (event.kind === 'work') {
-      const { acts } = this.door;
-      if (event.work.kind === 'slice') this.#waitingSlices -= 1;
-      this.#executor.run(event.work);
+    } else if (event.kind === 'due') {
+      const { acts } = this.core;
+      this.#driver.wake(event.due);
       // It was only looked whether something is due.
-      if (acts === this.door.acts) return;
+      if (acts === this.core.acts) return;
     }
     // What was decided and is not at the exchange counts until the account was read.
     if (!this.#isUnread()) {
-      if (this.door.state.uncontained.size > 0) this.#sample(true);
+      if (this.core.state.uncontained.size > 0) this.#sample(true);
       this.#tick();
     }
     this.#followFills();
@@ -245,7 +234,7 @@ export class ReplayRun {
   /** Nothing is held, rests or is to be closed: the keeper has nothing to see to. */
   #isIdle(): boolean {
     if (this.account.held > 0 || this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) return false;
-    return !this.#executor.exits.isExiting;
+    return !this.#driver.isExiting;
   }
 
   /**
@@ -273,7 +262,7 @@ export class ReplayRun {
     if (this.#isIdle()) return true;
     const keeper = this.#keeper;
     // A stop that is missing, what is to be cut, an exit under way, fills that no reading shows yet, a position that becomes too old.
-    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread() || this.#executor.exits.isExiting) return false;
+    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread() || this.#driver.isExiting) return false;
     if (keeper.agesAtMs <= clock.timeOf(to)) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
@@ -306,7 +295,10 @@ export class ReplayRun {
     for (let i = 0; i < symbols.length; i++)
       if (clock.isLive(i)) this.#judge.mark(symbols[i]!, clock.nowMs, clock.marks[i]!);
     if (this.#isIdle() && this.#wasIdle) return;
-    if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) this.#exchange.settle();
+    if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) {
+      this.#exchange.settle();
+      this.#driver.settle();
+    }
     if (this.account.isBelowMaintenance()) this.#liquidate();
     if (this.#isRuined) return;
     if (this.#isNews()) this.#sample();
@@ -315,7 +307,7 @@ export class ReplayRun {
   }
 
   #version(): number {
-    return this.account.version + this.#executor.changes;
+    return this.account.version + this.#driver.changes;
   }
   /** Something was filled, or the exchange has taken something, since the account was read. */
   #isUnread(): boolean {
@@ -339,8 +331,8 @@ export class ReplayRun {
   #isNews(): boolean {
     const equity = this.account.equityUsdt();
     const isOther = equity > this.#highUsdt || this.#keeper.tiers.code() !== this.#readTiers;
-    const isAwaited = this.#waitingSlices > 0 && !this.#isAsRead();
-    const isNews = this.clock.step === 0 || isOther || isAwaited || this.#isUnread() || this.#executor.exits.isExiting;
+    const isAwaited = this.#driver.waiting > 0 && !this.#isAsRead();
+    const isNews = this.clock.step === 0 || isOther || isAwaited || this.#isUnread() || this.#driver.isExiting;
     if (isNews) this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
     return isNews;
   }
@@ -358,7 +350,7 @@ export class ReplayRun {
    * shows something else: a bar opens, at its own marks, when the one before it has closed.
    */
   #sample(isForced = this.#isUnread() || !this.#isAsRead()): void {
-    if (!this.door.sampleAccount(isForced)) return;
+    if (!this.core.sampleAccount(isForced)) return;
     this.#readVersion = this.#version();
     this.#readEquityUsdt = this.account.equityUsdt();
     this.#readMaintenanceUsdt = this.account.totalMaintenanceUsdt();
@@ -376,7 +368,7 @@ export class ReplayRun {
     this.#keeper.forgetAfterLiquidation();
     this.account.liquidate();
     this.#judge.liquidated(this.clock.nowMs);
-    this.door.noteLiquidation();
+    this.core.noteLiquidation();
     if (this.account.equityUsdt() <= 0) this.#isRuined = true;
   }
 }

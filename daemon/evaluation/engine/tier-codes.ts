@@ -2,7 +2,7 @@ import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts
 import type { ReplayAccount } from './account.ts';
 import { marginRatio } from './account-reader.ts';
 import type { MarketClock } from './clock.ts';
-import type { GateDoor } from './door.ts';
+import type { ReplayCore } from './core.ts';
 
 /** More than there can be tiers of one kind. */
 const TIER_CODES = 64;
@@ -11,7 +11,7 @@ const BAND_MARGIN = 1e-9;
 
 /** Which tiers of rule 8 the account has reached (drawdown, daily loss, margin ratio), found as seldom as can be. */
 export class TierCodes {
-  readonly #door: GateDoor;
+  readonly #core: ReplayCore;
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
   readonly #policy: CompiledPolicy;
@@ -31,8 +31,8 @@ export class TierCodes {
   #referenceAtMs = Number.NaN;
   #referenceSamples = 0;
 
-  constructor(door: GateDoor, account: ReplayAccount, clock: MarketClock, policy: CompiledPolicy) {
-    this.#door = door;
+  constructor(core: ReplayCore, account: ReplayAccount, clock: MarketClock, policy: CompiledPolicy) {
+    this.#core = core;
     this.#account = account;
     this.#clock = clock;
     this.#policy = policy;
@@ -49,13 +49,13 @@ export class TierCodes {
       this.#codeAtMs === this.#clock.nowMs &&
       this.#codeEquity === equity &&
       this.#codeMaintenance === maintenance &&
-      this.#codeSamples === this.#door.samples;
+      this.#codeSamples === this.#core.samples;
     if (isSame) return this.#code;
     this.#code = this.#find(equity, maintenance);
     this.#codeAtMs = this.#clock.nowMs;
     this.#codeEquity = equity;
     this.#codeMaintenance = maintenance;
-    this.#codeSamples = this.#door.samples;
+    this.#codeSamples = this.#core.samples;
     return this.#code;
   }
 
@@ -74,14 +74,14 @@ export class TierCodes {
     return equity > this.#bandLow && equity < this.#bandHigh && maintenance < this.#bandMargin * equity;
   }
   #drawdown(equity: number): number {
-    return this.#door.state.equity.drawdown(this.#clock.nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
+    return this.#core.state.equity.drawdown(this.#clock.nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
   }
   #drawdownTiers(drawdown: number): number {
     return countReached(this.#policy.drawdownTiers, drawdown);
   }
   /** No band: what equity was a day ago changes within a bar. */
   #lossTiers(equity: number): number {
-    const { samples, state } = this.#door;
+    const { samples, state } = this.#core;
     const { nowMs } = this.#clock;
     if (this.#referenceAtMs !== nowMs || this.#referenceSamples !== samples) {
       this.#reference = state.equity.dailyReference(nowMs);

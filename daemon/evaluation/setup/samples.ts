@@ -76,14 +76,14 @@ export class Sampler {
 
   /** What the gate would be bound by now. As dear as a decision: only where it is shown. */
   #noteBudget(run: ReplayRun): void {
-    const { door, clock } = run;
-    const policy = door.policy(GATE_AGENT);
+    const { core, clock } = run;
+    const policy = core.policyFor(GATE_AGENT);
     const inputs = readInputs(run);
     let g = 1;
     let h = 1;
     for (const symbol of clock.market.symbols) {
       const request = bareRequest(PLACE, symbol, clock.nowMs);
-      const found = findBudget(buildContext(door.state, inputs, request, policy, bareAsk(PLACE)), policy);
+      const found = findBudget(buildContext(core.state, inputs, request, policy, bareAsk(PLACE)), policy);
       this.#regimes[symbol] ??= [];
       this.#regimes[symbol].push(found.regime.regime);
       g = Math.min(g, found.record.market.notional);
@@ -110,12 +110,12 @@ export class Sampler {
 }
 
 /**
- * What the gate would read at this bar's close. INVARIANT: a run is the same with and without a sample: the door's own
+ * What the gate would read at this bar's close. INVARIANT: a run is the same with and without a sample: the engine's own
  * reading is not requested, since it is kept until time moves on, and the next bar opens at this very instant.
  */
-function readInputs({ door, clock, setup }: ReplayRun): LiveInputs {
+function readInputs({ core, clock, setup }: ReplayRun): LiveInputs {
   const { nowMs } = clock;
-  const account = door.accountInputs();
+  const account = core.accountInputs();
   const symbols = new Map(account.symbols);
   for (const [i, symbol] of clock.market.symbols.entries()) {
     if (!clock.isLive(i)) continue;
@@ -130,7 +130,7 @@ function readInputs({ door, clock, setup }: ReplayRun): LiveInputs {
       fundingRate8h: setup.track.fundingRate8h(i, nowMs),
       fundingAtMs: nowMs,
       features: setup.track.live(i, clock.barIndex[i]!, mark),
-      heldRegime: door.market.heldRegime(i),
+      heldRegime: core.feeds.heldRegime(i),
     });
   }
   return { ...account, symbols };

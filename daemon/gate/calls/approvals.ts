@@ -1,17 +1,16 @@
 import { profileOf } from '../../core/venues.ts';
 import { type ApprovalState, approverOf, isOver } from '../../engine/callers/approvals.ts';
+import type { Decided } from '../../engine/decide/take-decision.ts';
 import { grantedRequest } from '../../engine/openings/approvals.ts';
 import type { ApprovalBody, ApprovalProof, ApprovedBody } from '../../engine/records/approvals.ts';
 import type { DecisionEvent, RequestedApproval } from '../../engine/records/events.ts';
 import type { Caller } from '../api.ts';
-import { authorityNow } from '../journal/authority-now.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { describeApproval } from '../reads/approvals.ts';
 import type { CallerReads } from '../reads/reads.ts';
-import type { Decided } from '../take-decision.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
-import type { Executor } from './executor.ts';
 import type { Intake } from './intake.ts';
+import type { Outcomes } from './outcomes.ts';
 import type { ParentDecisions } from './parent-decisions.ts';
 
 /** An approval that cannot be given. It is recorded, and nothing was sent. */
@@ -29,20 +28,20 @@ export class Approvals {
   readonly #core: GateCore;
   readonly #availability: Availability;
   readonly #decisions: ParentDecisions;
-  readonly #executor: Executor;
+  readonly #outcomes: Outcomes;
   readonly #reads: CallerReads;
 
   constructor(parts: {
     core: GateCore;
     availability: Availability;
     decisions: ParentDecisions;
-    executor: Executor;
+    outcomes: Outcomes;
     reads: CallerReads;
   }) {
     this.#core = parts.core;
     this.#availability = parts.availability;
     this.#decisions = parts.decisions;
-    this.#executor = parts.executor;
+    this.#outcomes = parts.outcomes;
     this.#reads = parts.reads;
   }
 
@@ -77,8 +76,9 @@ export class Approvals {
       return { approval: describeApproval(core, core.state.approvals.find(id) ?? now), answer: null };
     }
     const { decided, intake } = this.#grant(counted);
-    await decided.appended.committed;
-    if (decided.body.decision !== 'BLOCK') await this.#executor.execute(intake, decided);
+    const carriedOut = decided.body.decision === 'BLOCK' ? null : this.#outcomes.of(intake, decided);
+    await core.settled();
+    await carriedOut;
     core.ports.trace?.answered(decided.body.decision_id);
     const answer = this.#reads.getDecision(caller, decided.body.decision_id);
     if (answer === null) throw new Error(`decision ${decided.body.decision_id} is not in the ledger`);
@@ -131,7 +131,7 @@ export class Approvals {
    * removed passkey signed is gone by then.
    */
   #counted(approval: ApprovalState): ApprovalState {
-    const { stands } = authorityNow(this.#core);
+    const { stands } = this.#core.authorityNow();
     return { ...approval, signatures: approval.signatures.filter(({ credential }) => stands(credential)) };
   }
 

@@ -3,13 +3,13 @@ import type { ExecutionDecision, Reason } from '../../core/decision.ts';
 import { REASONS } from '../../core/reasons.ts';
 import { findBudget } from '../../core/rules/budget-finding.ts';
 import { Trace } from '../../core/trace.ts';
+import { appendDecision, type Decided } from '../../engine/decide/take-decision.ts';
 import { bareRequest } from '../../engine/plan/standing.ts';
 import type { Ask } from '../../engine/readings/inputs.ts';
 import { buildContext } from '../../engine/snapshot/snapshot.ts';
 import type { SkillClaim } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { appendDecision, type Decided } from '../take-decision.ts';
 
 /** A violation's path holds names that an agent chose: no more of it is recorded. */
 const VIOLATION_CHARS = 200;

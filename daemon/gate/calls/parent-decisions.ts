@@ -1,34 +1,31 @@
-import type { ExecutionRequest } from '../../core/request.ts';
 import { type ApprovalState, grantOf } from '../../engine/callers/approvals.ts';
-import { planFromDecision } from '../../engine/plan/orders.ts';
+import { type Considered, consider, type Decided, recordDecision } from '../../engine/decide/take-decision.ts';
+import type { Executor } from '../../engine/guard/executor.ts';
 import { type AskDraft, parentAsk } from '../../engine/readings/inputs.ts';
 import type { DecisionKind, OverBudget, Unavailable } from '../../engine/records/decisions.ts';
-import type { ExitCause, PlannedOrder } from '../../engine/records/events.ts';
-import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { idleKind, type RequestBudgets } from '../journal/request-budgets.ts';
-import { type Considered, consider, type Decided, recordDecision } from '../take-decision.ts';
 import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import type { Intake } from './intake.ts';
 
 /** The answer to an unrecorded call. */
 export type Unrecorded = Unavailable | OverBudget;
 export function isRecorded(outcome: Decided | Unrecorded): outcome is Decided {
-  return 'appended' in outcome;
+  return 'recorded' in outcome;
 }
 
-/** The first decision on a request of a caller or of the gate; later slices and rungs follow from it. */
+/** The first decision on a request of a caller; later slices and rungs follow from it. */
 export class ParentDecisions {
   readonly #core: GateCore;
   readonly #availability: Availability;
-  readonly #exits: ExitBook;
+  readonly #executor: Executor;
   readonly #budgets: RequestBudgets;
   readonly #fullDisk: FullDisk;
 
-  constructor(core: GateCore, availability: Availability, exits: ExitBook, budgets: RequestBudgets) {
+  constructor(core: GateCore, availability: Availability, executor: Executor, budgets: RequestBudgets) {
     this.#core = core;
     this.#availability = availability;
-    this.#exits = exits;
+    this.#executor = executor;
     this.#budgets = budgets;
     this.#fullDisk = new FullDisk(core);
   }
@@ -55,7 +52,7 @@ export class ParentDecisions {
       parentDecisionId: null,
       words: { askedWith: intake.caller.tokenId, approval: null },
       ...(intake.atWallMs === undefined ? {} : { intakeAtWallMs: intake.atWallMs }),
-      orders: kind === 'tool' ? this.#plan(considered) : [],
+      orders: kind === 'tool' ? this.#executor.plan(considered) : [],
     });
     if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
     return decided;
@@ -80,29 +77,7 @@ export class ParentDecisions {
       texts: intake.texts,
       parentDecisionId: null,
       words: { askedWith: intake.caller.tokenId, approval },
-      orders: this.#plan(considered),
-    });
-  }
-
-  /** A request of the gate itself: recorded even on a full disk. */
-  decideForGate(request: ExecutionRequest, cause: ExitCause): Decided {
-    const intake: Intake = {
-      request,
-      caller: { role: 'operator', agent: request.agent, tokenId: 'gate', skillSha256: null },
-      bodyHash: null,
-      texts: {},
-      target: null,
-      schemaViolation: null,
-    };
-    const considered = consider(this.#core, request, this.#ask(intake));
-    return recordDecision(this.#core, considered, {
-      kind: 'gate',
-      route: 'gate',
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: null,
-      cause,
-      orders: this.#plan(considered),
+      orders: this.#executor.plan(considered),
     });
   }
 
@@ -110,13 +85,5 @@ export class ParentDecisions {
     const { caller, request, schemaViolation, target } = intake;
     const own = request.intent === 'modify' ? target : null;
     return parentAsk(this.#core.settings, caller.skillSha256, schemaViolation, own, target);
-  }
-
-  #plan({ acted, request, seq }: Considered): readonly PlannedOrder[] {
-    const rules = this.#core.state.rules.get(request.symbol ?? '');
-    if (rules === undefined) return [];
-    return planFromDecision(this.#core.ids, acted, request, seq, rules, (effective) =>
-      this.#exits.planDelay(request, effective),
-    );
   }
 }

@@ -1,5 +1,8 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
+import { writeBody } from '../../engine/audit/record-text.ts';
+import type { Decided } from '../../engine/decide/take-decision.ts';
+import type { Executor } from '../../engine/guard/executor.ts';
 import type { ReportedDecision, ToolOutcome } from '../../engine/records/decisions.ts';
 import type { DecisionEvent } from '../../engine/records/events.ts';
 import { isTerminal } from '../../engine/tables/status.ts';
@@ -10,11 +13,10 @@ import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
 import { explanationText } from '../reads/bodies.ts';
 import { describeExecution } from '../reads/execution.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
-import type { Decided } from '../take-decision.ts';
 import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
-import type { Executor } from './executor.ts';
 import { type Intake, originOf, readIntake } from './intake.ts';
 import { decideForeignTool } from './intercepted-tools.ts';
+import type { Outcomes } from './outcomes.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
 
 /** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */
@@ -27,6 +29,7 @@ export class ToolCalls {
   readonly #availability: Availability;
   readonly #decisions: ParentDecisions;
   readonly #executor: Executor;
+  readonly #outcomes: Outcomes;
   readonly #recall: ExecutionRecall;
   readonly #budgets: RequestBudgets;
 
@@ -35,6 +38,7 @@ export class ToolCalls {
     availability: Availability;
     decisions: ParentDecisions;
     executor: Executor;
+    outcomes: Outcomes;
     recall: ExecutionRecall;
     budgets: RequestBudgets;
   }) {
@@ -42,6 +46,7 @@ export class ToolCalls {
     this.#availability = parts.availability;
     this.#decisions = parts.decisions;
     this.#executor = parts.executor;
+    this.#outcomes = parts.outcomes;
     this.#recall = parts.recall;
     this.#budgets = parts.budgets;
   }
@@ -60,11 +65,13 @@ export class ToolCalls {
     const decided = this.#decisions.decide(intake, 'tool');
     if (!isRecorded(decided)) return decided;
     const isPermitted = decided.body.decision !== 'BLOCK' || !decided.body.enforced;
-    if (isPermitted) this.#executor.noteCancel(intake, decided);
-    await decided.appended.committed;
-    if (isPermitted) await this.#executor.execute(intake, decided);
+    if (isPermitted) this.#executor.noteCancel(decided);
+    const carriedOut = isPermitted ? this.#outcomes.of(intake, decided) : null;
+    // Nobody is answered, however late the outcome, by what a crash would undo.
+    await this.#core.settled();
+    await carriedOut;
     const became = this.#ordersOf(decided);
-    const text = this.#answerText(became, decided.event, decided.body, decided.bodyText);
+    const text = this.#answerText(became, decided.event, decided.body, writeBody(decided.body));
     if (isOursToTell(became, decided.event)) await this.#core.settled();
     trace?.answered(decided.body.decision_id);
     return { kind: 'decided', text };
@@ -76,10 +83,10 @@ export class ToolCalls {
     noteChangedSkill(this.#core, caller, claimOf(call));
     const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
     if (!isRecorded(decided)) return decided;
-    await decided.appended.committed;
+    await this.#core.settled();
     return {
       kind: 'decided',
-      text: this.#answerText(this.#ordersOf(decided), decided.event, decided.body, decided.bodyText),
+      text: this.#answerText(this.#ordersOf(decided), decided.event, decided.body, writeBody(decided.body)),
     };
   }
 
@@ -99,9 +106,12 @@ export class ToolCalls {
           decideForeignTool(this.#core, caller, tool, args, skill))
         : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
     if (!isRecorded(decided)) return decided;
-    await decided.appended.committed;
-    const { body, bodyText, event } = decided;
-    return { kind: 'decided', text: `{"decision":${explained(bodyText, explanationText(this.#core, event, body))}}` };
+    await this.#core.settled();
+    const { body, event } = decided;
+    return {
+      kind: 'decided',
+      text: `{"decision":${explained(writeBody(body), explanationText(this.#core, event, body))}}`,
+    };
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {

@@ -1,13 +1,14 @@
 import { isOver, type LayerEntry } from '../../engine/callers/layers.ts';
 import { everyLiveOrder, isInFlight, liveOrders } from '../../engine/orders/orders.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
+import type { Canceler } from '../../engine/sending/cancels.ts';
+import type { SliceRunner } from '../../engine/sending/slices.ts';
 import type { FlattenBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
+import { ended } from '../journal/driver.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { nextTurn, pause } from '../journal/pause.ts';
-import type { Canceler } from '../orders/cancels.ts';
-import type { SliceRunner } from '../orders/slices.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
 import { type CancelClaims, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
@@ -235,14 +236,15 @@ export class Flatten {
     this.#slices.dropUnsent('flatten', isOpening);
     for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted && !this.#word.isOver(symbols); round += 1) {
       // RISK: a cancel that hangs holds up neither the list nor the cancels of what that tells.
-      await this.#within(RELIST_MS, this.#canceler.cancelMatching(null, isOpening, 'flatten'));
+      const asked = this.#canceler.cancelMatching(null, isOpening, 'flatten');
+      await this.#within(RELIST_MS, Promise.all(asked.map(ended)));
       const listed = await this.#account.listOrders(symbols ?? []);
       if (listed !== null && !listed.some((order) => !order.closePosition && isOpening(order))) {
         const left = everyLiveOrder(this.#core.state.orders).filter(isOpening);
         // What is on its way is waited for; what is unknown is not, and is not called canceled.
         if (!left.some((order) => isInFlight(order))) return left.length === 0;
       }
-      void this.#canceler.cancelMatching(null, isOpening, 'flatten');
+      this.#canceler.cancelMatching(null, isOpening, 'flatten');
       await pause(this.#core.ports.time, RELIST_MS, this.#signal);
     }
     return false;

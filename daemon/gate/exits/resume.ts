@@ -1,9 +1,9 @@
 import { RESUME_MS } from '../../engine/claims/claim-ends.ts';
+import type { ExitBook } from '../../engine/guard/exit-book.ts';
 import { type Claim, isLive } from '../../engine/orders/claims.ts';
 import { heldOn, ownOn } from '../../engine/orders/holding.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Keeper } from '../keeper/keeper.ts';
-import type { ExitBook } from './exit-book.ts';
 import { readParent } from './read-parent.ts';
 
 /** How long exits of before a restart wait for the first whole reading, wall ms. */

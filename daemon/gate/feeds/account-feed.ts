@@ -2,12 +2,12 @@ import { CLOCKS_APART_MS, spanOf } from '../../engine/accounts/recent-moves.ts';
 import { awaitsReading } from '../../engine/claims/claims.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../../engine/records/venue.ts';
+import type { Ask } from '../../engine/sending/order-proof.ts';
+import { isAsSent } from '../../engine/sending/order-proof.ts';
+import type { Resolver } from '../../engine/sending/resolver.ts';
+import type { OrderSender } from '../../engine/sending/sender.ts';
 import type { Cause } from '../../engine/tables/cause.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { Ask } from '../orders/order-proof.ts';
-import { isAsSent } from '../orders/order-proof.ts';
-import type { Resolver } from '../orders/resolver.ts';
-import type { OrderSender } from '../orders/sender.ts';
 import { accountEvent } from './account-event.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
@@ -258,7 +258,7 @@ export class AccountFeed {
       // full.
       if (this.#absences.isProven(order) && !isTerminal(order))
         this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
-    } else if (found.kind === 'not_found') void this.#resolver.resolve(order);
+    } else if (found.kind === 'not_found') this.#resolver.resolve(order);
   }
 
   /** Listed, though we saw no end of it: it lives, unless a lookup knows that it has ended and the list is old. */

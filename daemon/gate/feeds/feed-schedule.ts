@@ -1,5 +1,5 @@
+import type { VenueHealth } from '../../engine/sending/venue-health.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { VenueHealth } from '../orders/venue-health.ts';
 
 /** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */
 export const PERIODS = {

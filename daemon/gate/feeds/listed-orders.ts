@@ -2,8 +2,8 @@ import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../en
 import { Elapsed } from '../../engine/plan/deadline.ts';
 import type { ForeignOrder } from '../../engine/records/events.ts';
 import type { VenueOrder } from '../../engine/records/venue.ts';
+import { describeForm } from '../../engine/sending/order-proof.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { describeForm } from '../orders/order-proof.ts';
 
 /** How many consecutive answers must neither list nor find an order before it counts as ended. */
 const ABSENT_TIMES = 3;

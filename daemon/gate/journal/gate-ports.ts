@@ -1,9 +1,10 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { VenueName } from '../../core/venues.ts';
+import type { TracePort } from '../../engine/flow/core.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { PreviewPort } from '../api/policy.ts';
 import type { ReceiptPort } from '../api/receipts.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, TokenPort, TracePort } from '../ports.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, TokenPort } from '../ports.ts';
 import type { VenuePort } from '../venue-port.ts';
 
 export interface GateSettings {

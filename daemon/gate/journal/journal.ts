@@ -1,6 +1,11 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
+import { decide } from '../../core/decide.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
+import type { EngineCore, Lookout, RecordDetails } from '../../engine/flow/core.ts';
+import type { Flow } from '../../engine/flow/effects.ts';
+import type { Started } from '../../engine/flow/started.ts';
+import type { AuthorityNow } from '../../engine/openings/authority.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import { OrderCounts } from '../../engine/plan/order-counts.ts';
 import type { IdSource } from '../../engine/plan/order-ids.ts';
@@ -11,11 +16,15 @@ import type { ReportedDecision } from '../../engine/records/decisions.ts';
 import type { DecisionEvent, EventKind, GateEvent, GateEvents } from '../../engine/records/events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import { toRows } from '../../engine/state/leave.ts';
-import type { GatePorts, GateSettings } from './gate-ports.ts';
+import { Driver, ended } from './driver.ts';
+import type { GatePorts, GateSettings, TokenWords } from './gate-ports.ts';
+import { type GateHooks, NO_HOOKS } from './hooks.ts';
 import { logEvent } from './log-event.ts';
-import { type Lookout, NO_LOOKOUT } from './lookout.ts';
+import { LOOK_AGAIN_MS } from './pause.ts';
+import { UnwrittenDecisions } from './unwritten-decisions.ts';
 
 export type { GatePorts, GateSettings, InterceptAllowance, OperatorSchemaCheck } from './gate-ports.ts';
+export { NO_HOOKS } from './hooks.ts';
 
 /** A record may be dated so much later than the next one without the clock having been set back. */
 const SET_BACK_MS = 1_000;
@@ -27,14 +36,6 @@ export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
 }
-/**
- * Decisions of one commit. A list, as a Map that fills and empties with each of them makes new tables, and an old one that
- * the collector has moved to where it seldom looks keeps all later ones, with what was in them.
- */
-interface Unwritten {
-  readonly committed: Promise<void>;
-  readonly decisions: DecisionEvent[];
-}
 /** What the clock did. */
 export interface ClockMoved {
   /** By so much it moved and no time passed, ms; below 0 where it went back. Absent: `aheadMs`. */
@@ -44,21 +45,21 @@ export interface ClockMoved {
   /** Where it has gone is confirmed. */
   readonly agrees?: boolean;
 }
-/** What a record was made for. */
-export interface RecordDetails {
-  /** Now, unless given. */
-  readonly atMs?: number;
-  /** Its place, where it names it: `nextSeq()` of this turn. The ledger refuses it in any other. */
-  readonly seq?: number;
-  /** Its canonical text, where the parts of that are at hand. It may say less than the payload: what follows from the rest. */
-  readonly text?: string;
+function planClockOf({ clock, time }: Pick<GatePorts, 'clock' | 'time'>): PlanClock {
+  return {
+    nowMs: () => clock.nowMs(),
+    wallMs: () => time.monotonicMs(),
+    get scale() {
+      return clock.scale;
+    },
+  };
 }
 
 /**
  * What every part of the gate shares: folded state, live inputs, policy in force and the ports. Appending applies the
  * event to the state in the same turn; nothing else writes state.
  */
-export class GateCore {
+export class GateCore implements EngineCore {
   readonly state: GateState;
   readonly market: LiveMarket;
   readonly ports: GatePorts;
@@ -70,18 +71,16 @@ export class GateCore {
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #recordedPolicies: PolicyLookup;
   #lastCommit: Promise<void> = Promise.resolve();
-  /** Decisions that are not on disk yet, by the commit that each waits for. */
-  readonly #unwritten: Unwritten[] = [];
+  readonly #unwritten = new UnwrittenDecisions();
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
   /** Where the console is, `http://localhost:7433/`; null: nowhere, or it is not known yet. */
   consoleAddress: string | null = null;
-  /** Set by the gate: an order failed rule 13, which is a defect of ours. */
-  onRecheckFailure: () => void = () => undefined;
-  /** Whether an opening that was decided has not left yet. */
-  isUnsent: (order: OrderState) => boolean = () => false;
-  /** Set by the gate: whoever looks out for what no record of this ledger explains. */
-  lookout: Lookout = NO_LOOKOUT;
+  readonly isWritten = true;
+  readonly longestWaitMs = LOOK_AGAIN_MS;
+  readonly decide = decide;
+  readonly #hooks: GateHooks;
+  readonly driver: Driver;
   /** Told of each record when it is in the views, before it is on disk; null: nobody looks. */
   onAppended: ((event: GateEvent) => void) | null = null;
 
@@ -89,26 +88,60 @@ export class GateCore {
     ports: GatePorts,
     settings: GateSettings,
     policy: { readonly spec: IntendedPolicySpec; readonly hash: string },
-    state = new GateState(),
+    { hooks = NO_HOOKS, state = new GateState() }: { readonly hooks?: GateHooks; readonly state?: GateState } = {},
   ) {
     this.state = state;
     this.ports = ports;
+    this.#hooks = hooks;
+    const { time, venue } = ports;
+    this.driver = new Driver({ venue, time, onDisk: () => this.settled(), ...hooks });
     this.settings = settings;
     this.sends = new OrderCounts(() => ports.time.monotonicMs());
-    this.planClock = {
-      nowMs: () => ports.clock.nowMs(),
-      wallMs: () => ports.time.monotonicMs(),
-      get scale() {
-        return ports.clock.scale;
-      },
-    };
+    this.planClock = planClockOf(ports);
     this.#policy = policy;
     this.#recordedPolicies = lookUpPolicies((hash) => ports.ledger.readPolicy(hash));
     this.market = new LiveMarket(policy.spec.market);
   }
 
+  get lookout(): Lookout {
+    return this.#hooks.lookout;
+  }
+  isUnsent(order: OrderState): boolean {
+    return this.#hooks.isUnsent(order);
+  }
+  onRecheckFailure(): void {
+    this.#hooks.onRecheckFailure();
+  }
+  isStopping(): boolean {
+    return this.#hooks.isStopping();
+  }
+  begin<R>(flow: Flow<R>): Started<R> {
+    return this.driver.begin(flow);
+  }
+  /** Resolves with what it comes to. */
+  run<R>(flow: Flow<R>): Promise<R> {
+    return ended(this.begin(flow));
+  }
+
   nowMs(): number {
     return this.ports.clock.nowMs();
+  }
+
+  /** Tokens are read once, where they are asked for. */
+  authorityNow(): AuthorityNow {
+    let read: TokenWords | undefined;
+    const words = (): TokenWords | undefined => {
+      read ??= this.ports.tokenWords?.();
+      return read;
+    };
+    return {
+      nowMs: this.nowMs(),
+      tMs: this.passedMs(),
+      policyHash: this.policyHash,
+      spec: this.policySpec,
+      stands: (id) => this.state.passkeys.find(id) !== null || words()?.stands(id) !== false,
+      isSpokenFor: (agent) => words()?.isSpokenFor(agent) !== false,
+    };
   }
 
   /** `t` of now. RISK: by venue time a clock that went ahead would end every delay. */
@@ -211,31 +244,16 @@ export class GateCore {
     if (ended.length > 0) this.ports.ledger.putEndedOrders(ended.flatMap(toRows));
     this.onAppended?.(event);
     this.#lastCommit = committed;
-    if (event.kind === 'decision') this.#keepUntil(committed, event.payload);
+    if (event.kind === 'decision') this.#unwritten.keep(event.payload, committed);
     // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
     else committed.catch(() => undefined);
     logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
     return { seq, committed };
   }
 
-  #keepUntil(committed: Promise<void>, event: DecisionEvent): void {
-    const newest = this.#unwritten.at(-1);
-    if (newest?.committed === committed) {
-      newest.decisions.push(event);
-      return;
-    }
-    const waiting: Unwritten = { committed, decisions: [event] };
-    this.#unwritten.push(waiting);
-    const forget = (): void => {
-      this.#unwritten.splice(this.#unwritten.indexOf(waiting), 1);
-    };
-    committed.then(forget, forget);
-  }
   /** A decision, also one that is not on disk yet: what goes on with it is recorded after it. Null: there is none. */
   findDecision(id: string): DecisionEvent | null {
-    for (const { decisions } of this.#unwritten)
-      for (const event of decisions) if (event.decision.decision_id === id) return event;
-    return (this.ports.ledger.findDecision(id)?.payload ?? null) as DecisionEvent | null;
+    return this.#unwritten.find(id) ?? ((this.ports.ledger.findDecision(id)?.payload ?? null) as DecisionEvent | null);
   }
 
   /**

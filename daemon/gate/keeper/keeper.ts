@@ -1,12 +1,12 @@
+import { recoverOrders } from '../../engine/sending/recover-orders.ts';
+import type { Resolver } from '../../engine/sending/resolver.ts';
+import type { OrderSender } from '../../engine/sending/sender.ts';
+import type { VenueHealth } from '../../engine/sending/venue-health.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import { allRead, type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
 import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { recoverOrders } from '../orders/recover-orders.ts';
-import type { Resolver } from '../orders/resolver.ts';
-import type { OrderSender } from '../orders/sender.ts';
-import type { VenueHealth } from '../orders/venue-health.ts';
 import { TradeFeed } from '../trades/trade-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import type { KeeperTasks } from './keeper-tasks.ts';

@@ -1,13 +1,13 @@
+import type { Lookout, StrangeOrder } from '../../engine/flow/core.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import { ownerOf } from '../../engine/plan/order-ids.ts';
 import type { PlacedOrder, VenueOrder } from '../../engine/records/venue.ts';
+import { wasPlacedBefore } from '../../engine/sending/order-proof.ts';
 import { orderOf } from '../../engine/state/leave.ts';
 import { noteUnreadable, takeUpUnreadable } from '../feeds/held-symbols.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
-import { wasPlacedBefore } from '../orders/order-proof.ts';
 import { recordIncome } from '../trades/record-income.ts';
 import { LAYER_KEY, LEDGER_LAYER, LedgerRefusedError, readReason, WAY_OUT, writeReason } from './ledger-refusal.ts';
 

@@ -1,5 +1,5 @@
 import { layerKey } from '../../engine/callers/layers.ts';
-import type { StrangeOrder } from '../journal/lookout.ts';
+import type { StrangeOrder } from '../../engine/flow/core.ts';
 
 /** What a person does about it. */
 export const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {

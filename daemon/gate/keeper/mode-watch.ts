@@ -1,11 +1,11 @@
 import { profileOf } from '../../core/venues.ts';
+import type { VenueHealth } from '../../engine/sending/venue-health.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { FeedSchedule } from '../feeds/feed-schedule.ts';
 import { holdSymbols } from '../feeds/held-symbols.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { VenueHealth } from '../orders/venue-health.ts';
 
 /**
  * Null: it is right. Else what is wrong with the account, why that could not be read or put right, or which symbols stay

@@ -1,9 +1,9 @@
+import type { VenueHealth } from '../../engine/sending/venue-health.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import { type FeedSchedule, noteUnread, PERIODS } from '../feeds/feed-schedule.ts';
 import type { MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { ClockMoved, GateCore } from '../journal/journal.ts';
-import type { VenueHealth } from '../orders/venue-health.ts';
 import type { TradeFeed } from '../trades/trade-feed.ts';
 import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
 import { FILTERS, type StartRead, StartReads } from './start-reads.ts';

@@ -1,4 +1,5 @@
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
+import type { VenueHealth } from '../../engine/sending/venue-health.ts';
 import { isOfAccount, rowOf } from '../../engine/tables/cause.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import { allRead, type FeedName, type FeedSchedule, noteUnread } from '../feeds/feed-schedule.ts';
@@ -7,7 +8,6 @@ import type { MarketFeed } from '../feeds/market-feed.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { VenueHealth } from '../orders/venue-health.ts';
 import type { TradeFeed } from '../trades/trade-feed.ts';
 import { findUnreportedSince } from '../trades/unread-trades.ts';
 import type { LedgerCheck } from './ledger-check.ts';

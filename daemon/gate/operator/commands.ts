@@ -1,12 +1,14 @@
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
 import { isOver, type LayerEntry, layerKey, stateInForce } from '../../engine/callers/layers.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
+import type { Canceler } from '../../engine/sending/cancels.ts';
+import type { SliceRunner } from '../../engine/sending/slices.ts';
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { Flatten } from '../exits/flatten.ts';
+import { allEnded } from '../journal/driver.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { Canceler } from '../orders/cancels.ts';
-import type { SliceRunner } from '../orders/slices.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;
@@ -212,15 +214,12 @@ export class Operator {
     );
   }
 
-  #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
+  #cancelOpening(scope: string, name: string | null, reason: string): Promise<unknown> | null {
     const concerns = (order: { readonly symbol: string; readonly agent: string | null }): boolean =>
       scope === 'account' || (scope === 'symbol' ? order.symbol === name : order.agent === name);
     this.#slices.dropUnsent(reason, concerns);
-    return this.#canceler.cancelMatching(
-      scope === 'symbol' ? name : null,
-      (order) => !order.foreign && !order.reduceOnly && concerns(order),
-      reason,
-    );
+    const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && concerns(order);
+    return allEnded(this.#canceler.cancelMatching(scope === 'symbol' ? name : null, isMeant, reason));
   }
 
   /** {@link Flatten.run}, with mistyped symbols separated from known ones. */

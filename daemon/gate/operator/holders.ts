@@ -1,14 +1,15 @@
 import { profileOf } from '../../core/venues.ts';
+import type { ExitBook } from '../../engine/guard/exit-book.ts';
 import { type Claim, GIVEN_AWAY, isLive } from '../../engine/orders/claim.ts';
 import { ownE8 } from '../../engine/orders/holding.ts';
 import { isUnproven, liveOrders } from '../../engine/orders/orders.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
+import type { Canceler } from '../../engine/sending/cancels.ts';
 import { findExitInProgress } from '../../engine/snapshot/holding-view.ts';
 import type { HolderBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
-import type { ExitBook } from '../exits/exit-book.ts';
+import { allEnded } from '../journal/driver.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { Canceler } from '../orders/cancels.ts';
 import { describeUnknown, findKnownSymbols } from './commands.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
@@ -160,7 +161,7 @@ export class Holders {
     const orders = claims.filter(isLive).flatMap((claim) => claim.orders);
     // Those of which nothing is at the venue.
     exits.cancelClaims((claim) => claims.includes(claim), GIVEN_AWAY);
-    return Promise.all(orders.map((order) => canceler.cancel(order, GIVEN_AWAY)));
+    return allEnded(orders.map((order) => canceler.cancel(order, GIVEN_AWAY)));
   }
 
   /** RISK: a venue that hangs would keep the answer back. */

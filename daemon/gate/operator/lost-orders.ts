@@ -1,8 +1,8 @@
+import { endedByOperator } from '../../engine/decide/order-records.ts';
 import { isLost, type OrderState } from '../../engine/orders/orders.ts';
+import type { OrderSender } from '../../engine/sending/sender.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endedByOperator } from '../journal/order-records.ts';
-import type { OrderSender } from '../orders/sender.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /**
@@ -41,7 +41,8 @@ export class LostOrders {
     requireLost(order);
     this.#loosening.requireWaited(`the end of order ${clientOrderId}`);
     this.#sender.proof.settleAmend(order, order.amendSeq, false, 'ended by an operator');
-    await this.#sender.record(order, endedByOperator(core, order, `ended by ${caller.agent}: ${reason}`)).committed;
+    this.#sender.record(order, endedByOperator(core, order, `ended by ${caller.agent}: ${reason}`));
+    await core.settled();
     return order;
   }
 }

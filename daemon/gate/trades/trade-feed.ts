@@ -1,10 +1,10 @@
+import { endOpeningsByStop } from '../../engine/decide/order-records.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import type { VenueTrade } from '../../engine/records/venue.ts';
+import type { OrderProof } from '../../engine/sending/order-proof.ts';
 import { noteUnread } from '../feeds/feed-schedule.ts';
 import { noteUnreadable } from '../feeds/held-symbols.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endOpeningsByStop } from '../journal/order-records.ts';
-import type { OrderProof } from '../orders/order-proof.ts';
 import { TradeOwners } from './trade-owners.ts';
 import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
 

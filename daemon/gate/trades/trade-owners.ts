@@ -1,8 +1,8 @@
 import { isLiquidation } from '../../engine/accounts/income-rows.ts';
 import { liveOrders } from '../../engine/orders/orders.ts';
 import type { VenueOrder, VenueTrade } from '../../engine/records/venue.ts';
+import { isAsSent } from '../../engine/sending/order-proof.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { isAsSent } from '../orders/order-proof.ts';
 import { hasUnnumbered, hasVanished } from './unread-trades.ts';
 
 /** Orders of others whose trades were read; forgotten together when there are more. */

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
-import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
-import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import {
   endedByOperator,
   endedEvent,
   rejectedEvent,
   stalledEvent,
   unknownEvent,
-} from '../../../daemon/gate/journal/order-records.ts';
+} from '../../../daemon/engine/decide/order-records.ts';
+import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
+import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
+import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { asListed, inLots, LOT_E8 } from '../../gate/fold-fixture.ts';
 import { ProofWorld, rejection, shown } from '../../gate/proof-fixture.ts';
 

@@ -50,7 +50,7 @@ interface Hooks {
   readonly onDecision?: (event: DecisionEvent, reported: AccountFacts) => void;
   readonly onBar?: (run: ReplayRun, reported: AccountFacts) => void;
   readonly onMark?: (run: ReplayRun) => void;
-  readonly onEvent?: (event: GateEvent, door: ReplayRun['door']) => void;
+  readonly onEvent?: (event: GateEvent, core: ReplayRun['core']) => void;
   readonly onAccount?: (facts: AccountFacts) => void;
 }
 
@@ -79,12 +79,12 @@ function play(agent: string, seed: number, hooks: Hooks, market = MARKET, varian
       onBarClose: (closed) => onBar?.(closed, reported()),
     },
   );
-  const { state } = run.door;
+  const { state } = run.core;
   const apply = state.apply.bind(state);
   state.apply = (event: GateEvent) => {
     if (event.kind === 'decision') onDecision?.(event.payload, reported());
     const ended = apply(event);
-    onEvent?.(event, run.door);
+    onEvent?.(event, run.core);
     return ended;
   };
   run.run();
@@ -115,11 +115,11 @@ describe('readings of the account in a replay', () => {
       for (const seed of SEEDS) {
         let before = 0;
         play(agent, seed, {
-          onBar: ({ account, clock, door }, reported) => {
+          onBar: ({ account, clock, core }, reported) => {
             // A flat account's equity does not move.
             if (account.held === 0) return;
-            const { drawdown, daily_loss: dailyLoss } = door.policy(GATE_AGENT).spec.account;
-            const { equity } = door.state;
+            const { drawdown, daily_loss: dailyLoss } = core.policyFor(GATE_AGENT).spec.account;
+            const { equity } = core.state;
             const tiersOf = (atMs: number, usdt: number): number =>
               countReached(drawdown.tiers, equity.drawdown(atMs, usdt, drawdown.window_ms)) * 10 +
               countReached(dailyLoss.tiers, equity.dailyLoss(atMs, usdt));

@@ -111,7 +111,7 @@ export class Stage {
 
 /** As a monitor would have raised it, for the whole account. */
 function raise(run: ReplayRun, kind: SignalKind, expiresAtMs: number): void {
-  run.door.append('signal', {
+  run.core.append('signal', {
     account: null,
     agent: null,
     evidence_hash: null,

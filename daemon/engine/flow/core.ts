@@ -1,0 +1,174 @@
+/**
+ * What every part of the engine shares: the views and readings, the policy in force, and what its driver tells it at once.
+ * Nothing here waits: what takes time is an effect (effects.ts).
+ */
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionContext } from '../../core/context.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { VenueName } from '../../core/venues.ts';
+import type { AuthorityNow } from '../openings/authority.ts';
+import type { OrderState } from '../orders/orders.ts';
+import type { OrderCounts } from '../plan/order-counts.ts';
+import type { IdSource } from '../plan/order-ids.ts';
+import type { PlanClock } from '../plan/plan-clock.ts';
+import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
+import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
+import type { OrderCount, VenueOrder } from '../records/venue.ts';
+import type { GateState } from '../state/gate-state.ts';
+import type { Flow } from './effects.ts';
+import type { Started } from './started.ts';
+
+export interface EngineSettings {
+  readonly venue: VenueName;
+  readonly account: string;
+  /** Wall time after which an order that was not handed to the network is dropped. */
+  readonly sendDeadlineMs: number;
+}
+/** An appended record: it is in the views already. */
+export interface Recorded {
+  readonly seq: number;
+}
+/** What a record was made for. */
+export interface RecordDetails {
+  /** Now, unless given. */
+  readonly atMs?: number;
+  /** Its place, where it names it: `nextSeq()` of this turn. The ledger refuses it in any other. */
+  readonly seq?: number;
+  /** Its canonical text, where the parts of that are at hand. It may say less than the payload: what follows from the rest. */
+  readonly text?: string;
+}
+/** A tool call was decided. Instants are wall ms of the process, each the end of the stage before it. */
+export interface TracedDecision {
+  readonly decisionId: string;
+  readonly tool: string;
+  readonly verdict: string;
+  readonly codes: readonly string[];
+  readonly symbol: string | null;
+  /** USDT that may go out; null: nothing, or it has no such figure. */
+  readonly notionalUsdt: number | null;
+  /** Null: nobody called just now. */
+  readonly intakeAtMs: number | null;
+  readonly snapshotAtMs: number;
+  readonly decideAtMs: number;
+  readonly planAtMs: number;
+  readonly appendAtMs: number;
+}
+/** Follows single executions. Told of what is over: it is never asked within `decide`, and nothing depends on it. */
+export interface TracePort {
+  decided(decision: TracedDecision): void;
+  /** The decision is on disk. */
+  committed(decisionId: string): void;
+  /** `send`: asked of the venue until it answered. `outcome`: from the answer until that was on disk. */
+  stage(decisionId: string, name: 'send' | 'outcome', fromMs: number, toMs: number, outcome: string): void;
+  /** The caller is answered. Later slices still belong to it. */
+  answered(decisionId: string): void;
+}
+/** What the driver tells at once. */
+export interface EnginePorts {
+  readonly ledger: {
+    readonly genesis: { readonly genesis_id: string };
+    /** It records nothing more. */
+    readonly isFailed: boolean;
+    /** Keeps a caller's free text beside the chain; the digest by which the record names it. */
+    putText(body: string): string;
+  };
+  readonly venue: {
+    /** From so many ms after an order's timestamp on "not found" counts. */
+    readonly acceptanceHorizonMs: number;
+    /** Wall time for which the venue asked to be left alone, what closes apart, ms; absent: it never does. */
+    leftAloneMs?(): number;
+    /** The account's order counts from answers since the last call; empty: no answer had one. */
+    takeOrderCounts?(): readonly OrderCount[];
+  };
+  readonly clock: { readonly isSynced: boolean; readonly scale: number };
+  readonly time: { monotonicMs(): number };
+  readonly observer: {
+    decided(
+      agent: string,
+      kind: string,
+      tool: string,
+      verdict: string,
+      codes: readonly string[],
+      elapsedNs: number,
+    ): void;
+    submitted(outcome: string): void;
+  };
+  /** Absent: no execution is followed. */
+  readonly trace?: TracePort;
+  readonly sha256: (text: string) => string;
+}
+
+/** Orders and trades at the venue that no record of this ledger explains. */
+export interface StrangeOrder {
+  /**
+   * `LEDGER_BEHIND_VENUE`: an id of this ledger that it never issued, or issued for another order. An older copy was
+   * restored, or another copy trades. `OTHER_DAEMON`: the id belongs to another Holdfast ledger.
+   */
+  readonly code: 'LEDGER_BEHIND_VENUE' | 'OTHER_DAEMON';
+  readonly detail: string;
+  readonly symbol: string;
+}
+/** Called by the account reads. */
+export interface Lookout {
+  /** The venue shows another order under the id of one of ours. */
+  found(strange: StrangeOrder): void;
+  /** A list of open orders shows one that no record explains. */
+  listed(report: VenueOrder): void;
+  /** Somebody else may have traded in the symbol; null: in any. */
+  suspect(symbol: string | null): void;
+}
+
+export interface EngineCore {
+  readonly state: GateState;
+  /** What the feeds saw last. */
+  readonly market: { inputs(nowMs: number): LiveInputs; symbol(symbol: string): SymbolInputs | null };
+  readonly ports: EnginePorts;
+  readonly settings: EngineSettings;
+  /** Orders of this account at the venue, against its limits. */
+  readonly sends: OrderCounts;
+  readonly planClock: PlanClock;
+  readonly lookout: Lookout;
+  /** What ids of new decisions and orders are made of. */
+  readonly ids: IdSource;
+  readonly policySpec: IntendedPolicySpec;
+  readonly policyHash: string;
+  policyFor(agent: string): CompiledPolicy;
+  /** `decide` of core, for whoever measures it. */
+  decide(request: ExecutionRequest, context: ExecutionContext, policy: CompiledPolicy): ExecutionDecision;
+  /** Whether records are written: texts and digests are made for nobody else. */
+  readonly isWritten: boolean;
+  /**
+   * Longest single wait towards an instant of the domain clock, wall ms. It is then looked again: the clock may have
+   * jumped, or its rate changed, since the span was computed.
+   */
+  readonly longestWaitMs: number;
+  nowMs(): number;
+  /** `t` of now. */
+  passedMs(): number;
+  /** What the authority of orders is held against, as it is now. */
+  authorityNow(): AuthorityNow;
+  /** The place that the next record gets. Ids of decisions, orders and signals are made of the place of their record. */
+  nextSeq(): number;
+  /**
+   * Appends a record, and applies it to the state.
+   *
+   * @throws what the ledger throws when it cannot take it: nothing was recorded or applied
+   */
+  append<K extends EventKind>(kind: K, payload: GateEvents[K], details?: RecordDetails): Recorded;
+  /** A decision, also one that is not on disk yet. Null: there is none. */
+  findDecision(id: string): DecisionEvent | null;
+  /** Never throws: it is what error paths call. */
+  alert(code: string, detail: string, symbol?: string | null): void;
+  /** The same alert at most once a minute of wall time. `whose`: alerts of different agents are not the same. */
+  alertRarely(code: string, detail: string, symbol?: string | null, whose?: string): void;
+  /** Called where an order failed rule 13, which is a defect of ours. */
+  onRecheckFailure(): void;
+  /** Whether an opening that was decided has not left yet. */
+  isUnsent(order: OrderState): boolean;
+  /** The driver stops: nothing is carried on. */
+  isStopping(): boolean;
+  /** Begins what goes on by itself: all that it asks for is under way when this returns. */
+  begin<R>(flow: Flow<R>): Started<R>;
+}

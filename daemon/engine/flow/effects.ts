@@ -1,0 +1,97 @@
+/**
+ * What the engine wants done by whoever drives it, and what it is told of it. A {@link Flow} is what follows from one input,
+ * step by step: it yields what it wants done, and goes on with the answer. The driver decides nothing: it does what it is
+ * asked, in that order, and answers each request once. Instants and spans are wall ms of the process.
+ */
+import type {
+  Approved,
+  CancelOutcome,
+  FetchOutcome,
+  Listed,
+  LookupOutcome,
+  OrderInstruction,
+  OrderKind,
+  PlacedOrder,
+  StopInstruction,
+  SubmitOutcome,
+  VenueOrder,
+  VenueTrade,
+} from '../records/venue.ts';
+import type { Started } from './started.ts';
+
+/** Which order at the venue is meant. */
+export interface VenueKey {
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly kind: OrderKind;
+}
+
+export type Effect =
+  /** Answered when all that is recorded so far is on disk, and never where it cannot be written. */
+  | { readonly fx: 'disk' }
+  /** An order that is not handed to the network within so many ms is `rejected`; one that may have been is `unknown`. */
+  | { readonly fx: 'submit'; readonly order: Approved<OrderInstruction>; readonly withinMs: number }
+  | { readonly fx: 'submitStop'; readonly order: Approved<StopInstruction> }
+  | { readonly fx: 'amend'; readonly order: Approved<OrderInstruction>; readonly withinMs: number }
+  | { readonly fx: 'cancel'; readonly key: VenueKey }
+  | { readonly fx: 'lookUp'; readonly key: VenueKey }
+  | { readonly fx: 'setLeverage'; readonly symbol: string; readonly leverage: number }
+  /** The regular order of a trade, whoever placed it. */
+  | { readonly fx: 'lookUpByVenueId'; readonly symbol: string; readonly venueOrderId: string }
+  /** All orders of the symbol that rest, whoever placed them. */
+  | { readonly fx: 'listOpen'; readonly symbol: string }
+  /** Trades of the symbol since an instant of the venue, ms. */
+  | { readonly fx: 'listTrades'; readonly symbol: string; readonly sinceMs: number }
+  /** Regular orders that the venue accepted since then, including those that never rested. */
+  | { readonly fx: 'listPlaced'; readonly symbol: string; readonly sinceMs: number }
+  /**
+   * Answered by whether all that another daemon could have opened in the symbol was read: open orders, positions, what was
+   * placed there. What they show is told before.
+   */
+  | { readonly fx: 'readBeside'; readonly symbol: string }
+  /** Answered after so many ms, at the earliest. */
+  | { readonly fx: 'wait'; readonly ms: number }
+  /** Answered when what this turn has begun was sent. */
+  | { readonly fx: 'nextTurn' };
+
+/** What each request is answered with. */
+export interface Answers {
+  readonly disk: undefined;
+  readonly submit: SubmitOutcome;
+  readonly submitStop: SubmitOutcome;
+  readonly amend: SubmitOutcome;
+  readonly cancel: CancelOutcome;
+  readonly lookUp: LookupOutcome;
+  readonly setLeverage: SubmitOutcome;
+  readonly lookUpByVenueId: LookupOutcome;
+  readonly listOpen: FetchOutcome<Listed<VenueOrder>>;
+  readonly listTrades: FetchOutcome<Listed<VenueTrade>>;
+  readonly listPlaced: FetchOutcome<Listed<PlacedOrder>>;
+  readonly readBeside: boolean;
+  readonly wait: undefined;
+  readonly nextTurn: undefined;
+}
+export type Answer = Answers[Effect['fx']];
+
+/** Another flow that is waited for; the engine itself answers it. */
+export interface Join {
+  readonly fx: 'join';
+  readonly started: Started<unknown>;
+}
+export type Flow<R> = Generator<Effect | Join, R, unknown>;
+
+/** What follows one effect: the answer to it has its type. */
+export function* ask<K extends Effect['fx']>(effect: Extract<Effect, { fx: K }>): Flow<Answers[K]> {
+  return (yield effect) as Answers[K];
+}
+export function* onDisk(): Flow<void> {
+  yield { fx: 'disk' };
+}
+/** Goes on when all of them have ended. @throws what one of them has failed with */
+export function* joined(flows: Iterable<Started<unknown>>): Flow<void> {
+  for (const started of flows) yield { fx: 'join', started };
+}
+/** What another flow comes to. @throws what it has failed with */
+export function* resultOf<R>(started: Started<R>): Flow<R> {
+  return (yield { fx: 'join', started }) as R;
+}

@@ -1,0 +1,77 @@
+/**
+ * `step(input) -> effects`: whatever the engine does goes through here. Flows are begun by calls and by what falls due; each
+ * runs until it asks for something, and goes on where the answer comes. Between two questions nothing else happens: what a
+ * flow has looked at still holds when it records.
+ */
+import type { Answer, Effect, Flow, Join } from './effects.ts';
+import { type End, Pending, type Started } from './started.ts';
+
+/** The answer to a request, or that it has failed. */
+export type Input =
+  | { readonly in: 'answered'; readonly id: number; readonly answer: Answer }
+  | { readonly in: 'failed'; readonly id: number; readonly error: unknown };
+
+export interface Request {
+  readonly id: number;
+  readonly effect: Effect;
+}
+
+interface Running {
+  readonly flow: Flow<unknown>;
+  readonly close: (end: End<unknown>) => void;
+}
+
+export class Engine {
+  readonly #waiting = new Map<number, Running>();
+  #requests: Request[] = [];
+  #nr = 0;
+
+  /** Runs a flow up to its first question; {@link take} has what it asks for. */
+  begin<R>(flow: Flow<R>): Started<R> {
+    const pending = new Pending<R>();
+    this.#run({ flow, close: (end) => pending.close(end as End<R>) }, () => flow.next());
+    return pending;
+  }
+
+  /** Goes on with the flow that asked. An answer that nobody waits for is none. */
+  step(input: Input): readonly Request[] {
+    const running = this.#waiting.get(input.id);
+    if (running === undefined) return [];
+    this.#waiting.delete(input.id);
+    this.#run(running, () =>
+      input.in === 'answered' ? running.flow.next(input.answer) : running.flow.throw(input.error),
+    );
+    return this.take();
+  }
+
+  /** What was asked for since it was taken last, in its order. */
+  take(): readonly Request[] {
+    const requests = this.#requests;
+    if (requests.length > 0) this.#requests = [];
+    return requests;
+  }
+
+  #run(running: Running, resume: () => IteratorResult<Effect | Join, unknown>): void {
+    let next: IteratorResult<Effect | Join, unknown>;
+    try {
+      next = resume();
+    } catch (error) {
+      running.close({ kind: 'failed', error });
+      return;
+    }
+    if (next.done === true) {
+      running.close({ kind: 'done', result: next.value });
+      return;
+    }
+    const wanted = next.value;
+    if (wanted.fx === 'join') {
+      wanted.started.onEnd((end) =>
+        this.#run(running, () => (end.kind === 'done' ? running.flow.next(end.result) : running.flow.throw(end.error))),
+      );
+      return;
+    }
+    this.#nr += 1;
+    this.#waiting.set(this.#nr, running);
+    this.#requests.push({ id: this.#nr, effect: wanted });
+  }
+}

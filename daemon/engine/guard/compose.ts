@@ -1,0 +1,61 @@
+import type { EngineCore } from '../flow/core.ts';
+import type { Started } from '../flow/started.ts';
+import { Canceler } from '../sending/cancels.ts';
+import { LoneOpenings } from '../sending/lone-openings.ts';
+import { Resolver } from '../sending/resolver.ts';
+import { OrderSender } from '../sending/sender.ts';
+import { SliceRunner } from '../sending/slices.ts';
+import { type FeedRequests, VenueHealth } from '../sending/venue-health.ts';
+import { Executor } from './executor.ts';
+import { ExitBook, type ExitBookHands } from './exit-book.ts';
+import { watchHoldings } from './holdings.ts';
+
+/** What the engine needs of its driver beside effects. */
+export interface EngineHands {
+  readonly feeds: Omit<FeedRequests, 'resolve' | 'reviewHoldings'>;
+  readonly exits: Omit<ExitBookHands, 'resolve'>;
+}
+
+/** Who carries decisions out. */
+export interface EngineParts {
+  readonly health: VenueHealth;
+  readonly sender: OrderSender;
+  readonly resolver: Resolver;
+  readonly canceler: Canceler;
+  readonly slices: SliceRunner;
+  readonly exits: ExitBook;
+  readonly executor: Executor;
+  /** {@link watchHoldings} */
+  readonly endMisplaced: () => readonly Started<void>[];
+}
+
+/** Composes the engine for whoever drives it; nothing runs yet. */
+export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts {
+  const health = new VenueHealth(core, {
+    ...hands.feeds,
+    resolve: (order) => resolver.resolve(order),
+    reviewHoldings: () => reviewHoldings(core, endMisplaced),
+  });
+  const lone = new LoneOpenings(core);
+  const sender: OrderSender = new OrderSender(core, health, lone);
+  const resolver: Resolver = new Resolver(core, sender);
+  const canceler = new Canceler(core, sender);
+  const endMisplaced = watchHoldings(core, canceler);
+  const slices = new SliceRunner(core, sender, lone);
+  const exits = new ExitBook(core, sender, canceler, {
+    ...hands.exits,
+    resolve: (order, onKnown) => void resolver.resolve(order).onEnd(onKnown),
+  });
+  const executor = new Executor({ core, sender, canceler, slices, exits });
+  return { health, sender, resolver, canceler, slices, exits, executor, endMisplaced };
+}
+
+/** Nobody waits for it: that it failed is an alert. */
+function reviewHoldings(core: EngineCore, endMisplaced: EngineParts['endMisplaced']): void {
+  const onFailure = (error: unknown): void => core.alertRarely('CANCEL_FAILED', String(error));
+  try {
+    for (const cancel of endMisplaced()) cancel.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
+  } catch (error) {
+    onFailure(error);
+  }
+}

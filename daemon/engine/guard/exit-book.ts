@@ -1,0 +1,249 @@
+import type { SizedAction } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { DecidedExit } from '../claims/exit-hands.ts';
+import type { ExitForm, ExitParent } from '../claims/exit-order.ts';
+import { ExitPace } from '../claims/exit-pace.ts';
+import { ExitPump } from '../claims/exit-pump.ts';
+import { OPENING_ENDED } from '../claims/openings-to-end.ts';
+import { decideExitOrder } from '../decide/exit-order.ts';
+import { endedEvent } from '../decide/order-records.ts';
+import type { Decided } from '../decide/take-decision.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { ask, type Flow, joined } from '../flow/effects.ts';
+import { Pending } from '../flow/started.ts';
+import { type Claim, closedE8, isLive } from '../orders/claims.ts';
+import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../orders/orders.ts';
+import type { ExitEnd } from '../records/events.ts';
+import type { Canceler } from '../sending/cancels.ts';
+import type { OrderSender } from '../sending/sender.ts';
+
+/** What the book of exits needs of its driver. */
+export interface ExitBookHands {
+  /** {@link ExitBook.tick} is due then, wall ms of the process: the earliest instant that was asked for. */
+  wakeAt(wallMs: number): void;
+  /** Searches for what became of an order; `onKnown` once that is proven. */
+  resolve(order: OrderState, onKnown: () => void): void;
+  /** The decision of an exit, also of one that goes on from before a restart; null: there is none. */
+  readParent(decisionId: string, order: OrderState): ExitParent | null;
+}
+
+/**
+ * The claims of the account, carried out. What goes out when is the pump's to say ({@link ExitPump}): it plans everything
+ * anew in one turn whenever something has changed, so that no exit is lost between two steps. Here each order is decided,
+ * recorded and sent.
+ */
+export class ExitBook {
+  readonly #core: EngineCore;
+  readonly #sender: OrderSender;
+  readonly #canceler: Canceler;
+  readonly #hands: ExitBookHands;
+  readonly #pump: ExitPump;
+  readonly #events = new Map<string, ExitParent>();
+  /** Callers that wait until what they asked for has come so far. */
+  readonly #waiting = new Map<string, Pending<void>>();
+
+  constructor(core: EngineCore, sender: OrderSender, canceler: Canceler, hands: ExitBookHands) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#canceler = canceler;
+    this.#hands = hands;
+    const { planClock: clock, sends, state } = core;
+    const leftAloneMs = (): number => core.ports.venue.leftAloneMs?.() ?? 0;
+    const exits = () => core.policySpec.exits;
+    this.#pump = new ExitPump({
+      state,
+      clock,
+      pace: new ExitPace({ state, sends, clock, exits, leftAloneMs }),
+      exits,
+      decide: (claim, form) => this.#decide(claim, form),
+      recordEnd: (claim, reason, detail) => this.#recordEnd(claim, reason, detail),
+      endUnsent: (order, detail) => sender.record(order, endedEvent(core, order, 'canceled', detail)),
+      cancel: (order, reason) => this.#cancel(order, reason),
+      alert: (code, detail, symbol) => core.alert(code, detail, symbol),
+      onDefect: (error, symbol) =>
+        core.alertRarely('EXITS_FAILED', `an exit could not be carried on: ${String(error)}`, symbol),
+      wakeAt: (wallMs) => hands.wakeAt(wallMs),
+    });
+  }
+
+  // --- what is asked for -----------------------------------------------------------------------------------------
+
+  /** {@link ExitPump.planDelay} */
+  planDelay(request: ExecutionRequest, effective: SizedAction): number {
+    return this.#pump.planDelay(request, effective);
+  }
+
+  /** Carries out a permitted exit. Over when it has ended, or rests, or what became of its order is not known. */
+  *run(decided: Decided): Flow<void> {
+    const { decision_id: id } = decided.body;
+    const first = (this.#core.state.orders.byDecision.get(id) ?? [])[0];
+    if (first === undefined) return;
+    // RISK: an operator's exit ends everybody's openings, and hundreds of cancels before it would hold it up.
+    if (first.origin === 'operator') this.#core.begin(this.#cancelOpeningsLater(first));
+    else this.#cancelOpenings(first);
+    this.#events.set(id, decided.event);
+    // What waited may have gone out before its caller came here.
+    if (isInFlight(first) && !this.#pump.isCarried(first)) {
+      this.#pump.carry(first);
+      this.#carry(first);
+    }
+    const settled = this.#waiting.get(id) ?? new Pending<void>();
+    this.#waiting.set(id, settled);
+    this.poke();
+    yield* joined([settled]);
+  }
+
+  #cancel(order: OrderState, reason: string): void {
+    this.#canceler.cancel(order, reason).onEnd((end) => {
+      if (end.kind === 'failed' && !this.#core.isStopping())
+        this.#core.alertRarely('CANCEL_FAILED', String(end.error), order.symbol);
+      this.poke();
+    });
+  }
+
+  *#cancelOpeningsLater(first: OrderState): Flow<void> {
+    yield* ask<'nextTurn'>({ fx: 'nextTurn' });
+    this.#cancelOpenings(first);
+  }
+
+  /** Opening orders that the exit's own record has ended; those that are on their way are dropped by the sender. */
+  #cancelOpenings({ symbol }: OrderState): void {
+    const isEnded = (order: OrderState): boolean => !order.reduceOnly && order.cancelRequested && isResting(order);
+    this.#canceler.cancelMatching(symbol, isEnded, OPENING_ENDED);
+  }
+
+  /** {@link ExitPump.cancelClaims} */
+  cancelClaims(isConcerned: (claim: Claim) => boolean, detail: string): void {
+    this.#pump.cancelClaims(isConcerned, detail);
+    this.poke();
+  }
+
+  /** Claims that a recorded cancel took back, and of which nothing is at the venue: in its transaction. */
+  endCanceled(detail: string): void {
+    this.cancelClaims(({ isCanceled }) => isCanceled, detail);
+  }
+
+  /** {@link ExitPump.isGateExiting} */
+  isGateExiting(symbol: string): boolean {
+    return this.#pump.isGateExiting(symbol);
+  }
+
+  // --- after a restart -------------------------------------------------------------------------------------------
+
+  /** {@link ExitPump.hold} */
+  hold(claims: Iterable<Claim>): void {
+    this.#pump.hold(claims);
+  }
+  /** They go on from where their records say that they are. */
+  release(): void {
+    this.#pump.release();
+    this.poke();
+  }
+
+  // --- the pump --------------------------------------------------------------------------------------------------
+
+  /** Something has changed. */
+  poke(): void {
+    this.#hands.wakeAt(this.#core.planClock.wallMs());
+  }
+
+  /**
+   * When it was asked for, and in every round: what a feed has proven is followed at once. INVARIANT: nothing is waited for
+   * in here: what is planned, decided and recorded is of one state.
+   */
+  tick(): void {
+    const core = this.#core;
+    if (this.#core.isStopping() || core.ports.ledger.isFailed || !core.ports.clock.isSynced) return;
+    try {
+      this.#pump.pass();
+    } catch (error) {
+      core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
+    }
+    for (const [id, settled] of this.#waiting) {
+      if (!this.#isSettled(id)) continue;
+      this.#waiting.delete(id);
+      settled.close({ kind: 'done', result: undefined });
+    }
+  }
+
+  #decide(claim: Claim, form: ExitForm): DecidedExit {
+    const { decided, order } = decideExitOrder(this.#core, this.#parentOf(claim), form);
+    return {
+      order,
+      code: decided.body.reasons[0]?.code ?? 'BLOCK',
+      send: () => {
+        if (order !== null) this.#carry(order);
+      },
+    };
+  }
+
+  #parentOf({ decisionId, first }: Claim): ExitParent {
+    const known = this.#events.get(decisionId);
+    if (known !== undefined) return known;
+    const parent = this.#hands.readParent(decisionId, first);
+    if (parent === null) throw new Error(`decision ${decisionId} is not in the ledger`);
+    this.#events.set(decisionId, parent);
+    return parent;
+  }
+
+  // --- one order -------------------------------------------------------------------------------------------------
+
+  #carry(order: OrderState): void {
+    this.#core.begin(this.#sendAlone(order));
+  }
+
+  /** Goes on by itself. */
+  *#sendAlone(order: OrderState): Flow<void> {
+    try {
+      yield* this.#sendNow(order);
+    } catch (error) {
+      if (this.#core.isStopping()) return;
+      this.#sender.giveUp(order, error);
+      this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+    } finally {
+      this.#pump.take(order);
+      this.poke();
+    }
+  }
+
+  *#sendNow(order: OrderState): Flow<void> {
+    const outcome = yield* this.#sender.send(order);
+    if (outcome.kind === 'rejected') this.#pump.noteRefusal(order, outcome.rejection);
+    const isMarketable = this.#core.state.claims.of(order)?.wants === 'now';
+    // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
+    if (isUnknown(order) && isMarketable) this.#pump.pauseAfter(order);
+    if (isMarketable && (isUnknown(order) || (isResting(order) && neverRests(order))))
+      this.#hands.resolve(order, () => this.poke());
+  }
+
+  // --- ends ------------------------------------------------------------------------------------------------------
+
+  /** {@link ExitPump.end} */
+  end(claim: Claim, reason: ExitEnd, detail: string): void {
+    this.#pump.end(claim, reason, detail);
+  }
+
+  #recordEnd(claim: Claim, reason: ExitEnd, detail: string): void {
+    this.#core.append('exit_target', {
+      action: 'ended',
+      decision_id: claim.decisionId,
+      detail,
+      filled_e8: closedE8(claim),
+      reason,
+    });
+    if (reason !== 'rests') this.#events.delete(claim.decisionId);
+  }
+
+  /** Closed, at its end, or at rest: its caller is answered, though openings of before it are waited for. */
+  #isSettled(id: string): boolean {
+    const claim = this.#core.state.claims.find(id);
+    if (claim === null) return true;
+    if (claim.end !== null) return !isLive(claim);
+    const isUnderWay = claim.orders.some(
+      (order) => isPlanned(order) || isInFlight(order) || this.#pump.isCarried(order),
+    );
+    if (isUnderWay) return false;
+    if (claim.wants === 'rest') return isLive(claim);
+    return !isLive(claim) && closedE8(claim) > 0 && this.#pump.isClosed(claim);
+  }
+}

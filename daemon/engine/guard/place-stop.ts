@@ -1,0 +1,52 @@
+import type { ExecutionDecision } from '../../core/decision.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { type Flow, onDisk } from '../flow/effects.ts';
+import { isTerminal, type OrderState } from '../orders/orders.ts';
+import type { PositionState } from '../positions/positions.ts';
+import { buildStopOrder } from '../protect/stop-order.ts';
+import type { Rejection } from '../records/venue.ts';
+import type { OrderSender } from '../sending/sender.ts';
+
+/** A stop that was sent, and why the venue did not take it. */
+export interface SentStop {
+  readonly order: OrderState;
+  readonly rejection: Rejection | null;
+}
+
+/**
+ * Decides, records and sends a stop for the whole position (closePosition, on the mark). Null: nothing was sent.
+ * `held`: lots that are to be protected. `isNews`: whether a decision is worth its record.
+ */
+export function* placeStop(
+  core: EngineCore,
+  sender: OrderSender,
+  position: PositionState,
+  held: number,
+  isNews: (decision: ExecutionDecision) => boolean,
+): Flow<SentStop | null> {
+  const { ids, policySpec, settings, state } = core;
+  const stop = buildStopOrder(state, position, held, policySpec.protection.stop_bps, {
+    place: settings,
+    ids,
+    nowMs: core.nowMs(),
+  });
+  if (stop === null) return null;
+  const considered = consider(core, stop.request, stop.ask);
+  if (!isNews(considered.decision)) return null;
+  const decided = recordDecision(core, considered, {
+    kind: 'gate',
+    route: 'stop',
+    bodyHash: null,
+    texts: {},
+    parentDecisionId: null,
+    orders: stop.plan(considered.acted, considered.seq),
+  });
+  const [planned] = decided.event.orders;
+  if (planned === undefined) return null;
+  yield* onDisk();
+  const order = state.orders.all.get(planned.client_order_id);
+  if (order === undefined || isTerminal(order)) return null;
+  const outcome = yield* sender.sendStop(order);
+  return { order, rejection: outcome.kind === 'rejected' ? outcome.rejection : null };
+}

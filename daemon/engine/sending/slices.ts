@@ -1,0 +1,122 @@
+import { endedEvent } from '../decide/order-records.ts';
+import { consider, type Decided, recordDecision } from '../decide/take-decision.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { ask, type Flow } from '../flow/effects.ts';
+import {
+  describeRefusedSlice,
+  FIRST_REJECTED,
+  planSlice,
+  sliceAsk,
+  sliceRequest,
+  stepOfSlice,
+  unsentOf,
+} from '../openings/slices.ts';
+import { isInFlight, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
+import type { LoneOpenings } from './lone-openings.ts';
+import type { OrderSender } from './sender.ts';
+
+/** How long to sleep where domain time moves in steps, wall ms. */
+const STEPS_PAUSE_MS = 25;
+
+/** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
+export class SliceRunner {
+  readonly #core: EngineCore;
+  readonly #sender: OrderSender;
+  readonly #lone: Pick<LoneOpenings, 'waitMs'>;
+  #isStopped = false;
+
+  constructor(core: EngineCore, sender: OrderSender, lone: Pick<LoneOpenings, 'waitMs'>) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#lone = lone;
+  }
+
+  /** Runs a permitted parent; over when slice 0 has an outcome. */
+  *run(decided: Decided): Flow<void> {
+    const orders = this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
+    const first = orders.find((order) => order.slice === 0);
+    if (first === undefined) return;
+    const outcome = yield* this.#sender.sendOpening(first, decided);
+    if (outcome.kind === 'rejected') {
+      this.#drop(orders, FIRST_REJECTED);
+      return;
+    }
+    for (const order of orders) if (isPlanned(order)) this.#core.begin(this.#carry(decided, order));
+  }
+
+  /** One later slice, until it was sent or is over. Domain time decides, not the sleep: at scale 0 it moves in steps. */
+  *#carry(decided: Decided, order: OrderState): Flow<void> {
+    let waitMs: number | null = this.#untilDueMs(order);
+    while (waitMs !== null) {
+      yield* ask<'wait'>({ fx: 'wait', ms: Math.min(this.#core.longestWaitMs, waitMs) });
+      if (this.#isStopped) return;
+      try {
+        waitMs = yield* this.#next(decided, order);
+      } catch (error) {
+        this.#core.alert('SLICE_FAILED', String(error), order.symbol);
+        // Nothing is recorded any more; the next start drops it.
+        if (!this.#core.ports.ledger.isFailed) this.#drop([order], `not sent: ${String(error)}`);
+        return;
+      }
+    }
+  }
+
+  #untilDueMs(order: OrderState): number {
+    const { clock } = this.#core.ports;
+    return clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.passedMs()) / clock.scale) : STEPS_PAUSE_MS;
+  }
+
+  /** Wall ms until it is looked at again; null: it was sent, or is over. */
+  *#next(decided: Decided, order: OrderState): Flow<number | null> {
+    const parent = decided.event;
+    const turnMs = (): number => Math.max(this.#core.sends.waitMs('other'), this.#lone.waitMs(order.symbol));
+    const step = stepOfSlice(order, this.#core.authorityNow(), turnMs);
+    switch (step.kind) {
+      case 'gone':
+        return null;
+      case 'ended':
+        this.#dropRest(parent.decision.decision_id, step.why);
+        return null;
+      case 'early':
+        return this.#untilDueMs(order);
+      case 'wait':
+        return step.waitMs;
+      case 'decide':
+    }
+    const considered = consider(this.#core, sliceRequest(parent), sliceAsk(this.#core.settings, order));
+    const slice = recordDecision(this.#core, considered, {
+      kind: 'slice',
+      route: parent.route,
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: parent.decision.decision_id,
+      orders: planSlice(considered.acted, order, this.#core.state.rules.get(order.symbol)),
+    });
+    if (slice.event.orders.length === 0)
+      this.#dropRest(parent.decision.decision_id, describeRefusedSlice(slice.body.reasons[0]?.code));
+    else if (isInFlight(order)) yield* this.#sender.sendOpening(order, slice);
+    return null;
+  }
+
+  #dropRest(decisionId: string, detail: string): void {
+    this.#drop(this.#core.state.orders.byDecision.get(decisionId) ?? [], detail);
+  }
+  #drop(orders: readonly OrderState[], detail: string): void {
+    for (const order of unsentOf(orders)) this.#sender.record(order, endedEvent(this.#core, order, 'canceled', detail));
+  }
+
+  /** Drops unsent slices of opening orders (state turned reducing, orderly stop); `symbol` null: of every symbol. */
+  dropUnsent(detail: string, matches: (order: OrderState) => boolean): void {
+    for (const orders of this.#core.state.orders.live.values()) {
+      this.#drop(
+        [...orders].filter((order) => !isTerminal(order) && !order.reduceOnly && matches(order)),
+        detail,
+      );
+    }
+  }
+
+  /** The daemon stops: what waits goes out no more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+}

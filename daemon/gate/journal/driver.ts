@@ -1,0 +1,103 @@
+import type { Answer, Effect, Flow } from '../../engine/flow/effects.ts';
+import type { Started } from '../../engine/flow/started.ts';
+import { Engine, type Input, type Request } from '../../engine/flow/step.ts';
+import type { TimePort } from '../../time/time-port.ts';
+import type { VenuePort } from '../venue-port.ts';
+
+export interface DriverPorts {
+  readonly venue: VenuePort;
+  readonly time: TimePort;
+  /** Resolves when everything recorded so far is on disk. */
+  readonly onDisk: () => Promise<void>;
+  /** Whether all that another daemon could have opened in the symbol was read. */
+  readonly readBeside: (symbol: string) => Promise<boolean>;
+  readonly isStopping: () => boolean;
+}
+
+/**
+ * Drives the engine: does what it asks for, and tells it what came of it. The only asynchronous code on an order's way from
+ * its decision to the venue and back; it decides nothing, and answers each request once.
+ */
+export class Driver {
+  readonly #engine = new Engine();
+  readonly #ports: DriverPorts;
+
+  constructor(ports: DriverPorts) {
+    this.#ports = ports;
+  }
+
+  begin<R>(flow: Flow<R>): Started<R> {
+    const started = this.#engine.begin(flow);
+    this.#performAll(this.#engine.take());
+    return started;
+  }
+
+  #performAll(requests: readonly Request[]): void {
+    for (const { effect, id } of requests) this.#perform(effect, id);
+  }
+
+  #perform(effect: Effect, id: number): void {
+    // What throws at once is answered like what fails later.
+    (async () => this.#answer(effect))().then(
+      (answer) => this.#step({ in: 'answered', id, answer }),
+      (error: unknown) => this.#step({ in: 'failed', id, error }),
+    );
+  }
+  #step(input: Input): void {
+    this.#performAll(this.#engine.step(input));
+  }
+
+  #answer(effect: Effect): Promise<Answer> {
+    const { onDisk, readBeside, time, venue } = this.#ports;
+    switch (effect.fx) {
+      case 'disk':
+        return onDisk() as Promise<undefined>;
+      case 'submit':
+        return venue.submit(effect.order, effect.withinMs);
+      case 'submitStop':
+        return venue.submitStop(effect.order);
+      case 'amend':
+        return venue.amend(effect.order, effect.withinMs);
+      case 'cancel':
+        return venue.cancel(effect.key.symbol, effect.key.clientOrderId, effect.key.kind);
+      case 'lookUp':
+        return venue.lookupOrder(effect.key.symbol, effect.key.clientOrderId, effect.key.kind);
+      case 'setLeverage':
+        return venue.setLeverage(effect.symbol, effect.leverage);
+      case 'lookUpByVenueId':
+        return venue.lookupByVenueId(effect.symbol, effect.venueOrderId);
+      case 'listOpen':
+        return venue.fetchOpenOrders([effect.symbol]);
+      case 'listTrades':
+        return venue.fetchTrades(effect.symbol, null, effect.sinceMs);
+      case 'listPlaced':
+        return venue.fetchPlacedOrders(effect.symbol, effect.sinceMs);
+      case 'readBeside':
+        // Whatever keeps it from being read: it was not.
+        return readBeside(effect.symbol).catch(() => false);
+      case 'nextTurn':
+        return new Promise((resolve) => time.nextTurn(() => resolve(undefined)));
+      case 'wait':
+        return this.#wait(effect.ms);
+    }
+  }
+
+  /** Holds up no process that stops; what waits then goes on no more. */
+  #wait(ms: number): Promise<undefined> {
+    const { isStopping, time } = this.#ports;
+    return new Promise((resolve) => {
+      time.after(ms, () => isStopping() || resolve(undefined), { unref: true });
+    });
+  }
+}
+
+/** A flow's end as a promise. */
+export function ended<R>(started: Started<R>): Promise<R> {
+  return new Promise((resolve, reject) => {
+    started.onEnd((end) => (end.kind === 'done' ? resolve(end.result) : reject(end.error)));
+  });
+}
+/** Resolves when all have ended; null: there are none. */
+export function allEnded(flows: readonly Started<unknown>[]): Promise<unknown> | null {
+  return flows.length === 0 ? null : Promise.all(flows.map(ended));
+}
