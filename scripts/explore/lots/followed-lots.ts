@@ -29,13 +29,13 @@ export class FollowedLots {
     return this.#records.isUntraded(symbol) ? null : (this.#trades.get(symbol) ?? 0);
   }
 
-  /** Where book and gate differ after a record. */
-  follow(event: GateEvent, beliefs: readonly Belief[]): readonly string[] {
+  /** Where book and gate differ after a record. `made`: so many trades of a symbol there are by then at the exchange. */
+  follow(event: GateEvent, beliefs: readonly Belief[], made: (symbol: string) => number): readonly string[] {
     for (const record of this.#records.read(event, beliefs)) {
       applyLotRecord(this.book, record);
       this.#note(record);
     }
-    return beliefs.flatMap((belief) => this.#findDifference(belief) ?? []);
+    return beliefs.flatMap((belief) => this.#findDifference(belief, made) ?? []);
   }
 
   #note(record: LotRecord): void {
@@ -49,7 +49,7 @@ export class FollowedLots {
     this.#strangers.set(symbol, { lastMs, isRead: false });
   }
 
-  #findDifference({ held, holder, own, reading, symbol }: Belief): string | null {
+  #findDifference({ held, holder, own, reading, symbol }: Belief, made: (symbol: string) => number): string | null {
     const lots = this.of(symbol);
     const ofHolder = holder === null ? 0 : lotsOf(lots, holder);
     const heldInBook = heldLots(lots);
@@ -62,6 +62,8 @@ export class FollowedLots {
     if (isSame) return null;
     // The gate's position moves with the report of an order, which may follow its trades.
     if (this.#records.isAhead(symbol) || strangers?.isRead === false) return null;
+    // A reading shows the sum of theirs, of which one is not on record.
+    if (strangers !== undefined && made(symbol) > (this.#trades.get(symbol) ?? 0)) return null;
     const isSplitUnknown = strangers !== undefined || lots.owed !== 0;
     if (heldInBook === held && isSplitUnknown) return null;
     return `${symbol}: the gate has ${held}, ${own} of ${holder ?? 'no holder'}; the lot book ${heldInBook}, ${ofHolder}`;

@@ -1,13 +1,14 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { FollowedLots } from '../lots/followed-lots.ts';
+import { START_MS } from '../market.ts';
 import { type PlainLots, readPlainLots } from '../plain/plain-lots.ts';
 
 /**
  * The lot book, folded from a world's records, holds what the gate believes after each of them, and what the exchange's
  * own books say was opened by whom wherever all of those are on record, and at the end.
  * @except the gate's position waits for the report of an order whose trades are on record
- * @except no reading has shown yet what a person, or the exchange itself, has traded
+ * @except no reading has shown yet what a person, or the exchange itself, has traded, or it is not on record
  * @except readings show in sum what several trades of theirs took, and not of whom
  */
 export function findLotBreaches(history: History): readonly Breach[] {
@@ -18,6 +19,7 @@ export function findLotBreaches(history: History): readonly Breach[] {
   const plain = new Map(
     [...world.exchange.world.state.markets.keys()].map((name) => [name, readPlainLots(history, name)]),
   );
+  const { trades } = world.exchange.world.state;
   const breaches: Breach[] = [];
   const compare = (symbol: string, nowMs: number, followedSeq: number | null): void => {
     const step = plain.get(symbol)?.findLast(({ atMs, seq }) => atMs <= nowMs && seq <= (followedSeq ?? seq));
@@ -29,7 +31,9 @@ export function findLotBreaches(history: History): readonly Breach[] {
   };
   for (const { atMs, event, seq } of events) {
     const beliefs = world.beliefs.of(event);
-    for (const detail of followed.follow(event, beliefs))
+    const made = (symbol: string): number =>
+      trades.filter((one) => one.symbol === symbol && one.timeMs - START_MS <= atMs).length;
+    for (const detail of followed.follow(event, beliefs, made))
       breaches.push({ code: 'lots/gate', detail: `record ${event.seq} at ${at(atMs)}, ${detail}` });
     for (const { symbol } of beliefs) compare(symbol, atMs, seq);
   }
