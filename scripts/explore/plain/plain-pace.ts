@@ -75,6 +75,8 @@ export class PlainPace {
     if (event.kind === 'account' && this.#othersTrade) this.#read(event.payload);
     this.#moveClock(this.#clock.take(event));
     if (event.kind === 'recovery') this.#disown();
+    // What it holds of that no fill of its own has opened.
+    if (event.kind === 'holder' && event.payload.action === 'adopted') this.#unclear.add(event.payload.agent);
     if (event.kind === 'decision') this.#decide(event.payload, event.at_ms);
     const isNew = event.kind !== 'trade' || !this.#trades.has(`${event.payload.symbol} ${event.payload.trade_id}`);
     if (event.kind === 'trade' && isNew) {

@@ -1,3 +1,4 @@
+import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import type { SignalEvent } from '../../../daemon/engine/records/events.ts';
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
@@ -52,7 +53,7 @@ function findChangedSignals({ events }: History): readonly Breach[] {
  */
 function findRestingOn(history: History): readonly Breach[] {
   const { orders, plan, world } = history;
-  if (plan.setup.onBreach === 'hold') return [];
+  if (plan.setup.onBreach === 'hold' || !world.policies.every(({ policy }) => endsOpening(policy.spec))) return [];
   if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart)$/.test(kind))) return [];
   const { records } = world.wire;
   const breaches: Breach[] = [];
@@ -80,6 +81,11 @@ function findRestingOn(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** By a policy of its own an anomaly may merely tighten. */
+function endsOpening({ trust }: IntendedPolicySpec): boolean {
+  return trust.signals.anomaly?.reduce_only === true;
 }
 
 /** By the exchange's books: it is open still, or ended later, by whomever. */
