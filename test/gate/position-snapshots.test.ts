@@ -135,6 +135,18 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.deepEqual([longE8(position), surelyHeldE8(position), ownE8(position)], [21, 21, 9]);
   });
 
+  it('does so with each of several, which are in doubt together', () => {
+    const position = held(4);
+    applySnapshot(position, record(21, T0 + 500), T0 + 600, null, NONE);
+    fill(position, 'buy', 3, T0 + 500);
+    fill(position, 'buy', 2, T0 + 500);
+    byHand(position, 'buy', 12, T0 + 500);
+    assert.deepEqual([ownE8(position), position.unownedE8], [9, 12]);
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [38, 21]);
+    applySnapshot(position, record(21, T0 + 500), T0 + 2_600, null, NONE);
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [21, 21]);
+  });
+
   it('moves one that shares its millisecond with the reading, and is not in it, as soon as a reading shows it', () => {
     const position = held(4);
     applySnapshot(position, record(16, T0 + 500), T0 + 600, null, NONE);

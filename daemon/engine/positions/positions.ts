@@ -136,11 +136,12 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
   const shownWith = (shown: number): number => (reduceOnly ? reduced(shown, signed) : shown + signed);
   const { quantityE8: shown } = position;
-  const isBelieved = isRead && position.disputedE8 === null;
+  // What is in doubt since such a fill no reading disputes.
+  const isBelieved = isRead && position.disputedSinceMs === null;
   if (isForeign && isBelieved) {
     // The reading was believed, and has moved what a person did as its fill would. RISK: two fills may share a millisecond
     // with it. Until the next one the position counts both with this one and without.
-    dispute(position, shownWith(shown));
+    dispute(position, shownWith(position.disputedE8 ?? shown));
     return { position: movedLots(shown - signed, signed), own: NOTHING };
   }
   const containedE8 = isBelieved ? putBackTaken(position, signed, atMs) : 0;
@@ -154,7 +155,7 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
     position.disputedSinceMs = null;
   } else if (position.disputedE8 !== null && !isRead) position.disputedE8 = shownWith(position.disputedE8);
   if (containedE8 === 0) followEntry(position, before, signed, price);
-  else dispute(position, shownWith(position.quantityE8));
+  else dispute(position, shownWith(position.disputedE8 ?? position.quantityE8));
   beginAnew(position, shown, atMs);
   noteFill(position.fills, { signed, atMs, order });
   return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };
