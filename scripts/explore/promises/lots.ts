@@ -1,7 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { FollowedLots } from '../lots/followed-lots.ts';
-import { START_MS } from '../market.ts';
 import { type PlainLots, readPlainLots } from '../plain/plain-lots.ts';
 
 /**
@@ -19,7 +18,6 @@ export function findLotBreaches(history: History): readonly Breach[] {
   const plain = new Map(
     [...world.exchange.world.state.markets.keys()].map((name) => [name, readPlainLots(history, name)]),
   );
-  const { trades } = world.exchange.world.state;
   const breaches: Breach[] = [];
   const compare = (symbol: string, nowMs: number, followedSeq: number | null): void => {
     const step = plain.get(symbol)?.findLast(({ atMs, seq }) => atMs <= nowMs && seq <= (followedSeq ?? seq));
@@ -32,7 +30,10 @@ export function findLotBreaches(history: History): readonly Breach[] {
   for (const { atMs, event, seq } of events) {
     const beliefs = world.beliefs.of(event);
     const made = (symbol: string): number =>
-      trades.filter((one) => one.symbol === symbol && one.timeMs - START_MS <= atMs).length;
+      history.fills.reduce((sum, fill) => {
+        const isTheirs = fill.order === null && fill.symbol === symbol && fill.atMs <= atMs;
+        return isTheirs ? sum + (fill.side === 'buy' ? fill.quantityE8 : -fill.quantityE8) : sum;
+      }, 0);
     for (const detail of followed.follow(event, beliefs, made))
       breaches.push({ code: 'lots/gate', detail: `record ${event.seq} at ${at(atMs)}, ${detail}` });
     for (const { symbol } of beliefs) compare(symbol, atMs, seq);
