@@ -43,7 +43,9 @@ const OWN_SYMBOL: { readonly [agent in AgentName]?: SymbolName } = { alpha: 'BTC
 export function plainPlan(plan: Plan): Plan {
   const side = plan.steps.map(({ do: action }) => (action.kind === 'open' ? action.side : null)).find(Boolean) ?? 'buy';
   const steps = plan.steps.filter(
-    ({ do: action }) => OF_AGENTS.has(action.kind) || (action.kind === 'mark' && Math.abs(action.bps) < MAX_BPS),
+    ({ do: action }) =>
+      (OF_AGENTS.has(action.kind) && !namesAnother(action)) ||
+      (action.kind === 'mark' && Math.abs(action.bps) < MAX_BPS),
   );
   const { account: _small, concentration: _share, policy: _keys, ...setup } = plan.setup;
   return {
@@ -64,6 +66,11 @@ export function plainPlan(plan: Plan): Plan {
         .map((step): Step => (step.do.kind === 'open' ? { ...step, do: { ...step.do, side } } : step)),
     ],
   };
+}
+
+/** Alone there is no order of another's to be named. */
+function namesAnother(action: Step['do']): boolean {
+  return 'of' in action && action.of !== undefined && action.of !== 'nobody';
 }
 
 function inOwnSymbol(step: Step): readonly Step[] {

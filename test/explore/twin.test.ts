@@ -33,3 +33,7 @@ test('in generated plans without chance and with room for all, too', async () =>
 test('the order rate that both share is no bound, however little a skill is trusted', async () => {
   assert.deepEqual(await findInterference(generatePlan(10_120, { extras: ['twins'] })), []);
 });
+
+test('an order that is named and is another agent’s is there beside others alone', async () => {
+  assert.deepEqual(await findInterference(generatePlan(41_001_140, { extras: ['operators'] })), []);
+});

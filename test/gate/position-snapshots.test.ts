@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Side } from '../../daemon/core/request.ts';
 import { ownE8 } from '../../daemon/engine/orders/holding.ts';
 import { setLeverage } from '../../daemon/engine/positions/leverage-setting.ts';
@@ -121,6 +122,81 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(ownE8(position), 7);
     assert.deepEqual(byHand(position, 'sell', 3, T0 + 400).own, { closed: 0, opened: 0 });
     assert.deepEqual([ownE8(position), longE8(position)], [7, 7]);
+  });
+
+  it('gives the holder what a believed reading has made nobody’s of a fill that is reported behind it', () => {
+    const position = held(4);
+    applySnapshot(position, record(21, T0 + 500), T0 + 600, null, { unproven: false, buyE8: 5, sellE8: 0 });
+    assert.deepEqual([ownE8(position), position.unownedE8], [4, 17]);
+    fill(position, 'buy', 5, T0 + 500);
+    assert.deepEqual([ownE8(position), position.unownedE8], [9, 12]);
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [26, 21], 'until the next one both count');
+    applySnapshot(position, record(21, T0 + 500), T0 + 2_600, null, { unproven: false, buyE8: 0, sellE8: 9 });
+    assert.deepEqual([longE8(position), surelyHeldE8(position), ownE8(position)], [21, 21, 9]);
+  });
+
+  it('does so with each of several, which are in doubt together', () => {
+    const position = held(4);
+    applySnapshot(position, record(21, T0 + 500), T0 + 600, null, NONE);
+    fill(position, 'buy', 3, T0 + 500);
+    fill(position, 'buy', 2, T0 + 500);
+    byHand(position, 'buy', 12, T0 + 500);
+    assert.deepEqual([ownE8(position), position.unownedE8], [9, 12]);
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [38, 21]);
+    applySnapshot(position, record(21, T0 + 500), T0 + 2_600, null, NONE);
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [21, 21]);
+  });
+
+  it('moves one that shares its millisecond with the reading, and is not in it, as soon as a reading shows it', () => {
+    const position = held(4);
+    applySnapshot(position, record(16, T0 + 500), T0 + 600, null, NONE);
+    fill(position, 'buy', 5, T0 + 500);
+    for (const afterMs of [2_600, 4_600, 12_600])
+      applySnapshot(position, record(21, T0 + 500), T0 + afterMs, null, NONE);
+    assert.deepEqual([position.quantityE8, ownE8(position), position.unownedE8], [21, 9, 12]);
+  });
+
+  it('takes an exit that is reported behind a believed reading from the holder alone, whatever that took of whom', () => {
+    for (const [own, unowned, leftUnowned] of [
+      [30, 0, 0],
+      [10, 12, 0],
+      [10, 20, 8],
+    ] as const) {
+      const position = held(own);
+      if (unowned > 0) byHand(position, 'buy', unowned, T0 + 100);
+      // A person sells 12, and an exit of 5 fills.
+      const shown = own + unowned - 17;
+      applySnapshot(position, record(shown, T0 + 500), T0 + 600, null, NONE);
+      fill(position, 'sell', 5, T0 + 500, true);
+      assert.deepEqual([position.quantityE8, position.unownedE8], [shown, leftUnowned], `${own} and ${unowned}`);
+      assert.deepEqual([longE8(position), surelyHeldE8(position)], [shown, Math.max(0, shown - 5)]);
+    }
+  });
+
+  it('has the same of each in the end, whatever a person did beside a fill that is reported behind a reading', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(20),
+        fc.nat(20),
+        fc.integer({ min: -20, max: 20 }),
+        fc.integer({ min: -40, max: 40 }),
+        (own, unowned, ours, byPerson) => {
+          fc.pre(ours !== 0 && own > 0 && own + ours >= 0 && own + unowned + Math.min(0, ours, byPerson) > 0);
+          const shown = own + unowned + ours + byPerson;
+          fc.pre(shown > 0 && own + unowned + byPerson > 0);
+          const position = held(own);
+          if (unowned > 0) byHand(position, 'buy', unowned, T0 + 100);
+          applySnapshot(position, record(shown, T0 + 500), T0 + 600, null, NONE);
+          fill(position, ours > 0 ? 'buy' : 'sell', Math.abs(ours), T0 + 400, ours < 0);
+          for (const afterMs of [2_600, 4_600, 12_600])
+            applySnapshot(position, record(shown, T0 + 500), T0 + afterMs, null, NONE);
+          const taken = Math.max(0, -byPerson - unowned);
+          assert.deepEqual([position.quantityE8, position.disputedE8], [shown, null]);
+          assert.equal(ownE8(position), own + ours - taken);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
   });
 
   it('leaves no phantom position on the other side when a whole exit was shown first', () => {

@@ -1,4 +1,5 @@
 import { completeBudgets, factorValue } from '../../core/compiled-policy.ts';
+import type { ExecutionContext } from '../../core/context.ts';
 import { explainDecision } from '../../core/explain.ts';
 import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, MIN_VALUE } from '../../core/keys/budgets.ts';
 import { dayBudgetOf } from '../../core/keys/day-budgets.ts';
@@ -118,7 +119,7 @@ function needsOf(
     USDT: notional,
     bps: slippage ?? 0,
     orders: decision.constraints.staging_plan.length,
-    x: leverage ?? 1,
+    x: Math.max(leverage ?? 1, settingOf(context)),
   };
   return COUNTED_BUDGETS.map((key) => {
     const { code, unit } = BUDGETS[key];
@@ -130,6 +131,11 @@ function needsOf(
     const amount = taken[unit] * share;
     return [key, (row.used + row.reserved + amount) / (market * account * trust * trader * loss)];
   });
+}
+
+/** The venue's leverage where it must stay: what opens beside it is refused below that, whatever it asked for. */
+function settingOf({ market }: ExecutionContext): number {
+  return market.leverage_locked ? (market.leverage_setting ?? 0) : 0;
 }
 
 function propose(key: CountedBudget, need: number, { policy, headroom, mayLoosen }: SuggestOptions): number {

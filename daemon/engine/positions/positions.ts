@@ -3,7 +3,7 @@ import { type DatedFill, filledSince, noteFill } from '../kept/dated-fills.ts';
 import type { PositionRecord } from '../records/events.ts';
 import { followLeverage, type LeverageSetting } from './leverage-setting.ts';
 import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
-import { noteTaken, type TakenLots } from './taken-lots.ts';
+import { noteTaken, putBackTaken, type TakenLots } from './taken-lots.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -30,8 +30,6 @@ export interface PossibleFills {
  */
 export interface PositionState extends Holding, LeverageSetting, TakenLots {
   readonly symbol: string;
-  /** What the last reading that was believed took from its holder; it was asked for then. */
-  mistaken: { readonly agent: string; readonly quantityE8: number; readonly atMs: number } | null;
   /** Signed lots that exits closed beyond what was known: the fills that opened them are told later. */
   closedAheadE8: number;
   /** The last fills. */
@@ -132,18 +130,22 @@ const NOTHING: MovedLots = { closed: 0, opened: 0 };
 /** Moves lots from an order to the position: the only view event of a fill. */
 export function applyFill(position: PositionState, fill: PositionFill): FillEffect {
   const { atMs, isForeign, isHolders, quantityE8, order, price, reduceOnly, side } = fill;
-  const before = position.quantityE8;
   const signed = side === 'buy' ? quantityE8 : -quantityE8;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
   // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
   const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
   const shownWith = (shown: number): number => (reduceOnly ? reduced(shown, signed) : shown + signed);
-  if (isForeign && isRead && position.disputedE8 === null) {
+  const { quantityE8: shown } = position;
+  // What is in doubt since such a fill no reading disputes.
+  const isBelieved = isRead && position.disputedSinceMs === null;
+  if (isForeign && isBelieved) {
     // The reading was believed, and has moved what a person did as its fill would. RISK: two fills may share a millisecond
     // with it. Until the next one the position counts both with this one and without.
-    dispute(position, shownWith(before));
-    return { position: movedLots(before - signed, signed), own: NOTHING };
+    dispute(position, shownWith(position.disputedE8 ?? shown));
+    return { position: movedLots(shown - signed, signed), own: NOTHING };
   }
+  const containedE8 = isBelieved ? putBackTaken(position, signed, atMs) : 0;
+  const before = position.quantityE8;
   const moved = movePosition(position, signed, reduceOnly);
   const own = moveOwned(position, signed, isHolders);
   position.quantityE8 += signed;
@@ -152,8 +154,9 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
     position.disputedE8 = null;
     position.disputedSinceMs = null;
   } else if (position.disputedE8 !== null && !isRead) position.disputedE8 = shownWith(position.disputedE8);
-  followEntry(position, before, signed, price);
-  beginAnew(position, before, atMs);
+  if (containedE8 === 0) followEntry(position, before, signed, price);
+  else dispute(position, shownWith(position.disputedE8 ?? position.quantityE8));
+  beginAnew(position, shown, atMs);
   noteFill(position.fills, { signed, atMs, order });
   return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };
 }
@@ -310,8 +313,8 @@ function adopt(position: PositionState, quantityE8: number, atMs: number): void 
   move(left, false);
   const taken = own - ownE8(position);
   if (holder !== null && taken * own > 0) position.mistaken = { agent: holder, quantityE8: taken, atMs };
-  noteTaken(position, Math.abs(own), Math.abs(unowned), atMs);
   beginAnew(position, before, atMs);
+  noteTaken(position, quantityE8 - before, own, unowned, atMs);
   // From here on fills alone no longer explain the position.
   position.fills.length = 0;
 }

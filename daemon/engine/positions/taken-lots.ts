@@ -1,12 +1,17 @@
-import { type OwnedPosition, ownE8 } from './ownership.ts';
+import { type Holding, type OwnedPosition, ownE8 as ownE8Of } from './ownership.ts';
 
 const MAX_TAKEN = 20;
 
-/** Lots of the holder's and of nobody's that a reading took, which was asked for then. */
+/** What a reading that was adopted did, as if a person had traded; it was asked for then. Lots without sign. */
 interface Taken {
   readonly atMs: number;
+  /** As a buy has it. */
+  readonly sign: number;
+  /** Closed of the holder's, and of nobody's. */
   ownE8: number;
   unownedE8: number;
+  /** Opened, as nobody's. */
+  openedE8: number;
 }
 
 /**
@@ -20,16 +25,56 @@ export interface TakenLots extends OwnedPosition {
   readAtMs: number | null;
   /** Lots that trades say were taken over, and that no reading has shown to be gone. */
   liquidatedE8: number;
-  /** What the last readings took, oldest first. */
+  /** What the last reading that was believed took from its holder; it was asked for then. */
+  mistaken: { readonly agent: string; readonly quantityE8: number; readonly atMs: number } | null;
+  /** What the last readings did that were adopted, oldest first. */
   readonly taken: Taken[];
 }
 
-/** A reading was adopted: what is gone of so many lots of the holder's and of nobody's. */
-export function noteTaken(lots: TakenLots, own: number, unowned: number, atMs: number): void {
-  const ofHolder = Math.max(0, own - Math.abs(ownE8(lots)));
-  const ofNobody = Math.max(0, unowned - Math.abs(lots.unownedE8));
-  if (ofHolder + ofNobody > 0) lots.taken.push({ atMs, ownE8: ofHolder, unownedE8: ofNobody });
+/** A reading was adopted, which moved lots by `signed`. `own`, `unowned`: what the holder and nobody had before it, with sign. */
+export function noteTaken(lots: TakenLots, signed: number, own: number, unowned: number, atMs: number): void {
+  const sign = Math.sign(signed);
+  const closed = (before: number, after: number): number =>
+    before * sign < 0 ? Math.max(0, Math.min(Math.abs(before), (after - before) * sign)) : 0;
+  const ownE8 = closed(own, ownE8Of(lots));
+  const unownedE8 = closed(unowned, lots.unownedE8);
+  const openedE8 = Math.max(0, (lots.unownedE8 - unowned) * sign - unownedE8);
+  if (ownE8 + unownedE8 + openedE8 > 0) lots.taken.push({ atMs, sign, ownE8, unownedE8, openedE8 });
   if (lots.taken.length > MAX_TAKEN) lots.taken.shift();
+}
+
+/**
+ * A fill of ours is reported that readings of later, which were adopted, contain: they moved its lots as if a person had.
+ * Those are put back as they were, the last first, for the fill to move them. RISK: two fills may share a millisecond with a
+ * reading: until the next one the position counts with the fill beside them, too. Answers with the signed lots.
+ */
+export function putBackTaken(lots: TakenLots & Pick<Holding, 'holder'>, signed: number, atMs: number): number {
+  const sign = Math.sign(signed);
+  let left = Math.abs(signed);
+  const putBack = (quantityE8: number): number => {
+    left -= quantityE8;
+    lots.quantityE8 -= sign * quantityE8;
+    return quantityE8;
+  };
+  for (const taken of lots.taken) {
+    if (taken.atMs < atMs || taken.sign !== sign) continue;
+    const opened = putBack(Math.min(left, taken.openedE8, Math.max(0, lots.unownedE8 * sign)));
+    const own = lots.holder === null ? 0 : putBack(Math.min(left, taken.ownE8));
+    const unowned = putBack(Math.min(left, taken.unownedE8));
+    lots.unownedE8 -= sign * (opened + unowned);
+    taken.openedE8 -= opened;
+    taken.ownE8 -= own;
+    taken.unownedE8 -= unowned;
+    if (own > 0) lessMistaken(lots, own);
+  }
+  return sign * (Math.abs(signed) - left);
+}
+/** The holder has so many of the lots again that a reading took. */
+function lessMistaken(lots: TakenLots, givenE8: number): void {
+  const { mistaken } = lots;
+  if (mistaken === null) return;
+  const left = Math.abs(mistaken.quantityE8) - givenE8;
+  lots.mistaken = left > 0 ? { ...mistaken, quantityE8: Math.sign(mistaken.quantityE8) * left } : null;
 }
 
 /** A trade tells of lots that the venue has taken over. `requestedAtMs`: of the last reading of the account. */
@@ -39,7 +84,7 @@ export function applyLiquidation(lots: TakenLots, quantityE8: number, atMs: numb
   for (const taken of lots.taken) {
     if (taken.atMs < atMs) continue;
     const known = Math.min(left, taken.ownE8);
-    const given = Math.min(left - known, taken.unownedE8, Math.max(0, ownE8(lots) * sign));
+    const given = Math.min(left - known, taken.unownedE8, Math.max(0, ownE8Of(lots) * sign));
     lots.unownedE8 += sign * given;
     taken.ownE8 -= known;
     taken.unownedE8 -= given;

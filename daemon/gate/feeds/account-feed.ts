@@ -144,6 +144,8 @@ export class AccountFeed {
     if (unread.size !== (last.unread?.length ?? 0) || last.unread?.every((symbol) => unread.has(symbol)) === false)
       return true;
     for (const position of state.positions.values()) {
+      // RISK: stops and cuts wait for a reading of after the last fill. One that was asked for before may have shown it.
+      if (position.lastFillAtMs >= state.accountAskedMs) return true;
       if (unread.has(position.symbol)) continue;
       const seen = held.get(position.symbol);
       if ((seen?.quantityE8 ?? 0) !== position.quantityE8 || position.disputedE8 !== null) return true;

@@ -34,7 +34,7 @@ export class Beliefs {
     for (const symbol of symbolsOf(event, state)) {
       const position = state.positions.get(symbol);
       if (position === undefined) continue;
-      const { behindE8, disputedE8, holder, quantityE8, readAtMs } = position;
+      const { behindE8, disputedE8, holder, quantityE8 } = position;
       const askedMs = event.kind === 'account' ? event.payload.requested_at_ms : null;
       const isAdopted = askedMs !== null && quantityE8 !== (held.get(symbol) ?? 0);
       held.set(symbol, quantityE8);
@@ -44,11 +44,17 @@ export class Beliefs {
         held: quantityE8,
         own: ownE8(position),
         reading: askedMs === null ? null : { askedMs, agrees: disputedE8 === null && behindE8 === null },
-        adopted: isAdopted ? { sinceMs: readAtMs, askedMs } : null,
+        adopted: isAdopted ? { sinceMs: shownSinceMs(event, symbol), askedMs } : null,
       });
     }
     if (beliefs.length > 0) this.#bySeq.set(event.seq, { of: nameOf(event), beliefs });
   }
+}
+
+/** By the venue's own clock, as trades are dated; null: it does not say. */
+function shownSinceMs(event: GateEvent, symbol: string): number | null {
+  if (event.kind !== 'account') return null;
+  return event.payload.positions.find((position) => position.symbol === symbol)?.updated_at_ms || null;
 }
 
 /** What each symbol holds. */

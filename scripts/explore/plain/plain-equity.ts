@@ -1,4 +1,5 @@
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
+import { PlainClock } from './plain-clock.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -17,8 +18,12 @@ interface Sample {
   readonly toMs: number;
 }
 
-/** Drawdown and daily loss as they are defined: the whole list of readings, gone through for every question. */
+/**
+ * Drawdown and daily loss as they are defined: the whole list of readings, gone through for every question. All is dated
+ * by the time that has passed.
+ */
 export class PlainEquity {
+  readonly #clock = new PlainClock();
   #samples: Sample[] = [];
   readonly #transfers = new Set<string>();
   readonly #moves: { readonly atMs: number; readonly reportedAtMs: number; readonly usdt: number }[] = [];
@@ -30,8 +35,11 @@ export class PlainEquity {
   isUnclear = false;
 
   take(event: GateEvent): void {
+    this.#clock.take(event);
+    const nowMs = this.#clock.passedMs(event.at_ms);
     if (event.kind === 'account') {
-      const { clock_error_ms: errorMs = 0, margin_balance_usdt: balance, requested_at_ms: atMs } = event.payload;
+      const { clock_error_ms: errorMs = 0, margin_balance_usdt: balance, requested_at_ms: askedAtMs } = event.payload;
+      const atMs = this.#clock.passedAtMs(askedAtMs);
       const { peak_usdt: peak = balance } = event.payload;
       if (atMs < this.#newestMs) return;
       this.#newestMs = atMs;
@@ -39,15 +47,16 @@ export class PlainEquity {
       const isIn = (move: { readonly atMs: number; readonly reportedAtMs: number }): boolean =>
         move.atMs <= atMs || move.reportedAtMs <= atMs;
       const contained = this.#moves.reduce((sum, move) => (isIn(move) ? sum + move.usdt : sum), 0);
-      const read = { fromMs: atMs - errorMs, toMs: event.at_ms + errorMs, seq: event.seq };
+      const read = { fromMs: atMs - errorMs, toMs: nowMs + errorMs, seq: event.seq };
       this.#readFromMs = read.fromMs;
       this.#samples.push({ atMs, equity: balance - contained, peak: peak - contained, ...read });
     } else if (event.kind === 'transfer') {
-      const { amount_usdt: amount, at_venue_ms: atMs, transfer_id: id } = event.payload;
+      const { amount_usdt: amount, at_venue_ms: movedAtMs, transfer_id: id } = event.payload;
+      const atMs = this.#clock.passedAtMs(movedAtMs);
       if (this.#transfers.has(id)) return;
       this.#transfers.add(id);
       this.#sum += amount;
-      this.#moves.push({ atMs, reportedAtMs: event.at_ms, usdt: amount });
+      this.#moves.push({ atMs, reportedAtMs: nowMs, usdt: amount });
       // Whether a reading of just then contains it nobody can tell.
       const isNear = ({ fromMs, toMs }: Sample): boolean =>
         fromMs - CLOCKS_APART_MS <= atMs && atMs <= toMs + CLOCKS_APART_MS;
@@ -59,21 +68,22 @@ export class PlainEquity {
     } else if (event.kind === 'rebase') {
       const { equity_usdt: balance } = event.payload;
       this.#rebasedAtSeq = event.seq;
-      const read = { fromMs: this.#readFromMs, toMs: event.at_ms, seq: event.seq };
-      this.#samples.push({ atMs: event.at_ms, equity: balance - this.#sum, peak: balance - this.#sum, ...read });
+      const read = { fromMs: this.#readFromMs, toMs: nowMs, seq: event.seq };
+      this.#samples.push({ atMs: nowMs, equity: balance - this.#sum, peak: balance - this.#sum, ...read });
     } else if (event.kind === 'state' && event.payload.clock_set_back === true) this.isUnclear = true;
   }
 
   /** Of the equity that a decision saw, net of transfers; a peak counts until its whole minute has left the window. */
   drawdown(nowMs: number, equity: number, windowMs: number): number {
-    const fromMs = Math.floor((nowMs - windowMs) / MINUTE_MS) * MINUTE_MS;
+    const fromMs = Math.floor((this.#clock.passedMs(nowMs) - windowMs) / MINUTE_MS) * MINUTE_MS;
     const peaks = this.#samples.filter(({ atMs, seq }) => atMs >= fromMs && seq >= this.#rebasedAtSeq);
     return fractionLost(equity, Math.max(equity, ...peaks.map(({ peak }) => peak)));
   }
 
   dailyLoss(nowMs: number, equity: number): number {
     const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
-    const references = [midnight, nowMs - DAY_MS].map((instantMs) => this.#at(instantMs) ?? equity);
+    const instants = [midnight, nowMs - DAY_MS].map((venueMs) => this.#clock.passedMs(venueMs));
+    const references = instants.map((instantMs) => this.#at(instantMs) ?? equity);
     return fractionLost(equity, Math.max(0, ...references));
   }
 
@@ -82,10 +92,11 @@ export class PlainEquity {
     return balanceUsdt - this.#sum;
   }
 
-  /** Readings from an instant on, with all that is known to have been moved, in or out, at any time. */
+  /** Readings from an instant on, both by the venue's clock of now, with all that is known to have been moved at any time. */
   balancesSince(fromMs: number): ReadonlyMap<number, readonly number[]> {
     const balances = new Map<number, number[]>();
-    for (const { atMs, equity } of this.#samples) {
+    for (const { atMs: passedMs, equity } of this.#samples) {
+      const atMs = this.#clock.venueMs(passedMs);
       if (atMs < fromMs) continue;
       const known = balances.get(atMs);
       if (known === undefined) balances.set(atMs, [equity + this.#sum]);

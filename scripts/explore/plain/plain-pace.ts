@@ -74,6 +74,9 @@ export class PlainPace {
   take(event: GateEvent): void {
     if (event.kind === 'account' && this.#othersTrade) this.#read(event.payload);
     this.#moveClock(this.#clock.take(event));
+    if (event.kind === 'recovery') this.#disown();
+    // What it holds of that no fill of its own has opened.
+    if (event.kind === 'holder' && event.payload.action === 'adopted') this.#unclear.add(event.payload.agent);
     if (event.kind === 'decision') this.#decide(event.payload, event.at_ms);
     const isNew = event.kind !== 'trade' || !this.#trades.has(`${event.payload.symbol} ${event.payload.trade_id}`);
     if (event.kind === 'trade' && isNew) {
@@ -82,6 +85,11 @@ export class PlainPace {
     }
     const fill = isNew ? this.orders.take(event) : null;
     if (fill !== null) this.#fill(fill);
+  }
+
+  /** What was placed before a recovery is nobody's, whenever it fills. */
+  #disown(): void {
+    for (const { agent } of this.orders.all.values()) if (agent !== null) this.#unclear.add(agent);
   }
 
   #decide(event: DecisionEvent, atMs: number): void {

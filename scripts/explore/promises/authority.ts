@@ -14,7 +14,7 @@ const CANCELED_WITHIN_MS = 3_000;
  * the gate, and from the exchange: `valid_until_ms`, the end of an approval, a token that was revoked, a token or passkey
  * of who approved. [AP-38 AP-46]
  * @except a ledger was put back
- * @except the machine’s clock jumps
+ * @except the machine’s clock jumps, or the exchange’s
  * @except of a revoked token: several have asked for it
  */
 export function findAuthorityBreaches(history: History): readonly Breach[] {
@@ -30,6 +30,7 @@ export function findAuthorityBreaches(history: History): readonly Breach[] {
 }
 
 function isClock(action: History['plan']['steps'][number]['do']): boolean {
+  if (action.kind === 'fault') return action.fault.kind === 'clock-jump';
   return action.kind === 'trouble' && action.trouble.kind === 'clock';
 }
 

@@ -50,8 +50,11 @@ function findRare({ endMs, plan, world }: History, { name, periodMs, reads }: Fe
   const { gate, life, watchedFromMs, wire } = world;
   if (gate === null || !gate.keeper.isReconciled || wire.leftAlone.isAskedWithin(watchedFromMs, endMs)) return [];
   const own = reads.filter((read) => read.life === life);
+  // What was asked while something failed may be answered late, and the next round waits for it.
+  let answeredMs = Number.NEGATIVE_INFINITY;
   for (const [index, { answeredAtMs, sentAtMs }] of own.entries()) {
-    const dueMs = Math.max(sentAtMs + periodMs, answeredAtMs ?? sentAtMs) + LATE_MS[plan.setup.noise];
+    answeredMs = Math.max(answeredMs, answeredAtMs ?? sentAtMs);
+    const dueMs = Math.max(sentAtMs + periodMs, answeredMs) + LATE_MS[plan.setup.noise];
     const nextMs = own[index + 1]?.sentAtMs ?? endMs;
     if (sentAtMs < watchedFromMs || nextMs <= dueMs) continue;
     const detail = `${name} is read at ${at(sentAtMs)}, and not again by ${at(Math.min(nextMs, endMs))}`;

@@ -7,7 +7,7 @@ import { type PlainLots, readPlainLots } from '../plain/plain-lots.ts';
  * The lot book, folded from a world's records, holds what the gate believes after each of them, and what the exchange's
  * own books say was opened by whom wherever all of those are on record, and at the end.
  * @except the gate's position waits for the report of an order whose trades are on record
- * @except no reading has shown yet what a person, or the exchange itself, has traded
+ * @except no reading has shown yet what a person, or the exchange itself, has traded, or it is not on record
  * @except readings show in sum what several trades of theirs took, and not of whom
  */
 export function findLotBreaches(history: History): readonly Breach[] {
@@ -29,7 +29,12 @@ export function findLotBreaches(history: History): readonly Breach[] {
   };
   for (const { atMs, event, seq } of events) {
     const beliefs = world.beliefs.of(event);
-    for (const detail of followed.follow(event, beliefs))
+    const made = (symbol: string): number =>
+      history.fills.reduce((sum, fill) => {
+        const isTheirs = fill.order === null && fill.symbol === symbol && fill.atMs <= atMs;
+        return isTheirs ? sum + (fill.side === 'buy' ? fill.quantityE8 : -fill.quantityE8) : sum;
+      }, 0);
+    for (const detail of followed.follow(event, beliefs, made))
       breaches.push({ code: 'lots/gate', detail: `record ${event.seq} at ${at(atMs)}, ${detail}` });
     for (const { symbol } of beliefs) compare(symbol, atMs, seq);
   }

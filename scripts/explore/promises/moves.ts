@@ -3,6 +3,7 @@ import { ACCOUNT, INCOME, readingsOf } from '../account-reads.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
+import type { Action } from '../plan.ts';
 import type { Decision } from '../records.ts';
 
 const MOVES: ReadonlySet<string> = new Set(MOVE_TYPES);
@@ -56,7 +57,7 @@ export function findMoveBreaches(history: History): readonly Breach[] {
   const { plan, world } = history;
   const { homes } = world;
   // Clocks that jump, ledgers that were put back, and drawdown that an operator has measured anew have figures of their own.
-  if (plan.steps.some(({ do: { kind } }) => kind === 'trouble' || kind === 'rebase')) return [];
+  if (plan.steps.some(({ do: action }) => hasOwnFigures(action))) return [];
   if (homes.restores.length + homes.seconds.length > 0) return [];
   const moves = movesOf(history);
   if (moves.length === 0) return [];
@@ -84,6 +85,15 @@ export function findMoveBreaches(history: History): readonly Breach[] {
     if (verdict !== null) breaches.push(tell(decision, verdict));
   }
   return breaches;
+}
+
+/** Where the exchange's clock jumps its books do not: when something was moved they tell by another clock than its own. */
+function hasOwnFigures(action: Action): boolean {
+  return (
+    action.kind === 'trouble' ||
+    action.kind === 'rebase' ||
+    (action.kind === 'fault' && action.fault.kind === 'clock-jump')
+  );
 }
 
 /** From when on a copy of before a move was answered as the account: that it is one nobody can tell. */

@@ -9,7 +9,8 @@ const MAX_OPENINGS = 20;
 /** From the refusal of an exit until another order of its own is at the exchange, where nothing else is amiss, ms. */
 const GOES_ON_WITHIN_MS = 8_000;
 const CAME_IN: ReadonlySet<string> = new Set(['working', 'filled', 'expired', 'canceled', 'unknown']);
-const REFUSED = /max open order/i;
+/** Of the exchange's two limits, that of conditional orders is answered to an order of any kind now and then. */
+const REFUSED = /max (?:open|stop) order/i;
 const GIVES_PLACE = /^gives its place/;
 
 /**

@@ -20,11 +20,12 @@ const FRESH_MS = 5_000;
 export function findReadingBreaches(history: History): readonly Breach[] {
   const { gate, readings } = history.world;
   const barsOf = readBars(history);
+  const aheadMs = Math.max(0, ...history.plan.steps.map(({ do: action }) => clockAheadMs(action)));
   const lastMs = readings.reported.at(-1)?.atMs;
   const isQuiet = gate?.keeper.isReconciled === true;
   return readings.reported.flatMap((reading) => {
     const found = [
-      ...findCandleBreaches(reading, barsOf(reading.candles.symbol)),
+      ...findCandleBreaches(reading, barsOf(reading.candles.symbol), aheadMs),
       ...findBookBreaches(history, reading),
       ...(isQuiet && reading.atMs === lastMs ? findOldReadings(history, reading) : []),
     ];
@@ -43,7 +44,7 @@ function readBars({ plan, world }: History): (symbol: string) => ReadonlyMap<num
   const bars = new Map<string, ReadonlyMap<number, Figures>>();
   const barMs = world.file.spec.market.bar_ms;
   const { world: market } = world.exchange;
-  if (plan.steps.some(({ do: action }) => isClockAhead(action))) return () => null;
+  if (plan.steps.some(({ do: action }) => clockAheadMs(action) > 0)) return () => null;
   return (symbol) => {
     if (barMs % (market.sources.get(symbol)?.barMs ?? 1) !== 0) return null;
     const known = bars.get(symbol);
@@ -63,13 +64,15 @@ function readBars({ plan, world }: History): (symbol: string) => ReadonlyMap<num
   };
 }
 
-function isClockAhead(action: Action): boolean {
-  return action.kind === 'fault' && action.fault.kind === 'clock-jump' && Number(action.fault.by_ms) > 0;
+/** By how much the exchange's clock is put ahead of its market, ms; below 0: behind. */
+function clockAheadMs(action: Action): number {
+  return action.kind === 'fault' && action.fault.kind === 'clock-jump' ? Number(action.fault.by_ms) : 0;
 }
 
 function findCandleBreaches(
   { candles, limit, serverMs }: MarketReading,
   bars: ReadonlyMap<number, Figures> | null,
+  aheadMs: number,
 ): Breach[] {
   const { bars_as_of_ms: asOfMs, candles: reported } = candles;
   const last = reported.at(-1);
@@ -86,7 +89,7 @@ function findCandleBreaches(
     if (before !== undefined && openMs - before.open_at_ms !== barMs)
       found.push({ code: 'reading/candles', detail: `${openMs} comes after ${before.open_at_ms}` });
   }
-  if (Number(asOfMs) > serverMs)
+  if (Number(asOfMs) > serverMs + aheadMs)
     found.push({ code: 'reading/candles', detail: `the last one closes at ${asOfMs}, the exchange has ${serverMs}` });
   return found;
 }

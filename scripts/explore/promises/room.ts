@@ -132,13 +132,17 @@ function isOfSide({ planned }: PlannedBy, side: string, symbol: string): boolean
   return planned.side === side && planned.symbol === symbol;
 }
 
-/** As it was last changed at the exchange, units of 1e-8. */
+/** As it is known to have been changed at the exchange; the larger while a change is on its way. Units of 1e-8. */
 function quantityOf({ world }: History, id: string, { planned }: PlannedBy, atMs: number): number {
-  const changed = world.wire.records.findLast(
-    ({ clientId, method, sentAtMs, status }) =>
-      clientId === id && method === 'PUT' && status === 200 && sentAtMs <= atMs,
-  );
-  return changed === undefined ? planned.quantity_e8 : readE8(changed.params.text('quantity') ?? '0');
+  let known = planned.quantity_e8;
+  const onTheirWay: number[] = [];
+  for (const { answeredAtMs, clientId, method, params, sentAtMs, status } of world.wire.records) {
+    if (clientId !== id || method !== 'PUT' || sentAtMs > atMs + LEAVES_WITHIN_MS) continue;
+    const quantityE8 = readE8(params.text('quantity') ?? '0');
+    if (answeredAtMs === null || answeredAtMs > atMs) onTheirWay.push(quantityE8);
+    else if (status === 200) known = quantityE8;
+  }
+  return Math.max(known, ...onTheirWay);
 }
 
 /** A take-profit that has not gone out yet waits for what the older ones leave. */

@@ -1,7 +1,9 @@
+import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import type { SignalEvent } from '../../../daemon/engine/records/events.ts';
-import { readE8 } from '../../../daemon/engine/records/units.ts';
+import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
+import { START_MS } from '../market.ts';
 
 /** From the signal's answer until its cancels have been sent, ms. */
 const CANCELED_WITHIN_MS = 3_000;
@@ -45,13 +47,13 @@ function findChangedSignals({ events }: History): readonly Breach[] {
 
 /**
  * What opens and rests when a signal leaves only exits is asked back, unless the policy says that it stays. Told from the
- * requests that were sent: where answers are lost or refused it is not judged.
+ * requests that were sent, and from the exchange's books: where answers are lost or refused it is not judged.
  * @except something fails, or the process stops
  * @except the signal, or the world, is over within three seconds
  */
 function findRestingOn(history: History): readonly Breach[] {
-  const { fills, orders, plan, world } = history;
-  if (plan.setup.onBreach === 'hold') return [];
+  const { orders, plan, world } = history;
+  if (plan.setup.onBreach === 'hold' || !world.policies.every(({ policy }) => endsOpening(policy.spec))) return [];
   if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart)$/.test(kind))) return [];
   const { records } = world.wire;
   const breaches: Breach[] = [];
@@ -67,12 +69,7 @@ function findRestingOn(history: History): readonly Breach[] {
       if (!/^GT[CD]$/.test(params.text('timeInForce') ?? '') || (placedAtMs ?? askedAtMs) >= askedAtMs) continue;
       if ((symbol !== null && symbol !== order.planned.symbol) || (agent !== null && agent !== order.decision.agent))
         continue;
-      const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
-      const amended = records.findLast(
-        (one) => one.method === 'PUT' && one.clientId === clientId && one.status === 200,
-      );
-      const quantityE8 = readE8((amended?.params ?? params).text('quantity') ?? '0');
-      if (filled.reduce((sum, fill) => sum + fill.quantityE8, 0) >= quantityE8) continue;
+      if (!restsAt(history, clientId, untilMs)) continue;
       const isAskedBack = records.some(
         (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
       );
@@ -84,4 +81,16 @@ function findRestingOn(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** By a policy of its own an anomaly may merely tighten. */
+function endsOpening({ trust }: IntendedPolicySpec): boolean {
+  return trust.signals.anomaly?.reduce_only === true;
+}
+
+/** By the exchange's books: it is open still, or ended later, by whomever. */
+function restsAt({ world }: History, clientId: string | null, atMs: number): boolean {
+  for (const order of world.exchange.world.state.orders.values())
+    if (order.clientOrderId === clientId) return isOpen(order) || order.updatedMs - START_MS > atMs;
+  return false;
 }

@@ -4,18 +4,22 @@ import { type History, isOwnersHandIn, isReportedLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';
 import { wantedE8 } from './room.ts';
 
+/** From the record that the account is to be reconciled until it is, where nothing fails, ms. */
+const RECONCILED_WITHIN_MS = 2_000;
+
 /**
  * At quiet, what the API shows is what the books say.
  * @except a person has left the account in another mode
  * @except a person trades by hand, or an answer was late
  * @except another daemon or a restore is behind what stands there
  * @except an exit waits for its rate, or for older ones
- * @except an order left in the last second
+ * @except an order left in the last second, or the account is to be reconciled for so little
  */
 export function findViewBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const { gate } = world;
   if (gate !== null && !gate.keeper.isReconciled && isOfAnotherMode(history)) return [];
+  if (gate !== null && !gate.keeper.isReconciled && hasJustBegun(history)) return [];
   if (gate === null || !gate.keeper.isReconciled)
     return [{ code: 'view/not-ready', detail: 'the daemon is not reconciled at the end' }];
   const breaches: Breach[] = [];
@@ -57,6 +61,12 @@ export function findViewBreaches(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/** The exchange's clock was put right at the quiet, and that has just been seen. */
+function hasJustBegun({ endMs, events }: History): boolean {
+  const last = events.findLast(({ event }) => event.kind === 'state' && event.payload.layer === 'boot');
+  return last !== undefined && last.atMs > endMs - RECONCILED_WITHIN_MS;
 }
 
 /** An account that a person has left in another mode. */

@@ -56,7 +56,7 @@ export function findSentWithoutToken(history: History): readonly Breach[] {
     return !notes.some(
       (other) =>
         other.agent === note.agent &&
-        other.endAskedAtMs === null &&
+        (other.endAskedAtMs ?? Number.POSITIVE_INFINITY) + HEARD_MS >= nowMs &&
         (other.expiresAtMs === null || other.expiresAtMs + CLOCK_MS >= nowMs),
     );
   };

@@ -142,8 +142,8 @@ export function findNotReducing(history: History): readonly Breach[] {
 /**
  * A part closes at most what was asked for [EX-26], and no order of it is smaller than the exchange takes, the one that
  * closes its rest among them [EX-32]. A fraction is one of what its agent held when it was asked. Who asks for no less
- * than is held asks for all, and for what comes.
- * @except a rest below such an order is taken along, which leaves nothing
+ * than is held asks for all, and for what comes. An amend asks anew, where it says a size.
+ * @except a rest below such an order is taken along, which leaves its agent nothing
  */
 export function findGrown(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -154,17 +154,38 @@ export function findGrown(history: History): readonly Breach[] {
     if (decided.kind !== 'tool' || decided.decision === 'BLOCK' || decided.effective?.action !== 'exit') return [];
     if (asked == null || symbol === null || isOfAll(decision, asked)) return [];
     if (request.client_order_id !== null) return [];
+    const amends = amendsOf(raw, id);
+    if (amends.some((amend) => isOfAll(amend.decision, amend.asked))) return [];
     const last = history.fills.findLast(({ order }) => order?.decision.rootId === id);
     if (last === undefined) return [];
     const executed = BigInt(executedFor(history, id));
     const ofValue = (event.context.market.rules?.min_notional_usdt ?? 0) / (event.context.market.mark ?? Number.NaN);
     const least = BigInt(history.world.venue.minE8(symbol) + Math.ceil((ofValue || 0) * 1e8));
-    const part = partE8(decision, e8(asked));
+    const parts = [partE8(decision, e8(asked)), ...amends.map((amend) => e8(amend.asked))];
+    const part = largest(parts);
     const before = executed - executedBy(history, last);
     const rest = part - before;
     const order = rest > least ? rest : rest > 0n || before === 0n ? least : 0n;
-    if (executed <= before + order + (last.after === 0 ? least : 0n)) return [];
+    const leavesNothing = last.after === 0 || executed >= heldE8(event.context, event.context.agent.share_lots);
+    if (executed <= before + order + (leavesNothing ? least : 0n)) return [];
     return [{ code: 'second/grown', detail: `${id} asked for ${part} e-8 of ${symbol} and closed ${executed} e-8` }];
+  });
+}
+
+function largest(quantities: readonly bigint[]): bigint {
+  let most = 0n;
+  for (const each of quantities) if (each > most) most = each;
+  return most;
+}
+
+/** Permitted amends of an exit's orders that say a size, as a quantity. */
+function amendsOf(raw: Raw, rootId: string): readonly { readonly decision: Decision; readonly asked: string }[] {
+  return raw.decisions.flatMap((decision) => {
+    const { decision: decided, request } = decision.event;
+    const asked = decided.effective?.requested_quantity;
+    const of = raw.history.orders.get(request.client_order_id ?? '')?.decision.rootId;
+    if (of !== rootId || asked == null || decided.decision === 'BLOCK' || !isSized(decision)) return [];
+    return [{ decision, asked }];
   });
 }
 
@@ -174,21 +195,27 @@ function executedBy({ fills }: History, { clientId }: Fill): bigint {
 
 /** What an agent has asked for: of a fraction whole lots of what it held, whatever its decision made of that. */
 function partE8({ event: { context, request }, origin }: Decision, askedE8: bigint): bigint {
-  const { rules } = context.market;
-  if (request.fraction === null || rules === null || origin !== 'agent') return askedE8;
+  if (request.fraction === null || context.market.rules === null || origin !== 'agent') return askedE8;
   const lots = Math.floor(request.fraction * Math.abs(context.agent.share_lots) + 1e-9);
-  const ofHeld = BigInt(Math.round((lots * rules.lot_mantissa * 1e8) / rules.lot_scale));
+  const ofHeld = heldE8(context, lots);
   return ofHeld < askedE8 ? ofHeld : askedE8;
 }
 
 /** Without a size, or of no less than the snapshot holds. */
-function isOfAll({ event: { context, request } }: Decision, asked: string): boolean {
-  const isSized = request.requested_notional !== null || request.quantity !== null;
-  if (request.fraction === 1 || (request.fraction === null && !isSized)) return true;
-  const { rules } = context.market;
-  if (rules === null) return false;
-  const heldE8 = (Math.abs(context.exposure.position_lots) * rules.lot_mantissa * 1e8) / rules.lot_scale;
-  return e8(asked) >= BigInt(Math.round(heldE8));
+function isOfAll(decision: Decision, asked: string): boolean {
+  const { context, request } = decision.event;
+  if (request.fraction === 1 || (request.fraction === null && !isSized(decision))) return true;
+  if (context.market.rules === null) return false;
+  return e8(asked) >= heldE8(context, context.exposure.position_lots);
+}
+
+const isSized = ({ event: { request } }: Decision): boolean =>
+  request.requested_notional !== null || request.quantity !== null;
+
+/** Lots in units of 1e-8, by the rules of the snapshot. */
+function heldE8({ market: { rules } }: Decision['event']['context'], lots: number): bigint {
+  const { lot_mantissa: mantissa, lot_scale: scale } = rules ?? { lot_mantissa: 0, lot_scale: 1 };
+  return BigInt(Math.round((Math.abs(lots) * mantissa * 1e8) / scale));
 }
 
 /** What is being signed and sent when a claim is recorded leaves so soon after it, ms. */

@@ -61,26 +61,33 @@ export function findOpenedAgainst(history: History): readonly Breach[] {
   });
 }
 
+/** The daemon's clock is put right by no more at a time, ms, unless the venue's has jumped. */
+const CLOCK_MS = 250;
+
 /**
  * Between two permitted openings of a symbol the cooldown of the regime at the later one passes [PK-73].
  */
 export function findHurried(history: History): readonly Breach[] {
   const raw = rawOf(history);
   const breaches: Breach[] = [];
-  const last = new Map<string, { readonly id: string; readonly atMs: number }>();
+  const last = new Map<string, { readonly id: string; readonly atMs: number; readonly venueMs: number }>();
   for (const decision of raw.decisions) {
-    const { event, id, symbol } = decision;
+    const { atMs, event, id, symbol } = decision;
     const { decision: decided } = event;
     const spec = raw.policyAt(decision.seq);
     const isParent = decided.kind === 'tool' && decided.decision !== 'BLOCK' && decided.effective?.action === 'open';
     if (!isParent || event.orders.length === 0 || symbol === null || spec === null) continue;
     const before = last.get(symbol);
-    last.set(symbol, { id, atMs: decided.at_ms });
+    last.set(symbol, { id, atMs, venueMs: decided.at_ms });
+    if (before === undefined) continue;
     const cooldownMs = spec.market.regimes[regimeOf(spec, decision)].cooldown_ms;
-    if (before === undefined || decided.at_ms - before.atMs >= cooldownMs) continue;
+    const [byVenueMs, byWorldMs] = [decided.at_ms - before.venueMs, atMs - before.atMs];
+    // The venue's clock has moved: what has passed meanwhile the world's own tells.
+    const passedMs = Math.abs(byVenueMs - byWorldMs) > CLOCK_MS ? byWorldMs : byVenueMs;
+    if (passedMs >= cooldownMs) continue;
     breaches.push({
       code: 'second/cooldown',
-      detail: `${id} opens in ${symbol} ${decided.at_ms - before.atMs} ms after ${before.id}, the cooldown is ${cooldownMs} ms`,
+      detail: `${id} opens in ${symbol} ${passedMs} ms after ${before.id}, the cooldown is ${cooldownMs} ms`,
     });
   }
   return breaches;

@@ -81,6 +81,12 @@ function readRaw(history: History): Raw {
   };
 }
 
+/** When the records of an instant were lost, as an older ledger was put back; infinite: they were not. */
+export function lostAtMs({ world: { homes } }: History, atMs: number): number {
+  const lost = homes.restores.find((restore) => restore.copiedAtMs <= atMs && atMs <= restore.atMs);
+  return lost?.atMs ?? Number.POSITIVE_INFINITY;
+}
+
 function readOpenings(history: History, decisions: readonly Decision[]): readonly Opening[] {
   const { orders, world } = history;
   const about = new Map<string, Decision[]>();
@@ -99,6 +105,8 @@ function readOpenings(history: History, decisions: readonly Decision[]): readonl
     if (id === null || servedAtMs === null || world.homes.isSecond(life)) continue;
     const by = orders.get(id);
     if (by === undefined || by.planned.reduce_only || params.text('reduceOnly') === 'true') continue;
+    // Its record was lost, and its id has been given again since.
+    if (lostAtMs(history, sentAtMs) < by.decision.atMs) continue;
     const decision = about.get(id)?.findLast((each) => each.atMs <= sentAtMs) ?? by.decision;
     const quantityE8 = e8(params.text('quantity') ?? '0') - BigInt(send.executed);
     openings.push({

@@ -2,7 +2,7 @@ import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
 import { at, type Breach } from '../breach.ts';
 import { executedFor, type History } from '../history.ts';
 import { sectionOf } from './budgets.ts';
-import { opens, rawOf } from './raw.ts';
+import { lostAtMs, opens, rawOf } from './raw.ts';
 
 /**
  * One request id of one agent is decided once: no two permitted decisions of a tool bear it [TM-3]. Agents that call with
@@ -22,7 +22,10 @@ export function findRequestsTwice(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** A client order id is one order at the exchange, in one symbol, of one side and one size [TM-44]. */
+/**
+ * A client order id is one order at the exchange, in one symbol, of one side and one size [TM-44].
+ * @except the exchange refused the first, and its record is lost since
+ */
 export function findIdsTwice(history: History): readonly Breach[] {
   const { exchange, homes, wire } = history.world;
   const breaches: Breach[] = [];
@@ -34,7 +37,7 @@ export function findIdsTwice(history: History): readonly Breach[] {
     orderOf.set(clientOrderId, orderId);
   }
   const said = new Map<string, string>();
-  for (const { clientId, life, method, params, path, sentAtMs } of wire.records) {
+  for (const { clientId, life, method, params, path, sentAtMs, status } of wire.records) {
     if (method !== 'POST' || path !== '/fapi/v1/order' || clientId === null || homes.isSecond(life)) continue;
     const words = ['symbol', 'side', 'quantity', 'reduceOnly'].map((name) => params.text(name) ?? '').join(' ');
     const first = said.get(clientId);
@@ -43,7 +46,9 @@ export function findIdsTwice(history: History): readonly Breach[] {
         code: 'second/id-twice',
         detail: `${clientId}, sent at ${at(sentAtMs)}, is "${words}", and was "${first}"`,
       });
-    said.set(clientId, words);
+    // Nobody can know that it was given: not even the exchange has it.
+    const isGone = status !== null && status !== 200 && Number.isFinite(lostAtMs(history, sentAtMs));
+    if (!isGone) said.set(clientId, words);
   }
   return breaches;
 }

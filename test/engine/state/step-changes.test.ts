@@ -43,7 +43,7 @@ const NOW = T0 + 60_000;
 function held(filled = 5, others = 0): FoldedLedger {
   const ledger = new FoldedLedger();
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
-  if (others > 0) ledger.append(accountEvent(others, T0));
+  if (others > 0) ledger.append(accountEvent(others, T0 - 1));
   const plan = (id: string, order: object): void => {
     ledger.append(
       decisionEvent({ id: `d-${id}`, atMs: T0, orders: [{ client_order_id: id, price_ticks: 600_001, ...order }] }),
