@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { foldLedger } from '../../daemon/boot/fold.ts';
-import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
+import { writeState } from '../../daemon/engine/kept/state-text.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { KEPT_KINDS } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
@@ -61,7 +61,7 @@ function assertNothingLost({ checkpoints, events, path }: Home, where: string): 
     assert.deepEqual([...ledger.iterateEvents()].slice(0, events.length), events, where);
     const result = verifyLedger(ledger);
     assert.ok(result.ok, `${where}: ${JSON.stringify(result)}`);
-    const views = (folder: string | null): string => [...writeGraph(foldLedger(ledger, { folder }).state)].join('\n');
+    const views = (folder: string | null): string => [...writeState(foldLedger(ledger, { folder }).state)].join('\n');
     assert.equal(views(checkpoints), views(null), where);
   } finally {
     ledger.close();

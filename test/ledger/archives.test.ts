@@ -8,7 +8,7 @@ import { describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-fil
 import { foldLedger } from '../../daemon/boot/fold.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
-import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
+import { writeState } from '../../daemon/engine/kept/state-text.ts';
 import { exportEvents } from '../../daemon/ledger/export.ts';
 import { checkHead, writeHead } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
@@ -318,7 +318,7 @@ describe('what is archived', () => {
 describe('a start', () => {
   const textOf = (reader: LedgerReader, folder: string | null) => {
     const folded = foldLedger(reader, { folder });
-    return { ...folded, text: [...writeGraph(folded.state)].join('\n') };
+    return { ...folded, text: [...writeState(folded.state)].join('\n') };
   };
 
   test('folds the same views by checkpoint, by all archives, and by neither where one is missing says so', async (t) => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
+import { readState, writeState } from '../../../daemon/engine/kept/state-text.ts';
+import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { DAY, decisionEvent, LOT_E8, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { Reported } from './told-accounts.ts';
 
 const MINUTE = 60_000;
+const textOf = (view: object): string => [...writeState(view)].join('\n');
 
 describe('accounts by agent', () => {
   test("an agent's lots close at what they cost it, though the exchange averages over the account", () => {
@@ -283,10 +285,8 @@ describe('accounts by agent', () => {
       { at_venue_ms: T0 + 6, trade_id: 'z', type: 'COMMISSION' },
     ]);
     reported.read(T0 + DAY, [{ lots: 10 }]);
-    const text = [...writeGraph(reported.ledger.state)].join('\n');
-    const reader = new GraphReader();
-    for (const line of text.split('\n')) reader.take(line);
-    assert.equal([...writeGraph(reader.root as object)].join('\n'), text);
-    assert.equal([...writeGraph(reported.ledger.refold())].join('\n'), text);
+    const text = textOf(reported.ledger.state);
+    assert.equal(textOf(readState(text.split('\n'), new GateState())), text);
+    assert.equal(textOf(reported.ledger.refold()), text);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { AlertRoutesSpec } from '../../../daemon/contract/alerts.ts';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
+import { readState, writeState } from '../../../daemon/engine/kept/state-text.ts';
 import type { AlertGroup, AlertMessageEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 
@@ -109,12 +109,8 @@ class Played {
   }
 }
 const sum = (groups: readonly AlertGroup[]): number => groups.reduce((total, { count }) => total + count, 0);
-const textOf = (state: GateState): string => [...writeGraph(state)].join('\n');
-function reread(state: GateState): GateState {
-  const reader = new GraphReader();
-  for (const line of writeGraph(state)) reader.take(line);
-  return reader.root as GateState;
-}
+const textOf = (view: object): string => [...writeState(view)].join('\n');
+const reread = (state: GateState): GateState => readState(writeState(state), new GateState());
 
 describe('the outbox', () => {
   it('every routed alert is waiting, on its way, told or given up, exactly once, whatever happens [AL-57]', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
+import { readState, writeState } from '../../../daemon/engine/kept/state-text.ts';
 import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 
@@ -41,11 +41,7 @@ function fold(...steps: readonly (readonly [number, PasskeyEvent])[]): GateState
     state.apply({ kind: 'passkey', seq: index + 1, at_ms: atMs, payload });
   return state;
 }
-function copy(state: GateState): GateState {
-  const reader = new GraphReader();
-  for (const line of writeGraph(state)) reader.take(line);
-  return reader.root as GateState;
-}
+const copy = (state: GateState): GateState => readState(writeState(state), new GateState());
 
 describe('the passkeys of the gate', () => {
   test('a checkpoint gives back keys, what they signed, and that there was one', () => {

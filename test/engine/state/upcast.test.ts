@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
+import { writeState } from '../../../daemon/engine/kept/state-text.ts';
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { lotE8, tickE8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
@@ -43,7 +43,7 @@ function asBefore(event: GateEvent, steps: SymbolRules): GateEvent {
 const textOf = (events: readonly GateEvent[]): string => {
   const state = new GateState();
   for (const event of events) state.apply(event);
-  return [...writeGraph(state)].join('\n');
+  return [...writeState(state)].join('\n');
 };
 
 /** A history in which everything that counts lots or ticks is recorded once. */
