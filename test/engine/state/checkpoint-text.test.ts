@@ -17,6 +17,7 @@ import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
 import type { LedgerEvent, LedgerReader } from '../../../daemon/ledger/types.ts';
 import { generatePlan } from '../../../scripts/explore/generate.ts';
+import type { Extra } from '../../../scripts/explore/plans/mishaps.ts';
 import { Random } from '../../../scripts/explore/random.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
@@ -203,15 +204,27 @@ function compareAccountContext({ request }: DecisionEvent, state: GateState, pol
   assert.equal(canonicalJson(part), canonicalJson({ account, exposure, market, trust }));
 }
 
-for (const seed of [13, 16, 18]) {
-  test(`a state that was written and read goes on as if it had not been, at every cut of world ${seed}`, async (t) => {
-    const plan = generatePlan(seed);
+/** With approvals, recoveries, clocks that jump, windows that lose their first hours, and transfers among them. */
+const WORLDS: readonly (readonly [seed: number, extra: Extra | null])[] = [
+  [13, null],
+  [14, null],
+  [16, null],
+  [18, null],
+  [13, 'approvals'],
+  [7, 'ledgers'],
+  [7, 'rarities'],
+  [10, 'rarities'],
+  [12, 'account'],
+];
+for (const [seed, extra] of WORLDS) {
+  test(`a state that was written and read goes on as if it had not been, at every cut of world ${seed}, ${extra ?? 'plain'}`, async (t) => {
+    const plan = generatePlan(seed, { extras: extra === null ? [] : [extra] });
     const world = new World(plan.seed, plan.setup);
     t.after(() => world.close());
     await playPlan(world, plan);
     const { ledger } = world;
     const events: LedgerEvent[] = [...ledger.iterateEvents()].filter(({ kind }) => kind !== 'genesis');
-    assert.ok(events.length > 100, `${events.length} records`);
+    assert.ok(events.length > 50, `${events.length} records`);
     const live = new GateState();
     let again = new GateState();
     const cuts: { readonly at: number; readonly text: string }[] = [];
@@ -236,6 +249,8 @@ for (const seed of [13, 16, 18]) {
       assert.equal(textOf(auditor.state), textOf(live));
     }
     assert.ok(cuts.length > 0);
-    assert.ok(compareNextDecisions(ledger, live, again, random) > 0, 'some of the next decisions are permitted');
+    const permitted = compareNextDecisions(ledger, live, again, random);
+    // A ledger that was put back ends halted, as does a clock that is wrong.
+    if (extra === null) assert.ok(permitted > 0, 'some of the next decisions are permitted');
   });
 }
