@@ -60,18 +60,18 @@ export function digestState(head: CheckpointHead, state: GateState): CheckpointE
   return write(head, state, () => {});
 }
 
-/** Line by line, so that no more than one view's text is held at once. */
-function write(head: CheckpointHead, state: GateState, put: (line: Buffer) => void): CheckpointEvent {
+/** Piece by piece, so that no text of all views is held at once. */
+function write(head: CheckpointHead, state: GateState, put: (piece: Buffer) => void): CheckpointEvent {
   const digest = createHash('sha256');
   let bytes = 0;
-  const add = (line: string): void => {
-    const encoded = Buffer.from(`${line}\n`);
-    digest.update(encoded);
-    bytes += encoded.length;
-    put(encoded);
+  const add = (text: string): void => {
+    const piece = Buffer.from(text);
+    digest.update(piece);
+    bytes += piece.length;
+    put(piece);
   };
-  add(canonicalJson(head));
-  for (const line of writeState(state)) add(line);
+  add(`${canonicalJson(head)}\n`);
+  writeState(state, add);
   return { ...head, bytes, sha256: digest.digest('hex') };
 }
 
@@ -88,7 +88,7 @@ export function writeCheckpoint(folder: string, head: CheckpointHead, state: Gat
     const fd = openSync(unfinished, 'w', 0o600);
     let event: CheckpointEvent;
     try {
-      event = write(head, state, (line) => writeFileSync(fd, gzipSync(line, COMPRESSION)));
+      event = write(head, state, (piece) => writeFileSync(fd, gzipSync(piece, COMPRESSION)));
       fsyncSync(fd);
     } finally {
       closeSync(fd);

@@ -11,7 +11,11 @@ import type { LedgerReader } from '../../daemon/ledger/types.ts';
 export function foldOverText(ledger: LedgerReader): Folded {
   const seq = ledger.lastSeq();
   const half = foldLedger(ledger, { folder: null, untilSeq: Math.floor(seq / 2) });
-  const state = readState(writeState(half.state), new GateState());
+  let text = '';
+  writeState(half.state, (piece) => {
+    text += piece;
+  });
+  const state = readState(text.trimEnd().split('\n'), new GateState());
   for (const event of ledger.iterateEvents({ fromSeq: half.seq + 1 }))
     if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
   return { ...half, state, fromSeq: half.seq, seq };

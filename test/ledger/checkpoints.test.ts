@@ -16,7 +16,6 @@ import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boo
 import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/checkpointer.ts';
 import { foldLedger } from '../../daemon/boot/fold.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
-import { writeState } from '../../daemon/engine/kept/state-text.ts';
 import type { CheckpointEvent, GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
@@ -27,6 +26,7 @@ import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
+import { textOf } from '../engine/state/text-of.ts';
 import { type Cleanups, ledgerOptions, makeFolder, NOW_MS } from './temp-ledger.ts';
 
 let database: Buffer;
@@ -57,7 +57,6 @@ function openHome(t: Cleanups): Home {
   return { ledger, folder: join(dirname(options.path), 'checkpoints') };
 }
 
-const textOf = (state: GateState): string => [...writeState(state)].join('\n');
 function foldAll(ledger: Ledger): GateState {
   const state = new GateState();
   for (const event of ledger.iterateEvents()) if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);

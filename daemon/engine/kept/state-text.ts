@@ -2,6 +2,8 @@ import { ByName, isRecord, restore } from './restore.ts';
 
 type Members = Record<string, unknown>;
 
+/** Characters that are handed on at once. */
+const PIECE = 1 << 16;
 /** What JSON has no form for. */
 const ODD = new Map<string, number | undefined>([
   ['undefined', undefined],
@@ -20,11 +22,12 @@ const ODD = new Map<string, number | undefined>([
  *
  * @throws Error when something holds itself, or is of a class of which none could be put back there
  */
-export function* writeState(view: object): Generator<string, void> {
+export function writeState(view: object, put: (text: string) => void): void {
   const shared = findShared(view);
-  const writer = new Writer(shared);
-  yield writer.shared([...shared.keys()]);
-  for (const name of Object.keys(view).sort()) yield writer.member(view, name);
+  const writer = new Writer(shared, put);
+  writer.shared([...shared.keys()]);
+  for (const name of Object.keys(view).sort()) writer.line(name, (view as Members)[name]);
+  writer.end();
 }
 
 /** Objects that are held more than once, each behind those that it holds, with their places. */
@@ -56,89 +59,126 @@ function findShared(root: object): ReadonlyMap<object, number> {
 
 class Writer {
   readonly #shared: ReadonlyMap<object, number>;
-  /** As they stand in the text. */
-  readonly #names = new Map<string, string>();
+  readonly #put: (text: string) => void;
+  #text = '';
 
-  constructor(shared: ReadonlyMap<object, number>) {
+  constructor(shared: ReadonlyMap<object, number>, put: (text: string) => void) {
     this.#shared = shared;
+    this.#put = put;
   }
 
-  shared(objects: readonly object[]): string {
-    return `{"shared":[${objects.map((object) => this.#data(object)).join()}]}`;
+  shared(objects: readonly object[]): void {
+    let separator = '{"shared":[';
+    for (const object of objects) {
+      this.#add(separator);
+      this.#data(object);
+      separator = ',';
+    }
+    this.#add(objects.length === 0 ? '{"shared":[]}\n' : ']}\n');
   }
-  member(view: object, name: string): string {
-    return `{${JSON.stringify(name)}:${this.#member((view as Members)[name])}}`;
+  line(name: string, value: unknown): void {
+    this.#add(`{${JSON.stringify(name)}:`);
+    this.#member(value);
+    this.#add('}\n');
+  }
+  end(): void {
+    this.#put(this.#text);
+    this.#text = '';
+  }
+  #add(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= PIECE) this.end();
   }
 
-  #view(view: object): string {
-    if (!(view instanceof ByName)) return this.#members(view, true);
-    const views = [...(view as ByName<object>).all].map(
-      ([name, one]) => `[${JSON.stringify(name)},${this.#view(one)}]`,
-    );
-    return `{"all":{"$map":[${views.join()}]}}`;
+  #member(value: unknown): void {
+    if (!isRecord(value) || this.#shared.has(value)) this.#value(value);
+    else if (value instanceof ByName) this.#byName(value);
+    else this.#members(value, true);
   }
-  #member(value: unknown): string {
-    return isRecord(value) && !this.#shared.has(value) ? this.#view(value) : this.#value(value);
+  #byName({ all }: ByName<object>): void {
+    let separator = '{"all":{"$map":[[';
+    for (const [name, view] of all) {
+      this.#add(`${separator}${JSON.stringify(name)},`);
+      this.#member(view);
+      separator = '],[';
+    }
+    this.#add(all.size === 0 ? '{"all":{"$map":[]}}' : ']]}}');
   }
 
   /** Of what is no view. */
-  #data(value: object): string {
-    if (Array.isArray(value)) return this.#list(value);
-    if (value instanceof Map) return `{"$map":${this.#list([...value])}}`;
-    if (value instanceof Set) return `{"$set":${this.#list([...value])}}`;
-    if (Object.getPrototypeOf(value) !== Object.prototype)
+  #data(value: object): void {
+    if (Array.isArray(value)) this.#list(value);
+    else if (value instanceof Map) this.#tagged('$map', [...value]);
+    else if (value instanceof Set) this.#tagged('$set', [...value]);
+    else if (Object.getPrototypeOf(value) !== Object.prototype)
       throw new Error(`a view holds a ${value.constructor.name} where none could be put back`);
-    return isFlat(value) ? JSON.stringify(value) : this.#members(value);
+    else if (isFlat(value)) this.#add(JSON.stringify(value));
+    else this.#members(value, false);
+  }
+  #tagged(tag: string, values: readonly unknown[]): void {
+    this.#add(`{"${tag}":`);
+    this.#list(values);
+    this.#add('}');
   }
 
-  #value(value: unknown): string {
-    if (isItself(value)) return JSON.stringify(value);
+  #value(value: unknown): void {
+    if (isItself(value)) {
+      this.#add(JSON.stringify(value));
+      return;
+    }
     switch (typeof value) {
       case 'number':
       case 'undefined':
-        return `{"$odd":"${Object.is(value, -0) ? '-0' : value}"}`;
+        this.#add(`{"$odd":"${Object.is(value, -0) ? '-0' : value}"}`);
+        return;
       case 'object': {
         const place = this.#shared.get(value as object);
-        return place === undefined ? this.#data(value as object) : `{"$shared":${place}}`;
+        if (place === undefined) this.#data(value as object);
+        else this.#add(`{"$shared":${place}}`);
+        return;
       }
       default:
         throw new Error(`a view holds a ${typeof value}`);
     }
   }
 
-  #list(values: readonly unknown[]): string {
-    if (values.every(isItself)) return JSON.stringify(values);
-    let text = '';
-    for (const value of values) text += `${text === '' ? '' : ','}${this.#value(value)}`;
-    return `[${text}]`;
-  }
-
-  #members(object: object, isView = false): string {
-    const names = Object.keys(object);
-    if (!isInOrder(names)) names.sort();
-    const isMarked = names.some((name) => name.startsWith('$'));
-    let text = '';
-    for (const name of names) {
-      const value = (object as Members)[name];
-      text += `${text === '' ? '' : ','}${this.#name(name, isMarked)}${isView ? this.#member(value) : this.#value(value)}`;
-      if (isMarked) text += ']';
+  #list(values: readonly unknown[]): void {
+    if (values.every(isItself)) {
+      this.#add(JSON.stringify(values));
+      return;
     }
-    return isMarked ? `{"$object":[${text}]}` : `{${text}}`;
+    // Not empty: that were a list of such as are themselves.
+    let separator = '[';
+    for (const value of values) {
+      this.#add(separator);
+      this.#value(value);
+      separator = ',';
+    }
+    this.#add(']');
   }
-  #name(name: string, isMarked: boolean): string {
-    if (isMarked) return `[${JSON.stringify(name)},`;
-    const known = this.#names.get(name);
-    if (known !== undefined) return known;
-    const text = `${JSON.stringify(name)}:`;
-    this.#names.set(name, text);
-    return text;
+
+  #members(object: object, isView: boolean): void {
+    const names = Object.keys(object).sort();
+    if (names.some((name) => name.startsWith('$'))) {
+      // A member that looks like a mark stands in no object.
+      this.#tagged(
+        '$object',
+        names.map((name) => [name, (object as Members)[name]]),
+      );
+      return;
+    }
+    let separator = '{';
+    for (const name of names) {
+      this.#add(`${separator}${JSON.stringify(name)}:`);
+      const value = (object as Members)[name];
+      if (isView) this.#member(value);
+      else this.#value(value);
+      separator = ',';
+    }
+    this.#add(names.length === 0 ? '{}' : '}');
   }
 }
 
-function isInOrder(names: readonly string[]): boolean {
-  for (let at = 1; at < names.length; at += 1) if (names[at]! < names[at - 1]!) return false;
-  return true;
-}
 /** JSON has a form for it, and it holds nothing. */
 function isItself(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
@@ -175,13 +215,17 @@ export function readState<V extends object>(lines: Iterable<string>, view: V): V
 function decode(value: unknown, shared: readonly unknown[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    for (let at = 0; at < value.length; at += 1) value[at] = decode(value[at], shared);
+    for (let at = 0; at < value.length; at += 1) {
+      const held: unknown = value[at];
+      if (typeof held === 'object' && held !== null) value[at] = decode(held, shared);
+    }
     return value;
   }
   const members = value as Members;
   for (const name in members) {
     if (name.startsWith('$')) return decodeTagged(name, members[name], shared);
-    members[name] = decode(members[name], shared);
+    const member = members[name];
+    if (typeof member === 'object' && member !== null) members[name] = decode(member, shared);
   }
   return members;
 }

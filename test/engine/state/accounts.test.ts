@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readState, writeState } from '../../../daemon/engine/kept/state-text.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { DAY, decisionEvent, LOT_E8, T0, tradeEvent } from '../../gate/fold-fixture.ts';
+import { reread, textOf } from './text-of.ts';
 import { Reported } from './told-accounts.ts';
 
 const MINUTE = 60_000;
-const textOf = (view: object): string => [...writeState(view)].join('\n');
 
 describe('accounts by agent', () => {
   test("an agent's lots close at what they cost it, though the exchange averages over the account", () => {
@@ -286,7 +285,7 @@ describe('accounts by agent', () => {
     ]);
     reported.read(T0 + DAY, [{ lots: 10 }]);
     const text = textOf(reported.ledger.state);
-    assert.equal(textOf(readState(text.split('\n'), new GateState())), text);
+    assert.equal(textOf(reread(text, new GateState())), text);
     assert.equal(textOf(reported.ledger.refold()), text);
   });
 });

@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../../../daemon/core/compiled-policy.ts';
 import { decide } from '../../../daemon/core/decide.ts';
 import { createAuditor, rebuildContext } from '../../../daemon/engine/audit/verify.ts';
 import { Pacing } from '../../../daemon/engine/callers/pacing.ts';
-import { readState, writeState } from '../../../daemon/engine/kept/state-text.ts';
+import { readState } from '../../../daemon/engine/kept/state-text.ts';
 import { lookUpPolicies } from '../../../daemon/engine/plan/retell.ts';
 import { bareAsk, bareRequest } from '../../../daemon/engine/plan/standing.ts';
 import type { DecisionEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
@@ -21,6 +21,7 @@ import type { Extra } from '../../../scripts/explore/plans/mishaps.ts';
 import { Random } from '../../../scripts/explore/random.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
+import { reread, textOf } from './text-of.ts';
 
 const auditorOf = (ledger: LedgerReader, state: GateState) =>
   createAuditor(
@@ -33,15 +34,13 @@ const auditorOf = (ledger: LedgerReader, state: GateState) =>
     state,
   );
 
-const textOf = (view: object): string => [...writeState(view)].join('\n');
-
 class Holder {
   readonly held: Record<string, unknown> | null;
   constructor(held: Record<string, unknown> | null = null) {
     this.held = held;
   }
 }
-const again = (held: Record<string, unknown>): Holder => readState(writeState(new Holder(held)), new Holder());
+const again = (held: Record<string, unknown>): Holder => reread(textOf(new Holder(held)), new Holder());
 
 describe('the text of views', () => {
   test('is canonical JSON, line by line, and gives back bits of numbers, order, undefined members, and one object for one object [LE-54 LE-55]', () => {
@@ -58,8 +57,8 @@ describe('the text of views', () => {
     const held = { odd, map, set: new Set([shared, 3, 'x']), gone: undefined, nothing: null, shared, own, none: [] };
     const all = { ...held, tags, behind, two: [behind, behind] };
     const text = textOf(new Holder(all));
-    for (const line of text.split('\n')) assert.notEqual(parseCanonicalJson(line), undefined);
-    const read = readState(text.split('\n'), new Holder());
+    for (const line of text.trimEnd().split('\n')) assert.notEqual(parseCanonicalJson(line), undefined);
+    const read = reread(text, new Holder());
     assert.ok(read instanceof Holder);
     const { behind: owner, map: m, odd: o, set: s, shared: one, two } = read.held as typeof all;
     assert.deepEqual(read.held, all);
@@ -91,7 +90,7 @@ describe('the text of views', () => {
     pacing.account.turnover.add(5, 7);
     pacing.agent('a').sends.add(5, 3);
     pacing.agent('$map').sends.add(6, 2);
-    const read = readState(writeState(pacing), new Pacing());
+    const read = reread(textOf(pacing), new Pacing());
     assert.equal(read.account.turnover.sum(6), 7);
     assert.equal(read.readAgent('a').sends.count(6, 10).tokens, 3);
     assert.equal(read.agent('$map').sends.count(6, 10).tokens, 2);
@@ -235,13 +234,13 @@ for (const [seed, extra] of WORLDS) {
       again.apply(event as unknown as GateEvent);
       const text = textOf(live);
       assert.equal(textOf(again), text, `after record ${event.seq} (${event.kind})`);
-      again = readState(text.split('\n'), new GateState());
+      again = reread(text, new GateState());
       if (!random.chance(5 / events.length)) continue;
       cuts.push({ at, text });
-      for (const line of text.split('\n')) assert.ok(parseCanonicalJson(line) !== undefined);
+      for (const line of text.trimEnd().split('\n')) assert.ok(parseCanonicalJson(line) !== undefined);
     }
     for (const { at, text } of cuts) {
-      const auditor = auditorOf(ledger, readState(text.split('\n'), new GateState()));
+      const auditor = auditorOf(ledger, reread(text, new GateState()));
       for (const event of events.slice(at + 1)) {
         const outcome = auditor.fold(event);
         assert.ok(outcome.ok, outcome.ok ? '' : `record ${event.seq}, from ${at}: ${outcome.detail}`);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_FILLS, RecentFills, type RecordedFill } from '../../../daemon/engine/callers/recent-fills.ts';
-import { readState, writeState } from '../../../daemon/engine/kept/state-text.ts';
 import { T0, tradeEvent } from '../../gate/fold-fixture.ts';
+import { reread, textOf } from './text-of.ts';
 
-const readBack = (fills: RecentFills): RecentFills => readState(writeState(fills), new RecentFills());
+const readBack = (fills: RecentFills): RecentFills => reread(textOf(fills), new RecentFills());
 
 test('the last fills are read as they were recorded, also when they were read back', () => {
   let fills = new RecentFills();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SeenIds } from '../../../daemon/engine/kept/seen-ids.ts';
-import { readState, writeState } from '../../../daemon/engine/kept/state-text.ts';
+import { reread, textOf } from './text-of.ts';
 
 const KEEP_MS = 100;
 const step = fc.record({
@@ -10,7 +10,7 @@ const step = fc.record({
   id: fc.integer({ min: 0, max: 30 }),
   atMs: fc.integer({ min: 0, max: 600 }),
 });
-const readBack = (seen: SeenIds): SeenIds => readState(writeState(seen), new SeenIds(0));
+const readBack = (seen: SeenIds): SeenIds => reread(textOf(seen), new SeenIds(0));
 
 describe('ids that were seen', () => {
   it('are forgotten in the order of their coming, once they are older than what is kept, and never before', () => {
