@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
 import { auditLedger } from '../../daemon/boot/audit-ledger.ts';
+import { checkpointPath } from '../../daemon/boot/checkpoint-file.ts';
 import { Checkpointer } from '../../daemon/boot/checkpointer.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
@@ -214,15 +215,16 @@ async function measurePause(path: string) {
   try {
     const failures: unknown[] = [];
     let checkpointBytes = 0;
+    const folder = join(dirname(path), 'checkpoints');
     const checkpoints = new Checkpointer({
       ledger,
-      folder: join(dirname(path), 'checkpoints'),
+      folder,
       fromSeq: 0,
       now: Date.now,
       minAtStop: 1,
       log: {
         info: (reported: unknown) => {
-          checkpointBytes = (reported as { readonly bytes: number }).bytes;
+          checkpointBytes = statSync(checkpointPath(folder, (reported as { readonly seq: number }).seq)).size;
         },
         warn: (...reported: unknown[]) => void failures.push(reported),
       },

@@ -1,5 +1,5 @@
 import { type Folded, foldLedger } from '../../daemon/boot/fold.ts';
-import { GraphReader, writeGraph } from '../../daemon/engine/kept/graph-text.ts';
+import { readState, writeState } from '../../daemon/engine/kept/state-text.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';
@@ -11,16 +11,12 @@ import type { LedgerReader } from '../../daemon/ledger/types.ts';
 export function foldOverText(ledger: LedgerReader): Folded {
   const seq = ledger.lastSeq();
   const half = foldLedger(ledger, { folder: null, untilSeq: Math.floor(seq / 2) });
-  const state = readAgain(half.state);
+  let text = '';
+  writeState(half.state, (piece) => {
+    text += piece;
+  });
+  const state = readState(text.trimEnd().split('\n'), new GateState());
   for (const event of ledger.iterateEvents({ fromSeq: half.seq + 1 }))
     if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
   return { ...half, state, fromSeq: half.seq, seq };
-}
-
-function readAgain(state: GateState): GateState {
-  const reader = new GraphReader();
-  for (const line of writeGraph(state)) reader.take(line);
-  const { root } = reader;
-  if (root instanceof GateState) return root;
-  throw new Error('the text of views holds no views');
 }

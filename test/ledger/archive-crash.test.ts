@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { foldLedger } from '../../daemon/boot/fold.ts';
-import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { KEPT_KINDS } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { textOf } from '../engine/state/text-of.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { countedDisk } from './counted-disk.ts';
 import { type Cleanups, ledgerOptions, makeFolder, note } from './temp-ledger.ts';
@@ -61,7 +61,7 @@ function assertNothingLost({ checkpoints, events, path }: Home, where: string): 
     assert.deepEqual([...ledger.iterateEvents()].slice(0, events.length), events, where);
     const result = verifyLedger(ledger);
     assert.ok(result.ok, `${where}: ${JSON.stringify(result)}`);
-    const views = (folder: string | null): string => [...writeGraph(foldLedger(ledger, { folder }).state)].join('\n');
+    const views = (folder: string | null): string => textOf(foldLedger(ledger, { folder }).state);
     assert.equal(views(checkpoints), views(null), where);
   } finally {
     ledger.close();

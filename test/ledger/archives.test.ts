@@ -8,13 +8,13 @@ import { describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-fil
 import { foldLedger } from '../../daemon/boot/fold.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
-import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import { exportEvents } from '../../daemon/ledger/export.ts';
 import { checkHead, writeHead } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import { KEPT_KINDS, type LedgerReader } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { textOf } from '../engine/state/text-of.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { type Cleanups, hasCode, ledgerOptions, openAsIntruder } from './temp-ledger.ts';
 
@@ -316,20 +316,20 @@ describe('what is archived', () => {
 });
 
 describe('a start', () => {
-  const textOf = (reader: LedgerReader, folder: string | null) => {
+  const foldedText = (reader: LedgerReader, folder: string | null) => {
     const folded = foldLedger(reader, { folder });
-    return { ...folded, text: [...writeGraph(folded.state)].join('\n') };
+    return { ...folded, text: textOf(folded.state) };
   };
 
   test('folds the same views by checkpoint, by all archives, and by neither where one is missing says so', async (t) => {
     const home = makeHome(t, database);
     const before = openLedgerReader(home.path);
-    const wanted = textOf(before, null).text;
+    const wanted = foldedText(before, null).text;
     before.close();
     await archiveHome(home);
     const reader = openReader(t, home.path);
-    const aided = textOf(reader, home.checkpoints);
-    const unaided = textOf(reader, null);
+    const aided = foldedText(reader, home.checkpoints);
+    const unaided = foldedText(reader, null);
     assert.deepEqual(
       [aided.isUnaided, aided.isPartial, unaided.isUnaided, unaided.isPartial],
       [false, false, true, false],
@@ -339,7 +339,7 @@ describe('a start', () => {
     const [first = ''] = readdirSync(home.archives).sort();
     rmSync(join(home.archives, first));
     assert.equal(
-      textOf(openReader(t, home.path), home.checkpoints).text,
+      foldedText(openReader(t, home.path), home.checkpoints).text,
       wanted,
       'no archive is needed beside a checkpoint',
     );

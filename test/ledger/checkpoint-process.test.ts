@@ -101,7 +101,7 @@ describe('the process that writes a checkpoint', { skip: !existsSync('/proc/self
       const isMet = statusOf(pid) !== null;
       if (isMet) for (const signal of SIGNALS) process.kill(pid, signal);
       const { seq } = await written;
-      assert.deepEqual(filesOf(folder), [`checkpoint-${seq}.jsonl`]);
+      assert.deepEqual(filesOf(folder), [`checkpoint-${seq}.jsonl.gz`]);
       if (isMet) return;
     }
   });

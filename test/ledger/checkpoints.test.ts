@@ -16,7 +16,6 @@ import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boo
 import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/checkpointer.ts';
 import { foldLedger } from '../../daemon/boot/fold.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
-import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import type { CheckpointEvent, GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
@@ -27,6 +26,7 @@ import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
+import { textOf } from '../engine/state/text-of.ts';
 import { type Cleanups, ledgerOptions, makeFolder, NOW_MS } from './temp-ledger.ts';
 
 let database: Buffer;
@@ -57,7 +57,6 @@ function openHome(t: Cleanups): Home {
   return { ledger, folder: join(dirname(options.path), 'checkpoints') };
 }
 
-const textOf = (state: GateState): string => [...writeGraph(state)].join('\n');
 function foldAll(ledger: Ledger): GateState {
   const state = new GateState();
   for (const event of ledger.iterateEvents()) if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
@@ -133,7 +132,7 @@ describe('a checkpoint', () => {
     }
     await writing.close();
     const recorded = ledger.readNewest('checkpoint', 2).map(({ payload }) => (payload as CheckpointEvent).seq);
-    assert.deepEqual(readdirSync(folder).sort(), recorded.map((seq) => `checkpoint-${seq}.jsonl`).sort());
+    assert.deepEqual(readdirSync(folder).sort(), recorded.map((seq) => `checkpoint-${seq}.jsonl.gz`).sort());
     for (const seq of recorded) assert.equal(statSync(checkpointPath(folder, seq)).mode & 0o777, 0o600);
     assert.deepEqual(foldAndTell(home), { fromSeq: recorded[0], skipped: [] });
     const { compared, result } = verifyDeep(ledger);
@@ -248,11 +247,12 @@ describe('a checkpoint', () => {
     const state = foldAll(ledger);
     const seq = ledger.lastSeq();
     writeCheckpoint(folder, describeState(ledger, state, seq), state);
-    writeFileSync(join(folder, 'checkpoint-7.jsonl.new'), 'half of on');
+    writeFileSync(join(folder, 'checkpoint-7.jsonl.gz.new'), 'half of on');
+    writeFileSync(join(folder, 'checkpoint-5.jsonl'), 'of an earlier version');
     ledger.appendSync([signal(1)]);
     assert.deepEqual(foldAndTell(home), { fromSeq: 0, skipped: [] });
     await checkpointer(home).close();
-    assert.deepEqual(readdirSync(folder), [`checkpoint-${seq + 1}.jsonl`]);
+    assert.deepEqual(readdirSync(folder), [`checkpoint-${seq + 1}.jsonl.gz`]);
     assert.ok(existsSync(checkpointPath(folder, seq + 1)));
   });
 

@@ -38,7 +38,7 @@ test('a change of the code that folds, reads or writes views gives another diges
 test('whatever a fold loads lies in the rooms of which the digest is made [LE-59]', () => {
   const loaded = listLoaded([
     'daemon/engine/state/gate-state.ts',
-    'daemon/engine/kept/graph-text.ts',
+    'daemon/engine/kept/state-text.ts',
     'daemon/ledger/read-payload.ts',
   ]);
   assert.ok(loaded.includes('daemon/engine/accounts/equity.ts') && loaded.length > 50);

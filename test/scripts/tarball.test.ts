@@ -118,7 +118,7 @@ test('installed into an empty folder it starts, takes an order and shows its sta
   const checkpoint = spawnSync(process.execPath, [program, task], { cwd: '/', env: {}, encoding: 'utf8' });
   assert.equal(checkpoint.status, 0, checkpoint.stderr);
   const { seq } = JSON.parse(checkpoint.stdout) as { seq: number };
-  assert.deepEqual(readdirSync(checkpoints), [`checkpoint-${seq}.jsonl`]);
+  assert.deepEqual(readdirSync(checkpoints), [`checkpoint-${seq}.jsonl.gz`]);
 });
 
 test('an evaluation says in one line how to add its packages, and runs once they are there', () => {

@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import type { Owner } from '../positions/owned-lots.ts';
 
 export const DAY_MS = 86_400_000;
@@ -132,50 +131,35 @@ function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
 
 /** The accounts of each day (UTC, by the exchange's time), and of all days since the ledger's first reading. */
 export class AccountDays {
-  #days = new Map<number, AccountDay>();
+  private readonly days = new Map<number, AccountDay>();
   /** Those that a reading of the account has begun, oldest first. */
-  #opened: number[] = [];
+  private opened: number[] = [];
   /** Some were dropped. */
   hasDropped = false;
   /** Of all days, dropped ones included. */
-  total: AccountDay = createDay(0);
-
-  static {
-    keeps(
-      AccountDays,
-      (view) => ({ days: view.#days, opened: view.#opened, hasDropped: view.hasDropped, total: view.total }),
-      (kept) => {
-        const made = new AccountDays();
-        made.#days = kept.days;
-        made.#opened = kept.opened;
-        made.hasDropped = kept.hasDropped;
-        made.total = kept.total;
-        return made;
-      },
-    );
-  }
+  readonly total: AccountDay = createDay(0);
 
   find(dayMs: number): AccountDay | undefined {
-    return this.#days.get(dayMs);
+    return this.days.get(dayMs);
   }
   /** Those of them that are kept, oldest first. */
   between(fromMs: number, toMs: number): readonly AccountDay[] {
-    return [...this.#days.values()]
+    return [...this.days.values()]
       .filter(({ dayMs }) => dayMs >= fromMs && dayMs <= toMs)
       .sort((a, b) => a.dayMs - b.dayMs);
   }
   /** The day before which no other is kept. */
   get oldestMs(): number | null {
-    return this.#days.size === 0 ? null : Math.min(...this.#days.keys());
+    return this.days.size === 0 ? null : Math.min(...this.days.keys());
   }
 
   noteOpened(dayMs: number): void {
-    this.#opened.push(dayMs);
-    if (this.#opened.length > MAX_DAYS) this.#opened.shift();
+    this.opened.push(dayMs);
+    if (this.opened.length > MAX_DAYS) this.opened.shift();
   }
   /** The first day from then on of which it is known what was held when it began; null: there is none. */
   firstOpened(fromMs: number): number | null {
-    return this.#opened.find((dayMs) => dayMs >= fromMs) ?? null;
+    return this.opened.find((dayMs) => dayMs >= fromMs) ?? null;
   }
   /** The clock was set back: what lies in later days is of this one. It begins as the first of them that did. */
   setBack(dayMs: number): void {
@@ -184,15 +168,15 @@ export class AccountDays {
     const today = later.length === 0 ? undefined : this.#day(dayMs);
     for (const day of later) {
       if (today !== undefined) join(today, day, day.dayMs === firstOpened);
-      this.#days.delete(day.dayMs);
+      this.days.delete(day.dayMs);
     }
-    if (firstOpened !== null) this.#opened = [...this.#opened.filter((one) => one < dayMs), dayMs];
+    if (firstOpened !== null) this.opened = [...this.opened.filter((one) => one < dayMs), dayMs];
   }
 
   /** Realised profit with funding and other bookings, less fees, of days of which the first and the last are named. */
   resultOf(owner: Owner, fromMs: number, toMs: number): number {
     let usdt = 0;
-    for (const day of this.#days.values()) {
+    for (const day of this.days.values()) {
       if (day.dayMs < dayOf(fromMs) || day.dayMs > toMs) continue;
       for (const figures of day.figures.get(owner)?.values() ?? [])
         usdt += figures.realisedUsdt + figures.fundingUsdt + figures.otherUsdt - figures.feesUsdt;
@@ -225,12 +209,12 @@ export class AccountDays {
 
   #day(atMs: number): AccountDay {
     const dayMs = dayOf(atMs);
-    let day = this.#days.get(dayMs);
+    let day = this.days.get(dayMs);
     if (day === undefined) {
       day = createDay(dayMs);
-      this.#days.set(dayMs, day);
-      if (this.#days.size > MAX_DAYS) {
-        this.#days.delete(Math.min(...this.#days.keys()));
+      this.days.set(dayMs, day);
+      if (this.days.size > MAX_DAYS) {
+        this.days.delete(Math.min(...this.days.keys()));
         this.hasDropped = true;
       }
     }

@@ -1,6 +1,5 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one book: trades and income settle each other
 
-import { keeps } from '../kept/keep.ts';
 import { SeenIds } from '../kept/seen-ids.ts';
 import type { OrderState } from '../orders/order.ts';
 import {
@@ -56,125 +55,79 @@ interface Waiting {
  */
 export class Accounts {
   readonly days = new AccountDays();
-  readonly #seenIncome: SeenIds;
-  #books = new Map<string, OwnedLots>();
-  #waiting = new Map<string, Waiting>();
+  private readonly seenIncome = new SeenIds(KEEP_INCOME_MS, KEEP_INCOMES);
+  readonly books = new Map<string, OwnedLots>();
+  private readonly waiting = new Map<string, Waiting>();
   /** Trades that the exchange's income need not contain yet. */
-  #unconfirmed = new Map<string, Unconfirmed>();
+  private readonly unbooked = new Map<string, Unconfirmed>();
   /** First reading of the account; what was before is in what was held then. */
-  #sinceMs: number | null = null;
-  #incomeReadToMs: number | null = null;
-  #openDayMs: number | null = null;
-  /** At the first reading of that day, of symbols that were not traded since. */
-  #openingMarks = new Map<string, number>();
-  /** By symbol: the newest day of which it is known what was held when it began. */
-  #begun = new Map<string, number>();
-
-  static {
-    keeps(
-      Accounts,
-      (view) => ({
-        days: view.days,
-        seenIncome: view.#seenIncome,
-        books: view.#books,
-        waiting: view.#waiting,
-        unconfirmed: view.#unconfirmed,
-        sinceMs: view.#sinceMs,
-        incomeReadToMs: view.#incomeReadToMs,
-        openDayMs: view.#openDayMs,
-        openingMarks: view.#openingMarks,
-        begun: view.#begun,
-      }),
-      (kept) => {
-        const made = Object.assign(new Accounts(kept.seenIncome), { days: kept.days });
-        made.#books = kept.books;
-        made.#waiting = kept.waiting;
-        made.#unconfirmed = kept.unconfirmed;
-        made.#sinceMs = kept.sinceMs;
-        made.#incomeReadToMs = kept.incomeReadToMs;
-        made.#openDayMs = kept.openDayMs;
-        made.#openingMarks = kept.openingMarks;
-        made.#begun = kept.begun;
-        return made;
-      },
-    );
-  }
-
-  constructor(seenIncome = new SeenIds(KEEP_INCOME_MS, KEEP_INCOMES)) {
-    this.#seenIncome = seenIncome;
-  }
-
-  get sinceMs(): number | null {
-    return this.#sinceMs;
-  }
+  sinceMs: number | null = null;
   /** Every booking until then is recorded; null: none was read. */
-  get incomeReadToMs(): number | null {
-    return this.#incomeReadToMs;
-  }
+  incomeReadToMs: number | null = null;
   /** The day that the newest reading of the account has begun; null: none was read. */
-  get openDayMs(): number | null {
-    return this.#openDayMs;
-  }
-  get books(): ReadonlyMap<string, OwnedLots> {
-    return this.#books;
-  }
+  openDayMs: number | null = null;
+  /** At the first reading of that day, of symbols that were not traded since. */
+  private openingMarks = new Map<string, number>();
+  /** By symbol: the newest day of which it is known what was held when it began. */
+  private readonly begun = new Map<string, number>();
+
   /** Trades that income has not confirmed yet. */
   get unconfirmed(): readonly Unconfirmed[] {
-    return [...this.#unconfirmed.values()];
+    return [...this.unbooked.values()];
   }
   /** Bookings of a span that wait for trades before they are split, USDT. */
   waitingUsdt(fromMs: number, toMs: number): number {
     let usdt = 0;
-    for (const { funding } of this.#waiting.values())
+    for (const { funding } of this.waiting.values())
       for (const { amount_usdt: amount, at_venue_ms: atMs } of funding)
         if (atMs >= fromMs && atMs < toMs) usdt += amount;
     return usdt;
   }
   /** The day that began with the last first reading, if it is not before an instant. */
   openedAfter(atMs: number): number | null {
-    return this.#openDayMs !== null && this.#openDayMs >= atMs ? this.#openDayMs : null;
+    return this.openDayMs !== null && this.openDayMs >= atMs ? this.openDayMs : null;
   }
   /** Rows that are news: not recorded yet, and of after the first reading. */
   newsOf(rows: readonly IncomeRow[]): readonly IncomeRow[] {
-    const sinceMs = this.#sinceMs ?? Number.POSITIVE_INFINITY;
-    return rows.filter((row) => row.at_venue_ms > sinceMs && !this.#seenIncome.has('', idOf(row)));
+    const sinceMs = this.sinceMs ?? Number.POSITIVE_INFINITY;
+    return rows.filter((row) => row.at_venue_ms > sinceMs && !this.seenIncome.has('', idOf(row)));
   }
   /** Trades of a symbol that only income has told of: when they were made, by id. */
   unreportedTrades(symbol: string): ReadonlyMap<string, number> {
-    return this.#waiting.get(symbol)?.unreported ?? NONE;
+    return this.waiting.get(symbol)?.unreported ?? NONE;
   }
   *unreportedSymbols(): Generator<string> {
-    for (const [symbol, { unreported }] of this.#waiting) if (unreported.size > 0) yield symbol;
+    for (const [symbol, { unreported }] of this.waiting) if (unreported.size > 0) yield symbol;
   }
 
   /** The first reading says what was held before; it is nobody's. Of a symbol that it could not read a later one says it. */
   applyAccount(event: AccountEvent): void {
-    const isFirst = this.#sinceMs === null;
-    this.#sinceMs ??= event.requested_at_ms;
+    const isFirst = this.sinceMs === null;
+    this.sinceMs ??= event.requested_at_ms;
     if (isFirst) for (const { symbol } of event.positions) this.#begin(symbol, event);
-    if (isFirst) for (const symbol of event.unread ?? []) this.#books.set(symbol, createOwnedLots(symbol, NOT_BEGUN));
+    if (isFirst) for (const symbol of event.unread ?? []) this.books.set(symbol, createOwnedLots(symbol, NOT_BEGUN));
     this.#openDay(event);
     if (isFirst) return;
-    for (const { sinceMs, symbol } of this.#books.values())
+    for (const { sinceMs, symbol } of this.books.values())
       if (sinceMs === NOT_BEGUN && event.unread?.includes(symbol) !== true) this.#begin(symbol, event);
   }
   #begin(symbol: string, { positions, requested_at_ms: readAtMs }: AccountEvent): void {
     const held = positions.find((position) => position.symbol === symbol);
     const { entry_price: price = 0, quantity_e8: quantityE8 = 0, updated_at_ms: changedAtMs = 0 } = held ?? {};
     const sinceMs = Math.max(readAtMs, changedAtMs);
-    this.#books.set(symbol, createOwnedLots(symbol, sinceMs, quantityE8, fromE8(quantityE8) * price));
-    if (held !== undefined) this.#openingMarks.set(symbol, held.mark_price);
+    this.books.set(symbol, createOwnedLots(symbol, sinceMs, quantityE8, fromE8(quantityE8) * price));
+    if (held !== undefined) this.openingMarks.set(symbol, held.mark_price);
   }
 
   /** The first reading of a day values what was held when it began. */
   #openDay(event: AccountEvent): void {
     const dayMs = dayOf(event.requested_at_ms);
-    if (this.#openDayMs !== null && dayMs <= this.#openDayMs) return;
-    for (const symbol of [...this.#openingMarks.keys()]) this.#openSymbol(symbol);
-    this.#openDayMs = dayMs;
+    if (this.openDayMs !== null && dayMs <= this.openDayMs) return;
+    for (const symbol of [...this.openingMarks.keys()]) this.#openSymbol(symbol);
+    this.openDayMs = dayMs;
     this.days.noteOpened(dayMs);
-    const held = event.positions.filter(({ symbol }) => this.#begun.get(symbol) !== dayMs);
-    this.#openingMarks = new Map(held.map(({ mark_price: mark, symbol }) => [symbol, mark]));
+    const held = event.positions.filter(({ symbol }) => this.begun.get(symbol) !== dayMs);
+    this.openingMarks = new Map(held.map(({ mark_price: mark, symbol }) => [symbol, mark]));
   }
   /**
    * RISK: the day's first trade may be made before its first reading, which no longer shows what it closed, and realises
@@ -182,23 +135,23 @@ export class Accounts {
    */
   #openByTrade({ at_venue_ms: atMs, price, symbol }: TradeEvent): void {
     const dayMs = dayOf(atMs);
-    if (this.#openDayMs === null || dayMs < this.#openDayMs || dayMs <= (this.#begun.get(symbol) ?? 0)) return;
-    this.#begun.set(symbol, dayMs);
+    if (this.openDayMs === null || dayMs < this.openDayMs || dayMs <= (this.begun.get(symbol) ?? 0)) return;
+    this.begun.set(symbol, dayMs);
     for (const [owner, usdt] of this.unrealised(symbol, price)) this.days.open(dayMs, owner, symbol, usdt);
   }
   /** The first trade of a day comes after all of the day before in its symbol. */
   #openSymbol(symbol: string): void {
-    const mark = this.#openingMarks.get(symbol);
-    if (this.#openDayMs === null || mark === undefined) return;
-    this.#openingMarks.delete(symbol);
-    this.#begun.set(symbol, this.#openDayMs);
-    for (const [owner, usdt] of this.unrealised(symbol, mark)) this.days.open(this.#openDayMs, owner, symbol, usdt);
+    const mark = this.openingMarks.get(symbol);
+    if (this.openDayMs === null || mark === undefined) return;
+    this.openingMarks.delete(symbol);
+    this.begun.set(symbol, this.openDayMs);
+    for (const [owner, usdt] of this.unrealised(symbol, mark)) this.days.open(this.openDayMs, owner, symbol, usdt);
   }
   /** What was held when a day began, by owner and symbol, USDT; null: the day is not known. */
   openingOf(dayMs: number): ReadonlyMap<Owner, ReadonlyMap<string, number>> {
     const opening = copyOf(this.days.find(dayMs)?.opening ?? new Map());
-    if (dayMs !== this.#openDayMs) return opening;
-    for (const [symbol, mark] of this.#openingMarks)
+    if (dayMs !== this.openDayMs) return opening;
+    for (const [symbol, mark] of this.openingMarks)
       for (const [owner, usdt] of this.unrealised(symbol, mark)) putUsdt(opening, owner, symbol, usdt);
     return opening;
   }
@@ -206,7 +159,7 @@ export class Accounts {
   /** By owner, USDT. */
   unrealised(symbol: string, mark: number): ReadonlyMap<Owner, number> {
     const found = new Map<Owner, number>();
-    const book = this.#books.get(symbol);
+    const book = this.books.get(symbol);
     if (book === undefined) return found;
     for (const [owner, quantityE8] of book.owned)
       found.set(owner, fromE8(quantityE8) * mark - (book.costs.get(owner) ?? 0));
@@ -215,20 +168,20 @@ export class Accounts {
 
   /** Whether the symbol's trades that are on record have left nothing held at some instant after that. */
   wasFlatSince(symbol: string, atMs: number): boolean {
-    const book = this.#books.get(symbol);
+    const book = this.books.get(symbol);
     return book !== undefined && wasFlatSince(book, atMs);
   }
 
   /** A trade that is recorded for the first time. Whose lots it moved, the first where it moved several owners'. */
   applyTrade(event: TradeEvent, order: OrderState | undefined): Owner {
     const { at_venue_ms: atMs, symbol } = event;
-    if (this.#sinceMs === null || atMs <= this.#sinceMs) return order?.origin === 'agent' ? order.agent : null;
-    if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol);
+    if (this.sinceMs === null || atMs <= this.sinceMs) return order?.origin === 'agent' ? order.agent : null;
+    if (this.openDayMs !== null && atMs >= this.openDayMs) this.#openSymbol(symbol);
     this.#openByTrade(event);
-    let book = this.#books.get(symbol);
+    let book = this.books.get(symbol);
     if (book === undefined) {
-      book = createOwnedLots(symbol, this.#sinceMs);
-      this.#books.set(symbol, book);
+      book = createOwnedLots(symbol, this.sinceMs);
+      this.books.set(symbol, book);
     }
     const agent = order?.agent ?? null;
     const isOpening = order?.reduceOnly === false;
@@ -253,11 +206,11 @@ export class Accounts {
     }
     // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
     if (!trade.isBorne) this.#pay(symbol, trade, agent, event.quantity_e8);
-    const waiting = this.#waiting.get(symbol);
+    const waiting = this.waiting.get(symbol);
     const isBooked = waiting?.unreported.delete(event.trade_id) === true;
     const reported = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
-    if (isBooked || atMs <= (this.#incomeReadToMs ?? 0)) this.#confirm(reported);
-    else this.#unconfirmed.set(`${symbol} ${event.trade_id}`, reported);
+    if (isBooked || atMs <= (this.incomeReadToMs ?? 0)) this.#confirm(reported);
+    else this.unbooked.set(`${symbol} ${event.trade_id}`, reported);
     if (isBooked) this.#settle(symbol, waiting);
     return (moved[0] ?? { owner }).owner;
   }
@@ -277,21 +230,21 @@ export class Accounts {
 
   /** `isReported`: whether a trade is recorded. */
   applyIncome(event: IncomeEvent, isReported: (symbol: string, tradeId: string) => boolean): void {
-    const sinceMs = this.#sinceMs ?? Number.POSITIVE_INFINITY;
+    const sinceMs = this.sinceMs ?? Number.POSITIVE_INFINITY;
     const symbols = new Set<string>();
     for (const row of event.rows) {
-      if (row.at_venue_ms <= sinceMs || !this.#seenIncome.add('', idOf(row), row.at_venue_ms)) continue;
+      if (row.at_venue_ms <= sinceMs || !this.seenIncome.add('', idOf(row), row.at_venue_ms)) continue;
       this.#takeRow(row, isReported);
       symbols.add(row.symbol);
     }
-    this.#incomeReadToMs = Math.max(this.#incomeReadToMs ?? 0, event.read_to_ms);
-    for (const [key, reported] of this.#unconfirmed) {
-      if (reported.atMs > this.#incomeReadToMs) continue;
-      this.#unconfirmed.delete(key);
+    this.incomeReadToMs = Math.max(this.incomeReadToMs ?? 0, event.read_to_ms);
+    for (const [key, reported] of this.unbooked) {
+      if (reported.atMs > this.incomeReadToMs) continue;
+      this.unbooked.delete(key);
       this.#confirm(reported);
     }
     for (const symbol of symbols) {
-      const waiting = this.#waiting.get(symbol);
+      const waiting = this.waiting.get(symbol);
       if (waiting !== undefined) this.#settle(symbol, waiting);
     }
   }
@@ -300,10 +253,10 @@ export class Accounts {
     const { amount_usdt: amount, at_venue_ms: atMs, symbol, trade_id: tradeId } = row;
     const kind = kindOf(row.type);
     this.days.book(atMs, kind, amount);
-    const waiting = this.#waiting.get(symbol) ?? { unreported: new Map<string, number>(), funding: [] };
-    this.#waiting.set(symbol, waiting);
-    const reported = tradeId === null ? undefined : this.#unconfirmed.get(`${symbol} ${tradeId}`);
-    if (reported !== undefined && this.#unconfirmed.delete(`${symbol} ${tradeId}`)) this.#confirm(reported);
+    const waiting = this.waiting.get(symbol) ?? { unreported: new Map<string, number>(), funding: [] };
+    this.waiting.set(symbol, waiting);
+    const reported = tradeId === null ? undefined : this.unbooked.get(`${symbol} ${tradeId}`);
+    if (reported !== undefined && this.unbooked.delete(`${symbol} ${tradeId}`)) this.#confirm(reported);
     if (tradeId !== null && !isReported(symbol, tradeId)) {
       waiting.unreported.set(tradeId, atMs);
       const [oldest] = waiting.unreported.keys();
@@ -325,20 +278,20 @@ export class Accounts {
       const { amount_usdt: amount, at_venue_ms: atMs, type } = row;
       const isFunding = kindOf(type) === 'funding';
       // A liquidation is charged to those whose lots it took, at the instant at which they are gone.
-      const parts = splitHeld(this.#books.get(symbol), isFunding ? atMs : atMs - 1, amount);
+      const parts = splitHeld(this.books.get(symbol), isFunding ? atMs : atMs - 1, amount);
       for (const [owner, part] of parts)
         this.days.add(atMs, owner, symbol, isFunding ? { fundingUsdt: part } : { otherUsdt: part });
     }
-    if (waiting.unreported.size === 0 && waiting.funding.length === 0) this.#waiting.delete(symbol);
+    if (waiting.unreported.size === 0 && waiting.funding.length === 0) this.waiting.delete(symbol);
   }
 
   /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */
   noteHolder(symbol: string, agent: Owner, atMs: number): void {
-    const book = this.#books.get(symbol);
+    const book = this.books.get(symbol);
     if (book !== undefined) adoptLots(book, agent, atMs);
   }
   disown(atMs: number): void {
-    for (const book of this.#books.values()) adoptLots(book, null, atMs);
+    for (const book of this.books.values()) adoptLots(book, null, atMs);
   }
 
   /** A call of an agent that was decided. */
@@ -357,19 +310,19 @@ export class Accounts {
   /** RISK: days that have not come would leave what is lost meanwhile out of today, and trades of now before the first. */
   setBack(nowMs: number): void {
     const today = dayOf(nowMs);
-    if (this.#openDayMs !== null && this.#openDayMs > today) {
-      if (this.days.firstOpened(today) !== this.#openDayMs) this.#openingMarks.clear();
-      this.#openDayMs = today;
+    if (this.openDayMs !== null && this.openDayMs > today) {
+      if (this.days.firstOpened(today) !== this.openDayMs) this.openingMarks.clear();
+      this.openDayMs = today;
     }
-    for (const [symbol, dayMs] of this.#begun) this.#begun.set(symbol, Math.min(dayMs, today));
+    for (const [symbol, dayMs] of this.begun) this.begun.set(symbol, Math.min(dayMs, today));
     this.days.setBack(today);
-    this.#seenIncome.setBack(nowMs);
-    if (this.#sinceMs !== null) this.#sinceMs = Math.min(this.#sinceMs, nowMs);
-    if (this.#incomeReadToMs !== null) this.#incomeReadToMs = Math.min(this.#incomeReadToMs, nowMs);
-    for (const book of this.#books.values()) setBackOwned(book, nowMs);
-    for (const [key, reported] of this.#unconfirmed)
-      this.#unconfirmed.set(key, { ...reported, atMs: Math.min(reported.atMs, nowMs) });
-    for (const { funding, unreported } of this.#waiting.values()) {
+    this.seenIncome.setBack(nowMs);
+    if (this.sinceMs !== null) this.sinceMs = Math.min(this.sinceMs, nowMs);
+    if (this.incomeReadToMs !== null) this.incomeReadToMs = Math.min(this.incomeReadToMs, nowMs);
+    for (const book of this.books.values()) setBackOwned(book, nowMs);
+    for (const [key, reported] of this.unbooked)
+      this.unbooked.set(key, { ...reported, atMs: Math.min(reported.atMs, nowMs) });
+    for (const { funding, unreported } of this.waiting.values()) {
       for (const [id, atMs] of unreported) unreported.set(id, Math.min(atMs, nowMs));
       const rows = funding.map((row) => ({ ...row, at_venue_ms: Math.min(row.at_venue_ms, nowMs) }));
       funding.splice(0, funding.length, ...rows);

@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import { isNear, READING_MS, type ReadSpan } from './recent-moves.ts';
 
 /** Equity net of transfers at an instant. */
@@ -36,95 +35,67 @@ export function createCursor(): SampleCursor {
  */
 export class EquitySamples {
   /** Columns: an object for each of the samples of two days would take five times as much. */
-  #atMs: number[] = [];
-  #equity: number[] = [];
-  #peak: number[] = [];
-  #fromMs: number[] = [];
-  #toMs: number[] = [];
+  private readonly atMs: number[] = [];
+  private readonly equity: number[] = [];
+  private readonly peak: number[] = [];
+  private readonly fromMs: number[] = [];
+  private readonly toMs: number[] = [];
   /** Latest instant among the samples kept up to this one. */
-  #reachedMs: number[] = [];
+  private readonly reachedMs: number[] = [];
   /** Samples before it are dropped; the arrays are cut now and then, not at every sample. */
-  #head = 0;
+  private head = 0;
   /** Rises when samples move or what they reached changes; not when one is added at the end. */
-  #version = 0;
-
-  static {
-    keeps(
-      EquitySamples,
-      (view) => ({
-        atMs: view.#atMs,
-        equity: view.#equity,
-        peak: view.#peak,
-        fromMs: view.#fromMs,
-        toMs: view.#toMs,
-        reachedMs: view.#reachedMs,
-        head: view.#head,
-        version: view.#version,
-      }),
-      (kept) => {
-        const made = new EquitySamples();
-        made.#atMs = kept.atMs;
-        made.#equity = kept.equity;
-        made.#peak = kept.peak;
-        made.#fromMs = kept.fromMs;
-        made.#toMs = kept.toMs;
-        made.#reachedMs = kept.reachedMs;
-        made.#head = kept.head;
-        made.#version = kept.version;
-        return made;
-      },
-    );
-  }
+  private version = 0;
 
   get oldestMs(): number | undefined {
-    return this.#atMs[this.#head];
+    return this.atMs[this.head];
   }
 
   *[Symbol.iterator](): Generator<EquitySample> {
-    for (let i = this.#head; i < this.#atMs.length; i += 1)
-      yield { atMs: this.#atMs[i]!, equity: this.#equity[i]!, peak: this.#peak[i]! };
+    for (let i = this.head; i < this.atMs.length; i += 1)
+      yield { atMs: this.atMs[i]!, equity: this.equity[i]!, peak: this.peak[i]! };
   }
 
   add({ atMs, equity, fromMs, peak, toMs }: ReadSample): void {
-    const { length } = this.#reachedMs;
-    this.#atMs.push(atMs);
-    this.#equity.push(equity);
-    this.#peak.push(peak);
-    this.#fromMs.push(fromMs);
-    this.#toMs.push(toMs);
-    this.#reachedMs.push(length === 0 ? atMs : Math.max(this.#reachedMs[length - 1]!, atMs));
+    const { length } = this.reachedMs;
+    this.atMs.push(atMs);
+    this.equity.push(equity);
+    this.peak.push(peak);
+    this.fromMs.push(fromMs);
+    this.toMs.push(toMs);
+    this.reachedMs.push(length === 0 ? atMs : Math.max(this.reachedMs[length - 1]!, atMs));
   }
 
   /** Drops what is not after `untilMs`, but for the last of it: it is what equity was then. */
   dropUntil(untilMs: number): void {
-    const before = this.#head;
-    while (this.#head + 1 < this.#atMs.length && this.#atMs[this.#head + 1]! <= untilMs) this.#head += 1;
-    if (this.#head === before) return;
+    const before = this.head;
+    while (this.head + 1 < this.atMs.length && this.atMs[this.head + 1]! <= untilMs) this.head += 1;
+    if (this.head === before) return;
     this.#reachFromHead();
-    if (this.#head < 1024 || this.#head * 2 < this.#atMs.length) return;
-    this.#version += 1;
-    for (const column of this.#columns()) column.splice(0, this.#head);
-    this.#head = 0;
+    if (this.head < 1024 || this.head * 2 < this.atMs.length) return;
+    this.version += 1;
+    for (const column of this.#columns()) column.splice(0, this.head);
+    this.head = 0;
   }
 
   #columns(): readonly number[][] {
-    return [this.#atMs, this.#equity, this.#peak, this.#fromMs, this.#toMs, this.#reachedMs];
+    return [this.atMs, this.equity, this.peak, this.fromMs, this.toMs, this.reachedMs];
   }
 
   /** Drops what was read while something was moved; the earliest instant of it; null: there is none. */
   dropReadAt(movedMs: number): number | null {
     let earliestMs: number | null = null;
-    for (let i = this.#atMs.length - 1; i >= this.#head && this.#atMs[i]! > movedMs - READING_MS; i -= 1) {
-      if (!isNear(movedMs, { fromMs: this.#fromMs[i]!, toMs: this.#toMs[i]! })) continue;
-      earliestMs = Math.min(earliestMs ?? Number.POSITIVE_INFINITY, this.#atMs[i]!);
+    for (let i = this.atMs.length - 1; i >= this.head && this.atMs[i]! > movedMs - READING_MS; i -= 1) {
+      if (!isNear(movedMs, { fromMs: this.fromMs[i]!, toMs: this.toMs[i]! })) continue;
+      earliestMs = Math.min(earliestMs ?? Number.POSITIVE_INFINITY, this.atMs[i]!);
       for (const column of this.#columns()) column.splice(i, 1);
     }
     if (earliestMs === null) return null;
-    this.#version += 1;
+    this.version += 1;
     let reached = Number.NEGATIVE_INFINITY;
-    for (let i = this.#head; i < this.#atMs.length; i += 1) {
-      reached = Math.max(reached, this.#atMs[i]!);
-      this.#reachedMs[i] = reached;
+    for (let i = this.head; i < this.atMs.length; i += 1) {
+      reached = Math.max(reached, this.atMs[i]!);
+      this.reachedMs[i] = reached;
     }
     return earliestMs;
   }
@@ -132,19 +103,19 @@ export class EquitySamples {
   /** What a dropped sample had reached no longer counts. */
   #reachFromHead(): void {
     let reached = Number.NEGATIVE_INFINITY;
-    for (let i = this.#head; i < this.#atMs.length; i += 1) {
-      reached = Math.max(reached, this.#atMs[i]!);
-      if (this.#reachedMs[i] === reached) return;
-      this.#version += 1;
-      this.#reachedMs[i] = reached;
+    for (let i = this.head; i < this.atMs.length; i += 1) {
+      reached = Math.max(reached, this.atMs[i]!);
+      if (this.reachedMs[i] === reached) return;
+      this.version += 1;
+      this.reachedMs[i] = reached;
     }
   }
 
   /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */
   correctAfter(atMs: number, amountUsdt: number): void {
-    for (let i = this.#atMs.length - 1; i >= this.#head && this.#atMs[i]! > atMs; i -= 1) {
-      this.#equity[i]! += amountUsdt;
-      this.#peak[i]! += amountUsdt;
+    for (let i = this.atMs.length - 1; i >= this.head && this.atMs[i]! > atMs; i -= 1) {
+      this.equity[i]! += amountUsdt;
+      this.peak[i]! += amountUsdt;
     }
   }
 
@@ -154,31 +125,31 @@ export class EquitySamples {
    * hidden.
    */
   at(instantMs: number, cursor: SampleCursor): number | null {
-    const isLater = cursor.version === this.#version && instantMs >= cursor.instantMs;
+    const isLater = cursor.version === this.version && instantMs >= cursor.instantMs;
     const after = isLater ? this.#goOn(cursor.after, instantMs) : this.#search(instantMs);
-    cursor.version = this.#version;
+    cursor.version = this.version;
     cursor.instantMs = instantMs;
     cursor.after = after;
-    const before = Math.max(this.#head, after - 1);
-    const equity = this.#equity[before];
+    const before = Math.max(this.head, after - 1);
+    const equity = this.equity[before];
     if (equity === undefined) return null;
-    const isGap = after > before && this.#atMs[after]! - this.#atMs[before]! > LONG_GAP_MS;
-    return isGap ? Math.max(equity, this.#equity[after]!) : equity;
+    const isGap = after > before && this.atMs[after]! - this.atMs[before]! > LONG_GAP_MS;
+    return isGap ? Math.max(equity, this.equity[after]!) : equity;
   }
 
   /** The same place as the search finds: what was not beyond an earlier instant is not beyond this one. */
   #goOn(from: number, instantMs: number): number {
-    let after = Math.max(this.#head, from);
-    while (after < this.#reachedMs.length && this.#reachedMs[after]! <= instantMs) after += 1;
+    let after = Math.max(this.head, from);
+    while (after < this.reachedMs.length && this.reachedMs[after]! <= instantMs) after += 1;
     return after;
   }
 
   #search(instantMs: number): number {
-    let after = this.#head;
-    let end = this.#atMs.length;
+    let after = this.head;
+    let end = this.atMs.length;
     while (after < end) {
       const middle = (after + end) >>> 1;
-      if (this.#reachedMs[middle]! > instantMs) end = middle;
+      if (this.reachedMs[middle]! > instantMs) end = middle;
       else after = middle + 1;
     }
     return after;

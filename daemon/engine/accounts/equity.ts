@@ -1,7 +1,6 @@
-import { keeps } from '../kept/keep.ts';
 import { MinuteMaxima, minuteOf } from '../kept/minute-maxima.ts';
 import { EquityCourse } from './equity-course.ts';
-import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.ts';
+import { createCursor, EquitySamples } from './equity-samples.ts';
 import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
 
 /**
@@ -25,51 +24,18 @@ interface HowRead {
 }
 
 export class EquityHistory {
-  #maxima = new MinuteMaxima();
+  private readonly maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */
-  #recent = new EquitySamples();
-  #course = new EquityCourse();
+  readonly recent = new EquitySamples();
+  /** Since the first sample; nothing is decided by it. */
+  readonly course = new EquityCourse();
   readonly #atMidnight = createCursor();
   readonly #dayAgo = createCursor();
-  #transfers = 0;
-  #moves = new RecentMoves();
-  #rebasedAtMs = Number.NEGATIVE_INFINITY;
-
-  static {
-    keeps(
-      EquityHistory,
-      (view) => ({
-        maxima: view.#maxima,
-        recent: view.#recent,
-        course: view.#course,
-        transfers: view.#transfers,
-        moves: view.#moves,
-        rebasedAtMs: view.#rebasedAtMs,
-      }),
-      (kept) => {
-        const made = new EquityHistory();
-        made.#maxima = kept.maxima;
-        made.#recent = kept.recent;
-        made.#course = kept.course;
-        made.#transfers = kept.transfers;
-        made.#moves = kept.moves;
-        made.#rebasedAtMs = kept.rebasedAtMs;
-        return made;
-      },
-    );
-  }
-
-  /** Every sample of the last two days. */
-  get recent(): Iterable<DatedEquity> {
-    return this.#recent;
-  }
-  /** Since the first sample; nothing is decided by it. */
-  get course(): EquityCourse {
-    return this.#course;
-  }
-  get transfersUsdt(): number {
-    return this.#transfers;
-  }
+  /** Moved in, less what was moved out. */
+  transfersUsdt = 0;
+  /** Transfers of the last minutes. */
+  readonly moves = new RecentMoves();
+  private rebasedAtMs = Number.NEGATIVE_INFINITY;
 
   /**
    * The account shows a transfer before the list of transfers does. Samples requested after `atMs` already
@@ -79,24 +45,19 @@ export class EquityHistory {
    * @param reportedAtMs when it became known
    */
   addTransfer(amountUsdt: number, atMs: number, reportedAtMs: number): void {
-    const { oldestMs } = this.#recent;
-    this.#transfers += amountUsdt;
-    this.#moves.add(amountUsdt, atMs, reportedAtMs);
-    const droppedMs = this.#recent.dropReadAt(atMs);
-    this.#recent.correctAfter(atMs, -amountUsdt);
+    const { oldestMs } = this.recent;
+    this.transfersUsdt += amountUsdt;
+    this.moves.add(amountUsdt, atMs, reportedAtMs);
+    const droppedMs = this.recent.dropReadAt(atMs);
+    this.recent.correctAfter(atMs, -amountUsdt);
     const firstMs = Math.min(atMs, droppedMs ?? atMs);
-    this.#course.retake(firstMs, this.#recent);
+    this.course.retake(firstMs, this.recent);
     const firstMinute = minuteOf(firstMs);
     // Minutes that the samples no longer cover keep their values.
     if (oldestMs === undefined || (droppedMs === null && minuteOf(oldestMs) > firstMinute)) return;
-    this.#maxima.forgetFrom(firstMinute);
-    for (const { atMs: sampledMs, peak } of this.#recent)
-      if (minuteOf(sampledMs) >= firstMinute && sampledMs >= this.#rebasedAtMs) this.#maxima.raise(sampledMs, peak);
-  }
-
-  /** Transfers of the last minutes. */
-  get moves(): RecentMoves {
-    return this.#moves;
+    this.maxima.forgetFrom(firstMinute);
+    for (const { atMs: sampledMs, peak } of this.recent)
+      if (minuteOf(sampledMs) >= firstMinute && sampledMs >= this.rebasedAtMs) this.maxima.raise(sampledMs, peak);
   }
 
   /**
@@ -110,37 +71,37 @@ export class EquityHistory {
   }
 
   #add({ atMs, fromMs, toMs }: Read, marginBalanceUsdt: number, peakUsdt: number): void {
-    const contained = this.#transfers - this.#moves.since(atMs);
+    const contained = this.transfersUsdt - this.moves.since(atMs);
     const equity = marginBalanceUsdt - contained;
     const peak = peakUsdt - contained;
-    this.#maxima.raise(atMs, peak);
-    this.#recent.add({ atMs, equity, fromMs, peak, toMs });
-    this.#recent.dropUntil(atMs - 2 * DAY_MS);
-    this.#course.add({ atMs, equity });
+    this.maxima.raise(atMs, peak);
+    this.recent.add({ atMs, equity, fromMs, peak, toMs });
+    this.recent.dropUntil(atMs - 2 * DAY_MS);
+    this.course.add({ atMs, equity });
   }
 
   /** @param readFromMs since when the balance may have been read */
   rebase(atMs: number, marginBalanceUsdt: number, readFromMs = atMs): void {
-    this.#rebasedAtMs = atMs;
-    this.#maxima.clear();
+    this.rebasedAtMs = atMs;
+    this.maxima.clear();
     this.#add({ atMs, fromMs: readFromMs, toMs: atMs }, marginBalanceUsdt, marginBalanceUsdt);
   }
 
   /** 1 - E/E_max over the window, not below 0; 1 when nothing is left. O(log n). */
   drawdown(tMs: number, marginBalanceUsdt: number, windowMs: number): number {
-    const equity = marginBalanceUsdt - this.#transfers;
-    return fractionLost(equity, Math.max(equity, this.#maxima.highestSince(tMs - windowMs)));
+    const equity = marginBalanceUsdt - this.transfersUsdt;
+    return fractionLost(equity, Math.max(equity, this.maxima.highestSince(tMs - windowMs)));
   }
 
   /** 1 - E/E_ref, not below 0. `reference`: of this instant and these samples. O(log n), O(1) with it. */
   dailyLoss(tMs: number, marginBalanceUsdt: number, reference = this.dailyReference(tMs)): number {
-    const equity = marginBalanceUsdt - this.#transfers;
+    const equity = marginBalanceUsdt - this.transfersUsdt;
     return fractionLost(equity, Math.max(reference ?? equity, 0));
   }
   /** E_ref = max(equity at 00:00 UTC, equity 24 h ago); null: there is no sample. `midnightMs`: by venue time, as a `t`. */
   dailyReference(tMs: number, midnightMs = Math.floor(tMs / DAY_MS) * DAY_MS): number | null {
-    const midnight = this.#recent.at(midnightMs, this.#atMidnight);
-    const dayAgo = this.#recent.at(tMs - DAY_MS, this.#dayAgo);
+    const midnight = this.recent.at(midnightMs, this.#atMidnight);
+    const dayAgo = this.recent.at(tMs - DAY_MS, this.#dayAgo);
     return midnight === null || dayAgo === null ? null : Math.max(midnight, dayAgo);
   }
 }

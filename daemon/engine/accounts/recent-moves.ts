@@ -1,5 +1,3 @@
-import { keeps } from '../kept/keep.ts';
-
 /** A reading of the account counts at most so long after it was requested. */
 export const READING_MS = 600_000;
 /** By so much the instants of a reading may differ from the venue's. */
@@ -31,28 +29,11 @@ export function isNear(movedMs: number, { fromMs, toMs }: ReadSpan): boolean {
 
 /** Transfers that a reading of the account which comes in now may not contain. */
 export class RecentMoves {
-  #moves: Move[] = [];
-
-  static {
-    keeps(
-      RecentMoves,
-      (view) => ({ moves: view.#moves }),
-      (kept) => {
-        const made = new RecentMoves();
-        made.#moves = kept.moves;
-        return made;
-      },
-    );
-  }
-
-  /** Another list once there is a further one. */
-  get list(): readonly Move[] {
-    return this.#moves;
-  }
+  /** Another one once there is a further move. */
+  list: readonly Move[] = [];
 
   add(usdt: number, atMs: number, reportedAtMs: number): void {
-    this.#moves = this.#moves.filter((move) => move.atMs > atMs - READING_MS);
-    this.#moves.push({ atMs, reportedAtMs, usdt });
+    this.list = [...this.list.filter((move) => move.atMs > atMs - READING_MS), { atMs, reportedAtMs, usdt }];
   }
 
   /**
@@ -61,7 +42,7 @@ export class RecentMoves {
    */
   since(atMs: number): number {
     let usdt = 0;
-    for (const move of this.#moves) if (move.atMs > atMs && move.reportedAtMs > atMs) usdt += move.usdt;
+    for (const move of this.list) if (move.atMs > atMs && move.reportedAtMs > atMs) usdt += move.usdt;
     return usdt;
   }
 
@@ -72,6 +53,6 @@ export class RecentMoves {
    * @param known the {@link list} when the account was requested
    */
   isUnclear(known: readonly Move[], span: ReadSpan): boolean {
-    return this.#moves.some((move) => !known.includes(move) && isNear(move.atMs, span));
+    return this.list.some((move) => !known.includes(move) && isNear(move.atMs, span));
   }
 }

@@ -7,7 +7,6 @@ import {
 } from '../../core/features/round-trips.ts';
 import { computeTraderRisk } from '../../core/features/trader-state.ts';
 import type { TraderStateSection } from '../../core/policy.ts';
-import { keeps } from '../kept/keep.ts';
 
 /** Kept beyond any policy's window: the newest trades of an agent. */
 const KEEP = 1000;
@@ -17,8 +16,8 @@ const KEEP = 1000;
  * is computed on fills, not per decision.
  */
 export class TradeBook {
-  #closed = new Map<string, ClosedTrades>();
-  #open = new Map<string, Map<string, OpenTrade>>();
+  private readonly closed = new Map<string, ClosedTrades>();
+  private readonly open = new Map<string, Map<string, OpenTrade>>();
   readonly #risk = new Map<
     string,
     {
@@ -30,34 +29,20 @@ export class TradeBook {
       readonly section: TraderStateSection;
     }
   >();
-  #versions = new Map<string, number>();
-
-  static {
-    keeps(
-      TradeBook,
-      (view) => ({ closed: view.#closed, open: view.#open, versions: view.#versions }),
-      (kept) => {
-        const made = new TradeBook();
-        made.#closed = kept.closed;
-        made.#open = kept.open;
-        made.#versions = kept.versions;
-        return made;
-      },
-    );
-  }
+  private readonly versions = new Map<string, number>();
 
   addFill(agent: string, fill: TradeFill): void {
-    const open = this.#open.get(agent) ?? new Map<string, OpenTrade>();
-    this.#open.set(agent, open);
+    const open = this.open.get(agent) ?? new Map<string, OpenTrade>();
+    this.open.set(agent, open);
     const step = applyTradeFill(open.get(fill.symbol) ?? null, fill);
     if (step.open === null) open.delete(fill.symbol);
     else open.set(fill.symbol, step.open);
     if (step.closed !== null) {
-      const closed = this.#closed.get(agent) ?? { trades: [], isOrdered: true };
+      const closed = this.closed.get(agent) ?? { trades: [], isOrdered: true };
       keep(closed, step.closed);
-      this.#closed.set(agent, closed);
+      this.closed.set(agent, closed);
     }
-    this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
+    this.versions.set(agent, (this.versions.get(agent) ?? 0) + 1);
   }
 
   /**
@@ -65,7 +50,7 @@ export class TradeBook {
    * stop never lost anything, and what it opens next would close what is long gone. An exit opens nothing.
    */
   close(agent: string, fill: TradeFill): void {
-    const open = this.#open.get(agent)?.get(fill.symbol);
+    const open = this.open.get(agent)?.get(fill.symbol);
     if (open === undefined || (open.side === 'long') === (fill.side === 'buy')) return;
     const { lots } = open;
     this.addFill(agent, lots >= fill.lots ? fill : { ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
@@ -76,18 +61,18 @@ export class TradeBook {
    * that the figure does not depend on when it was requested.
    */
   risk(agent: string, nowMs: number, section: TraderStateSection): number {
-    const version = this.#versions.get(agent);
+    const version = this.versions.get(agent);
     if (version === undefined) return section.base_rate;
     const atMs = Math.floor(nowMs / 60_000) * 60_000;
     const known = this.#risk.get(agent);
     const isKnown = known !== undefined && known.version === version && known.section === section;
     if (isKnown && atMs >= known.fromMs && atMs < known.untilMs) return known.p;
-    const closed = this.#closed.get(agent);
+    const closed = this.closed.get(agent);
     const counted = closed === undefined ? [] : youngerThan(closed, atMs - section.max_age_ms);
     let untilMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < counted.length; i += 1)
       untilMs = Math.min(untilMs, closingOf(counted[i]!) + section.max_age_ms);
-    for (const open of this.#open.get(agent)?.values() ?? []) counted.push(recordOfOpenTrade(open));
+    for (const open of this.open.get(agent)?.values() ?? []) counted.push(recordOfOpenTrade(open));
     const p = computeTraderRisk(counted, atMs, section).p_risk;
     this.#risk.set(agent, { fromMs: atMs, untilMs, version, p, section });
     return p;

@@ -1,7 +1,7 @@
 import type { ApprovalGrant } from '../../core/context.ts';
 import { countedUsdt } from '../../core/rules/counted-usdt.ts';
-import { keeps } from '../kept/keep.ts';
 import { OpenedSums } from '../kept/opened-sums.ts';
+import { ByName } from '../kept/restore.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type {
   ApprovalEvent,
@@ -44,41 +44,27 @@ export interface ApprovalState {
  * is void, so that no restart and no order of records brings one back.
  */
 export class ApprovalBook {
-  #pending = new Map<string, ApprovalState>();
-  #ended = new Map<string, ApprovalState>();
-  #opened = new Map<string, OpenedSums>();
-
-  static {
-    keeps(
-      ApprovalBook,
-      (view) => ({ pending: view.#pending, ended: view.#ended, opened: view.#opened }),
-      (kept) => {
-        const made = new ApprovalBook();
-        made.#pending = kept.pending;
-        made.#ended = kept.ended;
-        made.#opened = kept.opened;
-        return made;
-      },
-    );
-  }
+  private readonly waiting = new Map<string, ApprovalState>();
+  private readonly over = new Map<string, ApprovalState>();
+  private readonly opened = new ByName(() => new OpenedSums());
 
   find(id: string): ApprovalState | null {
-    return this.#pending.get(id) ?? this.#ended.get(id) ?? null;
+    return this.waiting.get(id) ?? this.over.get(id) ?? null;
   }
   /** Oldest first; {@link isOver} says which of them have expired since the last record. */
   pending(): IterableIterator<ApprovalState> {
-    return this.#pending.values();
+    return this.waiting.values();
   }
   /** Newest first. */
   ended(limit: number): readonly ApprovalState[] {
-    return [...this.#ended.values()].slice(-limit).reverse();
+    return [...this.over.values()].slice(-limit).reverse();
   }
 
   /** Those of an agent that wait at this time, and the one among them for a symbol. */
   count(agent: string, symbol: string, nowMs: number): { readonly count: number; readonly inSymbol: string | null } {
     let count = 0;
     let inSymbol: string | null = null;
-    for (const approval of this.#pending.values()) {
+    for (const approval of this.waiting.values()) {
       if (approval.requested.agent !== agent || isOver(approval, nowMs)) continue;
       count += 1;
       if (approval.requested.symbol === symbol) inSymbol = approval.requested.approval_id;
@@ -87,20 +73,20 @@ export class ApprovalBook {
   }
   /** Whether the agent has one that waits; `symbol` null: in any. */
   isWaiting(agent: string, symbol: string | null): boolean {
-    if (this.#pending.size === 0) return false;
-    for (const { requested } of this.#pending.values())
+    if (this.waiting.size === 0) return false;
+    for (const { requested } of this.waiting.values())
       if (requested.agent === agent && (symbol === null || symbol === requested.symbol)) return true;
     return false;
   }
   openedUsdt(agent: string, tMs: number, windowMs: number): { readonly approved: number; readonly unapproved: number } {
-    return this.#opened.get(agent)?.sum(tMs, windowMs) ?? { approved: 0, unapproved: 0 };
+    return this.opened.find(agent)?.sum(tMs, windowMs) ?? { approved: 0, unapproved: 0 };
   }
 
   apply(event: ApprovalEvent, atMs: number): void {
     switch (event.action) {
       case 'requested': {
         const { approval_id: id } = event;
-        this.#pending.set(id, {
+        this.waiting.set(id, {
           requested: event,
           requestedAtMs: atMs,
           signatures: [],
@@ -112,14 +98,14 @@ export class ApprovalBook {
         return;
       }
       case 'signed': {
-        const approval = this.#pending.get(event.approval_id);
+        const approval = this.waiting.get(event.approval_id);
         if (approval === undefined || event.digest !== approval.requested.digest) return;
         const { proof } = event;
         const by = proof.kind === 'passkey' ? proof.name : proof.by;
         const approver = approverOf(proof);
         const credential = proof.kind === 'passkey' ? proof.key_id : (proof.token_id ?? proof.by);
         const signature: Signature = { atMs, by, kind: proof.kind, approver, credential };
-        this.#pending.set(event.approval_id, { ...approval, signatures: [...approval.signatures, signature] });
+        this.waiting.set(event.approval_id, { ...approval, signatures: [...approval.signatures, signature] });
         return;
       }
       case 'denied':
@@ -141,7 +127,7 @@ export class ApprovalBook {
     if (grant !== null) this.#end(grant.approval_id, 'granted', null, decision.decision_id, atMs);
     const isCancelAll = request.tool === 'cancel_all';
     const isClosing = isCancelAll || request.intent === 'close' || decision.effective?.action === 'exit';
-    if (isClosing && this.#pending.size > 0) {
+    if (isClosing && this.waiting.size > 0) {
       const what = isCancelAll ? 'canceled all' : 'closed';
       this.#void(
         (each) => each.agent === event.agent && (request.symbol === null || request.symbol === each.symbol),
@@ -153,13 +139,7 @@ export class ApprovalBook {
       this.addOpened(event.agent, countedUsdt(decision.effective, context), grant !== null, tMs);
   }
   addOpened(agent: string, usdt: number, isApproved: boolean, tMs: number): void {
-    if (usdt <= 0) return;
-    let sums = this.#opened.get(agent);
-    if (sums === undefined) {
-      sums = new OpenedSums();
-      this.#opened.set(agent, sums);
-    }
-    sums.add(tMs, usdt, isApproved);
+    if (usdt > 0) this.opened.of(agent).add(tMs, usdt, isApproved);
   }
 
   /** Whatever ends opening ends what waits to open: a person would approve it again under the new circumstances. */
@@ -183,31 +163,31 @@ export class ApprovalBook {
     if (event.action === 'asserted' || (event.action === 'added' && !event.is_recovery)) return;
     const isGone = ({ approver, kind }: Signature): boolean =>
       event.action === 'added' ? kind === 'passkey' : approver === `passkey ${event.id}`;
-    for (const [id, approval] of this.#pending)
+    for (const [id, approval] of this.waiting)
       if (approval.signatures.some(isGone))
-        this.#pending.set(id, { ...approval, signatures: approval.signatures.filter((each) => !isGone(each)) });
+        this.waiting.set(id, { ...approval, signatures: approval.signatures.filter((each) => !isGone(each)) });
   }
 
   /** What a record finds expired has ended; until then {@link isOver} says so. */
   dropOld(atMs: number): void {
-    if (this.#pending.size === 0) return;
-    for (const [id, { requested }] of this.#pending)
+    if (this.waiting.size === 0) return;
+    for (const [id, { requested }] of this.waiting)
       if (atMs >= requested.expires_at_ms) this.#end(id, 'expired', 'nobody approved it in time', null, atMs);
   }
 
   #void(concerns: (requested: RequestedApproval) => boolean, why: string, atMs: number): void {
-    if (this.#pending.size === 0) return;
-    for (const [id, { requested }] of this.#pending) if (concerns(requested)) this.#end(id, 'voided', why, null, atMs);
+    if (this.waiting.size === 0) return;
+    for (const [id, { requested }] of this.waiting) if (concerns(requested)) this.#end(id, 'voided', why, null, atMs);
   }
 
   #end(id: string, status: ApprovalStatus, detail: string | null, decisionId: string | null, atMs: number): void {
-    const approval = this.#pending.get(id);
+    const approval = this.waiting.get(id);
     if (approval === undefined) return;
-    this.#pending.delete(id);
-    this.#ended.set(id, { ...approval, status, endedAtMs: atMs, detail, decisionId });
-    for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= MAX_ENDED) return;
-      this.#ended.delete(oldest);
+    this.waiting.delete(id);
+    this.over.set(id, { ...approval, status, endedAtMs: atMs, detail, decisionId });
+    for (const oldest of this.over.keys()) {
+      if (this.over.size <= MAX_ENDED) return;
+      this.over.delete(oldest);
     }
   }
 }

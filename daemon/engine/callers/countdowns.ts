@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import type { CountdownEvent } from '../records/events.ts';
 
 /** Domain time and the venue's may differ by this, ms. */
@@ -16,43 +15,31 @@ interface Countdown {
  * venue has confirmed its end.
  */
 export class Countdowns {
-  #bySymbol = new Map<string, Countdown>();
-
-  static {
-    keeps(
-      Countdowns,
-      (view) => ({ bySymbol: view.#bySymbol }),
-      (kept) => {
-        const made = new Countdowns();
-        made.#bySymbol = kept.bySymbol;
-        return made;
-      },
-    );
-  }
+  private readonly bySymbol = new Map<string, Countdown>();
 
   apply({ action, countdown_ms: countdownMs, sent_at_ms: sentAtMs, symbol }: CountdownEvent): void {
-    const known = this.#bySymbol.get(symbol) ?? { dueAtMs: null, lapse: null };
-    this.#bySymbol.set(symbol, known);
+    const known = this.bySymbol.get(symbol) ?? { dueAtMs: null, lapse: null };
+    this.bySymbol.set(symbol, known);
     if (known.dueAtMs !== null && sentAtMs >= known.dueAtMs) known.lapse = { fromMs: known.dueAtMs, untilMs: sentAtMs };
     known.dueAtMs = action === 'ended' ? null : sentAtMs + countdownMs;
   }
 
   /** Records are missing that may have set one: it may have run out at any time. */
   assume(symbol: string): void {
-    this.#bySymbol.set(symbol, { dueAtMs: 0, lapse: null });
+    this.bySymbol.set(symbol, { dueAtMs: 0, lapse: null });
   }
 
   /** Symbols of which one may run. */
   *running(): Generator<string> {
-    for (const [symbol, { dueAtMs }] of this.#bySymbol) if (dueAtMs !== null) yield symbol;
+    for (const [symbol, { dueAtMs }] of this.bySymbol) if (dueAtMs !== null) yield symbol;
   }
   mayRun(symbol: string): boolean {
-    return (this.#bySymbol.get(symbol)?.dueAtMs ?? null) !== null;
+    return (this.bySymbol.get(symbol)?.dueAtMs ?? null) !== null;
   }
 
   /** Whether the symbol's countdown may have run out at that instant, ms of the venue: then the venue canceled its orders. */
   wasDue(symbol: string, atMs: number): boolean {
-    const { dueAtMs = null, lapse = null } = this.#bySymbol.get(symbol) ?? {};
+    const { dueAtMs = null, lapse = null } = this.bySymbol.get(symbol) ?? {};
     const isPast = (fromMs: number): boolean => atMs >= fromMs - CLOCKS_APART_MS;
     if (dueAtMs !== null && isPast(dueAtMs)) return true;
     return lapse !== null && isPast(lapse.fromMs) && atMs <= lapse.untilMs + CLOCKS_APART_MS;

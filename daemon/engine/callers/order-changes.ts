@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
 import type { DecisionEvent, OrderIntentEvent } from '../records/events.ts';
 import { type LayerMap, stateInForce } from './layers.ts';
@@ -18,28 +17,14 @@ export interface OrderChange {
 
 /** Changes by their decision, folded from events alone. */
 export class OrderChanges {
-  #byDecision = new Map<string, OrderChange>();
+  private readonly byDecision = new Map<string, OrderChange>();
   /** The amend of each order whose outcome is not proven, by client order id. */
-  #amending = new Map<string, OrderChange>();
+  private readonly amending = new Map<string, OrderChange>();
   /** How many changes are of an order. */
-  readonly #concerned = new Map<OrderState, number>();
-
-  static {
-    keeps(
-      OrderChanges,
-      (view) => ({ byDecision: view.#byDecision, amending: view.#amending }),
-      (kept) => {
-        const made = new OrderChanges();
-        made.#byDecision = kept.byDecision;
-        made.#amending = kept.amending;
-        for (const change of kept.byDecision.values()) made.#concern(change, 1);
-        return made;
-      },
-    );
-  }
+  private readonly concerned = new Map<OrderState, number>();
 
   find(decisionId: string): OrderChange | null {
-    return this.#byDecision.get(decisionId) ?? null;
+    return this.byDecision.get(decisionId) ?? null;
   }
 
   /** Applies a decision on a tool call. */
@@ -48,37 +33,37 @@ export class OrderChanges {
     if (action !== 'amend' && action !== 'cancel') return;
     const orders = findConcerned(event, book, layers, tMs);
     const change: OrderChange = { action, orders, isSettled: false, refusal: null };
-    this.#byDecision.set(event.decision.decision_id, change);
+    this.byDecision.set(event.decision.decision_id, change);
     this.#concern(change, 1);
     if (action === 'amend') for (const order of orders) this.#startAmend(order, change);
-    for (const [oldest, old] of this.#byDecision) {
-      if (this.#byDecision.size <= MAX_CHANGES) break;
-      this.#byDecision.delete(oldest);
+    for (const [oldest, old] of this.byDecision) {
+      if (this.byDecision.size <= MAX_CHANGES) break;
+      this.byDecision.delete(oldest);
       this.#concern(old, -1);
       for (const order of old.orders) this.#drop(order, old);
     }
   }
 
   isConcerned(order: OrderState): boolean {
-    return this.#concerned.has(order);
+    return this.concerned.has(order);
   }
   #concern({ orders }: OrderChange, by: 1 | -1): void {
     for (const order of orders) {
-      const times = (this.#concerned.get(order) ?? 0) + by;
-      if (times === 0) this.#concerned.delete(order);
-      else this.#concerned.set(order, times);
+      const times = (this.concerned.get(order) ?? 0) + by;
+      if (times === 0) this.concerned.delete(order);
+      else this.concerned.set(order, times);
     }
   }
 
   #startAmend(order: OrderState, change: OrderChange): void {
-    const before = this.#amending.get(order.clientOrderId);
+    const before = this.amending.get(order.clientOrderId);
     if (before !== undefined) this.#settle(before, 'what became of it was not proven before the next change');
-    this.#amending.set(order.clientOrderId, change);
+    this.amending.set(order.clientOrderId, change);
   }
 
   /** Applies the proof of one of both forms. */
   settle(order: OrderState, event: OrderIntentEvent): void {
-    const change = this.#amending.get(order.clientOrderId);
+    const change = this.amending.get(order.clientOrderId);
     if (change === undefined || (event.action !== 'amended' && event.action !== 'amend_failed')) return;
     this.#settle(change, event.action === 'amended' ? null : event.reason);
     this.#drop(order, change);
@@ -89,7 +74,7 @@ export class OrderChanges {
     change.refusal = refusal;
   }
   #drop(order: OrderState, change: OrderChange): void {
-    if (this.#amending.get(order.clientOrderId) === change) this.#amending.delete(order.clientOrderId);
+    if (this.amending.get(order.clientOrderId) === change) this.amending.delete(order.clientOrderId);
   }
 }
 

@@ -1,7 +1,6 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../../contract/alerts.ts';
 import { type AlertDelivery, ROUTES_CHANGED, routeAlert } from '../../core/alerts.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import { keeps } from '../kept/keep.ts';
 import type { AlertGroup, AlertMessageEvent, AlertRoutesEvent } from '../records/events.ts';
 
 /** Messages that were given up, of all channels. */
@@ -48,57 +47,30 @@ export const subjectOf = ({ code, symbol }: { readonly code: string; readonly sy
 
 /** What is still to be told, and to whom: alerts by channel, from their record to the record of their delivery. */
 export class Outbox {
-  #routes: AlertRoutesEvent | null = null;
-  #channels = new Map<string, ChannelOutbox>();
-  #dead: DeadLetter[] = [];
-  /** Alerts that some channel is to be told of: a change says that there is something to do. */
-  #routed = 0;
-
-  static {
-    keeps(
-      Outbox,
-      (view) => ({ routes: view.#routes, channels: view.#channels, dead: view.#dead, routed: view.#routed }),
-      (kept) => {
-        const made = new Outbox();
-        made.#routes = kept.routes;
-        made.#channels = kept.channels;
-        made.#dead = kept.dead;
-        made.#routed = kept.routed;
-        return made;
-      },
-    );
-  }
-
   /** In force; null: there never were any. */
-  get routes(): AlertRoutesEvent | null {
-    return this.#routes;
-  }
+  routes: AlertRoutesEvent | null = null;
   /** By name; those that are leaving by `NAME@HASH` of the routes that they are of. */
-  get channels(): ReadonlyMap<string, ChannelOutbox> {
-    return this.#channels;
-  }
+  readonly channels = new Map<string, ChannelOutbox>();
+  /** Oldest first. */
+  readonly dead: DeadLetter[] = [];
+  /** Alerts that some channel is to be told of: a change says that there is something to do. */
+  routed = 0;
+
   /** Where the messages of a channel go, and the routes that say when. */
   routingOf(name: string): { readonly routes: AlertRoutesSpec; readonly target: AlertChannelSpec } | null {
-    const leaving = this.#channels.get(name)?.leaving ?? null;
-    const routes = leaving?.routes ?? this.#routes?.routes ?? null;
+    const leaving = this.channels.get(name)?.leaving ?? null;
+    const routes = leaving?.routes ?? this.routes?.routes ?? null;
     const target = routes?.channels[leaving?.name ?? name];
     return routes === null || target === undefined ? null : { routes, target };
-  }
-  /** Oldest first. */
-  get dead(): readonly DeadLetter[] {
-    return this.#dead;
-  }
-  get routed(): number {
-    return this.#routed;
   }
 
   /** Channels that have delivered nothing for an hour of failures. */
   listSilent(): readonly string[] {
-    return [...this.#channels].filter(([, channel]) => channel.isSilent).map(([name]) => name);
+    return [...this.channels].filter(([, channel]) => channel.isSilent).map(([name]) => name);
   }
 
   addAlert(alert: { readonly code: string; readonly symbol: string | null }, seq: number, atMs: number): void {
-    const spec = this.#routes?.routes ?? null;
+    const spec = this.routes?.routes ?? null;
     if (spec === null) return;
     const names = Object.keys(spec.channels);
     const reported =
@@ -106,7 +78,7 @@ export class Outbox {
         ? names.map((name) => [name, 'at_once'] as const)
         : routeAlert(spec.routes, alert.code);
     for (const [name, when] of reported) {
-      const channel = this.#channels.get(name);
+      const channel = this.channels.get(name);
       if (channel === undefined) continue;
       const key = `${when} ${subjectOf(alert)}`;
       const known = channel.waiting.get(key);
@@ -121,21 +93,21 @@ export class Outbox {
         symbol: alert.symbol,
         when,
       });
-      this.#routed += 1;
+      this.routed += 1;
     }
   }
 
   applyRoutes(event: AlertRoutesEvent): void {
     if (event.action !== 'in_force' || event.routes === null) return;
-    const before = this.#routes;
-    this.#routes = event;
+    const before = this.routes;
+    this.routes = event;
     const names = Object.keys(event.routes.channels);
-    for (const [name, channel] of [...this.#channels]) {
+    for (const [name, channel] of [...this.channels]) {
       if (channel.leaving !== null) continue;
       if (before !== null) this.#takeLeave(name, channel, before, event.routes);
-      if (!names.includes(name)) this.#channels.delete(name);
+      if (!names.includes(name)) this.channels.delete(name);
     }
-    for (const name of names) if (!this.#channels.has(name)) this.#channels.set(name, createChannel());
+    for (const name of names) if (!this.channels.has(name)) this.channels.set(name, createChannel());
   }
 
   /** What says that the routes are others goes where they led before, also if nothing else ever goes there again. */
@@ -148,11 +120,11 @@ export class Outbox {
     channel.waiting.delete(key);
     const left = createChannel({ name, routes });
     left.waiting.set(key, group);
-    this.#channels.set(`${name}@${hash.slice(0, 8)}`, left);
+    this.channels.set(`${name}@${hash.slice(0, 8)}`, left);
   }
 
   applyMessage(event: AlertMessageEvent, atMs: number): void {
-    const channel = this.#channels.get(event.channel);
+    const channel = this.channels.get(event.channel);
     if (channel === undefined) return;
     switch (event.action) {
       case 'queued':
@@ -172,14 +144,14 @@ export class Outbox {
         return;
       case 'dropped':
         if (channel.outgoing === null) return;
-        this.#dead.push({
+        this.dead.push({
           ...channel.outgoing,
           channel: event.channel,
           attempts: event.attempts,
           reason: event.reason,
           atMs,
         });
-        if (this.#dead.length > MAX_DEAD_LETTERS) this.#dead.shift();
+        if (this.dead.length > MAX_DEAD_LETTERS) this.dead.shift();
         channel.outgoing = null;
         channel.dropped += 1;
         this.#forgetLeft(event.channel, channel);
@@ -206,13 +178,13 @@ export class Outbox {
   }
 
   #forgetLeft(name: string, { leaving, waiting }: ChannelOutbox): void {
-    if (leaving !== null && waiting.size === 0) this.#channels.delete(name);
+    if (leaving !== null && waiting.size === 0) this.channels.delete(name);
   }
 
   /** The clock was ahead: what is recorded has happened by now. */
   setBack(nowMs: number): void {
     const back = (ms: number): number => Math.min(ms, nowMs);
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.channels.values()) {
       for (const [key, group] of channel.waiting)
         channel.waiting.set(key, { ...group, first_ms: back(group.first_ms), last_ms: back(group.last_ms) });
       for (const [subject, reportedMs] of channel.reportedMs) channel.reportedMs.set(subject, back(reportedMs));

@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import { keeps } from '../kept/keep.ts';
+import { ByName } from '../kept/restore.ts';
 import { RollingSum, TokenWindow } from '../kept/rolling-windows.ts';
 import type { DecisionEvent, StateEvent } from '../records/events.ts';
 
@@ -12,14 +12,6 @@ export class Pace {
   readonly exits = new TokenWindow();
   readonly turnover = new RollingSum(DAY_MS, MINUTE_MS);
   readonly fees = new RollingSum(DAY_MS, MINUTE_MS);
-
-  static {
-    keeps(
-      Pace,
-      (view) => ({ ...view }),
-      (kept) => Object.assign(new Pace(), kept),
-    );
-  }
 }
 
 /** A read-only pace. */
@@ -57,33 +49,11 @@ export interface BreakerState {
 
 export class Pacing {
   readonly account = new Pace();
-  #agents = new Map<string, Pace>();
-  #symbols = new Map<string, SymbolPace>();
-  #executions: Execution[] = [];
-  #countedParents = new Set<string>();
+  private readonly agents = new ByName(() => new Pace());
+  private readonly symbols = new Map<string, SymbolPace>();
+  private readonly executions: Execution[] = [];
+  private readonly countedParents = new Set<string>();
   readonly breakers = new Map<string, BreakerState>();
-
-  static {
-    keeps(
-      Pacing,
-      (view) => ({
-        account: view.account,
-        agents: view.#agents,
-        symbols: view.#symbols,
-        executions: view.#executions,
-        countedParents: view.#countedParents,
-        breakers: view.breakers,
-      }),
-      (kept) => {
-        const made = new Pacing();
-        made.#agents = kept.agents;
-        made.#symbols = kept.symbols;
-        made.#executions = kept.executions;
-        made.#countedParents = kept.countedParents;
-        return Object.assign(made, { account: kept.account, breakers: kept.breakers });
-      },
-    );
-  }
 
   /** The breaker of an agent opens, or is cleared. */
   noteBreaker({ clears_at_ms, layer, name, scope, state }: StateEvent, atMs: number, tMs: number): void {
@@ -98,40 +68,36 @@ export class Pacing {
   }
 
   agent(name: string): Pace {
-    const known = this.#agents.get(name);
-    if (known !== undefined) return known;
-    const pace = new Pace();
-    this.#agents.set(name, pace);
-    return pace;
+    return this.agents.of(name);
   }
 
   /** For reads: a query about a symbol or agent leaves nothing behind. */
   readAgent(name: string): PaceReading {
-    return this.#agents.get(name) ?? NO_PACE;
+    return this.agents.find(name) ?? NO_PACE;
   }
   readSymbol(name: string): Readonly<SymbolPace> {
-    return this.#symbols.get(name) ?? NO_SYMBOL_PACE;
+    return this.symbols.get(name) ?? NO_SYMBOL_PACE;
   }
 
   symbol(name: string): SymbolPace {
-    const known = this.#symbols.get(name);
+    const known = this.symbols.get(name);
     if (known !== undefined) return known;
     const pace: SymbolPace = { lastOpenParentAtMs: null, lastOpenFillAtMs: null, lastOpenFillSide: null };
-    this.#symbols.set(name, pace);
+    this.symbols.set(name, pace);
     return pace;
   }
 
   /** Counts a parent once, at its first fill. */
   noteExecution(decisionId: string, agent: string, symbol: string, side: Side, quantityE8: number, tMs: number): void {
-    if (this.#countedParents.has(decisionId)) return;
-    this.#countedParents.add(decisionId);
-    this.#executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`, tMs });
-    if (this.#executions.length > 10_000) this.#executions.splice(0, 5_000);
-    if (this.#countedParents.size > 20_000) {
+    if (this.countedParents.has(decisionId)) return;
+    this.countedParents.add(decisionId);
+    this.executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`, tMs });
+    if (this.executions.length > 10_000) this.executions.splice(0, 5_000);
+    if (this.countedParents.size > 20_000) {
       let drop = 10_000;
-      for (const id of this.#countedParents) {
+      for (const id of this.countedParents) {
         if (drop <= 0) break;
-        this.#countedParents.delete(id);
+        this.countedParents.delete(id);
         drop -= 1;
       }
     }
@@ -149,8 +115,8 @@ export class Pacing {
   ): number {
     const key = `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`;
     let count = 0;
-    for (let i = this.#executions.length - 1; i >= 0; i -= 1) {
-      const execution = this.#executions[i]!;
+    for (let i = this.executions.length - 1; i >= 0; i -= 1) {
+      const execution = this.executions[i]!;
       if (execution.tMs <= nowMs - windowMs || execution.tMs < sinceMs) break;
       if (execution.key === key) count += 1;
     }
@@ -166,41 +132,29 @@ const CALLS: ReadonlySet<string> = new Set(['tool', 'dry_run', 'intercept']);
 /** When, by `t`, each agent last made a call that is on record: its decisions, and `agent_seen` for calls that record nothing. */
 export class SignsOfLife {
   /** By agent; each is set in place. */
-  #seenAt = new Map<string, number>();
+  private readonly seenAt = new Map<string, number>();
   /** No agent was last seen before this instant. */
   #noneBeforeMs = Number.NEGATIVE_INFINITY;
-
-  static {
-    keeps(
-      SignsOfLife,
-      (view) => ({ seenAt: view.#seenAt }),
-      (kept) => {
-        const made = new SignsOfLife();
-        made.#seenAt = kept.seenAt;
-        return made;
-      },
-    );
-  }
 
   noteDecision({ request, decision }: DecisionEvent, tMs: number): void {
     if (request.origin === 'agent' && CALLS.has(decision.kind)) this.note(request.agent, tMs);
   }
 
   note(agent: string, tMs: number): void {
-    this.#seenAt.set(agent, tMs);
+    this.seenAt.set(agent, tMs);
     this.#noneBeforeMs = Math.min(this.#noneBeforeMs, tMs);
     if (tMs - this.#noneBeforeMs > KEEP_MS) this.#forgetSilent(tMs);
   }
   #forgetSilent(nowMs: number): void {
     this.#noneBeforeMs = nowMs;
-    for (const [agent, seenAtMs] of this.#seenAt) {
-      if (nowMs - seenAtMs > KEEP_MS) this.#seenAt.delete(agent);
+    for (const [agent, seenAtMs] of this.seenAt) {
+      if (nowMs - seenAtMs > KEEP_MS) this.seenAt.delete(agent);
       else this.#noneBeforeMs = Math.min(this.#noneBeforeMs, seenAtMs);
     }
   }
 
   /** Null: not within two days before the newest sign of any agent. */
   lastMs(agent: string): number | null {
-    return this.#seenAt.get(agent) ?? null;
+    return this.seenAt.get(agent) ?? null;
   }
 }

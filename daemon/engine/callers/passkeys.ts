@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import type { PasskeyAddedEvent, PasskeyEvent } from '../records/events.ts';
 
 /** A challenge lives for minutes; nobody signs so many meanwhile. */
@@ -23,36 +22,22 @@ export interface Passkey {
 
 /** The passkeys that are not removed, and what they signed last. */
 export class PasskeyBook {
-  #keys = new Map<string, Passkey>();
+  private readonly keys = new Map<string, Passkey>();
   /** Key and challenge of what was signed, oldest first: each is taken once. */
-  #used = new Set<string>();
+  private readonly used = new Set<string>();
   /** A key that counted was removed, ever. */
-  #hadOne = false;
-
-  static {
-    keeps(
-      PasskeyBook,
-      (view) => ({ keys: view.#keys, used: view.#used, hadOne: view.#hadOne }),
-      (kept) => {
-        const made = new PasskeyBook();
-        made.#keys = kept.keys;
-        made.#used = kept.used;
-        made.#hadOne = kept.hadOne;
-        return made;
-      },
-    );
-  }
+  private hadOne = false;
 
   apply(event: PasskeyEvent, atMs: number, tMs: number): void {
     switch (event.action) {
       case 'added':
-        if (event.is_recovery) for (const id of [...this.#keys.keys()]) this.#remove(id, tMs);
-        this.#keys.set(event.id, toPasskey(event, atMs, tMs));
+        if (event.is_recovery) for (const id of [...this.keys.keys()]) this.#remove(id, tMs);
+        this.keys.set(event.id, toPasskey(event, atMs, tMs));
         return;
       case 'asserted': {
-        const key = this.#keys.get(event.id);
+        const key = this.keys.get(event.id);
         if (key !== undefined)
-          this.#keys.set(event.id, { ...key, counter: Math.max(key.counter, event.counter), lastUsedAtMs: tMs });
+          this.keys.set(event.id, { ...key, counter: Math.max(key.counter, event.counter), lastUsedAtMs: tMs });
         this.#use(`${event.id} ${event.challenge}`);
         return;
       }
@@ -62,35 +47,35 @@ export class PasskeyBook {
   }
 
   #remove(id: string, tMs: number): void {
-    const key = this.#keys.get(id);
-    this.#keys.delete(id);
-    if (key !== undefined && key.effectiveAtMs <= tMs) this.#hadOne = true;
+    const key = this.keys.get(id);
+    this.keys.delete(id);
+    if (key !== undefined && key.effectiveAtMs <= tMs) this.hadOne = true;
   }
 
   #use(key: string): void {
-    this.#used.add(key);
-    if (this.#used.size <= MAX_USED) return;
-    for (const oldest of this.#used) {
-      this.#used.delete(oldest);
+    this.used.add(key);
+    if (this.used.size <= MAX_USED) return;
+    for (const oldest of this.used) {
+      this.used.delete(oldest);
       return;
     }
   }
 
   find(id: string): Passkey | null {
-    return this.#keys.get(id) ?? null;
+    return this.keys.get(id) ?? null;
   }
   list(): readonly Passkey[] {
-    return [...this.#keys.values()];
+    return [...this.keys.values()];
   }
   isUsed(id: string, challenge: string): boolean {
-    return this.#used.has(`${id} ${challenge}`);
+    return this.used.has(`${id} ${challenge}`);
   }
   /**
    * Whether another key has to sign a new one. RISK: so it is when the last key that counted was removed: else whoever
    * removes it would enrol one in its place. Only a recovery needs none.
    */
   get needsConfirmation(): boolean {
-    return this.#keys.size > 0 || this.#hadOne;
+    return this.keys.size > 0 || this.hadOne;
   }
 }
 

@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import type { AlertAckEvent, AlertEvent } from '../records/events.ts';
 
 /** Older alerts are only in the ledger. */
@@ -18,54 +17,41 @@ export interface RecordedAlert extends AlertEvent {
 
 /** The last alerts, and the total number. */
 export class RecentAlerts {
-  #kept: RecordedAlert[] = [];
+  private readonly kept: RecordedAlert[] = [];
   count = 0;
-
-  static {
-    keeps(
-      RecentAlerts,
-      (view) => ({ kept: view.#kept, count: view.count }),
-      (kept) => {
-        const made = new RecentAlerts();
-        made.#kept = kept.kept;
-        made.count = kept.count;
-        return made;
-      },
-    );
-  }
 
   add(alert: AlertEvent, seq: number, atMs: number): void {
     this.count += 1;
-    this.#kept.push({ ...alert, seq, atMs, acknowledged: null });
-    if (this.#kept.length > MAX_ALERTS) this.#kept.shift();
+    this.kept.push({ ...alert, seq, atMs, acknowledged: null });
+    if (this.kept.length > MAX_ALERTS) this.kept.shift();
   }
 
   /** One of those that are kept. */
   find(seq: number): RecordedAlert | null {
-    return this.#kept[this.#placeOf(seq)] ?? null;
+    return this.kept[this.#placeOf(seq)] ?? null;
   }
 
   /** Whether one of those that are kept says just that. */
   has(code: string, detail: string): boolean {
-    return this.#kept.some((alert) => alert.code === code && alert.detail === detail);
+    return this.kept.some((alert) => alert.code === code && alert.detail === detail);
   }
 
   acknowledge({ alert_seq, reason, set_by }: AlertAckEvent, atMs: number): void {
     const place = this.#placeOf(alert_seq);
-    const alert = this.#kept[place];
+    const alert = this.kept[place];
     if (alert === undefined || alert.acknowledged !== null) return;
-    this.#kept[place] = { ...alert, acknowledged: { atMs, by: set_by, reason } };
+    this.kept[place] = { ...alert, acknowledged: { atMs, by: set_by, reason } };
   }
 
   #placeOf(seq: number): number {
-    return this.#kept.findIndex((alert) => alert.seq === seq);
+    return this.kept.findIndex((alert) => alert.seq === seq);
   }
 
   /** The newest `limit` before a record, newest first. */
   readBefore(seq: number, limit: number): readonly RecordedAlert[] {
     const page: RecordedAlert[] = [];
-    for (let i = this.#kept.length - 1; i >= 0 && page.length < limit; i -= 1) {
-      const alert = this.#kept[i]!;
+    for (let i = this.kept.length - 1; i >= 0 && page.length < limit; i -= 1) {
+      const alert = this.kept[i]!;
       if (alert.seq < seq) page.push(alert);
     }
     return page;

@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import type { TradeEvent } from '../records/events.ts';
 
 /** Older ones are in the ledger only: `audit export --kind trade`. */
@@ -21,31 +20,19 @@ export interface RecordedFill {
 
 /** The last fills of the account, in the order of their records. */
 export class RecentFills {
-  #fills: RecordedFill[] = [];
-
-  static {
-    keeps(
-      RecentFills,
-      (view) => ({ fills: view.#fills }),
-      (kept) => {
-        const made = new RecentFills();
-        made.#fills = kept.fills;
-        return made;
-      },
-    );
-  }
+  private fills: RecordedFill[] = [];
 
   add(fill: RecordedFill): void {
-    this.#fills.push(fill);
-    if (this.#fills.length > MAX_FILLS + MORE_FILLS) this.#fills = this.#fills.slice(-MAX_FILLS);
+    this.fills.push(fill);
+    if (this.fills.length > MAX_FILLS + MORE_FILLS) this.fills = this.fills.slice(-MAX_FILLS);
   }
 
   /** The newest `limit` before a record, newest first. `agent` null: everybody's. */
   readBefore(seq: number, limit: number, agent: string | null): readonly RecordedFill[] {
     const page: RecordedFill[] = [];
-    const oldest = Math.max(0, this.#fills.length - MAX_FILLS);
-    for (let i = this.#fills.length - 1; i >= oldest && page.length < limit; i -= 1) {
-      const fill = this.#fills[i]!;
+    const oldest = Math.max(0, this.fills.length - MAX_FILLS);
+    for (let i = this.fills.length - 1; i >= oldest && page.length < limit; i -= 1) {
+      const fill = this.fills[i]!;
       if (fill.seq < seq && (agent === null || fill.agent === agent)) page.push(fill);
     }
     return page;

@@ -1,6 +1,6 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { keeps } from '../kept/keep.ts';
+import { ByName } from '../kept/restore.ts';
 import type { Claims } from '../orders/claims.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../records/events.ts';
@@ -34,36 +34,24 @@ const MONITOR = 'monitor';
 
 /** Records by the second of `t`. One counts until its whole second has left the window, so the count is never too low. */
 class RecordWindow {
-  #buckets: { readonly index: number; records: number }[] = [];
-
-  static {
-    keeps(
-      RecordWindow,
-      (view) => ({ buckets: view.#buckets }),
-      (kept) => {
-        const made = new RecordWindow();
-        made.#buckets = kept.buckets;
-        return made;
-      },
-    );
-  }
+  private buckets: { readonly index: number; records: number }[] = [];
 
   add(tMs: number): void {
     const index = Math.floor(tMs / BUCKET_MS);
-    const last = this.#buckets.at(-1);
+    const last = this.buckets.at(-1);
     if (last?.index === index) {
       last.records += 1;
       return;
     }
-    this.#buckets.push({ index, records: 1 });
-    if (this.#buckets.length > MAX_BUCKETS) this.#buckets = this.#buckets.slice(-LONGEST_MS / BUCKET_MS);
+    this.buckets.push({ index, records: 1 });
+    if (this.buckets.length > MAX_BUCKETS) this.buckets = this.buckets.slice(-LONGEST_MS / BUCKET_MS);
   }
 
   count(tMs: number, windowMs: number): RecordCount {
     let records = 0;
     let oldest = Number.POSITIVE_INFINITY;
-    for (let i = this.#buckets.length - 1; i >= 0; i -= 1) {
-      const bucket = this.#buckets[i]!;
+    for (let i = this.buckets.length - 1; i >= 0; i -= 1) {
+      const bucket = this.buckets[i]!;
       const startMs = bucket.index * BUCKET_MS;
       if (startMs + BUCKET_MS <= tMs - windowMs) break;
       records += bucket.records;
@@ -79,22 +67,9 @@ class RecordWindow {
  * name has its own.
  */
 export class RequestRecords {
-  #windows = new Map<string, RecordWindow>();
+  private readonly windows = new ByName(() => new RecordWindow());
   /** Calls that were summed, since the ledger began. */
   summed = 0;
-
-  static {
-    keeps(
-      RequestRecords,
-      (view) => ({ windows: view.#windows, summed: view.summed }),
-      (kept) => {
-        const made = new RequestRecords();
-        made.#windows = kept.windows;
-        made.summed = kept.summed;
-        return made;
-      },
-    );
-  }
 
   /** To be called before anything else takes the decision in: what it cancels is still alive then. */
   noteDecision(event: DecisionEvent, state: CancelViews, tMs: number): void {
@@ -112,17 +87,11 @@ export class RequestRecords {
   }
 
   count(kind: CountedKind, origin: SenderRole, agent: string, tMs: number, windowMs: number): RecordCount {
-    return this.#windows.get(`${kind} ${origin} ${agent}`)?.count(tMs, windowMs) ?? { records: 0, freeAtMs: null };
+    return this.windows.find(`${kind} ${origin} ${agent}`)?.count(tMs, windowMs) ?? { records: 0, freeAtMs: null };
   }
 
   #add(kind: CountedKind, origin: SenderRole, agent: string, tMs: number): void {
-    const key = `${kind} ${origin} ${agent}`;
-    let window = this.#windows.get(key);
-    if (window === undefined) {
-      window = new RecordWindow();
-      this.#windows.set(key, window);
-    }
-    window.add(tMs);
+    this.windows.of(`${kind} ${origin} ${agent}`).add(tMs);
   }
 }
 

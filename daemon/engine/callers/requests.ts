@@ -2,7 +2,6 @@ import type { RulesView } from '../../core/context.ts';
 import { ceilTicks, lotsToQuantity, writtenLots } from '../../core/quantities.ts';
 import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
 import { lotsFor } from '../../core/rules/staging.ts';
-import { keeps } from '../kept/keep.ts';
 import type { DecisionEvent } from '../records/events.ts';
 
 /** What is remembered of a request id: the decision it got and the digest of its economic fields. */
@@ -43,35 +42,22 @@ export function requestKey(agent: string, route: string, requestId: string): str
 }
 
 export class RequestMemory {
-  #known = new Map<string, KnownRequest>();
-  #recent: RecentParent[] = [];
-
-  static {
-    keeps(
-      RequestMemory,
-      (view) => ({ known: view.#known, recent: view.#recent }),
-      (kept) => {
-        const made = new RequestMemory();
-        made.#known = kept.known;
-        made.#recent = kept.recent;
-        return made;
-      },
-    );
-  }
+  private readonly known = new Map<string, KnownRequest>();
+  private readonly recent: RecentParent[] = [];
 
   find(agent: string, route: string, requestId: string): KnownRequest | null {
-    return this.#known.get(requestKey(agent, route, requestId)) ?? null;
+    return this.known.get(requestKey(agent, route, requestId)) ?? null;
   }
 
   apply(event: DecisionEvent, tMs: number): void {
     const { decision, request } = event;
     if (decision.kind === 'tool' && decision.request_id !== null && event.body_hash !== null) {
       const key = requestKey(event.agent, event.route, decision.request_id);
-      if (!this.#known.has(key)) this.#known.set(key, { decisionId: decision.decision_id, bodyHash: event.body_hash });
+      if (!this.known.has(key)) this.known.set(key, { decisionId: decision.decision_id, bodyHash: event.body_hash });
       // The oldest is dropped from memory only; the ledger still finds it.
-      if (this.#known.size > MAX_REQUESTS) {
-        for (const oldest of this.#known.keys()) {
-          this.#known.delete(oldest);
+      if (this.known.size > MAX_REQUESTS) {
+        for (const oldest of this.known.keys()) {
+          this.known.delete(oldest);
           break;
         }
       }
@@ -79,7 +65,7 @@ export class RequestMemory {
     const effective = decision.effective;
     if (decision.kind !== 'tool' || effective === null || effective.action !== 'open' || request.symbol === null)
       return;
-    this.#recent.push({
+    this.recent.push({
       decisionId: decision.decision_id,
       agent: event.agent,
       symbol: request.symbol,
@@ -90,12 +76,12 @@ export class RequestMemory {
       valued: valuationOf(event),
       tMs,
     });
-    if (this.#recent.length > 1000) this.#recent.splice(0, 500);
+    if (this.recent.length > 1000) this.recent.splice(0, 500);
   }
 
   noteUnfilled(decisionId: string): void {
-    const at = this.#recent.findLastIndex((parent) => parent.decisionId === decisionId);
-    if (at >= 0) this.#recent[at] = { ...this.#recent[at]!, isUnfilled: true };
+    const at = this.recent.findLastIndex((parent) => parent.decisionId === decisionId);
+    if (at >= 0) this.recent[at] = { ...this.recent[at]!, isUnfilled: true };
   }
 
   /**
@@ -109,8 +95,8 @@ export class RequestMemory {
     isAnswered: (decisionId: string) => boolean,
     isUnfilled: (decisionId: string) => boolean,
   ): Duplicate | null {
-    for (let i = this.#recent.length - 1; i >= 0; i -= 1) {
-      const parent = this.#recent[i]!;
+    for (let i = this.recent.length - 1; i >= 0; i -= 1) {
+      const parent = this.recent[i]!;
       if (tMs - parent.tMs > windowMs) return null;
       const same =
         parent.agent === ask.agent &&

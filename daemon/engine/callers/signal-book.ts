@@ -1,5 +1,4 @@
 import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
-import { keeps } from '../kept/keep.ts';
 import type { SignalEvent } from '../records/events.ts';
 
 /** Signals that have expired stay this long: clocks may step back. */
@@ -23,57 +22,37 @@ interface Entry extends StandingSignal {
  * takes the place of the older one.)
  */
 export class SignalBook {
-  #entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, Entry>();
   /** By kind, scope and reporter: the name of the one that ends last. */
-  #latest = new Map<string, string>();
-  #ofReporter = new Map<string, Set<string>>();
-  #sweepAtMs = Number.POSITIVE_INFINITY;
-
-  static {
-    keeps(
-      SignalBook,
-      (view) => ({
-        entries: view.#entries,
-        latest: view.#latest,
-        ofReporter: view.#ofReporter,
-        sweepAtMs: view.#sweepAtMs,
-      }),
-      (kept) => {
-        const made = new SignalBook();
-        made.#entries = kept.entries;
-        made.#latest = kept.latest;
-        made.#ofReporter = kept.ofReporter;
-        made.#sweepAtMs = kept.sweepAtMs;
-        return made;
-      },
-    );
-  }
+  private readonly latest = new Map<string, string>();
+  private readonly ofReporter = new Map<string, Set<string>>();
+  private sweepAtMs = Number.POSITIVE_INFINITY;
 
   get size(): number {
-    return this.#entries.size;
+    return this.entries.size;
   }
   get(signalId: string): SignalEvent | undefined {
-    return this.#entries.get(signalId)?.signal;
+    return this.entries.get(signalId)?.signal;
   }
   *active(tMs: number): Generator<StandingSignal> {
-    for (const entry of this.#entries.values()) if (tMs < entry.endsMs) yield entry;
+    for (const entry of this.entries.values()) if (tMs < entry.endsMs) yield entry;
   }
   isActive(signalId: string, tMs: number): boolean {
     return tMs < this.#endOf(signalId);
   }
   #endOf(signalId: string): number {
-    return this.#entries.get(signalId)?.endsMs ?? Number.NEGATIVE_INFINITY;
+    return this.entries.get(signalId)?.endsMs ?? Number.NEGATIVE_INFINITY;
   }
   /** The active one of the same kind, scope and reporter; null: there is none. */
   findEqual(signal: Scoped, tMs: number): StandingSignal | null {
-    const known = this.#entries.get(this.#latest.get(keyOf(signal)) ?? '');
+    const known = this.entries.get(this.latest.get(keyOf(signal)) ?? '');
     return known === undefined || known.endsMs <= tMs ? null : known;
   }
   /** Active ones of a reporter, and when the first of them ends. */
   countActive(reporter: string, tMs: number): { readonly active: number; readonly firstEndMs: number } {
     let active = 0;
     let firstEndMs = Number.POSITIVE_INFINITY;
-    for (const id of this.#ofReporter.get(reporter) ?? []) {
+    for (const id of this.ofReporter.get(reporter) ?? []) {
       const endMs = this.#endOf(id);
       if (endMs <= tMs) continue;
       active += 1;
@@ -84,14 +63,14 @@ export class SignalBook {
 
   apply(signal: SignalEvent, atMs: number, tMs: number): void {
     const endsMs = tMs + signal.expires_at_ms - atMs;
-    const known = this.#entries.get(signal.signal_id);
+    const known = this.entries.get(signal.signal_id);
     const reporter = known?.reporter ?? signal.set_by;
     if (signal.ended_reason === undefined) this.#takePlace(signal, endsMs, tMs);
-    this.#entries.set(signal.signal_id, { signal, endsMs, reporter });
-    const own = this.#ofReporter.get(reporter) ?? new Set();
-    this.#ofReporter.set(reporter, own.add(signal.signal_id));
-    this.#sweepAtMs = Math.min(this.#sweepAtMs, endsMs + KEEP_MS);
-    if (tMs >= this.#sweepAtMs) this.#sweep(tMs);
+    this.entries.set(signal.signal_id, { signal, endsMs, reporter });
+    const own = this.ofReporter.get(reporter) ?? new Set();
+    this.ofReporter.set(reporter, own.add(signal.signal_id));
+    this.sweepAtMs = Math.min(this.sweepAtMs, endsMs + KEEP_MS);
+    if (tMs >= this.sweepAtMs) this.#sweep(tMs);
     if (own.size > MAX_OF_REPORTER) this.#trim(own, tMs);
   }
 
@@ -101,15 +80,15 @@ export class SignalBook {
     // In older records the earlier one may last longer: both stand.
     if (before !== null && before.endsMs > endsMs) return;
     if (before !== null) this.#drop(before.signal.signal_id);
-    this.#latest.set(key, signal.signal_id);
+    this.latest.set(key, signal.signal_id);
   }
 
   #sweep(tMs: number): void {
-    this.#sweepAtMs = Number.POSITIVE_INFINITY;
-    for (const [id, { endsMs }] of this.#entries) {
+    this.sweepAtMs = Number.POSITIVE_INFINITY;
+    for (const [id, { endsMs }] of this.entries) {
       const goesAtMs = endsMs + KEEP_MS;
       if (goesAtMs <= tMs) this.#drop(id);
-      else this.#sweepAtMs = Math.min(this.#sweepAtMs, goesAtMs);
+      else this.sweepAtMs = Math.min(this.sweepAtMs, goesAtMs);
     }
   }
 
@@ -121,19 +100,19 @@ export class SignalBook {
   }
 
   #drop(signalId: string): void {
-    const entry = this.#entries.get(signalId);
+    const entry = this.entries.get(signalId);
     if (entry === undefined) return;
-    this.#entries.delete(signalId);
+    this.entries.delete(signalId);
     const key = keyOf({ ...entry.signal, set_by: entry.reporter });
-    if (this.#latest.get(key) === signalId) this.#latest.delete(key);
-    const own = this.#ofReporter.get(entry.reporter);
+    if (this.latest.get(key) === signalId) this.latest.delete(key);
+    const own = this.ofReporter.get(entry.reporter);
     own?.delete(signalId);
-    if (own?.size === 0) this.#ofReporter.delete(entry.reporter);
+    if (own?.size === 0) this.ofReporter.delete(entry.reporter);
   }
 
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
   activeKinds(tMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
-    if (this.#entries.size === 0) return [];
+    if (this.entries.size === 0) return [];
     const active = new Set<SignalKind>();
     for (const { signal } of this.active(tMs)) {
       if (signal.account !== null && signal.account !== account) continue;

@@ -1,5 +1,4 @@
 import type { GateEvent } from '../records/events.ts';
-import { keeps } from './keep.ts';
 
 /** Recorded by the host's clock, which says nothing of how much has passed. */
 const HOST_DATED: ReadonlySet<string> = new Set(['arming', 'token_act']);
@@ -18,14 +17,6 @@ export class PassedTime {
   /** The same until this venue time, the last one on record before the venue's clock went ahead. */
   beforeMs = 0;
   untilMs = Number.NEGATIVE_INFINITY;
-
-  static {
-    keeps(
-      PassedTime,
-      (view) => ({ ...view }),
-      (kept) => Object.assign(new PassedTime(), kept),
-    );
-  }
 
   /**
    * Reads a record. The first of each process, and those of a clock that jumped, say their `t`; until the next of them `t`

@@ -1,5 +1,3 @@
-import { keeps } from './keep.ts';
-
 /** Least index in [0, length] for which `holds` is true, given that it stays true from there on. */
 export function bisect(length: number, holds: (index: number) => boolean): number {
   let low = 0;
@@ -26,81 +24,69 @@ interface Bucket {
  * between two questions is a beginning of that very fold.
  */
 export class RollingSum {
-  readonly #spanMs: number;
-  readonly #bucketMs: number;
-  #buckets: Bucket[] = [];
+  private readonly spanMs: number;
+  private readonly bucketMs: number;
+  private readonly buckets: Bucket[] = [];
   /** Sum of the buckets [from, to); the newest bucket may still grow and is never among them. */
   #fold: { readonly from: number; to: number; sum: number } | null = null;
 
-  static {
-    keeps(
-      RollingSum,
-      (view) => ({ spanMs: view.#spanMs, bucketMs: view.#bucketMs, buckets: view.#buckets }),
-      (kept) => {
-        const made = new RollingSum(kept.spanMs, kept.bucketMs);
-        made.#buckets = kept.buckets;
-        return made;
-      },
-    );
-  }
-
   constructor(spanMs: number, bucketMs: number) {
-    this.#spanMs = spanMs;
-    this.#bucketMs = bucketMs;
+    this.spanMs = spanMs;
+    this.bucketMs = bucketMs;
   }
 
   add(atMs: number, value: number): void {
-    const index = Math.floor(atMs / this.#bucketMs);
-    const last = this.#buckets[this.#buckets.length - 1];
+    const index = Math.floor(atMs / this.bucketMs);
+    const last = this.buckets[this.buckets.length - 1];
     if (last !== undefined && last.index >= index) {
       this.#addTo(index, value);
       return;
     }
-    this.#buckets.push({ index, value });
-    const first = Math.floor((index * this.#bucketMs - this.#spanMs - KEEP_MORE_MS) / this.#bucketMs);
+    this.buckets.push({ index, value });
+    const first = Math.floor((index * this.bucketMs - this.spanMs - KEEP_MORE_MS) / this.bucketMs);
     let drop = 0;
-    while (this.#buckets[drop]!.index < first) drop += 1;
+    while (this.buckets[drop]!.index < first) drop += 1;
     if (drop === 0) return;
-    this.#buckets.splice(0, drop);
+    this.buckets.splice(0, drop);
     this.#fold = null;
   }
 
   /** What corrects an earlier figure counts with it, and leaves the span with it. */
   #addTo(index: number, value: number): void {
     const at = this.#find(index);
-    const bucket = this.#buckets[at];
+    const bucket = this.buckets[at];
     if (bucket?.index === index) bucket.value += value;
-    else this.#buckets.splice(at, 0, { index, value });
-    if (at < this.#buckets.length - 1) this.#fold = null;
+    else this.buckets.splice(at, 0, { index, value });
+    if (at < this.buckets.length - 1) this.#fold = null;
   }
 
   /** Least place of a bucket that is not before an index. */
   #find(index: number): number {
     let low = 0;
-    let high = this.#buckets.length;
+    let high = this.buckets.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#buckets[middle]!.index >= index) high = middle;
+      if (this.buckets[middle]!.index >= index) high = middle;
       else low = middle + 1;
     }
     return low;
   }
   /** Whether {@link #find} finds this place. */
   #isFirst(place: number, index: number): boolean {
-    const buckets = this.#buckets;
+    const buckets = this.buckets;
     if (place > buckets.length || (place > 0 && buckets[place - 1]!.index >= index)) return false;
     return place === buckets.length || buckets[place]!.index >= index;
   }
 
   /** A bucket counts until all of it has left the span: never too small a sum. Amortised O(1) as time goes on. */
   sum(nowMs: number): number {
-    const first = Math.floor((nowMs - this.#spanMs) / this.#bucketMs);
+    const first = Math.floor((nowMs - this.spanMs) / this.bucketMs);
     const known = this.#fold;
     const from = known !== null && this.#isFirst(known.from, first) ? known.from : this.#find(first);
     const fold = known?.from === from ? known : { from, to: from, sum: 0 };
-    for (; fold.to < this.#buckets.length - 1; fold.to += 1) fold.sum += this.#buckets[fold.to]!.value;
+    for (; fold.to < this.buckets.length - 1; fold.to += 1) fold.sum += this.buckets[fold.to]!.value;
     this.#fold = fold;
-    return Math.max(0, fold.sum + (this.#buckets[fold.to]?.value ?? 0));
+    return Math.max(0, fold.sum + (this.buckets[fold.to]?.value ?? 0));
   }
 }
 
@@ -126,71 +112,49 @@ const NONE: TokenCount = Object.freeze({ tokens: 0, freeAtMs: null });
  */
 export class TokenWindow {
   /** Instants of the entries of the last {@link EXACT_MS}. Columns take a third of what objects would. */
-  #tMs: number[] = [];
+  private tMs: number[] = [];
   /** Tokens of all that were ever added before each of them. */
-  #before: number[] = [];
-  /** Entries before it have moved to `#hours`. */
-  #head = 0;
+  private before: number[] = [];
+  /** Entries before it have moved to `hours`. */
+  private head = 0;
   /** One entry an hour, oldest first. */
-  #hours: { atMs: number; tokens: number }[] = [];
-  #total = 0;
-
-  static {
-    keeps(
-      TokenWindow,
-      (view) => ({
-        tMs: view.#tMs,
-        before: view.#before,
-        head: view.#head,
-        hours: view.#hours,
-        total: view.#total,
-      }),
-      (kept) => {
-        const made = new TokenWindow();
-        made.#tMs = kept.tMs;
-        made.#before = kept.before;
-        made.#head = kept.head;
-        made.#hours = kept.hours;
-        made.#total = kept.total;
-        return made;
-      },
-    );
-  }
+  private readonly hours: { atMs: number; tokens: number }[] = [];
+  private total = 0;
 
   add(tMs: number, tokens: number): void {
-    this.#tMs.push(tMs);
-    this.#before.push(this.#total);
-    this.#total += tokens;
-    while (this.#tMs[this.#head]! <= tMs - EXACT_MS) {
-      const next = this.#before[this.#head + 1] ?? this.#total;
-      this.#join(this.#tMs[this.#head]!, next - this.#before[this.#head]!);
-      this.#head += 1;
+    this.tMs.push(tMs);
+    this.before.push(this.total);
+    this.total += tokens;
+    while (this.tMs[this.head]! <= tMs - EXACT_MS) {
+      const next = this.before[this.head + 1] ?? this.total;
+      this.#join(this.tMs[this.head]!, next - this.before[this.head]!);
+      this.head += 1;
     }
-    if (this.#head >= 1024 && this.#head * 4 >= this.#tMs.length) this.#dropHead();
+    if (this.head >= 1024 && this.head * 4 >= this.tMs.length) this.#dropHead();
   }
 
   #join(atMs: number, tokens: number): void {
-    const last = this.#hours.at(-1);
+    const last = this.hours.at(-1);
     if (last !== undefined && Math.floor(last.atMs / HOUR_MS) >= Math.floor(atMs / HOUR_MS)) {
       last.tokens += tokens;
       last.atMs = Math.max(last.atMs, atMs);
-    } else this.#hours.push({ atMs, tokens });
-    if (this.#hours[0]!.atMs <= atMs - LONGEST_MS) this.#hours.shift();
+    } else this.hours.push({ atMs, tokens });
+    if (this.hours[0]!.atMs <= atMs - LONGEST_MS) this.hours.shift();
   }
 
   #dropHead(): void {
-    this.#tMs = this.#tMs.slice(this.#head);
-    this.#before = this.#before.slice(this.#head);
-    this.#head = 0;
+    this.tMs = this.tMs.slice(this.head);
+    this.before = this.before.slice(this.head);
+    this.head = 0;
   }
 
   /** First entry after an instant. */
   #firstAfter(instantMs: number): number {
-    let low = this.#head;
-    let high = this.#tMs.length;
+    let low = this.head;
+    let high = this.tMs.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#tMs[middle]! > instantMs) high = middle;
+      if (this.tMs[middle]! > instantMs) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -199,17 +163,17 @@ export class TokenWindow {
   /** Tokens taken in (now - window, now], and when the oldest of them leaves. */
   count(tMs: number, windowMs: number): TokenCount {
     const oldestMs = tMs - windowMs;
-    const newestMs = this.#tMs[this.#tMs.length - 1];
+    const newestMs = this.tMs[this.tMs.length - 1];
     if (newestMs === undefined || newestMs <= oldestMs) return NONE;
     // What lies before the head has moved to the hours; a window that ends among it goes on there.
     const first = this.#firstAfter(oldestMs);
-    const firstMs = this.#tMs[first];
-    let tokens = firstMs === undefined ? 0 : this.#total - this.#before[first]!;
+    const firstMs = this.tMs[first];
+    let tokens = firstMs === undefined ? 0 : this.total - this.before[first]!;
     let freeAtMs = firstMs === undefined ? null : firstMs + windowMs;
-    if (first > this.#head) return { tokens, freeAtMs };
-    for (let i = this.#hours.length - 1; i >= 0 && this.#hours[i]!.atMs > oldestMs; i -= 1) {
-      tokens += this.#hours[i]!.tokens;
-      freeAtMs = this.#hours[i]!.atMs + windowMs;
+    if (first > this.head) return { tokens, freeAtMs };
+    for (let i = this.hours.length - 1; i >= 0 && this.hours[i]!.atMs > oldestMs; i -= 1) {
+      tokens += this.hours[i]!.tokens;
+      freeAtMs = this.hours[i]!.atMs + windowMs;
     }
     return { tokens, freeAtMs };
   }

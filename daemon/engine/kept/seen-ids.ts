@@ -1,5 +1,3 @@
-import { keeps } from './keep.ts';
-
 /** Instants by id, in the order of their coming. */
 interface Seen {
   ids: Map<string, number>;
@@ -12,41 +10,29 @@ interface Seen {
  * last `keepLast` are kept whatever their age: the newest instant may be one of a clock that was wrong.
  */
 export class SeenIds {
-  readonly #keepMs: number;
-  readonly #keepLast: number;
-  #scopes = new Map<string, Seen>();
-
-  static {
-    keeps(
-      SeenIds,
-      (view) => ({ keepMs: view.#keepMs, keepLast: view.#keepLast, scopes: view.#scopes }),
-      (kept) => {
-        const made = new SeenIds(kept.keepMs, kept.keepLast);
-        made.#scopes = kept.scopes;
-        return made;
-      },
-    );
-  }
+  private readonly keepMs: number;
+  private readonly keepLast: number;
+  private readonly scopes = new Map<string, Seen>();
 
   constructor(keepMs: number, keepLast = 0) {
-    this.#keepMs = keepMs;
-    this.#keepLast = keepLast;
+    this.keepMs = keepMs;
+    this.keepLast = keepLast;
   }
 
   has(scope: string, id: string): boolean {
-    return this.#scopes.get(scope)?.ids.has(id) ?? false;
+    return this.scopes.get(scope)?.ids.has(id) ?? false;
   }
 
   /** From when on every id that was taken in is still kept; -Infinity when there is none. */
   keptSinceMs(scope: string): number {
-    return (this.#scopes.get(scope)?.newestMs ?? Number.NEGATIVE_INFINITY) - this.#keepMs;
+    return (this.scopes.get(scope)?.newestMs ?? Number.NEGATIVE_INFINITY) - this.keepMs;
   }
 
   /** False: it was there already. */
   add(scope: string, id: string, atMs: number): boolean {
-    const seen = this.#scopes.get(scope);
+    const seen = this.scopes.get(scope);
     if (seen === undefined) {
-      this.#scopes.set(scope, { ids: new Map([[id, atMs]]), newestMs: atMs });
+      this.scopes.set(scope, { ids: new Map([[id, atMs]]), newestMs: atMs });
       return true;
     }
     const { ids } = seen;
@@ -55,7 +41,7 @@ export class SeenIds {
     seen.newestMs = Math.max(seen.newestMs, atMs);
     // Up to the first one, in the order of their coming, that is young enough.
     for (const [oldest, oldestMs] of ids) {
-      if (ids.size <= this.#keepLast || oldestMs >= seen.newestMs - this.#keepMs) break;
+      if (ids.size <= this.keepLast || oldestMs >= seen.newestMs - this.keepMs) break;
       ids.delete(oldest);
     }
     return true;
@@ -63,7 +49,7 @@ export class SeenIds {
 
   /** What lies after `nowMs` has happened by now. */
   setBack(nowMs: number): void {
-    for (const seen of this.#scopes.values()) {
+    for (const seen of this.scopes.values()) {
       seen.ids = new Map([...seen.ids].map(([id, atMs]) => [id, Math.min(atMs, nowMs)]));
       seen.newestMs = Math.min(seen.newestMs, nowMs);
     }

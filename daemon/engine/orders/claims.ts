@@ -1,6 +1,5 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and when what is old leaves it
 
-import { keeps } from '../kept/keep.ts';
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../records/events.ts';
 import { isPlanned, isTerminal } from '../tables/status.ts';
 import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
@@ -29,45 +28,26 @@ interface At {
 
 /** Claims, folded from events alone, so that a restart continues them. */
 export class Claims {
-  #all = new Map<string, Claim>();
+  private readonly all = new Map<string, Claim>();
   /** In the order in which they were asked for. */
-  #open = new Set<Claim>();
-  #byOrder = new Map<OrderState, Claim>();
-  /** Ended by what the venue showed, and not by a record of their own: for who tells of them. Not kept. */
-  readonly justEnded: Claim[] = [];
+  readonly open = new Set<Claim>();
+  private readonly byOrder = new Map<OrderState, Claim>();
+  readonly #justEnded: Claim[] = [];
 
-  static {
-    keeps(
-      Claims,
-      (view) => ({
-        all: view.#all,
-        open: view.#open,
-        byOrder: view.#byOrder,
-      }),
-      (kept) => {
-        const made = new Claims();
-        made.#all = kept.all;
-        made.#open = kept.open;
-        made.#byOrder = kept.byOrder;
-        return made;
-      },
-    );
-  }
-
-  /** Oldest first. */
-  get open(): ReadonlySet<Claim> {
-    return this.#open;
+  /** Ended by what the venue showed, and not by a record of their own: for who tells of them. */
+  get justEnded(): Claim[] {
+    return this.#justEnded;
   }
   find(decisionId: string): Claim | null {
-    return this.#all.get(decisionId) ?? null;
+    return this.all.get(decisionId) ?? null;
   }
   /** It goes on. */
   isOpen(decisionId: string | null): boolean {
-    const claim = this.#all.get(decisionId ?? '');
+    const claim = this.all.get(decisionId ?? '');
     return claim !== undefined && claim.end === null;
   }
   of(order: OrderState): Claim | null {
-    return this.#byOrder.get(order) ?? null;
+    return this.byOrder.get(order) ?? null;
   }
 
   // --- records -------------------------------------------------------------------------------------------------------
@@ -78,7 +58,7 @@ export class Claims {
     const [planned] = orders;
     const order = planned === undefined ? undefined : orderOf(planned.client_order_id);
     if (decision.kind === 'slice') {
-      const claim = this.#all.get(parentId ?? '');
+      const claim = this.all.get(parentId ?? '');
       if (order === undefined || claim === undefined || !order.reduceOnly) return;
       claim.rung = Math.max(claim.rung, event.context.exit_rung);
       this.#own(claim, order);
@@ -91,7 +71,7 @@ export class Claims {
   }
 
   apply(event: ExitTargetEvent, orderOf: (id: string) => OrderState | undefined, at: At): void {
-    const known = this.#all.get(event.decision_id);
+    const known = this.all.get(event.decision_id);
     if (event.action === 'ended') {
       if (known === undefined || known.end !== null) return;
       known.filledE8 = event.filled_e8;
@@ -126,12 +106,12 @@ export class Claims {
     });
     claim.wants = 'now';
     if (isWhole)
-      for (const other of this.#open) if (isBefore(other, claim)) claim.rung = Math.max(claim.rung, other.rung);
+      for (const other of this.open) if (isBefore(other, claim)) claim.rung = Math.max(claim.rung, other.rung);
   }
 
   /** A cancel was requested, or it became known what became of an amend. */
   noteIntent(order: OrderState, event: OrderIntentEvent, seq: number): void {
-    const claim = this.#byOrder.get(order);
+    const claim = this.byOrder.get(order);
     if (claim === undefined || claim.end !== null) return;
     const { action, reason } = event;
     if (action === 'cancel' && GIVES_WAY.has(reason)) claim.gaveWay.push(order);
@@ -141,13 +121,13 @@ export class Claims {
     for (const other of claim.orders) if (other !== order) done += other.executedE8;
     claim.askedE8 = done + order.quantityE8;
     claim.seq = seq;
-    this.#open.delete(claim);
-    this.#open.add(claim);
+    this.open.delete(claim);
+    this.open.add(claim);
   }
 
   /** Something became known of an order. `wasDue`: the dead-man countdown of its symbol may have canceled it. */
   noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: boolean): void {
-    const claim = this.#byOrder.get(order);
+    const claim = this.byOrder.get(order);
     if (claim === undefined || claim.end !== null || claim.wants !== 'rest') return;
     if (!isTerminal(order) || !claim.orders.every(isTerminal)) return;
     const ending = endOfRest(claim, order, event, wasDue);
@@ -178,8 +158,8 @@ export class Claims {
       filledE8: null,
       end: null,
     };
-    this.#all.set(decisionId, claim);
-    this.#open.add(claim);
+    this.all.set(decisionId, claim);
+    this.open.add(claim);
     this.#own(claim, first);
     if (!isPlanned(first)) claim.rung = 0;
     return claim;
@@ -187,16 +167,16 @@ export class Claims {
   #own(claim: Claim, order: OrderState): void {
     if (claim.orders.includes(order)) return;
     claim.orders.push(order);
-    this.#byOrder.set(order, claim);
+    this.byOrder.set(order, claim);
   }
   #end(claim: Claim, reason: ExitEnd, detail: string, atMs: number): void {
     claim.end = { reason, detail, atMs };
-    this.#open.delete(claim);
+    this.open.delete(claim);
   }
   #forget(claim: Claim): void {
-    this.#all.delete(claim.decisionId);
-    this.#open.delete(claim);
-    for (const order of claim.orders) this.#byOrder.delete(order);
+    this.all.delete(claim.decisionId);
+    this.open.delete(claim);
+    for (const order of claim.orders) this.byOrder.delete(order);
   }
 
   /**
@@ -206,7 +186,7 @@ export class Claims {
   meantBy(request: CancelRequest, seq: number, isHalted: Around['isHalted']): readonly Claim[] {
     const { agent, client_order_id: id, origin, symbol } = request;
     const isOperators = origin === 'operator';
-    return [...this.#open].filter((claim) => {
+    return [...this.open].filter((claim) => {
       if (claim.origin === 'gate' || claim.seq > seq) return false;
       if (!isOperators && (claim.origin !== 'agent' || claim.agent !== agent)) return false;
       if (id !== null) return claim.orders.some(({ clientOrderId }) => clientOrderId === id);
@@ -222,7 +202,7 @@ export class Claims {
   lastGateExit(symbol: string): { readonly endedAtMs: number; readonly filledAtMs: number } {
     let endedAtMs = Number.NEGATIVE_INFINITY;
     let filledAtMs = Number.NEGATIVE_INFINITY;
-    for (const { end, orders, origin, symbol: where } of this.#all.values()) {
+    for (const { end, orders, origin, symbol: where } of this.all.values()) {
       if (origin !== 'gate' || where !== symbol) continue;
       endedAtMs = Math.max(endedAtMs, end?.atMs ?? endedAtMs);
       for (const { executedE8, updatedAtMs } of orders) {
@@ -237,7 +217,7 @@ export class Claims {
 
   /** Forgets an ended claim, with its orders. */
   take(decisionId: string): Claim | null {
-    const claim = this.#all.get(decisionId);
+    const claim = this.all.get(decisionId);
     if (claim !== undefined) this.#forget(claim);
     return claim ?? null;
   }

@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import type { OrderState } from './order.ts';
 
 /** Where orders are found. */
@@ -41,31 +40,18 @@ const NONE: readonly EndedGroup[] = [];
  * an execution is shown or read back as a whole. It is driven by events alone: a restart drops the same orders.
  */
 export class EndedOrders {
-  #queue: Ended[] = [];
+  private queue: Ended[] = [];
   /** Orders that may leave but wait for others of their decision, with the time of their end. */
-  #waiting = new Map<OrderState, number>();
-
-  static {
-    keeps(
-      EndedOrders,
-      (view) => ({ queue: view.#queue, waiting: view.#waiting }),
-      (kept) => {
-        const made = new EndedOrders();
-        made.#queue = kept.queue;
-        made.#waiting = kept.waiting;
-        return made;
-      },
-    );
-  }
+  private readonly waiting = new Map<OrderState, number>();
 
   add(order: OrderState, endedAtMs: number): void {
-    this.#queue.push({ order, endedAtMs, sinceMs: endedAtMs });
+    this.queue.push({ order, endedAtMs, sinceMs: endedAtMs });
   }
 
   /** The order is live after all. This is rare, so the whole queue is searched. */
   remove(order: OrderState): void {
-    this.#queue = this.#queue.filter((ended) => ended.order !== order);
-    this.#waiting.delete(order);
+    this.queue = this.queue.filter((ended) => ended.order !== order);
+    this.waiting.delete(order);
   }
 
   /**
@@ -79,13 +65,13 @@ export class EndedOrders {
   ): readonly EndedGroup[] {
     const untilMs = nowMs - KEEP_ENDED_MS;
     let due = 0;
-    while (due < this.#queue.length && this.#queue[due]!.sinceMs <= untilMs) due += 1;
+    while (due < this.queue.length && this.queue[due]!.sinceMs <= untilMs) due += 1;
     if (due === 0) return NONE;
     const dropped: EndedGroup[] = [];
-    for (const ended of this.#queue.splice(0, due)) {
+    for (const ended of this.queue.splice(0, due)) {
       const { order, endedAtMs } = ended;
       if (mayLeave(order, endedAtMs)) dropped.push(...this.#drop(book, order, endedAtMs));
-      else this.#queue.push({ ...ended, sinceMs: nowMs });
+      else this.queue.push({ ...ended, sinceMs: nowMs });
     }
     return dropped;
   }
@@ -94,12 +80,12 @@ export class EndedOrders {
     const { decisionId } = order;
     const known = decisionId === null ? undefined : book.byDecision.get(decisionId);
     const orders = known ?? [order];
-    this.#waiting.set(order, endedAtMs);
+    this.waiting.set(order, endedAtMs);
     // INVARIANT: an order that may still fill is never forgotten. Only ended orders wait here until they are removed.
-    if (!orders.every((one) => this.#waiting.has(one))) return NONE;
-    const ends = orders.map((one) => this.#waiting.get(one) ?? endedAtMs);
+    if (!orders.every((one) => this.waiting.has(one))) return NONE;
+    const ends = orders.map((one) => this.waiting.get(one) ?? endedAtMs);
     for (const one of orders) {
-      this.#waiting.delete(one);
+      this.waiting.delete(one);
       forget(book, one);
     }
     if (decisionId !== null) book.byDecision.delete(decisionId);

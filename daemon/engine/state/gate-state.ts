@@ -1,4 +1,3 @@
-import { keeps } from '../kept/keep.ts';
 import type { GateEvent } from '../records/events.ts';
 import type { Entry } from '../tables/fold.ts';
 import { noteClock } from './clock-moves.ts';
@@ -15,14 +14,6 @@ const NONE: readonly EndedDecision[] = [];
  * snapshot can never interleave.
  */
 export class GateState extends GateViews {
-  static {
-    keeps(
-      GateState,
-      (view) => ({ ...view }),
-      (kept) => Object.assign(new GateState(), kept),
-    );
-  }
-
   /** Returns what has left the views by the time of the event. */
   apply(event: GateEvent): readonly EndedDecision[] {
     const fold = FOLD[event.kind] as

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
+import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { DAY, decisionEvent, LOT_E8, T0, tradeEvent } from '../../gate/fold-fixture.ts';
+import { reread, textOf } from './text-of.ts';
 import { Reported } from './told-accounts.ts';
 
 const MINUTE = 60_000;
@@ -283,10 +284,8 @@ describe('accounts by agent', () => {
       { at_venue_ms: T0 + 6, trade_id: 'z', type: 'COMMISSION' },
     ]);
     reported.read(T0 + DAY, [{ lots: 10 }]);
-    const text = [...writeGraph(reported.ledger.state)].join('\n');
-    const reader = new GraphReader();
-    for (const line of text.split('\n')) reader.take(line);
-    assert.equal([...writeGraph(reader.root as object)].join('\n'), text);
-    assert.equal([...writeGraph(reported.ledger.refold())].join('\n'), text);
+    const text = textOf(reported.ledger.state);
+    assert.equal(textOf(reread(text, new GateState())), text);
+    assert.equal(textOf(reported.ledger.refold()), text);
   });
 });

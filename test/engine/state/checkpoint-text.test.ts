@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { canonicalJson } from '../../../daemon/core/canonical-json.ts';
+import fc from 'fast-check';
+import { canonicalJson, parseCanonicalJson } from '../../../daemon/core/canonical-json.ts';
 import type { CompiledPolicy } from '../../../daemon/core/compiled-policy.ts';
 import { decide } from '../../../daemon/core/decide.ts';
 import { createAuditor, rebuildContext } from '../../../daemon/engine/audit/verify.ts';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
-import { keeps } from '../../../daemon/engine/kept/keep.ts';
+import { Pacing } from '../../../daemon/engine/callers/pacing.ts';
+import { readState } from '../../../daemon/engine/kept/state-text.ts';
 import { lookUpPolicies } from '../../../daemon/engine/plan/retell.ts';
 import { bareAsk, bareRequest } from '../../../daemon/engine/plan/standing.ts';
 import type { DecisionEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
@@ -16,16 +17,12 @@ import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
 import type { LedgerEvent, LedgerReader } from '../../../daemon/ledger/types.ts';
 import { generatePlan } from '../../../scripts/explore/generate.ts';
+import type { Extra } from '../../../scripts/explore/plans/mishaps.ts';
 import { Random } from '../../../scripts/explore/random.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
+import { reread, textOf } from './text-of.ts';
 
-const textOf = (state: object): string => [...writeGraph(state)].join('\n');
-function read<T extends object>(text: string): T {
-  const reader = new GraphReader();
-  for (const line of text.split('\n')) reader.take(line);
-  return reader.root as T;
-}
 const auditorOf = (ledger: LedgerReader, state: GateState) =>
   createAuditor(
     {
@@ -38,21 +35,15 @@ const auditorOf = (ledger: LedgerReader, state: GateState) =>
   );
 
 class Holder {
-  static {
-    keeps(
-      Holder,
-      (view) => ({ held: view.held }),
-      (kept) => new Holder(kept.held),
-    );
-  }
-  readonly held: Record<string, unknown>;
-  constructor(held: Record<string, unknown>) {
+  readonly held: Record<string, unknown> | null;
+  constructor(held: Record<string, unknown> | null = null) {
     this.held = held;
   }
 }
+const again = (held: Record<string, unknown>): Holder => reread(textOf(new Holder(held)), new Holder());
 
 describe('the text of views', () => {
-  test('gives back bits of numbers, order, undefined members, and one object for one object [LE-54 LE-55]', () => {
+  test('is canonical JSON, line by line, and gives back bits of numbers, order, undefined members, and one object for one object [LE-54 LE-55]', () => {
     const shared = { n: -0 };
     const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 0.1 + 0.2, -0, 0];
     const map = new Map<unknown, unknown>([
@@ -61,108 +52,99 @@ describe('the text of views', () => {
       ['a', undefined],
     ]);
     const own = JSON.parse('{"__proto__": 7, "10": 1, "2": 0}');
+    const tags = { $map: [], $: { $shared: 0 } };
+    const behind = { shared, more: [shared] };
     const held = { odd, map, set: new Set([shared, 3, 'x']), gone: undefined, nothing: null, shared, own, none: [] };
-    const again = read<Holder>(textOf(new Holder(held)));
-    assert.ok(again instanceof Holder);
-    const { map: m, odd: o, set: s, shared: one } = again.held as typeof held;
-    assert.deepEqual(again.held, held);
+    const all = { ...held, tags, behind, two: [behind, behind] };
+    const text = textOf(new Holder(all));
+    for (const line of text.trimEnd().split('\n')) assert.notEqual(parseCanonicalJson(line), undefined);
+    const read = reread(text, new Holder());
+    assert.ok(read instanceof Holder);
+    const { behind: owner, map: m, odd: o, set: s, shared: one, two } = read.held as typeof all;
+    assert.deepEqual(read.held, all);
     for (const [i, value] of odd.entries()) assert.ok(Object.is(o[i], value));
     assert.deepEqual([...m.keys()], [one, 'b', 'a']);
     assert.equal([...m.keys()][0], one);
     assert.equal(m.get('b'), one);
     assert.equal([...s][0], one);
-    assert.ok('gone' in again.held);
+    assert.ok(owner.shared === one && two[0] === owner && two[1] === owner);
+    assert.ok('gone' in read.held);
     assert.ok(Object.is(one.n, -0));
-    assert.equal(textOf(again), textOf(new Holder(held)));
+    assert.equal(textOf(read), text);
   });
 
-  test('gives back long columns of numbers, and arrays that look like one', () => {
-    const column = Array.from({ length: 40 }, (_, i) => 1_740_960_000_000 + i / 3);
-    const held = {
-      column,
-      counts: column.map((_, i) => i),
-      odd: [...column, -0, Number.NaN, Number.NEGATIVE_INFINITY],
-      oddFirst: [Number.NaN, ...column],
-      texts: [...column, 'x'],
-      objects: [...column, { n: 1 }],
-    };
-    const again = read<Holder>(textOf(new Holder(held)));
-    assert.deepEqual(again.held, held);
-    const { odd } = again.held as typeof held;
-    for (const [i, value] of held.odd.entries()) assert.ok(Object.is(odd[i], value));
-    assert.equal(textOf(again), textOf(new Holder(held)));
+  test('gives back any data, and the same text of it', () => {
+    const value = fc.anything({ withMap: true, withSet: true });
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), value, { noNullPrototype: true }), value, (members, more) => {
+        const held = { members, more, shared: [members, more, members, more] };
+        const read = again(held);
+        assert.deepEqual(read.held, held);
+        assert.equal(textOf(read), textOf(new Holder(held)));
+      }),
+    );
   });
 
-  test('gives back what is longer than a line, line by line, and one object for one object of it', () => {
-    const texts = Array.from({ length: 900 }, (_, i) => `${i} `.repeat(1 + (i % 90)));
-    const objects = texts.map((text) => ({ text }));
-    const held = {
-      texts,
-      prices: texts.map((_, i) => i / 7),
-      wide: Array.from({ length: 9_000 }, (_, i) => i % 2 === 0),
-      map: new Map(objects.map((object, i) => [texts[i]!, object])),
-      set: new Set(objects),
-      text: 'x'.repeat(200_000),
-      two: [objects[0], objects[899], texts],
-      whole: Array.from({ length: 9_000 }, (_, i) => 1_740_960_000_000 + 7 * i * (i % 3)),
-    };
-    const text = textOf(new Holder(held));
-    const lengths = text.split('\n').map((line) => line.length);
-    assert.deepEqual(lengths.filter((length) => length > 80_000).length, 1, 'the one text that is longer');
-    const again = read<Holder>(text).held as typeof held;
-    assert.deepEqual(again, held);
-    assert.equal(again.two[0], again.map.get(texts[0]!));
-    assert.ok(again.set.has(again.two[1] as { text: string }));
-    assert.equal(again.two[2], again.texts);
-    assert.equal(textOf(new Holder(again)), text);
+  test('gives back views in views, and views by name', () => {
+    const pacing = new Pacing();
+    pacing.account.turnover.add(5, 7);
+    pacing.agent('a').sends.add(5, 3);
+    pacing.agent('$map').sends.add(6, 2);
+    const read = reread(textOf(pacing), new Pacing());
+    assert.equal(read.account.turnover.sum(6), 7);
+    assert.equal(read.readAgent('a').sends.count(6, 10).tokens, 3);
+    assert.equal(read.agent('$map').sends.count(6, 10).tokens, 2);
+    assert.equal(textOf(read), textOf(pacing));
   });
 
-  test('refuses what it could not give back: a circle, a class that declares nothing, a function', () => {
+  test('refuses what it could not give back: a circle, a class that is no view there, a function', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
-    for (const held of [circle, { at: new Date(0) }, { call: () => 1 }, { big: 1n }])
+    const call = () => 1;
+    for (const held of [
+      circle,
+      { dates: [new Date(0)] },
+      { views: new Map([['a', new Pacing()]]) },
+      { call },
+      { big: 1n },
+    ])
       assert.throws(() => textOf(new Holder(held)));
+  });
+
+  test('is refused where it holds another mark, or no view', () => {
+    for (const line of ['{"held":{"$what":1}}', '{', ''])
+      assert.throws(() => readState(['{"shared":[]}', line], new Holder()), line);
+    for (const lines of [[], [''], ['{}'], ['7'], ['null']])
+      assert.throws(() => readState(lines, new Holder()), lines.join());
   });
 });
 
-/** Fields that speed up a question and hold nothing that events made. */
-const DERIVED: Readonly<Record<string, readonly string[]>> = {
-  Claims: ['justEnded'],
-  EquityHistory: ['#atMidnight', '#dayAgo'],
-  HashIndex: ['#clearedTo', '#end', '#slots', '#taken'],
-  IntColumn: ['#end', '#from'],
-  MinuteMaxima: ['#found', '#foundFromMs'],
-  OrderChanges: ['#concerned'],
-  RollingSum: ['#fold'],
-  SettledOrders: ['#oldest', '#read'],
-  SignsOfLife: ['#noneBeforeMs'],
-  TextRows: ['#read'],
-  TradeBook: ['#risk'],
-};
+/** Fields that speed up a question, or that somebody else empties: no text has them. */
+const DERIVED: ReadonlySet<string> = new Set([
+  'ByName #make',
+  'Claims #justEnded',
+  'EquityHistory #atMidnight',
+  'EquityHistory #dayAgo',
+  'MinuteMaxima #found',
+  'MinuteMaxima #foundFromMs',
+  'RollingSum #fold',
+  'SignsOfLife #noneBeforeMs',
+  'TradeBook #risk',
+]);
 
 const VIEW_ROOMS = ['kept', 'positions', 'orders', 'accounts', 'callers', 'state'] as const;
 
-test('every class of views keeps every field that events change', () => {
+test('no class of views has a private field that holds what events made', () => {
   const engine = new URL('../../../daemon/engine/', import.meta.url);
-  let fields = 0;
   const files = VIEW_ROOMS.flatMap((room) => readdirSync(new URL(room, engine)).map((name) => `${room}/${name}`));
-  for (const file of files.filter((name) => !/\/graph-text/.test(name))) {
+  const found: string[] = [];
+  for (const file of files.filter((name) => !name.endsWith('/state-text.ts'))) {
     const source = readFileSync(new URL(file, engine), 'utf8');
-    for (const [, name = '', body = ''] of source.matchAll(
-      /^(?:export )?class (\w+)(?: extends \w+)? \{\n(.*?)^\}/gms,
-    )) {
-      if (name === 'GateViews') continue;
-      const kept = /^ {2}static \{\n(.*?)^ {2}\}/ms.exec(body)?.[1];
-      assert.ok(kept !== undefined, `${file}: ${name} keeps nothing`);
-      for (const [, field = ''] of body.matchAll(/^ {2}(?:readonly )?(#?\w+)(?:: [^(\n]+)?(?: =|;)/gm)) {
-        fields += 1;
-        if (kept.includes('...view') || DERIVED[name]?.includes(field) === true || field === '#mayGoOn') continue;
-        assert.ok(kept.includes(`view.${field}`), `${file}: ${name} does not keep ${field}`);
-        assert.ok(kept.includes(`kept.${field.replace('#', '')}`), `${file}: ${name} does not take ${field} back`);
-      }
-    }
+    for (const [, name = '', body = ''] of source.matchAll(/^(?:export )?class (\w+)[^\n]* \{\n(.*?)^\}/gms))
+      for (const [, field = ''] of body.matchAll(/^ {2}(?:readonly )?(#\w+)(?=[:;= ])/gm))
+        found.push(`${name} ${field}`);
   }
-  assert.ok(fields > 60, `${fields} fields were found`);
+  assert.deepEqual(found.sort(), [...DERIVED].sort());
 });
 
 test('no view follows from what is recorded past the gate: a decision before a restart has not seen it', () => {
@@ -221,15 +203,27 @@ function compareAccountContext({ request }: DecisionEvent, state: GateState, pol
   assert.equal(canonicalJson(part), canonicalJson({ account, exposure, market, trust }));
 }
 
-for (const seed of [13, 16, 18]) {
-  test(`a state that was written and read goes on as if it had not been, at every cut of world ${seed}`, async (t) => {
-    const plan = generatePlan(seed);
+/** With approvals, recoveries, clocks that jump, windows that lose their first hours, and transfers among them. */
+const WORLDS: readonly (readonly [seed: number, extra: Extra | null])[] = [
+  [13, null],
+  [14, null],
+  [16, null],
+  [18, null],
+  [13, 'approvals'],
+  [7, 'ledgers'],
+  [7, 'rarities'],
+  [10, 'rarities'],
+  [12, 'account'],
+];
+for (const [seed, extra] of WORLDS) {
+  test(`a state that was written and read goes on as if it had not been, at every cut of world ${seed}, ${extra ?? 'plain'}`, async (t) => {
+    const plan = generatePlan(seed, { extras: extra === null ? [] : [extra] });
     const world = new World(plan.seed, plan.setup);
     t.after(() => world.close());
     await playPlan(world, plan);
     const { ledger } = world;
     const events: LedgerEvent[] = [...ledger.iterateEvents()].filter(({ kind }) => kind !== 'genesis');
-    assert.ok(events.length > 100, `${events.length} records`);
+    assert.ok(events.length > 50, `${events.length} records`);
     const live = new GateState();
     let again = new GateState();
     const cuts: { readonly at: number; readonly text: string }[] = [];
@@ -240,11 +234,13 @@ for (const seed of [13, 16, 18]) {
       again.apply(event as unknown as GateEvent);
       const text = textOf(live);
       assert.equal(textOf(again), text, `after record ${event.seq} (${event.kind})`);
-      again = read<GateState>(text);
-      if (random.chance(5 / events.length)) cuts.push({ at, text });
+      again = reread(text, new GateState());
+      if (!random.chance(5 / events.length)) continue;
+      cuts.push({ at, text });
+      for (const line of text.trimEnd().split('\n')) assert.ok(parseCanonicalJson(line) !== undefined);
     }
     for (const { at, text } of cuts) {
-      const auditor = auditorOf(ledger, read<GateState>(text));
+      const auditor = auditorOf(ledger, reread(text, new GateState()));
       for (const event of events.slice(at + 1)) {
         const outcome = auditor.fold(event);
         assert.ok(outcome.ok, outcome.ok ? '' : `record ${event.seq}, from ${at}: ${outcome.detail}`);
@@ -252,6 +248,8 @@ for (const seed of [13, 16, 18]) {
       assert.equal(textOf(auditor.state), textOf(live));
     }
     assert.ok(cuts.length > 0);
-    assert.ok(compareNextDecisions(ledger, live, again, random) > 0, 'some of the next decisions are permitted');
+    const permitted = compareNextDecisions(ledger, live, again, random);
+    // A ledger that was put back ends halted, as does a clock that is wrong.
+    if (extra === null) assert.ok(permitted > 0, 'some of the next decisions are permitted');
   });
 }

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
-import { keeps } from '../../../daemon/engine/kept/keep.ts';
 import { KEEP_ENDED_MS } from '../../../daemon/engine/orders/ended-orders.ts';
 import type { EvidenceKind, GateEvent, OrderEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
@@ -20,6 +18,7 @@ import {
   tradeEvent,
 } from '../../gate/fold-fixture.ts';
 import { accountEvent, FoldedClaims } from './folded-claims.ts';
+import { textOf } from './text-of.ts';
 
 const ENDED_MS = T0 + 10;
 const tick = (ledger: FoldedLedger, atMs: number): void =>
@@ -154,21 +153,8 @@ describe('SAE-AUDIT: what has ended leaves the views once nothing more is heard 
   }
 });
 
-class Kept {
-  static {
-    keeps(
-      Kept,
-      (view) => ({ held: view.held }),
-      (kept) => new Kept(kept.held),
-    );
-  }
-  readonly held: unknown;
-  constructor(held: unknown) {
-    this.held = held;
-  }
-}
 /** All views but those of orders, as a checkpoint has them. `requests` note what has left. */
 function othersOf(state: GateState): string {
   const OF_ORDERS = new Set(['orders', 'claims', 'changes', 'uncontained', 'readAs', 'requests']);
-  return [...writeGraph(new Kept(Object.entries(state).filter(([name]) => !OF_ORDERS.has(name))))].join('\n');
+  return textOf(Object.fromEntries(Object.entries(state).filter(([name]) => !OF_ORDERS.has(name))));
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import { reread, textOf } from './text-of.ts';
 
 const HOUR = 3_600_000;
 const added = (id: string, more: Partial<PasskeyAddedEvent> = {}): PasskeyAddedEvent => ({
@@ -41,11 +41,7 @@ function fold(...steps: readonly (readonly [number, PasskeyEvent])[]): GateState
     state.apply({ kind: 'passkey', seq: index + 1, at_ms: atMs, payload });
   return state;
 }
-function copy(state: GateState): GateState {
-  const reader = new GraphReader();
-  for (const line of writeGraph(state)) reader.take(line);
-  return reader.root as GateState;
-}
+const copy = (state: GateState): GateState => reread(textOf(state), new GateState());
 
 describe('the passkeys of the gate', () => {
   test('a checkpoint gives back keys, what they signed, and that there was one', () => {

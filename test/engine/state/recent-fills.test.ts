@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_FILLS, RecentFills, type RecordedFill } from '../../../daemon/engine/callers/recent-fills.ts';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import { T0, tradeEvent } from '../../gate/fold-fixture.ts';
+import { reread, textOf } from './text-of.ts';
 
-function readBack(fills: RecentFills): RecentFills {
-  const reader = new GraphReader();
-  for (const line of writeGraph(fills)) reader.take(line);
-  return reader.root as RecentFills;
-}
+const readBack = (fills: RecentFills): RecentFills => reread(textOf(fills), new RecentFills());
 
 test('the last fills are read as they were recorded, also when they were read back', () => {
   let fills = new RecentFills();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { GraphReader, writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import { SeenIds } from '../../../daemon/engine/kept/seen-ids.ts';
+import { reread, textOf } from './text-of.ts';
 
 const KEEP_MS = 100;
 const step = fc.record({
@@ -10,11 +10,7 @@ const step = fc.record({
   id: fc.integer({ min: 0, max: 30 }),
   atMs: fc.integer({ min: 0, max: 600 }),
 });
-function readBack(seen: SeenIds): SeenIds {
-  const reader = new GraphReader();
-  for (const line of writeGraph(seen)) reader.take(line);
-  return reader.root as SeenIds;
-}
+const readBack = (seen: SeenIds): SeenIds => reread(textOf(seen), new SeenIds(0));
 
 describe('ids that were seen', () => {
   it('are forgotten in the order of their coming, once they are older than what is kept, and never before', () => {

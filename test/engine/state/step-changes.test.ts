@@ -5,7 +5,6 @@ import { compilePolicy } from '../../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
 import type { ExecutionRequest } from '../../../daemon/core/request.ts';
 import { grantOf } from '../../../daemon/engine/callers/approvals.ts';
-import { writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import { planSlice, sliceAsk } from '../../../daemon/engine/openings/slices.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { type Ask, parentAsk } from '../../../daemon/engine/readings/inputs.ts';
@@ -25,6 +24,7 @@ import {
   tradeEvent,
 } from '../../gate/fold-fixture.ts';
 import { accountEvent } from './folded-claims.ts';
+import { textOf } from './text-of.ts';
 
 const FINER: SymbolRules = { ...BTC_RULES, lotScale: 10_000, tickScale: 100 };
 const COARSER: SymbolRules = { ...BTC_RULES, lotScale: 100, tickScale: 1 };
@@ -70,7 +70,7 @@ const change = (ledger: FoldedLedger, rules: SymbolRules): void => {
 const folded = ({ state }: FoldedLedger): string => {
   const rules = new Map(state.rules);
   (state.rules as Map<string, SymbolRules>).clear();
-  const text = [...writeGraph(state)].join('\n');
+  const text = textOf(state);
   for (const [symbol, known] of rules) (state.rules as Map<string, SymbolRules>).set(symbol, known);
   return text;
 };

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { writeGraph } from '../../../daemon/engine/kept/graph-text.ts';
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { lotE8, tickE8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { accountEvent, FoldedClaims } from './folded-claims.ts';
+import { textOf } from './text-of.ts';
 
 const COARSER: SymbolRules = { ...BTC_RULES, lotScale: 100, tickScale: 1 };
 const OLD_NAMES = {
@@ -40,10 +40,10 @@ function asBefore(event: GateEvent, steps: SymbolRules): GateEvent {
   if (event.kind === 'rules') return event;
   return { ...event, payload: event.kind === 'decision' ? { ...payload, context, decision } : payload } as GateEvent;
 }
-const textOf = (events: readonly GateEvent[]): string => {
+const foldedText = (events: readonly GateEvent[]): string => {
   const state = new GateState();
   for (const event of events) state.apply(event);
-  return [...writeGraph(state)].join('\n');
+  return textOf(state);
 };
 
 /** A history in which everything that counts lots or ticks is recorded once. */
@@ -82,7 +82,7 @@ test('records in lots and ticks fold as those in units of 1e-8 do [DESIGN 12.4]'
       const { events } = history(filled).ledger;
       const before = events.map((event) => asBefore(event, BTC_RULES));
       assert.match(JSON.stringify(before), /"executed_lots":.*"trigger_ticks":580000/);
-      assert.equal(textOf(before), textOf(events));
+      assert.equal(foldedText(before), foldedText(events));
     }),
     { seed: 3, numRuns: 20 },
   );
@@ -110,7 +110,7 @@ test('they keep the steps that were on record, whatever the venue has changed si
   };
   const reported = [...events, change, later] as GateEvent[];
   const before = reported.map((event) => asBefore(event, event.seq > seq ? COARSER : BTC_RULES));
-  assert.equal(textOf(before), textOf(reported));
+  assert.equal(foldedText(before), foldedText(reported));
   const state = new GateState();
   for (const event of before) state.apply(event);
   assert.equal(state.position('BTCUSDT').quantityE8, (7 + 20 - 2) * LOT_E8);

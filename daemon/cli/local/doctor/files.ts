@@ -31,7 +31,7 @@ export function fileChecks({ config }: Examined, env: Environment): readonly Che
       claim: 'nobody else can read or write the ledger',
       run: () => {
         const ledger = inFolder('ledger.db', 'ledger.db-wal', 'ledger.db-shm', 'checkpoints', 'cache');
-        return judge([home, folder, ...ledger, ...endingIn(join(folder, 'checkpoints'), '.jsonl')], ANY, 2);
+        return judge([home, folder, ...ledger, ...endingIn(join(folder, 'checkpoints'), '.jsonl.gz')], ANY, 2);
       },
     },
     {
