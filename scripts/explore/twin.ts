@@ -68,9 +68,9 @@ export function plainPlan(plan: Plan): Plan {
   };
 }
 
-/** Alone there is no order of another's to be named. */
+/** Alone there is no order of another's to be named, nor one whose id is made up into nobody's. */
 function namesAnother(action: Step['do']): boolean {
-  return 'of' in action && action.of !== undefined && action.of !== 'nobody';
+  return 'of' in action && action.of !== undefined && action.of !== action.agent;
 }
 
 function inOwnSymbol(step: Step): readonly Step[] {
