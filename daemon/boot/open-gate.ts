@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import type { VenueName } from '../core/venues.ts';
+import { layerKey } from '../engine/callers/layers.ts';
+import type { GateEvents } from '../engine/records/events.ts';
+import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
 import { Gate } from '../gate/gate.ts';
 import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
 import { type Folded, foldLedger } from './fold.ts';
-import { haltUnaided } from './halt-unaided.ts';
-import { keepEnded } from './keep-ended.ts';
 import { StartError } from './live.ts';
 import { createSchemaChecks, readStoredPolicy } from './policy.ts';
 
@@ -77,4 +78,47 @@ export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument
     });
   } else if (file !== null && file.hash !== inForce.hash)
     gate.policies.offerInBackground({ ok: true, policy: file, warnings: [] }, 'start');
+}
+
+/** Rows of one commit. */
+const MAX_ROWS = 1_000;
+
+/** Writes the orders that a start's fold lets go of, as the daemon wrote them when it let go of them. */
+export function keepEnded(ledger: Ledger): (ended: readonly EndedDecision[]) => void {
+  // The `t` of now is not known before the fold: by the venue's time some more are left out, of those that are about to go.
+  const sinceMs = (ledger.readEvent(ledger.lastSeq())?.at_ms ?? 0) - KEEP_ENDED_ROWS_MS;
+  let pending = 0;
+  return (ended) => {
+    const rows = ended.filter(({ endedAtMs }) => endedAtMs > sinceMs).flatMap(toRows);
+    if (rows.length === 0) return;
+    ledger.putEndedOrders(rows);
+    pending += rows.length;
+    if (pending < MAX_ROWS) return;
+    ledger.flush();
+    pending = 0;
+  };
+}
+
+/**
+ * Halts the account of a partly archived ledger that a start found without a sound checkpoint: an operator looks at it
+ * before anything opens. Exits of operators and protective stops remain.
+ */
+function haltUnaided(ledger: Ledger, { isPartial, state }: Folded): void {
+  const standing = state.layers.get(layerKey('operator', 'account', null));
+  if (standing?.state === 'halted') return;
+  const what = isPartial
+    ? 'no checkpoint is sound and an archive cannot be read, so what its records say is not known (audit verify names it)'
+    : 'no checkpoint was sound, and all archives were folded again';
+  const payload: GateEvents['state'] = {
+    clears_at_ms: null,
+    clears_when: 'an operator clears it',
+    layer: 'operator',
+    name: null,
+    reason: `${what}: check positions, orders and limits first`,
+    scope: 'account',
+    set_by: 'start',
+    state: 'halted',
+  };
+  const [event] = ledger.appendSync([{ kind: 'state', at_ms: state.lastEventAtMs, payload }]);
+  if (event !== undefined) state.apply({ kind: 'state', at_ms: event.at_ms, seq: event.seq, payload });
 }

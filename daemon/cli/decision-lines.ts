@@ -1,7 +1,7 @@
 import type { Explanation } from '../core/explain.ts';
 import type { ReportedDecision } from '../engine/records/decisions.ts';
-import { screen } from './screen.ts';
 import { formatNumber, plain, wrapText } from './tables.ts';
+import { screen } from './terminal.ts';
 
 /** The event stream tells a decision as it is recorded, without its explanation. */
 export type ListedDecision = ReportedDecision & Partial<Explanation>;

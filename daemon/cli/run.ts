@@ -18,7 +18,7 @@ import { addSkill } from './local/skill.ts';
 import { addStart } from './local/start.ts';
 import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
-import { screen } from './screen.ts';
+import { screen } from './terminal.ts';
 import type { Io } from './verb.ts';
 import { addAdopt } from './verbs/adopt.ts';
 import { addAgents } from './verbs/agents.ts';

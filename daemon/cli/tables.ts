@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
-import { screen } from './screen.ts';
+import type { PositionBody } from '../gate/api/reads.ts';
+import { screen } from './terminal.ts';
 
 type Cell = string | number | boolean | null | undefined;
 
@@ -141,4 +142,11 @@ export function formatDuration(ms: number): string {
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count} ${unit}`)
     .join(' ');
+}
+
+/** Whose a position is, as operators read it: its holder's, nobody's, or in part each. */
+export function heldBy({ agent_share: shares, holder, quantity }: PositionBody): string {
+  const share = holder == null ? '0' : (shares[holder] ?? '0');
+  if (holder == null || Number(share) === 0) return 'nobody';
+  return Number(share) === Number(quantity) ? holder : `${holder} ${share}, nobody the rest`;
 }

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as account from '../contract/accounts.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
-import type { ReportPeriod } from '../gate/api/accounts.ts';
+import type { ReportBody, ReportPeriod } from '../gate/api/accounts.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import { queryOf, requireValid } from './input.ts';
 import { requireScope } from './readings.ts';
-import { writeReportCsv } from './report-csv.ts';
 import { addRoute, callerOf, type Doors, FIGURES_ROUTE } from './routing.ts';
 
 /** Agents see themselves, monitors and operators all. */
@@ -72,4 +71,36 @@ export function registerAccountRoutes(app: FastifyInstance, doors: Doors): void 
 
 function wantsCsv({ headers: { accept } }: FastifyRequest): boolean {
   return accept !== undefined && /\btext\/csv\b/.test(accept) && !/application\/json/.test(accept);
+}
+
+const COLUMNS = [
+  'realised_usdt',
+  'fees_usdt',
+  'funding_usdt',
+  'other_usdt',
+  'result_usdt',
+  'unrealised_before_usdt',
+  'unrealised_usdt',
+  'profit_usdt',
+  'turnover_usdt',
+  'slippage_usdt',
+  'slippage_bps',
+  'fills',
+] as const;
+
+/** RFC 4180, with a header: one row for each agent and symbol; lines without an agent are of nobody here. */
+export function writeReportCsv(report: ReportBody): string {
+  const lines = [
+    ['period', 'agent', 'symbol', ...COLUMNS],
+    ...report.rows.map((row) => [report.name, row.agent, row.symbol, ...COLUMNS.map((column) => row.sums[column])]),
+  ];
+  return lines.map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+}
+
+/** A spreadsheet computes what begins like a formula, and names are not ours. */
+function cell(value: string | number | null): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

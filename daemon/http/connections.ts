@@ -24,11 +24,8 @@ export interface Connections {
  * lock the operator out. Connections without a token therefore share few places. A new one replaces the one that has
  * been idle for longest, so that who proves the daemon and then shows a token has time for both.
  */
-export function limitConnections(
-  server: Server,
-  maxSilent: number = MAX_SILENT,
-  strangers: Strangers = createStrangers(),
-): Connections {
+export function limitConnections(server: Server): Connections {
+  const strangers = createStrangers();
   const silent = new Set<Socket>();
   const owners = new Map<object, string>();
   const counts = new Map<string, number>();
@@ -45,7 +42,7 @@ export function limitConnections(
   }
 
   server.on('connection', (socket: Socket) => {
-    if (silent.size >= maxSilent) {
+    if (silent.size >= MAX_SILENT) {
       const replaced = strangers.minMissed(silent);
       if (replaced !== null) {
         leave(replaced);

@@ -67,7 +67,7 @@ export interface FlightCounter {
   readonly shed: number;
 }
 
-export function createFlightCounter(limit: number = MAX_IN_FLIGHT): FlightCounter {
+export function createFlightCounter(): FlightCounter {
   const byToken = new Map<string, { count: number }>();
   let total = 0;
   let shed = 0;
@@ -82,9 +82,9 @@ export function createFlightCounter(limit: number = MAX_IN_FLIGHT): FlightCounte
   }
 
   function take(place: { count: number }, places: number): void {
-    if (place.count + places > limit) {
+    if (place.count + places > MAX_IN_FLIGHT) {
       shed += 1;
-      throw new ApiError('TOO_MANY_IN_FLIGHT', `This token has ${limit} requests in flight already.`, {
+      throw new ApiError('TOO_MANY_IN_FLIGHT', `This token has ${MAX_IN_FLIGHT} requests in flight already.`, {
         retryAfterSeconds: 1,
       });
     }

@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
 import type { Role } from '../gate/api.ts';
-import { type ConstantText, readConstantText, sendConstantText } from './constant-text.ts';
-import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
+import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './metrics.ts';
 import { buildLocalGuard, type Doors, JSON_TYPE, PROBE_ROUTE } from './routing.ts';
 
 /** Made by `npm run generate` from the schemas of the routes. */
@@ -116,4 +117,28 @@ function registerDescriptions(app: FastifyInstance, doors: Doors): void {
   };
   describe('/openapi.json', false, 'This description');
   describe('/openapi-console.json', true, 'The same of the console and of erasing texts');
+}
+
+/** A file that stays as it is while the process runs, with the tag by which a client asks whether it has it already. */
+interface ConstantText {
+  readonly bytes: Buffer;
+  readonly type: string;
+  readonly tag: string;
+}
+
+/** Reads it, once. @throws Error when there is no such file */
+function readConstantText(file: URL, type: string): ConstantText {
+  const bytes = readFileSync(file);
+  return { bytes, type, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+}
+
+/** 304 for a client that has it. */
+function sendConstantText(
+  { raw }: Pick<FastifyRequest, 'raw'>,
+  reply: FastifyReply,
+  { bytes, tag, type }: ConstantText,
+): FastifyReply {
+  reply.headers({ etag: tag, 'cache-control': 'no-cache' });
+  if (raw.headers['if-none-match']?.includes(tag)) return reply.code(304).send();
+  return reply.header('content-type', type).send(bytes);
 }

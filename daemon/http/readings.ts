@@ -1,14 +1,14 @@
 import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
-import { DEFAULT_CANDLES, DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
+import { DEFAULT_CANDLES, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../contract/fields.ts';
+import { SYMBOL_PATTERN } from '../contract/symbols.ts';
 import { type ReadingTool, TOOL_CHECKS, type ToolArgs } from '../contract/tools.ts';
 import { violationAt } from '../contract/violations.ts';
-import type { CandlesBody, OrderBody } from '../gate/api/reads.ts';
+import type { CandlesBody, OrderBody, Page } from '../gate/api/reads.ts';
 import type { Caller, GateApi } from '../gate/api.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
 import { requireValid } from './input.ts';
 import { type Asking, callerOf, type Doors, whileInFlight } from './routing.ts';
-import { notIssued, pageBySymbol } from './symbol-pages.ts';
 
 /** The answers of the reading tools and of the matching GET routes. */
 export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
@@ -132,4 +132,35 @@ function requireSymbol(gate: GateApi, caller: Caller, symbol: string | undefined
 export function requireScope(gate: GateApi, caller: Caller, tool: ReadingTool): void {
   if (gate.mayRead(caller, tool)) return;
   throw new ApiError('TOOL_NOT_IN_SCOPE', `The policy does not let this caller use ${tool}.`);
+}
+
+/** Names the symbol after which a page begins, so that new or removed entries move no others between pages. */
+const PREFIX = 'after:';
+const SYMBOL = new RegExp(SYMBOL_PATTERN);
+
+/**
+ * A page of entries sorted by symbol; the whole list if it fits.
+ *
+ * @throws ApiError INVALID_INPUT for a cursor that no earlier page can have issued
+ */
+export function pageBySymbol<T extends { readonly symbol: string }>(
+  entries: readonly T[],
+  limit: number = MAX_PAGE_SIZE,
+  cursor?: string,
+): Page<T> {
+  const after = cursor === undefined ? '' : readCursor(cursor);
+  const rest = entries.filter(({ symbol }) => symbol > after);
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: rest.length > limit && last !== undefined ? `${PREFIX}${last.symbol}` : null };
+}
+
+function readCursor(cursor: string): string {
+  const symbol = cursor.slice(PREFIX.length);
+  if (cursor.startsWith(PREFIX) && SYMBOL.test(symbol)) return symbol;
+  throw invalidInput([notIssued()]);
+}
+
+export function notIssued() {
+  return violationAt('cursor', 'was not issued by this daemon');
 }

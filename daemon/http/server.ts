@@ -7,7 +7,6 @@ import { type Connections, limitConnections } from './connections.ts';
 import { openPasskeys } from './console-passkeys.ts';
 import { registerConsolePage, registerTokenSession } from './console-routes.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
-import { registerHolderRoutes } from './holder-routes.ts';
 import {
   buildHouse,
   closeOnAbort,
@@ -22,7 +21,7 @@ import {
 import { closeConnections, type HttpAddress, type NamedAddress, openAddress } from './listening.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { registerOpenRoutes } from './open-routes.ts';
-import { registerOperatorRoutes } from './operator-routes.ts';
+import { registerHolderRoutes, registerOperatorRoutes } from './operator-routes.ts';
 import type { OriginRules } from './origin-guard.ts';
 import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';

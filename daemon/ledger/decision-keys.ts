@@ -1,3 +1,4 @@
+import { readDecisionRecord } from '../core/record-text/read-record.ts';
 import { LedgerError } from './errors.ts';
 
 /**
@@ -57,4 +58,9 @@ function text(value: unknown, path: string): string {
 
 function textOrNull(value: unknown, path: string): string | null {
   return value === null ? null : text(value, path);
+}
+
+/** A payload as its writer had it in hand: members that the record of a decision holds as rows get their names back. */
+export function readPayload(kind: string, stored: unknown, seq: number, atMs: number): unknown {
+  return kind === DECISION_KIND ? readDecisionRecord(stored, seq, atMs) : stored;
 }

@@ -71,7 +71,7 @@ export class GroupCommit {
   constructor(head: ChainHead, ports: GroupCommitPorts) {
     this.#head = head;
     this.#ports = ports;
-    this.#stats = { commits: 0, records: 0, last_commit_us: 0, reserve_used: ports.isReserveUsed };
+    this.#stats = { commits: 0, records: 0, reserve_used: ports.isReserveUsed };
   }
 
   get isFailed(): boolean {
@@ -179,8 +179,6 @@ export class GroupCommit {
     this.#batch = null;
     this.#timer = null;
 
-    const { time } = this.#ports;
-    const startedAt = time.monotonicMs();
     const wasReserveUsed = this.#stats.reserve_used;
     const failure = this.#write(batch.content);
     if (failure !== null) {
@@ -191,8 +189,7 @@ export class GroupCommit {
     }
     const { commits, records, reserve_used } = this.#stats;
     const { events } = batch.content;
-    const last_commit_us = Math.round((time.monotonicMs() - startedAt) * 1000);
-    this.#stats = { commits: commits + 1, records: records + events.length, last_commit_us, reserve_used };
+    this.#stats = { commits: commits + 1, records: records + events.length, reserve_used };
     batch.settle(null);
     if (reserve_used && !wasReserveUsed) isolate(() => this.#ports.onReserveUsed());
     const [first, last] = [events[0], events.at(-1)];

@@ -14,7 +14,6 @@ import { GroupCommit, type SeqRange } from './group-commit.ts';
 import { chainRecords, sha256Hex, ZERO_HASH } from './hash-chain.ts';
 import { acquireLock, type HeldLock } from './lock.ts';
 import type { MemoryStorage } from './memory-storage.ts';
-import { backUpBeforeMigrations } from './migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import { SqliteReader } from './reader.ts';
@@ -31,6 +30,7 @@ import type {
   TokenStore,
 } from './types.ts';
 import { checkTail } from './verify.ts';
+import { backUpBeforeMigrations } from './whole-copy.ts';
 
 /**
  * Opens a ledger as its only writer, and creates it if there is none: folder 0700, files

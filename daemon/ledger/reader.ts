@@ -3,13 +3,12 @@ import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-ord
 import { archiveFolder } from './archive-file.ts';
 import { Archives } from './archives.ts';
 import { openForReading, toLedgerError } from './connection.ts';
-import { DECISION_KIND, parseDecisionSeq, readDecisionKeys } from './decision-keys.ts';
+import { DECISION_KIND, parseDecisionSeq, readDecisionKeys, readPayload } from './decision-keys.ts';
 import { prepareEndedReads } from './ended-orders.ts';
 import { LedgerError } from './errors.ts';
 import { findGenesis } from './genesis.ts';
 import { KIND } from './hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
-import { readPayload } from './read-payload.ts';
 import {
   type ChainRow,
   type DecisionPage,

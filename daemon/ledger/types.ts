@@ -138,7 +138,6 @@ export interface LedgerStats {
   readonly commits: number;
   /** Records in these transactions. */
   readonly records: number;
-  readonly last_commit_us: number;
   readonly reserve_used: boolean;
 }
 

@@ -3,8 +3,7 @@ import { factorValue } from '../core/compiled-policy.ts';
 import { regimesAreOrdered } from '../core/looser/is-at-most.ts';
 import { DEADMAN_MS, type IntendedPolicySpec, MIN_FACTOR, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
 import { profileOf } from '../core/venues.ts';
-import type { Findings } from './findings.ts';
-import { shortNumber } from './short-number.ts';
+import { type Findings, shortNumber } from './findings.ts';
 
 const FACTOR_KEYS: readonly string[] = ['multiplier', 'leverage', 'notional', 'order_rate', 'slippage'];
 const FRACTION = /^[1-9][0-9]*\/[1-9][0-9]*$/;

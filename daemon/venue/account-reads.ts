@@ -22,7 +22,7 @@ import { asTriggered, findUnreportedActual, parseAlgoOrder, parseRegularOrder } 
 import type { Reader, StartRead } from './reader.ts';
 import { joinLists, readRows } from './rows.ts';
 import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
-import { WEIGHT } from './weights.ts';
+import { WEIGHT } from './weight-window.ts';
 
 /** Reads of the account: its mode, money, positions and orders. */
 export class AccountReads {

@@ -16,7 +16,7 @@ import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
 import { joinLists, readEachRow } from './rows.ts';
 import { ReadFailedError } from './venue-link.ts';
-import { WEIGHT } from './weights.ts';
+import { WEIGHT } from './weight-window.ts';
 
 const PAGE_ROWS = 1000;
 /** The exchange returns at most seven days of trades from a start time. */

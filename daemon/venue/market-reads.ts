@@ -13,7 +13,7 @@ import {
 } from './parse-market.ts';
 import type { Reader, StartRead } from './reader.ts';
 import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
-import { WEIGHT } from './weights.ts';
+import { WEIGHT } from './weight-window.ts';
 
 const PAGE_BARS = 1000;
 /** Far more bars than any baseline needs. */

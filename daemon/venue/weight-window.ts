@@ -1,5 +1,3 @@
-import { VENUE_WEIGHT_PER_MINUTE } from './weights.ts';
-
 const MINUTE_MS = 60_000;
 /**
  * So soon after the turn of a minute it is not certain in which one the venue counted: its clock and ours are not one,
@@ -77,3 +75,34 @@ export class WeightWindow {
     if (isKnown) this.#reported = 0;
   }
 }
+
+/**
+ * Request weights of the reads that this module makes (general information of the USDS-M API, and each endpoint's
+ * page): `x-mbx-used-weight-1m` of the simulated exchange and of Binance adds up to these.
+ */
+export const WEIGHT = {
+  time: 1,
+  exchangeInfo: 1,
+  leverageBracket: 1,
+  commissionRate: 20,
+  accountConfig: 5,
+  symbolConfig: 5,
+  account: 5,
+  balance: 5,
+  positionRisk: 5,
+  order: 1,
+  /** Of one symbol, in each of the two lists of open orders; and of the whole account. */
+  openOrders: 1,
+  openOrdersOfAll: 40,
+  userTrades: 5,
+  income: 30,
+  klines: 5,
+  premiumIndex: 1,
+  premiumIndexOfAll: 10,
+  bookTicker: 2,
+  bookTickerOfAll: 5,
+  fundingInfo: 1,
+} as const;
+
+/** What the venue gives to an address in each minute of its clock. */
+export const VENUE_WEIGHT_PER_MINUTE = 2400;

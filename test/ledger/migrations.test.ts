@@ -6,9 +6,9 @@ import Database from 'better-sqlite3';
 import { buildGenesisRecord } from '../../daemon/ledger/genesis.ts';
 import { chainRecords, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { migrationBackupPath } from '../../daemon/ledger/migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/migrations.ts';
 import { verifyChain, verifyLedger } from '../../daemon/ledger/verify.ts';
+import { migrationBackupPath } from '../../daemon/ledger/whole-copy.ts';
 import { type Cleanups, hasCode, ledgerOptions, makeFolder, NOW_MS, note } from './temp-ledger.ts';
 
 const MIGRATIONS = readMigrations(findMigrationsFolder());

@@ -54,7 +54,7 @@ export function addExchangeSim(program: Command, io: Io): void {
         ...(state === undefined ? {} : { storagePath: state }),
       };
       if (options.json !== true) {
-        const { runExchangeSim } = await import('../../exchange-sim/run.ts');
+        const { runExchangeSim } = await import('../../exchange-sim/start.ts');
         return runExchangeSim(simOptions);
       }
       const { startExchangeSim } = await import('../../exchange-sim/start.ts');

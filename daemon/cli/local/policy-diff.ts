@@ -39,7 +39,7 @@ export function addPolicyDiff(policy: Command, io: Io): void {
           EXIT.USAGE,
           `${given[0].long} is of a comparison with the ledger: give one file, or leave it.`,
         );
-      const { diffFiles } = await import('./policy-diff-files.ts');
+      const { diffFiles } = await import('./policy-diff-table.ts');
       return diffFiles(io, file, candidate, options.json === true);
     });
 }

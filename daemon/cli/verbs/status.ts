@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ReadinessBody, TradingStateBody } from '../../gate/api/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../gate/api/reads.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { heldBy } from '../held-by.ts';
+import { heldBy } from '../tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface Status {

@@ -31,8 +31,8 @@ function normal(random: RandomGenerator): number {
   return radius * Math.cos(2 * Math.PI * uniformFloat64(random));
 }
 
-function clip(value: number, bound: number): number {
-  return Math.max(-bound, Math.min(bound, value));
+function clip(value: number): number {
+  return Math.max(-3, Math.min(3, value));
 }
 
 /** Whole bars of one symbol, grown on demand by the market that owns it. */
@@ -159,9 +159,9 @@ export class SyntheticMarket {
     if (jumps) this.#regime = 'volatile';
     return this.#instruments.map((_, column) => {
       const scale = sigma * (1 + 0.2 * column);
-      const shock = clip(0.8 * common + 0.6 * normal(random), 3) + (jumps ? jump : 0);
+      const shock = clip(0.8 * common + 0.6 * normal(random)) + (jumps ? jump : 0);
       const wicks = [0, 1].map(() => Math.min(0.8, 0.5 * Math.abs(normal(random))) * scale);
-      const activity = Math.exp(0.35 * clip(normal(random), 3)) * (0.6 + (0.4 * sigma) / SIGMA.calm);
+      const activity = Math.exp(0.35 * clip(normal(random))) * (0.6 + (0.4 * sigma) / SIGMA.calm);
       const volume = jumps ? activity * 4 : activity;
       return { logReturn: shock * scale, above: wicks[0] ?? 0, below: wicks[1] ?? 0, volume };
     });

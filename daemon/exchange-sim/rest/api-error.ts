@@ -25,3 +25,9 @@ export function unwrap<T extends object>(outcome: T | Rejection): T {
 export function demand(refused: Rejection | undefined): void {
   if (refused !== undefined) throw new ApiError(refused);
 }
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}

@@ -3,7 +3,7 @@ import type { ExchangeState } from '../core/state.ts';
 import { type Exchange, persist } from '../exchange.ts';
 import { ACCOUNT_ROUTES } from './account-routes.ts';
 import { ALGO_ROUTES } from './algo-routes.ts';
-import { ApiError, apiError } from './api-error.ts';
+import { ApiError, apiError, type RawAnswer } from './api-error.ts';
 import { checkKey, checkSignature } from './auth.ts';
 import type { Context, Route } from './context.ts';
 import { startFault } from './control.ts';
@@ -11,7 +11,6 @@ import type { Fault, FaultTarget } from './faults.ts';
 import { asNew } from './lags.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
 import type { Params } from './params.ts';
-import type { RawAnswer } from './raw-answer.ts';
 import { renderOrderAck } from './render-order.ts';
 import { TRADE_ROUTES } from './trade-routes.ts';
 
