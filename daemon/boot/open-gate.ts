@@ -1,16 +1,21 @@
 import { hash } from 'node:crypto';
+import type { Violation } from '../contract/ajv.ts';
+import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
+import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
+import type { JsonSchemaObject } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';
 import { layerKey } from '../engine/callers/layers.ts';
 import type { GateEvents } from '../engine/records/events.ts';
 import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
 import { Gate } from '../gate/gate.ts';
+import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
 import { type Folded, foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
-import { createSchemaChecks, readStoredPolicy } from './policy.ts';
+import { readStoredPolicy } from './policy.ts';
 
 type SchemaChecks = ReturnType<typeof createSchemaChecks>;
 
@@ -42,6 +47,54 @@ export function openGate(opening: OpenGateOptions): Gate {
     state: folded.state,
     ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 },
   });
+}
+
+/** Operators' schemas, compiled once per policy; a schema that does not compile refuses everything. */
+function createSchemaCache(): (schema: JsonSchemaObject) => ArgsCheck {
+  const compiled = new WeakMap<JsonSchemaObject, ArgsCheck>();
+  return (schema) => {
+    const known = compiled.get(schema);
+    if (known !== undefined) return known;
+    const result = compileOperatorSchema(schema);
+    const check: ArgsCheck = result.ok ? result.check : () => result.violations;
+    compiled.set(schema, check);
+    return check;
+  };
+}
+
+/** The place and the problem, without the value. */
+function nameFirst(violations: readonly Violation[]): string | null {
+  const [first] = violations;
+  return first === undefined ? null : `${first.path === '' ? 'the arguments' : first.path}: ${first.message}`;
+}
+
+export function createSchemaChecks(): {
+  readonly checkOperatorSchema: OperatorSchemaCheck;
+  readonly isInterceptAllowed: InterceptAllowance;
+  readonly findArgsViolation: OperatorSchemaCheck;
+} {
+  const check = createSchemaCache();
+  return {
+    checkOperatorSchema: (spec, tool, args) => {
+      if (!Object.hasOwn(spec.tools, tool)) return null;
+      const schema = spec.tools[tool]?.args;
+      if (schema === undefined) return null;
+      const [first] = check(schema)(args);
+      return first === undefined ? null : `${first.path}: ${first.message}`;
+    },
+    isInterceptAllowed: (spec, tool, args) => {
+      if (!Object.hasOwn(spec.intercept.allow, tool)) return false;
+      const schema = spec.intercept.allow[tool];
+      return schema !== undefined && check(schema)(args).length === 0;
+    },
+    findArgsViolation: (spec, tool, args) => {
+      const schema = Object.hasOwn(spec.intercept.allow, tool) ? spec.intercept.allow[tool] : undefined;
+      if (schema !== undefined) return nameFirst(check(schema)(args));
+      if (!isTradingTool(tool)) return null;
+      const checked = checkTradingCall(tool, args);
+      return checked.ok ? null : nameFirst(checked.violations);
+    },
+  };
 }
 
 /**

@@ -1,13 +1,9 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { Violation } from '../contract/ajv.ts';
-import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
-import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
 import { formatViolation } from '../contract/violations.ts';
-import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
+import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';
 import type { Gate } from '../gate/gate.ts';
-import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
 import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../policy/file.ts';
 import { hashPolicy, parsePolicy } from '../policy/parse.ts';
@@ -33,54 +29,6 @@ export function readStoredPolicy(body: string | null, hash: string): PolicyDocum
   if (body === null) return null;
   const spec = JSON.parse(body) as IntendedPolicySpec;
   return hashPolicy(spec) === hash ? { spec, hash } : null;
-}
-
-/** Operators' schemas, compiled once per policy; a schema that does not compile refuses everything. */
-function createSchemaCache(): (schema: JsonSchemaObject) => ArgsCheck {
-  const compiled = new WeakMap<JsonSchemaObject, ArgsCheck>();
-  return (schema) => {
-    const known = compiled.get(schema);
-    if (known !== undefined) return known;
-    const result = compileOperatorSchema(schema);
-    const check: ArgsCheck = result.ok ? result.check : () => result.violations;
-    compiled.set(schema, check);
-    return check;
-  };
-}
-
-/** The place and the problem, without the value. */
-function nameFirst(violations: readonly Violation[]): string | null {
-  const [first] = violations;
-  return first === undefined ? null : `${first.path === '' ? 'the arguments' : first.path}: ${first.message}`;
-}
-
-export function createSchemaChecks(): {
-  readonly checkOperatorSchema: OperatorSchemaCheck;
-  readonly isInterceptAllowed: InterceptAllowance;
-  readonly findArgsViolation: OperatorSchemaCheck;
-} {
-  const check = createSchemaCache();
-  return {
-    checkOperatorSchema: (spec, tool, args) => {
-      if (!Object.hasOwn(spec.tools, tool)) return null;
-      const schema = spec.tools[tool]?.args;
-      if (schema === undefined) return null;
-      const [first] = check(schema)(args);
-      return first === undefined ? null : `${first.path}: ${first.message}`;
-    },
-    isInterceptAllowed: (spec, tool, args) => {
-      if (!Object.hasOwn(spec.intercept.allow, tool)) return false;
-      const schema = spec.intercept.allow[tool];
-      return schema !== undefined && check(schema)(args).length === 0;
-    },
-    findArgsViolation: (spec, tool, args) => {
-      const schema = Object.hasOwn(spec.intercept.allow, tool) ? spec.intercept.allow[tool] : undefined;
-      if (schema !== undefined) return nameFirst(check(schema)(args));
-      if (!isTradingTool(tool)) return null;
-      const checked = checkTradingCall(tool, args);
-      return checked.ok ? null : nameFirst(checked.violations);
-    },
-  };
 }
 
 /** What a start finds in the policy file: a policy, or why there is none that could run here. */

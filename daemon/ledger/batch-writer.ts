@@ -1,15 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { EndedOrderRow } from '../engine/records/ended-order.ts';
-import type { DecisionKeys } from './decision-keys.ts';
-import { prepareEndedOrders } from './ended-orders.ts';
-import type { AppendedEvent } from './types.ts';
+import type { PreparedEvent } from './hash-chain.ts';
 
-/** A record with its place in the chain, ready to write. */
-export interface PreparedEvent extends AppendedEvent {
-  /** UTF-8 of the canonical text. */
-  readonly payload: Buffer;
-  readonly decision: DecisionKeys | null;
-}
+/** How long a row is kept after the end of its order, ms of event time. */
+const KEEP_ROWS_MS = 7 * 86_400_000;
+/** Rows that are looked at with each new one, whether they are old: the number of them stays bounded. */
+const MAX_DROPPED = 4;
 
 export interface SideRow {
   readonly hash: string;
@@ -59,6 +55,23 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
     for (const run of findAgentRuns(content.events)) insertAgent.run(run.agent, run.first, run.last);
   });
   return (content) => write.immediate(content);
+}
+
+/** Prepares the function that writes rows within a transaction, and drops old ones. A row that is there is replaced. */
+function prepareEndedOrders(db: Database): (rows: readonly EndedOrderRow[]) => void {
+  const insert = db.prepare<[EndedOrderRow]>(
+    `INSERT OR REPLACE INTO ended_orders
+       (client_order_id, decision_id, agent, symbol, planned_at_ms, ended_at_ms, body, claim)
+     VALUES (@client_order_id, @decision_id, @agent, @symbol, @planned_at_ms, @ended_at_ms, @body, @claim)`,
+  );
+  const dropOld = db.prepare<[number, number]>(
+    'DELETE FROM ended_orders WHERE nr IN (SELECT nr FROM ended_orders ORDER BY nr LIMIT ?) AND ended_at_ms <= ?',
+  );
+  return (rows) => {
+    for (const row of rows) insert.run(row);
+    const last = rows.at(-1);
+    if (last !== undefined) dropOld.run(rows.length * MAX_DROPPED, last.ended_at_ms - KEEP_ROWS_MS);
+  };
 }
 
 interface AgentRun {

@@ -1,7 +1,6 @@
 import { parseCanonicalJson } from '../core/canonical-json.ts';
-import { readPayload } from './decision-keys.ts';
 import { exportLine } from './export.ts';
-import { type ChainHead, hashEventBytes } from './hash-chain.ts';
+import { type ChainHead, hashEventBytes, readPayload } from './hash-chain.ts';
 import type { SqliteReader } from './reader.ts';
 import { type ChainRow, KEPT_KINDS, type LedgerEvent } from './types.ts';
 

@@ -1,28 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
 
-/** How long a row is kept after the end of its order, ms of event time. */
-const KEEP_ROWS_MS = 7 * 86_400_000;
-/** Rows that are looked at with each new one, whether they are old: the number of them stays bounded. */
-const MAX_DROPPED = 4;
-
-/** Prepares the function that writes rows within a transaction, and drops old ones. A row that is there is replaced. */
-export function prepareEndedOrders(db: Database): (rows: readonly EndedOrderRow[]) => void {
-  const insert = db.prepare<[EndedOrderRow]>(
-    `INSERT OR REPLACE INTO ended_orders
-       (client_order_id, decision_id, agent, symbol, planned_at_ms, ended_at_ms, body, claim)
-     VALUES (@client_order_id, @decision_id, @agent, @symbol, @planned_at_ms, @ended_at_ms, @body, @claim)`,
-  );
-  const dropOld = db.prepare<[number, number]>(
-    'DELETE FROM ended_orders WHERE nr IN (SELECT nr FROM ended_orders ORDER BY nr LIMIT ?) AND ended_at_ms <= ?',
-  );
-  return (rows) => {
-    for (const row of rows) insert.run(row);
-    const last = rows.at(-1);
-    if (last !== undefined) dropOld.run(rows.length * MAX_DROPPED, last.ended_at_ms - KEEP_ROWS_MS);
-  };
-}
-
 /** Whether a query is for a row. */
 export function isAskedFor(query: EndedOrderQuery, row: EndedOrderRow): boolean {
   if ('clientOrderId' in query) return row.client_order_id === query.clientOrderId;

@@ -3,11 +3,10 @@ import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-ord
 import { archiveFolder } from './archive-file.ts';
 import { Archives } from './archives.ts';
 import { openForReading, toLedgerError } from './connection.ts';
-import { DECISION_KIND, parseDecisionSeq, readDecisionKeys, readPayload } from './decision-keys.ts';
 import { prepareEndedReads } from './ended-orders.ts';
 import { LedgerError } from './errors.ts';
 import { findGenesis } from './genesis.ts';
-import { KIND } from './hash-chain.ts';
+import { DECISION_KIND, KIND, parseDecisionSeq, readDecisionKeys, readPayload } from './hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
 import {
   type ChainRow,

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { DECISION_KIND } from './decision-keys.ts';
+import { DECISION_KIND } from './hash-chain.ts';
 import type { LedgerEvent, LedgerReader } from './types.ts';
 
 const SIGNAL_KIND = 'signal';

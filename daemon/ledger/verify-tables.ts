@@ -1,7 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { readDecisionKeys } from './decision-keys.ts';
 import { LedgerError } from './errors.ts';
-import { sha256Hex } from './hash-chain.ts';
+import { readDecisionKeys, sha256Hex } from './hash-chain.ts';
 import type { LedgerEvent } from './types.ts';
 
 const LOOKUP_TABLES = ['decisions_by_agent', 'decisions_by_request'] as const;

@@ -1,10 +1,8 @@
 import { type BatchPart, BatchParts, joinParts, readBatchEnds } from './batch-parts.ts';
 import { ChainWalk, type EventCheck, failure, PAGE, type VerifyFailure } from './chain-walk.ts';
 import { toLedgerError } from './connection.ts';
-import { DECISION_KIND } from './decision-keys.ts';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
-import type { ChainHead } from './hash-chain.ts';
-import { ZERO_HASH } from './hash-chain.ts';
+import { type ChainHead, DECISION_KIND, ZERO_HASH } from './hash-chain.ts';
 import { type FindBatch, HEAD_KIND, HeadCheck, KEY_KIND, recordLeaf } from './head-records.ts';
 import { MerkleFrontier } from './merkle.ts';
 import { SqliteReader } from './reader.ts';

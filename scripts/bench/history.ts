@@ -1,6 +1,6 @@
 import type { IncomeEvent } from '../../daemon/engine/records/events.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
-import { DECISION_KIND, readPayload } from '../../daemon/ledger/decision-keys.ts';
+import { DECISION_KIND, readPayload } from '../../daemon/ledger/hash-chain.ts';
 import { HEAD_KIND } from '../../daemon/ledger/head-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { LedgerEvent } from '../../daemon/ledger/types.ts';

@@ -1,6 +1,6 @@
 import { expiryClock, ledgerClock } from '../../daemon/boot/daemon-ledger.ts';
-import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
-import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
+import { createSchemaChecks, openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
+import { createPolicyPort } from '../../daemon/boot/policy.ts';
 import { followTokens, tokenPorts } from '../../daemon/boot/token-watch.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
