@@ -69,6 +69,10 @@ export interface Daemon extends Entrance {
 
 /** Everything that a start has opened so far, to close it in reverse order. */
 interface Opened {
+  readonly secrets: Secrets;
+  readonly file: PolicyFile;
+  readonly ledger: Ledger;
+  readonly clock: DomainClock;
   readonly config: Config;
   readonly options: StartOptions;
   readonly time: TimePort;
@@ -109,22 +113,14 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     onFailure: onLedgerFailure(stop, options),
     how: options.ledger,
   });
-  const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()], fileProblem };
-  const { closers } = opened;
+  const closers = [() => ledger.close()];
+  const opened: Opened = { config, secrets, options, time, stop, signal, closers, fileProblem, file, ledger, clock };
   try {
     const alerts = new Alerts(config, secrets.alerts, time, options.openFile);
-    const { account, exchange, folded, gate, inForce, tokensFolder } = await build(
-      opened,
-      secrets,
-      alerts,
-      ledger,
-      clock,
-      file,
-      () => signer,
-    );
+    const { account, exchange, folded, gate, inForce, tokensFolder } = await build(opened, alerts, () => signer);
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, folded);
+    if (hasFiles(options)) signer = keepHome(opened, gate, folded);
     closers.unshift(followTokens(ledger, gate.core, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
       ...{ gate, logger: log, abort: signal },
@@ -150,7 +146,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     // The printed command line should work at once.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
     followPolicyFile(config.policyPath, file, gate, { ...options, time, signal });
-    const close = createClose(gate, config, stop, closers, log);
+    const close = createClose(opened, gate);
     options.signal.addEventListener('abort', () => void close(), { once: true });
     return { ...entrance, gate, ledger, exchange, close };
   } catch (error) {
@@ -168,15 +164,8 @@ function onLedgerFailure(stop: AbortController, options: StartOptions): (cancele
 }
 
 /** Exchange, venue and gate, with the policy in force at the last stop. */
-async function build(
-  { closers, config, fileProblem, options, signal, time }: Opened,
-  secrets: Secrets,
-  alerts: Alerts,
-  ledger: Ledger,
-  clock: DomainClock,
-  file: PolicyFile,
-  heads: () => HeadSigner | null,
-) {
+async function build(opened: Opened, alerts: Alerts, heads: () => HeadSigner | null) {
+  const { clock, closers, config, file, fileProblem, ledger, options, secrets, signal, time } = opened;
   // RISK: whoever breaks the file must not keep a daemon down that has positions to close.
   const known = readPolicyInForce(ledger, config.venue);
   // `arm` makes a ledger, too.
@@ -240,18 +229,14 @@ async function build(
 }
 
 /** What a home on disk has beside its ledger. One in memory has no home that could be put back. */
-function keepHome(
-  { closers, config, options: { checkpointWithinMs, log }, time }: Opened,
-  ledger: Ledger,
-  gate: Gate,
-  clock: DomainClock,
-  folded: Folded | null,
-): HeadSigner | null {
+function keepHome(opened: Opened, gate: Gate, folded: Folded | null): HeadSigner | null {
+  const { clock, closers, config, ledger, time } = opened;
+  const { checkpointWithinMs, log } = opened.options;
   const keeping = keepHistory(config, ledger, folded, {
     ...{ now: ledgerClock(clock, time), time, log },
     stopWithinMs: checkpointWithinMs,
   });
-  const head = followHeadOf(config, ledger, gate, time, log);
+  const head = followHeadOf(config, ledger, gate, time);
   const signer = openHeadSigner(config, ledger, gate, time);
   // The head is noted until the ledger itself is closed, and the last signed one covers the last checkpoint's record.
   closers.splice(closers.length - 1, 0, keeping, async () => signer?.close(), head);
@@ -262,13 +247,7 @@ function hasFiles({ ledger }: StartOptions): boolean {
   return (ledger?.storage ?? 'file') === 'file';
 }
 
-function createClose(
-  gate: Gate,
-  config: Config,
-  stop: AbortController,
-  closers: readonly (() => Promise<void> | void)[],
-  log: Logger,
-): () => Promise<void> {
+function createClose({ closers, config, options: { log }, stop }: Opened, gate: Gate): () => Promise<void> {
   let closed: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await gate

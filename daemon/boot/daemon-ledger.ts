@@ -81,18 +81,13 @@ export function openDaemonLedger(config: Config, path: string, options: DaemonLe
 }
 
 /** Compares the ledger with its head file, then keeps the head file up to date. @throws LedgerError */
-export function followHeadOf(
-  config: Config,
-  ledger: Ledger,
-  gate: Gate,
-  time: TimePort,
-  log: Logger,
-): () => Promise<void> {
+export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: TimePort): () => Promise<void> {
+  const { clock, log } = gate.core.ports;
   const isNew = gate.core.state.lastEventAtMs === 0;
   checkHead(config.headFile, ledger, { isNew, mayReplace: profileOf(config.venue).isSimulated });
   const head = followHead(config.headFile, ledger, {
     time,
-    onProblem: (why) => (gate.core.ports.clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error(why)),
+    onProblem: (why) => (clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error({}, why)),
   });
   return () => head.close();
 }

@@ -61,6 +61,7 @@ export function createGateMetrics(): GateMetrics {
   );
   return {
     observer: {
+      // biome-ignore lint/complexity/useMaxParams: as the gate's port has it
       decided: (agent, kind, tool, verdict, codes, elapsedNs) => {
         decisions.add(`${kind} ${tool} ${verdict}`);
         account.decided(agent, verdict);

@@ -56,7 +56,7 @@ export function createTracePort(tracer: Tracer, contexts: Contexts, time: TimePo
   const followed = new Map<string, Followed>();
   // Stages are told in ms that never go back; a trace wants the host's time.
   const hostOf = (atMs: number): number => time.hostMs() - time.monotonicMs() + atMs;
-  const spanOf = (name: string, context: Context, fromMs: number, toMs: number, attributes = {}): void =>
+  const spanOf = (name: string, context: Context, [fromMs, toMs]: readonly [number, number], attributes = {}): void =>
     tracer.startSpan(name, { startTime: hostOf(fromMs), attributes }, context).end(hostOf(toMs));
   const forgetOldest = (): void => {
     for (const [id, { isAnswered, root }] of followed) {
@@ -82,18 +82,19 @@ export function createTracePort(tracer: Tracer, contexts: Contexts, time: TimePo
       const context = contexts.within(root);
       followed.set(decisionId, { root, context, appendAtMs, isAnswered: false });
       forgetOldest();
-      if (intakeAtMs !== null) spanOf('intake', context, intakeAtMs, snapshotAtMs);
-      spanOf('snapshot', context, snapshotAtMs, decideAtMs);
-      spanOf('decide', context, decideAtMs, planAtMs);
-      spanOf('plan', context, planAtMs, appendAtMs);
+      if (intakeAtMs !== null) spanOf('intake', context, [intakeAtMs, snapshotAtMs]);
+      spanOf('snapshot', context, [snapshotAtMs, decideAtMs]);
+      spanOf('decide', context, [decideAtMs, planAtMs]);
+      spanOf('plan', context, [planAtMs, appendAtMs]);
     },
     committed(decisionId) {
       const known = followed.get(decisionId);
-      if (known !== undefined) spanOf('append', known.context, known.appendAtMs, time.monotonicMs());
+      if (known !== undefined) spanOf('append', known.context, [known.appendAtMs, time.monotonicMs()]);
     },
+    // biome-ignore lint/complexity/useMaxParams: as the gate's port has it
     stage(decisionId, name, fromMs, toMs, outcome) {
       const known = followed.get(decisionId);
-      if (known !== undefined) spanOf(name, known.context, fromMs, toMs, { 'holdfast.outcome': outcome });
+      if (known !== undefined) spanOf(name, known.context, [fromMs, toMs], { 'holdfast.outcome': outcome });
     },
     answered(decisionId) {
       const known = followed.get(decisionId);

@@ -103,7 +103,7 @@ export class DaemonClient {
   async callMcp(method: string, params: object): Promise<DaemonAnswer> {
     const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
     const accept = { accept: 'application/json, text/event-stream' };
-    const answer = await this.#send('POST', '/mcp', message, accept);
+    const answer = await this.#send('POST', '/mcp', message, { headers: accept });
     const text = await this.#textOf(answer, 'POST');
     const event = text.split('\n').find((line) => line.startsWith('data: {'));
     return { status: answer.statusCode, body: parseAnswer(event?.slice('data: '.length) ?? text), retryAfterMs: null };
@@ -112,7 +112,7 @@ export class DaemonClient {
   /** Lines of a stream of server-sent events, after `lastEventId` if given. @throws CliError */
   async *stream(path: string, lastEventId: string | null, signal: AbortSignal | null = null): AsyncGenerator<string> {
     const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
-    const answer = await this.#send('GET', path, undefined, headers, 0, signal);
+    const answer = await this.#send('GET', path, undefined, { headers, bodyTimeout: 0, signal });
     if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parseAnswer(await answer.body.text()));
     answer.body.setEncoding('utf8');
     try {
@@ -156,14 +156,12 @@ export class DaemonClient {
     method: 'GET' | 'POST' | 'PUT',
     path: string,
     body?: string,
-    more: Readonly<Record<string, string>> = {},
-    bodyTimeout = TIMEOUT_MS,
-    signal: AbortSignal | null = null,
+    how: Sending = {},
   ): Promise<Dispatcher.ResponseData> {
-    const headers: Record<string, string> = { ...more };
+    const headers: Record<string, string> = { ...how.headers };
     if (typeof this.#token === 'string') headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const options = { method, headers, bodyTimeout, ...(signal === null ? {} : { signal }) };
+    const options = { bodyTimeout: TIMEOUT_MS, ...how, method, headers };
     try {
       const answer = await this.#request(path, body === undefined ? options : { ...options, body });
       this.#hasActed ||= method !== 'GET' && !CHANGES_NOTHING.test(path);
@@ -232,6 +230,9 @@ interface Opened {
   readonly request: typeof import('undici').request;
 }
 type RequestOptions = Partial<Dispatcher.RequestOptions>;
+interface Sending extends Pick<RequestOptions, 'bodyTimeout' | 'signal'> {
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** The client of a verb. `role`: whose token file is used on paper when no token is given. */
 export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {

@@ -9,7 +9,7 @@ import type { TokenIdentity } from './authentication.ts';
 import { ApiError } from './errors.ts';
 import { bodyOf, requireValid } from './input.ts';
 import { dialledOf } from './proof-route.ts';
-import { CONSOLE_TAG, type Doors, openRoute } from './routing.ts';
+import { CONSOLE_TAG, type Doors, type OpenRoute, openRoute } from './routing.ts';
 
 /** What the page may do: run and style itself, and call this daemon. It has no inline code and makes no HTML of texts. */
 const CONTENT_SECURITY_POLICY = [
@@ -65,16 +65,23 @@ export function registerConsolePage(app: FastifyInstance, doors: Doors): void {
     if (file === undefined) throw new ApiError('NOT_FOUND', 'The console has no such file.');
     return reply.headers(PAGE_HEADERS).header('content-type', file.type).send(file.content);
   };
-  openRoute(app, doors, 'GET', '/', { hide: true }, async (request, reply) =>
-    send(request, reply.headers(FRESH), page),
-  );
-  openRoute(app, doors, 'GET', '/assets/:file', { hide: true }, async (request, reply) => {
-    const { file } = request.params as { readonly file: string };
-    return send(
-      request,
-      reply,
-      assets.find(({ name }) => name === file),
-    );
+  const hidden = { method: 'GET', schema: { hide: true } } as const;
+  openRoute(app, doors, {
+    ...hidden,
+    url: '/',
+    handler: async (request, reply) => send(request, reply.headers(FRESH), page),
+  });
+  openRoute(app, doors, {
+    ...hidden,
+    url: '/assets/:file',
+    handler: async (request, reply) => {
+      const { file } = request.params as { readonly file: string };
+      return send(
+        request,
+        reply,
+        assets.find(({ name }) => name === file),
+      );
+    },
   });
 }
 
@@ -89,13 +96,14 @@ export function registerTokenSession(app: FastifyInstance, doors: Doors): void {
     body: SessionRequest,
     response: { 200: ConsoleSessionSchema },
   };
-  openRoute(app, doors, 'POST', '/v1/console/session', schema, async (request) => {
+  const handler: OpenRoute['handler'] = async (request) => {
     requireOpen(doors, request);
     const token = proveToken(doors, request);
     if (token.role !== 'operator')
       throw new ApiError('FORBIDDEN', `The console is for operators; a token of role ${token.role} opens none.`);
     return { ...doors.sessions.open({ tokenId: token.id }), name: token.agent };
-  });
+  };
+  openRoute(app, doors, { method: 'POST', url: '/v1/console/session', schema, handler });
 }
 
 /** Whose token was masked with a challenge of ours for this address. @throws ApiError */

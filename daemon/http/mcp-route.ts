@@ -40,7 +40,7 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
     method: ['POST', 'GET', 'DELETE'],
     url: '/mcp',
     schema: { hide: true },
-    onRequest: buildGuard(doors, '/mcp', AGENT_ONLY, false),
+    onRequest: buildGuard(doors, '/mcp', { roles: AGENT_ONLY, isLimited: false }),
     handler: async (request, reply) => {
       const message = request.method === 'POST' ? bodyOf(request) : undefined;
       const places = new Places(enterFlights(doors, request, message));

@@ -124,9 +124,14 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
     querystring: NoQuery,
     response: { 200: passkey.ChallengeBodySchema },
   };
-  openRoute(app, doors, 'POST', '/v1/console/challenge', challenge, async (request) => {
-    requireValid(checkNoQuery, queryOf(request));
-    return passkeys.startSignIn();
+  openRoute(app, doors, {
+    method: 'POST',
+    url: '/v1/console/challenge',
+    schema: challenge,
+    handler: async (request) => {
+      requireValid(checkNoQuery, queryOf(request));
+      return passkeys.startSignIn();
+    },
   });
   const signIn = {
     ...pageText('A session for the console, for a signature of a passkey'),
@@ -134,9 +139,14 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
     body: passkey.SignInRequest,
     response: { 200: ConsoleSessionSchema },
   };
-  openRoute(app, doors, 'POST', '/v1/console/passkey', signIn, async (request) => {
-    const signed = requireValid(passkey.checkSignIn, bodyOf(request));
-    const { keyId, name } = await asUnauthenticated(() => passkeys.signIn(signed));
-    return { ...doors.sessions.open({ tokenId: keyId }), name };
+  openRoute(app, doors, {
+    method: 'POST',
+    url: '/v1/console/passkey',
+    schema: signIn,
+    handler: async (request) => {
+      const signed = requireValid(passkey.checkSignIn, bodyOf(request));
+      const { keyId, name } = await asUnauthenticated(() => passkeys.signIn(signed));
+      return { ...doors.sessions.open({ tokenId: keyId }), name };
+    },
   });
 }

@@ -111,7 +111,7 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
       const entries = limit ?? DEFAULT_PAGE_SIZE;
       request.flight?.holdPage(entries);
       reply.header('content-type', JSON_TYPE);
-      return whileInFlight(request, readDecisions(doors, caller, entries, cursor ?? null, filter));
+      return whileInFlight(request, readDecisions(doors, caller, { limit: entries, cursor: cursor ?? null, filter }));
     },
   });
   addRoute(app, doors, {
@@ -183,6 +183,11 @@ function toReceipt(outcome: ReceiptOutcome): unknown {
   }
 }
 
+interface PageAsked {
+  readonly limit: number;
+  readonly cursor: string | null;
+  readonly filter: DecisionFilter;
+}
 /** How many decisions are read and serialised in one turn of the event loop: a few milliseconds. */
 const DECISIONS_A_TURN = 100;
 /** How many records one page looks at. One that stops here may be short, and its `next` leads on. */
@@ -195,9 +200,7 @@ const MAX_LOOKED_AT = 20_000;
 async function readDecisions(
   { gate, turns }: Doors,
   caller: Caller,
-  limit: number,
-  cursor: string | null,
-  filter: DecisionFilter = {},
+  { limit, cursor, filter }: PageAsked,
 ): Promise<string> {
   const texts: string[] = [];
   const isFiltered = Object.keys(filter).length > 0;

@@ -136,17 +136,18 @@ class Sorts {
 
   find({ kind, payload }: AppendedRecord): number {
     let word = this.#words.followedBy(kind);
-    if (kind !== 'decision') return word.sort < 0 ? this.#add(word, kind, null, '', []) : word.sort;
+    if (kind !== 'decision')
+      return word.sort < 0 ? this.#add(word, { kind, outcome: null, agent: '', codes: [] }) : word.sort;
     const { agent, decision, reasons } = (payload as DecisionEvent).decision;
     word = word.followedBy(agent).followedBy(decision);
     for (const { code } of reasons) word = word.followedBy(code);
     if (word.sort >= 0) return word.sort;
     const codes = new Set(reasons.map(({ code }) => code));
-    return this.#add(word, kind, decision, agent, [...codes]);
+    return this.#add(word, { kind, outcome: decision, agent, codes: [...codes] });
   }
 
-  #add(word: Word, kind: string, outcome: string | null, agent: string, codes: readonly string[]): number {
-    word.sort = this.all.push({ kind, outcome, agent, codes }) - 1;
+  #add(word: Word, sort: Sort): number {
+    word.sort = this.all.push(sort) - 1;
     return word.sort;
   }
 }

@@ -157,12 +157,21 @@ function registerReadiness(app: FastifyInstance, doors: Doors): void {
 function registerRemoteEnrolment(app: FastifyInstance, doors: Doors): void {
   const { passkeys } = doors;
   if (passkeys === null) return;
-  openRoute(app, doors, 'POST', '/v1/console/enrolment', { hide: true }, async (request) => {
-    const { code } = requireValid(checkEnrolment, bodyOf(request));
-    return asUnauthenticated(async () => passkeys.startKey(code));
+  const hidden = { method: 'POST', schema: { hide: true } } as const;
+  openRoute(app, doors, {
+    ...hidden,
+    url: '/v1/console/enrolment',
+    handler: async (request) => {
+      const { code } = requireValid(checkEnrolment, bodyOf(request));
+      return asUnauthenticated(async () => passkeys.startKey(code));
+    },
   });
-  openRoute(app, doors, 'POST', '/v1/console/enrolment/key', { hide: true }, async (request) => {
-    const { code, credential } = requireValid(checkRemoteKey, bodyOf(request));
-    return asUnauthenticated(() => passkeys.finishKey(code, credential));
+  openRoute(app, doors, {
+    ...hidden,
+    url: '/v1/console/enrolment/key',
+    handler: async (request) => {
+      const { code, credential } = requireValid(checkRemoteKey, bodyOf(request));
+      return asUnauthenticated(() => passkeys.finishKey(code, credential));
+    },
   });
 }

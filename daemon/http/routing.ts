@@ -125,17 +125,14 @@ export interface RouteDefinition {
   readonly errorHandler?: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-/**
- * Registers a route that is open to whoever reaches this machine. `schema`: for OpenAPI.
- */
-export function openRoute(
-  app: FastifyInstance,
-  doors: Doors,
-  method: 'GET' | 'POST',
-  url: string,
-  schema: FastifySchema & Record<string, unknown>,
-  handler: RouteDefinition['handler'],
-): void {
+export interface OpenRoute extends Pick<RouteDefinition, 'url' | 'handler'> {
+  readonly method: 'GET' | 'POST';
+  /** For OpenAPI. */
+  readonly schema: FastifySchema & Record<string, unknown>;
+}
+
+/** Registers a route that is open to whoever reaches this machine. */
+export function openRoute(app: FastifyInstance, doors: Doors, { method, url, schema, handler }: OpenRoute): void {
   const label = labelOf({ method, url });
   if (isServed(doors, label)) app.route({ method, url, schema, onRequest: buildLocalGuard(doors, label), handler });
 }
@@ -159,7 +156,7 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     method: route.method,
     url: route.url,
     schema,
-    onRequest: buildGuard(doors, labelOf(route), route.roles, route.isLimited, route.tightens),
+    onRequest: buildGuard(doors, labelOf(route), route),
     ...(signersOf(route.roles).token ? { preHandler: confirm(doors) } : {}),
     handler: isAct(route) ? namingTarget(doors.prover, route.handler) : route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
@@ -179,9 +176,7 @@ function isAct(route: RouteDefinition): boolean {
 export function buildGuard(
   doors: Doors,
   label: string,
-  roles: readonly Role[],
-  isLimited: boolean,
-  tightens = false,
+  { roles, isLimited, tightens }: Pick<RouteDefinition, 'roles' | 'isLimited' | 'tightens'>,
 ): onRequestHookHandler {
   const { admits, authenticator, connections, flights, gate, pace } = doors;
   return (request, _reply, done) => {

@@ -33,9 +33,7 @@ export const NEVER_SHED: ReadonlySet<string> = new Set<TradingTool>(['close_posi
 export async function runTradingTool(
   doors: Doors,
   asking: Asking,
-  tool: TradingTool,
-  args: unknown,
-  isDryRun = false,
+  { tool, args, isDryRun }: { readonly tool: TradingTool; readonly args: unknown; readonly isDryRun: boolean },
 ): Promise<string> {
   const checked = checkTradingCall(tool, args);
   if (!checked.ok) throw invalidInput(checked.violations);
@@ -69,7 +67,7 @@ function overBudget({ budget, decided, limit, message, retryAfterMs }: OverBudge
 
 /** A tool's answer for a model: in brief where there is such a view. */
 export async function callInBrief(doors: Doors, asking: Asking, tool: string, args: unknown): Promise<unknown> {
-  if (isTradingTool(tool)) return briefOf(await runTradingTool(doors, asking, tool, args));
+  if (isTradingTool(tool)) return briefOf(await runTradingTool(doors, asking, { tool, args, isDryRun: false }));
   if (!isReadingTool(tool)) throw new ApiError('TOOL_UNKNOWN', 'There is no such tool; list the tools.');
   const answer = await readTool(doors, asking, tool, args);
   return shortenReading(tool, answer);

@@ -87,7 +87,7 @@ export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
       method: 'POST',
       url,
       schema: { hide: true },
-      onRequest: buildGuard(doors, `POST ${url}`, AGENT_ROUTE, true),
+      onRequest: buildGuard(doors, `POST ${url}`, { roles: AGENT_ROUTE, isLimited: true }),
       handler: async () => {
         throw new ApiError('TOOL_UNKNOWN', message);
       },
@@ -109,7 +109,7 @@ function addTradingRoute(app: FastifyInstance, doors: Doors, tool: TradingTool, 
     answer: EitherView,
     handler: async (request, reply) => {
       const isBrief = isBriefAsked(request);
-      const text = await runTradingTool(doors, request, tool, bodyOf(request), isDryRun);
+      const text = await runTradingTool(doors, request, { tool, args: bodyOf(request), isDryRun });
       reply.header('content-type', JSON_TYPE);
       return isBrief ? JSON.stringify(briefOf(text)) : text;
     },

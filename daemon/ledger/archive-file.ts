@@ -175,7 +175,7 @@ function verifyFile(path: string, event: ArchivedEvent, rows: Iterable<ChainRow>
 }
 
 export function hashOf({ at_ms, kind, payload, prev_hash, seq }: ChainRow): string {
-  return hashEvent(prev_hash, seq, at_ms, kind, payload);
+  return hashEvent(prev_hash, { seq, at_ms, kind }, payload);
 }
 
 /**

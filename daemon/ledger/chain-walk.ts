@@ -120,7 +120,7 @@ export class ChainWalk {
     if (prev_hash !== this.head.hash) {
       return failure(seq, 'prev_hash', `its prev_hash is ${prev_hash}, the record before has ${this.head.hash}`);
     }
-    const computed = hashEventBytes(prev_hash, seq, at_ms, kind, row.payload);
+    const computed = hashEventBytes(prev_hash, { seq, at_ms, kind }, row.payload);
     if (computed !== hash) return failure(seq, 'hash', `its hash is ${hash}, its content gives ${computed}`);
     const text = row.payload.toString('utf8');
     const stored = parseCanonicalJson(text);

@@ -13,6 +13,9 @@ export function sha256Hex(data: string | Uint8Array): string {
   return digest('sha256', data, 'hex');
 }
 
+/** What a record says of itself beside its payload. */
+type Placed = Pick<AppendedEvent, 'seq' | 'at_ms' | 'kind'>;
+
 /**
  * Hash of a record: sha256 over the UTF-8 bytes of
  *
@@ -22,13 +25,13 @@ export function sha256Hex(data: string | Uint8Array): string {
  * JSON of `{seq, at_ms, kind, payload}`. `payload` is the text of the payload column, verbatim: it is already canonical
  * JSON, and its key is in sorted place. A kind consists of characters that need no escape in JSON.
  */
-export function hashEvent(prevHash: string, seq: number, atMs: number, kind: string, payload: string): string {
-  return sha256Hex(`${prevHash}{"at_ms":${atMs},"kind":"${kind}","payload":${payload},"seq":${seq}}`);
+export function hashEvent(prevHash: string, { seq, at_ms, kind }: Placed, payload: string): string {
+  return sha256Hex(`${prevHash}{"at_ms":${at_ms},"kind":"${kind}","payload":${payload},"seq":${seq}}`);
 }
 
 /** {@link hashEvent} over the stored bytes of the payload, so that bytes that are not valid UTF-8 cannot hide. */
-export function hashEventBytes(prevHash: string, seq: number, atMs: number, kind: string, payload: Buffer): string {
-  const head = Buffer.from(`${prevHash}{"at_ms":${atMs},"kind":"${kind}","payload":`);
+export function hashEventBytes(prevHash: string, { seq, at_ms, kind }: Placed, payload: Buffer): string {
+  const head = Buffer.from(`${prevHash}{"at_ms":${at_ms},"kind":"${kind}","payload":`);
   return sha256Hex(Buffer.concat([head, payload, Buffer.from(`,"seq":${seq}}`)]));
 }
 
@@ -74,7 +77,7 @@ function chainRecord(seq: number, prevHash: string, record: LedgerRecord): Prepa
     throw new LedgerError('LEDGER_ARGUMENT', `An event of kind ${kind} has the instant ${at_ms}; integer ms expected.`);
   }
   const text = record.text ?? writePayload(kind, payload);
-  const encoded = encodeRecord(prevHash, seq, at_ms, kind, text);
+  const encoded = encodeRecord(prevHash, { seq, at_ms, kind }, text);
   const decision = kind === DECISION_KIND ? readDecisionKeys(payload, seq) : null;
   return { seq, at_ms, kind, prev_hash: prevHash, hash: encoded.hash, payload: encoded.payload, decision };
 }
@@ -98,8 +101,8 @@ interface EncodedRecord {
 /**
  * `hashEvent` of a record, and its payload as bytes. The preimage is built in one buffer, so that nothing is joined.
  */
-function encodeRecord(prevHash: string, seq: number, atMs: number, kind: string, payload: string): EncodedRecord {
-  const head = `${prevHash}{"at_ms":${atMs},"kind":"${kind}","payload":`;
+function encodeRecord(prevHash: string, { seq, at_ms, kind }: Placed, payload: string): EncodedRecord {
+  const head = `${prevHash}{"at_ms":${at_ms},"kind":"${kind}","payload":`;
   const tail = `,"seq":${seq}}`;
   const payloadBytes = Buffer.byteLength(payload);
   const tailAt = head.length + payloadBytes;

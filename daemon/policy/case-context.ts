@@ -112,13 +112,15 @@ export function buildCaseContext(partial: JsonRecord, path: string, violations: 
     else violations.push(violationAt(`${path}.position_lots`, 'is not a whole number of lots', position));
   }
   context = leanOnGross(mergeOver(context, rest, path, violations), rest);
-  const granted = withGrant(context, grant, path, violations);
-  const held = withPart(granted, 'holding', CASE_HOLDING, holding, path, violations);
-  const merged = withPart(held, 'openings', CASE_OPENINGS, openings, path, violations);
-  if (order === undefined || order === null) return merged;
-  if (isRecord(order)) return { ...merged, order: mergeOver(CASE_ORDER, order, `${path}.order`, violations) };
-  violations.push(violationAt(`${path}.order`, 'is not an object', order));
-  return merged;
+  context = withGrant(context, grant, path, violations);
+  /** A part of the context that is mostly absent: nothing to add where the case does not give it. */
+  const part = <Name extends keyof typeof PARTS>(name: Name, given: unknown): Pick<typeof PARTS, Name> | object => {
+    if (given === undefined || given === null) return {};
+    if (isRecord(given)) return { [name]: mergeOver(PARTS[name], given, `${path}.${name}`, violations) };
+    violations.push(violationAt(`${path}.${name}`, 'is not an object', given));
+    return {};
+  };
+  return { ...context, ...part('holding', holding), ...part('openings', openings), ...part('order', order) };
 }
 
 /** The default of a case's `grant: {}`, some keys of which the case may override: the base request, approved. */
@@ -159,20 +161,7 @@ const CASE_HOLDING: HoldingView = {
 };
 /** The default of a case's `openings: {}`: nothing rests. */
 const CASE_OPENINGS: OpeningsView = { all: 0, own: 0, venue_limit: 200 };
-/** A part of the context that is mostly absent. */
-function withPart<Name extends 'holding' | 'openings'>(
-  context: ExecutionContext,
-  name: Name,
-  base: NonNullable<ExecutionContext[Name]>,
-  given: unknown,
-  path: string,
-  violations: Violation[],
-): ExecutionContext {
-  if (given === undefined || given === null) return context;
-  if (isRecord(given)) return { ...context, [name]: mergeOver(base, given, `${path}.${name}`, violations) };
-  violations.push(violationAt(`${path}.${name}`, 'is not an object', given));
-  return context;
-}
+const PARTS = { holding: CASE_HOLDING, openings: CASE_OPENINGS, order: CASE_ORDER } as const;
 
 /** If a case names only the gross exposure of the other symbols, all of it is held. */
 function leanOnGross(context: ExecutionContext, given: Readonly<Record<string, unknown>>): ExecutionContext {

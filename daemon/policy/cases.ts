@@ -80,10 +80,8 @@ export function runPolicyCases(policyText: string, casesText: string, decide: De
   const checked = checkCases(read.value);
   if (!checked.ok) return { ok: false, violations: checked.violations };
   const violations: Violation[] = [];
-  const schemas = compileSchemas(policy.policy.spec);
-  const prepared = checked.value.cases.map((each, index) =>
-    prepareCase(each, `cases[${index}]`, policy.policy, schemas, violations),
-  );
+  const tested = { policy: policy.policy, schemas: compileSchemas(policy.policy.spec) };
+  const prepared = checked.value.cases.map((each, index) => prepareCase(each, `cases[${index}]`, tested, violations));
   if (violations.length > 0) return { ok: false, violations };
   const results = prepared.map((each) => runCase(each, policy.policy, decide));
   const passed = results.filter((result) => result.passed).length;
@@ -99,8 +97,7 @@ interface PreparedCase {
 function prepareCase(
   each: PolicyCase,
   path: string,
-  policy: LoadedPolicy,
-  schemas: ReadonlyMap<string, ArgsCheck>,
+  { policy, schemas }: { readonly policy: LoadedPolicy; readonly schemas: ReadonlyMap<string, ArgsCheck> },
   violations: Violation[],
 ): PreparedCase {
   const tool = each.tool ?? 'place_order';

@@ -354,7 +354,7 @@ describe('ways around a gate: a ledger that is edited', () => {
         for (const row of rows) {
           const payload = row.seq === decision.seq ? forge(row.payload) : row.payload;
           if (row.seq === decision.seq) assert.notEqual(payload, row.payload, 'something is forged');
-          const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
+          const hash = hashEvent(previous, row, payload);
           db.prepare('UPDATE events SET payload = ?, prev_hash = ?, hash = ? WHERE seq = ?').run(
             payload,
             previous,

@@ -48,7 +48,7 @@ function rechain(db: Database, seq: number, change: (payload: string) => string)
   db.transaction(() => {
     for (const row of rows) {
       const payload = row.seq === seq ? change(row.payload) : row.payload;
-      const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
+      const hash = hashEvent(previous, row, payload);
       update.run(payload, previous, hash, row.seq);
       previous = hash;
     }

@@ -120,7 +120,7 @@ test('a record that was rewritten with a fitting hash breaks the link of the nex
   const before = reader.readEvent(9);
   assert.ok(before !== null);
   const text = '{"text":"nothing happened"}';
-  const hash = hashEvent(before.hash, 10, NOW_MS, 'note', text);
+  const hash = hashEvent(before.hash, { seq: 10, at_ms: NOW_MS, kind: 'note' }, text);
   db.prepare('UPDATE events SET payload = ?, hash = ? WHERE seq = 10').run(text, hash);
   assert.equal(problemOf(verifyChain(reader)), 'prev_hash at 11');
 });
@@ -129,7 +129,7 @@ test('a payload that is not canonical is named even when its hash fits [LE-101]'
   const { db, reader, head } = openTampered(t);
   const before = reader.readEvent(RECORDS - 1);
   const text = '{"text": "spaced"}';
-  const hash = hashEvent(before?.hash ?? '', head.seq, NOW_MS, 'note', text);
+  const hash = hashEvent(before?.hash ?? '', { seq: head.seq, at_ms: NOW_MS, kind: 'note' }, text);
   db.prepare(`UPDATE events SET kind = 'note', payload = ?, hash = ? WHERE seq = ?`).run(text, hash, head.seq);
   assert.equal(problemOf(verifyChain(reader)), `not_canonical at ${head.seq}`);
 });

@@ -309,7 +309,7 @@ function copyWith(
     'INSERT INTO events (seq, at_ms, kind, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const add = (seq: number, atMs: number, kind: string, text: string): void => {
-    const hash = hashEvent(prev, seq, atMs, kind, text);
+    const hash = hashEvent(prev, { seq, at_ms: atMs, kind }, text);
     insert.run(seq, atMs, kind, text, prev, hash);
     prev = hash;
   };

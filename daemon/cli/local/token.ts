@@ -128,7 +128,7 @@ async function createToken(io: Io, options: CreateOptions): Promise<void> {
   const { role, skill } = options;
   const agent = options.agent ?? (role === 'agent' ? DEFAULT_AGENT : undefined);
   if (role !== 'agent' && skill !== undefined) throw new CliError(EXIT.USAGE, '--skill belongs to the role agent.');
-  const { record, secret } = await changeTokens(io, options, (tokens) =>
+  const created = await changeTokens(io, options, (tokens) =>
     tokens.createToken({
       role,
       name: options.name ?? agent ?? role,
@@ -137,7 +137,7 @@ async function createToken(io: Io, options: CreateOptions): Promise<void> {
       ...(options.expires === undefined ? {} : { expires_at_ms: Date.now() + requireSome(options.expires) }),
     }),
   );
-  await showSecret(io, options, record, secret, '');
+  await showSecret(io, options, created, '');
 }
 
 function requireSome(ms: number): number {
@@ -148,8 +148,7 @@ function requireSome(ms: number): number {
 async function showSecret(
   io: Io,
   options: LedgerOptions,
-  record: TokenRecord,
-  secret: string,
+  { record, secret }: { readonly record: TokenRecord; readonly secret: string },
   note: string,
 ): Promise<void> {
   const target = sayLedger(io, options);
@@ -188,7 +187,7 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
   const until = formatInstant(nowMs + options.overlap);
   const ended = rotated.former.map(({ id }) => `${id} is valid until ${until} UTC at most\n`).join('');
   const written = rotated.written.map((file) => `${file} has the new token\n`).join('');
-  await showSecret(io, options, rotated.record, rotated.secret, ended + written);
+  await showSecret(io, options, rotated, ended + written);
 }
 
 function messageOf(error: unknown): string {

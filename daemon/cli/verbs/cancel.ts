@@ -6,6 +6,8 @@ interface CancelOptions extends ConnectionOptions {
   readonly operator?: boolean;
 }
 
+type ToolCall = readonly [tool: string, body: object];
+
 export function addCancel(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'cancel',
@@ -16,7 +18,7 @@ export function addCancel(program: Command, io: Io): void {
     .argument('<id>', 'client order id')
     .option('--operator', "with the operator token: any agent's order")
     .action((id: string, options: CancelOptions) =>
-      cancel(io, options, `cancel ${id}`, 'cancel_order', { client_order_id: id }),
+      cancel(io, options, `cancel ${id}`, ['cancel_order', { client_order_id: id }]),
     );
 }
 
@@ -30,13 +32,13 @@ export function addCancelAll(program: Command, io: Io): void {
     .argument('[symbol]', 'such as BTCUSDT')
     .option('--operator', 'with the operator token: those of all agents')
     .action((symbol: string | undefined, options: CancelOptions) =>
-      cancel(io, options, `cancel-all${symbol === undefined ? '' : ` ${symbol}`}`, 'cancel_all', {
-        ...(symbol === undefined ? {} : { symbol }),
-      }),
+      symbol === undefined
+        ? cancel(io, options, 'cancel-all', ['cancel_all', {}])
+        : cancel(io, options, `cancel-all ${symbol}`, ['cancel_all', { symbol }]),
     );
 }
 
-async function cancel(io: Io, options: CancelOptions, command: string, tool: string, body: object): Promise<void> {
+async function cancel(io: Io, options: CancelOptions, command: string, [tool, body]: ToolCall): Promise<void> {
   const { withClient } = await import('../client.ts');
   const { exitCodeOfAnswer, renderAnswer, renderOperatorHint } = await import('../answers.ts');
   const role = options.operator === true ? 'operator' : 'agent';

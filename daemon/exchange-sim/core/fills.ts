@@ -35,9 +35,7 @@ export function fillOrder(
   state: ExchangeState,
   market: Market,
   order: Order,
-  quantity: E8,
-  price: E8,
-  maker: boolean,
+  { quantity, price, maker }: Pick<Trade, 'quantity' | 'price' | 'maker'>,
 ): Trade {
   const before = market.position;
   const effect = applyFill(before, order.side === 'BUY' ? quantity : -quantity, price);
@@ -52,8 +50,8 @@ export function fillOrder(
   order.updatedMs = state.nowMs;
   order.status = order.executed === order.quantity ? 'FILLED' : 'PARTIALLY_FILLED';
   if (order.status === 'FILLED') market.openOrders.delete(order.orderId);
-  appendIncome(state, 'REALIZED_PNL', order.symbol, effect.realisedProfit, tradeId);
-  appendIncome(state, 'COMMISSION', order.symbol, -fee, tradeId);
+  appendIncome(state, { type: 'REALIZED_PNL', symbol: order.symbol, amount: effect.realisedProfit, tradeId });
+  appendIncome(state, { type: 'COMMISSION', symbol: order.symbol, amount: -fee, tradeId });
   const trade: Trade = {
     tradeId,
     orderId: order.orderId,

@@ -187,7 +187,7 @@ function matchTaker(state: ExchangeState, market: Market, order: Order): void {
   }
   const limit = order.type === 'LIMIT' ? order.price : null;
   for (const slice of walkBook(bookOf(market), order.side, wanted, limit)) {
-    fillOrder(state, market, order, slice.quantity, slice.price, false);
+    fillOrder(state, market, order, { ...slice, maker: false });
   }
   if (order.status === 'FILLED') return;
   const rests = order.type === 'LIMIT' && ['GTC', 'GTX', 'GTD'].includes(order.timeInForce);
@@ -204,7 +204,7 @@ export function fillResting(state: ExchangeState, market: Market): void {
     const wanted = executableQuantity(market, order);
     let reachable = 0n;
     for (const slice of walkBook(bookOf(market), order.side, wanted, order.price)) reachable += slice.quantity;
-    if (reachable > 0n) fillOrder(state, market, order, reachable, order.price, true);
+    if (reachable > 0n) fillOrder(state, market, order, { quantity: reachable, price: order.price, maker: true });
   }
 }
 

@@ -63,5 +63,5 @@ export function changeMultiAssets(state: ExchangeState, on: boolean): Rejection 
 
 /** Moves USDT into (positive) or out of the wallet. */
 export function transfer(state: ExchangeState, amount: E8, type: MoveType = 'TRANSFER'): void {
-  appendIncome(state, type, '', amount, null);
+  appendIncome(state, { type, symbol: '', amount, tradeId: null });
 }

@@ -53,7 +53,7 @@ export function checkLiquidation(state: ExchangeState): void {
     const balance = market.isolatedWallet + profit;
     if (market.position.quantity !== 0n && balance <= maintenance) {
       cancelEverything(state, market);
-      liquidate(state, market, market.isolatedWallet, balance, maintenance);
+      liquidate(state, market, { margin: market.isolatedWallet, balance, maintenance });
     }
   }
   if (cross.length === 0 || crossBalance > crossMaintenance) return;
@@ -61,11 +61,11 @@ export function checkLiquidation(state: ExchangeState): void {
     if (market.marginType === 'CROSSED') cancelEverything(state, market);
   }
   for (const market of cross) {
-    liquidate(state, market, crossWallet(state), crossBalance, crossMaintenance);
+    liquidate(state, market, { margin: crossWallet(state), balance: crossBalance, maintenance: crossMaintenance });
   }
   // The sum over several positions can leave less than nothing; the insurance fund makes it zero.
   const shortfall = -crossWallet(state);
-  if (shortfall > 0n) appendIncome(state, 'INSURANCE_CLEAR', '', shortfall, null);
+  if (shortfall > 0n) appendIncome(state, { type: 'INSURANCE_CLEAR', symbol: '', amount: shortfall, tradeId: null });
 }
 
 /** A liquidated account loses its open orders first, conditional ones included. */
@@ -80,22 +80,39 @@ function crossWallet(state: ExchangeState): E8 {
   return wallet;
 }
 
+/** What a position can lose, and that it does not keep the margin it needs. */
+interface Short {
+  readonly margin: E8;
+  readonly balance: E8;
+  readonly maintenance: E8;
+}
+
 /**
  * Takes the whole position over at the mark. `margin` is what the position can lose: beyond it the insurance fund
  * pays; what is left of it bears the liquidation fee.
  */
-function liquidate(state: ExchangeState, market: Market, margin: E8, balance: E8, maintenance: E8): void {
+function liquidate(state: ExchangeState, market: Market, { margin, balance, maintenance }: Short): void {
   const { position, mark, marginType } = market;
   const size = absolute(position.quantity);
   const order = buildClosingOrder(state, market, size, 'autoclose');
   rememberOrder(state, order);
-  const trade = fillOrder(state, market, order, size, mark, false);
+  const trade = fillOrder(state, market, order, { quantity: size, price: mark, maker: false });
   const left = margin + trade.realisedProfit;
   const wanted = multiply(multiply(size, mark), LIQUIDATION_RATE);
   const fee = minimum(wanted, maximum(0n, left));
   const insurance = marginType === 'ISOLATED' ? maximum(0n, -left) : 0n;
-  appendIncome(state, 'INSURANCE_CLEAR', market.instrument.symbol, -fee, trade.tradeId);
-  appendIncome(state, 'INSURANCE_CLEAR', market.instrument.symbol, insurance, trade.tradeId);
+  appendIncome(state, {
+    type: 'INSURANCE_CLEAR',
+    symbol: market.instrument.symbol,
+    amount: -fee,
+    tradeId: trade.tradeId,
+  });
+  appendIncome(state, {
+    type: 'INSURANCE_CLEAR',
+    symbol: market.instrument.symbol,
+    amount: insurance,
+    tradeId: trade.tradeId,
+  });
   const liquidation: Liquidation = {
     orderId: order.orderId,
     symbol: market.instrument.symbol,
@@ -149,7 +166,7 @@ export function deleverage(state: ExchangeState, market: Market, quantity: E8): 
   if (size <= 0n) return;
   const order = buildClosingOrder(state, market, size, 'adl_autoclose');
   rememberOrder(state, order);
-  fillOrder(state, market, order, size, market.mark, false);
+  fillOrder(state, market, order, { quantity: size, price: market.mark, maker: false });
 }
 
 /** Settles funding of one symbol at its mark. An isolated position pays from its own margin. */
@@ -158,7 +175,7 @@ export function settleFunding(state: ExchangeState, market: Market, rate: E8): v
   const { quantity } = market.position;
   if (quantity === 0n) return;
   const payment = fundingPayment(quantity, market.mark, rate);
-  appendIncome(state, 'FUNDING_FEE', market.instrument.symbol, payment, null);
+  appendIncome(state, { type: 'FUNDING_FEE', symbol: market.instrument.symbol, amount: payment, tradeId: null });
   if (market.marginType === 'ISOLATED') market.isolatedWallet += payment;
   checkLiquidation(state);
 }

@@ -25,6 +25,10 @@ interface Draw {
   readonly below: number;
   readonly volume: number;
 }
+interface DrawnBar extends Draw {
+  readonly open: number;
+  readonly close: number;
+}
 
 function normal(random: RandomGenerator): number {
   const radius = Math.sqrt(-2 * Math.log(1 - uniformFloat64(random)));
@@ -111,7 +115,7 @@ export class SyntheticMarket {
         if (draw === undefined) continue;
         const isLast = index === rows.length - 1;
         const close = isLast ? toNumber(instrument.startPrice) : price * Math.exp(draw.logReturn);
-        this.#append(instrument, index, price, close, draw);
+        this.#append(instrument, index, { ...draw, open: price, close });
         price = close;
       }
     }
@@ -128,21 +132,21 @@ export class SyntheticMarket {
         const open = last.close * toNumber(instrument.tick);
         // A weak pull towards the start price keeps months of tape within sight of it.
         const pull = -0.0002 * Math.log(open / toNumber(instrument.startPrice));
-        this.#append(instrument, position, open, open * Math.exp(draw.logReturn + pull), draw);
+        this.#append(instrument, position, { ...draw, open, close: open * Math.exp(draw.logReturn + pull) });
       }
     }
   }
 
-  #append(instrument: Instrument, index: number, open: number, close: number, draw: Draw): void {
+  #append(instrument: Instrument, index: number, { open, close, above, below, volume }: DrawnBar): void {
     const tick = toNumber(instrument.tick);
     const lot = toNumber(instrument.lot);
     this.#grown.get(instrument.symbol)?.bars.push({
       openMs: this.#firstOpenMs + index * SYNTHETIC_BAR_MS,
       open: Math.round(open / tick),
-      high: Math.ceil((Math.max(open, close) * Math.exp(draw.above)) / tick),
-      low: Math.floor((Math.min(open, close) * Math.exp(-draw.below)) / tick),
+      high: Math.ceil((Math.max(open, close) * Math.exp(above)) / tick),
+      low: Math.floor((Math.min(open, close) * Math.exp(-below)) / tick),
       close: Math.round(close / tick),
-      volume: Math.max(1, Math.round((instrument.barVolume * draw.volume) / lot)),
+      volume: Math.max(1, Math.round((instrument.barVolume * volume) / lot)),
     });
   }
 

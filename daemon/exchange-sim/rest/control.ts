@@ -143,7 +143,7 @@ function fill(exchange: Exchange, body: Json): ControlAnswer {
   const possible = executableQuantity(market, order);
   const quantity = minimum(readDecimal(body, 'quantity') ?? possible, possible);
   if (quantity <= 0n) throw new ControlError('nothing to fill');
-  fillOrder(state, market, order, quantity, order.price, true);
+  fillOrder(state, market, order, { quantity, price: order.price, maker: true });
   return { body: { ok: true } };
 }
 
