@@ -122,15 +122,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     if (ledger.stats.reserve_used) gate.onReserveUsed();
     if (hasFiles(options)) signer = keepHome(opened, gate, folded);
     closers.unshift(followTokens(ledger, gate.core, time, log));
-    const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
-      ...{ gate, logger: log, abort: signal },
-      monotonicMs: () => time.monotonicMs(),
-      after: (ms, fn) => time.after(ms, fn, { unref: true }),
-      hostMs: () => time.hostMs(),
-    });
-    closers.unshift(() => http.close());
-    const entrance = describeEntrance(http, config, tokensFolder);
-    gate.core.consoleAddress = entrance.consoleAddress;
+    const entrance = await openDoors(opened, gate, tokensFolder);
     alerts.consoleUrl = entrance.remoteConsole?.address ?? entrance.consoleAddress;
     tellFileShortage(log, config);
     options.onListening?.(entrance);
@@ -154,6 +146,19 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     for (const closer of closers) await closer();
     throw error;
   }
+}
+
+async function openDoors({ closers, config, ledger, options, signal, time }: Opened, gate: Gate, tokensFolder: string) {
+  const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
+    ...{ gate, logger: options.log, abort: signal },
+    monotonicMs: () => time.monotonicMs(),
+    after: (ms, fn) => time.after(ms, fn, { unref: true }),
+    hostMs: () => time.hostMs(),
+  });
+  closers.unshift(() => http.close());
+  const entrance = describeEntrance(http, config, tokensFolder);
+  gate.core.consoleAddress = entrance.consoleAddress;
+  return entrance;
 }
 
 function onLedgerFailure(stop: AbortController, options: StartOptions): (canceled: Promise<void>) => void {

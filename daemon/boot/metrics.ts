@@ -76,13 +76,7 @@ export function createGateMetrics(): GateMetrics {
       watchGate(registers, gate);
       watchAlertChannels(registers, gate);
       watchLedger(registers, ledger);
-      const agents = () => {
-        const live = ledger.tokens
-          .listTokens()
-          .filter(({ role, revoked_at_ms: end }) => role === 'agent' && end === null);
-        return live.map(({ agent, name }) => agent ?? name);
-      };
-      account.watch(gate, agents);
+      account.watch(gate, () => listAgents(ledger));
     },
     text: async (withAccount) => {
       const parts = [await registry.metrics(), durations.format([{ labels: '', series: decideSeries }])];
@@ -90,6 +84,11 @@ export function createGateMetrics(): GateMetrics {
       return `${parts.map((part) => part.trimEnd()).join('\n')}\n`;
     },
   };
+}
+
+function listAgents({ tokens }: LedgerFigures): readonly string[] {
+  const live = tokens.listTokens().filter(({ role, revoked_at_ms: end }) => role === 'agent' && end === null);
+  return live.map(({ agent, name }) => agent ?? name);
 }
 
 function watchGate(registers: Registry[], gate: Gate): void {

@@ -2,10 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
+import type { Caller } from '../gate/api.ts';
 import { ApiError } from './errors.ts';
 import { bodyOf, queryOf, requireValid } from './input.ts';
 import { readPage } from './readings.ts';
-import { addRoute, CONSOLE_TAG, callerOf, type Doors, operatorRoute, watchersRoute, whileInFlight } from './routing.ts';
+import {
+  addRoute,
+  CONSOLE_TAG,
+  callerOf,
+  type Doors,
+  operatorRoute,
+  type RouteDefinition,
+  watchersRoute,
+  whileInFlight,
+} from './routing.ts';
 
 /** What needs a person: alerts, active signals, orders about which nothing can be proven. */
 export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): void {
@@ -18,17 +28,12 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
       return readPage(() => gate.getAlerts(limit ?? DEFAULT_PAGE_SIZE, cursor ?? null));
     },
   });
-  addRoute(app, doors, {
+  addEnd(app, doors, {
     ...operatorRoute('POST', '/v1/alerts/:id/ack', 'Record that an alert was seen', body.AlertBodySchema),
     params: command.AlertPath,
-    body: command.EndRequest,
-    handler: async (request) => {
-      const { id } = requireValid(command.checkAlertPath, request.params);
-      const { reason } = requireValid(command.checkEnd, bodyOf(request));
-      const seen = await whileInFlight(request, gate.acknowledgeAlert(callerOf(request), Number(id), reason));
-      if (seen === null) throw new ApiError('NOT_FOUND', 'No alert of this number is among the last 1,000.');
-      return seen;
-    },
+    checkPath: command.checkAlertPath,
+    end: (caller, id, reason) => gate.acknowledgeAlert(caller, Number(id), reason),
+    missing: 'No alert of this number is among the last 1,000.',
   });
   registerAlertDelivery(app, doors);
   addRoute(app, doors, {
@@ -48,40 +53,51 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
       return gate.getSignals();
     },
   });
-  addRoute(app, doors, {
+  registerEnds(app, doors);
+}
+
+function registerEnds(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  addEnd(app, doors, {
     ...operatorRoute('POST', '/v1/signals/:id/end', 'End a signal early', body.SignalEntrySchema),
     params: command.SignalPath,
-    body: command.EndRequest,
-    handler: async (request) => {
-      const { id } = requireValid(command.checkSignalPath, request.params);
-      const { reason } = requireValid(command.checkEnd, bodyOf(request));
-      const ended = await whileInFlight(request, gate.endSignal(callerOf(request), id, reason));
-      if (ended === null) throw new ApiError('NOT_FOUND', 'No signal with this id is active.');
-      return ended;
-    },
+    checkPath: command.checkSignalPath,
+    end: (caller, id, reason) => gate.endSignal(caller, id, reason),
+    missing: 'No signal with this id is active.',
   });
-  addRoute(app, doors, {
+  addEnd(app, doors, {
     ...operatorRoute('POST', '/v1/texts/:id/erase', 'Erase free texts', body.TextsErasedBodySchema),
     text: { summary: 'Erase the free texts of a decision or a signal', tags: [CONSOLE_TAG] },
     params: command.TextPath,
-    body: command.EndRequest,
-    handler: async (request) => {
-      const { id } = requireValid(command.checkTextPath, request.params);
-      const { reason } = requireValid(command.checkEnd, bodyOf(request));
-      const erased = await whileInFlight(request, gate.eraseTexts(callerOf(request), id, reason));
-      if (erased === null) throw new ApiError('NOT_FOUND', 'No free text of this decision or signal is stored.');
-      return erased;
-    },
+    checkPath: command.checkTextPath,
+    end: (caller, id, reason) => gate.eraseTexts(caller, id, reason),
+    missing: 'No free text of this decision or signal is stored.',
   });
-  addRoute(app, doors, {
+  addEnd(app, doors, {
     ...operatorRoute('POST', '/v1/orders/:id/end', 'End a lost order', body.OrderBodySchema),
     params: command.OrderPath,
+    checkPath: command.checkOrderPath,
+    end: (caller, id, reason) => gate.endOrder(caller, id, reason),
+    missing: 'There is no order with this id.',
+  });
+}
+
+interface End extends Omit<RouteDefinition, 'handler' | 'body'> {
+  readonly checkPath: typeof command.checkAlertPath;
+  /** Null: there is nothing of this id. */
+  readonly end: (caller: Caller, id: string, reason: string) => Promise<object | null>;
+  readonly missing: string;
+}
+/** What an operator ends, by its id and with a reason. */
+function addEnd(app: FastifyInstance, doors: Doors, { checkPath, end, missing, ...route }: End): void {
+  addRoute(app, doors, {
+    ...route,
     body: command.EndRequest,
     handler: async (request) => {
-      const { id } = requireValid(command.checkOrderPath, request.params);
+      const { id } = requireValid(checkPath, request.params);
       const { reason } = requireValid(command.checkEnd, bodyOf(request));
-      const ended = await whileInFlight(request, gate.endOrder(callerOf(request), id, reason));
-      if (ended === null) throw new ApiError('NOT_FOUND', 'There is no order with this id.');
+      const ended = await whileInFlight(request, end(callerOf(request), id, reason));
+      if (ended === null) throw new ApiError('NOT_FOUND', missing);
       return ended;
     },
   });

@@ -63,7 +63,7 @@ export function createAuthenticator(
     const key = hash('sha256', secret, 'base64');
     const cached = cache.get(key);
     if (cached !== undefined && now < cached.untilMs) return cached;
-    const caller = isSession(secret) ? findLooking(secret) : findBearer(secret);
+    const caller = isSession(secret) ? findLooking(secret) : findBearer(tokens, secret);
     if (caller === null) {
       cache.delete(key);
       throw unauthenticated('The token is unknown or revoked.');
@@ -74,12 +74,6 @@ export function createAuthenticator(
     return found;
   }
 
-  function findBearer(secret: string): Caller | null {
-    const token = tokens.findToken(secret);
-    if (token === null) return null;
-    const { role, agent, id, skillSha256 } = token;
-    return { role, agent, tokenId: id, skillSha256 };
-  }
   function findLooking(session: string): Caller | null {
     const found = sessions?.find(session) ?? null;
     if (found === null) return null;
@@ -92,12 +86,7 @@ export function createAuthenticator(
     const now = nowMs();
     const proof = proofs.get(connection);
     if (proof !== undefined && now < proof.untilMs && proof.authorization === authorization) return proof.caller;
-    const isBearer = authorization.startsWith('Bearer ') || /^bearer /i.test(authorization);
-    const secret = isBearer ? authorization.slice(7) : '';
-    if (secret === '' || secret.length > MAX_SECRET_LENGTH) {
-      throw unauthenticated('Authorization must be Bearer and one token.');
-    }
-    const { caller, untilMs } = lookUp(secret, now);
+    const { caller, untilMs } = lookUp(secretOf(authorization), now);
     proofs.set(connection, { authorization, caller, untilMs });
     return caller;
   }
@@ -119,6 +108,21 @@ export function createAuthenticator(
       proofs = new WeakMap();
     },
   };
+}
+
+function findBearer(tokens: Pick<TokenLookup, 'findToken'>, secret: string): Caller | null {
+  const token = tokens.findToken(secret);
+  if (token === null) return null;
+  const { role, agent, id, skillSha256 } = token;
+  return { role, agent, tokenId: id, skillSha256 };
+}
+
+function secretOf(authorization: string): string {
+  const isBearer = authorization.startsWith('Bearer ') || /^bearer /i.test(authorization);
+  const secret = isBearer ? authorization.slice(7) : '';
+  if (secret === '' || secret.length > MAX_SECRET_LENGTH)
+    throw unauthenticated('Authorization must be Bearer and one token.');
+  return secret;
 }
 
 function unauthenticated(message: string): ApiError {

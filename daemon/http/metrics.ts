@@ -29,31 +29,7 @@ export interface HttpMetrics {
 export function createHttpMetrics(flights: FlightCounter, streamCount: () => number): HttpMetrics {
   const registry = new Registry();
   const registers = [registry];
-  new Gauge({
-    name: 'holdfast_http_in_flight',
-    help: 'Authenticated requests in progress.',
-    registers,
-    collect() {
-      this.set(flights.total);
-    },
-  });
-  new Gauge({
-    name: 'holdfast_http_event_streams',
-    help: 'Open server-sent event streams.',
-    registers,
-    collect() {
-      this.set(streamCount());
-    },
-  });
-  new Counter({
-    name: 'holdfast_http_shed_total',
-    help: 'Requests refused because their token had too many in flight.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(flights.shed);
-    },
-  });
+  watchFlights(registers, flights, streamCount);
   const counts = new Map<string, number[]>();
   new Counter({
     name: 'holdfast_http_requests_total',
@@ -94,6 +70,34 @@ export function createHttpMetrics(flights: FlightCounter, streamCount: () => num
       return `${(await registry.metrics()).trimEnd()}\n${durations.format(all)}\n`;
     },
   };
+}
+
+function watchFlights(registers: Registry[], flights: FlightCounter, streamCount: () => number): void {
+  new Gauge({
+    name: 'holdfast_http_in_flight',
+    help: 'Authenticated requests in progress.',
+    registers,
+    collect() {
+      this.set(flights.total);
+    },
+  });
+  new Gauge({
+    name: 'holdfast_http_event_streams',
+    help: 'Open server-sent event streams.',
+    registers,
+    collect() {
+      this.set(streamCount());
+    },
+  });
+  new Counter({
+    name: 'holdfast_http_shed_total',
+    help: 'Requests refused because their token had too many in flight.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(flights.shed);
+    },
+  });
 }
 
 export const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';

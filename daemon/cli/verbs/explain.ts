@@ -24,7 +24,6 @@ export function addExplain(program: Command, io: Io): void {
 async function renderExplanation(body: ExplanationBody): Promise<string> {
   const { formatInstant, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const { line, rows } = body.arithmetic;
-  const figure = (value: unknown) => (typeof value === 'number' ? formatNumber(value, 6) : (value as string | null));
   const factors = (row: (typeof rows)[number]): string =>
     [row.factors.market, row.factors.account, row.factors.trust, row.factors.trader, row.factors.loss]
       .map((factor) => formatNumber(factor))
@@ -69,21 +68,27 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
       'no budget cuts it',
       ['code', 'lots', 'unit', 'reserved', 'base'],
     ),
-    renderTable(
-      ['rule', 'looks at', 'code', 'finding', 'observed', 'limit', 'unit'],
-      (body.rules ?? []).map(({ rule, title, code, outcome, observed, limit, unit }) => [
-        rule,
-        title,
-        code,
-        outcome,
-        figure(observed),
-        figure(limit),
-        unit,
-      ]),
-      body.rules === null
-        ? 'Another version of the core decided, so the findings of its rules are not derived here.'
-        : 'no rules',
-      ['unit', 'code'],
-    ),
+    await renderRules(body),
   ].join('\n');
+}
+
+async function renderRules({ rules }: ExplanationBody): Promise<string> {
+  const { formatNumber, renderTable } = await import('../tables.ts');
+  const figure = (value: unknown) => (typeof value === 'number' ? formatNumber(value, 6) : (value as string | null));
+  return renderTable(
+    ['rule', 'looks at', 'code', 'finding', 'observed', 'limit', 'unit'],
+    (rules ?? []).map(({ rule, title, code, outcome, observed, limit, unit }) => [
+      rule,
+      title,
+      code,
+      outcome,
+      figure(observed),
+      figure(limit),
+      unit,
+    ]),
+    rules === null
+      ? 'Another version of the core decided, so the findings of its rules are not derived here.'
+      : 'no rules',
+    ['unit', 'code'],
+  );
 }

@@ -52,8 +52,8 @@ export function fitOrder(
   rules: RulesView,
   action: SizedAction['action'],
 ): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
-  const { trace, request, context, policy, found } = deciding;
-  const { budget } = found;
+  const { trace, context, policy } = deciding;
+  const { budget } = deciding.found;
   const { slippageBps } = price;
   const requestedLots = lotsOfAsk(ask, price.sizeTicks, rules);
   const cap = feasibleLeverage(policy, rules, ask.side, budget);
@@ -79,37 +79,47 @@ export function fitOrder(
     trace.skip(14, 'STAGING');
     return { effective: null, plan: [] };
   }
-  // What budgets or an approval cut has its own reason.
-  const sizePrice = ticksToPrice(price.sizeTicks, rules);
-  const size = sizeOfAsk(ask, sizePrice, rules);
-  if (ask.lots === null && sendLots === statedLots(ask, price.sizeTicks, rules)) checkRounding(trace, size, sendLots);
-  const isLimit = request.order_type === 'limit';
-  const quantity = formatQuantity(sendLots, rules);
-  const effective: SizedAction = {
-    action,
-    leverage: projected.leverage,
-    limit_price: formatPrice(price.priceTicks, rules),
-    lots: sendLots,
-    max_slippage_bps: slippageBps,
-    notional:
-      lotsToQuantity(sendLots, rules) *
-      (isLimit ? sizePrice : Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules))),
-    order_type: 'limit',
-    price_ticks: price.priceTicks,
-    quantity,
-    reduce_only: false,
-    requested_quantity: writeAskedSize(size, rules),
-    side: ask.side,
-    time_in_force: isLimit ? 'GTC' : 'IOC',
-  };
+  const effective = writeOrder(deciding, fitting, action, sendLots, projected.leverage);
   recheck(trace, context, fitting, effective);
   const plan = stage(deciding, sendLots, minLots);
   return {
     effective: trace.denied ? null : effective,
     plan:
       plan.length === 1
-        ? [{ delay_ms: 0, quantity, slice: 0 }]
+        ? [{ delay_ms: 0, quantity: effective.quantity, slice: 0 }]
         : describePlan(plan, rules, policy.spec.staging.spacing_ms),
+  };
+}
+
+/** The order as it is sent, with the reason for what became of a size that is not made of lots. */
+function writeOrder(
+  { trace, request, context }: Deciding,
+  { ask, price, rules }: Fitting,
+  action: SizedAction['action'],
+  lots: number,
+  leverage: number,
+): SizedAction {
+  const sizePrice = ticksToPrice(price.sizeTicks, rules);
+  const size = sizeOfAsk(ask, sizePrice, rules);
+  // What budgets or an approval cut has its own reason.
+  if (ask.lots === null && lots === statedLots(ask, price.sizeTicks, rules)) checkRounding(trace, size, lots);
+  const isLimit = request.order_type === 'limit';
+  return {
+    action,
+    leverage,
+    limit_price: formatPrice(price.priceTicks, rules),
+    lots,
+    max_slippage_bps: price.slippageBps,
+    notional:
+      lotsToQuantity(lots, rules) *
+      (isLimit ? sizePrice : Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules))),
+    order_type: 'limit',
+    price_ticks: price.priceTicks,
+    quantity: formatQuantity(lots, rules),
+    reduce_only: false,
+    requested_quantity: writeAskedSize(size, rules),
+    side: ask.side,
+    time_in_force: isLimit ? 'GTC' : 'IOC',
   };
 }
 
