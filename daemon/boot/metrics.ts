@@ -3,7 +3,7 @@ import { isOver } from '../engine/callers/layers.ts';
 import { everyLiveOrder, isLost } from '../engine/orders/orders.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { ObserverPort } from '../gate/ports.ts';
-import { DurationHistogram } from '../http/metrics.ts';
+import { DurationHistogram } from '../http/requests/metrics.ts';
 import type { TokenStore } from '../ledger/types.ts';
 import { AccountMetrics } from './account-metrics.ts';
 

@@ -4,7 +4,11 @@ import { createPolicyPort } from '../../daemon/boot/policy.ts';
 import { followTokens, tokenPorts } from '../../daemon/boot/token-watch.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
-import { type Authenticator, createAuthenticator, type TokenIdentity } from '../../daemon/http/authentication.ts';
+import {
+  type Authenticator,
+  createAuthenticator,
+  type TokenIdentity,
+} from '../../daemon/http/entrance/authentication.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';

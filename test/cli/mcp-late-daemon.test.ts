@@ -13,7 +13,7 @@ import { AgentLink } from '../../daemon/cli/agent-link.ts';
 import { createClient } from '../../daemon/cli/client.ts';
 import { createDaemonPort } from '../../daemon/cli/mcp-port.ts';
 import { TOOL_NAMES } from '../../daemon/core/policy.ts';
-import { MAX_OF_TOKEN } from '../../daemon/http/connections.ts';
+import { MAX_OF_TOKEN } from '../../daemon/http/entrance/connections.ts';
 import { findFreePort } from '../free-port.ts';
 import { PLACE_ORDER, SECRETS, startServer } from '../http/http-kit.ts';
 import { CLAIMS, listen, proving } from '../integrations/proving-server.ts';

@@ -41,8 +41,8 @@ const SPEAKS_OF_A_VENUE: readonly string[] = [
   'console/enrol.tsx',
   'console/holder-acts.ts',
   'contract/bodies.ts',
-  'http/operator-routes.ts',
-  'http/token-routes.ts',
+  'http/routes/operator-routes.ts',
+  'http/routes/token-routes.ts',
 ];
 
 const SOURCES = readdirSync(DAEMON, { recursive: true, encoding: 'utf8' })

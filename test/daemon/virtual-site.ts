@@ -10,7 +10,7 @@ import { SyntheticMarket } from '../../daemon/exchange-sim/market/synthetic.ts';
 import { type OpenedMarket, openExchange } from '../../daemon/exchange-sim/open.ts';
 import { serveControl, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
-import { GRACE_MS } from '../../daemon/http/listening.ts';
+import { GRACE_MS } from '../../daemon/http/entrance/listening.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';

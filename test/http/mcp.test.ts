@@ -10,7 +10,7 @@ import { Client as OldClient } from 'mcp-sdk-v1/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client/streamableHttp.js';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { ToolOutcome } from '../../daemon/engine/records/decisions.ts';
-import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
+import { MAX_IN_FLIGHT } from '../../daemon/http/requests/in-flight.ts';
 import { until } from '../until.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
 import { SECRETS, startServer, type TestServer } from './http-kit.ts';
