@@ -22,7 +22,7 @@ import { profileOf } from './core/venues.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
 import { createHttpServer } from './http/server.ts';
-import type { HeadSigner } from './ledger/head-signer.ts';
+import type { HeadSigner } from './ledger/proofs/head-signer.ts';
 import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
 import type { OpenFilePort } from './policy/read-file.ts';
 import { SYSTEM_TIME } from './time/system-time.ts';

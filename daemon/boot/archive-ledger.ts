@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { ArchivedEvent } from '../engine/records/events.ts';
-import type { ArchiveDisk } from '../ledger/archive-file.ts';
-import { advanceHead } from '../ledger/head-file.ts';
+import type { ArchiveDisk } from '../ledger/archive/archive-file.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { advanceHead } from '../ledger/proofs/head-file.ts';
 import { openLedgerReader, SqliteReader } from '../ledger/reader.ts';
 import { makeShrinkable, openRemoval } from '../ledger/remove-archived.ts';
 import type { Ledger } from '../ledger/types.ts';

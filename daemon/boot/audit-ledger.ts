@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { DecidedElsewhere } from '../engine/audit/verify.ts';
-import { type Anchor, type Anchored, compareAnchors, nothingAnchored } from '../ledger/anchors.ts';
 import type { LedgerReader } from '../ledger/types.ts';
+import { type Anchor, type Anchored, compareAnchors, nothingAnchored } from '../ledger/verify/anchors.ts';
 import {
   type CheckOutcome,
   concludeVerify,
@@ -11,7 +11,7 @@ import {
   type VerifyFailure,
   type VerifyResult,
   verifySpan,
-} from '../ledger/verify.ts';
+} from '../ledger/verify/verify.ts';
 import { auditorOf, auditSpan, type SpanAudit } from './audit-span.ts';
 import type { AuditTask } from './audit-worker.ts';
 import { createCheckpointAudit } from './checkpoint-audit.ts';

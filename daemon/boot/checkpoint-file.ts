@@ -16,7 +16,7 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import { GraphReader, writeGraph } from '../engine/kept/graph-text.ts';
 import type { CheckpointEvent } from '../engine/records/events.ts';
 import { GateState } from '../engine/state/gate-state.ts';
-import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
+import { findMigrationsFolder, readMigrations } from '../ledger/chain/migrations.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config, Secrets } from '../config/config.ts';
-import { writeHead } from '../ledger/head-file.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { writeHead } from '../ledger/proofs/head-file.ts';
 import { SYSTEM_TIME } from '../time/system-time.ts';
 import { DomainClock } from '../venue/clock.ts';
 import { createVenue } from '../venue/create-venue.ts';

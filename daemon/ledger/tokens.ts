@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { openForWriting, toLedgerError } from './connection.ts';
+import { sha256Hex } from './chain/hash-chain.ts';
+import { findMigrationsFolder, readMigrations, requireMigrated } from './chain/migrations.ts';
+import { openForWriting, toLedgerError } from './disk/connection.ts';
 import { LedgerError } from './errors.ts';
-import { sha256Hex } from './hash-chain.ts';
-import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
 import type { ExpiryClock, NewToken, RandomBytes, TokenRecord, TokenStore } from './types.ts';
 
 /** Form of an agent's name, as in a policy's `agents`: a token with any other name could never get limits. */

@@ -7,7 +7,7 @@ import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
 import { auditLedger } from '../../daemon/boot/audit-ledger.ts';
 import { Checkpointer } from '../../daemon/boot/checkpointer.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import { DECISION_KIND } from '../../daemon/ledger/hash-chain.ts';
+import { DECISION_KIND } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';

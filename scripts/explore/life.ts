@@ -9,8 +9,8 @@ import {
   createAuthenticator,
   type TokenIdentity,
 } from '../../daemon/http/entrance/authentication.ts';
+import type { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';

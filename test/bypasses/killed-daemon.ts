@@ -11,8 +11,8 @@ import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/st
 import type { LimitsBody } from '../../daemon/gate/api/limits.ts';
 import type { TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { OrderBody, PositionBody } from '../../daemon/gate/api/reads.ts';
-import { readAnchors } from '../../daemon/ledger/anchors.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import { readAnchors } from '../../daemon/ledger/verify/anchors.ts';
 import { type Books, type TestAnswer, until } from '../daemon/harness.ts';
 import { Draw } from '../sim/draw.ts';
 import { type AnyBody, openOrders } from './attempts.ts';

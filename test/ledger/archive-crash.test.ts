@@ -9,7 +9,7 @@ import { foldLedger } from '../../daemon/boot/fold.ts';
 import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { KEPT_KINDS } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { countedDisk } from './counted-disk.ts';
 import { type Cleanups, ledgerOptions, makeFolder, note } from './temp-ledger.ts';

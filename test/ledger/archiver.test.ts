@@ -9,7 +9,7 @@ import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { SqliteReader } from '../../daemon/ledger/reader.ts';
 import { hasArchivedRows } from '../../daemon/ledger/remove-archived.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { type Home, makeHome, playWorld, SEGMENT, SEGMENTS } from './archived-home.ts';
 import { type Cleanups, ledgerOptions, note } from './temp-ledger.ts';

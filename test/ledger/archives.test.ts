@@ -9,12 +9,12 @@ import { foldLedger } from '../../daemon/boot/fold.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
 import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
-import { exportEvents } from '../../daemon/ledger/export.ts';
-import { checkHead, writeHead } from '../../daemon/ledger/head-file.ts';
+import { exportEvents } from '../../daemon/ledger/chain/export.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { checkHead, writeHead } from '../../daemon/ledger/proofs/head-file.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import { KEPT_KINDS, type LedgerReader } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { type Cleanups, hasCode, ledgerOptions, openAsIntruder } from './temp-ledger.ts';
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Database } from 'better-sqlite3';
 import { type AuditOptions, auditLedger, type LedgerAudit } from '../../daemon/boot/audit-ledger.ts';
-import { hashEvent } from '../../daemon/ledger/hash-chain.ts';
+import { hashEvent } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { type Cleanups, makeFolder, openAsIntruder } from './temp-ledger.ts';

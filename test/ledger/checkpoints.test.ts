@@ -23,7 +23,7 @@ import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { EVERY_RECORDS, MAX_TIMES, MIN_AT_STOP, REST_MS } from '../../daemon/boot/checkpointer.ts';
 import { CHECKPOINT_WITHIN_MS } from '../../daemon/cli/local/start.ts';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
-import { SEGMENT_RECORDS } from '../../daemon/ledger/archive-file.ts';
+import { SEGMENT_RECORDS } from '../../daemon/ledger/archive/archive-file.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { archiveHome, makeHome, playWorld } from './archived-home.ts';
 import { decision, NOW_MS, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';

@@ -3,17 +3,17 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { compareAnchors } from '../../daemon/ledger/anchors.ts';
-import { type ChainHead, hashEvent, sha256Hex } from '../../daemon/ledger/hash-chain.ts';
+import { type ChainHead, hashEvent, sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger, LedgerReader } from '../../daemon/ledger/types.ts';
+import { compareAnchors } from '../../daemon/ledger/verify/anchors.ts';
 import {
   concludeVerify,
   type VerifyResult,
   verifyChain,
   verifyLedger,
   verifySpan,
-} from '../../daemon/ledger/verify.ts';
+} from '../../daemon/ledger/verify/verify.ts';
 import { type Cleanups, decision, NOW_MS, note, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
 
 const RECORDS = 24;

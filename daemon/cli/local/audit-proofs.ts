@@ -2,10 +2,10 @@ import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { SignedHead } from '../../contract/signed-heads.ts';
-import { readNotedFile } from '../../ledger/anchors.ts';
 import { messageOf } from '../../ledger/errors.ts';
-import type { NotedRecord } from '../../ledger/head-file.ts';
+import type { NotedRecord } from '../../ledger/proofs/head-file.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
+import { readNotedFile } from '../../ledger/verify/anchors.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
@@ -93,7 +93,7 @@ async function printHead(io: Io, { folder, timestamp, ...options }: HeadOptions)
 
 async function readHead(io: Io, path: string, options: LedgerOptions): Promise<SignedHead> {
   const { openLedgerReader } = await import('../../ledger/reader.ts');
-  const { readLastHead } = await import('../../ledger/head-signer.ts');
+  const { readLastHead } = await import('../../ledger/proofs/head-signer.ts');
   const reader = openLedgerReader(path);
   try {
     const last = readLastHead(reader);
@@ -108,7 +108,7 @@ async function readHead(io: Io, path: string, options: LedgerOptions): Promise<S
 
 /** Whoever notes a head, or believes a receipt, relies on the chain that it is of. @throws CliError */
 async function refuseContradicted(reader: LedgerReader, io: Io, options: LedgerOptions): Promise<void> {
-  const { compareAnchors, readAnchors } = await import('../../ledger/anchors.ts');
+  const { compareAnchors, readAnchors } = await import('../../ledger/verify/anchors.ts');
   const anchors = readAnchors({ ledgerPath: reader.path, headFile: findHeadFile(io, options) });
   const { failed } = compareAnchors(reader, anchors);
   if (failed === null) return;
@@ -150,8 +150,8 @@ async function rotateKey(io: Io, options: LedgerOptions): Promise<void> {
     await Promise.all([
       import('../../ledger/reader.ts'),
       import('../../ledger/ledger.ts'),
-      import('../../ledger/signing-key.ts'),
-      import('../../ledger/head-file.ts'),
+      import('../../ledger/proofs/signing-key.ts'),
+      import('../../ledger/proofs/head-file.ts'),
       import('../../time/system-time.ts'),
     ]);
   const path = findLedger(io, options);

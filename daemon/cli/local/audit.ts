@@ -6,7 +6,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { LedgerAudit } from '../../boot/audit-ledger.ts';
 import type { PassedTime } from '../../engine/kept/passed-time.ts';
 import type { GateEvent } from '../../engine/records/events.ts';
-import type { NotedRecord } from '../../ledger/head-file.ts';
+import type { NotedRecord } from '../../ledger/proofs/head-file.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
 import type { ArmingAudit, ProvenArming } from '../../passkeys/arming-proofs.ts';
@@ -84,7 +84,7 @@ function parseKey(text: string): string {
 async function backUp(io: Io, file: string, options: LedgerOptions): Promise<void> {
   const target = resolve(file);
   const { archives, head } = await withReader(io, options, async (reader) => {
-    const { backUpLedger } = await import('../../ledger/backup.ts');
+    const { backUpLedger } = await import('../../ledger/verify/backup.ts');
     const files = reader.archives.list().map(({ file: name }) => name);
     return { head: backUpLedger(reader, target), archives: { folder: reader.archives.folder, files } };
   });
@@ -109,7 +109,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
     const [{ auditLedger }, { readAnchors }] = await Promise.all([
       import('../../boot/audit-ledger.ts'),
-      import('../../ledger/anchors.ts'),
+      import('../../ledger/verify/anchors.ts'),
     ]);
     const verified = await auditLedger(reader, {
       isDeep,
@@ -254,7 +254,7 @@ function describeAnchors(
 }
 
 async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
-  const { exportEvents } = await import('../../ledger/export.ts');
+  const { exportEvents } = await import('../../ledger/chain/export.ts');
   if (options.kind !== undefined) await checkKind(options.kind);
   const query = {
     ...(options.from === undefined ? {} : { fromSeq: options.from }),
@@ -269,7 +269,7 @@ async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
 async function checkKind(kind: string): Promise<void> {
   const [{ FOLD }, { GENESIS_KIND }] = await Promise.all([
     import('../../engine/state/fold.ts'),
-    import('../../ledger/genesis.ts'),
+    import('../../ledger/chain/genesis.ts'),
   ]);
   const kinds = [GENESIS_KIND, ...Object.keys(FOLD)].sort();
   if (!kinds.includes(kind)) throw new CliError(EXIT.USAGE, `No record is of kind ${kind}. Kinds: ${kinds.join(', ')}`);

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { request } from 'undici';
 import type { SignedHead } from '../../contract/signed-heads.ts';
+import { ensurePrivateFolder } from '../../ledger/disk/private-files.ts';
 import { codeOf, messageOf } from '../../ledger/errors.ts';
-import { ensurePrivateFolder } from '../../ledger/private-files.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import type { Io } from '../verb.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../engine/records/ended-order.ts';
 
 /** Whether a query is for a row. */
 export function isAskedFor(query: EndedOrderQuery, row: EndedOrderRow): boolean {

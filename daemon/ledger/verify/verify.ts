@@ -1,14 +1,14 @@
-import { type BatchPart, BatchParts, joinParts, readBatchEnds } from './batch-parts.ts';
+import { type ChainHead, DECISION_KIND, ZERO_HASH } from '../chain/hash-chain.ts';
+import { MerkleFrontier } from '../chain/merkle.ts';
+import { TOKEN_KIND, TokenCheck } from '../chain/token-records.ts';
+import { toLedgerError } from '../disk/connection.ts';
+import { codeOf, LedgerError, messageOf } from '../errors.ts';
+import { type BatchPart, BatchParts, joinParts, readBatchEnds } from '../proofs/batch-parts.ts';
+import { type FindBatch, HEAD_KIND, HeadCheck, KEY_KIND, recordLeaf } from '../proofs/head-records.ts';
+import { SqliteReader } from '../reader.ts';
+import type { LedgerEvent, LedgerReader } from '../types.ts';
 import { ChainWalk, type EventCheck, failure, PAGE, type VerifyFailure } from './chain-walk.ts';
-import { toLedgerError } from './connection.ts';
-import { codeOf, LedgerError, messageOf } from './errors.ts';
-import { type ChainHead, DECISION_KIND, ZERO_HASH } from './hash-chain.ts';
-import { type FindBatch, HEAD_KIND, HeadCheck, KEY_KIND, recordLeaf } from './head-records.ts';
-import { MerkleFrontier } from './merkle.ts';
-import { SqliteReader } from './reader.ts';
 import { concludeTexts, readErased, TextCheck, type TextFindings } from './text-records.ts';
-import { TOKEN_KIND, TokenCheck } from './token-records.ts';
-import type { LedgerEvent, LedgerReader } from './types.ts';
 import { findWrongArchive, findWrongSideRow, LookupCheck, type LookupCounts } from './verify-tables.ts';
 
 export type { VerifyFailure, VerifyProblem } from './chain-walk.ts';

@@ -1,4 +1,4 @@
-import type { ChainRow, LedgerReader } from './types.ts';
+import type { ChainRow, LedgerReader } from '../types.ts';
 
 /**
  * A record as a line of JSON without its end: the canonical JSON of `{at_ms, hash, kind, payload, prev_hash, seq}`. Removing

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { canonicalJson } from '../core/canonical-json.ts';
-import type { HeadEvent, KeyEvent } from '../engine/records/events.ts';
-import { MerkleFrontier } from './merkle.ts';
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { HeadEvent, KeyEvent } from '../../engine/records/events.ts';
+import { MerkleFrontier } from '../chain/merkle.ts';
 
 export const HEAD_KIND = 'head';
 export const KEY_KIND = 'key';

@@ -1,8 +1,8 @@
-import { parseCanonicalJson } from '../core/canonical-json.ts';
-import { exportLine } from './export.ts';
-import { type ChainHead, hashEventBytes, readPayload } from './hash-chain.ts';
-import type { SqliteReader } from './reader.ts';
-import { type ChainRow, KEPT_KINDS, type LedgerEvent } from './types.ts';
+import { parseCanonicalJson } from '../../core/canonical-json.ts';
+import { exportLine } from '../chain/export.ts';
+import { type ChainHead, hashEventBytes, readPayload } from '../chain/hash-chain.ts';
+import type { SqliteReader } from '../reader.ts';
+import { type ChainRow, KEPT_KINDS, type LedgerEvent } from '../types.ts';
 
 export type VerifyProblem =
   | 'unreadable' // the database itself is damaged

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { LedgerError } from './errors.ts';
-import { readDecisionKeys, sha256Hex } from './hash-chain.ts';
-import type { LedgerEvent } from './types.ts';
+import { readDecisionKeys, sha256Hex } from '../chain/hash-chain.ts';
+import { LedgerError } from '../errors.ts';
+import type { LedgerEvent } from '../types.ts';
 
 const LOOKUP_TABLES = ['decisions_by_agent', 'decisions_by_request'] as const;
 

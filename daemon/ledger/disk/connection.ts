@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import Database from 'better-sqlite3';
-import { codeOf, LedgerError, messageOf } from './errors.ts';
+import { codeOf, LedgerError, messageOf } from '../errors.ts';
 import { ensurePrivateFile } from './private-files.ts';
 
 /** How long a commit waits for another writing process (`token create`, a replication tool), ms. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3';
-import { LedgerError, messageOf } from './errors.ts';
+import { LedgerError, messageOf } from '../errors.ts';
 import { sha256Hex } from './hash-chain.ts';
 
 export interface Migration {

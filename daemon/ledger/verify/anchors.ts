@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { HeadEvent, KeyEvent } from '../engine/records/events.ts';
+import type { HeadEvent, KeyEvent } from '../../engine/records/events.ts';
+import { codeOf, messageOf } from '../errors.ts';
+import { compareRecord, type NotedHead, type NotedRecord, readHeadFile } from '../proofs/head-file.ts';
+import { exportPublicKey, HEAD_KIND, KEY_KIND, readPrivateKey } from '../proofs/head-records.ts';
+import type { LedgerReader } from '../types.ts';
 import { failure, type VerifyFailure } from './chain-walk.ts';
-import { codeOf, messageOf } from './errors.ts';
-import { compareRecord, type NotedHead, type NotedRecord, readHeadFile } from './head-file.ts';
-import { exportPublicKey, HEAD_KIND, KEY_KIND, readPrivateKey } from './head-records.ts';
-import type { LedgerReader } from './types.ts';
 
 /** Something outside the chain that says what the chain must hold: a record, or a key that signs its heads. */
 export type Anchor = { readonly name: string } & (

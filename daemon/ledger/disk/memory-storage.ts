@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { LedgerError } from './errors.ts';
+import { LedgerError } from '../errors.ts';
 
 /** The right of one opened ledger to write to a memory. */
 export interface MemoryLease {

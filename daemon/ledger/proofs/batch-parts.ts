@@ -1,6 +1,6 @@
+import { joinNodes, type MerkleNode, MerkleRun } from '../chain/merkle.ts';
+import type { LedgerReader } from '../types.ts';
 import { HEAD_KIND, recordLeaf } from './head-records.ts';
-import { joinNodes, type MerkleNode, MerkleRun } from './merkle.ts';
-import type { LedgerReader } from './types.ts';
 
 /** The records of one head that one span of the chain holds. */
 export interface BatchPart {

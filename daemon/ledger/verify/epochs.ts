@@ -1,4 +1,4 @@
-import type { LedgerReader } from './types.ts';
+import type { LedgerReader } from '../types.ts';
 
 export const RECOVERY_KIND = 'recovery';
 

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { DECISION_KIND } from './hash-chain.ts';
-import type { LedgerEvent, LedgerReader } from './types.ts';
+import { DECISION_KIND } from '../chain/hash-chain.ts';
+import type { LedgerEvent, LedgerReader } from '../types.ts';
 
 const SIGNAL_KIND = 'signal';
 const ERASED_KIND = 'text_erased';

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { toLedgerError } from './connection.ts';
+import { toLedgerError } from '../disk/connection.ts';
 import { checkMigrations, type Migration } from './migrations.ts';
 
 /**

@@ -1,10 +1,10 @@
-import type { EndedOrderRow } from '../engine/records/ended-order.ts';
-import type { LedgerRecord } from '../gate/ports.ts';
-import type { TimePort, Timer } from '../time/time-port.ts';
+import type { EndedOrderRow } from '../../engine/records/ended-order.ts';
+import type { LedgerRecord } from '../../gate/ports.ts';
+import type { TimePort, Timer } from '../../time/time-port.ts';
+import { LedgerError } from '../errors.ts';
+import type { LedgerStats, PendingAppend } from '../types.ts';
 import type { BatchContent, SideRow } from './batch-writer.ts';
-import { LedgerError } from './errors.ts';
 import { type ChainHead, chainRecords, type PreparedEvent } from './hash-chain.ts';
-import type { LedgerStats, PendingAppend } from './types.ts';
 
 /** How many records may wait for their commit; they are committed before the next one is taken. */
 const MAX_PENDING = 4096;

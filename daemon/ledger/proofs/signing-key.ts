@@ -1,10 +1,10 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { KeyEvent } from '../engine/records/events.ts';
-import { codeOf, LedgerError, messageOf } from './errors.ts';
+import type { KeyEvent } from '../../engine/records/events.ts';
+import { ensurePrivateFile } from '../disk/private-files.ts';
+import { codeOf, LedgerError, messageOf } from '../errors.ts';
+import type { Ledger, LedgerReader } from '../types.ts';
 import { exportPublicKey, KEY_KIND, readPrivateKey, signKey } from './head-records.ts';
-import { ensurePrivateFile } from './private-files.ts';
-import type { Ledger, LedgerReader } from './types.ts';
 
 /** The key that signs the heads of one ledger. */
 export interface SigningKey {

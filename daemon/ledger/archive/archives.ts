@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
-import type { ArchivedEvent } from '../engine/records/events.ts';
+import type { ArchivedEvent } from '../../engine/records/events.ts';
+import type { ChainRow, LedgerArchives } from '../types.ts';
 import { readFrame, readWhole } from './archive-file.ts';
-import type { ChainRow, LedgerArchives } from './types.ts';
 
 /** Frames whose records are held: neighbours are asked for one after the other. */
 const MAX_FRAMES = 4;

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { ArchivedEvent } from '../engine/records/events.ts';
-import { codeOf, LedgerError } from './errors.ts';
-import { exportLine } from './export.ts';
-import { hashEvent, sha256Hex } from './hash-chain.ts';
-import type { ChainRow } from './types.ts';
+import type { ArchivedEvent } from '../../engine/records/events.ts';
+import { exportLine } from '../chain/export.ts';
+import { hashEvent, sha256Hex } from '../chain/hash-chain.ts';
+import { codeOf, LedgerError } from '../errors.ts';
+import type { ChainRow } from '../types.ts';
 
 /** Records of one segment: what becomes one file. */
 export const SEGMENT_RECORDS = 10_000;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { LedgerError } from '../errors.ts';
 import { isDiskFull } from './connection.ts';
-import { LedgerError } from './errors.ts';
 
 export const DEFAULT_RESERVE_BYTES = 16 * 1024 * 1024;
 

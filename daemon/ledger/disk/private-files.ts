@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { codeOf, LedgerError } from './errors.ts';
+import { codeOf, LedgerError } from '../errors.ts';
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { EndedOrderRow } from '../engine/records/ended-order.ts';
+import type { EndedOrderRow } from '../../engine/records/ended-order.ts';
 import type { PreparedEvent } from './hash-chain.ts';
 
 /** How long a row is kept after the end of its order, ms of event time. */

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import type { LedgerRecord } from '../gate/ports.ts';
-import { LedgerError } from './errors.ts';
-import type { Genesis, RandomBytes } from './types.ts';
+import type { LedgerRecord } from '../../gate/ports.ts';
+import { LedgerError } from '../errors.ts';
+import type { Genesis, RandomBytes } from '../types.ts';
 
 export const GENESIS_KIND = 'genesis';
 

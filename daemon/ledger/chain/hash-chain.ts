@@ -1,9 +1,9 @@
 import { hash as digest } from 'node:crypto';
-import { CanonicalJsonError, canonicalJson } from '../core/canonical-json.ts';
-import { readDecisionRecord } from '../core/record-text/read-record.ts';
-import type { LedgerRecord } from '../gate/ports.ts';
-import { LedgerError } from './errors.ts';
-import type { AppendedEvent } from './types.ts';
+import { CanonicalJsonError, canonicalJson } from '../../core/canonical-json.ts';
+import { readDecisionRecord } from '../../core/record-text/read-record.ts';
+import type { LedgerRecord } from '../../gate/ports.ts';
+import { LedgerError } from '../errors.ts';
+import type { AppendedEvent } from '../types.ts';
 
 /** `prev_hash` of the genesis record. */
 export const ZERO_HASH = '0'.repeat(64);

@@ -1,8 +1,8 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { TimePort, Timer } from '../time/time-port.ts';
-import { codeOf, LedgerError, messageOf } from './errors.ts';
-import type { Ledger, LedgerReader } from './types.ts';
+import type { TimePort, Timer } from '../../time/time-port.ts';
+import { codeOf, LedgerError, messageOf } from '../errors.ts';
+import type { Ledger, LedgerReader } from '../types.ts';
 
 /**
  * The last record of a ledger, noted outside its home. A restored older home does not contain it, even if nothing was

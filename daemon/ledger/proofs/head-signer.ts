@@ -1,9 +1,9 @@
-import type { HeadEvent } from '../engine/records/events.ts';
-import type { TimePort, Timer } from '../time/time-port.ts';
+import type { HeadEvent } from '../../engine/records/events.ts';
+import type { TimePort, Timer } from '../../time/time-port.ts';
+import { buildTree, MerkleFrontier, type MerkleTree } from '../chain/merkle.ts';
+import type { Ledger, LedgerReader } from '../types.ts';
 import { batchLeaf, HEAD_KIND, MAX_RECORDS, recordLeaf, signHead } from './head-records.ts';
-import { buildTree, MerkleFrontier, type MerkleTree } from './merkle.ts';
 import type { SigningKey } from './signing-key.ts';
-import type { Ledger, LedgerReader } from './types.ts';
 
 /** Wall ms between two heads. */
 const EVERY_MS = 3_600_000;

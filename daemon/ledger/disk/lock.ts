@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { codeOf, LedgerError } from './errors.ts';
+import { codeOf, LedgerError } from '../errors.ts';
 import { ensurePrivateFile } from './private-files.ts';
 
 /** How often a file that is removed meanwhile is made again. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { LedgerError } from './errors.ts';
-import type { ChainHead } from './hash-chain.ts';
-import { openLedgerReader, SqliteReader } from './reader.ts';
-import type { LedgerReader } from './types.ts';
+import type { ChainHead } from '../chain/hash-chain.ts';
+import { writeWholeCopy } from '../chain/whole-copy.ts';
+import { LedgerError } from '../errors.ts';
+import { openLedgerReader, SqliteReader } from '../reader.ts';
+import type { LedgerReader } from '../types.ts';
 import { checkTail } from './verify.ts';
-import { writeWholeCopy } from './whole-copy.ts';
 
 /**
  * Writes a complete, consistent copy of a ledger to a new file (0600), also while a daemon writes to it. Returns the
