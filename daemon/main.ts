@@ -3,20 +3,26 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { AccountLock } from './boot/account-lock.ts';
 import { Alerts, refuseFirstStart, requireNamedRoutes } from './boot/alerts.ts';
-import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { describeEntrance, type Entrance, openEntrances, tellFileShortage } from './boot/entrances.ts';
-import type { Folded } from './boot/fold.ts';
+import { createGateMetrics } from './boot/figures/metrics.ts';
+import { openTraces } from './boot/figures/traces.ts';
+import type { Folded } from './boot/keep/fold.ts';
 import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
+import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/ledger/daemon-ledger.ts';
+import { createReceiptPort } from './boot/ledger/receipts.ts';
+import { followTokens, tokenPorts } from './boot/ledger/token-watch.ts';
 import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
-import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
-import { createPolicyPort, findPolicy, followPolicyFile, type PolicyFile, requirePolicy } from './boot/policy.ts';
-import { createPreviewPort } from './boot/policy-preview.ts';
-import { createReceiptPort } from './boot/receipts.ts';
+import {
+  createPolicyPort,
+  findPolicy,
+  followPolicyFile,
+  type PolicyFile,
+  requirePolicy,
+} from './boot/policy/policy.ts';
+import { createPreviewPort } from './boot/policy/policy-preview.ts';
 import { StartCache } from './boot/start-cache.ts';
-import { followTokens, tokenPorts } from './boot/token-watch.ts';
-import { openTraces } from './boot/traces.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { profileOf } from './core/venues.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';

@@ -13,9 +13,9 @@ import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
-import { type Folded, foldLedger } from './fold.ts';
+import { type Folded, foldLedger } from './keep/fold.ts';
 import { StartError } from './live.ts';
-import { readStoredPolicy } from './policy.ts';
+import { readStoredPolicy } from './policy/policy.ts';
 
 type SchemaChecks = ReturnType<typeof createSchemaChecks>;
 

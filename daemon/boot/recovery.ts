@@ -7,7 +7,7 @@ import { isAtVenue, isPlanned } from '../engine/tables/status.ts';
 import { LEDGER_LAYER, readReason } from '../gate/keeper/ledger-refusal.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { foldLedger } from './fold.ts';
+import { foldLedger } from './keep/fold.ts';
 import { StartError } from './live.ts';
 
 /** What an exit says that a recovery ends, and an order of it that was never sent. */

@@ -1,7 +1,7 @@
-import { expiryClock, ledgerClock } from '../../daemon/boot/daemon-ledger.ts';
+import { expiryClock, ledgerClock } from '../../daemon/boot/ledger/daemon-ledger.ts';
+import { followTokens, tokenPorts } from '../../daemon/boot/ledger/token-watch.ts';
 import { createSchemaChecks, openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
-import { createPolicyPort } from '../../daemon/boot/policy.ts';
-import { followTokens, tokenPorts } from '../../daemon/boot/token-watch.ts';
+import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
 import {

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { auditLedger, type LedgerAudit } from '../../daemon/boot/audit-ledger.ts';
+import { auditLedger, type LedgerAudit } from '../../daemon/boot/ledger/audit-ledger.ts';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { LimitsBody } from '../../daemon/gate/api/limits.ts';

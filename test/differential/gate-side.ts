@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createSchemaChecks } from '../../daemon/boot/open-gate.ts';
-import { createPolicyPort } from '../../daemon/boot/policy.ts';
+import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import { awaitsReading } from '../../daemon/engine/claims/claims.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';

@@ -5,7 +5,7 @@ import { cpSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { foldLedger } from '../../daemon/boot/fold.ts';
+import { foldLedger } from '../../daemon/boot/keep/fold.ts';
 import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { KEPT_KINDS } from '../../daemon/ledger/types.ts';

@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-file.ts';
-import { foldLedger } from '../../daemon/boot/fold.ts';
+import { describeState, writeCheckpoint } from '../../daemon/boot/keep/checkpoint-file.ts';
+import { foldLedger } from '../../daemon/boot/keep/fold.ts';
+import { takeCheckpoint } from '../../daemon/boot/keep/take-checkpoint.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
-import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
 import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import { exportEvents } from '../../daemon/ledger/chain/export.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';

@@ -3,7 +3,7 @@ import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Database } from 'better-sqlite3';
-import { type AuditOptions, auditLedger, type LedgerAudit } from '../../daemon/boot/audit-ledger.ts';
+import { type AuditOptions, auditLedger, type LedgerAudit } from '../../daemon/boot/ledger/audit-ledger.ts';
 import { hashEvent } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';

@@ -11,11 +11,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { createCheckpointAudit } from '../../daemon/boot/checkpoint-audit.ts';
-import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-file.ts';
-import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/checkpointer.ts';
-import { foldLedger } from '../../daemon/boot/fold.ts';
-import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
+import { createCheckpointAudit } from '../../daemon/boot/keep/checkpoint-audit.ts';
+import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boot/keep/checkpoint-file.ts';
+import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/keep/checkpointer.ts';
+import { foldLedger } from '../../daemon/boot/keep/fold.ts';
+import { takeCheckpoint } from '../../daemon/boot/keep/take-checkpoint.ts';
 import { writeGraph } from '../../daemon/engine/kept/graph-text.ts';
 import type { CheckpointEvent, GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';

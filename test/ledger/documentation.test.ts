@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { EVERY_RECORDS, MAX_TIMES, MIN_AT_STOP, REST_MS } from '../../daemon/boot/checkpointer.ts';
+import { EVERY_RECORDS, MAX_TIMES, MIN_AT_STOP, REST_MS } from '../../daemon/boot/keep/checkpointer.ts';
 import { CHECKPOINT_WITHIN_MS } from '../../daemon/cli/local/start.ts';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { SEGMENT_RECORDS } from '../../daemon/ledger/archive/archive-file.ts';

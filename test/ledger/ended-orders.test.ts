@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { foldLedger } from '../../daemon/boot/fold.ts';
+import { foldLedger } from '../../daemon/boot/keep/fold.ts';
 import { keepEnded } from '../../daemon/boot/open-gate.ts';
 import type { EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';

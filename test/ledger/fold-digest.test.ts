@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { digestFold, FOLD_ROOMS, FOLD_SHA256 } from '../../daemon/boot/fold-digest.ts';
+import { digestFold, FOLD_ROOMS, FOLD_SHA256 } from '../../daemon/boot/keep/fold-digest.ts';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

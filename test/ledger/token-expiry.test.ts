@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { expiryClock } from '../../daemon/boot/daemon-ledger.ts';
+import { expiryClock } from '../../daemon/boot/ledger/daemon-ledger.ts';
 import type { TokenEvent } from '../../daemon/ledger/chain/token-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { auditLedger } from '../../daemon/boot/audit-ledger.ts';
+import { auditLedger } from '../../daemon/boot/ledger/audit-ledger.ts';
 import type { HeadEvent } from '../../daemon/engine/records/events.ts';
 import { buildTreeNow, joinNodes, MerkleRun } from '../../daemon/ledger/chain/merkle.ts';
 import { signHead } from '../../daemon/ledger/proofs/head-records.ts';

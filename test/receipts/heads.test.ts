@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { openHeadSigner } from '../../daemon/boot/daemon-ledger.ts';
+import { openHeadSigner } from '../../daemon/boot/ledger/daemon-ledger.ts';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import type { Config } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { buildReceipt } from '../../daemon/boot/receipts.ts';
+import { buildReceipt } from '../../daemon/boot/ledger/receipts.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { type Receipt, ReceiptBodySchema } from '../../daemon/contract/receipt.ts';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';

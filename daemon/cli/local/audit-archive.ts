@@ -31,7 +31,7 @@ function readWhen(text: string): Since {
 }
 
 async function archive(io: Io, options: ArchiveOptions): Promise<void> {
-  const { archiveLedger } = await import('../../boot/archive-ledger.ts');
+  const { archiveLedger } = await import('../../boot/keep/archive-ledger.ts');
   const path = findLedger(io, options);
   const archived = await archiveLedger({
     path,

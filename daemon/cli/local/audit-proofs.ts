@@ -118,7 +118,7 @@ async function refuseContradicted(reader: LedgerReader, io: Io, options: LedgerO
 
 async function printReceipt(io: Io, id: string, options: LedgerOptions & { readonly head?: number }): Promise<void> {
   const { openLedgerReader } = await import('../../ledger/reader.ts');
-  const { buildReceipt } = await import('../../boot/receipts.ts');
+  const { buildReceipt } = await import('../../boot/ledger/receipts.ts');
   const reader = openLedgerReader(findLedger(io, options));
   try {
     await refuseContradicted(reader, io, options);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { LedgerAudit } from '../../boot/audit-ledger.ts';
+import type { LedgerAudit } from '../../boot/ledger/audit-ledger.ts';
 import type { PassedTime } from '../../engine/kept/passed-time.ts';
 import type { GateEvent } from '../../engine/records/events.ts';
 import type { NotedRecord } from '../../ledger/proofs/head-file.ts';
@@ -108,7 +108,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   const isDeep = options.deep === true;
   const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
     const [{ auditLedger }, { readAnchors }] = await Promise.all([
-      import('../../boot/audit-ledger.ts'),
+      import('../../boot/ledger/audit-ledger.ts'),
       import('../../ledger/verify/anchors.ts'),
     ]);
     const verified = await auditLedger(reader, {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openLedgerReader } from '../ledger/reader.ts';
-import type { SeqSpan } from '../ledger/verify/verify.ts';
+import { openLedgerReader } from '../../ledger/reader.ts';
+import type { SeqSpan } from '../../ledger/verify/verify.ts';
 import { auditSpan, type SpanAudit } from './audit-span.ts';
 
 export interface AuditTask {

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import { SqliteReader } from '../ledger/reader.ts';
-import { hasArchivedRows } from '../ledger/remove-archived.ts';
-import type { Ledger } from '../ledger/types.ts';
-import type { TimePort } from '../time/time-port.ts';
+import { SqliteReader } from '../../ledger/reader.ts';
+import { hasArchivedRows } from '../../ledger/remove-archived.ts';
+import type { Ledger } from '../../ledger/types.ts';
+import type { TimePort } from '../../time/time-port.ts';
 import { findDue } from './archive-segments.ts';
 import type { ArchiveNews, ArchiveWork } from './archive-worker.ts';
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { type PolicyPreview, type PreviewPort, PreviewUnavailable } from '../gate/api/policy.ts';
-import type { TimePort } from '../time/time-port.ts';
+import { type PolicyPreview, type PreviewPort, PreviewUnavailable } from '../../gate/api/policy.ts';
+import type { TimePort } from '../../time/time-port.ts';
 import type { PreviewAnswer, PreviewWork } from './policy-preview-worker.ts';
 
 /** Newest first: what a thread decides again within seconds. */

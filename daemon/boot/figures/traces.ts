@@ -1,7 +1,7 @@
 import type { Context, Span, Tracer } from '@opentelemetry/api';
-import type { TracesConfig } from '../config/traces.ts';
-import type { TracePort } from '../gate/ports.ts';
-import type { TimePort } from '../time/time-port.ts';
+import type { TracesConfig } from '../../config/traces.ts';
+import type { TracePort } from '../../gate/ports.ts';
+import type { TimePort } from '../../time/time-port.ts';
 
 /** Executions of which a later stage may still come, such as slices. The oldest are forgotten. */
 const MAX_KEPT = 1_000;

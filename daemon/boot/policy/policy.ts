@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
-import type { Config } from '../config/config.ts';
-import { formatViolation } from '../contract/violations.ts';
-import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { VenueName } from '../core/venues.ts';
-import type { Gate } from '../gate/gate.ts';
-import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
-import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../policy/file.ts';
-import { hashPolicy, parsePolicy } from '../policy/parse.ts';
-import { type FileRead, readPolicyFile } from '../policy/read-file.ts';
-import { checkVenue, decideReload } from '../policy/reload.ts';
-import { StartError } from './live.ts';
+import type { Config } from '../../config/config.ts';
+import { formatViolation } from '../../contract/violations.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { VenueName } from '../../core/venues.ts';
+import type { Gate } from '../../gate/gate.ts';
+import type { PolicyDocument, PolicyPort } from '../../gate/operator/policy-control.ts';
+import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../../policy/file.ts';
+import { hashPolicy, parsePolicy } from '../../policy/parse.ts';
+import { type FileRead, readPolicyFile } from '../../policy/read-file.ts';
+import { checkVenue, decideReload } from '../../policy/reload.ts';
+import { StartError } from '../live.ts';
 
 /** Reads and compares policies for the gate. */
 export function createPolicyPort(venue: VenueName, file: string): PolicyPort {

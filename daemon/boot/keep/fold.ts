@@ -1,9 +1,9 @@
-import type { CheckpointEvent, GateEvent } from '../engine/records/events.ts';
-import { GateState } from '../engine/state/gate-state.ts';
-import type { EndedDecision } from '../engine/state/leave.ts';
-import { findMigrationsFolder, readMigrations } from '../ledger/chain/migrations.ts';
-import { LedgerError, messageOf } from '../ledger/errors.ts';
-import type { LedgerEvent, LedgerReader } from '../ledger/types.ts';
+import type { CheckpointEvent, GateEvent } from '../../engine/records/events.ts';
+import { GateState } from '../../engine/state/gate-state.ts';
+import type { EndedDecision } from '../../engine/state/leave.ts';
+import { findMigrationsFolder, readMigrations } from '../../ledger/chain/migrations.ts';
+import { LedgerError, messageOf } from '../../ledger/errors.ts';
+import type { LedgerEvent, LedgerReader } from '../../ledger/types.ts';
 import { CHECKPOINT_FORMAT, readCheckpoint } from './checkpoint-file.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';
 

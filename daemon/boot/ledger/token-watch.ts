@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { Gate } from '../gate/gate.ts';
-import type { GatePorts, TokenWords } from '../gate/journal/gate-ports.ts';
-import { hasSameRights, isLiveToken } from '../ledger/tokens.ts';
-import type { Ledger, TokenRecord, TokenStore } from '../ledger/types.ts';
-import type { TimePort } from '../time/time-port.ts';
+import type { Gate } from '../../gate/gate.ts';
+import type { GatePorts, TokenWords } from '../../gate/journal/gate-ports.ts';
+import { hasSameRights, isLiveToken } from '../../ledger/tokens.ts';
+import type { Ledger, TokenRecord, TokenStore } from '../../ledger/types.ts';
+import type { TimePort } from '../../time/time-port.ts';
 
 /** How often token changes by the command line are recorded, and tokens that have expired are revoked, wall ms. */
 const EVERY_MS = 1_000;

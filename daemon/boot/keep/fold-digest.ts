@@ -23,4 +23,4 @@ export function digestFold(daemon: URL, extension: string): string {
 }
 
 /** Of the code that runs: only the same fold goes on from a checkpoint. */
-export const FOLD_SHA256 = digestFold(new URL('../', import.meta.url), extname(import.meta.url));
+export const FOLD_SHA256 = digestFold(new URL('../../', import.meta.url), extname(import.meta.url));

@@ -1,8 +1,8 @@
-import { canonicalJson } from '../core/canonical-json.ts';
-import type { CheckpointEvent } from '../engine/records/events.ts';
-import type { GateState } from '../engine/state/gate-state.ts';
-import type { LedgerReader } from '../ledger/types.ts';
-import type { CheckOutcome } from '../ledger/verify/verify.ts';
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { CheckpointEvent } from '../../engine/records/events.ts';
+import type { GateState } from '../../engine/state/gate-state.ts';
+import type { LedgerReader } from '../../ledger/types.ts';
+import type { CheckOutcome } from '../../ledger/verify/verify.ts';
 import { describeState, digestState } from './checkpoint-file.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';
 

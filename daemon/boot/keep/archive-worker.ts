@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openLedgerReader } from '../ledger/reader.ts';
-import { openRemoval } from '../ledger/remove-archived.ts';
+import { openLedgerReader } from '../../ledger/reader.ts';
+import { openRemoval } from '../../ledger/remove-archived.ts';
+import { lowerPriority } from '../low-priority.ts';
 import { archiveSegments } from './archive-segments.ts';
-import { lowerPriority } from './low-priority.ts';
 
 export interface ArchiveWork {
   readonly ledgerPath: string;

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { DecidedElsewhere } from '../engine/audit/verify.ts';
-import type { LedgerReader } from '../ledger/types.ts';
-import { type Anchor, type Anchored, compareAnchors, nothingAnchored } from '../ledger/verify/anchors.ts';
+import type { DecidedElsewhere } from '../../engine/audit/verify.ts';
+import type { LedgerReader } from '../../ledger/types.ts';
+import { type Anchor, type Anchored, compareAnchors, nothingAnchored } from '../../ledger/verify/anchors.ts';
 import {
   type CheckOutcome,
   concludeVerify,
@@ -11,10 +11,10 @@ import {
   type VerifyFailure,
   type VerifyResult,
   verifySpan,
-} from '../ledger/verify/verify.ts';
+} from '../../ledger/verify/verify.ts';
+import { createCheckpointAudit } from '../keep/checkpoint-audit.ts';
 import { auditorOf, auditSpan, type SpanAudit } from './audit-span.ts';
 import type { AuditTask } from './audit-worker.ts';
-import { createCheckpointAudit } from './checkpoint-audit.ts';
 
 /** Records of one span: a frame's multiple, so that no thread decompresses what another one does. */
 const SPAN_RECORDS = 5_000;

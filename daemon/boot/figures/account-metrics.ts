@@ -1,9 +1,9 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { stateInForce } from '../engine/callers/layers.ts';
-import { everyLiveOrder } from '../engine/orders/orders.ts';
-import type { AgentAccount } from '../gate/api/accounts.ts';
-import type { Caller } from '../gate/api.ts';
-import type { Gate } from '../gate/gate.ts';
+import { stateInForce } from '../../engine/callers/layers.ts';
+import { everyLiveOrder } from '../../engine/orders/orders.ts';
+import type { AgentAccount } from '../../gate/api/accounts.ts';
+import type { Caller } from '../../gate/api.ts';
+import type { Gate } from '../../gate/gate.ts';
 
 /** More agents than this share the label `other`: whoever creates tokens must not grow the set of series. */
 const MAX_AGENTS = 16;

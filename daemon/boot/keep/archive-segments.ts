@@ -1,7 +1,7 @@
-import type { ArchivedEvent, CheckpointEvent, GateEvent } from '../engine/records/events.ts';
-import { GateState } from '../engine/state/gate-state.ts';
-import { type ArchiveDisk, SEGMENT_RECORDS, writeArchive } from '../ledger/archive/archive-file.ts';
-import type { LedgerReader } from '../ledger/types.ts';
+import type { ArchivedEvent, CheckpointEvent, GateEvent } from '../../engine/records/events.ts';
+import { GateState } from '../../engine/state/gate-state.ts';
+import { type ArchiveDisk, SEGMENT_RECORDS, writeArchive } from '../../ledger/archive/archive-file.ts';
+import type { LedgerReader } from '../../ledger/types.ts';
 import { createCheckpointAudit } from './checkpoint-audit.ts';
 import { findUnsound, KEPT_CHECKPOINTS, readCheckpoints } from './fold.ts';
 

@@ -12,12 +12,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { canonicalJson } from '../core/canonical-json.ts';
-import { GraphReader, writeGraph } from '../engine/kept/graph-text.ts';
-import type { CheckpointEvent } from '../engine/records/events.ts';
-import { GateState } from '../engine/state/gate-state.ts';
-import { findMigrationsFolder, readMigrations } from '../ledger/chain/migrations.ts';
-import type { LedgerReader } from '../ledger/types.ts';
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { GraphReader, writeGraph } from '../../engine/kept/graph-text.ts';
+import type { CheckpointEvent } from '../../engine/records/events.ts';
+import { GateState } from '../../engine/state/gate-state.ts';
+import { findMigrationsFolder, readMigrations } from '../../ledger/chain/migrations.ts';
+import type { LedgerReader } from '../../ledger/types.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';
 
 /** Of the file: a line of JSON that says what it is of, then the views (engine/kept/graph-text.ts). */

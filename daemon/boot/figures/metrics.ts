@@ -1,10 +1,10 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { isOver } from '../engine/callers/layers.ts';
-import { everyLiveOrder, isLost } from '../engine/orders/orders.ts';
-import type { Gate } from '../gate/gate.ts';
-import type { ObserverPort } from '../gate/ports.ts';
-import { DurationHistogram } from '../http/requests/metrics.ts';
-import type { TokenStore } from '../ledger/types.ts';
+import { isOver } from '../../engine/callers/layers.ts';
+import { everyLiveOrder, isLost } from '../../engine/orders/orders.ts';
+import type { Gate } from '../../gate/gate.ts';
+import type { ObserverPort } from '../../gate/ports.ts';
+import { DurationHistogram } from '../../http/requests/metrics.ts';
+import type { TokenStore } from '../../ledger/types.ts';
 import { AccountMetrics } from './account-metrics.ts';
 
 const STATES = ['active', 'reducing', 'halted'] as const;

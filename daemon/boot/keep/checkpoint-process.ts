@@ -1,4 +1,4 @@
-import { messageOf } from '../ledger/errors.ts';
+import { messageOf } from '../../ledger/errors.ts';
 import { type CheckpointTask, takeCheckpoint } from './take-checkpoint.ts';
 
 /**

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Config } from '../config/config.ts';
-import { profileOf } from '../core/venues.ts';
-import type { Gate } from '../gate/gate.ts';
-import type { ClockPort } from '../gate/ports.ts';
-import { LedgerError, messageOf } from '../ledger/errors.ts';
-import { openLedger } from '../ledger/ledger.ts';
-import { checkHead, followHead } from '../ledger/proofs/head-file.ts';
-import { HeadSigner } from '../ledger/proofs/head-signer.ts';
-import { openSigningKey } from '../ledger/proofs/signing-key.ts';
-import type { ExpiryClock, Ledger, OpenLedgerOptions } from '../ledger/types.ts';
-import type { TimePort } from '../time/time-port.ts';
-import type { DomainClock } from '../venue/clock.ts';
-import { ACCOUNT_NAME } from './live.ts';
+import type { Config } from '../../config/config.ts';
+import { profileOf } from '../../core/venues.ts';
+import type { Gate } from '../../gate/gate.ts';
+import type { ClockPort } from '../../gate/ports.ts';
+import { LedgerError, messageOf } from '../../ledger/errors.ts';
+import { openLedger } from '../../ledger/ledger.ts';
+import { checkHead, followHead } from '../../ledger/proofs/head-file.ts';
+import { HeadSigner } from '../../ledger/proofs/head-signer.ts';
+import { openSigningKey } from '../../ledger/proofs/signing-key.ts';
+import type { ExpiryClock, Ledger, OpenLedgerOptions } from '../../ledger/types.ts';
+import type { TimePort } from '../../time/time-port.ts';
+import type { DomainClock } from '../../venue/clock.ts';
+import { ACCOUNT_NAME } from '../live.ts';
 
 /** How long a start waits for a verb that briefly holds the ledger, wall ms. */
 const LOCK_WAIT_MS = 1_000;

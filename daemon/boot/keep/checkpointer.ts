@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Ledger } from '../ledger/types.ts';
+import type { Ledger } from '../../ledger/types.ts';
 import { type CheckpointChild, startCheckpoint } from './checkpoint-child.ts';
 import { pruneCheckpoints } from './checkpoint-file.ts';
 import { readCheckpoints } from './fold.ts';
