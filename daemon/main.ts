@@ -33,8 +33,8 @@ import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
 import type { OpenFilePort } from './policy/read-file.ts';
 import { SYSTEM_TIME } from './time/system-time.ts';
 import type { TimePort } from './time/time-port.ts';
-import { DomainClock } from './venue/clock.ts';
 import { createVenue } from './venue/create-venue.ts';
+import { DomainClock } from './venue/wire/clock.ts';
 
 export type { Entrance } from './boot/entrances.ts';
 export { ACCOUNT_NAME, StartError } from './boot/live.ts';

@@ -9,7 +9,7 @@ import type { VenuePort } from '../gate/venue-port.ts';
 import { type HeldLock, takeLock } from '../ledger/disk/lock.ts';
 import { messageOf } from '../ledger/errors.ts';
 import type { TimePort } from '../time/time-port.ts';
-import type { VenueAccess } from '../venue/endpoints.ts';
+import type { VenueAccess } from '../venue/wire/endpoints.ts';
 import { StartError } from './live.ts';
 
 /** How long a start waits for a daemon of the account that is just ending, wall ms. */

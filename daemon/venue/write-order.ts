@@ -1,6 +1,6 @@
 import type { Side } from '../core/request.ts';
-import { formatE8, type Step, stepE8 } from './exact-fields.ts';
-import type { Steps } from './instruments.ts';
+import type { Steps } from './reads/instruments.ts';
+import { formatE8, type Step, stepE8 } from './wire/exact-fields.ts';
 
 /**
  * The writing of an order: the one place where units of 1e-8 become whole lots and ticks, of the rules in force then.

@@ -199,7 +199,7 @@ export const BUILT_PACKAGES: Readonly<Record<string, string>> = {
 
 /** Files that import by a computed name, and why that is known to be harmless. */
 export const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
-  'daemon/venue/ccxt-binance.ts': 'one exchange of ccxt, whose package does not export its single files',
+  'daemon/venue/wire/ccxt-binance.ts': 'one exchange of ccxt, whose package does not export its single files',
 };
 
 /** The only files that may read `process.env`. */

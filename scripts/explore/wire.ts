@@ -3,7 +3,12 @@ import { renderClock } from '../../daemon/exchange-sim/rest/control.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { type Served, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
-import { type HttpAnswer, type HttpExchange, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import {
+  type HttpAnswer,
+  type HttpExchange,
+  type HttpRequest,
+  TransportError,
+} from '../../daemon/venue/wire/transport.ts';
 import { type AccountRead, readOf } from './account-reads.ts';
 import { LeftAlone } from './left-alone.ts';
 import type { WireFault } from './plan.ts';

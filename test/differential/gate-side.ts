@@ -15,7 +15,7 @@ import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { ArrayLedger } from './array-ledger.ts';
 import { GateVenue } from './gate-venue.ts';
 import { InstantTime } from './instant-time.ts';

@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LeverageBracket, VenueOrder } from '../../daemon/engine/records/venue.ts';
-import { MalformedAnswerError, parseStep } from '../../daemon/venue/exact-fields.ts';
-import { InstrumentTable } from '../../daemon/venue/instruments.ts';
-import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
-import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';
+import { InstrumentTable } from '../../daemon/venue/reads/instruments.ts';
+import {
+  parseBalances,
+  parsePositions,
+  parseSymbolSettings,
+  parseTransfer,
+} from '../../daemon/venue/reads/parse-account.ts';
+import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/reads/parse-market.ts';
 import {
   asTriggered,
   findUnreportedActual,
   parseAlgoOrder,
   parseRegularOrder,
   parseTrade,
-} from '../../daemon/venue/parse-orders.ts';
-import { readEachRow } from '../../daemon/venue/rows.ts';
+} from '../../daemon/venue/reads/parse-orders.ts';
+import { readEachRow } from '../../daemon/venue/reads/rows.ts';
+import { MalformedAnswerError, parseStep } from '../../daemon/venue/wire/exact-fields.ts';
 import { splitClosing } from '../../daemon/venue/write-order.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { exchangeSymbol } from './fake-exchange.ts';

@@ -11,7 +11,7 @@ import { HeadSigner } from '../../ledger/proofs/head-signer.ts';
 import { openSigningKey } from '../../ledger/proofs/signing-key.ts';
 import type { ExpiryClock, Ledger, OpenLedgerOptions } from '../../ledger/types.ts';
 import type { TimePort } from '../../time/time-port.ts';
-import type { DomainClock } from '../../venue/clock.ts';
+import type { DomainClock } from '../../venue/wire/clock.ts';
 import { ACCOUNT_NAME } from '../live.ts';
 
 /** How long a start waits for a verb that briefly holds the ledger, wall ms. */

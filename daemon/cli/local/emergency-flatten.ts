@@ -4,10 +4,10 @@ import { profileOf, SIMULATED_VENUE } from '../../core/venues.ts';
 import type { Approved, OrderInstruction, UnreadableRow, VenueOrder } from '../../engine/records/venue.ts';
 import type { VenuePort } from '../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
-import { DomainClock } from '../../venue/clock.ts';
 import { createEmergencyVenue } from '../../venue/create-venue.ts';
-import type { EmergencyReads, HeldPosition } from '../../venue/emergency-reads.ts';
-import { formatE8 } from '../../venue/exact-fields.ts';
+import type { EmergencyReads, HeldPosition } from '../../venue/reads/emergency-reads.ts';
+import { DomainClock } from '../../venue/wire/clock.ts';
+import { formatE8 } from '../../venue/wire/exact-fields.ts';
 import { EmergencyOrders } from './emergency-orders.ts';
 
 export interface EmergencyReport {

@@ -6,8 +6,8 @@
  * refusals is `unknown`. A wrong `rejected` releases a reservation whose order may fill.
  */
 
-import type { Rejection } from '../engine/records/venue.ts';
-import type { Cause } from '../engine/tables/cause.ts';
+import type { Rejection } from '../../engine/records/venue.ts';
+import type { Cause } from '../../engine/tables/cause.ts';
 
 /**
  * How a call ended, besides the exchange's answer. `none`: a complete answer. `not_sent`: provably no byte was sent

@@ -1,6 +1,6 @@
-import type { FetchOutcome, OrderCount } from '../engine/records/venue.ts';
-import type { Cause } from '../engine/tables/cause.ts';
-import type { TimePort } from '../time/time-port.ts';
+import type { FetchOutcome, OrderCount } from '../../engine/records/venue.ts';
+import type { Cause } from '../../engine/tables/cause.ts';
+import type { TimePort } from '../../time/time-port.ts';
 import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';

@@ -1,5 +1,5 @@
-import type { FetchOutcome } from '../engine/records/venue.ts';
-import { readFlag, requireList, requireObject } from './exact-fields.ts';
+import type { FetchOutcome } from '../../engine/records/venue.ts';
+import { readFlag, requireList, requireObject } from '../wire/exact-fields.ts';
 import type { Reader } from './reader.ts';
 
 /** What the key permits at the venue. */

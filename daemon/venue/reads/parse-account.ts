@@ -1,4 +1,4 @@
-import type { Listed, VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../engine/records/venue.ts';
+import type { Listed, VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../../engine/records/venue.ts';
 import {
   asObject,
   type JsonObject,
@@ -13,7 +13,7 @@ import {
   readText,
   requireList,
   requireObject,
-} from './exact-fields.ts';
+} from '../wire/exact-fields.ts';
 import { readRows } from './rows.ts';
 
 export interface Balances {

@@ -1,4 +1,4 @@
-import type { VenueName } from '../core/venues.ts';
+import type { VenueName } from '../../core/venues.ts';
 
 /** The venue and its keys. Only `paper` has its own base URL; the others use the exchange's. */
 export type VenueAccess =

@@ -1,4 +1,4 @@
-import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../engine/records/venue.ts';
+import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../../engine/records/venue.ts';
 import {
   asObject,
   MalformedAnswerError,
@@ -10,7 +10,7 @@ import {
   readText,
   requireList,
   requireObject,
-} from './exact-fields.ts';
+} from '../wire/exact-fields.ts';
 import type { Instrument } from './instruments.ts';
 import type { Terms } from './market-tables.ts';
 

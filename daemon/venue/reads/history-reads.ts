@@ -8,15 +8,15 @@ import type {
   VenueIncome,
   VenueTrade,
   VenueTransfer,
-} from '../engine/records/venue.ts';
-import { MalformedAnswerError, requireList } from './exact-fields.ts';
+} from '../../engine/records/venue.ts';
+import { MalformedAnswerError, requireList } from '../wire/exact-fields.ts';
+import { ReadFailedError } from '../wire/venue-link.ts';
+import { WEIGHT } from '../wire/weight-window.ts';
 import type { Fees, MarketTables } from './market-tables.ts';
 import { parseIncome, parseTransfer } from './parse-account.ts';
 import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
 import { joinLists, readEachRow } from './rows.ts';
-import { ReadFailedError } from './venue-link.ts';
-import { WEIGHT } from './weight-window.ts';
 
 const PAGE_ROWS = 1000;
 /** The exchange returns at most seven days of trades from a start time. */

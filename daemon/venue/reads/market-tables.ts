@@ -1,7 +1,6 @@
-import type { LeverageBracket, SymbolRules } from '../engine/records/venue.ts';
-import type { BinanceClient } from './ccxt-binance.ts';
-import type { JsonObject } from './exact-fields.ts';
-import { MalformedAnswerError } from './exact-fields.ts';
+import type { LeverageBracket, SymbolRules } from '../../engine/records/venue.ts';
+import type { BinanceClient } from '../wire/ccxt-binance.ts';
+import { type JsonObject, MalformedAnswerError } from '../wire/exact-fields.ts';
 import { entryOf, type Instrument, type InstrumentTable, type Steps } from './instruments.ts';
 
 /** The rules of a symbol were not fetched yet: nothing can be read or sent for it. */

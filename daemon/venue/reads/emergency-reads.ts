@@ -1,4 +1,4 @@
-import type { FetchOutcome, Listed, VenueOrder } from '../engine/records/venue.ts';
+import type { FetchOutcome, Listed, VenueOrder } from '../../engine/records/venue.ts';
 import {
   type JsonObject,
   MalformedAnswerError,
@@ -7,13 +7,13 @@ import {
   readText,
   requireList,
   stepE8,
-} from './exact-fields.ts';
+} from '../wire/exact-fields.ts';
+import { splitClosing } from '../write-order.ts';
 import { InstrumentTable } from './instruments.ts';
 import { FINEST, type MarketTables } from './market-tables.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
 import { readEachRow } from './rows.ts';
-import { splitClosing } from './write-order.ts';
 
 /** A position with only what an exit needs. */
 export interface HeldPosition {

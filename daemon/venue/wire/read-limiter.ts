@@ -1,4 +1,4 @@
-import type { TimePort, Timer } from '../time/time-port.ts';
+import type { TimePort, Timer } from '../../time/time-port.ts';
 import type { WeightWindow } from './weight-window.ts';
 
 /** A read that was refused because too many wait already: the caller's next poll replaces it. */

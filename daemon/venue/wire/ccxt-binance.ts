@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
-import type { TimePort } from '../time/time-port.ts';
+import type { TimePort } from '../../time/time-port.ts';
 import type { CcxtBinance, CcxtBinanceConstructor, RequestArguments } from './ccxt-types.ts';
 import { checkEndpoints, moveEndpoints, parsePaperOrigin, type VenueAccess } from './endpoints.ts';
 import { exchangeOnce, type HttpAnswer, type HttpExchange, TransportError } from './transport.ts';

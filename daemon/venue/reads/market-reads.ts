@@ -1,5 +1,7 @@
-import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../engine/records/venue.ts';
-import { asObject, MalformedAnswerError, readInstant, requireList, requireObject } from './exact-fields.ts';
+import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../../engine/records/venue.ts';
+import { asObject, MalformedAnswerError, readInstant, requireList, requireObject } from '../wire/exact-fields.ts';
+import { INVALID_SYMBOL, ReadFailedError } from '../wire/venue-link.ts';
+import { WEIGHT } from '../wire/weight-window.ts';
 import { InstrumentTable } from './instruments.ts';
 import type { MarketTables } from './market-tables.ts';
 import {
@@ -12,8 +14,6 @@ import {
   parseQuote,
 } from './parse-market.ts';
 import type { Reader, StartRead } from './reader.ts';
-import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
-import { WEIGHT } from './weight-window.ts';
 
 const PAGE_BARS = 1000;
 /** Far more bars than any baseline needs. */

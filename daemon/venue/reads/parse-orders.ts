@@ -1,6 +1,6 @@
-import type { Side } from '../core/request.ts';
-import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../engine/records/venue.ts';
-import { isFilled, isResting } from '../engine/tables/status.ts';
+import type { Side } from '../../core/request.ts';
+import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../../engine/records/venue.ts';
+import { isFilled, isResting } from '../../engine/tables/status.ts';
 import {
   type JsonObject,
   MalformedAnswerError,
@@ -13,7 +13,7 @@ import {
   readPositive,
   readText,
   requireObject,
-} from './exact-fields.ts';
+} from '../wire/exact-fields.ts';
 import type { Fees } from './market-tables.ts';
 
 const REGULAR_STATUS: Readonly<Record<string, VenueOrderStatus>> = {

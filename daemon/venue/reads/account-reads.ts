@@ -6,9 +6,11 @@ import type {
   LookupOutcome,
   OrderKind,
   VenueOrder,
-} from '../engine/records/venue.ts';
-import { rowOf } from '../engine/tables/cause.ts';
-import { MalformedAnswerError, requireList } from './exact-fields.ts';
+} from '../../engine/records/venue.ts';
+import { rowOf } from '../../engine/tables/cause.ts';
+import { MalformedAnswerError, requireList } from '../wire/exact-fields.ts';
+import { INVALID_SYMBOL, ReadFailedError } from '../wire/venue-link.ts';
+import { WEIGHT } from '../wire/weight-window.ts';
 import {
   parseAccountAlias,
   parseAccountConfig,
@@ -21,8 +23,6 @@ import {
 import { asTriggered, findUnreportedActual, parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
 import { joinLists, readRows } from './rows.ts';
-import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
-import { WEIGHT } from './weight-window.ts';
 
 /** Reads of the account: its mode, money, positions and orders. */
 export class AccountReads {

@@ -15,7 +15,7 @@ import {
   requireObject,
   type Step,
   stepE8,
-} from './exact-fields.ts';
+} from '../wire/exact-fields.ts';
 
 /**
  * Filters of one symbol from exchangeInfo, in whole ticks and lots. A quantity has one grid: what both LOT_SIZE and

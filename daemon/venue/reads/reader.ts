@@ -1,7 +1,7 @@
-import type { BinanceClient } from './ccxt-binance.ts';
-import type { CcxtBinance } from './ccxt-types.ts';
-import type { ReadLimiter, TellUsed } from './read-limiter.ts';
-import type { VenueLink } from './venue-link.ts';
+import type { BinanceClient } from '../wire/ccxt-binance.ts';
+import type { CcxtBinance } from '../wire/ccxt-types.ts';
+import type { ReadLimiter, TellUsed } from '../wire/read-limiter.ts';
+import type { VenueLink } from '../wire/venue-link.ts';
 
 export type StartRead = (ccxt: CcxtBinance) => Promise<unknown>;
 

@@ -1,4 +1,4 @@
-import type { FetchOutcome } from '../engine/records/venue.ts';
+import type { FetchOutcome } from '../../engine/records/venue.ts';
 
 /** Domain time in milliseconds, for the gate and for signatures. */
 export interface DomainTime {

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { TimePort } from '../time/time-port.ts';
+import type { TimePort } from '../../time/time-port.ts';
 
 export interface HttpRequest {
   readonly url: string;

@@ -1,5 +1,5 @@
-import type { Listed, UnreadableRow } from '../engine/records/venue.ts';
-import { asObject, type JsonObject, MalformedAnswerError, requireObject } from './exact-fields.ts';
+import type { Listed, UnreadableRow } from '../../engine/records/venue.ts';
+import { asObject, type JsonObject, MalformedAnswerError, requireObject } from '../wire/exact-fields.ts';
 
 /**
  * Reads a list row by row: one that cannot be read concerns its symbol alone. `read` returns null where a row says
