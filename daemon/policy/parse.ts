@@ -3,9 +3,9 @@ import { checkPolicyShape } from '../contract/policy-shape.ts';
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { VenueFacts } from './findings.ts';
-import { checkSemantics } from './semantics.ts';
-import { parseYamlText } from './yaml-text.ts';
+import type { VenueFacts } from './checks/findings.ts';
+import { checkSemantics } from './checks/semantics.ts';
+import { parseYamlText } from './file/yaml-text.ts';
 
 /** A valid policy: the document, its hash, and the text as the operator wrote it. */
 export interface LoadedPolicy {

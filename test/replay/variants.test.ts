@@ -13,8 +13,8 @@ import {
   VariantError,
   type VariantName,
 } from '../../daemon/evaluation/setup/variants.ts';
+import { checkSemantics } from '../../daemon/policy/checks/semantics.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
-import { checkSemantics } from '../../daemon/policy/semantics.ts';
 import { DEFAULT_POLICY } from '../policy/documents.ts';
 
 const REGIME_PARTS = ['leverage', 'notional', 'slippage'] as const;

@@ -8,7 +8,7 @@ export type PolicyText =
 
 /** @throws CliError if there is no such file */
 export async function readPolicyBytes(file: string): Promise<PolicyText> {
-  const { readPolicyFile } = await import('../../policy/read-file.ts');
+  const { readPolicyFile } = await import('../../policy/file/read-file.ts');
   const read = await readPolicyFile(file);
   if (!read.ok && read.of === 'file') throw new CliError(EXIT.USAGE, `${file} ${read.problem}.`);
   return read;

@@ -92,7 +92,7 @@ function readInForce(reader: LedgerReader, path: string): { readonly spec: Inten
 }
 
 async function write(file: string, { spec }: PolicySuggestion): Promise<void> {
-  const { writePolicyYaml } = await import('../../policy/write-yaml.ts');
+  const { writePolicyYaml } = await import('../../policy/file/write-yaml.ts');
   const text = writePolicyYaml(spec, ['Budgets suggested from recorded openings (`./holdfast policy suggest`).']);
   try {
     // A file that is there is never replaced: it may be the one that a daemon watches.

@@ -116,7 +116,7 @@ async function runCases(io: Io, files: readonly string[], options: PolicyOptions
 
 async function runFile(file: string): Promise<FileRun> {
   const [{ runPolicyCases }, { decide }, { formatViolation }] = await Promise.all([
-    import('../../policy/cases.ts'),
+    import('../../policy/cases/cases.ts'),
     import('../../core/decide.ts'),
     import('../../contract/violations.ts'),
   ]);

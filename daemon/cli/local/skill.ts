@@ -56,7 +56,7 @@ async function pinSkill(io: Io, folder: string, options: PinOptions): Promise<vo
   const [{ readSkillFolder }, { readPolicyText, readValidPolicy }, { pinInText }, { parsePolicy }] = await Promise.all([
     import('./skill-folder.ts'),
     import('./policy-file.ts'),
-    import('../../policy/pin-skill.ts'),
+    import('../../policy/file/pin-skill.ts'),
     import('../../policy/parse.ts'),
   ]);
   const file = await findPolicy(io, options);

@@ -10,7 +10,7 @@ import {
 } from '../../../daemon/evaluation/setup/mutations/mutations.ts';
 import { policyOf, Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
 import type { Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
-import { checkSemantics } from '../../../daemon/policy/semantics.ts';
+import { checkSemantics } from '../../../daemon/policy/checks/semantics.ts';
 
 const stage = new Stage();
 const played: readonly Mutation[] = SCENES.map((scene) => playScene(scene, stage));

@@ -1,5 +1,5 @@
-import type { ExecutionContext } from '../core/context.ts';
-import { SIMULATED_VENUE } from '../core/venues.ts';
+import type { ExecutionContext } from '../../core/context.ts';
+import { SIMULATED_VENUE } from '../../core/venues.ts';
 
 /** Domain time of every case, so that times in a base context are round. */
 export const CASE_NOW_MS = 1_800_000_000_000;

@@ -1,5 +1,5 @@
-import type { TimePort } from '../time/time-port.ts';
-import { type ParsedPolicy, parsePolicy } from './parse.ts';
+import type { TimePort } from '../../time/time-port.ts';
+import { type ParsedPolicy, parsePolicy } from '../parse.ts';
 import { type FileRead, type OpenFilePort, readPolicyFile } from './read-file.ts';
 
 export type PolicyFileEvent =

@@ -1,8 +1,8 @@
-import { checkOperatorSchema } from '../contract/operator-schema.ts';
-import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
-import { findLooserAgents } from '../core/looser/is-at-most.ts';
-import type { Action, IntendedPolicySpec, ToolName } from '../core/policy.ts';
-import { profileOf } from '../core/venues.ts';
+import { checkOperatorSchema } from '../../contract/operator-schema.ts';
+import { joinPath, type Violation, violationAt } from '../../contract/violations.ts';
+import { findLooserAgents } from '../../core/looser/is-at-most.ts';
+import type { Action, IntendedPolicySpec, ToolName } from '../../core/policy.ts';
+import { profileOf } from '../../core/venues.ts';
 import type { Findings } from './findings.ts';
 
 /** Members of every plain object: legal as text, but a trap for code that looks the name up in one. */

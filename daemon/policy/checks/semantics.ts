@@ -1,5 +1,5 @@
-import { isUnknownKey, type Violation } from '../contract/violations.ts';
-import type { IntendedPolicySpec } from '../core/policy.ts';
+import { isUnknownKey, type Violation } from '../../contract/violations.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
 import {
   checkAgentNames,
   checkAgents,

@@ -1,6 +1,6 @@
-import { joinPath, violationAt } from '../contract/violations.ts';
-import { factorValue } from '../core/compiled-policy.ts';
-import { type IntendedPolicySpec, REGIMES } from '../core/policy.ts';
+import { joinPath, violationAt } from '../../contract/violations.ts';
+import { factorValue } from '../../core/compiled-policy.ts';
+import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
 import { type Findings, shortNumber, type VenueFacts } from './findings.ts';
 
 /** Largest minimum notional of a symbol on Binance USD-M (BTCUSDT): caps are checked against it without a venue. */

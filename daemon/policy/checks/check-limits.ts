@@ -1,8 +1,15 @@
-import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
-import { factorValue } from '../core/compiled-policy.ts';
-import { regimesAreOrdered } from '../core/looser/is-at-most.ts';
-import { DEADMAN_MS, type IntendedPolicySpec, MIN_FACTOR, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
-import { profileOf } from '../core/venues.ts';
+import { joinPath, type Violation, violationAt } from '../../contract/violations.ts';
+import { factorValue } from '../../core/compiled-policy.ts';
+import { regimesAreOrdered } from '../../core/looser/is-at-most.ts';
+import {
+  DEADMAN_MS,
+  type IntendedPolicySpec,
+  MIN_FACTOR,
+  REGIMES,
+  SIGNAL_KINDS,
+  type Tier,
+} from '../../core/policy.ts';
+import { profileOf } from '../../core/venues.ts';
 import { type Findings, shortNumber } from './findings.ts';
 
 const FACTOR_KEYS: readonly string[] = ['multiplier', 'leverage', 'notional', 'order_rate', 'slippage'];

@@ -1,20 +1,20 @@
 import type { Static } from 'typebox';
-import { buildChecker } from '../contract/ajv.ts';
-import * as Type from '../contract/built/typebox.js';
-import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
-import { AGENT_PATTERN } from '../contract/policy-values.ts';
-import { formatViolation, type Violation, violationAt } from '../contract/violations.ts';
-import { type CompiledPolicy, compilePolicy } from '../core/compiled-policy.ts';
-import type { ExecutionContext } from '../core/context.ts';
-import type { ExecutionDecision } from '../core/decision.ts';
-import { type IntendedPolicySpec, TOOL_NAMES } from '../core/policy.ts';
-import { REASON_CODES } from '../core/reasons.ts';
-import type { ExecutionRequest } from '../core/request.ts';
-import { inNotional } from '../core/rules/approval.ts';
-import { findAskedUsdt } from '../core/rules/opening-rules.ts';
+import { buildChecker } from '../../contract/ajv.ts';
+import * as Type from '../../contract/built/typebox.js';
+import { type ArgsCheck, compileOperatorSchema } from '../../contract/operator-schema.ts';
+import { AGENT_PATTERN } from '../../contract/policy-values.ts';
+import { formatViolation, type Violation, violationAt } from '../../contract/violations.ts';
+import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionContext } from '../../core/context.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
+import { type IntendedPolicySpec, TOOL_NAMES } from '../../core/policy.ts';
+import { REASON_CODES } from '../../core/reasons.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { inNotional } from '../../core/rules/approval.ts';
+import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
+import { parseYamlText } from '../file/yaml-text.ts';
+import { type LoadedPolicy, parsePolicy } from '../parse.ts';
 import { buildBaseRequest, buildCaseContext, isRecord, mergeOver } from './case-context.ts';
-import { type LoadedPolicy, parsePolicy } from './parse.ts';
-import { parseYamlText } from './yaml-text.ts';
 
 export type DecideFunction = (
   request: ExecutionRequest,

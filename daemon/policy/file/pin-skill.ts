@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Pair, parseDocument, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import type { SkillEntry } from '../core/policy.ts';
+import type { SkillEntry } from '../../core/policy.ts';
 
 /**
  * The text of a policy with one more entry in `trust.skills`, or with the entry of the same name changed. Everything

@@ -1,5 +1,5 @@
 import { Document, isCollection, isPair, visit } from 'yaml';
-import type { IntendedPolicySpec } from '../core/policy.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
 
 /**
  * A policy as YAML: blocks of keys, and everything within a row in flow style. `comment` becomes the header, a line each.

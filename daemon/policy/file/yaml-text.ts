@@ -1,6 +1,6 @@
 import { isAlias, isScalar, type Pair, parseDocument, visit, type YAMLError } from 'yaml';
-import { type Violation, violationAt } from '../contract/violations.ts';
-import { CanonicalJsonError, canonicalJson } from '../core/canonical-json.ts';
+import { type Violation, violationAt } from '../../contract/violations.ts';
+import { CanonicalJsonError, canonicalJson } from '../../core/canonical-json.ts';
 import { MAX_POLICY_BYTES } from './read-file.ts';
 
 /** How many aliases (`*name`) one document may use; without a limit a few lines expand to gigabytes. */
