@@ -30,7 +30,7 @@ import type { Gate } from './gate/gate.ts';
 import { createHttpServer } from './http/server.ts';
 import type { HeadSigner } from './ledger/proofs/head-signer.ts';
 import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
-import type { OpenFilePort } from './policy/file/read-file.ts';
+import type { OpenFilePort } from './policy/text/read-file.ts';
 import { SYSTEM_TIME } from './time/system-time.ts';
 import type { TimePort } from './time/time-port.ts';
 import { createVenue } from './venue/create-venue.ts';

@@ -10,8 +10,8 @@ import type { Gate } from '../gate/gate.ts';
 import type { AlertRoutesRead } from '../gate/operator/alert-routes.ts';
 import type { AlertOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { watchFile } from '../policy/file/file.ts';
-import { ABSENT, type FileRead, type OpenFilePort, readPolicyFile } from '../policy/file/read-file.ts';
+import { watchFile } from '../policy/file.ts';
+import { ABSENT, type FileRead, type OpenFilePort, readPolicyFile } from '../policy/text/read-file.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { StartError } from './live.ts';
 

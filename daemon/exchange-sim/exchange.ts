@@ -1,7 +1,7 @@
 import type { TimePort } from '../time/time-port.ts';
 import type { Clock } from './clock.ts';
 import { advanceTo, type World } from './market/world.ts';
-import type { FaultQueue } from './rest/faults.ts';
+import type { FaultQueue } from './rest/faults/faults.ts';
 import type { RateLimits } from './rest/limits.ts';
 import type { ExchangeStorage } from './storage.ts';
 

@@ -10,7 +10,7 @@ import type { BarSource } from './market/bars.ts';
 import { SyntheticMarket } from './market/synthetic.ts';
 import { readTapes } from './market/tape.ts';
 import { createWorld, type World } from './market/world.ts';
-import { FaultQueue } from './rest/faults.ts';
+import { FaultQueue } from './rest/faults/faults.ts';
 import { type EnforcedLimits, RateLimits } from './rest/limits.ts';
 import { ExchangeStorage, type Identity } from './storage.ts';
 

@@ -5,7 +5,7 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { VenueFacts } from './checks/findings.ts';
 import { checkSemantics } from './checks/semantics.ts';
-import { parseYamlText } from './file/yaml-text.ts';
+import { parseYamlText } from './text/yaml-text.ts';
 
 /** A valid policy: the document, its hash, and the text as the operator wrote it. */
 export interface LoadedPolicy {

@@ -161,6 +161,63 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       conformance: ['facts', 'intents', 'attacks'],
     },
   },
+  policy: {
+    floors: [
+      ['text', 'checks', 'compare.ts', 'scope-words.ts'],
+      ['parse.ts', 'explain.ts'],
+      ['file.ts', 'reload.ts', 'cases'],
+      ['reference.ts'],
+    ],
+  },
+  ledger: {
+    floors: [
+      ['errors.ts'],
+      ['disk'],
+      ['types.ts'],
+      ['chain'],
+      ['archive', 'proofs', 'tokens.ts'],
+      ['reader.ts'],
+      ['verify', 'remove-archived.ts'],
+      ['ledger.ts'],
+      ['token-command.ts'],
+    ],
+  },
+  venue: {
+    floors: [['wire'], ['tables'], ['reads', 'venue-orders.ts'], ['create-venue.ts']],
+  },
+  http: {
+    floors: [
+      ['errors.ts', 'logging.ts'],
+      ['streams'],
+      // Who gets in.
+      ['entrance'],
+      ['requests'],
+      ['routes', 'tools'],
+      ['house.ts'],
+      ['remote-entrance.ts'],
+      ['server.ts'],
+      ['unlistened-server.ts'],
+    ],
+  },
+  cli: {
+    floors: [
+      ['exit-codes.ts', 'terminal.ts', 'completion-scripts.ts'],
+      ['verb.ts', 'render'],
+      ['client'],
+      ['watch', 'local'],
+      ['verbs'],
+      ['run.ts'],
+      ['main.ts'],
+    ],
+  },
+  boot: {
+    floors: [
+      ['live.ts', 'paper.ts', 'low-priority.ts', 'start-cache.ts', 'figures'],
+      ['account-lock.ts', 'alerts.ts', 'entrances.ts', 'keep', 'policy'],
+      ['keep-history.ts', 'ledger', 'open-gate.ts', 'recovery.ts'],
+      ['recover.ts'],
+    ],
+  },
 };
 
 /** Units that a room may not import although its unit may; types of core excepted where they are named. */

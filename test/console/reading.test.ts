@@ -5,7 +5,7 @@ interface Signal<T> {
   value: T;
   subscribe(follow: (value: T) => void): () => void;
 }
-/** As `daemon/console/reading.ts` has it. The console is checked with a browser's types, which tests do not have. */
+/** As `daemon/console/state/reading.ts` has it. The console is checked with a browser's types, which tests do not have. */
 interface Reading {
   showAnswer(path: string, answer: string, target: Signal<unknown>, pick: (body: unknown) => unknown): void;
   forgetAnswers(): void;

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LeverageBracket, VenueOrder } from '../../daemon/engine/records/venue.ts';
-import { InstrumentTable } from '../../daemon/venue/reads/instruments.ts';
+import { InstrumentTable } from '../../daemon/venue/tables/instruments.ts';
 import {
   parseBalances,
   parsePositions,
   parseSymbolSettings,
   parseTransfer,
-} from '../../daemon/venue/reads/parse-account.ts';
-import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/reads/parse-market.ts';
+} from '../../daemon/venue/tables/parse-account.ts';
+import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/tables/parse-market.ts';
 import {
   asTriggered,
   findUnreportedActual,
   parseAlgoOrder,
   parseRegularOrder,
   parseTrade,
-} from '../../daemon/venue/reads/parse-orders.ts';
-import { readEachRow } from '../../daemon/venue/reads/rows.ts';
+} from '../../daemon/venue/tables/parse-orders.ts';
+import { readEachRow } from '../../daemon/venue/tables/rows.ts';
+import { splitClosing } from '../../daemon/venue/tables/write-order.ts';
 import { MalformedAnswerError, parseStep } from '../../daemon/venue/wire/exact-fields.ts';
-import { splitClosing } from '../../daemon/venue/write-order.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { exchangeSymbol } from './fake-exchange.ts';
 

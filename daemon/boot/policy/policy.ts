@@ -5,10 +5,10 @@ import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { VenueName } from '../../core/venues.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { PolicyDocument, PolicyPort } from '../../gate/operator/policy-control.ts';
-import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../../policy/file/file.ts';
-import { type FileRead, readPolicyFile } from '../../policy/file/read-file.ts';
+import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../../policy/file.ts';
 import { hashPolicy, parsePolicy } from '../../policy/parse.ts';
 import { checkVenue, decideReload } from '../../policy/reload.ts';
+import { type FileRead, readPolicyFile } from '../../policy/text/read-file.ts';
 import { StartError } from '../live.ts';
 
 /** Reads and compares policies for the gate. */

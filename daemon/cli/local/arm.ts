@@ -5,10 +5,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { ACCOUNT_NAME } from '../../config/account.ts';
 import { findPackageFolder, readClientEnv } from '../../config/config.ts';
 import { VENUE_NAMES, VENUES, type VenueName } from '../../core/venues.ts';
+import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { sayTarget } from '../target.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
-import { readValidPolicy } from './policy-file.ts';
+import { readValidPolicy } from './policy/policy-file.ts';
 
 interface ArmOptions {
   readonly home?: string;
@@ -67,7 +67,7 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
   const target = { venue, account: ACCOUNT_NAME, home, address: null };
   sayTarget(io, target);
   if (options.json === true) return printJson(io, { ...arming, quorum, target });
-  const { formatInstant } = await import('../tables.ts');
+  const { formatInstant } = await import('../render/tables.ts');
   io.out(
     [
       `armed for policy ${spec.name} (${hash.slice(0, 12)}) from ${formatInstant(arming.effective_at_ms)} UTC `,

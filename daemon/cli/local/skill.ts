@@ -55,8 +55,8 @@ async function findPolicy(io: Io, { policy }: SkillOptions): Promise<string> {
 async function pinSkill(io: Io, folder: string, options: PinOptions): Promise<void> {
   const [{ readSkillFolder }, { readPolicyText, readValidPolicy }, { pinInText }, { parsePolicy }] = await Promise.all([
     import('./skill-folder.ts'),
-    import('./policy-file.ts'),
-    import('../../policy/file/pin-skill.ts'),
+    import('./policy/policy-file.ts'),
+    import('../../policy/text/pin-skill.ts'),
     import('../../policy/parse.ts'),
   ]);
   const file = await findPolicy(io, options);
@@ -92,7 +92,7 @@ function replaceFile(file: string, text: string): void {
 async function checkSkill(io: Io, folder: string, options: SkillOptions): Promise<void> {
   const [{ readSkillFolder }, { readValidPolicy }] = await Promise.all([
     import('./skill-folder.ts'),
-    import('./policy-file.ts'),
+    import('./policy/policy-file.ts'),
   ]);
   const file = await findPolicy(io, options);
   const { name, sha256 } = await readSkillFolder(folder);

@@ -1,5 +1,5 @@
-import { writePolicyYaml } from '../../policy/file/write-yaml.ts';
 import { parsePolicy } from '../../policy/parse.ts';
+import { writePolicyYaml } from '../../policy/text/write-yaml.ts';
 import { TuneError } from '../facts/out-folder.ts';
 import type { Metric } from '../metrics/bootstrap-plan.ts';
 import type { Variant } from '../setup/variants.ts';

@@ -1,4 +1,4 @@
-import { isRejection, type Rejection, type RejectionName, reject } from '../core/rejections.ts';
+import { isRejection, type Rejection, type RejectionName, reject } from '../core/orders/rejections.ts';
 
 /** A request that the exchange answers with an error body `{code, msg}`. */
 export class ApiError extends Error {

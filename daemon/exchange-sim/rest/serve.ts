@@ -1,8 +1,8 @@
 import { catchUp, type Exchange, persist } from '../exchange.ts';
 import type { RawAnswer } from './api-error.ts';
-import { CONTROL_ROUTES } from './control.ts';
-import { ControlError, parseJson } from './fault-request.ts';
-import type { Fault } from './faults.ts';
+import { CONTROL_ROUTES } from './faults/control.ts';
+import { ControlError, parseJson } from './faults/fault-request.ts';
+import type { Fault } from './faults/faults.ts';
 import { handleRequest, type RawRequest, targetOf } from './handle.ts';
 import { Params } from './params.ts';
 

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { catchUp, type Exchange } from '../exchange.ts';
 import type { RawAnswer } from './api-error.ts';
 import { equalText } from './auth.ts';
-import { renderClock } from './control.ts';
-import { ControlError } from './fault-request.ts';
+import { renderClock } from './faults/control.ts';
+import { ControlError } from './faults/fault-request.ts';
 import type { RawRequest } from './handle.ts';
 import { buildAnswer, serveControl, serveRequest } from './serve.ts';
 

@@ -12,8 +12,8 @@ import { REASON_CODES } from '../../core/reasons.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { inNotional } from '../../core/rules/approval.ts';
 import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
-import { parseYamlText } from '../file/yaml-text.ts';
 import { type LoadedPolicy, parsePolicy } from '../parse.ts';
+import { parseYamlText } from '../text/yaml-text.ts';
 import { buildBaseRequest, buildCaseContext, isRecord, mergeOver } from './case-context.ts';
 
 export type DecideFunction = (

@@ -8,9 +8,6 @@ import type {
   VenueOrder,
 } from '../../engine/records/venue.ts';
 import { rowOf } from '../../engine/tables/cause.ts';
-import { MalformedAnswerError, requireList } from '../wire/exact-fields.ts';
-import { INVALID_SYMBOL, ReadFailedError } from '../wire/venue-link.ts';
-import { WEIGHT } from '../wire/weight-window.ts';
 import {
   parseAccountAlias,
   parseAccountConfig,
@@ -19,10 +16,13 @@ import {
   parsePositions,
   parseSymbolSettings,
   type SymbolSetting,
-} from './parse-account.ts';
-import { asTriggered, findUnreportedActual, parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
+} from '../tables/parse-account.ts';
+import { asTriggered, findUnreportedActual, parseAlgoOrder, parseRegularOrder } from '../tables/parse-orders.ts';
+import { joinLists, readRows } from '../tables/rows.ts';
+import { MalformedAnswerError, requireList } from '../wire/exact-fields.ts';
+import { INVALID_SYMBOL, ReadFailedError } from '../wire/venue-link.ts';
+import { WEIGHT } from '../wire/weight-window.ts';
 import type { Reader, StartRead } from './reader.ts';
-import { joinLists, readRows } from './rows.ts';
 
 /** Reads of the account: its mode, money, positions and orders. */
 export class AccountReads {

@@ -1,4 +1,9 @@
 import type { FetchOutcome, Listed, VenueOrder } from '../../engine/records/venue.ts';
+import { InstrumentTable } from '../tables/instruments.ts';
+import { FINEST, type MarketTables } from '../tables/market-tables.ts';
+import { parseAlgoOrder, parseRegularOrder } from '../tables/parse-orders.ts';
+import { readEachRow } from '../tables/rows.ts';
+import { splitClosing } from '../tables/write-order.ts';
 import {
   type JsonObject,
   MalformedAnswerError,
@@ -8,12 +13,7 @@ import {
   requireList,
   stepE8,
 } from '../wire/exact-fields.ts';
-import { splitClosing } from '../write-order.ts';
-import { InstrumentTable } from './instruments.ts';
-import { FINEST, type MarketTables } from './market-tables.ts';
-import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
-import { readEachRow } from './rows.ts';
 
 /** A position with only what an exit needs. */
 export interface HeldPosition {

@@ -9,14 +9,14 @@ import type {
   VenueTrade,
   VenueTransfer,
 } from '../../engine/records/venue.ts';
+import type { Fees, MarketTables } from '../tables/market-tables.ts';
+import { parseIncome, parseTransfer } from '../tables/parse-account.ts';
+import { parsePlacedOrder, parseTrade } from '../tables/parse-orders.ts';
+import { joinLists, readEachRow } from '../tables/rows.ts';
 import { MalformedAnswerError, requireList } from '../wire/exact-fields.ts';
 import { ReadFailedError } from '../wire/venue-link.ts';
 import { WEIGHT } from '../wire/weight-window.ts';
-import type { Fees, MarketTables } from './market-tables.ts';
-import { parseIncome, parseTransfer } from './parse-account.ts';
-import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
-import { joinLists, readEachRow } from './rows.ts';
 
 const PAGE_ROWS = 1000;
 /** The exchange returns at most seven days of trades from a start time. */

@@ -1,9 +1,6 @@
 import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../../engine/records/venue.ts';
-import { asObject, MalformedAnswerError, readInstant, requireList, requireObject } from '../wire/exact-fields.ts';
-import { INVALID_SYMBOL, ReadFailedError } from '../wire/venue-link.ts';
-import { WEIGHT } from '../wire/weight-window.ts';
-import { InstrumentTable } from './instruments.ts';
-import type { MarketTables } from './market-tables.ts';
+import { InstrumentTable } from '../tables/instruments.ts';
+import type { MarketTables } from '../tables/market-tables.ts';
 import {
   buildRules,
   findInterval,
@@ -12,7 +9,10 @@ import {
   parseCommission,
   parseFundingIntervals,
   parseQuote,
-} from './parse-market.ts';
+} from '../tables/parse-market.ts';
+import { asObject, MalformedAnswerError, readInstant, requireList, requireObject } from '../wire/exact-fields.ts';
+import { INVALID_SYMBOL, ReadFailedError } from '../wire/venue-link.ts';
+import { WEIGHT } from '../wire/weight-window.ts';
 import type { Reader, StartRead } from './reader.ts';
 
 const PAGE_BARS = 1000;

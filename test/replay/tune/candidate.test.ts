@@ -7,8 +7,8 @@ import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/evaluat
 import { buildCandidate, keepsLeverageCaps } from '../../../daemon/evaluation/tune/candidate.ts';
 import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/evaluation/tune/propose.ts';
 import { buildSpace, readPoint } from '../../../daemon/evaluation/tune/space.ts';
-import { writePolicyYaml } from '../../../daemon/policy/file/write-yaml.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
+import { writePolicyYaml } from '../../../daemon/policy/text/write-yaml.ts';
 
 const start = loadVariant('Holdfast');
 const space = buildSpace(start.spec);

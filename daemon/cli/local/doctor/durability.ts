@@ -4,7 +4,7 @@ import { compareRecord, readHeadFile } from '../../../ledger/proofs/head-file.ts
 import { openLedgerReader } from '../../../ledger/reader.ts';
 import type { LedgerEvent, LedgerReader } from '../../../ledger/types.ts';
 import { compareAnchors } from '../../../ledger/verify/anchors.ts';
-import { parseNoted } from '../audit-proofs.ts';
+import { parseNoted } from '../ledger/audit-proofs.ts';
 import { absent, type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,0 +1,84 @@
+import type { TimePort } from '../../../time/time-port.ts';
+import type { ExchangeState, Order, Trade } from '../../core/state.ts';
+import type { World } from '../../market/world.ts';
+
+interface StaleList {
+  readonly untilMs: number;
+  readonly view: World;
+}
+
+/** Single answers that lag behind the rest: one list, the trades of one order, the verdict on one order. */
+export class Lags {
+  readonly #time: TimePort;
+  readonly #lists = new Map<string, StaleList>();
+  /** By order id: until when, wall ms. */
+  readonly #trades = new Map<number, number>();
+  readonly #verdicts = new Map<number, number>();
+
+  constructor(time: TimePort) {
+    this.#time = time;
+  }
+
+  clear(): void {
+    this.#lists.clear();
+    this.#trades.clear();
+    this.#verdicts.clear();
+  }
+
+  /** One path answers from `view` for `ms`; every other one from the truth. */
+  freezeList(path: string, view: World, ms: number): void {
+    this.#lists.set(path, { untilMs: this.#time.monotonicMs() + ms, view });
+  }
+
+  /** What a path answers from when it lags; undefined when it does not. */
+  listView(path: string): World | undefined {
+    const list = this.#lists.get(path);
+    if (list === undefined) return undefined;
+    if (this.#time.monotonicMs() < list.untilMs) return list.view;
+    this.#lists.delete(path);
+    return undefined;
+  }
+
+  /** The trades of an order are listed `ms` from now at the earliest. */
+  delayTrades(orderId: number, ms: number): void {
+    this.#trades.set(orderId, this.#time.monotonicMs() + ms);
+  }
+
+  isListed(trade: Trade): boolean {
+    return !isWithin(this.#trades, trade.orderId, this.#time.monotonicMs());
+  }
+
+  /** An order that has ended shows as new and untouched for `ms` more. */
+  delayVerdict(orderId: number, ms: number): void {
+    this.#verdicts.set(orderId, this.#time.monotonicMs() + ms);
+  }
+
+  /** The order as reads show it now. */
+  shown(order: Order): Order {
+    if (!isWithin(this.#verdicts, order.orderId, this.#time.monotonicMs())) return order;
+    return asNew(order);
+  }
+
+  /** Orders of a symbol that have ended and show as open. */
+  shownOpen(state: ExchangeState, symbol: string): readonly Order[] {
+    const nowMs = this.#time.monotonicMs();
+    return [...this.#verdicts.keys()].flatMap((id) => {
+      const order = state.orders.get(id);
+      if (order?.symbol !== symbol || !isWithin(this.#verdicts, id, nowMs)) return [];
+      return [asNew(order)];
+    });
+  }
+}
+
+/** An order as its acceptance showed it. */
+export function asNew(order: Order): Order {
+  return { ...order, status: 'NEW', executed: 0n, quote: 0n, updatedMs: order.createdMs };
+}
+
+function isWithin(map: Map<number, number>, id: number, nowMs: number): boolean {
+  const untilMs = map.get(id);
+  if (untilMs === undefined) return false;
+  if (nowMs < untilMs) return true;
+  map.delete(id);
+  return false;
+}
