@@ -11,7 +11,7 @@ import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
 import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/ledger/daemon-ledger.ts';
 import { createReceiptPort } from './boot/ledger/receipts.ts';
 import { followTokens, tokenPorts } from './boot/ledger/token-watch.ts';
-import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
+import { checkLiveFiles, refuseUnarmed, watchArming } from './boot/live.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
 import {
@@ -23,7 +23,9 @@ import {
 } from './boot/policy/policy.ts';
 import { createPreviewPort } from './boot/policy/policy-preview.ts';
 import { StartCache } from './boot/start-cache.ts';
+import { ACCOUNT_NAME } from './config/account.ts';
 import type { Config, Secrets } from './config/config.ts';
+import { readManifest } from './config/package.ts';
 import { profileOf } from './core/venues.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
@@ -37,7 +39,8 @@ import { createVenue } from './venue/create-venue.ts';
 import { DomainClock } from './venue/wire/clock.ts';
 
 export type { Entrance } from './boot/entrances.ts';
-export { ACCOUNT_NAME, StartError } from './boot/live.ts';
+export { StartError } from './boot/start-error.ts';
+export { ACCOUNT_NAME } from './config/account.ts';
 
 /** Send deadline of an order: after it the decision is stale and must be taken again. */
 const SEND_DEADLINE_MS = 500;
@@ -201,7 +204,7 @@ async function build(opened: Opened, alerts: Alerts, heads: () => HeadSigner | n
   });
   closers.unshift(() => venue.close());
   const metrics = createGateMetrics();
-  const traces = config.traces === null ? null : await openTraces(config.traces, readVersion(), time);
+  const traces = config.traces === null ? null : await openTraces(config.traces, readManifest().version, time);
   if (traces !== null) closers.unshift(() => traces.close());
   let folded: Folded | null = null;
   const gate = openGate({
@@ -221,7 +224,7 @@ async function build(opened: Opened, alerts: Alerts, heads: () => HeadSigner | n
     settings: {
       venue: config.venue,
       account: ACCOUNT_NAME,
-      version: readVersion(),
+      version: readManifest().version,
       answerWithinMs: config.answerWithinMs,
       sendDeadlineMs: options.sendDeadlineMs ?? SEND_DEADLINE_MS,
     },

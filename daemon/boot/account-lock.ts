@@ -10,7 +10,7 @@ import { type HeldLock, takeLock } from '../ledger/disk/lock.ts';
 import { messageOf } from '../ledger/errors.ts';
 import type { TimePort } from '../time/time-port.ts';
 import type { VenueAccess } from '../venue/wire/endpoints.ts';
-import { StartError } from './live.ts';
+import { StartError } from './start-error.ts';
 
 /** How long a start waits for a daemon of the account that is just ending, wall ms. */
 const WAIT_MS = 1_000;

@@ -13,7 +13,7 @@ import type { Ledger } from '../ledger/types.ts';
 import { watchFile } from '../policy/file.ts';
 import { ABSENT, type FileRead, type OpenFilePort, readPolicyFile } from '../policy/text/read-file.ts';
 import type { TimePort } from '../time/time-port.ts';
-import { StartError } from './live.ts';
+import { StartError } from './start-error.ts';
 
 const POLL_MS = 2_000;
 

@@ -1,7 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { ACCOUNT_NAME } from '../config/account.ts';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
+import { readManifest } from '../config/package.ts';
 import { profileOf } from '../core/venues.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { TokenIdentity } from '../http/entrance/authentication.ts';
@@ -13,8 +15,8 @@ import type { createHttpServer } from '../http/server.ts';
 import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { codeFileOf, createCodes } from '../passkeys/codes.ts';
-import { ACCOUNT_NAME, readVersion, StartError } from './live.ts';
 import { buildCurlLine } from './paper.ts';
+import { StartError } from './start-error.ts';
 
 /** How to reach the daemon. */
 export interface Entrance {
@@ -101,7 +103,7 @@ export function openEntrances(
       remoteConsole: config.remoteConsole,
       allowedHosts: config.allowedHosts,
       allowedOrigins: [],
-      version: readVersion(),
+      version: readManifest().version,
       target: { venue: config.venue, account: ACCOUNT_NAME, home: config.home },
       settings: {
         home: config.home,

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Violation } from '../contract/ajv.ts';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
 import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
-import type { JsonSchemaObject } from '../core/policy.ts';
+import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';
 import { layerKey } from '../engine/callers/layers.ts';
 import type { GateEvents } from '../engine/records/events.ts';
@@ -12,10 +12,10 @@ import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/jo
 import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
+import { hashPolicy } from '../policy/parse.ts';
 import { checkVenue } from '../policy/reload.ts';
 import { type Folded, foldLedger } from './keep/fold.ts';
-import { StartError } from './live.ts';
-import { readStoredPolicy } from './policy/policy.ts';
+import { StartError } from './start-error.ts';
 
 type SchemaChecks = ReturnType<typeof createSchemaChecks>;
 
@@ -112,6 +112,13 @@ export function readPolicyInForce(ledger: Ledger, venue: VenueName): PolicyDocum
   if (stored === null) throw new StartError(`the ledger lacks the policy ${hash} that was last in force`);
   // The venue is part of the ledger's identity, so a stored policy has run here before.
   return checkVenue({ ...stored, text: '' }, venue).length === 0 ? stored : null;
+}
+
+/** A policy from the ledger, by hash: the one in force at the last stop. */
+function readStoredPolicy(body: string | null, hash: string): PolicyDocument | null {
+  if (body === null) return null;
+  const spec = JSON.parse(body) as IntendedPolicySpec;
+  return hashPolicy(spec) === hash ? { spec, hash } : null;
 }
 
 /**

@@ -8,7 +8,7 @@ import { LEDGER_LAYER, readReason } from '../gate/keeper/ledger-refusal.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './keep/fold.ts';
-import { StartError } from './live.ts';
+import { StartError } from './start-error.ts';
 
 /** What an exit says that a recovery ends, and an order of it that was never sent. */
 const EXIT_ENDED = 'recovered before all of it was closed';

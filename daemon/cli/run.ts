@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { findPackageFolder } from '../config/config.ts';
+import { readManifest } from '../config/package.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode, toErrorBody } from './exit-codes.ts';
 import { addAlerts } from './local/alerts.ts';
 import { addArm } from './local/arm.ts';
@@ -132,12 +130,8 @@ function forEachCommand(command: Command, visit: (command: Command) => void): vo
 
 /** Own version on the first line, for scripts; then the Node that runs it, and the line that is supported. */
 function describeVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as {
-    version: string;
-    engines: { node: string };
-  };
-  const { node } = process.versions;
-  return `${manifest.version}\nNode ${node} (supported: ${manifest.engines.node}; 24 recommended)`;
+  const { engines, version } = readManifest();
+  return `${version}\nNode ${process.versions.node} (supported: ${engines.node}; 24 recommended)`;
 }
 
 /** Runs one command line and returns the exit code. `args`: without node and script. */

@@ -212,9 +212,9 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   },
   boot: {
     floors: [
-      ['live.ts', 'paper.ts', 'low-priority.ts', 'start-cache.ts', 'figures'],
-      ['account-lock.ts', 'alerts.ts', 'entrances.ts', 'keep', 'policy'],
-      ['keep-history.ts', 'ledger', 'open-gate.ts', 'recovery.ts'],
+      ['start-error.ts', 'paper.ts', 'low-priority.ts', 'start-cache.ts', 'figures'],
+      ['account-lock.ts', 'alerts.ts', 'keep', 'live.ts', 'policy'],
+      ['entrances.ts', 'keep-history.ts', 'ledger', 'open-gate.ts', 'recovery.ts'],
       ['recover.ts'],
     ],
   },

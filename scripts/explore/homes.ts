@@ -1,5 +1,5 @@
-import { StartError } from '../../daemon/boot/live.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
+import { StartError } from '../../daemon/boot/start-error.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import { LedgerRefusedError } from '../../daemon/gate/keeper/ledger-refusal.ts';

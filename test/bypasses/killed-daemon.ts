@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { auditLedger, type LedgerAudit } from '../../daemon/boot/ledger/audit-ledger.ts';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { LimitsBody } from '../../daemon/gate/api/limits.ts';
 import type { TradingStateBody } from '../../daemon/gate/api/operator.ts';

@@ -12,8 +12,8 @@ interface Reading {
 }
 
 const CONSOLE = new URL('../../daemon/console/', import.meta.url).href;
-const reading = (await import(`${CONSOLE}reading.ts`)) as Reading;
-const { justSkipped } = (await import(`${CONSOLE}decisions.ts`)) as { readonly justSkipped: Signal<number> };
+const reading = (await import(`${CONSOLE}state/reading.ts`)) as Reading;
+const { justSkipped } = (await import(`${CONSOLE}state/decisions.ts`)) as { readonly justSkipped: Signal<number> };
 const { signal } = (await import('@preact/signals')) as unknown as { signal: <T>(value: T) => Signal<T> };
 const same = (body: unknown): unknown => body;
 

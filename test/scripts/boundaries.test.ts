@@ -109,7 +109,7 @@ test('a file of the daemon has four hundred lines at most, or is listed with as 
   assert.deepEqual(Object.fromEntries(lengths.filter(([, lines]) => lines > 400)), FILES_TO_DIVIDE);
 });
 
-test('the chain of imports from the composition root is as long as it may be, and no longer', () => {
+test('a chain of imports from the composition root that is longer than it may be', () => {
   const chain = (length: number) =>
     Object.fromEntries(
       Array.from({ length }, (_, at) => [`daemon/core/c${at}.ts`, `import './c${at + 1}.ts';\n`]).concat([
@@ -117,7 +117,9 @@ test('the chain of imports from the composition root is as long as it may be, an
         ['daemon/main.ts', "import './core/c0.ts';\n"],
       ]),
     );
-  assert.match(checkSources(chain(MAX_CHAIN)).join(), new RegExp(`imports ${MAX_CHAIN + 2} files deep`));
+  // The composition root, c0 and those that follow.
+  assert.doesNotMatch(checkSources(chain(MAX_CHAIN - 2)).join(), /files deep/);
+  assert.match(checkSources(chain(MAX_CHAIN - 1)).join(), new RegExp(`imports ${MAX_CHAIN + 1} files deep`));
 });
 
 test('each folder of code is read, beside the daemon as well', () => {

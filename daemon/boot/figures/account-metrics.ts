@@ -2,14 +2,18 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { stateInForce } from '../../engine/callers/layers.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
 import type { AgentAccount } from '../../gate/api/accounts.ts';
-import type { Caller } from '../../gate/api.ts';
-import type { Gate } from '../../gate/gate.ts';
+import type { Caller, GateApi } from '../../gate/api.ts';
+import type { GateCore } from '../../gate/journal/journal.ts';
 
 /** More agents than this share the label `other`: whoever creates tokens must not grow the set of series. */
 const MAX_AGENTS = 16;
 const OTHER = 'other';
 /** Budgets are shown as they are for an agent without limits of its own and without a skill. */
 const NOBODY: Caller = { role: 'operator', agent: 'gate', tokenId: '', skillSha256: null };
+
+interface Watched extends Pick<GateApi, 'getAccount' | 'getAgents' | 'getLimits' | 'getPositions'> {
+  readonly core: GateCore;
+}
 
 /** Money and agents: only scrapes that show a monitor or operator token see these. */
 export class AccountMetrics {
@@ -49,7 +53,7 @@ export class AccountMetrics {
   }
 
   /** `agentNames`: those who may call now. */
-  watch(gate: Gate, agentNames: () => readonly string[]): void {
+  watch(gate: Watched, agentNames: () => readonly string[]): void {
     this.#watchAccount(gate);
     this.#watchBudgets(gate);
     this.#watchPositions(gate);
@@ -70,8 +74,8 @@ export class AccountMetrics {
     });
   }
 
-  #watchAccount(gate: Gate): void {
-    const read = (field: keyof ReturnType<Gate['getAccount']>) => () => {
+  #watchAccount(gate: Watched): void {
+    const read = (field: keyof ReturnType<GateApi['getAccount']>) => () => {
       if (!gate.core.ports.clock.isSynced) return null;
       const value = gate.getAccount()[field];
       return typeof value === 'number' ? value : null;
@@ -85,7 +89,7 @@ export class AccountMetrics {
     this.#gauge('holdfast_fees_usdt', 'Fees of the last 24 hours', read('fees_24h_usdt'));
   }
 
-  #watchBudgets(gate: Gate): void {
+  #watchBudgets(gate: Watched): void {
     const lines = function* () {
       if (!gate.core.ports.clock.isSynced) return;
       for (const { symbol, budgets } of gate.getLimits(NOBODY, null).symbols)
@@ -116,7 +120,7 @@ export class AccountMetrics {
     });
   }
 
-  #watchPositions(gate: Gate): void {
+  #watchPositions(gate: Watched): void {
     new Gauge({
       name: 'holdfast_position_notional_usdt',
       help: 'Position at the mark, below 0 when short; symbols outside the policy together',
@@ -135,7 +139,7 @@ export class AccountMetrics {
     });
   }
 
-  #watchProfits(gate: Gate): void {
+  #watchProfits(gate: Watched): void {
     const labelOf = (agent: string): string => this.#labelOf(agent);
     const gauge = (name: string, help: string, read: (account: AgentAccount) => number): void => {
       new Gauge({
@@ -159,7 +163,7 @@ export class AccountMetrics {
     gauge('holdfast_agent_unrealised_usdt', 'Unrealised profit at the mark', (account) => account.unrealised_usdt);
   }
 
-  #watchAgents(gate: Gate, agentNames: () => readonly string[]): void {
+  #watchAgents(gate: Watched, agentNames: () => readonly string[]): void {
     const { core } = gate;
     const perAgent = (name: string, help: string, read: (agent: string) => number): void => {
       const labelOf = (agent: string): string => this.#labelOf(agent);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { ACCOUNT_NAME } from '../../config/account.ts';
 import type { Config } from '../../config/config.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { Gate } from '../../gate/gate.ts';
@@ -12,7 +13,6 @@ import { openSigningKey } from '../../ledger/proofs/signing-key.ts';
 import type { ExpiryClock, Ledger, OpenLedgerOptions } from '../../ledger/types.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { DomainClock } from '../../venue/wire/clock.ts';
-import { ACCOUNT_NAME } from '../live.ts';
 
 /** How long a start waits for a verb that briefly holds the ledger, wall ms. */
 const LOCK_WAIT_MS = 1_000;

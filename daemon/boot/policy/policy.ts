@@ -1,15 +1,14 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
 import { formatViolation } from '../../contract/violations.ts';
-import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { VenueName } from '../../core/venues.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { PolicyDocument, PolicyPort } from '../../gate/operator/policy-control.ts';
 import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../../policy/file.ts';
-import { hashPolicy, parsePolicy } from '../../policy/parse.ts';
+import { parsePolicy } from '../../policy/parse.ts';
 import { checkVenue, decideReload } from '../../policy/reload.ts';
 import { type FileRead, readPolicyFile } from '../../policy/text/read-file.ts';
-import { StartError } from '../live.ts';
+import { StartError } from '../start-error.ts';
 
 /** Reads and compares policies for the gate. */
 export function createPolicyPort(venue: VenueName, file: string): PolicyPort {
@@ -22,13 +21,6 @@ export function createPolicyPort(venue: VenueName, file: string): PolicyPort {
     compare: (candidate, inForce, nowMs) =>
       decideReload({ ...candidate, text: '' }, { ...inForce, text: '' }, venue, nowMs),
   };
-}
-
-/** A policy from the ledger, by hash: the one in force at the last stop. */
-export function readStoredPolicy(body: string | null, hash: string): PolicyDocument | null {
-  if (body === null) return null;
-  const spec = JSON.parse(body) as IntendedPolicySpec;
-  return hashPolicy(spec) === hash ? { spec, hash } : null;
 }
 
 /** What a start finds in the policy file: a policy, or why there is none that could run here. */

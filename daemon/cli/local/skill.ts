@@ -48,7 +48,7 @@ function readFraction(text: string): number {
 async function findPolicy(io: Io, { policy }: SkillOptions): Promise<string> {
   if (policy !== undefined) return policy;
   if (io.env.HOLDFAST_POLICY !== undefined && io.env.HOLDFAST_POLICY !== '') return io.env.HOLDFAST_POLICY;
-  const { findPackageFolder } = await import('../../config/config.ts');
+  const { findPackageFolder } = await import('../../config/package.ts');
   return join(findPackageFolder(), 'policies', 'default.yaml');
 }
 

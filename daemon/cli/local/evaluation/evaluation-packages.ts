@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findPackageFolder } from '../../../config/config.ts';
+import { findPackageFolder } from '../../../config/package.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { findPackageFolder } from '../../../config/config.ts';
+import { findPackageFolder } from '../../../config/package.ts';
 import type { EffectiveCaps, PolicyExplanation } from '../../../policy/explain.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../../verb.ts';

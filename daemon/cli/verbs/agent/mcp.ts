@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, type Command } from 'commander';
-import { findPackageFolder } from '../../../config/config.ts';
+import { findPackageFolder, readManifest } from '../../../config/package.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../../verb.ts';
 
@@ -51,7 +51,7 @@ async function serve(io: Io, options: ConnectionOptions): Promise<void> {
     void looked.then(
       (error) => error !== null && say(`${error.message} Its tools answer this until the daemon is there.`),
     );
-    const server = await serveOverStdio(createDaemonPort(link, readVersion()), (error) => say(error.message));
+    const server = await serveOverStdio(createDaemonPort(link, readManifest().version), (error) => say(error.message));
     const ended = new Promise<void>((done) => {
       process.stdin.once('close', done);
       process.stdin.once('end', done);
@@ -63,11 +63,6 @@ async function serve(io: Io, options: ConnectionOptions): Promise<void> {
     over.abort();
     await link.close();
   }
-}
-
-function readVersion(): string {
-  const manifest = readFileSync(join(findPackageFolder(), 'package.json'), 'utf8');
-  return (JSON.parse(manifest) as { readonly version: string }).version;
 }
 
 interface CommandLine {
