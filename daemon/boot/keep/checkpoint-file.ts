@@ -17,6 +17,7 @@ import { GraphReader, writeGraph } from '../../engine/kept/graph-text.ts';
 import type { CheckpointEvent } from '../../engine/records/events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import { findMigrationsFolder, readMigrations } from '../../ledger/chain/migrations.ts';
+import { syncPath } from '../../ledger/disk/private-files.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';
 
@@ -95,20 +96,11 @@ export function writeCheckpoint(folder: string, head: CheckpointHead, state: Gat
       closeSync(fd);
     }
     renameSync(unfinished, path);
-    syncFolder(dirname(path));
+    syncPath(dirname(path));
     return event;
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
-  }
-}
-
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -5,6 +5,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { ArchivedEvent } from '../../engine/records/events.ts';
 import { exportLine } from '../chain/export.ts';
 import { hashEvent, sha256Hex } from '../chain/hash-chain.ts';
+import { syncPath } from '../disk/private-files.ts';
 import { codeOf, LedgerError } from '../errors.ts';
 import type { ChainRow } from '../types.ts';
 
@@ -35,14 +36,7 @@ export const REAL_DISK: ArchiveDisk = {
   sync: (fd) => fsyncSync(fd),
   close: (fd) => closeSync(fd),
   rename: (from, to) => renameSync(from, to),
-  syncFolder: (path) => {
-    const fd = openSync(path, 'r');
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  },
+  syncFolder: syncPath,
 };
 
 /** Where the archives of a ledger lie. */

@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { toLedgerError } from '../disk/connection.ts';
+import { syncPath } from '../disk/private-files.ts';
 import { checkMigrations, type Migration } from './migrations.ts';
 
 /**
@@ -17,23 +18,14 @@ export function writeWholeCopy<T>(db: Database, target: string, check: (unfinish
     rmSync(unfinished, { force: true });
     closeSync(openSync(unfinished, 'wx', 0o600));
     db.prepare('VACUUM INTO ?').run(unfinished);
-    sync(unfinished);
+    syncPath(unfinished);
     const found = check(unfinished);
     renameSync(unfinished, target);
-    sync(dirname(target));
+    syncPath(dirname(target));
     return found;
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw toLedgerError(error, target);
-  }
-}
-
-function sync(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -1,14 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { readClientEnv, readEnv } from '../../../config/config.ts';
 import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import { profileOf, SIMULATED_VENUE } from '../../../core/venues.ts';
 import type { ExecutorClient } from '../../../evaluation/conformance/executor.ts';
 import type { AttackReport } from '../../../evaluation/conformance/report.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addVerb, type Io, parseCount, parseInteger, printJson } from '../../verb.ts';
+import { addVerb, type Io, parseInteger, printJson, upTo } from '../../verb.ts';
 import { readPolicyText } from '../policy/policy-file.ts';
 
 interface AttackVerbOptions {
@@ -73,14 +73,6 @@ export function addAttack(program: Command, io: Io): void {
       else io.out(await renderReport(report));
       io.exit(report.passed ? EXIT.OK : EXIT.VERIFICATION);
     });
-}
-
-function upTo(most: number): (text: string) => number {
-  return (text) => {
-    const count = parseCount(text);
-    if (count <= most) return count;
-    throw new InvalidArgumentError(`At most ${most}.`);
-  };
 }
 
 function describeInputs({ seconds, seed, clients, rate, selfContained }: AttackVerbOptions): object {

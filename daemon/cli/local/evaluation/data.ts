@@ -5,7 +5,7 @@ import { profileOf, VENUES, type VenueName } from '../../../core/venues.ts';
 import type { ApiKeys } from '../../../evaluation/market/fetch/client.ts';
 import type { FetchReport } from '../../../evaluation/market/fetch/fetch-market.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addVerb, type Io, printJson } from '../../verb.ts';
+import { addVerb, type Io, parseSymbols, printJson } from '../../verb.ts';
 import { requireEvaluationPackages } from './evaluation-packages.ts';
 
 /** As in evaluation/market/fetch. Repeated here so that `--help` need not load it; a test compares the two. */
@@ -37,12 +37,6 @@ export function addData(program: Command, io: Io): void {
     .requiredOption('--out <dir>', 'folder for the files; pages are kept in its .cache')
     .option('--base-url <url>', 'https, or http on loopback', 'https://fapi.binance.com')
     .action((options: FetchVerbOptions) => fetchData(io, options));
-}
-
-function parseSymbols(text: string): readonly string[] {
-  const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))];
-  if (symbols.every((symbol) => /^[A-Z0-9]{2,20}$/.test(symbol))) return symbols;
-  throw new InvalidArgumentError('Expected symbols such as BTCUSDT,ETHUSDT.');
 }
 
 function parseDay(text: string): number {

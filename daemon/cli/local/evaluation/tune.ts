@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { MarketData } from '../../../evaluation/facts/markets.ts';
 import type { TuneReport } from '../../../evaluation/tune/results.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../../verb.ts';
+import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, parseSymbols, printJson, upTo } from '../../verb.ts';
 import { requireEvaluationPackages } from './evaluation-packages.ts';
 
 interface TuneVerbOptions {
@@ -68,12 +68,6 @@ function parseSeed(text: string): number {
   const seed = parseInteger(text);
   if (seed <= 0x7fffffff) return seed;
   throw new InvalidArgumentError('Expected a whole number up to 2147483647.');
-}
-
-function parseSymbols(text: string): readonly string[] {
-  const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))];
-  if (symbols.every((symbol) => /^[A-Z0-9]{2,20}$/.test(symbol))) return symbols;
-  throw new InvalidArgumentError('Expected symbols such as BTCUSDT,ETHUSDT.');
 }
 
 function parseShare(text: string): number {
