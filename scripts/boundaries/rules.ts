@@ -185,6 +185,18 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   venue: {
     floors: [['wire'], ['tables'], ['reads', 'venue-orders.ts'], ['create-venue.ts']],
   },
+  'exchange-sim': {
+    floors: [
+      ['clock.ts', 'core'],
+      // How a request is read, and refused.
+      ['market', 'refusals'],
+      ['faults', 'saved-account.ts'],
+      ['storage.ts'],
+      ['exchange.ts'],
+      ['open.ts', 'rest'],
+      ['start.ts'],
+    ],
+  },
   http: {
     floors: [
       ['errors.ts', 'logging.ts'],

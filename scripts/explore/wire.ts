@@ -1,7 +1,7 @@
 import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
-import { renderClock } from '../../daemon/exchange-sim/rest/faults/control.ts';
+import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
+import { renderClock } from '../../daemon/exchange-sim/rest/control/control.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
-import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { type Served, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
 import {
   type HttpAnswer,

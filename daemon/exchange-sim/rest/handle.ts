@@ -1,12 +1,12 @@
 import { snapshotState } from '../core/snapshot.ts';
 import type { ExchangeState } from '../core/state.ts';
 import { type Exchange, persist } from '../exchange.ts';
-import { ApiError, apiError, type RawAnswer } from './api-error.ts';
+import type { Fault, FaultTarget } from '../faults/faults.ts';
+import { asNew } from '../faults/lags.ts';
+import { ApiError, apiError, type RawAnswer } from '../refusals/api-error.ts';
+import type { Params } from '../refusals/params.ts';
 import { checkKey, checkSignature } from './auth.ts';
-import { startFault } from './faults/control.ts';
-import type { Fault, FaultTarget } from './faults/faults.ts';
-import { asNew } from './faults/lags.ts';
-import type { Params } from './params.ts';
+import { startFault } from './control/control.ts';
 import { ACCOUNT_ROUTES } from './routes/account-routes.ts';
 import { ALGO_ROUTES } from './routes/algo-routes.ts';
 import type { Context, Route } from './routes/context.ts';

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { catchUp, type Exchange } from '../exchange.ts';
-import type { RawAnswer } from './api-error.ts';
+import type { RawAnswer } from '../refusals/api-error.ts';
 import { equalText } from './auth.ts';
-import { renderClock } from './faults/control.ts';
-import { ControlError } from './faults/fault-request.ts';
+import { renderClock } from './control/control.ts';
+import { ControlError } from './control/fault-request.ts';
 import type { RawRequest } from './handle.ts';
 import { buildAnswer, serveControl, serveRequest } from './serve.ts';
 

@@ -11,7 +11,7 @@ import { parseBaseUrl, venueOfOrigin } from '../../../daemon/evaluation/market/f
 import { type ApiKeys, ExchangeClient } from '../../../daemon/evaluation/market/fetch/client.ts';
 import { type FetchOptions, fetchMarket, INTERVALS } from '../../../daemon/evaluation/market/fetch/fetch-market.ts';
 import { readMarketData } from '../../../daemon/evaluation/market/read.ts';
-import type { Fault } from '../../../daemon/exchange-sim/rest/faults/faults.ts';
+import type { Fault } from '../../../daemon/exchange-sim/faults/faults.ts';
 import { type ExchangeSim, startExchangeSim } from '../../../daemon/exchange-sim/start.ts';
 import { holdfast } from '../../cli/run.ts';
 

@@ -7,8 +7,8 @@ import {
 } from '../../core/orders/conditional.ts';
 import type { AlgoOrder, ConditionalType, ExchangeState } from '../../core/state.ts';
 import type { Exchange } from '../../exchange.ts';
-import { apiError, unwrap } from '../api-error.ts';
-import type { Params } from '../params.ts';
+import { apiError, unwrap } from '../../refusals/api-error.ts';
+import type { Params } from '../../refusals/params.ts';
 import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
 import {
   checkPositionSide,

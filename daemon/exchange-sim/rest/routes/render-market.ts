@@ -3,9 +3,9 @@ import { format, toNumber } from '../../core/fixed.ts';
 import type { Instrument } from '../../core/instruments.ts';
 import { lotSize, marketLotSize } from '../../core/orders/filters.ts';
 import { bookOf, LIQUIDATION_RATE, type Market } from '../../core/state.ts';
+import { ORDERS_PER_10S, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE } from '../../faults/limits.ts';
 import type { Bar } from '../../market/bars.ts';
 import { quoteVolume, type World } from '../../market/world.ts';
-import { ORDERS_PER_10S, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE } from '../limits.ts';
 import { priceText, quantityText } from './render-order.ts';
 
 const ORDER_TYPES = [

@@ -8,10 +8,10 @@ import { transfer } from '../../core/orders/settings.ts';
 import { deleverage } from '../../core/orders/settlement.ts';
 import { type Market, MOVE_TYPES, type SymbolStatus } from '../../core/state.ts';
 import { catchUp, type Exchange } from '../../exchange.ts';
+import { copyWorld, type Fault } from '../../faults/faults.ts';
 import { holdMark, releaseMark } from '../../market/world.ts';
 import { renderBooks } from './books.ts';
 import { ControlError, type Json, parseFault, readDecimal, readNumber, readText } from './fault-request.ts';
-import { copyWorld, type Fault } from './faults.ts';
 
 const STATUSES: readonly SymbolStatus[] = ['TRADING', 'BREAK', 'HALT', 'SETTLING', 'CLOSE'];
 const DECIMALS = {

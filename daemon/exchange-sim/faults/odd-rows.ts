@@ -1,5 +1,5 @@
-import type { TimePort } from '../../../time/time-port.ts';
-import type { Params } from '../params.ts';
+import type { TimePort } from '../../time/time-port.ts';
+import type { Params } from '../refusals/params.ts';
 
 interface OddRow {
   readonly path: string;

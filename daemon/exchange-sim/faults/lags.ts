@@ -1,6 +1,6 @@
-import type { TimePort } from '../../../time/time-port.ts';
-import type { ExchangeState, Order, Trade } from '../../core/state.ts';
-import type { World } from '../../market/world.ts';
+import type { TimePort } from '../../time/time-port.ts';
+import type { ExchangeState, Order, Trade } from '../core/state.ts';
+import type { World } from '../market/world.ts';
 
 interface StaleList {
   readonly untilMs: number;

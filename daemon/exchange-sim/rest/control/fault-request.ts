@@ -1,5 +1,5 @@
 import { parseE8 } from '../../core/fixed.ts';
-import { ENDING_KINDS, type Fault, type FaultMatch, SHADING_KINDS } from './faults.ts';
+import { ENDING_KINDS, type Fault, type FaultMatch, SHADING_KINDS } from '../../faults/faults.ts';
 
 /** A control request that cannot be carried out; answered 400 with its message. */
 export class ControlError extends Error {
