@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkPolicyShape } from '../contract/policy-shape.ts';
+import { checkPolicyShape } from '../contract/policy/policy-shape.ts';
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';

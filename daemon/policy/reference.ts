@@ -1,4 +1,4 @@
-import { PolicySchema } from '../contract/policy.ts';
+import { PolicySchema } from '../contract/policy/policy.ts';
 import { describeAllowed } from '../contract/violations.ts';
 import type { Direction } from '../core/keys/key-row.ts';
 import { POLICY_KEYS, POLICY_PATHS } from '../core/keys/policy-keys.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { checkPolicyShape } from '../../daemon/contract/policy-shape.ts';
+import { checkPolicyShape } from '../../daemon/contract/policy/policy-shape.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import {
   forSymbols,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildBriefCatalogue } from '../../contract/brief-catalogue.ts';
+import { buildBriefCatalogue } from '../../contract/catalogue/brief-catalogue.ts';
 import { isTradingTool } from '../../contract/tools.ts';
 import { CliError } from '../exit-codes.ts';
 import type { AgentLink } from './agent-link.ts';

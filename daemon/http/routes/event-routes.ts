@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type FullAnswer, toBrief } from '../../contract/brief.ts';
 import * as Type from '../../contract/built/typebox.js';
+import { type FullAnswer, toBrief } from '../../contract/catalogue/brief.ts';
 import { checkEventsQuery, checkNoQuery, EventsQuery, NoQuery } from '../../contract/commands.ts';
 import { violationAt } from '../../contract/violations.ts';
 import type { DecisionEvent } from '../../engine/records/events.ts';

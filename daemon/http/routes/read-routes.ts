@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { DecisionsBodySchema, FillsBodySchema } from '../../contract/bodies.ts';
-import type { FullAnswer } from '../../contract/brief.ts';
+import type { FullAnswer } from '../../contract/catalogue/brief.ts';
 import {
   AccountQuery,
   checkAccountQuery,

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type FullAnswer, toBrief } from '../../contract/brief.ts';
+import { type FullAnswer, toBrief } from '../../contract/catalogue/brief.ts';
 import type { Caller } from '../../gate/api.ts';
 import type { McpFace } from '../../mcp/http.ts';
 import type { ToolPort } from '../../mcp/server.ts';

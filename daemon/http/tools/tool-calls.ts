@@ -1,14 +1,14 @@
-import { type BriefAnswer, type FullAnswer, toBrief } from '../../contract/brief.ts';
-import { type BriefTool, buildBriefCatalogue } from '../../contract/brief-catalogue.ts';
-import { toBriefLimits } from '../../contract/brief-limits.ts';
-import { toBriefBook, toBriefCandles } from '../../contract/brief-market.ts';
+import { type BriefAnswer, type FullAnswer, toBrief } from '../../contract/catalogue/brief.ts';
+import { type BriefTool, buildBriefCatalogue } from '../../contract/catalogue/brief-catalogue.ts';
+import { toBriefLimits } from '../../contract/catalogue/brief-limits.ts';
+import { toBriefBook, toBriefCandles } from '../../contract/catalogue/brief-market.ts';
 import {
   buildToolCatalogue,
   type CatalogueFormat,
   type CatalogueOptions,
   type CatalogueTool,
   type PolicyToolSchemas,
-} from '../../contract/catalogue.ts';
+} from '../../contract/catalogue/catalogue.ts';
 import {
   checkTradingCall,
   isTradingTool,

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { InterceptAnswerSchema, ToolAnswerSchema, ToolsBodySchema } from '../../contract/bodies.ts';
-import { BriefAnswerSchema } from '../../contract/brief.ts';
-import type { BriefTool } from '../../contract/brief-catalogue.ts';
-import { BriefLimitsSchema } from '../../contract/brief-limits.ts';
-import { BriefBookSchema, BriefCandlesSchema } from '../../contract/brief-market.ts';
 import * as Type from '../../contract/built/typebox.js';
-import type { CatalogueTool } from '../../contract/catalogue.ts';
+import { BriefAnswerSchema } from '../../contract/catalogue/brief.ts';
+import type { BriefTool } from '../../contract/catalogue/brief-catalogue.ts';
+import { BriefLimitsSchema } from '../../contract/catalogue/brief-limits.ts';
+import { BriefBookSchema, BriefCandlesSchema } from '../../contract/catalogue/brief-market.ts';
+import type { CatalogueTool } from '../../contract/catalogue/catalogue.ts';
 import {
   checkIntercept,
   checkToolsQuery,

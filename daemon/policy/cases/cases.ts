@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { buildChecker } from '../../contract/ajv.ts';
 import * as Type from '../../contract/built/typebox.js';
 import { type ArgsCheck, compileOperatorSchema } from '../../contract/operator-schema.ts';
-import { AGENT_PATTERN } from '../../contract/policy-values.ts';
+import { AGENT_PATTERN } from '../../contract/policy/policy-values.ts';
 import { formatViolation, type Violation, violationAt } from '../../contract/violations.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkPolicyShape } from '../../../daemon/contract/policy-shape.ts';
+import { checkPolicyShape } from '../../../daemon/contract/policy/policy-shape.ts';
 import { JUDGE_RULES } from '../../../daemon/evaluation/judge/rules.ts';
 import {
   type Mutation,

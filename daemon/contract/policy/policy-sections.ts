@@ -1,7 +1,7 @@
-import { MAX_USDT } from '../core/keys/budgets.ts';
-import { APPROVAL_KEYS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import { VENUE_NAMES } from '../core/venues.ts';
-import * as Type from './built/typebox.js';
+import { MAX_USDT } from '../../core/keys/budgets.ts';
+import { APPROVAL_KEYS, REGIMES, SIGNAL_KINDS } from '../../core/policy.ts';
+import { VENUE_NAMES } from '../../core/venues.ts';
+import * as Type from '../built/typebox.js';
 import {
   AGENT_PATTERN,
   bps,

@@ -1,4 +1,6 @@
-import { type JsonSchemaObject, TOOL_NAMES, type ToolName } from '../core/policy.ts';
+import { type JsonSchemaObject, TOOL_NAMES, type ToolName } from '../../core/policy.ts';
+import * as field from '../fields.ts';
+import { isTradingTool, PlaceOrderArgs } from '../tools.ts';
 import { BriefAnswerSchema } from './brief.ts';
 import {
   ANSWER,
@@ -9,8 +11,6 @@ import {
   TOOL_TEXTS,
   toPlainSchema,
 } from './catalogue.ts';
-import * as field from './fields.ts';
-import { isTradingTool, PlaceOrderArgs } from './tools.ts';
 
 /**
  * The catalogue in MCP's form for a model that pays for every token. What several tools would repeat is left to the

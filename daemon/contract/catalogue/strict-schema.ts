@@ -1,4 +1,4 @@
-import type { JsonSchemaObject } from '../core/policy.ts';
+import type { JsonSchemaObject } from '../../core/policy.ts';
 
 /** Keywords that strict function calling takes; what the rest would say is checked by the daemon alone. */
 const TAKEN: ReadonlySet<string> = new Set([

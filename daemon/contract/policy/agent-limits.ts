@@ -1,5 +1,5 @@
-import { WEEKDAYS } from '../core/policy.ts';
-import * as Type from './built/typebox.js';
+import { WEEKDAYS } from '../../core/policy.ts';
+import * as Type from '../built/typebox.js';
 import { closed, DAY_MS, milliseconds, multiplier, names, reduceOnly, usdt } from './policy-values.ts';
 
 /** The limits that only an agent's own section has. */

@@ -1,6 +1,6 @@
-import { MAX_USDT, MIN_VALUE } from '../core/keys/budgets.ts';
-import { MIN_FACTOR } from '../core/policy.ts';
-import * as Type from './built/typebox.js';
+import { MAX_USDT, MIN_VALUE } from '../../core/keys/budgets.ts';
+import { MIN_FACTOR } from '../../core/policy.ts';
+import * as Type from '../built/typebox.js';
 
 /** The kinds of value in a policy, each with its range, and its unit in the description. */
 

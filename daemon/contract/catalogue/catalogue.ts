@@ -1,10 +1,9 @@
-import type { JsonSchemaObject, ToolName } from '../core/policy.ts';
-import { TOOL_NAMES } from '../core/policy.ts';
-import { profileOf } from '../core/venues.ts';
-import type { CATALOGUE_FORMATS } from './commands.ts';
-import { MAX_BYTES_KEYWORD } from './fields.ts';
+import { type JsonSchemaObject, TOOL_NAMES, type ToolName } from '../../core/policy.ts';
+import { profileOf } from '../../core/venues.ts';
+import type { CATALOGUE_FORMATS } from '../commands.ts';
+import { MAX_BYTES_KEYWORD } from '../fields.ts';
+import { isTradingTool, TOOL_SCHEMAS } from '../tools.ts';
 import { toStrictSchema } from './strict-schema.ts';
-import { isTradingTool, TOOL_SCHEMAS } from './tools.ts';
 
 /** The tools as an LLM sees them, in the form of its framework. */
 

@@ -1,10 +1,15 @@
 import type { Static } from 'typebox';
-import { isTerminal } from '../engine/tables/status.ts';
-import { ExecutionApprovalSchema, ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from './bodies.ts';
-import * as Type from './built/typebox.js';
-import { decimal } from './decision.ts';
-import * as field from './fields.ts';
-import { nullable } from './nullable.ts';
+import { isTerminal } from '../../engine/tables/status.ts';
+import {
+  ExecutionApprovalSchema,
+  ExecutionBodySchema,
+  ExecutionOrderSchema,
+  type ToolAnswerSchema,
+} from '../bodies.ts';
+import * as Type from '../built/typebox.js';
+import { decimal } from '../decision.ts';
+import * as field from '../fields.ts';
+import { nullable } from '../nullable.ts';
 
 /**
  * The same answer in a tenth of the size: what a model needs to continue. The ledger and the full view have the rest.

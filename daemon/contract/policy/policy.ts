@@ -1,10 +1,17 @@
 import type { Static, TSchema } from 'typebox';
-import { BUDGET_KEYS, BUDGETS, type BudgetKey, type BudgetRow, type OptionalBudget } from '../core/keys/budgets.ts';
-import { ACTIONS, type Budgets, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES } from '../core/policy.ts';
-import { VENUE_NAMES } from '../core/venues.ts';
+import { BUDGET_KEYS, BUDGETS, type BudgetKey, type BudgetRow, type OptionalBudget } from '../../core/keys/budgets.ts';
+import {
+  ACTIONS,
+  type Budgets,
+  type IntendedPolicySpec,
+  type JsonSchemaObject,
+  TOOL_NAMES,
+} from '../../core/policy.ts';
+import { VENUE_NAMES } from '../../core/venues.ts';
+import type { Agree } from '../agreement.ts';
+import * as Type from '../built/typebox.js';
+import { SYMBOL_PATTERN } from '../symbols.ts';
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
-import type { Agree } from './agreement.ts';
-import * as Type from './built/typebox.js';
 import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
 import {
   ACCOUNT_PATTERN,
@@ -23,7 +30,6 @@ import {
   texts,
   usdt,
 } from './policy-values.ts';
-import { SYMBOL_PATTERN } from './symbols.ts';
 
 /**
  * The Intended Policy Spec as a schema. Every key is required unless its description says otherwise, every

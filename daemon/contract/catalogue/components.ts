@@ -1,15 +1,15 @@
 import type { TSchema } from 'typebox';
-import * as account from './accounts.ts';
-import * as body from './bodies.ts';
+import * as account from '../accounts.ts';
+import * as body from '../bodies.ts';
+import * as command from '../commands.ts';
+import * as decision from '../decision.ts';
+import { ArithmeticRowSchema, AskedSchema, ExplanationBodySchema, explanationMembers } from '../explanation.ts';
+import * as field from '../fields.ts';
+import * as passkey from '../passkeys.ts';
+import * as token from '../tokens.ts';
+import * as tool from '../tools.ts';
 import { BriefAnswerSchema } from './brief.ts';
 import { toPlainSchema } from './catalogue.ts';
-import * as command from './commands.ts';
-import * as decision from './decision.ts';
-import { ArithmeticRowSchema, AskedSchema, ExplanationBodySchema, explanationMembers } from './explanation.ts';
-import * as field from './fields.ts';
-import * as passkey from './passkeys.ts';
-import * as token from './tokens.ts';
-import * as tool from './tools.ts';
 
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
 const NAMED: { readonly [name: string]: TSchema } = {
