@@ -1,9 +1,10 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { stateInForce } from '../../engine/callers/layers.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
 import type { AgentAccount } from '../../gate/api/accounts.ts';
 import type { Caller, GateApi } from '../../gate/api.ts';
 import type { GateCore } from '../../gate/journal/journal.ts';
+import { Families } from '../../http/requests/metrics.ts';
 
 /** More agents than this share the label `other`: whoever creates tokens must not grow the set of series. */
 const MAX_AGENTS = 16;
@@ -18,23 +19,18 @@ interface Watched extends Pick<GateApi, 'getAccount' | 'getAgents' | 'getLimits'
 /** Money and agents: only scrapes that show a monitor or operator token see these. */
 export class AccountMetrics {
   readonly #registers: Registry[];
+  readonly #families: Families;
   readonly #agents = new Set<string>();
   /** Decisions by `agent` and verdict. */
   readonly #decisions = new Map<string, Map<string, number>>();
 
   constructor(registers: Registry[]) {
     this.#registers = registers;
-    const decisions = this.#decisions;
-    new Counter({
-      name: 'holdfast_agent_decisions_total',
-      help: 'Decisions by agent and verdict',
-      labelNames: ['agent', 'decision'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [agent, counts] of decisions)
-          for (const [decision, count] of counts) this.inc({ agent, decision }, count);
-      },
+    this.#families = new Families(registers);
+    const labels = ['agent', 'decision'];
+    this.#families.counter('holdfast_agent_decisions_total', 'Decisions by agent and verdict', labels, (family) => {
+      for (const [agent, counts] of this.#decisions)
+        for (const [decision, count] of counts) family.inc({ agent, decision }, count);
     });
   }
 
@@ -96,65 +92,38 @@ export class AccountMetrics {
         for (const line of budgets) yield { ...line, labels: { symbol, budget: line.component } };
     };
     const ratio = (part: number, base: number): number => (base > 0 ? part / base : 0);
-    const registers = this.#registers;
-    const labelNames = ['symbol', 'budget'];
-    new Gauge({
-      name: 'holdfast_budget_left_ratio',
-      help: 'What is left of a budget, as a part of what the policy gives',
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const { base, labels, remaining } of lines()) this.set(labels, ratio(remaining, base));
-      },
-    });
-    new Gauge({
-      name: 'holdfast_budget_cap_ratio',
-      help: 'The cap in force of a budget, as a part of what the policy gives',
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const { base, labels, limit } of lines()) this.set(labels, ratio(limit, base));
-      },
-    });
+    const gauge = (
+      name: string,
+      what: string,
+      read: (line: { base: number; remaining: number; limit: number }) => number,
+    ) =>
+      this.#families.gauge(name, `${what}, as a part of what the policy gives`, ['symbol', 'budget'], (family) => {
+        for (const line of lines()) family.set(line.labels, read(line));
+      });
+    gauge('holdfast_budget_left_ratio', 'What is left of a budget', ({ base, remaining }) => ratio(remaining, base));
+    gauge('holdfast_budget_cap_ratio', 'The cap in force of a budget', ({ base, limit }) => ratio(limit, base));
   }
 
   #watchPositions(gate: Watched): void {
-    new Gauge({
-      name: 'holdfast_position_notional_usdt',
-      help: 'Position at the mark, below 0 when short; symbols outside the policy together',
-      labelNames: ['symbol'],
-      registers: this.#registers,
-      collect() {
-        this.reset();
-        const { symbols } = gate.core.policySpec.scope;
-        for (const symbol of symbols) this.set({ symbol }, 0);
-        for (const { symbol, quantity, notional_usdt: notional } of gate.getPositions(NOBODY).positions) {
-          const signed = quantity.startsWith('-') ? -notional : notional;
-          if (symbols.includes(symbol)) this.set({ symbol }, signed);
-          else this.inc({ symbol: OTHER }, notional);
-        }
-      },
+    const help = 'Position at the mark, below 0 when short; symbols outside the policy together';
+    this.#families.gauge('holdfast_position_notional_usdt', help, ['symbol'], (family) => {
+      const { symbols } = gate.core.policySpec.scope;
+      for (const symbol of symbols) family.set({ symbol }, 0);
+      for (const { symbol, quantity, notional_usdt: notional } of gate.getPositions(NOBODY).positions) {
+        const signed = quantity.startsWith('-') ? -notional : notional;
+        if (symbols.includes(symbol)) family.set({ symbol }, signed);
+        else family.inc({ symbol: OTHER }, notional);
+      }
     });
   }
 
   #watchProfits(gate: Watched): void {
-    const labelOf = (agent: string): string => this.#labelOf(agent);
-    const gauge = (name: string, help: string, read: (account: AgentAccount) => number): void => {
-      new Gauge({
-        name,
-        help,
-        labelNames: ['agent'],
-        registers: this.#registers,
-        collect() {
-          this.reset();
-          if (!gate.core.ports.clock.isSynced) return;
-          for (const account of gate.getAgents(NOBODY).agents)
-            if (account.agent !== null) this.inc({ agent: labelOf(account.agent) }, read(account));
-        },
+    const gauge = (name: string, help: string, read: (account: AgentAccount) => number): void =>
+      this.#families.gauge(name, help, ['agent'], (family) => {
+        if (!gate.core.ports.clock.isSynced) return;
+        for (const account of gate.getAgents(NOBODY).agents)
+          if (account.agent !== null) family.inc({ agent: this.#labelOf(account.agent) }, read(account));
       });
-    };
     gauge(
       'holdfast_agent_result_usdt',
       'Realised profit and funding less fees, in total',
@@ -165,21 +134,11 @@ export class AccountMetrics {
 
   #watchAgents(gate: Watched, agentNames: () => readonly string[]): void {
     const { core } = gate;
-    const perAgent = (name: string, help: string, read: (agent: string) => number): void => {
-      const labelOf = (agent: string): string => this.#labelOf(agent);
-      const known = this.#agents;
-      new Gauge({
-        name,
-        help,
-        labelNames: ['agent'],
-        registers: this.#registers,
-        collect() {
-          this.reset();
-          for (const agent of agentNames()) labelOf(agent);
-          if (core.ports.clock.isSynced) for (const agent of known) this.set({ agent }, read(agent));
-        },
+    const perAgent = (name: string, help: string, read: (agent: string) => number): void =>
+      this.#families.gauge(name, help, ['agent'], (family) => {
+        for (const agent of agentNames()) this.#labelOf(agent);
+        if (core.ports.clock.isSynced) for (const agent of this.#agents) family.set({ agent }, read(agent));
       });
-    };
     const { pacing } = core.state;
     this.#watchProfits(gate);
     perAgent('holdfast_agent_turnover_usdt', "Turnover of the agent's last 24 hours", (agent) =>

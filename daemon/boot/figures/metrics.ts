@@ -1,9 +1,9 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
 import { isOver } from '../../engine/callers/layers.ts';
 import { everyLiveOrder, isLost } from '../../engine/orders/orders.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { ObserverPort } from '../../gate/ports.ts';
-import { DurationHistogram } from '../../http/requests/metrics.ts';
+import { DurationHistogram, Families } from '../../http/requests/metrics.ts';
 import type { TokenStore } from '../../ledger/types.ts';
 import { AccountMetrics } from './account-metrics.ts';
 
@@ -27,14 +27,15 @@ export interface GateMetrics {
 export function createGateMetrics(): GateMetrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
+  const families = new Families(registers);
   const accountRegistry = new Registry();
   const account = new AccountMetrics([accountRegistry]);
-  const decisions = new Tally(registers, 'holdfast_decisions_total', 'Decisions by kind, tool and verdict', [
+  const decisions = new Tally(families, 'holdfast_decisions_total', 'Decisions by kind, tool and verdict', [
     'kind',
     'tool',
     'decision',
   ]);
-  const reasons = new Tally(registers, 'holdfast_reasons_total', 'Reasons that tightened or denied, by code', ['code']);
+  const reasons = new Tally(families, 'holdfast_reasons_total', 'Reasons that tightened or denied, by code', ['code']);
   const durations = new DurationHistogram(
     'holdfast_decide_seconds',
     'Time of snapshot and decide',
@@ -54,7 +55,7 @@ export function createGateMetrics(): GateMetrics {
     registers,
   });
   const summed = new Tally(
-    registers,
+    families,
     'holdfast_requests_summed_total',
     "Calls without an effect beyond an agent's budget, which are only summed",
     ['kind'],
@@ -73,9 +74,9 @@ export function createGateMetrics(): GateMetrics {
       summed: (kind) => summed.add(kind),
     },
     watch: (gate, ledger) => {
-      watchGate(registers, gate);
-      watchAlertChannels(registers, gate);
-      watchLedger(registers, ledger);
+      watchGate(families, gate);
+      watchAlertChannels(families, gate);
+      watchLedger(families, ledger);
       account.watch(gate, () => listAgents(ledger));
     },
     text: async (withAccount) => {
@@ -91,17 +92,9 @@ function listAgents({ tokens }: LedgerFigures): readonly string[] {
   return live.map(({ agent, name }) => agent ?? name);
 }
 
-function watchGate(registers: Registry[], gate: Gate): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+function watchGate(families: Families, gate: Gate): void {
+  const gauge = (name: string, help: string, read: () => number): void =>
+    families.gauge(name, help, [], (family) => family.set(read()));
   gauge('holdfast_ready', '1 when ready', () => (gate.readiness().ready ? 1 : 0));
   gauge('holdfast_policy_pending', '1 while a looser policy waits for an operator', () =>
     gate.readiness().pending_policy === null ? 0 : 1,
@@ -113,81 +106,44 @@ function watchGate(registers: Registry[], gate: Gate): void {
     for (const order of everyLiveOrder(gate.core.state.orders)) if (isLost(order)) count += 1;
     return count;
   });
-  new Gauge({
-    name: 'holdfast_trading_state',
-    help: 'Trading state of the account: 1 for the one in force',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const inForce = gate.readiness().trading_state;
-      for (const state of STATES) this.set({ state }, state === inForce ? 1 : 0);
-    },
+  const ofAccount = 'Trading state of the account: 1 for the one in force';
+  families.gauge('holdfast_trading_state', ofAccount, ['state'], (family) => {
+    const inForce = gate.readiness().trading_state;
+    for (const state of STATES) family.set({ state }, state === inForce ? 1 : 0);
   });
-  new Gauge({
-    name: 'holdfast_state_layers',
-    help: 'Restrictions that stand, by layer: of the account, symbols and agents',
-    labelNames: ['layer'],
-    registers,
-    collect() {
-      for (const layer of LAYERS) this.set({ layer }, 0);
-      const { ports, state } = gate.core;
-      const now = ports.clock.isSynced ? gate.core.passedMs() : Number.NEGATIVE_INFINITY;
-      for (const entry of state.layers.values()) if (!isOver(entry, now)) this.inc({ layer: entry.layer });
-    },
+  const ofLayers = 'Restrictions that stand, by layer: of the account, symbols and agents';
+  families.gauge('holdfast_state_layers', ofLayers, ['layer'], (family) => {
+    for (const layer of LAYERS) family.set({ layer }, 0);
+    const { ports, state } = gate.core;
+    const now = ports.clock.isSynced ? gate.core.passedMs() : Number.NEGATIVE_INFINITY;
+    for (const entry of state.layers.values()) if (!isOver(entry, now)) family.inc({ layer: entry.layer });
   });
 }
 
-function watchLedger(registers: Registry[], ledger: LedgerFigures): void {
-  const counter = (name: string, help: string, read: () => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  };
+function watchLedger(families: Families, ledger: LedgerFigures): void {
+  const counter = (name: string, help: string, read: () => number): void =>
+    families.counter(name, help, [], (family) => family.inc(read()));
   counter('holdfast_ledger_records_total', 'Records committed by this process', () => ledger.stats.records);
   counter('holdfast_ledger_commits_total', 'Commits of this process', () => ledger.stats.commits);
 }
 
 /** Read from the outbox at each scrape: it survives restarts, so its counters do too. */
-function watchAlertChannels(registers: Registry[], { core }: Gate): void {
-  new Gauge({
-    name: 'holdfast_alert_channel_silent',
-    help: '1 when the channel has failed for an hour',
-    labelNames: ['channel'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [channel, { isSilent }] of core.state.outbox.channels) this.set({ channel }, isSilent ? 1 : 0);
-    },
+function watchAlertChannels(families: Families, { core }: Gate): void {
+  const silent = '1 when the channel has failed for an hour';
+  families.gauge('holdfast_alert_channel_silent', silent, ['channel'], (family) => {
+    for (const [channel, { isSilent }] of core.state.outbox.channels) family.set({ channel }, isSilent ? 1 : 0);
   });
-  new Gauge({
-    name: 'holdfast_alert_groups_waiting',
-    help: 'Groups of equal alerts that the channel was not told yet',
-    labelNames: ['channel'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [channel, { outgoing, waiting }] of core.state.outbox.channels)
-        this.set({ channel }, waiting.size + (outgoing?.groups.length ?? 0));
-    },
+  const waits = 'Groups of equal alerts that the channel was not told yet';
+  families.gauge('holdfast_alert_groups_waiting', waits, ['channel'], (family) => {
+    for (const [channel, { outgoing, waiting }] of core.state.outbox.channels)
+      family.set({ channel }, waiting.size + (outgoing?.groups.length ?? 0));
   });
-  new Counter({
-    name: 'holdfast_alert_messages_total',
-    help: 'Messages of the channel, by outcome',
-    labelNames: ['channel', 'outcome'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [channel, { delivered, dropped }] of core.state.outbox.channels) {
-        this.inc({ channel, outcome: 'delivered' }, delivered);
-        this.inc({ channel, outcome: 'dropped' }, dropped);
-      }
-    },
+  const messages = 'Messages of the channel, by outcome';
+  families.counter('holdfast_alert_messages_total', messages, ['channel', 'outcome'], (family) => {
+    for (const [channel, { delivered, dropped }] of core.state.outbox.channels) {
+      family.inc({ channel, outcome: 'delivered' }, delivered);
+      family.inc({ channel, outcome: 'dropped' }, dropped);
+    }
   });
 }
 
@@ -195,20 +151,12 @@ function watchAlertChannels(registers: Registry[], { core }: Gate): void {
 class Tally {
   readonly #counts = new Map<string, number>();
 
-  constructor(registers: Registry[], name: string, help: string, labelNames: readonly string[]) {
-    const counts = this.#counts;
-    new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers,
-      collect() {
-        this.reset();
-        for (const [key, count] of counts) {
-          const values = key.split(' ');
-          this.inc(Object.fromEntries(labelNames.map((label, i) => [label, values[i] ?? ''])), count);
-        }
-      },
+  constructor(families: Families, name: string, help: string, labelNames: readonly string[]) {
+    families.counter(name, help, labelNames, (family) => {
+      for (const [key, count] of this.#counts) {
+        const values = key.split(' ');
+        family.inc(Object.fromEntries(labelNames.map((label, i) => [label, values[i] ?? ''])), count);
+      }
     });
   }
 

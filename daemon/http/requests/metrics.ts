@@ -19,6 +19,8 @@ function actionOf(route: string): string {
 }
 const TRADING: ReadonlySet<string> = new Set(TRADING_TOOLS);
 
+const LABELS = ['route', 'status'] as const;
+
 export interface HttpMetrics {
   /** `route` is the pattern, never the requested path, so that callers cannot grow the set of labels. */
   observe(route: string, status: number, seconds: number): void;
@@ -28,21 +30,14 @@ export interface HttpMetrics {
 
 export function createHttpMetrics(flights: FlightCounter, streamCount: () => number): HttpMetrics {
   const registry = new Registry();
-  const registers = [registry];
-  watchFlights(registers, flights, streamCount);
+  const families = new Families([registry]);
+  watchFlights(families, flights, streamCount);
   const counts = new Map<string, number[]>();
-  new Counter({
-    name: 'holdfast_http_requests_total',
-    help: 'Answered requests by route and status.',
-    labelNames: ['route', 'status'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [route, byStatus] of counts)
-        byStatus.forEach((count, status) => {
-          this.inc({ route, status: String(status) }, count);
-        });
-    },
+  families.counter('holdfast_http_requests_total', 'Answered requests by route and status.', LABELS, (family) => {
+    for (const [route, byStatus] of counts)
+      byStatus.forEach((count, status) => {
+        family.inc({ route, status: String(status) }, count);
+      });
   });
   const durations = new DurationHistogram(
     'holdfast_http_request_duration_seconds',
@@ -72,32 +67,38 @@ export function createHttpMetrics(flights: FlightCounter, streamCount: () => num
   };
 }
 
-function watchFlights(registers: Registry[], flights: FlightCounter, streamCount: () => number): void {
-  new Gauge({
-    name: 'holdfast_http_in_flight',
-    help: 'Authenticated requests in progress.',
-    registers,
-    collect() {
-      this.set(flights.total);
-    },
-  });
-  new Gauge({
-    name: 'holdfast_http_event_streams',
-    help: 'Open server-sent event streams.',
-    registers,
-    collect() {
-      this.set(streamCount());
-    },
-  });
-  new Counter({
-    name: 'holdfast_http_shed_total',
-    help: 'Requests refused because their token had too many in flight.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(flights.shed);
-    },
-  });
+/** Families whose series are read anew at each scrape. */
+export class Families {
+  readonly #registers: Registry[];
+
+  constructor(registers: Registry[]) {
+    this.#registers = registers;
+  }
+
+  gauge(name: string, help: string, labelNames: readonly string[], read: (family: Gauge) => void): void {
+    new Gauge({ name, help, labelNames, registers: this.#registers, collect: readAnew(read) });
+  }
+  counter(name: string, help: string, labelNames: readonly string[], read: (family: Counter) => void): void {
+    new Counter({ name, help, labelNames, registers: this.#registers, collect: readAnew(read) });
+  }
+}
+
+function readAnew<F extends Gauge | Counter>(read: (family: F) => void): (this: F) => void {
+  return function () {
+    this.reset();
+    read(this);
+  };
+}
+
+function watchFlights(families: Families, flights: FlightCounter, streamCount: () => number): void {
+  families.gauge('holdfast_http_in_flight', 'Authenticated requests in progress.', [], (family) =>
+    family.set(flights.total),
+  );
+  families.gauge('holdfast_http_event_streams', 'Open server-sent event streams.', [], (family) =>
+    family.set(streamCount()),
+  );
+  const shed = 'Requests refused because their token had too many in flight.';
+  families.counter('holdfast_http_shed_total', shed, [], (family) => family.inc(flights.shed));
 }
 
 export const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
