@@ -3,35 +3,44 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { AccountLock } from './boot/account-lock.ts';
 import { Alerts, refuseFirstStart, requireNamedRoutes } from './boot/alerts.ts';
-import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { describeEntrance, type Entrance, openEntrances, tellFileShortage } from './boot/entrances.ts';
-import type { Folded } from './boot/fold.ts';
+import { createGateMetrics } from './boot/figures/metrics.ts';
+import { openTraces } from './boot/figures/traces.ts';
+import type { Folded } from './boot/keep/fold.ts';
 import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
-import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
-import { createGateMetrics } from './boot/metrics.ts';
+import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/ledger/daemon-ledger.ts';
+import { createReceiptPort } from './boot/ledger/receipts.ts';
+import { followTokens, tokenPorts } from './boot/ledger/token-watch.ts';
+import { checkLiveFiles, refuseUnarmed, watchArming } from './boot/live.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
-import { createPolicyPort, findPolicy, followPolicyFile, type PolicyFile, requirePolicy } from './boot/policy.ts';
-import { createPreviewPort } from './boot/policy-preview.ts';
-import { createReceiptPort } from './boot/receipts.ts';
+import {
+  createPolicyPort,
+  findPolicy,
+  followPolicyFile,
+  type PolicyFile,
+  requirePolicy,
+} from './boot/policy/policy.ts';
+import { createPreviewPort } from './boot/policy/policy-preview.ts';
 import { StartCache } from './boot/start-cache.ts';
-import { followTokens, tokenPorts } from './boot/token-watch.ts';
-import { openTraces } from './boot/traces.ts';
+import { ACCOUNT_NAME } from './config/account.ts';
 import type { Config, Secrets } from './config/config.ts';
+import { readManifest } from './config/package.ts';
 import { profileOf } from './core/venues.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
 import { createHttpServer } from './http/server.ts';
-import type { HeadSigner } from './ledger/head-signer.ts';
+import type { HeadSigner } from './ledger/proofs/head-signer.ts';
 import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
-import type { OpenFilePort } from './policy/read-file.ts';
+import type { OpenFilePort } from './policy/text/read-file.ts';
 import { SYSTEM_TIME } from './time/system-time.ts';
 import type { TimePort } from './time/time-port.ts';
-import { DomainClock } from './venue/clock.ts';
 import { createVenue } from './venue/create-venue.ts';
+import { DomainClock } from './venue/wire/clock.ts';
 
 export type { Entrance } from './boot/entrances.ts';
-export { ACCOUNT_NAME, StartError } from './boot/live.ts';
+export { StartError } from './boot/start-error.ts';
+export { ACCOUNT_NAME } from './config/account.ts';
 
 /** Send deadline of an order: after it the decision is stale and must be taken again. */
 const SEND_DEADLINE_MS = 500;
@@ -69,6 +78,10 @@ export interface Daemon extends Entrance {
 
 /** Everything that a start has opened so far, to close it in reverse order. */
 interface Opened {
+  readonly secrets: Secrets;
+  readonly file: PolicyFile;
+  readonly ledger: Ledger;
+  readonly clock: DomainClock;
   readonly config: Config;
   readonly options: StartOptions;
   readonly time: TimePort;
@@ -109,32 +122,16 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     onFailure: onLedgerFailure(stop, options),
     how: options.ledger,
   });
-  const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()], fileProblem };
-  const { closers } = opened;
+  const closers = [() => ledger.close()];
+  const opened: Opened = { config, secrets, options, time, stop, signal, closers, fileProblem, file, ledger, clock };
   try {
     const alerts = new Alerts(config, secrets.alerts, time, options.openFile);
-    const { account, exchange, folded, gate, inForce, tokensFolder } = await build(
-      opened,
-      secrets,
-      alerts,
-      ledger,
-      clock,
-      file,
-      () => signer,
-    );
+    const { account, exchange, folded, gate, inForce, tokensFolder } = await build(opened, alerts, () => signer);
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, folded);
+    if (hasFiles(options)) signer = keepHome(opened, gate, folded);
     closers.unshift(followTokens(ledger, gate.core, time, log));
-    const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
-      ...{ gate, logger: log, abort: signal },
-      monotonicMs: () => time.monotonicMs(),
-      after: (ms, fn) => time.after(ms, fn, { unref: true }),
-      hostMs: () => time.hostMs(),
-    });
-    closers.unshift(() => http.close());
-    const entrance = describeEntrance(http, config, tokensFolder);
-    gate.core.consoleAddress = entrance.consoleAddress;
+    const entrance = await openDoors(opened, gate, tokensFolder);
     alerts.consoleUrl = entrance.remoteConsole?.address ?? entrance.consoleAddress;
     tellFileShortage(log, config);
     options.onListening?.(entrance);
@@ -150,7 +147,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     // The printed command line should work at once.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
     followPolicyFile(config.policyPath, file, gate, { ...options, time, signal });
-    const close = createClose(gate, config, stop, closers, log);
+    const close = createClose(opened, gate);
     options.signal.addEventListener('abort', () => void close(), { once: true });
     return { ...entrance, gate, ledger, exchange, close };
   } catch (error) {
@@ -158,6 +155,19 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     for (const closer of closers) await closer();
     throw error;
   }
+}
+
+async function openDoors({ closers, config, ledger, options, signal, time }: Opened, gate: Gate, tokensFolder: string) {
+  const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
+    ...{ gate, logger: options.log, abort: signal },
+    monotonicMs: () => time.monotonicMs(),
+    after: (ms, fn) => time.after(ms, fn, { unref: true }),
+    hostMs: () => time.hostMs(),
+  });
+  closers.unshift(() => http.close());
+  const entrance = describeEntrance(http, config, tokensFolder);
+  gate.core.consoleAddress = entrance.consoleAddress;
+  return entrance;
 }
 
 function onLedgerFailure(stop: AbortController, options: StartOptions): (canceled: Promise<void>) => void {
@@ -168,15 +178,8 @@ function onLedgerFailure(stop: AbortController, options: StartOptions): (cancele
 }
 
 /** Exchange, venue and gate, with the policy in force at the last stop. */
-async function build(
-  { closers, config, fileProblem, options, signal, time }: Opened,
-  secrets: Secrets,
-  alerts: Alerts,
-  ledger: Ledger,
-  clock: DomainClock,
-  file: PolicyFile,
-  heads: () => HeadSigner | null,
-) {
+async function build(opened: Opened, alerts: Alerts, heads: () => HeadSigner | null) {
+  const { clock, closers, config, file, fileProblem, ledger, options, secrets, signal, time } = opened;
   // RISK: whoever breaks the file must not keep a daemon down that has positions to close.
   const known = readPolicyInForce(ledger, config.venue);
   // `arm` makes a ledger, too.
@@ -201,7 +204,7 @@ async function build(
   });
   closers.unshift(() => venue.close());
   const metrics = createGateMetrics();
-  const traces = config.traces === null ? null : await openTraces(config.traces, readVersion(), time);
+  const traces = config.traces === null ? null : await openTraces(config.traces, readManifest().version, time);
   if (traces !== null) closers.unshift(() => traces.close());
   let folded: Folded | null = null;
   const gate = openGate({
@@ -221,7 +224,7 @@ async function build(
     settings: {
       venue: config.venue,
       account: ACCOUNT_NAME,
-      version: readVersion(),
+      version: readManifest().version,
       answerWithinMs: config.answerWithinMs,
       sendDeadlineMs: options.sendDeadlineMs ?? SEND_DEADLINE_MS,
     },
@@ -240,18 +243,14 @@ async function build(
 }
 
 /** What a home on disk has beside its ledger. One in memory has no home that could be put back. */
-function keepHome(
-  { closers, config, options: { checkpointWithinMs, log }, time }: Opened,
-  ledger: Ledger,
-  gate: Gate,
-  clock: DomainClock,
-  folded: Folded | null,
-): HeadSigner | null {
+function keepHome(opened: Opened, gate: Gate, folded: Folded | null): HeadSigner | null {
+  const { clock, closers, config, ledger, time } = opened;
+  const { checkpointWithinMs, log } = opened.options;
   const keeping = keepHistory(config, ledger, folded, {
     ...{ now: ledgerClock(clock, time), time, log },
     stopWithinMs: checkpointWithinMs,
   });
-  const head = followHeadOf(config, ledger, gate, time, log);
+  const head = followHeadOf(config, ledger, gate, time);
   const signer = openHeadSigner(config, ledger, gate, time);
   // The head is noted until the ledger itself is closed, and the last signed one covers the last checkpoint's record.
   closers.splice(closers.length - 1, 0, keeping, async () => signer?.close(), head);
@@ -262,13 +261,7 @@ function hasFiles({ ledger }: StartOptions): boolean {
   return (ledger?.storage ?? 'file') === 'file';
 }
 
-function createClose(
-  gate: Gate,
-  config: Config,
-  stop: AbortController,
-  closers: readonly (() => Promise<void> | void)[],
-  log: Logger,
-): () => Promise<void> {
+function createClose({ closers, config, options: { log }, stop }: Opened, gate: Gate): () => Promise<void> {
   let closed: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await gate

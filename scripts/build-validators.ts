@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import type { TSchema } from 'typebox';
 import { AJV_OPTIONS } from '../daemon/contract/ajv.ts';
-import { PolicySchema } from '../daemon/contract/policy.ts';
+import { PolicySchema } from '../daemon/contract/policy/policy.ts';
 import { bundleModule } from './bundle-module.ts';
 
 /** daemon/contract/built/policy-validator.js: what ajv makes of the schema of policies, without ajv and the schema. */

@@ -14,6 +14,7 @@ import {
   PACKAGE_HOMES,
   UNITS,
 } from './boundaries/rules.ts';
+import { findSizeProblems, type SizedFile } from './boundaries/sizes.ts';
 import { findWingProblem, WINGS } from './boundaries/wings.ts';
 
 /** What a browser runs is bundled with what it imports, so its packages are needed by the build alone. */
@@ -33,10 +34,13 @@ export function checkBoundaries(root: string): BoundaryReport {
   const dependencies = readDependencies(root);
   const violations: string[] = [];
   const graph = new Map<string, string[]>();
+  const sizes: SizedFile[] = [];
   let imports = 0;
   if (files.length === 0) violations.push(`daemon:0: no source was found in ${root}`);
   for (const file of files) {
-    const syntax = readModuleSyntax(readFileSync(join(root, file), 'utf8'));
+    const source = readFileSync(join(root, file), 'utf8');
+    sizes.push({ path: file, lines: source.split('\n').length - 1 });
+    const syntax = readModuleSyntax(source);
     imports += syntax.imports.length;
     const report = (line: number, text: string) => violations.push(`${file}:${line}: ${text}`);
     graph.set(file, targetsOf(file, syntax.imports));
@@ -70,6 +74,7 @@ export function checkBoundaries(root: string): BoundaryReport {
       if (problem !== null) violations.push(`${file}:${line}: ${problem}`);
     }
   }
+  violations.push(...findSizeProblems(sizes, graph));
   for (const circle of findCircles(graph)) violations.push(`${circle[0]}:1: is in a circle: ${circle.join(' ')}`);
   if (files.length > 0 && imports === 0) violations.push('daemon:0: not a single import was found');
   return { files: files.length + others.length, imports, violations };
@@ -83,7 +88,7 @@ const targetsOf = (file: string, imports: readonly ModuleImport[]): string[] =>
   imports.filter(isOfProject).map(({ specifier }) => targetOf(file, specifier));
 
 /** Paths from the root, in order of their names. */
-function listSources(root: string, top: string): string[] {
+export function listSources(root: string, top: string): string[] {
   const folder = join(root, top);
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });

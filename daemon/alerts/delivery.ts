@@ -36,6 +36,13 @@ export interface DeliveryParts {
   /** Calls after every commit; returns what ends it. */
   readonly onCommitted: (listener: () => void) => () => void;
 }
+/** One try of a message at a channel. */
+interface Attempt {
+  readonly name: string;
+  readonly channel: ChannelOutbox;
+  readonly message: OutgoingMessage;
+  readonly attempts: number;
+}
 interface Tries {
   readonly messageId: string;
   readonly attempts: number;
@@ -142,7 +149,7 @@ export class AlertDelivery {
       core.append('alert_message', { action: 'delivered', attempts, channel: name, message_id: message.messageId });
       return true;
     }
-    return this.#noteFailure(name, after, message, attempts, outcome);
+    return this.#noteFailure({ name, channel: after, message, attempts }, outcome);
   }
 
   async #queue(name: string, channel: ChannelOutbox, spec: AlertRoutesSpec): Promise<boolean> {
@@ -171,10 +178,7 @@ export class AlertDelivery {
   }
 
   async #noteFailure(
-    name: string,
-    channel: ChannelOutbox,
-    message: OutgoingMessage,
-    attempts: number,
+    { name, channel, message, attempts }: Attempt,
     { detail, isPermanent, retryAfterMs }: SendOutcome & { readonly kind: 'failed' },
   ): Promise<boolean> {
     const { core, time } = this.#parts;

@@ -32,7 +32,10 @@ export type DueMessage = Pick<OutgoingMessage, 'kind' | 'groups'>;
 export function findDue(channel: ChannelOutbox, spec: AlertRoutesSpec, nowMs: number): DueMessage | null {
   if (channel.waiting.size === 0) return null;
   const quiet = isQuiet(spec, nowMs);
-  const due = [...channel.waiting.values()].filter((group) => isDue(group, channel, spec, nowMs, quiet));
+  const heard = [...channel.waiting.values()].filter(
+    ({ code }) => !quiet || describeCode(code).severity === 'critical',
+  );
+  const due = heard.filter((group) => isDue(group, channel, spec, nowMs));
   for (const [when, kind] of MESSAGES) {
     const groups = due.filter((group) => group.when === when).sort(mostUrgentFirst);
     if (groups.length > 0) return { kind, groups: groups.slice(0, MAX_GROUPS).map(toGroup) };
@@ -40,14 +43,7 @@ export function findDue(channel: ChannelOutbox, spec: AlertRoutesSpec, nowMs: nu
   return null;
 }
 
-function isDue(
-  group: WaitingGroup,
-  channel: ChannelOutbox,
-  spec: AlertRoutesSpec,
-  nowMs: number,
-  quiet: boolean,
-): boolean {
-  if (quiet && describeCode(group.code).severity !== 'critical') return false;
+function isDue(group: WaitingGroup, channel: ChannelOutbox, spec: AlertRoutesSpec, nowMs: number): boolean {
   switch (group.when) {
     case 'at_once': {
       // Each change is a message: the words of a later one say nothing of what became looser before.

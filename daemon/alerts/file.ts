@@ -10,7 +10,7 @@ import { closestKey } from '../contract/closest-key.ts';
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { ALERTS } from '../core/alerts.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { parseYamlText } from '../policy/yaml-text.ts';
+import { parseYamlText } from '../policy/text/yaml-text.ts';
 import { findTargetProblem } from './address.ts';
 import { isTimeZone } from './local-time.ts';
 

@@ -6,11 +6,11 @@ import type { Config } from '../config/config.ts';
 import { ACCOUNT_LOCK_LAYER, planProblemLayer } from '../engine/protect/problem-layer.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
 import type { VenuePort } from '../gate/venue-port.ts';
+import { type HeldLock, takeLock } from '../ledger/disk/lock.ts';
 import { messageOf } from '../ledger/errors.ts';
-import { type HeldLock, takeLock } from '../ledger/lock.ts';
 import type { TimePort } from '../time/time-port.ts';
-import type { VenueAccess } from '../venue/endpoints.ts';
-import { StartError } from './live.ts';
+import type { VenueAccess } from '../venue/wire/endpoints.ts';
+import { StartError } from './start-error.ts';
 
 /** How long a start waits for a daemon of the account that is just ending, wall ms. */
 const WAIT_MS = 1_000;

@@ -11,9 +11,9 @@ import type { AlertRoutesRead } from '../gate/operator/alert-routes.ts';
 import type { AlertOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { watchFile } from '../policy/file.ts';
-import { ABSENT, type FileRead, type OpenFilePort, readPolicyFile } from '../policy/read-file.ts';
+import { ABSENT, type FileRead, type OpenFilePort, readPolicyFile } from '../policy/text/read-file.ts';
 import type { TimePort } from '../time/time-port.ts';
-import { StartError } from './live.ts';
+import { StartError } from './start-error.ts';
 
 const POLL_MS = 2_000;
 

@@ -1,20 +1,22 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { ACCOUNT_NAME } from '../config/account.ts';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
+import { readManifest } from '../config/package.ts';
 import { profileOf } from '../core/venues.ts';
 import type { Gate } from '../gate/gate.ts';
-import type { TokenIdentity } from '../http/authentication.ts';
-import { MAX_CONNECTIONS } from '../http/connections.ts';
+import type { TokenIdentity } from '../http/entrance/authentication.ts';
+import { MAX_CONNECTIONS } from '../http/entrance/connections.ts';
+import type { HttpAddress } from '../http/entrance/listening.ts';
 import { codeOf } from '../http/errors.ts';
 import type { HttpServer, HttpServerOptions } from '../http/house.ts';
-import type { HttpAddress } from '../http/listening.ts';
 import type { createHttpServer } from '../http/server.ts';
 import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { codeFileOf, createCodes } from '../passkeys/codes.ts';
-import { ACCOUNT_NAME, readVersion, StartError } from './live.ts';
 import { buildCurlLine } from './paper.ts';
+import { StartError } from './start-error.ts';
 
 /** How to reach the daemon. */
 export interface Entrance {
@@ -101,7 +103,7 @@ export function openEntrances(
       remoteConsole: config.remoteConsole,
       allowedHosts: config.allowedHosts,
       allowedOrigins: [],
-      version: readVersion(),
+      version: readManifest().version,
       target: { venue: config.venue, account: ACCOUNT_NAME, home: config.home },
       settings: {
         home: config.home,

@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
-import { Archiver } from './archiver.ts';
-import { Checkpointer } from './checkpointer.ts';
-import type { Folded } from './fold.ts';
+import { Archiver } from './keep/archiver.ts';
+import { Checkpointer } from './keep/checkpointer.ts';
+import type { Folded } from './keep/fold.ts';
 
 export function checkpointFolder({ home, venue }: Pick<Config, 'home' | 'venue'>): string {
   return join(home, venue, 'checkpoints');

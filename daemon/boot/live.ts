@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ACCOUNT_NAME } from '../config/account.ts';
-import { type Config, findPackageFolder } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { VenueName } from '../core/venues.ts';
 import { profileOf } from '../core/venues.ts';
 import type { ArmingEvent } from '../engine/records/events.ts';
@@ -9,16 +9,10 @@ import type { Gate } from '../gate/gate.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
+import { StartError } from './start-error.ts';
 
 const ARMING_CHECK_MS = 5_000;
 const NOT_PERMITTED = 'HOLDFAST_LIVE_ARMED is not set';
-
-export { ACCOUNT_NAME };
-
-/** A refused start, with what to do about it. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
 
 function isWritableByOthers(path: string): boolean {
   return existsSync(path) && (statSync(path).mode & 0o022) !== 0;
@@ -116,9 +110,4 @@ export function watchArming(gate: Gate, fileProblem: () => string | null, time: 
   gate.arming.begin(fileProblem);
   const timer = time.every(ARMING_CHECK_MS, () => gate.arming.review());
   signal.addEventListener('abort', () => timer.cancel(), { once: true });
-}
-
-/** Version of the package, as the running daemon and its records name it. */
-export function readVersion(): string {
-  return (JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as { version: string }).version;
 }

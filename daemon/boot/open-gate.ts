@@ -1,15 +1,21 @@
 import { hash } from 'node:crypto';
+import type { Violation } from '../contract/ajv.ts';
+import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
+import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
+import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';
+import { layerKey } from '../engine/callers/layers.ts';
+import type { GateEvents } from '../engine/records/events.ts';
+import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
 import { Gate } from '../gate/gate.ts';
+import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
+import { hashPolicy } from '../policy/parse.ts';
 import { checkVenue } from '../policy/reload.ts';
-import { type Folded, foldLedger } from './fold.ts';
-import { haltUnaided } from './halt-unaided.ts';
-import { keepEnded } from './keep-ended.ts';
-import { StartError } from './live.ts';
-import { createSchemaChecks, readStoredPolicy } from './policy.ts';
+import { type Folded, foldLedger } from './keep/fold.ts';
+import { StartError } from './start-error.ts';
 
 type SchemaChecks = ReturnType<typeof createSchemaChecks>;
 
@@ -43,6 +49,54 @@ export function openGate(opening: OpenGateOptions): Gate {
   });
 }
 
+/** Operators' schemas, compiled once per policy; a schema that does not compile refuses everything. */
+function createSchemaCache(): (schema: JsonSchemaObject) => ArgsCheck {
+  const compiled = new WeakMap<JsonSchemaObject, ArgsCheck>();
+  return (schema) => {
+    const known = compiled.get(schema);
+    if (known !== undefined) return known;
+    const result = compileOperatorSchema(schema);
+    const check: ArgsCheck = result.ok ? result.check : () => result.violations;
+    compiled.set(schema, check);
+    return check;
+  };
+}
+
+/** The place and the problem, without the value. */
+function nameFirst(violations: readonly Violation[]): string | null {
+  const [first] = violations;
+  return first === undefined ? null : `${first.path === '' ? 'the arguments' : first.path}: ${first.message}`;
+}
+
+export function createSchemaChecks(): {
+  readonly checkOperatorSchema: OperatorSchemaCheck;
+  readonly isInterceptAllowed: InterceptAllowance;
+  readonly findArgsViolation: OperatorSchemaCheck;
+} {
+  const check = createSchemaCache();
+  return {
+    checkOperatorSchema: (spec, tool, args) => {
+      if (!Object.hasOwn(spec.tools, tool)) return null;
+      const schema = spec.tools[tool]?.args;
+      if (schema === undefined) return null;
+      const [first] = check(schema)(args);
+      return first === undefined ? null : `${first.path}: ${first.message}`;
+    },
+    isInterceptAllowed: (spec, tool, args) => {
+      if (!Object.hasOwn(spec.intercept.allow, tool)) return false;
+      const schema = spec.intercept.allow[tool];
+      return schema !== undefined && check(schema)(args).length === 0;
+    },
+    findArgsViolation: (spec, tool, args) => {
+      const schema = Object.hasOwn(spec.intercept.allow, tool) ? spec.intercept.allow[tool] : undefined;
+      if (schema !== undefined) return nameFirst(check(schema)(args));
+      if (!isTradingTool(tool)) return null;
+      const checked = checkTradingCall(tool, args);
+      return checked.ok ? null : nameFirst(checked.violations);
+    },
+  };
+}
+
 /**
  * The policy in force at the last stop. The file is compared with it by the same rule as at a reload.
  * @throws StartError if the ledger lacks the policy that it names
@@ -58,6 +112,13 @@ export function readPolicyInForce(ledger: Ledger, venue: VenueName): PolicyDocum
   if (stored === null) throw new StartError(`the ledger lacks the policy ${hash} that was last in force`);
   // The venue is part of the ledger's identity, so a stored policy has run here before.
   return checkVenue({ ...stored, text: '' }, venue).length === 0 ? stored : null;
+}
+
+/** A policy from the ledger, by hash: the one in force at the last stop. */
+function readStoredPolicy(body: string | null, hash: string): PolicyDocument | null {
+  if (body === null) return null;
+  const spec = JSON.parse(body) as IntendedPolicySpec;
+  return hashPolicy(spec) === hash ? { spec, hash } : null;
 }
 
 /**
@@ -77,4 +138,47 @@ export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument
     });
   } else if (file !== null && file.hash !== inForce.hash)
     gate.policies.offerInBackground({ ok: true, policy: file, warnings: [] }, 'start');
+}
+
+/** Rows of one commit. */
+const MAX_ROWS = 1_000;
+
+/** Writes the orders that a start's fold lets go of, as the daemon wrote them when it let go of them. */
+export function keepEnded(ledger: Ledger): (ended: readonly EndedDecision[]) => void {
+  // The `t` of now is not known before the fold: by the venue's time some more are left out, of those that are about to go.
+  const sinceMs = (ledger.readEvent(ledger.lastSeq())?.at_ms ?? 0) - KEEP_ENDED_ROWS_MS;
+  let pending = 0;
+  return (ended) => {
+    const rows = ended.filter(({ endedAtMs }) => endedAtMs > sinceMs).flatMap(toRows);
+    if (rows.length === 0) return;
+    ledger.putEndedOrders(rows);
+    pending += rows.length;
+    if (pending < MAX_ROWS) return;
+    ledger.flush();
+    pending = 0;
+  };
+}
+
+/**
+ * Halts the account of a partly archived ledger that a start found without a sound checkpoint: an operator looks at it
+ * before anything opens. Exits of operators and protective stops remain.
+ */
+function haltUnaided(ledger: Ledger, { isPartial, state }: Folded): void {
+  const standing = state.layers.get(layerKey('operator', 'account', null));
+  if (standing?.state === 'halted') return;
+  const what = isPartial
+    ? 'no checkpoint is sound and an archive cannot be read, so what its records say is not known (audit verify names it)'
+    : 'no checkpoint was sound, and all archives were folded again';
+  const payload: GateEvents['state'] = {
+    clears_at_ms: null,
+    clears_when: 'an operator clears it',
+    layer: 'operator',
+    name: null,
+    reason: `${what}: check positions, orders and limits first`,
+    scope: 'account',
+    set_by: 'start',
+    state: 'halted',
+  };
+  const [event] = ledger.appendSync([{ kind: 'state', at_ms: state.lastEventAtMs, payload }]);
+  if (event !== undefined) state.apply({ kind: 'state', at_ms: event.at_ms, seq: event.seq, payload });
 }

@@ -6,7 +6,7 @@ import { SIMULATED_VENUE } from '../core/venues.ts';
 import { type ExchangeSim, startExchangeSim } from '../exchange-sim/start.ts';
 import { isLiveToken } from '../ledger/tokens.ts';
 import type { TokenStore } from '../ledger/types.ts';
-import type { VenueAccess } from '../venue/endpoints.ts';
+import type { VenueAccess } from '../venue/wire/endpoints.ts';
 
 const FIRST_TOKENS = [
   { role: 'agent', name: 'agent', agent: 'agent' },

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ACCOUNT_NAME } from '../config/account.ts';
 import type { Config, Secrets } from '../config/config.ts';
-import { writeHead } from '../ledger/head-file.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { writeHead } from '../ledger/proofs/head-file.ts';
 import { SYSTEM_TIME } from '../time/system-time.ts';
-import { DomainClock } from '../venue/clock.ts';
 import { createVenue } from '../venue/create-venue.ts';
-import { ACCOUNT_NAME, StartError } from './live.ts';
+import { DomainClock } from '../venue/wire/clock.ts';
 import { startPaperExchange, venueAccess } from './paper.ts';
 import { type Recovered, recordRecovery } from './recovery.ts';
+import { StartError } from './start-error.ts';
 
 /** Recovers the ledger of a home whose daemon is stopped. @throws StartError, LedgerError */
 export async function recoverHome(

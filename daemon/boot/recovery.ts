@@ -7,8 +7,8 @@ import { isAtVenue, isPlanned } from '../engine/tables/status.ts';
 import { LEDGER_LAYER, readReason } from '../gate/keeper/ledger-refusal.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { foldLedger } from './fold.ts';
-import { StartError } from './live.ts';
+import { foldLedger } from './keep/fold.ts';
+import { StartError } from './start-error.ts';
 
 /** What an exit says that a recovery ends, and an order of it that was never sent. */
 const EXIT_ENDED = 'recovered before all of it was closed';
@@ -141,21 +141,23 @@ function endExits(
           symbol: claim.symbol,
         }),
       ),
-    ...unsent.map(({ first }) =>
-      record('order', atMs, {
-        average_price: null,
-        client_order_id: first.clientOrderId,
-        detail: EXIT_ENDED,
-        evidence: { asked_seq: Math.max(stateSeq, marketSeq), kind: 'unsent' },
-        executed_e8: 0,
-        foreign: null,
-        retryable: false,
-        status: 'canceled',
-        venue_at_ms: atMs,
-        venue_order_id: null,
-      }),
-    ),
+    ...unsent.map(({ first }) => neverSent(first.clientOrderId, Math.max(stateSeq, marketSeq), atMs)),
   ];
+}
+
+function neverSent(clientOrderId: string, askedSeq: number, atMs: number): LedgerRecord {
+  return record('order', atMs, {
+    average_price: null,
+    client_order_id: clientOrderId,
+    detail: EXIT_ENDED,
+    evidence: { asked_seq: askedSeq, kind: 'unsent' },
+    executed_e8: 0,
+    foreign: null,
+    retryable: false,
+    status: 'canceled',
+    venue_at_ms: atMs,
+    venue_order_id: null,
+  });
 }
 
 function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): LedgerRecord {

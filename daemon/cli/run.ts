@@ -1,50 +1,43 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { findPackageFolder } from '../config/config.ts';
+import { readManifest } from '../config/package.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode, toErrorBody } from './exit-codes.ts';
 import { addAlerts } from './local/alerts.ts';
 import { addArm } from './local/arm.ts';
-import { addAttack } from './local/attack.ts';
-import { addAudit } from './local/audit.ts';
-import { addData } from './local/data.ts';
 import { addDoctor } from './local/doctor.ts';
-import { addExchangeSim } from './local/exchange-sim.ts';
+import { addAttack } from './local/evaluation/attack.ts';
+import { addData } from './local/evaluation/data.ts';
+import { addExchangeSim } from './local/evaluation/exchange-sim.ts';
+import { addReplay } from './local/evaluation/replay.ts';
+import { addTune } from './local/evaluation/tune.ts';
+import { addAudit } from './local/ledger/audit.ts';
+import { addRecover } from './local/ledger/recover.ts';
+import { addToken } from './local/ledger/token.ts';
 import { addPasskey } from './local/passkey.ts';
-import { addPolicy } from './local/policy.ts';
-import { addRecover } from './local/recover.ts';
-import { addReplay } from './local/replay.ts';
+import { addPolicy } from './local/policy/policy.ts';
 import { addSkill } from './local/skill.ts';
 import { addStart } from './local/start.ts';
-import { addToken } from './local/token.ts';
-import { addTune } from './local/tune.ts';
-import { screen } from './screen.ts';
+import { screen } from './terminal.ts';
 import type { Io } from './verb.ts';
-import { addAdopt } from './verbs/adopt.ts';
-import { addAgents } from './verbs/agents.ts';
-import { addApprovals, addApprove, addDeny } from './verbs/approvals.ts';
-import { addCall } from './verbs/call.ts';
-import { addCancel, addCancelAll } from './verbs/cancel.ts';
-import { addClose } from './verbs/close.ts';
-import { addCompletion } from './verbs/completion.ts';
-import { addDecisions } from './verbs/decisions.ts';
-import { addEndOrder } from './verbs/end-order.ts';
-import { addEraseText } from './verbs/erase-text.ts';
-import { addExplain } from './verbs/explain.ts';
-import { addFlatten } from './verbs/flatten.ts';
-import { addHalt } from './verbs/halt.ts';
-import { addLimits } from './verbs/limits.ts';
-import { addMcp } from './verbs/mcp.ts';
-import { addOrder } from './verbs/order.ts';
-import { addReceipt } from './verbs/receipt.ts';
-import { addReduce } from './verbs/reduce.ts';
-import { addRelease } from './verbs/release.ts';
-import { addReport } from './verbs/report.ts';
-import { addResume } from './verbs/resume.ts';
-import { addSignals } from './verbs/signals.ts';
-import { addStatus } from './verbs/status.ts';
-import { addTools } from './verbs/tools.ts';
-import { addWatch } from './verbs/watch.ts';
+import { addCall } from './verbs/agent/call.ts';
+import { addCancel, addCancelAll } from './verbs/agent/cancel.ts';
+import { addClose } from './verbs/agent/close.ts';
+import { addLimits } from './verbs/agent/limits.ts';
+import { addMcp } from './verbs/agent/mcp.ts';
+import { addOrder } from './verbs/agent/order.ts';
+import { addTools } from './verbs/agent/tools.ts';
+import { addAdopt, addEndOrder, addEraseText, addRelease } from './verbs/operator/acts.ts';
+import { addApprovals, addApprove, addDeny } from './verbs/operator/approvals.ts';
+import { addFlatten } from './verbs/operator/flatten.ts';
+import { addHalt, addReduce, addResume } from './verbs/operator/states.ts';
+import { addAgents } from './verbs/read/agents.ts';
+import { addCompletion } from './verbs/read/completion.ts';
+import { addDecisions } from './verbs/read/decisions.ts';
+import { addExplain } from './verbs/read/explain.ts';
+import { addReceipt } from './verbs/read/receipt.ts';
+import { addReport } from './verbs/read/report.ts';
+import { addSignals } from './verbs/read/signals.ts';
+import { addStatus } from './verbs/read/status.ts';
+import { addWatch } from './verbs/read/watch.ts';
 
 // Verbs only describe themselves here, and load what they need when they run, so that `--help` is fast.
 const VERBS = [
@@ -137,12 +130,8 @@ function forEachCommand(command: Command, visit: (command: Command) => void): vo
 
 /** Own version on the first line, for scripts; then the Node that runs it, and the line that is supported. */
 function describeVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as {
-    version: string;
-    engines: { node: string };
-  };
-  const { node } = process.versions;
-  return `${manifest.version}\nNode ${node} (supported: ${manifest.engines.node}; 24 recommended)`;
+  const { engines, version } = readManifest();
+  return `${version}\nNode ${process.versions.node} (supported: ${engines.node}; 24 recommended)`;
 }
 
 /** Runs one command line and returns the exit code. `args`: without node and script. */

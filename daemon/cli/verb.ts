@@ -88,3 +88,9 @@ export function parseInteger(text: string): number {
   if (/^(?:0|[1-9]\d{0,9})$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a whole number.');
 }
+
+export function parseSymbols(text: string): readonly string[] {
+  const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))];
+  if (symbols.every((symbol) => /^[A-Z0-9]{2,20}$/.test(symbol))) return symbols;
+  throw new InvalidArgumentError('Expected symbols such as BTCUSDT,ETHUSDT.');
+}

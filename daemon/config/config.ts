@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { KEY_PREFIXES, profileOf, SIMULATED_VENUE, VENUE_NAMES, type VenueName } from '../core/venues.ts';
 import { readHeadFilePath, readHome, readLockFolder } from './folders.ts';
+import { findPackageFolder } from './package.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
 import { readPassedSockets } from './passed-sockets.ts';
 import { Reading } from './reading.ts';
@@ -215,22 +214,6 @@ export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
   }
   reading.finish();
   return { home, venue, paperUrl: given ?? kept, paperUrlFile: kept === null ? null : file, venueKeys };
-}
-
-/** Folder of the package, searched upwards from this file, so that source and build both find it. */
-export function findPackageFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!isPackageFolder(folder)) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error('The folder of the holdfast package was not found.');
-    folder = parent;
-  }
-  return folder;
-}
-
-function isPackageFolder(folder: string): boolean {
-  const file = join(folder, 'package.json');
-  return existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }).name === 'holdfast';
 }
 
 const CLIENT_NAMES = /^HOLDFAST_(?:HOME|HEAD_FILE|VENUE|HOST|PORT|SOCKET|TOKEN)$/;

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { ageMs } from './contact.ts';
 import { span } from './format.ts';
+import { ageMs } from './session/contact.ts';
 
 /** A framed part of the page with a heading that a screen reader can go to. */
 export function Panel(props: {

@@ -3,7 +3,7 @@ import { ALERT_KINDS, DELIVERIES, SEVERITIES } from '../core/alerts.ts';
 import type { JsonSchemaObject } from '../core/policy.ts';
 import { buildChecker } from './ajv.ts';
 import * as Type from './built/typebox.js';
-import { closed, DAY_MS, milliseconds, names, texts } from './policy-values.ts';
+import { closed, DAY_MS, milliseconds, names, texts } from './policy/policy-values.ts';
 
 /**
  * The file of alert routes (`alerts.yaml`) as a schema. No secret stands in it, only where one is. daemon/alerts/file.ts

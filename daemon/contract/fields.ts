@@ -1,6 +1,6 @@
 import { REASON_CODES } from '../core/reasons.ts';
 import * as Type from './built/typebox.js';
-import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
+import { FOREIGN_TOOL_PATTERN } from './policy/policy-values.ts';
 import { SYMBOL_PATTERN } from './symbols.ts';
 
 /** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */

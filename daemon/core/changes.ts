@@ -1,5 +1,4 @@
 import { type AmendTarget, amendedTarget, askedOfAmend, checkAmendRounding } from './amend-target.ts';
-import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext, OrderView, RulesView } from './context.ts';
 import type { CancelAction, ExecutionDecision, SizedAction } from './decision.ts';
@@ -8,7 +7,7 @@ import { limitExitTicks } from './exit-price.ts';
 import { areUsable, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import type { BudgetFinding } from './rules/budget-finding.ts';
+import type { Deciding } from './rules/budget-finding.ts';
 import type { OpeningAsk } from './rules/fit-order.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
 import { checkRange } from './rules/price.ts';
@@ -51,13 +50,7 @@ function describeCancel(order: OrderView | null, rules: RulesView | null): Cance
 }
 
 /** Rules for taking an order of one's own back. */
-export function decideCancel(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-): ExecutionDecision {
+export function decideCancel({ trace, request, context, policy, found }: Deciding): ExecutionDecision {
   checkSchema(trace, context, 'cancel');
   checkScope(trace, request, context, policy, 'cancel');
   checkOwnership(trace, request, context.order);
@@ -71,26 +64,20 @@ export function decideCancel(
  * unless what is left of it counts for more (a sell at a higher limit); a total at or below what is filled is a cancel;
  * everything else must be wholly allowed as a new opening order.
  */
-export function decideModify(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-): ExecutionDecision {
+export function decideModify(deciding: Deciding): ExecutionDecision {
+  const { trace, request, context, policy, found } = deciding;
   const order = context.order;
   const rules = context.market.rules;
-  if (!checkOwnership(trace, request, order) || order === null)
-    return refuseModify(trace, request, context, policy, found);
+  if (!checkOwnership(trace, request, order) || order === null) return refuseModify(deciding);
   if (rules === null || !areUsable(rules) || order.price_ticks === null) {
     trace.deny(4, 'STALE_FILTERS', null, null, null);
-    return refuseModify(trace, request, context, policy, found);
+    return refuseModify(deciding);
   }
   const target = amendedTarget(request, order, rules, context.market.mark);
   if (target.totalLots === order.lots && target.priceTicks === order.price_ticks) {
     // The venue would answer that there is nothing to change; it is not asked.
     trace.deny(12, 'ORDER_UNCHANGED', target.totalLots, order.lots, 'lots');
-    return refuseModify(trace, request, context, policy, found);
+    return refuseModify(deciding);
   }
   if (target.totalLots <= order.filled_lots) {
     checkSchema(trace, context, 'cancel');
@@ -99,19 +86,12 @@ export function decideModify(
     trace.skipTheRest();
     return conclude(trace, policy, found, describeCancel(order, rules), []);
   }
-  if (reducesRisk(order, target) || order.reduce_only)
-    return amendReducing(trace, request, context, policy, found, order, target, rules);
-  return amendOpening(trace, request, context, policy, found, order, target, rules);
+  const amend = reducesRisk(order, target) || order.reduce_only ? amendReducing : amendOpening;
+  return amend(deciding, order, target, rules);
 }
 
 /** Refused before it is known what the order would become: what holds of any amend is said as well. */
-function refuseModify(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-): ExecutionDecision {
+function refuseModify({ trace, request, context, policy, found }: Deciding): ExecutionDecision {
   const known = [...trace.reasons];
   trace.reasons.length = 0;
   checkSchema(trace, context, 'amend');
@@ -148,16 +128,8 @@ function describeAmend(
   };
 }
 
-function amendReducing(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  order: OrderView,
-  target: AmendTarget,
-  rules: RulesView,
-): ExecutionDecision {
+function amendReducing(deciding: Deciding, order: OrderView, target: AmendTarget, rules: RulesView): ExecutionDecision {
+  const { trace, request, context, policy, found } = deciding;
   checkSchema(trace, context, order.reduce_only ? 'exit' : 'amend');
   checkScope(trace, request, context, policy, 'amend');
   // RISK: an amend is no exit. Unpaced, or while the venue refuses us, it would spend what exits are sent with (BY-36).
@@ -173,8 +145,7 @@ function amendReducing(
   const exit = findExit({ ...request, side: order.side }, context);
   const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;
   if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
-  if (order.reduce_only && target.priceTicks !== order.price_ticks)
-    checkExitPrice(trace, context, policy, order, target, rules);
+  if (order.reduce_only && target.priceTicks !== order.price_ticks) checkExitPrice(deciding, order, target, rules);
   if (checkRange(trace, target.priceTicks, rules)) checkSize(trace, order, target, rules);
   if (!trace.denied) {
     checkAmendRounding(trace, request, target, rules);
@@ -186,9 +157,7 @@ function amendReducing(
 
 /** A new price is held to what a new exit's limit is: the last rung of the ladder, and the venue's band (BY-07). */
 function checkExitPrice(
-  trace: Trace,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
+  { trace, context, policy }: Deciding,
   order: OrderView,
   target: AmendTarget,
   rules: RulesView,
@@ -244,18 +213,10 @@ function reducesRisk(order: OrderView, target: AmendTarget): boolean {
   return target.totalLots <= order.lots && !target.isMoreAggressive && !target.countsForMore;
 }
 
-function amendOpening(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  order: OrderView,
-  target: AmendTarget,
-  rules: RulesView,
-): ExecutionDecision {
+function amendOpening(deciding: Deciding, order: OrderView, target: AmendTarget, rules: RulesView): ExecutionDecision {
+  const { trace, request, policy, found } = deciding;
   const { request: asNew, ask, remaining } = asOpening(request, order, target, rules);
-  const opening = runOpeningRules(trace, asNew, context, policy, found, ask, 'amend');
+  const opening = runOpeningRules({ ...deciding, request: asNew }, ask, 'amend');
   const fitted = opening.effective;
   const whole = fitted !== null && fitted.lots === remaining && fitted.price_ticks === target.priceTicks;
   if (!whole) trace.deny(12, 'MODIFY_NOT_ALLOWED', fitted?.lots ?? 0, remaining, 'lots');

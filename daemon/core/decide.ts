@@ -8,7 +8,7 @@ import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
 import { buildAsk } from './rules/approval.ts';
-import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
+import { type Deciding, findBudget } from './rules/budget-finding.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
 import { describePlan } from './rules/staging.ts';
 import { Trace } from './trace.ts';
@@ -22,33 +22,24 @@ export function decide(
   context: ExecutionContext,
   policy: CompiledPolicy,
 ): ExecutionDecision {
-  const trace = new Trace();
-  const found = findBudget(context, policy);
+  const deciding: Deciding = { trace: new Trace(), request, context, policy, found: findBudget(context, policy) };
   switch (request.intent) {
     case 'cancel':
-      return decideCancel(trace, request, context, policy, found);
+      return decideCancel(deciding);
     case 'modify':
-      return decideModify(trace, request, context, policy, found);
+      return decideModify(deciding);
     case 'open':
     case 'close': {
       // RISK: an order against a position opens nothing: it is refused where it does not ask to reduce (AGAINST_POSITION).
-      if (request.intent === 'open' && !request.reduce_only)
-        return decideOpening(trace, request, context, policy, found);
+      if (request.intent === 'open' && !request.reduce_only) return decideOpening(deciding);
       const exit = findExit(request, context);
-      if (exit === null || exit.permittedLots === 0) return refuseExit(trace, request, context, policy, found, exit);
-      return decideExit(trace, request, context, policy, found, exit);
+      if (exit === null || exit.permittedLots === 0) return refuseExit(deciding, exit);
+      return decideExit(deciding, exit);
     }
   }
 }
 
-function decideExit(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  exit: ExitSize,
-): ExecutionDecision {
+function decideExit({ trace, request, context, policy, found }: Deciding, exit: ExitSize): ExecutionDecision {
   checkSchema(trace, context, 'exit');
   checkScope(trace, request, context, policy, 'exit');
   checkState(trace, request, context, 'exit', true);
@@ -78,14 +69,7 @@ function decideExit(
 }
 
 /** Asked for an exit where there is none, or where the position is another's. */
-function refuseExit(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  exit: ExitSize | null,
-): ExecutionDecision {
+function refuseExit({ trace, request, context, policy, found }: Deciding, exit: ExitSize | null): ExecutionDecision {
   checkSchema(trace, context, 'exit');
   checkScope(trace, request, context, policy, 'exit');
   checkState(trace, request, context, 'exit', true);
@@ -95,13 +79,8 @@ function refuseExit(
   return conclude(trace, policy, found, null, []);
 }
 
-function decideOpening(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-): ExecutionDecision {
-  const opening = runOpeningRules(trace, request, context, policy, found, buildAsk(request, context), 'open');
+function decideOpening(deciding: Deciding): ExecutionDecision {
+  const { trace, request, context, policy, found } = deciding;
+  const opening = runOpeningRules(deciding, buildAsk(request, context), 'open');
   return conclude(trace, policy, found, opening.effective, opening.plan, opening.approval);
 }

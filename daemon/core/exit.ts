@@ -155,7 +155,7 @@ export function checkParts(
   // The venue's largest order may be less than a full close.
   if (wholeExitLots(trace, effective.lots) >= permittedLots || restsAtItsPrice(effective, context, policy)) return;
   const exit = holding.exit_decision ?? holding.open_exits;
-  trace.denyUntil(6, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, MAX_PARTS_OPEN, 'exits');
+  trace.denyFor(6, 'EXIT_IN_PROGRESS', exitEndsAtMs(holding, now) - now, exit, MAX_PARTS_OPEN, 'exits');
 }
 
 /** What an exit takes as a rule. */

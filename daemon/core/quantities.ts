@@ -33,9 +33,6 @@ export function ceilTicks(price: number, scale: PriceScale): number {
 export function ticksToPrice(ticks: number, scale: PriceScale): number {
   return (ticks * scale.tick_mantissa) / scale.tick_scale;
 }
-export function floorLots(quantity: number, scale: LotScale): number {
-  return floorSnap((quantity * scale.lot_scale) / scale.lot_mantissa);
-}
 /**
  * Whole lots of a quantity that somebody has written, never upwards: it is a decimal, and what its binary fraction lacks
  * of that alone is made up for.

@@ -31,15 +31,8 @@ export function shadowDecision(
   if (rules === null || mark === null || bid === null || ask === null) return decision;
   const slippageBps = request.max_slippage_bps ?? 0;
   const limit = request.order_type === 'limit' ? request.limit_price : null;
-  const price = boundPrice(
-    rules,
-    request.side,
-    limit,
-    slippageBps,
-    (bid + ask) / 2,
-    mark,
-    policy.spec.market.collar_bps,
-  );
+  const quoted = { mid: (bid + ask) / 2, mark, collarBps: policy.spec.market.collar_bps };
+  const price = boundPrice(rules, request.side, limit, slippageBps, quoted);
   const asked = buildAsk(request, context);
   const lots = Math.min(lotsOfAsk(asked, price.sizeTicks, rules), rules.max_lots);
   if (lots < 1 || price.priceTicks < 1) return decision;

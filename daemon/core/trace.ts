@@ -51,18 +51,10 @@ export class Trace {
     this.reason(code, observed, limit, unit);
     this.denied = true;
   }
-  /** Denies until `untilMs`; the agent gets the longest wait. */
-  denyUntil(
-    rule: number,
-    code: ReasonCode,
-    nowMs: number,
-    untilMs: number,
-    observed: Figure,
-    limit: Figure,
-    unit: string | null,
-  ): void {
+  /** Denies for so long; the agent gets the longest wait. */
+  denyFor(rule: number, code: ReasonCode, ms: number, observed: Figure, limit: Figure, unit: string | null): void {
     this.deny(rule, code, observed, limit, unit);
-    const waitMs = Math.max(1, untilMs - nowMs);
+    const waitMs = Math.max(1, ms);
     if (this.retryAfterMs === null || waitMs > this.retryAfterMs) this.retryAfterMs = waitMs;
   }
 

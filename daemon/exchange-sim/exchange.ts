@@ -1,8 +1,8 @@
 import type { TimePort } from '../time/time-port.ts';
 import type { Clock } from './clock.ts';
+import type { FaultQueue } from './faults/faults.ts';
+import type { RateLimits } from './faults/limits.ts';
 import { advanceTo, type World } from './market/world.ts';
-import type { FaultQueue } from './rest/faults.ts';
-import type { RateLimits } from './rest/limits.ts';
 import type { ExchangeStorage } from './storage.ts';
 
 /** A running exchange: its world, and what the HTTP face needs to serve it. */

@@ -6,12 +6,12 @@ import { fromNumber } from './core/fixed.ts';
 import { INSTRUMENTS, type Instrument } from './core/instruments.ts';
 import { type CountdownScope, createState } from './core/state.ts';
 import { catchUp, type Exchange } from './exchange.ts';
+import { FaultQueue } from './faults/faults.ts';
+import { type EnforcedLimits, RateLimits } from './faults/limits.ts';
 import type { BarSource } from './market/bars.ts';
 import { SyntheticMarket } from './market/synthetic.ts';
 import { readTapes } from './market/tape.ts';
 import { createWorld, type World } from './market/world.ts';
-import { FaultQueue } from './rest/faults.ts';
-import { type EnforcedLimits, RateLimits } from './rest/limits.ts';
 import { ExchangeStorage, type Identity } from './storage.ts';
 
 /** What an exchange is, however it is reached. */

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { isOpen } from './core/orders.ts';
+import { isOpen } from './core/orders/orders.ts';
 import {
   type AlgoOrder,
   type Changes,

@@ -3,20 +3,20 @@ import type { Logger } from 'pino';
 import type { SettingsBody } from '../gate/api/operator.ts';
 import type { GateApi } from '../gate/api.ts';
 import { createMadeKeys, type MadeKeys } from '../passkeys/made-keys.ts';
-import type { Authenticator, TokenLookup } from './authentication.ts';
-import { type After, type AppendedSource, BriefEventStreams, type BriefStreams } from './brief-streams.ts';
-import { withPasskeySessions } from './console-passkeys.ts';
-import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
-import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
-import { createFlightCounter, createTurns } from './in-flight.ts';
-import type { HttpAddress, Listening } from './listening.ts';
-import type { Loopbacks } from './loopbacks.ts';
-import { createHttpMetrics } from './metrics.ts';
-import { createPace } from './pace.ts';
-import { createProver, type Target } from './prover.ts';
-import { createRefusals } from './refusals.ts';
-import type { RouteBook } from './route-book.ts';
-import type { ConsoleDoor, Doors } from './routing.ts';
+import type { Authenticator, TokenLookup } from './entrance/authentication.ts';
+import { type ConsoleSource, createConsoleSessions } from './entrance/console-sessions.ts';
+import type { HttpAddress, Listening } from './entrance/listening.ts';
+import type { Loopbacks } from './entrance/loopbacks.ts';
+import { createPace } from './entrance/pace.ts';
+import { createProver, type Target } from './entrance/prover.ts';
+import { createRefusals } from './entrance/refusals.ts';
+import { createFlightCounter, createTurns } from './requests/in-flight.ts';
+import { createHttpMetrics } from './requests/metrics.ts';
+import type { RouteBook } from './requests/route-book.ts';
+import type { ConsoleDoor, Doors } from './requests/routing.ts';
+import { withPasskeySessions } from './routes/console-passkeys.ts';
+import { type After, type AppendedSource, BriefEventStreams, type BriefStreams } from './streams/brief-streams.ts';
+import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './streams/event-stream.ts';
 
 /** A console for a phone, behind a proxy with TLS on this machine (docs/phone.md). */
 export interface RemoteConsole {

@@ -3,30 +3,30 @@ import { ReadinessBodySchema } from '../contract/bodies.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import { checkEnrolment, checkRemoteKey } from '../contract/passkeys.ts';
 import { hostOf } from '../core/console-origin.ts';
-import { addFallbacks, buildApp } from './app.ts';
-import { registerApprovalRoutes } from './approval-routes.ts';
-import { registerAttentionRoutes } from './attention-routes.ts';
-import { createAuthenticator } from './authentication.ts';
-import { BriefEventStreams } from './brief-streams.ts';
-import { limitConnections } from './connections.ts';
-import { openPasskeys, withPasskeySessions } from './console-passkeys.ts';
-import { registerConsolePage } from './console-routes.ts';
-import { createConsoleSessions } from './console-sessions.ts';
+import { createAuthenticator } from './entrance/authentication.ts';
+import { limitConnections } from './entrance/connections.ts';
+import { createConsoleSessions } from './entrance/console-sessions.ts';
+import { openAddress } from './entrance/listening.ts';
+import { createProver } from './entrance/prover.ts';
+import { createRefusals } from './entrance/refusals.ts';
 import { asUnauthenticated } from './errors.ts';
-import { registerEventRoute } from './event-routes.ts';
-import { createEventStreams, MAX_STREAMS } from './event-stream.ts';
 import { type House, type OpenEntrance, type RemoteConsole, waitInProcess } from './house.ts';
-import { bodyOf, queryOf, requireValid } from './input.ts';
-import { openAddress } from './listening.ts';
-import { registerOperatorRoutes } from './operator-routes.ts';
-import { registerPasskeyRoutes } from './passkey-routes.ts';
-import { registerProofRoute } from './proof-route.ts';
-import { createProver } from './prover.ts';
-import { registerReadRoutes } from './read-routes.ts';
-import { createRefusals } from './refusals.ts';
-import { addRequestHooks } from './request-hooks.ts';
-import { createRouteBook } from './route-book.ts';
-import { addRoute, type Doors, openRoute, operatorRoute } from './routing.ts';
+import { addFallbacks, buildApp } from './requests/app.ts';
+import { bodyOf, queryOf, requireValid } from './requests/input.ts';
+import { addRequestHooks } from './requests/request-hooks.ts';
+import { createRouteBook } from './requests/route-book.ts';
+import { addRoute, type Doors, openRoute, operatorRoute } from './requests/routing.ts';
+import { registerApprovalRoutes } from './routes/approval-routes.ts';
+import { registerAttentionRoutes } from './routes/attention-routes.ts';
+import { openPasskeys, withPasskeySessions } from './routes/console-passkeys.ts';
+import { registerConsolePage } from './routes/console-routes.ts';
+import { registerEventRoute } from './routes/event-routes.ts';
+import { registerOperatorRoutes } from './routes/operator-routes.ts';
+import { registerPasskeyRoutes } from './routes/passkey-routes.ts';
+import { registerProofRoute } from './routes/proof-route.ts';
+import { registerReadRoutes } from './routes/read-routes.ts';
+import { BriefEventStreams } from './streams/brief-streams.ts';
+import { createEventStreams, MAX_STREAMS } from './streams/event-stream.ts';
 
 /** All that is served there. A route that is added to the daemon is not, unless it is named here. */
 export const REMOTE_ROUTES: ReadonlySet<string> = new Set([
@@ -157,12 +157,21 @@ function registerReadiness(app: FastifyInstance, doors: Doors): void {
 function registerRemoteEnrolment(app: FastifyInstance, doors: Doors): void {
   const { passkeys } = doors;
   if (passkeys === null) return;
-  openRoute(app, doors, 'POST', '/v1/console/enrolment', { hide: true }, async (request) => {
-    const { code } = requireValid(checkEnrolment, bodyOf(request));
-    return asUnauthenticated(async () => passkeys.startKey(code));
+  const hidden = { method: 'POST', schema: { hide: true } } as const;
+  openRoute(app, doors, {
+    ...hidden,
+    url: '/v1/console/enrolment',
+    handler: async (request) => {
+      const { code } = requireValid(checkEnrolment, bodyOf(request));
+      return asUnauthenticated(async () => passkeys.startKey(code));
+    },
   });
-  openRoute(app, doors, 'POST', '/v1/console/enrolment/key', { hide: true }, async (request) => {
-    const { code, credential } = requireValid(checkRemoteKey, bodyOf(request));
-    return asUnauthenticated(() => passkeys.finishKey(code, credential));
+  openRoute(app, doors, {
+    ...hidden,
+    url: '/v1/console/enrolment/key',
+    handler: async (request) => {
+      const { code, credential } = requireValid(checkRemoteKey, bodyOf(request));
+      return asUnauthenticated(() => passkeys.finishKey(code, credential));
+    },
   });
 }

@@ -1,13 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { addFallbacks, buildApp } from './app.ts';
-import { registerApprovalRoutes } from './approval-routes.ts';
-import { registerAttentionRoutes } from './attention-routes.ts';
-import { createAuthenticator } from './authentication.ts';
-import { type Connections, limitConnections } from './connections.ts';
-import { openPasskeys } from './console-passkeys.ts';
-import { registerConsolePage, registerTokenSession } from './console-routes.ts';
-import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
-import { registerHolderRoutes } from './holder-routes.ts';
+import { createAuthenticator } from './entrance/authentication.ts';
+import { type Connections, limitConnections } from './entrance/connections.ts';
+import { closeConnections, type HttpAddress, type NamedAddress, openAddress } from './entrance/listening.ts';
+import type { OriginRules } from './entrance/origin-guard.ts';
 import {
   buildHouse,
   closeOnAbort,
@@ -19,20 +14,24 @@ import {
   type OpenEntrance,
   waitInProcess,
 } from './house.ts';
-import { closeConnections, type HttpAddress, type NamedAddress, openAddress } from './listening.ts';
-import { registerMcpRoute } from './mcp-route.ts';
-import { registerOpenRoutes } from './open-routes.ts';
-import { registerOperatorRoutes } from './operator-routes.ts';
-import type { OriginRules } from './origin-guard.ts';
-import { registerPasskeyRoutes } from './passkey-routes.ts';
-import { registerProofRoute } from './proof-route.ts';
-import { registerReadRoutes } from './read-routes.ts';
 import { openRemoteEntrance } from './remote-entrance.ts';
-import { addRequestHooks } from './request-hooks.ts';
-import { createRouteBook } from './route-book.ts';
-import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
-import { registerTokenRoutes } from './token-routes.ts';
-import { registerToolRoutes } from './tool-routes.ts';
+import { addFallbacks, buildApp } from './requests/app.ts';
+import { addRequestHooks } from './requests/request-hooks.ts';
+import { createRouteBook } from './requests/route-book.ts';
+import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './requests/routing.ts';
+import { registerApprovalRoutes } from './routes/approval-routes.ts';
+import { registerAttentionRoutes } from './routes/attention-routes.ts';
+import { openPasskeys } from './routes/console-passkeys.ts';
+import { registerConsolePage, registerTokenSession } from './routes/console-routes.ts';
+import { registerEventRoute, registerStreamRoute } from './routes/event-routes.ts';
+import { registerOpenRoutes } from './routes/open-routes.ts';
+import { registerHolderRoutes, registerOperatorRoutes } from './routes/operator-routes.ts';
+import { registerPasskeyRoutes } from './routes/passkey-routes.ts';
+import { registerProofRoute } from './routes/proof-route.ts';
+import { registerReadRoutes } from './routes/read-routes.ts';
+import { registerTokenRoutes } from './routes/token-routes.ts';
+import { registerMcpRoute } from './tools/mcp-route.ts';
+import { registerToolRoutes } from './tools/tool-routes.ts';
 
 /** Builds the HTTP server of a gate and listens. @throws when an address is unavailable */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {

@@ -1,4 +1,4 @@
-import type { Connections } from './connections.ts';
+import type { Connections } from './entrance/connections.ts';
 import { buildHouse, closeOnAbort, createClose, type HttpServer, type HttpServerOptions } from './house.ts';
 import { buildEntrance } from './server.ts';
 

@@ -5,21 +5,28 @@ import type { Database } from 'better-sqlite3';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
-import { type BatchContent, prepareBatchWriter } from './batch-writer.ts';
-import { isDiskFull, mayBeFull, openForWriting, toLedgerError } from './connection.ts';
-import { isAskedFor } from './ended-orders.ts';
+import { type BatchContent, prepareBatchWriter } from './chain/batch-writer.ts';
+import { isAskedFor } from './chain/ended-orders.ts';
+import { buildGenesisRecord, checkGenesis, findGenesis } from './chain/genesis.ts';
+import { GroupCommit, type SeqRange } from './chain/group-commit.ts';
+import { chainRecords, sha256Hex, ZERO_HASH } from './chain/hash-chain.ts';
+import { findMigrationsFolder, migrate, readMigrations } from './chain/migrations.ts';
+import { prepareTokenChanges } from './chain/token-records.ts';
+import { backUpBeforeMigrations } from './chain/whole-copy.ts';
+import { isDiskFull, mayBeFull, openForWriting, toLedgerError } from './disk/connection.ts';
+import { acquireLock, type HeldLock } from './disk/lock.ts';
+import type { MemoryStorage } from './disk/memory-storage.ts';
+import { ensurePrivateFolder } from './disk/private-files.ts';
+import {
+  DEFAULT_RESERVE_BYTES,
+  FREED_EARLIER,
+  findReserve,
+  hasRoom,
+  NO_RESERVE,
+  type Reserve,
+} from './disk/reserve.ts';
 import { LedgerError } from './errors.ts';
-import { buildGenesisRecord, checkGenesis, findGenesis } from './genesis.ts';
-import { GroupCommit, type SeqRange } from './group-commit.ts';
-import { chainRecords, sha256Hex, ZERO_HASH } from './hash-chain.ts';
-import { acquireLock, type HeldLock } from './lock.ts';
-import type { MemoryStorage } from './memory-storage.ts';
-import { backUpBeforeMigrations } from './migration-backup.ts';
-import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
-import { ensurePrivateFolder } from './private-files.ts';
 import { SqliteReader } from './reader.ts';
-import { DEFAULT_RESERVE_BYTES, FREED_EARLIER, findReserve, hasRoom, NO_RESERVE, type Reserve } from './reserve.ts';
-import { prepareTokenChanges } from './token-records.ts';
 import { createTokenStore } from './tokens.ts';
 import type {
   AppendedEvent,
@@ -30,7 +37,7 @@ import type {
   PendingAppend,
   TokenStore,
 } from './types.ts';
-import { checkTail } from './verify.ts';
+import { checkTail } from './verify/verify.ts';
 
 /**
  * Opens a ledger as its only writer, and creates it if there is none: folder 0700, files

@@ -1,15 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
-import { archiveFolder } from './archive-file.ts';
-import { Archives } from './archives.ts';
-import { openForReading, toLedgerError } from './connection.ts';
-import { DECISION_KIND, parseDecisionSeq, readDecisionKeys } from './decision-keys.ts';
-import { prepareEndedReads } from './ended-orders.ts';
+import { archiveFolder } from './archive/archive-file.ts';
+import { Archives } from './archive/archives.ts';
+import { prepareEndedReads } from './chain/ended-orders.ts';
+import { findGenesis } from './chain/genesis.ts';
+import { DECISION_KIND, KIND, parseDecisionSeq, readDecisionKeys, readPayload } from './chain/hash-chain.ts';
+import { findMigrationsFolder, readMigrations, requireMigrated } from './chain/migrations.ts';
+import { openForReading, toLedgerError } from './disk/connection.ts';
 import { LedgerError } from './errors.ts';
-import { findGenesis } from './genesis.ts';
-import { KIND } from './hash-chain.ts';
-import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
-import { readPayload } from './read-payload.ts';
 import {
   type ChainRow,
   type DecisionPage,

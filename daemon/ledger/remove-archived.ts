@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import { archiveFolder, readWhole } from './archive-file.ts';
-import { Archives } from './archives.ts';
-import { openForRemoval, toLedgerError } from './connection.ts';
+import { archiveFolder, readWhole } from './archive/archive-file.ts';
+import { Archives } from './archive/archives.ts';
+import { openForRemoval, toLedgerError } from './disk/connection.ts';
 import type { SqliteReader } from './reader.ts';
 import { KEPT_KINDS } from './types.ts';
 

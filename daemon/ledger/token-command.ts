@@ -1,7 +1,7 @@
 import type { TimePort } from '../time/time-port.ts';
 import { LedgerError } from './errors.ts';
-import { advanceHead } from './head-file.ts';
 import { openLedger } from './ledger.ts';
+import { advanceHead } from './proofs/head-file.ts';
 import { openLedgerReader } from './reader.ts';
 
 /**

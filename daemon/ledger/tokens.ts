@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { openForWriting, toLedgerError } from './connection.ts';
+import { sha256Hex } from './chain/hash-chain.ts';
+import { findMigrationsFolder, readMigrations, requireMigrated } from './chain/migrations.ts';
+import { openForWriting, toLedgerError } from './disk/connection.ts';
 import { LedgerError } from './errors.ts';
-import { sha256Hex } from './hash-chain.ts';
-import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
 import type { ExpiryClock, NewToken, RandomBytes, TokenRecord, TokenStore } from './types.ts';
 
 /** Form of an agent's name, as in a policy's `agents`: a token with any other name could never get limits. */
@@ -24,16 +24,7 @@ function createSecret(random: RandomBytes): string {
   return `hf_${random(32).toString('base64url')}`;
 }
 
-/**
- * Tokens of an open ledger. Every call reads or writes the table, so a revocation takes effect at the next request.
- * `now` stamps changes.
- */
-export function createTokenStore(
-  db: Database,
-  now: () => number,
-  expiry: ExpiryClock,
-  random: RandomBytes = randomBytes,
-): TokenStore {
+function prepareStatements(db: Database) {
   const insert = db.prepare(
     `INSERT INTO tokens (id, role, name, agent, token_hash, skill_sha256, created_at_ms, expires_at_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -56,6 +47,20 @@ export function createTokenStore(
     `UPDATE tokens SET expires_at_ms = ?
      WHERE id = ? AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)`,
   );
+  return { insert, live, all, keys, over, revoke, end };
+}
+
+/**
+ * Tokens of an open ledger. Every call reads or writes the table, so a revocation takes effect at the next request.
+ * `now` stamps changes.
+ */
+export function createTokenStore(
+  db: Database,
+  now: () => number,
+  expiry: ExpiryClock,
+  random: RandomBytes = randomBytes,
+): TokenStore {
+  const { insert, live, all, keys, over, revoke, end } = prepareStatements(db);
   function createToken(token: NewToken): { readonly record: TokenRecord; readonly secret: string } {
     const secret = createSecret(random);
     const record: TokenRecord = {

@@ -2,8 +2,8 @@ import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-ord
 import type { ArchivedEvent } from '../engine/records/events.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
+import type { MemoryStorage } from './disk/memory-storage.ts';
 import type { LedgerError } from './errors.ts';
-import type { MemoryStorage } from './memory-storage.ts';
 
 /** A stored record of the chain. `text` is the payload exactly as hashed. */
 export interface LedgerEvent {
@@ -138,7 +138,6 @@ export interface LedgerStats {
   readonly commits: number;
   /** Records in these transactions. */
   readonly records: number;
-  readonly last_commit_us: number;
   readonly reserve_used: boolean;
 }
 

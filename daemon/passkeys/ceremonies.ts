@@ -64,7 +64,9 @@ export function createPasskeys(sources: PasskeySources): Passkeys {
     async signIn({ nonce, assertion }) {
       if (!challenges.isGood(nonce, 'sign_in', '')) throw new PasskeyFault('The challenge is over; try again.');
       const text = signInText(nonce, sources.target());
-      return gate.recordAssertion(await prove(sources, assertion, challengeOf(text), 'sign_in', text));
+      return gate.recordAssertion(
+        await prove(sources, assertion, { challenge: challengeOf(text), purpose: 'sign_in', text }),
+      );
     },
     startAct(session, act) {
       requireOrigin(sources);
@@ -78,7 +80,9 @@ export function createPasskeys(sources: PasskeySources): Passkeys {
         if (!challenges.isGood(nonce, 'act', session)) throw new PasskeyFault('The challenge is over; sign again.');
         const text = actText(act, nonce, sources.target());
         if (text.length > LONGEST_ACT) throw new PasskeyFault('This act is too long for a passkey; use the token.');
-        return gate.recordAssertion(await prove(sources, assertion, challengeOf(text), 'act', text));
+        return gate.recordAssertion(
+          await prove(sources, assertion, { challenge: challengeOf(text), purpose: 'act', text }),
+        );
       }),
     confirmActByToken(session, act, nonce, isSigned) {
       if (!isSigned(actText(act, nonce, sources.target())))
@@ -90,7 +94,7 @@ export function createPasskeys(sources: PasskeySources): Passkeys {
     verifyApproval: (digestHex, assertion) =>
       reporting(gate, 'for an approval', async () => {
         const challenge = Buffer.from(digestHex, 'hex').toString('base64url');
-        return gate.recordAssertion(await prove(sources, assertion, challenge, 'approval', null));
+        return gate.recordAssertion(await prove(sources, assertion, { challenge, purpose: 'approval', text: null }));
       }),
   };
 }

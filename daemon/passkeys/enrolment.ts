@@ -106,7 +106,7 @@ export function createEnrolments(sources: PasskeySources, challenges: Challenges
           return { passkey: null, confirm: { text, options: requestOptions(sources, challengeOf(text)) } };
         const by =
           needsSignature && confirmation !== null
-            ? await prove(sources, confirmation, challengeOf(text), 'enrolment', text)
+            ? await prove(sources, confirmation, { challenge: challengeOf(text), purpose: 'enrolment', text })
             : null;
         // Another request may have used it up meanwhile.
         if (codes.take(code) === null) throw new PasskeyFault('The code is over.');

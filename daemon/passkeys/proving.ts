@@ -33,9 +33,7 @@ export type Options = Readonly<Record<string, unknown>>;
 export async function prove(
   sources: PasskeySources,
   assertion: Assertion,
-  challenge: string,
-  purpose: ProvenAssertion['purpose'],
-  text: string | null,
+  { challenge, purpose, text }: Pick<ProvenAssertion, 'challenge' | 'purpose' | 'text'>,
 ): Promise<ProvenAssertion> {
   const origin = requireOrigin(sources);
   const key = sources.gate.findPasskey(passkeyIdOf(assertion.id));

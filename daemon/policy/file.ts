@@ -1,6 +1,6 @@
 import type { TimePort } from '../time/time-port.ts';
 import { type ParsedPolicy, parsePolicy } from './parse.ts';
-import { type FileRead, type OpenFilePort, readPolicyFile } from './read-file.ts';
+import { type FileRead, type OpenFilePort, readPolicyFile } from './text/read-file.ts';
 
 export type PolicyFileEvent =
   /** The file was saved: parsed, or everything wrong with it. */

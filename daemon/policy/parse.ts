@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { checkPolicyShape } from '../contract/policy-shape.ts';
-import { type Violation, violationAt } from '../contract/violations.ts';
+import { checkPolicyShape } from '../contract/policy/policy-shape.ts';
+import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { VenueFacts } from './findings.ts';
-import { withoutConsequences } from './one-message.ts';
-import { checkSemantics } from './semantics.ts';
-import { parseYamlText } from './yaml-text.ts';
+import type { VenueFacts } from './checks/findings.ts';
+import { checkSemantics } from './checks/semantics.ts';
+import { parseYamlText } from './text/yaml-text.ts';
 
 /** A valid policy: the document, its hash, and the text as the operator wrote it. */
 export interface LoadedPolicy {
@@ -56,4 +55,31 @@ export function parsePolicy(text: string, file: string, venue?: VenueFacts): Par
 function warnCutOff(text: string): Violation[] {
   if (/[\n}\]]\s*$/.test(text)) return [];
   return [violationAt('', 'the file does not end with a line break: it may have been cut off')];
+}
+
+/** From this many missing sections on, the file was cut off rather than a key forgotten. */
+const CUT_OFF_SECTIONS = 3;
+
+/** One mistake, one message: what only follows from another violation is left out. */
+export function withoutConsequences(violations: readonly Violation[]): Violation[] {
+  const meant = new Set(violations.map(meantPath));
+  const causes = violations.filter((each) => !(isMissing(each) && meant.has(each.path)));
+  const sections = causes.filter((each) => isMissing(each) && /^\w+$/.test(each.path));
+  if (sections.length < CUT_OFF_SECTIONS) return causes;
+  const names = sections.map((each) => each.path).join(', ');
+  return [
+    violationAt('', `${sections.length} sections are missing; was the file cut off? Missing: ${names}`),
+    ...causes.filter((each) => !sections.includes(each)),
+  ];
+}
+
+function isMissing({ message }: Violation): boolean {
+  return message === 'is missing';
+}
+
+/** The path that a misspelt key was meant to have; null for any other violation. */
+function meantPath({ path, message }: Violation): string | null {
+  const meant = /; did you mean "([^"]+)"\?$/.exec(message)?.[1];
+  if (meant === undefined) return null;
+  return joinPath(path.slice(0, Math.max(path.lastIndexOf('.'), path.lastIndexOf('['), 0)), meant);
 }

@@ -1,9 +1,9 @@
-import { PolicySchema } from '../contract/policy.ts';
+import { PolicySchema } from '../contract/policy/policy.ts';
 import { describeAllowed } from '../contract/violations.ts';
 import type { Direction } from '../core/keys/key-row.ts';
 import { POLICY_KEYS, POLICY_PATHS } from '../core/keys/policy-keys.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
-import { isRecord, type JsonRecord } from './case-context.ts';
+import { isRecord, type JsonRecord } from './cases/case-context.ts';
 import { scopeInWords } from './scope-words.ts';
 
 /** The table of docs/policy.md: every key with its meaning, its range, the change that makes it looser, and its scope. */

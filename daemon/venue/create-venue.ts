@@ -1,23 +1,23 @@
 import type { CountdownScope } from '../engine/records/venue.ts';
 import type { VenuePort } from '../gate/venue-port.ts';
 import type { TimePort } from '../time/time-port.ts';
-import { AccountReads } from './account-reads.ts';
-import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
-import { ClockNotSyncedError, type DomainTime } from './clock.ts';
-import { EmergencyReads } from './emergency-reads.ts';
-import type { VenueAccess } from './endpoints.ts';
-import { readAmount, requireObject } from './exact-fields.ts';
-import { HistoryReads } from './history-reads.ts';
-import { KeyReads } from './key-reads.ts';
-import { MarketReads } from './market-reads.ts';
-import { MarketTables } from './market-tables.ts';
-import { ReadLimiter } from './read-limiter.ts';
-import { Reader } from './reader.ts';
-import { createRedactor, type Redact } from './redaction.ts';
-import type { HttpExchange } from './transport.ts';
-import { VenueLink } from './venue-link.ts';
+import { AccountReads } from './reads/account-reads.ts';
+import { EmergencyReads } from './reads/emergency-reads.ts';
+import { HistoryReads } from './reads/history-reads.ts';
+import { KeyReads } from './reads/key-reads.ts';
+import { MarketReads } from './reads/market-reads.ts';
+import { Reader } from './reads/reader.ts';
+import { MarketTables } from './tables/market-tables.ts';
 import { VenueOrders } from './venue-orders.ts';
-import { WeightWindow } from './weight-window.ts';
+import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './wire/ccxt-binance.ts';
+import { ClockNotSyncedError, type DomainTime } from './wire/clock.ts';
+import type { VenueAccess } from './wire/endpoints.ts';
+import { readAmount, requireObject } from './wire/exact-fields.ts';
+import { ReadLimiter } from './wire/read-limiter.ts';
+import { createRedactor, type Redact } from './wire/redaction.ts';
+import type { HttpExchange } from './wire/transport.ts';
+import { VenueLink } from './wire/venue-link.ts';
+import { WeightWindow } from './wire/weight-window.ts';
 
 export interface VenueConfig {
   readonly access: VenueAccess;
@@ -127,7 +127,6 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     get countdown() {
       return countdown;
     },
-    fetchServerTime: () => market.fetchServerTime(),
     fetchTimeScale: async () => {
       if (access.venue !== 'paper') return 1;
       const simulated = await fetchSimulated(readClient, redact);
@@ -137,27 +136,10 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     },
     findListing: (symbol) => tables.findListing(symbol),
     noteRules: (rules) => tables.noteRules(rules),
-    fetchRules: (symbols) => market.fetchRules(symbols),
-    prepareAccount: (symbols, isolated) => account.prepareAccount(symbols, isolated),
-    fetchAccount: (symbols) => account.fetchAccount(symbols),
     // A simulated exchange has one account, known by its address and key.
     ...(access.venue === 'paper' ? {} : { fetchAccountAlias: () => account.fetchAlias() }),
-    fetchQuote: (symbol) => market.fetchQuote(symbol),
-    fetchBars: (symbol, barMs, sinceMs, limit) => market.fetchBars(symbol, barMs, sinceMs, limit),
-    fetchOpenOrders: (symbols) => account.fetchOpenOrders(symbols),
-    fetchTrades: (symbol, fromTradeId, sinceMs) => history.fetchTrades(symbol, fromTradeId, sinceMs),
-    fetchTransfers: (sinceMs) => history.fetchTransfers(sinceMs),
-    fetchExecutions: (sinceMs) => history.fetchExecutions(sinceMs),
-    fetchPlacedOrders: (symbol, sinceMs) => history.fetchPlacedOrders(symbol, sinceMs),
-    lookupOrder: (symbol, clientOrderId, kind) => account.lookupOrder(symbol, clientOrderId, kind),
-    lookupByVenueId: (symbol, venueOrderId, canWait) => account.lookupByVenueId(symbol, venueOrderId, canWait),
-    submit: (order, deadlineMs) => orders.submit(order, deadlineMs),
-    submitStop: (order) => orders.submitStop(order),
-    amend: (order, deadlineMs) => orders.amend(order, deadlineMs),
-    cancel: (symbol, clientOrderId, kind) => orders.cancel(symbol, clientOrderId, kind),
-    cancelAll: (symbol) => orders.cancelAll(symbol),
-    setCountdown: (symbol, countdownMs) => orders.setCountdown(symbol, countdownMs),
-    setLeverage: (symbol, leverage) => orders.setLeverage(symbol, leverage),
+    ...portReads(market, account, history),
+    ...portOrders(orders),
     noteStarting: (isStarting) => {
       limiter.isStarting = isStarting;
     },
@@ -170,4 +152,34 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     },
   };
   return { venue, reads: new EmergencyReads(reader, tables), keys: new KeyReads(reader) };
+}
+
+function portReads(market: MarketReads, account: AccountReads, history: HistoryReads) {
+  return {
+    fetchServerTime: () => market.fetchServerTime(),
+    fetchRules: (symbols) => market.fetchRules(symbols),
+    prepareAccount: (symbols, isolated) => account.prepareAccount(symbols, isolated),
+    fetchAccount: (symbols) => account.fetchAccount(symbols),
+    fetchQuote: (symbol) => market.fetchQuote(symbol),
+    fetchBars: (symbol, barMs, sinceMs, limit) => market.fetchBars(symbol, barMs, sinceMs, limit),
+    fetchOpenOrders: (symbols) => account.fetchOpenOrders(symbols),
+    fetchTrades: (symbol, fromTradeId, sinceMs) => history.fetchTrades(symbol, fromTradeId, sinceMs),
+    fetchTransfers: (sinceMs) => history.fetchTransfers(sinceMs),
+    fetchExecutions: (sinceMs) => history.fetchExecutions(sinceMs),
+    fetchPlacedOrders: (symbol, sinceMs) => history.fetchPlacedOrders(symbol, sinceMs),
+    lookupOrder: (symbol, clientOrderId, kind) => account.lookupOrder(symbol, clientOrderId, kind),
+    lookupByVenueId: (symbol, venueOrderId, canWait) => account.lookupByVenueId(symbol, venueOrderId, canWait),
+  } satisfies Partial<VenuePort>;
+}
+
+function portOrders(orders: VenueOrders) {
+  return {
+    submit: (order, deadlineMs) => orders.submit(order, deadlineMs),
+    submitStop: (order) => orders.submitStop(order),
+    amend: (order, deadlineMs) => orders.amend(order, deadlineMs),
+    cancel: (symbol, clientOrderId, kind) => orders.cancel(symbol, clientOrderId, kind),
+    cancelAll: (symbol) => orders.cancelAll(symbol),
+    setCountdown: (symbol, countdownMs) => orders.setCountdown(symbol, countdownMs),
+    setLeverage: (symbol, leverage) => orders.setLeverage(symbol, leverage),
+  } satisfies Partial<VenuePort>;
 }

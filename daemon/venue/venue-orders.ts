@@ -10,14 +10,14 @@ import type {
 } from '../engine/records/venue.ts';
 import type { Cause } from '../engine/tables/cause.ts';
 import { isResting } from '../engine/tables/status.ts';
-import type { BinanceClient, VenueCall } from './ccxt-binance.ts';
-import type { CcxtBinance } from './ccxt-types.ts';
-import { MalformedAnswerError, readText, requireObject } from './exact-fields.ts';
-import type { MarketTables } from './market-tables.ts';
-import { classifySubmit } from './outcome.ts';
-import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
-import type { CallEnd, VenueLink } from './venue-link.ts';
-import { writePrice, writeQuantity, writeTrigger } from './write-order.ts';
+import type { MarketTables } from './tables/market-tables.ts';
+import { parseAlgoOrder, parseRegularOrder } from './tables/parse-orders.ts';
+import { writePrice, writeQuantity, writeTrigger } from './tables/write-order.ts';
+import type { BinanceClient, VenueCall } from './wire/ccxt-binance.ts';
+import type { CcxtBinance } from './wire/ccxt-types.ts';
+import { MalformedAnswerError, readText, requireObject } from './wire/exact-fields.ts';
+import { classifySubmit } from './wire/outcome.ts';
+import type { CallEnd, VenueLink } from './wire/venue-link.ts';
 
 type Wire = Readonly<Record<string, string>>;
 /** A longer one would be a mistake in units: the deadline is a span of wall milliseconds from the call. */

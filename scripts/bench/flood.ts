@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'undici';
 import { parse, stringify } from 'yaml';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { FloodFigures, FloodPlan } from './flooder.ts';
 import { median, quantile } from './load.ts';

@@ -1,9 +1,8 @@
 import type { IncomeEvent } from '../../daemon/engine/records/events.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
-import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
-import { HEAD_KIND } from '../../daemon/ledger/head-records.ts';
+import { DECISION_KIND, readPayload } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { readPayload } from '../../daemon/ledger/read-payload.ts';
+import { HEAD_KIND } from '../../daemon/ledger/proofs/head-records.ts';
 import type { LedgerEvent } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createAuditor } from '../../daemon/engine/audit/verify.ts';
-import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { load } from './load.ts';
 import { ORDER_BODY } from './world.ts';
 

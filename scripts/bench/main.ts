@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { measureAlerts } from './alerts.ts';
 import { startBaseline } from './baseline-server.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stringify } from 'yaml';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { compareRatios, type Pair, type Ratio, significant } from './compare.ts';
 import { load, median, timeRequests } from './load.ts';
 import { cpuUsOf, end, residentMb } from './processes.ts';

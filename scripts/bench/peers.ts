@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';

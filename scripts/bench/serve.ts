@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { ledgerOf } from './ledger.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { measureDecide } from './decide.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
 import { cpuUsOf, end, residentMb, start } from './processes.ts';

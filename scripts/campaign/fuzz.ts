@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 
 /** What the fuzz tests said of so many hostile requests, and a twentieth as many connections of bytes. */
 export interface FuzzResult {

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { DISK_SCENARIOS } from './disk-scenarios.ts';
 import { type FuzzResult, runFuzz } from './fuzz.ts';
 import { mergeVerdicts, type Verdict } from './judge.ts';

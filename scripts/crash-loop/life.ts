@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 
 const MAIN = join(findPackageFolder(), 'scripts', 'holdfast.mjs');
 const PATIENT = new URL('../campaign/patient-orders.mjs', import.meta.url).href;

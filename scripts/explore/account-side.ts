@@ -1,4 +1,4 @@
-import { marginBalance } from '../../daemon/exchange-sim/core/account.ts';
+import { marginBalance } from '../../daemon/exchange-sim/core/orders/account.ts';
 import { MOVE_TYPES } from '../../daemon/exchange-sim/core/state.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import type { AccountRead } from './account-reads.ts';

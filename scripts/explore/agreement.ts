@@ -1,5 +1,5 @@
 import { readE8 } from '../../daemon/engine/records/units.ts';
-import { isOpen } from '../../daemon/exchange-sim/core/orders.ts';
+import { isOpen } from '../../daemon/exchange-sim/core/orders/orders.ts';
 import { START_MS } from './market.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { OPERATOR } from './records.ts';

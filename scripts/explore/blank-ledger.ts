@@ -1,5 +1,5 @@
-import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
-import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/migrations.ts';
+import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/chain/migrations.ts';
+import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 
 let bytes: Buffer | null = null;
 

@@ -1,11 +1,10 @@
-import { settleFunding } from '../../daemon/exchange-sim/core/settlement.ts';
+import { settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
 import type { Market } from '../../daemon/exchange-sim/core/state.ts';
 import { catchUp, type Exchange, persist } from '../../daemon/exchange-sim/exchange.ts';
+import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
 import { sign } from '../../daemon/exchange-sim/rest/auth.ts';
-import { renderBooks } from '../../daemon/exchange-sim/rest/books.ts';
-import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
-import { handleRequest } from '../../daemon/exchange-sim/rest/handle.ts';
-import { Params } from '../../daemon/exchange-sim/rest/params.ts';
+import { renderBooks } from '../../daemon/exchange-sim/rest/control/books.ts';
+import { handleRequest, type RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { serveControl } from '../../daemon/exchange-sim/rest/serve.ts';
 import { AccountSide } from './account-side.ts';
 import { START_MS } from './market.ts';

@@ -1,4 +1,4 @@
-import { type Folded, foldLedger } from '../../daemon/boot/fold.ts';
+import { type Folded, foldLedger } from '../../daemon/boot/keep/fold.ts';
 import { readState, writeState } from '../../daemon/engine/kept/state-text.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';

@@ -1,12 +1,12 @@
-import { StartError } from '../../daemon/boot/live.ts';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
+import { StartError } from '../../daemon/boot/start-error.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import { LedgerRefusedError } from '../../daemon/gate/keeper/ledger-refusal.ts';
+import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { LedgerError } from '../../daemon/ledger/errors.ts';
-import { type NotedHead, readHead, refuseBehind } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
+import { type NotedHead, readHead, refuseBehind } from '../../daemon/ledger/proofs/head-file.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import type { HomeRecords, RestoreRecord } from './records.ts';

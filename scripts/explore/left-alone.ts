@@ -1,5 +1,5 @@
+import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
-import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 
 /** Of an address whose ban names no end: the shortest that there is, ms. */
 const BAN_MS = 120_000;

@@ -1,16 +1,20 @@
-import { expiryClock, ledgerClock } from '../../daemon/boot/daemon-ledger.ts';
-import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
-import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
-import { followTokens, tokenPorts } from '../../daemon/boot/token-watch.ts';
+import { expiryClock, ledgerClock } from '../../daemon/boot/ledger/daemon-ledger.ts';
+import { followTokens, tokenPorts } from '../../daemon/boot/ledger/token-watch.ts';
+import { createSchemaChecks, openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
+import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
-import { type Authenticator, createAuthenticator, type TokenIdentity } from '../../daemon/http/authentication.ts';
+import {
+  type Authenticator,
+  createAuthenticator,
+  type TokenIdentity,
+} from '../../daemon/http/entrance/authentication.ts';
+import type { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue, type VenueConfig } from '../../daemon/venue/create-venue.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { foldOverText } from './fold-over-text.ts';
 import type { Life } from './wire.ts';
 import type { WorldPolicy } from './world-policy.ts';

@@ -1,9 +1,14 @@
 import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
-import { renderClock } from '../../daemon/exchange-sim/rest/control.ts';
+import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
+import { renderClock } from '../../daemon/exchange-sim/rest/control/control.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
-import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { type Served, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
-import { type HttpAnswer, type HttpExchange, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import {
+  type HttpAnswer,
+  type HttpExchange,
+  type HttpRequest,
+  TransportError,
+} from '../../daemon/venue/wire/transport.ts';
 import { type AccountRead, readOf } from './account-reads.ts';
 import { LeftAlone } from './left-alone.ts';
 import type { WireFault } from './plan.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { hashPolicy, type LoadedPolicy, parsePolicy } from '../../daemon/policy/parse.ts';
 import { START_MS } from './market.ts';
 import type { PolicyEdit, PolicyKeys, Setup } from './plan.ts';

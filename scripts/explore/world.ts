@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { catchUp } from '../../daemon/exchange-sim/exchange.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import { toApiError } from '../../daemon/http/errors.ts';
-import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
+import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import type { TokenStore } from '../../daemon/ledger/types.ts';
 import { askGate } from './ask-gate.ts';
 import { blankStorage } from './blank-ledger.ts';

@@ -45,7 +45,7 @@ const DEFECTS: readonly Defect[] = [
         replace: "      case 'own': {\n        return;\n",
       },
       {
-        file: 'daemon/ledger/head-file.ts',
+        file: 'daemon/ledger/proofs/head-file.ts',
         find: '  const comparison = compareHead(noted, ledger);\n  if (noted === null',
         replace: '  const comparison = compareHead(noted, ledger);\n  return;\n  if (noted === null',
       },

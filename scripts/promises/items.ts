@@ -1,6 +1,6 @@
 import { TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
-import { ENDING_KINDS, SHADING_KINDS } from '../../daemon/exchange-sim/rest/faults.ts';
-import { CODE_ROWS } from '../../daemon/venue/outcome.ts';
+import { ENDING_KINDS, SHADING_KINDS } from '../../daemon/exchange-sim/faults/faults.ts';
+import { CODE_ROWS } from '../../daemon/venue/wire/outcome.ts';
 import type { Trouble, WireFault } from '../explore/plan.ts';
 import { type Leaf, listLeaves } from './leaves.ts';
 

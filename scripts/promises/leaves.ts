@@ -1,4 +1,4 @@
-import { buildPolicyJsonSchema } from '../../daemon/contract/policy.ts';
+import { buildPolicyJsonSchema } from '../../daemon/contract/policy/policy.ts';
 import type { Direction } from '../../daemon/core/keys/key-row.ts';
 import { POLICY_KEYS } from '../../daemon/core/keys/policy-keys.ts';
 import type { IntendedPolicySpec, JsonSchemaObject } from '../../daemon/core/policy.ts';

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse, stringify } from 'yaml';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { end, start } from '../bench/processes.ts';
 import { ORDER_BODY, openPolicy } from '../bench/world.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { type Ask, Attribution } from '../../daemon/evaluation/conformance/asks.ts';
 import type { BookFill, BookOrder, Books } from '../../daemon/evaluation/conformance/books.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { everyLiveOrder } from '../../daemon/engine/orders/orders.ts';
 import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
-import { renderBooks } from '../../daemon/exchange-sim/rest/books.ts';
+import { renderBooks } from '../../daemon/exchange-sim/rest/control/books.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import {
   type BookOrder,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../daemon/core/policy.ts';
 import type { Mutable } from '../daemon/harness.ts';
 import { withoutPacing } from './attempts.ts';

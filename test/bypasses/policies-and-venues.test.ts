@@ -21,8 +21,8 @@ import type { PolicyCheckBody, ReloadBody } from '../../daemon/gate/api/policy.t
 import { createLogger } from '../../daemon/http/logging.ts';
 import { startDaemon } from '../../daemon/main.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { leavesTheBooksAlone, newOrders, withoutPacing } from './attempts.ts';
 

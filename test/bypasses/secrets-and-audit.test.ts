@@ -11,11 +11,11 @@ import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { TokenCreatedBody } from '../../daemon/gate/api/tokens.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
-import { compareAnchors } from '../../daemon/ledger/anchors.ts';
-import { readEpochs } from '../../daemon/ledger/epochs.ts';
-import { hashEvent } from '../../daemon/ledger/hash-chain.ts';
+import { hashEvent } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { type VerifyResult, verifyLedger } from '../../daemon/ledger/verify.ts';
+import { compareAnchors } from '../../daemon/ledger/verify/anchors.ts';
+import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
+import { type VerifyResult, verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { DaemonWorld, order, START_MS, until } from '../daemon/harness.ts';
 
@@ -354,7 +354,7 @@ describe('ways around a gate: a ledger that is edited', () => {
         for (const row of rows) {
           const payload = row.seq === decision.seq ? forge(row.payload) : row.payload;
           if (row.seq === decision.seq) assert.notEqual(payload, row.payload, 'something is forged');
-          const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
+          const hash = hashEvent(previous, row, payload);
           db.prepare('UPDATE events SET payload = ?, prev_hash = ?, hash = ? WHERE seq = ?').run(
             payload,
             previous,

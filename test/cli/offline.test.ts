@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { AGENT_PATTERN } from '../../daemon/contract/policy-values.ts';
+import { AGENT_PATTERN } from '../../daemon/contract/policy/policy-values.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { AGENT_NAME } from '../../daemon/ledger/tokens.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { screen } from '../../daemon/cli/screen.ts';
-import { formatDuration, renderTable, wrapText } from '../../daemon/cli/tables.ts';
+import { formatDuration, renderTable, wrapText } from '../../daemon/cli/render/tables.ts';
+import { screen } from '../../daemon/cli/terminal.ts';
 
 test('durations are told in words, never shorter than they are', () => {
   for (const [ms, text] of [

@@ -62,9 +62,11 @@ test('docs/settings.md holds the table of every setting as the code gives it', (
 
 test('docs/events.md names every event kind and metric', () => {
   for (const kind of Object.keys(KINDS)) assert.ok(EVENTS.includes(`\n| \`${kind}\` |`), `event kind ${kind}`);
-  const metrics = ['daemon/boot/metrics.ts', 'daemon/boot/account-metrics.ts', 'daemon/http/metrics.ts'].flatMap(
-    (file) => Array.from(read(file).matchAll(/'(holdfast_[a-z0-9_]+)'/g), (match) => match[1]),
-  );
+  const metrics = [
+    'daemon/boot/figures/metrics.ts',
+    'daemon/boot/figures/account-metrics.ts',
+    'daemon/http/requests/metrics.ts',
+  ].flatMap((file) => Array.from(read(file).matchAll(/'(holdfast_[a-z0-9_]+)'/g), (match) => match[1]));
   assert.ok(metrics.length > 30, 'metrics were found');
   for (const metric of metrics) assert.ok(EVENTS.includes(`\`${metric}\``), `metric ${metric}`);
 });

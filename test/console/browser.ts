@@ -11,7 +11,7 @@ import {
   type Locator,
   type Page,
 } from 'playwright-core';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 import { PATIENCE_MS } from '../until.ts';
 

@@ -7,7 +7,7 @@ interface Page {
   readonly decisions: readonly ListedDecision[];
   readonly next: null;
 }
-/** As `daemon/console/decisions.ts` has it. The console is checked with a browser's types, which tests do not have. */
+/** As `daemon/console/state/decisions.ts` has it. The console is checked with a browser's types, which tests do not have. */
 interface DecisionList {
   addLive(decision: ListedDecision): void;
   addPage(page: Page): void;
@@ -16,7 +16,7 @@ interface DecisionList {
   resetDecisions(): void;
 }
 
-const source = new URL('../../daemon/console/decisions.ts', import.meta.url).href;
+const source = new URL('../../daemon/console/state/decisions.ts', import.meta.url).href;
 const list = (await import(source)) as DecisionList;
 
 const decision = (seq: number): ListedDecision => ({ decision_id: `d-${seq}`, seq }) as ListedDecision;

@@ -21,10 +21,10 @@ interface Keys {
 }
 
 const CONSOLE = new URL('../../daemon/console/', import.meta.url).href;
-const { startReading } = (await import(`${CONSOLE}store.ts`)) as Store;
-const { session } = (await import(`${CONSOLE}session.ts`)) as Sessions;
-const { keyOfSession } = (await import(`${CONSOLE}proof.ts`)) as Keys;
-const { listDecisions, resetDecisions } = (await import(`${CONSOLE}decisions.ts`)) as DecisionList;
+const { startReading } = (await import(`${CONSOLE}state/store.ts`)) as Store;
+const { session } = (await import(`${CONSOLE}session/session.ts`)) as Sessions;
+const { keyOfSession } = (await import(`${CONSOLE}session/proof.ts`)) as Keys;
+const { listDecisions, resetDecisions } = (await import(`${CONSOLE}state/decisions.ts`)) as DecisionList;
 
 const message = (seq: number, kind: string, payload: unknown): string =>
   `id: ${seq}\nevent: ${kind}\ndata: ${JSON.stringify({ seq, at_ms: seq, kind, payload })}\n\n`;

@@ -5,15 +5,15 @@ interface Signal<T> {
   value: T;
   subscribe(follow: (value: T) => void): () => void;
 }
-/** As `daemon/console/reading.ts` has it. The console is checked with a browser's types, which tests do not have. */
+/** As `daemon/console/state/reading.ts` has it. The console is checked with a browser's types, which tests do not have. */
 interface Reading {
   showAnswer(path: string, answer: string, target: Signal<unknown>, pick: (body: unknown) => unknown): void;
   forgetAnswers(): void;
 }
 
 const CONSOLE = new URL('../../daemon/console/', import.meta.url).href;
-const reading = (await import(`${CONSOLE}reading.ts`)) as Reading;
-const { justSkipped } = (await import(`${CONSOLE}decisions.ts`)) as { readonly justSkipped: Signal<number> };
+const reading = (await import(`${CONSOLE}state/reading.ts`)) as Reading;
+const { justSkipped } = (await import(`${CONSOLE}state/decisions.ts`)) as { readonly justSkipped: Signal<number> };
 const { signal } = (await import('@preact/signals')) as unknown as { signal: <T>(value: T) => Signal<T> };
 const same = (body: unknown): unknown => body;
 

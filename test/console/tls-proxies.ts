@@ -8,7 +8,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { findFreePort } from '../free-port.ts';
 import { until } from '../until.ts';
 

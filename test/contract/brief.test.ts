@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { contractAjv } from '../../daemon/contract/ajv.ts';
-import { BriefAnswerSchema, type FullAnswer, toBrief } from '../../daemon/contract/brief.ts';
+import { BriefAnswerSchema, type FullAnswer, toBrief } from '../../daemon/contract/catalogue/brief.ts';
 import { REASONS, type ReasonCode } from '../../daemon/core/reasons.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import Type from 'typebox';
 import { buildChecker, describeErrors, formatViolation } from '../../daemon/contract/ajv.ts';
 import { closestKey } from '../../daemon/contract/closest-key.ts';
-import { checkPolicyShape } from '../../daemon/contract/policy-shape.ts';
+import { checkPolicyShape } from '../../daemon/contract/policy/policy-shape.ts';
 import { MAX_VIOLATIONS } from '../../daemon/contract/violations.ts';
 import { changed } from '../policy/documents.ts';
 

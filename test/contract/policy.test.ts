@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Ajv } from 'ajv';
-import { buildPolicyJsonSchema, POLICY_TYPES_AGREE } from '../../daemon/contract/policy.ts';
-import { checkPolicyShape } from '../../daemon/contract/policy-shape.ts';
+import { buildPolicyJsonSchema, POLICY_TYPES_AGREE } from '../../daemon/contract/policy/policy.ts';
+import { checkPolicyShape } from '../../daemon/contract/policy/policy-shape.ts';
 import { changed, DEFAULT_POLICY, type Json, readText, valueAt } from '../policy/documents.ts';
 
 const schema = buildPolicyJsonSchema() as Json;

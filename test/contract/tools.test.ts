@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Violation } from '../../daemon/contract/ajv.ts';
-import { buildBriefCatalogue } from '../../daemon/contract/brief-catalogue.ts';
-import { buildToolCatalogue, type OpenAiResponsesTool, type OpenAiTool } from '../../daemon/contract/catalogue.ts';
+import { buildBriefCatalogue } from '../../daemon/contract/catalogue/brief-catalogue.ts';
+import {
+  buildToolCatalogue,
+  type OpenAiResponsesTool,
+  type OpenAiTool,
+} from '../../daemon/contract/catalogue/catalogue.ts';
 import { checkIntercept } from '../../daemon/contract/commands.ts';
 import { MAX_TEXT_BYTES } from '../../daemon/contract/fields.ts';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { PolicySchema } from '../../daemon/contract/policy.ts';
+import { PolicySchema } from '../../daemon/contract/policy/policy.ts';
 import { AGENT_KEYS, POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import { findLooserAgents, isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';

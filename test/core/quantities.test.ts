@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   ceilTicks,
-  floorLots,
   floorTicks,
   floorUnits,
   formatPrice,
@@ -12,6 +11,7 @@ import {
   readDecimal,
   ticksToPrice,
   unitsToUsdt,
+  writtenLots,
 } from '../../daemon/core/quantities.ts';
 import { lotsFor, lotsWithin } from '../../daemon/core/rules/staging.ts';
 import { ceil, div, exact, floor, mul, whole } from '../oracle/rational.ts';
@@ -48,7 +48,7 @@ test('a decimal on the tick is that tick, whichever way it is rounded', () => {
 test('a decimal on the lot is that lot', () => {
   fc.assert(
     fc.property(lotScale, count, (s, lots) => {
-      assert.equal(floorLots(Number(decimal(lots, s.lot_mantissa, s.lot_scale)), s), lots);
+      assert.equal(writtenLots(Number(decimal(lots, s.lot_mantissa, s.lot_scale)), s), lots);
     }),
     { numRuns: 20_000, seed: 2, includeErrorInReport: true },
   );
@@ -77,7 +77,7 @@ test('prices and quantities are printed as the exact decimals of their ticks and
       assert.equal(formatQuantity(n, l), decimal(n, l.lot_mantissa, l.lot_scale));
       assert.equal(floorTicks(Number(formatPrice(n, p)), p), n);
       assert.equal(ceilTicks(Number(formatPrice(n, p)), p), n);
-      assert.equal(floorLots(Number(formatQuantity(n, l)), l), n);
+      assert.equal(writtenLots(Number(formatQuantity(n, l)), l), n);
       assert.equal(ceilTicks(ticksToPrice(n, p), p), n);
     }),
     { numRuns: 20_000, seed: 4, includeErrorInReport: true },

@@ -10,9 +10,9 @@ const DAEMON = fileURLToPath(new URL('../../daemon/', import.meta.url));
 /** Beside the adapter and the table itself. A second exchange changes none of them. */
 const NAMES_A_VENUE: readonly string[] = [
   // Where market data comes from, whatever is traded on.
-  'cli/local/data.ts',
+  'cli/local/evaluation/data.ts',
   // The simulated exchange's own key.
-  'cli/local/exchange-sim.ts',
+  'cli/local/evaluation/exchange-sim.ts',
   // What attackers ask for, and what the judge permits them.
   'evaluation/attacks/adapt/switch-door.ts',
   'evaluation/attacks/misuse.ts',
@@ -20,29 +20,29 @@ const NAMES_A_VENUE: readonly string[] = [
   'evaluation/intents/requests.ts',
   'evaluation/setup/mutations/scenes/scope.ts',
   'exchange-sim/open.ts',
-  'exchange-sim/rest/render-account.ts',
+  'exchange-sim/rest/routes/render-account.ts',
 ];
 /** Help and effects that name a venue to people, and Binance's own files of bars. */
 const SPEAKS_OF_A_VENUE: readonly string[] = [
   'cli/local/arm.ts',
-  'cli/local/audit-proofs.ts',
   'cli/local/doctor.ts',
   'cli/local/doctor/doors.ts',
-  'cli/local/recover.ts',
-  'cli/local/replay.ts',
+  'cli/local/evaluation/replay.ts',
+  'cli/local/ledger/audit-proofs.ts',
+  'cli/local/ledger/recover.ts',
+  'cli/local/ledger/token.ts',
   'cli/local/start.ts',
-  'cli/local/token.ts',
-  'cli/verbs/flatten.ts',
-  'cli/verbs/resume.ts',
-  'cli/verbs/signals.ts',
+  'cli/verbs/operator/flatten.ts',
+  'cli/verbs/operator/states.ts',
+  'cli/verbs/read/signals.ts',
   'config/config.ts',
   'config/settings.ts',
-  'console/acts.ts',
-  'console/enrol.tsx',
-  'console/holder-acts.ts',
+  'console/acts/acts.ts',
+  'console/acts/holder-acts.ts',
+  'console/session/enrol.tsx',
   'contract/bodies.ts',
-  'http/operator-routes.ts',
-  'http/token-routes.ts',
+  'http/routes/operator-routes.ts',
+  'http/routes/token-routes.ts',
 ];
 
 const SOURCES = readdirSync(DAEMON, { recursive: true, encoding: 'utf8' })

@@ -26,7 +26,7 @@ import { type Daemon, type StartOptions, startDaemon } from '../../daemon/main.t
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
-import { parseAccountAlias } from '../../daemon/venue/parse-account.ts';
+import { parseAccountAlias } from '../../daemon/venue/tables/parse-account.ts';
 import { holdfast } from '../cli/run.ts';
 import { until } from './harness.ts';
 

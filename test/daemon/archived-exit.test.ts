@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
+import { archiveLedger } from '../../daemon/boot/keep/archive-ledger.ts';
 import { inLots } from '../gate/fold-fixture.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 

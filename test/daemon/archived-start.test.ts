@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
+import { archiveLedger } from '../../daemon/boot/keep/archive-ledger.ts';
 import { holdfast } from '../cli/run.ts';
 import { DaemonWorld, order, type ToolBody, until } from './harness.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { createAuditor } from '../../daemon/engine/audit/verify.ts';
-import { readEpochs } from '../../daemon/ledger/epochs.ts';
-import { sha256Hex } from '../../daemon/ledger/hash-chain.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
+import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from './harness.ts';
 
 /** Runs a scenario on a daemon of its own and always closes it. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { countFilesNeeded } from '../../daemon/boot/entrances.ts';
 import { readEnv } from '../../daemon/config/config.ts';
-import { MAX_CONNECTIONS } from '../../daemon/http/connections.ts';
+import { MAX_CONNECTIONS } from '../../daemon/http/entrance/connections.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { holdfast } from '../cli/run.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Recovered } from '../../daemon/boot/recovery.ts';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { Explanation } from '../../daemon/core/explain.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { DecisionBody, ExecutionBody } from '../../daemon/engine/records/decisions.ts';

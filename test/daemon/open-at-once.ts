@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import type { OpenFilePort } from '../../daemon/policy/read-file.ts';
+import type { OpenFilePort } from '../../daemon/policy/text/read-file.ts';
 
 /** A file that is read within the instant: threads that read it would take real time, in which virtual time stands. */
 export const openAtOnce: OpenFilePort = (path, flags) => {

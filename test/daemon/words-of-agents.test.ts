@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { sha256Hex } from '../../daemon/ledger/hash-chain.ts';
+import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { DaemonWorld, order } from './harness.ts';
 
 const WORDS = [

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
+import { createSchemaChecks } from '../../daemon/boot/open-gate.ts';
+import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import { awaitsReading } from '../../daemon/engine/claims/claims.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
@@ -14,7 +15,7 @@ import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { ArrayLedger } from './array-ledger.ts';
 import { GateVenue } from './gate-venue.ts';
 import { InstantTime } from './instant-time.ts';

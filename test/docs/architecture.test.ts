@@ -48,6 +48,19 @@ for (const [unit, rows] of Object.entries(ROOM_ROWS)) {
   });
 }
 
+test('docs/architecture.md has the floors of every other folder as the boundary check knows them', () => {
+  const rows = readTable(PAGE, 'folder with rooms', 'its floors, from the ground up');
+  const stated = rows.map(([unit, floors = '']) => [
+    readNames(unit)[0],
+    floors.split(';').map((floor) => [...readNames(floor)].sort()),
+  ]);
+  const checked = Object.entries(ROOMS).filter(([unit]) => ROOM_ROWS[unit] === undefined);
+  assert.deepEqual(
+    Object.fromEntries(stated),
+    Object.fromEntries(checked.map(([unit, { floors }]) => [unit, floors.map((floor) => [...floor].sort())])),
+  );
+});
+
 test('docs/architecture.md says which rooms of the gate the evaluation may import', () => {
   const door = ROOMS.gate?.doors?.evaluation;
   assert.ok(door !== undefined);

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Line, Outcome } from '../../daemon/cli/local/doctor/finding.ts';
-import { readHeadFile } from '../../daemon/ledger/head-file.ts';
+import { readHeadFile } from '../../daemon/ledger/proofs/head-file.ts';
 import { holdfast } from '../cli/run.ts';
 import { DaemonWorld, until } from '../daemon/harness.ts';
 import { type RewritingProxy, startRewritingProxy } from '../daemon/rewriting-proxy.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { ApiError } from '../../daemon/exchange-sim/rest/api-error.ts';
+import { ApiError } from '../../daemon/exchange-sim/refusals/api-error.ts';
+import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
 import { checkKey, checkSignature, sign, signedPayload } from '../../daemon/exchange-sim/rest/auth.ts';
-import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 
 // The example of the exchange's public documentation; its credentials are no secret.

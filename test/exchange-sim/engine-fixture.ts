@@ -1,8 +1,8 @@
 import { e8, format } from '../../daemon/exchange-sim/core/fixed.ts';
 import { INSTRUMENTS } from '../../daemon/exchange-sim/core/instruments.ts';
-import { type OrderRequest, placeOrder } from '../../daemon/exchange-sim/core/orders.ts';
-import { isRejection, type Rejection } from '../../daemon/exchange-sim/core/rejections.ts';
-import { moveMark } from '../../daemon/exchange-sim/core/settlement.ts';
+import { type OrderRequest, placeOrder } from '../../daemon/exchange-sim/core/orders/orders.ts';
+import { isRejection, type Rejection } from '../../daemon/exchange-sim/core/orders/rejections.ts';
+import { moveMark } from '../../daemon/exchange-sim/core/orders/settlement.ts';
 import { createState, type ExchangeState, type Market, type Order } from '../../daemon/exchange-sim/core/state.ts';
 
 /** An account with `balance` USDT, BTC at 60,000 and ETH at 3,000. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { placeAlgoOrder } from '../../daemon/exchange-sim/core/conditional.ts';
 import { e8 } from '../../daemon/exchange-sim/core/fixed.ts';
-import type { OrderRequest } from '../../daemon/exchange-sim/core/orders.ts';
-import { type RejectionName, reject } from '../../daemon/exchange-sim/core/rejections.ts';
+import { placeAlgoOrder } from '../../daemon/exchange-sim/core/orders/conditional.ts';
+import type { OrderRequest } from '../../daemon/exchange-sim/core/orders/orders.ts';
+import { type RejectionName, reject } from '../../daemon/exchange-sim/core/orders/rejections.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { accept, createExchange, marketOf, refuse, request, setMark } from './engine-fixture.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { e8, format } from '../../daemon/exchange-sim/core/fixed.ts';
 import { INSTRUMENTS } from '../../daemon/exchange-sim/core/instruments.ts';
-import { changeMarginType } from '../../daemon/exchange-sim/core/settings.ts';
+import { changeMarginType } from '../../daemon/exchange-sim/core/orders/settings.ts';
 import { createState } from '../../daemon/exchange-sim/core/state.ts';
 import { type Bar, pathTicks } from '../../daemon/exchange-sim/market/bars.ts';
 import { buildKlines } from '../../daemon/exchange-sim/market/klines.ts';

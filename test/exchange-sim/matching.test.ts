@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accountMargin } from '../../daemon/exchange-sim/core/account.ts';
-import { type AlgoRequest, cancelAlgoOrder, placeAlgoOrder } from '../../daemon/exchange-sim/core/conditional.ts';
 import { e8, format } from '../../daemon/exchange-sim/core/fixed.ts';
-import { amendOrder, cancelOrder, expireOrders, nextExpiryMs } from '../../daemon/exchange-sim/core/orders.ts';
-import { isRejection } from '../../daemon/exchange-sim/core/rejections.ts';
-import { changeLeverage, changeMarginType, changePositionMode } from '../../daemon/exchange-sim/core/settings.ts';
-import { runCountdowns, settleFunding } from '../../daemon/exchange-sim/core/settlement.ts';
+import { accountMargin } from '../../daemon/exchange-sim/core/orders/account.ts';
+import {
+  type AlgoRequest,
+  cancelAlgoOrder,
+  placeAlgoOrder,
+} from '../../daemon/exchange-sim/core/orders/conditional.ts';
+import { amendOrder, cancelOrder, expireOrders, nextExpiryMs } from '../../daemon/exchange-sim/core/orders/orders.ts';
+import { isRejection } from '../../daemon/exchange-sim/core/orders/rejections.ts';
+import {
+  changeLeverage,
+  changeMarginType,
+  changePositionMode,
+} from '../../daemon/exchange-sim/core/orders/settings.ts';
+import { runCountdowns, settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
 import type { AlgoOrder, ExchangeState } from '../../daemon/exchange-sim/core/state.ts';
 import { accept, createExchange, marketOf, position, refuse, request, setMark, walletError } from './engine-fixture.ts';
 

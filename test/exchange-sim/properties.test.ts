@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { accountMargin, marginBalance, positionLiquidationPrice } from '../../daemon/exchange-sim/core/account.ts';
 import { type E8, e8 } from '../../daemon/exchange-sim/core/fixed.ts';
-import { amendOrder, cancelOrder, placeOrder } from '../../daemon/exchange-sim/core/orders.ts';
-import { isRejection } from '../../daemon/exchange-sim/core/rejections.ts';
-import { changeMarginType } from '../../daemon/exchange-sim/core/settings.ts';
-import { moveMark, settleFunding } from '../../daemon/exchange-sim/core/settlement.ts';
+import {
+  accountMargin,
+  marginBalance,
+  positionLiquidationPrice,
+} from '../../daemon/exchange-sim/core/orders/account.ts';
+import { amendOrder, cancelOrder, placeOrder } from '../../daemon/exchange-sim/core/orders/orders.ts';
+import { isRejection } from '../../daemon/exchange-sim/core/orders/rejections.ts';
+import { changeMarginType } from '../../daemon/exchange-sim/core/orders/settings.ts';
+import { moveMark, settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
 import type { ExchangeState, Trade } from '../../daemon/exchange-sim/core/state.ts';
 import { createExchange, marketOf, request, setMark, walletError } from './engine-fixture.ts';
 

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../until.ts';
 
-const RUN = fileURLToPath(new URL('../../daemon/exchange-sim/run.ts', import.meta.url));
+const RUN = fileURLToPath(new URL('../../daemon/exchange-sim/start.ts', import.meta.url));
 
 describe('an exchange as a process of its own', () => {
   it('says where it listens, serves, and ends on SIGINT though a client stays connected', async () => {

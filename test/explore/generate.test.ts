@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CODE_ROWS } from '../../daemon/venue/outcome.ts';
+import { CODE_ROWS } from '../../daemon/venue/wire/outcome.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 
 /** Of so many worlds one has an exchange that refuses. */

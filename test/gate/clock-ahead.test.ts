@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { AccountSnapshot } from '../../daemon/engine/records/venue.ts';
 import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { DAY, LOT_E8, T0 } from './fold-fixture.ts';
 import { ProofWorld } from './proof-fixture.ts';
 

@@ -16,7 +16,7 @@ import { lotE8, tickE8 } from '../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { toRows } from '../../daemon/engine/state/leave.ts';
-import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
+import { isAskedFor } from '../../daemon/ledger/chain/ended-orders.ts';
 import { buildCase, decideCase } from '../core/decision-fixture.ts';
 
 /** 2025-03-03 00:00 UTC. */

@@ -8,7 +8,7 @@ import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { toRows } from '../../daemon/engine/state/leave.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 import { LedgerCheck } from '../../daemon/gate/keeper/ledger-check.ts';
-import { isAskedFor } from '../../daemon/ledger/ended-orders.ts';
+import { isAskedFor } from '../../daemon/ledger/chain/ended-orders.ts';
 import { accountEvent } from '../engine/state/folded-claims.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import { READ_WEIGHT_PER_MINUTE } from '../../daemon/venue/create-venue.ts';
 import { DaemonWorld, order } from '../daemon/harness.ts';
 import { inLots } from './fold-fixture.ts';

@@ -7,7 +7,7 @@ import type { AccountSnapshot, VenuePosition } from '../../daemon/engine/records
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { inLots, LOT_E8, T0 } from './fold-fixture.ts';
 import { NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 

@@ -5,9 +5,9 @@ import { afterEach, test } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import pino from 'pino';
-import { BriefEventStreams, MAX_LISTED, NEWEST_LISTED } from '../../daemon/http/brief-streams.ts';
-import type { StreamedEvent } from '../../daemon/http/event-stream.ts';
-import { RecordTally } from '../../daemon/http/record-tally.ts';
+import { BriefEventStreams, MAX_LISTED, NEWEST_LISTED } from '../../daemon/http/streams/brief-streams.ts';
+import type { StreamedEvent } from '../../daemon/http/streams/event-stream.ts';
+import { RecordTally } from '../../daemon/http/streams/record-tally.ts';
 import { decisionBody } from './fake-gate.ts';
 import { createTestEvents } from './http-kit.ts';
 

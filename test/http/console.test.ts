@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import { createConsoleSessions, MAX_SESSIONS, type OpenedSession } from '../../daemon/http/console-sessions.ts';
+import {
+  createConsoleSessions,
+  MAX_SESSIONS,
+  type OpenedSession,
+} from '../../daemon/http/entrance/console-sessions.ts';
 import { createNonce, keyOf, maskToken, proofOf } from '../../daemon/proof/proof.ts';
 import { withOtherDigit } from '../other-digit.ts';
 import { PATIENCE_MS, until } from '../until.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { request } from 'undici';
-import { MAX_SILENT } from '../../daemon/http/connections.ts';
+import { MAX_SILENT } from '../../daemon/http/entrance/connections.ts';
 import { REMOTE_ROUTES } from '../../daemon/http/remote-entrance.ts';
 import { createNonce, keyIdOf, keyOf } from '../../daemon/proof/proof.ts';
 import { findFreePort } from '../free-port.ts';

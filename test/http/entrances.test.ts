@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
 import type { Role } from '../../daemon/gate/api.ts';
-import { MAX_CONNECTIONS, MAX_OF_TOKEN, MAX_SILENT } from '../../daemon/http/connections.ts';
-import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
+import { MAX_CONNECTIONS, MAX_OF_TOKEN, MAX_SILENT } from '../../daemon/http/entrance/connections.ts';
+import { MAX_IN_FLIGHT } from '../../daemon/http/requests/in-flight.ts';
 import { turn, until } from '../until.ts';
 import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { MAX_STREAMS } from '../../daemon/http/event-stream.ts';
+import { MAX_STREAMS } from '../../daemon/http/streams/event-stream.ts';
 import { turn, until } from '../until.ts';
 import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
 

@@ -3,12 +3,12 @@ import { connect } from 'node:net';
 import pino from 'pino';
 import { Agent, request as undiciRequest } from 'undici';
 import type { Role } from '../../daemon/gate/api.ts';
-import type { TokenIdentity } from '../../daemon/http/authentication.ts';
-import type { AppendedSource } from '../../daemon/http/brief-streams.ts';
-import type { EventSource, StreamedEvent } from '../../daemon/http/event-stream.ts';
+import type { TokenIdentity } from '../../daemon/http/entrance/authentication.ts';
 import type { HttpConfig, HttpServer, HttpServerOptions } from '../../daemon/http/house.ts';
-import type { AppendedRecord } from '../../daemon/http/record-tally.ts';
 import { createHttpServer } from '../../daemon/http/server.ts';
+import type { AppendedSource } from '../../daemon/http/streams/brief-streams.ts';
+import type { EventSource, StreamedEvent } from '../../daemon/http/streams/event-stream.ts';
+import type { AppendedRecord } from '../../daemon/http/streams/record-tally.ts';
 import { PATIENCE_MS } from '../until.ts';
 import { createFakeGate, type FakeGate } from './fake-gate.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ApiError } from '../../daemon/http/errors.ts';
-import { MAX_DEPTH, parseJsonBody } from '../../daemon/http/json-body.ts';
+import { MAX_DEPTH, parseJsonBody } from '../../daemon/http/requests/json-body.ts';
 
 const parse = (text: string) => parseJsonBody(Buffer.from(text));
 function refuses(text: string | Buffer, message: RegExp): void {

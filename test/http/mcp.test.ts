@@ -8,9 +8,9 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { Client as OldClient } from 'mcp-sdk-v1/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client/streamableHttp.js';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { ToolOutcome } from '../../daemon/engine/records/decisions.ts';
-import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
+import { MAX_IN_FLIGHT } from '../../daemon/http/requests/in-flight.ts';
 import { until } from '../until.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
 import { SECRETS, startServer, type TestServer } from './http-kit.ts';

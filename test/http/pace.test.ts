@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { describe, it, test } from 'node:test';
-import { createPace, STARTS_A_TURN } from '../../daemon/http/pace.ts';
+import { createPace, STARTS_A_TURN } from '../../daemon/http/entrance/pace.ts';
 import { turn, until } from '../until.ts';
 import { SECRETS, startServer } from './http-kit.ts';
 

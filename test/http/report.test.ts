@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { writeReportCsv } from '../../daemon/http/report-csv.ts';
+import { writeReportCsv } from '../../daemon/http/routes/account-routes.ts';
 import { reportBody } from './fake-gate.ts';
 import { startServer } from './http-kit.ts';
 

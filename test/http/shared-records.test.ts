@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SharedRecords } from '../../daemon/http/shared-records.ts';
+import { SharedRecords } from '../../daemon/http/streams/shared-records.ts';
 
 function makeSource() {
   const asked: [fromSeq: number, limit: number][] = [];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { describe, it, test } from 'node:test';
-import { MAX_SILENT } from '../../daemon/http/connections.ts';
-import { createStrangers, FIRSTS_A_TURN, MAX_AHEAD, OTHERS_A_TURN } from '../../daemon/http/strangers.ts';
+import { MAX_SILENT } from '../../daemon/http/entrance/connections.ts';
+import { createStrangers, FIRSTS_A_TURN, MAX_AHEAD, OTHERS_A_TURN } from '../../daemon/http/entrance/strangers.ts';
 import { findFreePort } from '../free-port.ts';
 import { turn, until } from '../until.ts';
 import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { AgentLink } from '../../daemon/cli/agent-link.ts';
-import { createClient } from '../../daemon/cli/client.ts';
-import { createDaemonPort } from '../../daemon/cli/mcp-port.ts';
+import { AgentLink } from '../../daemon/cli/client/agent-link.ts';
+import { createClient } from '../../daemon/cli/client/client.ts';
+import { createDaemonPort } from '../../daemon/cli/client/mcp-port.ts';
 import { DaemonWorld, until } from '../daemon/harness.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
 

@@ -5,7 +5,7 @@ import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import type { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import {
   decision,
   hasCode,

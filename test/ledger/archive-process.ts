@@ -1,4 +1,4 @@
-import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
+import { archiveLedger } from '../../daemon/boot/keep/archive-ledger.ts';
 import { countedDisk } from './counted-disk.ts';
 
 /** Archives a ledger, and is killed ahead of one of its writes. */

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
+import { archiveLedger } from '../../daemon/boot/keep/archive-ledger.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
-import { GENESIS_KIND } from '../../daemon/ledger/genesis.ts';
+import { GENESIS_KIND } from '../../daemon/ledger/chain/genesis.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { LedgerEvent } from '../../daemon/ledger/types.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before, test } from 'node:test';
-import { sha256Hex } from '../../daemon/ledger/hash-chain.ts';
+import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT, SEGMENTS } from './archived-home.ts';
 import { ledgerOptions, makeFolder } from './temp-ledger.ts';
 

@@ -3,8 +3,8 @@ import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Database } from 'better-sqlite3';
-import { type AuditOptions, auditLedger, type LedgerAudit } from '../../daemon/boot/audit-ledger.ts';
-import { hashEvent } from '../../daemon/ledger/hash-chain.ts';
+import { type AuditOptions, auditLedger, type LedgerAudit } from '../../daemon/boot/ledger/audit-ledger.ts';
+import { hashEvent } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { type Cleanups, makeFolder, openAsIntruder } from './temp-ledger.ts';
@@ -48,7 +48,7 @@ function rechain(db: Database, seq: number, change: (payload: string) => string)
   db.transaction(() => {
     for (const row of rows) {
       const payload = row.seq === seq ? change(row.payload) : row.payload;
-      const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
+      const hash = hashEvent(previous, row, payload);
       update.run(payload, previous, hash, row.seq);
       previous = hash;
     }

@@ -1,5 +1,5 @@
-import { backUpLedger } from '../../daemon/ledger/backup.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import { backUpLedger } from '../../daemon/ledger/verify/backup.ts';
 
 /** Backs a ledger up; its parent ends it on the way. */
 const [, , path = '', target = ''] = process.argv;

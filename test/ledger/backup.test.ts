@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { backUpLedger } from '../../daemon/ledger/backup.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import { backUpLedger } from '../../daemon/ledger/verify/backup.ts';
 import { hasCode, makeFolder, note, openTempLedger } from './temp-ledger.ts';
 
 const PROCESS = fileURLToPath(new URL('./backup-process.ts', import.meta.url));

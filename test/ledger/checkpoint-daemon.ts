@@ -1,4 +1,4 @@
-import { Checkpointer } from '../../daemon/boot/checkpointer.ts';
+import { Checkpointer } from '../../daemon/boot/keep/checkpointer.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { ledgerOptions, note } from './temp-ledger.ts';
 

@@ -1,4 +1,4 @@
-import { type ArchiveDisk, REAL_DISK } from '../../daemon/ledger/archive-file.ts';
+import { type ArchiveDisk, REAL_DISK } from '../../daemon/ledger/archive/archive-file.ts';
 import type { ArchiveMore } from './archived-home.ts';
 
 /** Calls `before` ahead of each write of an archive run, to a file or to the database. */

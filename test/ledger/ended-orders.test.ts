@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { foldLedger } from '../../daemon/boot/fold.ts';
-import { keepEnded } from '../../daemon/boot/keep-ended.ts';
+import { foldLedger } from '../../daemon/boot/keep/fold.ts';
+import { keepEnded } from '../../daemon/boot/open-gate.ts';
 import type { EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { digestFold, FOLD_ROOMS, FOLD_SHA256 } from '../../daemon/boot/fold-digest.ts';
+import { digestFold, FOLD_ROOMS, FOLD_SHA256 } from '../../daemon/boot/keep/fold-digest.ts';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -26,7 +26,7 @@ test('a change of the code that folds, reads or writes views gives another diges
   const daemon = pathToFileURL(`${root}/`);
   let before = digestFold(daemon, '.ts');
   assert.equal(before, FOLD_SHA256);
-  for (const file of ['core/record-text/read-record.ts', 'engine/accounts/equity.ts', 'ledger/read-payload.ts']) {
+  for (const file of ['core/record-text/read-record.ts', 'engine/accounts/equity.ts', 'ledger/chain/hash-chain.ts']) {
     appendFileSync(join(root, file), '\nconst more = 1;\n');
     const after = digestFold(daemon, '.ts');
     assert.notEqual(after, before, file);

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { mayBeFull } from '../../daemon/ledger/connection.ts';
+import { mayBeFull } from '../../daemon/ledger/disk/connection.ts';
+import { hasRoom } from '../../daemon/ledger/disk/reserve.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { hasRoom } from '../../daemon/ledger/reserve.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { ledgerOptions } from './temp-ledger.ts';
 
 interface Reported {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { DEFAULT_RESERVE_BYTES } from '../../daemon/ledger/disk/reserve.ts';
 import type { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { DEFAULT_RESERVE_BYTES } from '../../daemon/ledger/reserve.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { hasCode, ledgerOptions, note, openTempLedger } from './temp-ledger.ts';
 
 const RESERVE_BYTES = 256 * 1024;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { backUpLedger } from '../../daemon/ledger/backup.ts';
-import { advanceHead, checkHead, followHead, readHeadFile, writeHead } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { advanceHead, checkHead, followHead, readHeadFile, writeHead } from '../../daemon/ledger/proofs/head-file.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { backUpLedger } from '../../daemon/ledger/verify/backup.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { ManualTime } from '../gate/manual-time.ts';
 import { hasCode, ledgerOptions, makeFolder, note, openTempLedger } from './temp-ledger.ts';
 

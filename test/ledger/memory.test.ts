@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { OpenLedgerOptions } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import type { Timer } from '../../daemon/time/time-port.ts';
 import { decision, hasCode, ledgerOptions, makeFolder, note, placed } from './temp-ledger.ts';
 

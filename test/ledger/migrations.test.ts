@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { basename, dirname } from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { buildGenesisRecord } from '../../daemon/ledger/genesis.ts';
-import { chainRecords, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
+import { buildGenesisRecord } from '../../daemon/ledger/chain/genesis.ts';
+import { chainRecords, ZERO_HASH } from '../../daemon/ledger/chain/hash-chain.ts';
+import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/chain/migrations.ts';
+import { migrationBackupPath } from '../../daemon/ledger/chain/whole-copy.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { migrationBackupPath } from '../../daemon/ledger/migration-backup.ts';
-import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/migrations.ts';
-import { verifyChain, verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyChain, verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { type Cleanups, hasCode, ledgerOptions, makeFolder, NOW_MS, note } from './temp-ledger.ts';
 
 const MIGRATIONS = readMigrations(findMigrationsFolder());

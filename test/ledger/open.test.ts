@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
+import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/chain/migrations.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/migrations.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import { hasCode, ledgerOptions, makeFolder, NOW_MS, note, openAsIntruder, openTempLedger } from './temp-ledger.ts';
 

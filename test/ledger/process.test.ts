@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { hasCode, ledgerOptions, makeFolder, note, openTempLedger } from './temp-ledger.ts';
 
 interface Appender {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import { exportEvents } from '../../daemon/ledger/export.ts';
-import { sha256Hex, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
+import { exportEvents } from '../../daemon/ledger/chain/export.ts';
+import { sha256Hex, ZERO_HASH } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';
 import { decision, hasCode, NOW_MS, note, openTempLedger, placed } from './temp-ledger.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import { sha256Hex } from '../../daemon/ledger/hash-chain.ts';
+import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openTokenStore } from '../../daemon/ledger/tokens.ts';
 import type { NewToken } from '../../daemon/ledger/types.ts';
 import { hasCode, NOW_MS, note, openTempLedger } from './temp-ledger.ts';

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
+import { migrate, readMigrations } from '../../daemon/ledger/chain/migrations.ts';
+import type { TokenEvent } from '../../daemon/ledger/chain/token-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { migrate, readMigrations } from '../../daemon/ledger/migrations.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { recordChangedTokens } from '../../daemon/ledger/token-command.ts';
-import type { TokenEvent } from '../../daemon/ledger/token-records.ts';
 import { openTokenStore } from '../../daemon/ledger/tokens.ts';
 import type { Ledger, LedgerReader } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { ledgerOptions, makeFolder, NOW_MS, openTempLedger } from './temp-ledger.ts';
 

@@ -3,17 +3,17 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { compareAnchors } from '../../daemon/ledger/anchors.ts';
-import { type ChainHead, hashEvent, sha256Hex } from '../../daemon/ledger/hash-chain.ts';
+import { type ChainHead, hashEvent, sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger, LedgerReader } from '../../daemon/ledger/types.ts';
+import { compareAnchors } from '../../daemon/ledger/verify/anchors.ts';
 import {
   concludeVerify,
   type VerifyResult,
   verifyChain,
   verifyLedger,
   verifySpan,
-} from '../../daemon/ledger/verify.ts';
+} from '../../daemon/ledger/verify/verify.ts';
 import { type Cleanups, decision, NOW_MS, note, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
 
 const RECORDS = 24;
@@ -120,7 +120,7 @@ test('a record that was rewritten with a fitting hash breaks the link of the nex
   const before = reader.readEvent(9);
   assert.ok(before !== null);
   const text = '{"text":"nothing happened"}';
-  const hash = hashEvent(before.hash, 10, NOW_MS, 'note', text);
+  const hash = hashEvent(before.hash, { seq: 10, at_ms: NOW_MS, kind: 'note' }, text);
   db.prepare('UPDATE events SET payload = ?, hash = ? WHERE seq = 10').run(text, hash);
   assert.equal(problemOf(verifyChain(reader)), 'prev_hash at 11');
 });
@@ -129,7 +129,7 @@ test('a payload that is not canonical is named even when its hash fits [LE-101]'
   const { db, reader, head } = openTampered(t);
   const before = reader.readEvent(RECORDS - 1);
   const text = '{"text": "spaced"}';
-  const hash = hashEvent(before?.hash ?? '', head.seq, NOW_MS, 'note', text);
+  const hash = hashEvent(before?.hash ?? '', { seq: head.seq, at_ms: NOW_MS, kind: 'note' }, text);
   db.prepare(`UPDATE events SET kind = 'note', payload = ?, hash = ? WHERE seq = ?`).run(text, hash, head.seq);
   assert.equal(problemOf(verifyChain(reader)), `not_canonical at ${head.seq}`);
 });

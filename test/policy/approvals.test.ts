@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { decide } from '../../daemon/core/decide.ts';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { ApprovalsSection } from '../../daemon/core/policy.ts';
-import { runPolicyCases } from '../../daemon/policy/cases.ts';
+import { runPolicyCases } from '../../daemon/policy/cases/cases.ts';
 import { changed, violationsOf } from './documents.ts';
 
 const BASE: ApprovalsSection = {

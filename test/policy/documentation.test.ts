@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../daemon/core/decide.ts';
-import { runPolicyCases } from '../../daemon/policy/cases.ts';
+import { runPolicyCases } from '../../daemon/policy/cases/cases.ts';
 import { buildPolicyReference } from '../../daemon/policy/reference.ts';
 import { DEFAULT_POLICY, loadSpec, readText } from './documents.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PolicyFileEvent, watchPolicyFile } from '../../daemon/policy/file.ts';
-import { readPolicyFile } from '../../daemon/policy/read-file.ts';
+import { readPolicyFile } from '../../daemon/policy/text/read-file.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { until } from '../until.ts';
 import { readText } from './documents.ts';

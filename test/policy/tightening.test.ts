@@ -6,7 +6,7 @@ import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { buildBaseRequest, buildCaseContext } from '../../daemon/policy/case-context.ts';
+import { buildBaseRequest, buildCaseContext } from '../../daemon/policy/cases/case-context.ts';
 import { DEFAULT_POLICY, loadSpec } from './documents.ts';
 import { tightening } from './tightenings.ts';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { auditLedger } from '../../daemon/boot/audit-ledger.ts';
+import { auditLedger } from '../../daemon/boot/ledger/audit-ledger.ts';
 import type { HeadEvent } from '../../daemon/engine/records/events.ts';
-import { signHead } from '../../daemon/ledger/head-records.ts';
-import { buildTreeNow, joinNodes, MerkleRun } from '../../daemon/ledger/merkle.ts';
+import { buildTreeNow, joinNodes, MerkleRun } from '../../daemon/ledger/chain/merkle.ts';
+import { signHead } from '../../daemon/ledger/proofs/head-records.ts';
+import { openSigningKey } from '../../daemon/ledger/proofs/signing-key.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { openSigningKey } from '../../daemon/ledger/signing-key.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { type Cleanups, NOW_MS, note } from '../ledger/temp-ledger.ts';
 import { keyPath, openOnDisk, signerOf } from './signed-ledger.ts';
 

@@ -3,19 +3,19 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { openHeadSigner } from '../../daemon/boot/daemon-ledger.ts';
+import { openHeadSigner } from '../../daemon/boot/ledger/daemon-ledger.ts';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import type { Config } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { HeadEvent, KeyEvent } from '../../daemon/engine/records/events.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
-import { hashEvent, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
-import { MAX_RECORDS, signHead, type UnsignedHead } from '../../daemon/ledger/head-records.ts';
+import { hashEvent, ZERO_HASH } from '../../daemon/ledger/chain/hash-chain.ts';
+import { buildTreeNow, MerkleFrontier } from '../../daemon/ledger/chain/merkle.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import { buildTreeNow, MerkleFrontier } from '../../daemon/ledger/merkle.ts';
-import { openSigningKey, rotateSigningKey } from '../../daemon/ledger/signing-key.ts';
+import { MAX_RECORDS, signHead, type UnsignedHead } from '../../daemon/ledger/proofs/head-records.ts';
+import { openSigningKey, rotateSigningKey } from '../../daemon/ledger/proofs/signing-key.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { holdfast } from '../cli/run.ts';
 import { ManualTime } from '../gate/manual-time.ts';
 import { ledgerOptions, NOW_MS, note, openAsIntruder } from '../ledger/temp-ledger.ts';
@@ -309,7 +309,7 @@ function copyWith(
     'INSERT INTO events (seq, at_ms, kind, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const add = (seq: number, atMs: number, kind: string, text: string): void => {
-    const hash = hashEvent(prev, seq, atMs, kind, text);
+    const hash = hashEvent(prev, { seq, at_ms: atMs, kind }, text);
     insert.run(seq, atMs, kind, text, prev, hash);
     prev = hash;
   };

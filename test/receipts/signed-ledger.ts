@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { HeadSigner } from '../../daemon/ledger/head-signer.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { HeadSigner } from '../../daemon/ledger/proofs/head-signer.ts';
+import { openSigningKey } from '../../daemon/ledger/proofs/signing-key.ts';
 import { SqliteReader } from '../../daemon/ledger/reader.ts';
-import { openSigningKey } from '../../daemon/ledger/signing-key.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findPackageFolder } from '../../daemon/config/config.ts';
+import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { AlertEvent, OrderEvent } from '../../daemon/engine/records/events.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
 import { MARKET_FOLDER } from '../fixtures/recorded.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { checkPolicyShape } from '../../daemon/contract/policy-shape.ts';
+import { checkPolicyShape } from '../../daemon/contract/policy/policy-shape.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import {
   forSymbols,
@@ -13,8 +13,8 @@ import {
   VariantError,
   type VariantName,
 } from '../../daemon/evaluation/setup/variants.ts';
+import { checkSemantics } from '../../daemon/policy/checks/semantics.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
-import { checkSemantics } from '../../daemon/policy/semantics.ts';
 import { DEFAULT_POLICY } from '../policy/documents.ts';
 
 const REGIME_PARTS = ['leverage', 'notional', 'slippage'] as const;

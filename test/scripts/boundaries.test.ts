@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
+import { countRooms, FILES_TO_DIVIDE, MAX_CHAIN, ROOMS_TO_DIVIDE } from '../../scripts/boundaries/sizes.ts';
 import { SHARED_BY_TESTS, WINGS } from '../../scripts/boundaries/wings.ts';
-import { checkBoundaries } from '../../scripts/check-boundaries.ts';
+import { checkBoundaries, listSources } from '../../scripts/check-boundaries.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
 
@@ -17,7 +18,7 @@ function checkSources(sources: Readonly<Record<string, string>>): readonly strin
     'core/decision',
     'gate/ports',
     'ledger/reader',
-    'venue/venue',
+    'venue/create-venue',
     'http/server',
     'exchange-sim/exchange',
     'gate/journal/a',
@@ -60,12 +61,12 @@ test('a package without sources is a violation, not a green check', () => {
 test('sources that keep to the rules are not reported', () => {
   assert.deepEqual(
     checkSources({
-      'daemon/ledger/a.ts': "import type { A } from '../gate/ports.ts';\nimport Database from 'better-sqlite3';\n",
-      'daemon/venue/a.ts':
+      'daemon/ledger/tokens.ts': "import type { A } from '../gate/ports.ts';\nimport Database from 'better-sqlite3';\n",
+      'daemon/venue/venue-orders.ts':
         "import { type A, type B } from '../gate/ports.ts';\nimport { a } from '../core/decision.ts';\n",
       'daemon/core/a.ts': '// import x from "ccxt"; Date.now()\nexport const text = "process.env, await import(y)";\n',
       'daemon/config/config.ts': 'export const home = process.env.HOME;\n',
-      'daemon/http/a.ts': "import type { Static } from 'typebox';\n",
+      'daemon/http/house.ts': "import type { Static } from 'typebox';\n",
     }),
     [],
   );
@@ -87,6 +88,38 @@ test('files that import each other, types only and over a third as well', () => 
   assert.deepEqual(violations, [
     'daemon/core/p.ts:1: is in a circle: daemon/core/p.ts daemon/core/q.ts daemon/core/r.ts',
   ]);
+});
+
+test('a folder of the daemon has twelve files at most, or is listed with as many as it has', () => {
+  const many = Array.from({ length: 13 }, (_, at) => [`daemon/time/t${at}.ts`, 'export const a = 1;\n']);
+  assert.deepEqual(checkSources(Object.fromEntries(many.slice(1))), []);
+  assert.deepEqual(checkSources(Object.fromEntries(many)), ['daemon/time:0: has 13 files, and may have 12: divide it']);
+  const sources = listSources(REPOSITORY, 'daemon').map((path) => ({ path, lines: 0 }));
+  const large = [...countRooms(sources)].filter(([, count]) => count > 12);
+  assert.deepEqual(Object.fromEntries(large), ROOMS_TO_DIVIDE);
+});
+
+test('a file of the daemon has four hundred lines at most, or is listed with as many as it has', () => {
+  const source = (lines: number) => ({ 'daemon/time/long.ts': '//\n'.repeat(lines) });
+  assert.deepEqual(checkSources(source(400)), []);
+  assert.deepEqual(checkSources(source(401)), ['daemon/time/long.ts:1: has 401 lines, and may have 400']);
+  const lengths = listSources(REPOSITORY, 'daemon').map(
+    (path) => [path, readFileSync(join(REPOSITORY, path), 'utf8').split('\n').length - 1] as const,
+  );
+  assert.deepEqual(Object.fromEntries(lengths.filter(([, lines]) => lines > 400)), FILES_TO_DIVIDE);
+});
+
+test('a chain of imports from the composition root that is longer than it may be', () => {
+  const chain = (length: number) =>
+    Object.fromEntries(
+      Array.from({ length }, (_, at) => [`daemon/core/c${at}.ts`, `import './c${at + 1}.ts';\n`]).concat([
+        [`daemon/core/c${length}.ts`, 'export const a = 1;\n'],
+        ['daemon/main.ts', "import './core/c0.ts';\n"],
+      ]),
+    );
+  // The composition root, c0 and those that follow.
+  assert.doesNotMatch(checkSources(chain(MAX_CHAIN - 2)).join(), /files deep/);
+  assert.match(checkSources(chain(MAX_CHAIN - 1)).join(), new RegExp(`imports ${MAX_CHAIN + 1} files deep`));
 });
 
 test('each folder of code is read, beside the daemon as well', () => {
@@ -126,19 +159,34 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   ['a decision uses a power', 'daemon/core/x.ts', 'export const e = 2 ** 0.5;', /is not one of/],
   [
     'ledger imports venue',
-    'daemon/ledger/x.ts',
-    "import { a } from '../venue/venue.ts';",
+    'daemon/ledger/tokens.ts',
+    "import { a } from '../venue/create-venue.ts';",
     /ledger may not import venue/,
   ],
-  ['venue imports ledger', 'daemon/venue/x.ts', "export * from '../ledger/reader.ts';", /venue may not import ledger/],
-  ['an adapter runs the gate', 'daemon/venue/x.ts', "import { a } from '../gate/ports.ts';", /types of gate only/],
+  [
+    'venue imports ledger',
+    'daemon/venue/venue-orders.ts',
+    "export * from '../ledger/reader.ts';",
+    /venue may not import ledger/,
+  ],
+  [
+    'an adapter runs the gate',
+    'daemon/venue/venue-orders.ts',
+    "import { a } from '../gate/ports.ts';",
+    /types of gate only/,
+  ],
   [
     'half of the names are values',
-    'daemon/venue/x.ts',
+    'daemon/venue/venue-orders.ts',
     "import { type A, a } from '../gate/ports.ts';",
     /types of gate/,
   ],
-  ['gate imports venue', 'daemon/gate/gate.ts', "import { a } from '../venue/venue.ts';", /gate may not import venue/],
+  [
+    'gate imports venue',
+    'daemon/gate/gate.ts',
+    "import { a } from '../venue/create-venue.ts';",
+    /gate may not import venue/,
+  ],
   ['gate loads http late', 'daemon/gate/gate.ts', "await import('../http/server.ts');", /gate may not import http/],
   [
     'an integration runs the daemon',
@@ -154,21 +202,21 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   ],
   [
     'exchange-sim imports core',
-    'daemon/exchange-sim/x.ts',
+    'daemon/exchange-sim/open.ts',
     "import { a } from '../core/decision.ts';",
     /may not import core/,
   ],
-  ['http imports ledger', 'daemon/http/x.ts', "import '../ledger/reader.ts';", /http may not import ledger/],
+  ['http imports ledger', 'daemon/http/house.ts', "import '../ledger/reader.ts';", /http may not import ledger/],
   [
     'cli imports the ledger',
-    'daemon/cli/x.ts',
+    'daemon/cli/run.ts',
     "import { a } from '../ledger/reader.ts';",
     /cli may not import ledger/,
   ],
   ['gate opens a database', 'daemon/gate/gate.ts', "import D from 'better-sqlite3';", /only daemon\/ledger\/ and/],
-  ['http imports ccxt', 'daemon/http/x.ts', "import x from 'ccxt/js/src/binance.js';", /may not import ccxt/],
-  ['http calls typebox', 'daemon/http/x.ts', "import Type from 'typebox';", /types of typebox only/],
-  ['a package that is not listed', 'daemon/http/x.ts', "import x from 'left-pad';", /not in the dependencies/],
+  ['http imports ccxt', 'daemon/http/house.ts', "import x from 'ccxt/js/src/binance.js';", /may not import ccxt/],
+  ['http calls typebox', 'daemon/http/house.ts', "import Type from 'typebox';", /types of typebox only/],
+  ['a package that is not listed', 'daemon/http/house.ts', "import x from 'left-pad';", /not in the dependencies/],
   [
     'the gate reads the environment',
     'daemon/gate/gate.ts',
@@ -220,7 +268,14 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   ['a folder nobody decided on', 'daemon/utils/x.ts', "import { a } from '../core/decision.ts';", /not a known unit/],
 ];
 /** A file that may stand there. */
-const fileOf = (unit: string): string => `daemon/${unit}/${unit === 'gate' ? 'gate' : 'x'}.ts`;
+/** One that the rooms of the unit have, where it has rooms. */
+const FILE_OF: Readonly<Record<string, string>> = {
+  'exchange-sim': 'open',
+  gate: 'gate',
+  ledger: 'ledger',
+  venue: 'venue-orders',
+};
+const fileOf = (unit: string): string => `daemon/${unit}/${FILE_OF[unit] ?? 'x'}.ts`;
 
 const TIME: readonly (readonly [what: string, source: string])[] = [
   ['setTimeout', 'setTimeout(() => undefined, 1);'],

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { describeInstallation } from '../../daemon/cli/local/evaluation-packages.ts';
+import { describeInstallation } from '../../daemon/cli/local/evaluation/evaluation-packages.ts';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

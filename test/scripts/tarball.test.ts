@@ -114,7 +114,7 @@ test('installed into an empty folder it starts, takes an order and shows its sta
   const ledgerPath = join(folder, 'home', 'paper', 'ledger.db');
   const checkpoints = join(folder, 'home', 'paper', 'checkpoints');
   const task = JSON.stringify({ ledgerPath, folder: checkpoints, parentPid: process.pid });
-  const program = join(installed, 'dist', 'daemon', 'boot', 'checkpoint-process.js');
+  const program = join(installed, 'dist', 'daemon', 'boot', 'keep', 'checkpoint-process.js');
   const checkpoint = spawnSync(process.execPath, [program, task], { cwd: '/', env: {}, encoding: 'utf8' });
   assert.equal(checkpoint.status, 0, checkpoint.stderr);
   const { seq } = JSON.parse(checkpoint.stdout) as { seq: number };

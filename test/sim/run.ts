@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createAuditor } from '../../daemon/engine/audit/verify.ts';
-import { readEpochs } from '../../daemon/ledger/epochs.ts';
-import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
+import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { DaemonWorld, type TestAnswer, type ToolBody } from '../daemon/harness.ts';
 import { Draw } from './draw.ts';
 import { isOpen, Judge, readBooks } from './judge.ts';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { AccountReads } from '../../daemon/venue/account-reads.ts';
-import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
-import { ReadLimiter } from '../../daemon/venue/read-limiter.ts';
-import { Reader } from '../../daemon/venue/reader.ts';
-import { createRedactor } from '../../daemon/venue/redaction.ts';
-import { VenueLink } from '../../daemon/venue/venue-link.ts';
+import { AccountReads } from '../../daemon/venue/reads/account-reads.ts';
+import { Reader } from '../../daemon/venue/reads/reader.ts';
+import { loadBinanceusdm } from '../../daemon/venue/wire/ccxt-binance.ts';
+import { ReadLimiter } from '../../daemon/venue/wire/read-limiter.ts';
+import { createRedactor } from '../../daemon/venue/wire/redaction.ts';
+import { VenueLink } from '../../daemon/venue/wire/venue-link.ts';
 import { HeldDelays } from '../exchange-sim/hand-time.ts';
 import { until } from '../until.ts';
 import {

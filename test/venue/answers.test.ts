@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LeverageBracket, VenueOrder } from '../../daemon/engine/records/venue.ts';
-import { MalformedAnswerError, parseStep } from '../../daemon/venue/exact-fields.ts';
-import { InstrumentTable } from '../../daemon/venue/instruments.ts';
-import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
-import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';
+import { InstrumentTable } from '../../daemon/venue/tables/instruments.ts';
+import {
+  parseBalances,
+  parsePositions,
+  parseSymbolSettings,
+  parseTransfer,
+} from '../../daemon/venue/tables/parse-account.ts';
+import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/tables/parse-market.ts';
 import {
   asTriggered,
   findUnreportedActual,
   parseAlgoOrder,
   parseRegularOrder,
   parseTrade,
-} from '../../daemon/venue/parse-orders.ts';
-import { readEachRow } from '../../daemon/venue/rows.ts';
-import { splitClosing } from '../../daemon/venue/write-order.ts';
+} from '../../daemon/venue/tables/parse-orders.ts';
+import { readEachRow } from '../../daemon/venue/tables/rows.ts';
+import { splitClosing } from '../../daemon/venue/tables/write-order.ts';
+import { MalformedAnswerError, parseStep } from '../../daemon/venue/wire/exact-fields.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { exchangeSymbol } from './fake-exchange.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { SubmitOutcome } from '../../daemon/engine/records/venue.ts';
-import { classifySubmit } from '../../daemon/venue/outcome.ts';
+import { classifySubmit } from '../../daemon/venue/wire/outcome.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { answerJson, connectVenue, FakeExchange, order, SEND_WITHIN_MS } from './fake-exchange.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { FetchOutcome } from '../../daemon/engine/records/venue.ts';
-import { ClockNotSyncedError, DomainClock } from '../../daemon/venue/clock.ts';
+import { ClockNotSyncedError, DomainClock } from '../../daemon/venue/wire/clock.ts';
 
 const EPOCH = 1_795_000_000_000;
 function ok(value: number): FetchOutcome<number> {

@@ -12,7 +12,7 @@ import {
   parseUnitsFloor,
   parseWideE8,
   stepE8,
-} from '../../daemon/venue/exact-fields.ts';
+} from '../../daemon/venue/wire/exact-fields.ts';
 
 test('a step is reduced to the smallest mantissa and power of ten', () => {
   const rows: readonly [string, number, number][] = [

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { type ClientOptions, loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
+import { type ClientOptions, loadBinanceusdm } from '../../daemon/venue/wire/ccxt-binance.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import {
   checkEndpoints,
   moveEndpoints,
   parsePaperOrigin,
   type VenueAccess,
   VenueMismatchError,
-} from '../../daemon/venue/endpoints.ts';
+} from '../../daemon/venue/wire/endpoints.ts';
 
 const build = await loadBinanceusdm();
 const keys = { apiKey: 'visible-key', secret: 'visible-secret' };

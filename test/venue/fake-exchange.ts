@@ -8,8 +8,8 @@ import type { Approved, OrderInstruction, StopInstruction } from '../../daemon/e
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 
 export const API_KEY = 'planted-api-key-4f1c';
 export const SECRET = 'planted-secret-9e77';

@@ -3,8 +3,8 @@ import { after, afterEach, before, test } from 'node:test';
 import type { Rejection, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { createCall } from '../../daemon/venue/ccxt-binance.ts';
-import { Firewall } from '../../daemon/venue/firewall.ts';
+import { createCall } from '../../daemon/venue/wire/ccxt-binance.ts';
+import { Firewall } from '../../daemon/venue/wire/firewall.ts';
 import {
   answerJson,
   connectVenue,

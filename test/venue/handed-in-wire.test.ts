@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import {
   type HttpAnswer,
   type HttpRequest,
   TransportError,
   type TransportStage,
-} from '../../daemon/venue/transport.ts';
+} from '../../daemon/venue/wire/transport.ts';
 import { API_KEY, FakeExchange, order, SECRET } from './fake-exchange.ts';
 
 const NOW_MS = 1_795_000_000_123;

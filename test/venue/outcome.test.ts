@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Cause } from '../../daemon/engine/tables/cause.ts';
-import { type AnswerFacts, CODE_ROWS, classifySubmit } from '../../daemon/venue/outcome.ts';
+import { type AnswerFacts, CODE_ROWS, classifySubmit } from '../../daemon/venue/wire/outcome.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 
 type Kind = ReturnType<typeof classifySubmit>['kind'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { ReadLimiter, ReadQueueFullError } from '../../daemon/venue/read-limiter.ts';
+import { ReadLimiter, ReadQueueFullError } from '../../daemon/venue/wire/read-limiter.ts';
 
 function gate(): { task: () => Promise<void>; open: () => void } {
   let open = () => {};

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createRedactor } from '../../daemon/venue/redaction.ts';
+import { createRedactor } from '../../daemon/venue/wire/redaction.ts';
 
 test('query strings, signatures, keys and logins are removed and the rest stays readable', () => {
   const redact = createRedactor([]);

@@ -4,8 +4,8 @@ import type { FetchOutcome, MarketQuote, SubmitOutcome, VenueOrder } from '../..
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { HeldDelays } from '../exchange-sim/hand-time.ts';
 import { PATIENCE_MS, until } from '../until.ts';
 import { order, SEND_WITHIN_MS, stop } from './fake-exchange.ts';

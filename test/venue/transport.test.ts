@@ -7,7 +7,7 @@ import { Agent } from 'undici';
 import type { Rejection, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { exchangeOnce, type HttpAnswer, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import { exchangeOnce, type HttpAnswer, type HttpRequest, TransportError } from '../../daemon/venue/wire/transport.ts';
 import { HeldDelays } from '../exchange-sim/hand-time.ts';
 import { until } from '../until.ts';
 import {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createEmergencyVenue, createVenue, type VenueConfig } from '../../daemon/venue/create-venue.ts';
-import type { HttpExchange } from '../../daemon/venue/transport.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
+import type { HttpExchange } from '../../daemon/venue/wire/transport.ts';
 import { API_KEY, FakeExchange, SECRET } from './fake-exchange.ts';
 
 const CONDITIONAL = {

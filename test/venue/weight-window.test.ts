@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
-import { ReadLimiter } from '../../daemon/venue/read-limiter.ts';
-import { WeightWindow } from '../../daemon/venue/weight-window.ts';
+import { DomainClock } from '../../daemon/venue/wire/clock.ts';
+import { ReadLimiter } from '../../daemon/venue/wire/read-limiter.ts';
+import { WeightWindow } from '../../daemon/venue/wire/weight-window.ts';
 
 const MINUTE_MS = 60_000;
 

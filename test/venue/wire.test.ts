@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { lotE8, readE8, tickE8 } from '../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
-import { formatE8 } from '../../daemon/venue/exact-fields.ts';
+import { formatE8 } from '../../daemon/venue/wire/exact-fields.ts';
 import {
   API_KEY,
   answerJson,

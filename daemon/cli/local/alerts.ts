@@ -7,7 +7,7 @@ import type { AlertChannelsBody, AlertTestBody } from '../../gate/api/alerts.ts'
 import type { ReloadBody } from '../../gate/api/policy.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
-import { addAlertList } from '../verbs/alerts.ts';
+import { addAlertList } from './alert-list.ts';
 
 export function addAlerts(program: Command, io: Io): void {
   const alerts = addAlertList(program, io);
@@ -34,7 +34,7 @@ function addCheck(alerts: Command, io: Io): void {
       const [{ parseAlertRoutes }, { formatViolation }, { plain }] = await Promise.all([
         import('../../alerts/file.ts'),
         import('../../contract/violations.ts'),
-        import('../tables.ts'),
+        import('../render/tables.ts'),
       ]);
       const shaped = parseAlertRoutes(text, options.alertsExec === true);
       const problems = shaped.ok ? await findUndeliverable(io, file, shaped.spec) : [];
@@ -71,13 +71,13 @@ function addTest(alerts: Command, io: Io): void {
     .argument('[channel]', 'name in the file of alert routes')
     .action(async (channel: string | undefined, _options: Options, command: Command) => {
       const options = optionsOf(command);
-      const { withClient } = await import('../client.ts');
+      const { withClient } = await import('../client/client.ts');
       const { results } = await withClient(io, options, 'operator', (client) =>
         client.post<AlertTestBody>('/v1/alerts/test', channel === undefined ? {} : { channel }),
       );
       if (options.json === true) printJson(io, { results });
       else {
-        const { renderTable } = await import('../tables.ts');
+        const { renderTable } = await import('../render/tables.ts');
         const rows = results.map(({ channel: name, delivered, detail, took_ms }) => [
           name,
           delivered ? 'delivered' : 'FAILED',
@@ -98,7 +98,7 @@ function addChannels(alerts: Command, io: Io): void {
   });
   addConnectionOptions(verb).action(async (_options: Options, command: Command) => {
     const options = optionsOf(command);
-    const { withClient } = await import('../client.ts');
+    const { withClient } = await import('../client/client.ts');
     const body = await withClient(io, options, 'operator', (client) =>
       client.get<AlertChannelsBody>('/v1/alerts/channels'),
     );
@@ -108,7 +108,7 @@ function addChannels(alerts: Command, io: Io): void {
 }
 
 async function renderChannels({ channels, dead_letters }: AlertChannelsBody): Promise<string> {
-  const { formatInstant, renderTable } = await import('../tables.ts');
+  const { formatInstant, renderTable } = await import('../render/tables.ts');
   const instant = (ms: number | null): string => (ms === null ? '-' : formatInstant(ms));
   return [
     renderTable(
@@ -149,7 +149,7 @@ function addReload(alerts: Command, io: Io): void {
     .argument('[hash]', 'hash of the pending alert routes, from `status`', parseHash)
     .action(async (hash: string | undefined, _options: Options, command: Command) => {
       const options = optionsOf(command);
-      const { withClient } = await import('../client.ts');
+      const { withClient } = await import('../client/client.ts');
       const body = await withClient(io, options, 'operator', (client) =>
         client.post<ReloadBody>('/v1/alerts/routes/reload', hash === undefined ? {} : { hash }),
       );
@@ -167,7 +167,7 @@ function parseHash(text: string): string {
 
 async function describe(body: ReloadBody): Promise<string> {
   if (body.status === 'in_force') return `alert routes ${body.hash} are in force\n`;
-  const { formatInstant, plain } = await import('../tables.ts');
+  const { formatInstant, plain } = await import('../render/tables.ts');
   const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
   const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
   return `alert routes ${body.hash} wait for an operator\n${looser}${from}accept them: ./holdfast alerts reload ${body.hash}\n`;

@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { ACCOUNT_NAME } from '../../config/account.ts';
-import { findPackageFolder, readClientEnv } from '../../config/config.ts';
+import { readClientEnv } from '../../config/config.ts';
+import { readManifest } from '../../config/package.ts';
 import { VENUE_NAMES, VENUES, type VenueName } from '../../core/venues.ts';
+import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { sayTarget } from '../target.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
-import { readValidPolicy } from './policy-file.ts';
+import { readValidPolicy } from './policy/policy-file.ts';
 
 interface ArmOptions {
   readonly home?: string;
@@ -57,7 +57,7 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
     ledgerPath: join(home, venue, 'ledger.db'),
     venue,
     account: ACCOUNT_NAME,
-    version: readVersion(),
+    version: readManifest().version,
     policyHash: hash,
     loosenDelayMs: spec.loosen_delay_ms,
     hours: options.hours,
@@ -67,7 +67,7 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
   const target = { venue, account: ACCOUNT_NAME, home, address: null };
   sayTarget(io, target);
   if (options.json === true) return printJson(io, { ...arming, quorum, target });
-  const { formatInstant } = await import('../tables.ts');
+  const { formatInstant } = await import('../render/tables.ts');
   io.out(
     [
       `armed for policy ${spec.name} (${hash.slice(0, 12)}) from ${formatInstant(arming.effective_at_ms)} UTC `,
@@ -77,8 +77,4 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
         : '',
     ].join(''),
   );
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as { version: string }).version;
 }

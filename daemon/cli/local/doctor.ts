@@ -3,7 +3,7 @@ import { type Config, readEnv } from '../../config/config.ts';
 import type { Environment } from '../../config/settings.ts';
 import type { ReadinessBody, SettingsBody } from '../../gate/api/operator.ts';
 import type { PolicyBody } from '../../gate/api/policy.ts';
-import type { DaemonClient } from '../client.ts';
+import type { DaemonClient } from '../client/client.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 import type { Check, Examined, Line, Outcome } from './doctor/finding.ts';
@@ -37,7 +37,7 @@ export function addDoctor(program: Command, io: Io): void {
 }
 
 async function examine(io: Io, options: DoctorOptions): Promise<void> {
-  const { createClient } = await import('../client.ts');
+  const { createClient } = await import('../client/client.ts');
   const { agentTokenFile, ...shared } = options;
   const operator = createClient(io, shared, 'operator');
   // The token of the operator must not stand in for an agent's.
@@ -145,7 +145,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
 };
 
 async function render(lines: readonly Line[]): Promise<string> {
-  const { renderTable } = await import('../tables.ts');
+  const { renderTable } = await import('../render/tables.ts');
   const { absent, proven, refuted, unknown } = count(lines);
   const rows = lines.map(({ claim, detail, id, outcome }) => [WORDS[outcome], id, claim, detail]);
   const table = renderTable(['', 'line', 'claim', 'found'], rows, 'nothing was checked');

@@ -4,10 +4,10 @@ import { profileOf, SIMULATED_VENUE } from '../../core/venues.ts';
 import type { Approved, OrderInstruction, UnreadableRow, VenueOrder } from '../../engine/records/venue.ts';
 import type { VenuePort } from '../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
-import { DomainClock } from '../../venue/clock.ts';
 import { createEmergencyVenue } from '../../venue/create-venue.ts';
-import type { EmergencyReads, HeldPosition } from '../../venue/emergency-reads.ts';
-import { formatE8 } from '../../venue/exact-fields.ts';
+import type { EmergencyReads, HeldPosition } from '../../venue/reads/emergency-reads.ts';
+import { DomainClock } from '../../venue/wire/clock.ts';
+import { formatE8 } from '../../venue/wire/exact-fields.ts';
 import { EmergencyOrders } from './emergency-orders.ts';
 
 export interface EmergencyReport {
@@ -62,8 +62,9 @@ export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions)
   const deadlineMs = performance.now() + (options.withinMs ?? WITHIN_MS);
   const over = new AbortController();
   try {
-    await syncClock(venue, clock, deadlineMs, options.say, over.signal);
-    await insist('symbols', () => reads.loadSymbols(), deadlineMs, options.say);
+    const patience = { deadlineMs, say: options.say };
+    await syncClock(venue, clock, patience, over.signal);
+    await insist('symbols', () => reads.loadSymbols(), patience);
     const unlisted = tellUnlisted(reads, options);
     const symbols = options.symbols?.filter((symbol) => !unlisted.includes(symbol)) ?? null;
     const isNothingLeft = symbols !== null && symbols.length === 0;
@@ -93,8 +94,7 @@ function tellUnlisted(reads: EmergencyReads, { symbols, say }: EmergencyOptions)
 async function syncClock(
   venue: VenuePort,
   clock: DomainClock,
-  deadlineMs: number,
-  say: (line: string) => void,
+  { deadlineMs, say }: Patience,
   over: AbortSignal,
 ): Promise<void> {
   const read = async (): Promise<Read<null>> => {
@@ -106,19 +106,24 @@ async function syncClock(
   const untilMs = Math.min(deadlineMs, performance.now() + TIME_WITHIN_MS);
   // It goes on beside the exits: the venue's time, when it comes, replaces the host's.
   const tell = (line: string): void => (over.aborted ? undefined : say(line));
-  const syncing = insist('time', read, deadlineMs, tell, over).catch(() => undefined);
+  const syncing = insist('time', read, { deadlineMs, say: tell }, over).catch(() => undefined);
   await Promise.race([syncing, delay(untilMs - performance.now(), undefined, { signal: over, ref: false })]);
   if (clock.isSynced) return;
   say("the clock of this host is used instead of the venue's");
   clock.sync({ kind: 'ok', value: Date.now() }, 0);
 }
 
+/** How long reads go on, and who is told of each that fails. */
+interface Patience {
+  readonly deadlineMs: number;
+  readonly say: (line: string) => void;
+}
+
 /** Reads until an answer comes. @throws Error when the time is over */
 async function insist<T>(
   what: string,
   read: () => Promise<Read<T>>,
-  deadlineMs: number,
-  say: (line: string) => void,
+  { deadlineMs, say }: Patience,
   over?: AbortSignal,
 ): Promise<T> {
   for (;;) {

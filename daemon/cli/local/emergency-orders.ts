@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { OrderInstruction, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { rowOf } from '../../engine/tables/cause.ts';
 import type { VenuePort } from '../../gate/venue-port.ts';
-import type { HeldPosition } from '../../venue/emergency-reads.ts';
-import { formatE8 } from '../../venue/exact-fields.ts';
+import type { HeldPosition } from '../../venue/reads/emergency-reads.ts';
+import { formatE8 } from '../../venue/wire/exact-fields.ts';
 
 /** Exits that the venue refused in a row before the protective stop counts as what locks them out. */
 const REFUSALS_BEFORE_STOP = 3;

@@ -5,8 +5,8 @@ import { ACCOUNT_NAME } from '../../config/account.ts';
 import { readLedgerEnv } from '../../config/config.ts';
 import { findOriginProblem } from '../../core/console-origin.ts';
 import type { PasskeyBody, PasskeysBody } from '../../gate/api/passkeys.ts';
+import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { sayTarget } from '../target.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface HomeOptions {
@@ -116,7 +116,7 @@ async function printCode(io: Io, name: string, isRecovery: boolean, options: Enr
 }
 
 async function recoverPasskey(io: Io, name: string, options: RecoverOptions): Promise<void> {
-  const { withClient } = await import('../client.ts');
+  const { withClient } = await import('../client/client.ts');
   // Before anything is halted.
   readLedgerEnv(io.env, flagsOf(options));
   const env = options.venue === undefined ? io.env : { ...io.env, HOLDFAST_VENUE: options.venue };
@@ -130,10 +130,10 @@ async function recoverPasskey(io: Io, name: string, options: RecoverOptions): Pr
 }
 
 async function listPasskeys(io: Io, options: ConnectionOptions): Promise<void> {
-  const { withClient } = await import('../client.ts');
+  const { withClient } = await import('../client/client.ts');
   const body = await withClient(io, options, 'operator', (client) => client.get<PasskeysBody>('/v1/passkeys'));
   if (options.json === true) return printJson(io, body);
-  const { formatInstant, renderTable } = await import('../tables.ts');
+  const { formatInstant, renderTable } = await import('../render/tables.ts');
   const rows = body.passkeys.map(({ id, name, origin, state, added_at_ms, effective_at_ms, last_used_at_ms }) => [
     id,
     name,
@@ -154,7 +154,7 @@ const NEXT: Readonly<Record<PasskeysBody['enrolment'], string>> = {
 };
 
 async function removePasskey(io: Io, id: string, options: RemoveOptions): Promise<void> {
-  const { withClient } = await import('../client.ts');
+  const { withClient } = await import('../client/client.ts');
   const removed = await withClient(io, options, 'operator', (client) =>
     client.post<PasskeyBody>(`/v1/passkeys/${encodeURIComponent(id)}/remove`, { reason: options.reason }),
   );

@@ -48,15 +48,15 @@ function readFraction(text: string): number {
 async function findPolicy(io: Io, { policy }: SkillOptions): Promise<string> {
   if (policy !== undefined) return policy;
   if (io.env.HOLDFAST_POLICY !== undefined && io.env.HOLDFAST_POLICY !== '') return io.env.HOLDFAST_POLICY;
-  const { findPackageFolder } = await import('../../config/config.ts');
+  const { findPackageFolder } = await import('../../config/package.ts');
   return join(findPackageFolder(), 'policies', 'default.yaml');
 }
 
 async function pinSkill(io: Io, folder: string, options: PinOptions): Promise<void> {
   const [{ readSkillFolder }, { readPolicyText, readValidPolicy }, { pinInText }, { parsePolicy }] = await Promise.all([
     import('./skill-folder.ts'),
-    import('./policy-file.ts'),
-    import('../../policy/pin-skill.ts'),
+    import('./policy/policy-file.ts'),
+    import('../../policy/text/pin-skill.ts'),
     import('../../policy/parse.ts'),
   ]);
   const file = await findPolicy(io, options);
@@ -92,7 +92,7 @@ function replaceFile(file: string, text: string): void {
 async function checkSkill(io: Io, folder: string, options: SkillOptions): Promise<void> {
   const [{ readSkillFolder }, { readValidPolicy }] = await Promise.all([
     import('./skill-folder.ts'),
-    import('./policy-file.ts'),
+    import('./policy/policy-file.ts'),
   ]);
   const file = await findPolicy(io, options);
   const { name, sha256 } = await readSkillFolder(folder);

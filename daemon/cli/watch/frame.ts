@@ -1,8 +1,7 @@
 import { profileOf } from '../../core/venues.ts';
 import { isUnproven } from '../../engine/tables/status.ts';
-import { type ListedDecision, whatOf } from '../decision-lines.ts';
-import { heldBy } from '../held-by.ts';
-import { formatNumber, plain } from '../tables.ts';
+import { type ListedDecision, whatOf } from '../render/decision-lines.ts';
+import { formatNumber, heldBy, plain } from '../render/tables.ts';
 import type { View } from './view.ts';
 
 /** One line of the screen. */

@@ -1,8 +1,8 @@
 import type { LimitsBody } from '../../gate/api/limits.ts';
 import type { ReadinessBody, TradingStateBody } from '../../gate/api/operator.ts';
 import type { AccountBody, AlertsBody, OrderBody, PositionBody } from '../../gate/api/reads.ts';
-import type { DaemonClient } from '../client.ts';
-import type { ListedDecision } from '../decision-lines.ts';
+import type { DaemonClient } from '../client/client.ts';
+import type { ListedDecision } from '../render/decision-lines.ts';
 
 /** What one screen shows, as the daemon told it. */
 export interface View {

@@ -1,5 +1,4 @@
-import type { ExitCode } from '../exit-codes.ts';
-import { CliError, EXIT } from '../exit-codes.ts';
+import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import type { ConnectionOptions, Io } from '../verb.ts';
 import { buildFrame, type Line } from './frame.ts';
@@ -59,7 +58,7 @@ class Watch {
 
   async #refresh(): Promise<void> {
     // A new client for each read: the entrance of a daemon that restarted may be another one.
-    const { withClient } = await import('../client.ts');
+    const { withClient } = await import('../client/client.ts');
     this.#view = await withClient(this.#io, this.#options, 'operator', readView);
     this.#lost = null;
   }
@@ -75,7 +74,7 @@ class Watch {
 
   /** Wakes the loop when the daemon records something. What it is, the next read tells. */
   async #follow(): Promise<void> {
-    const { withClient } = await import('../client.ts');
+    const { withClient } = await import('../client/client.ts');
     const { signal } = this.#over;
     while (!signal.aborted) {
       try {
@@ -132,7 +131,7 @@ export async function watch(io: Io, options: ConnectionOptions): Promise<ExitCod
 
 /** One screen, as text. */
 export async function showOnce(io: Io, options: ConnectionOptions): Promise<ExitCode> {
-  const { withClient } = await import('../client.ts');
+  const { withClient } = await import('../client/client.ts');
   const view = await withClient(io, options, 'operator', readView);
   if (options.json === true) io.out(`${JSON.stringify(view, null, 2)}\n`);
   else {

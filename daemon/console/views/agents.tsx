@@ -1,10 +1,10 @@
 import { useMemo } from 'preact/hooks';
 import type { AgentAccount } from '../../gate/api/accounts.ts';
-import { listDecisions, slowVersion } from '../decisions.ts';
 import { clock, signedUsdt, usdt } from '../format.ts';
-import { isGap, type Listed } from '../gaps.ts';
 import { Empty, Panel, Table } from '../parts.tsx';
-import { agents, positions } from '../store.ts';
+import { listDecisions, slowVersion } from '../state/decisions.ts';
+import { isGap, type Listed } from '../state/gaps.ts';
+import { agents, positions } from '../state/store.ts';
 
 /** What the decisions on this page say of an agent. */
 interface Seen {

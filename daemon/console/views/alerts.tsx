@@ -1,8 +1,8 @@
-import { openAcknowledge } from '../acts.ts';
+import { openAcknowledge } from '../acts/acts.ts';
 import { clock } from '../format.ts';
 import { Empty, Panel, Pill, showText } from '../parts.tsx';
-import { isRemote } from '../place.ts';
-import { alerts, readiness } from '../store.ts';
+import { isRemote } from '../session/place.ts';
+import { alerts, readiness } from '../state/store.ts';
 
 const LONGEST_DETAIL = 2_000;
 

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ApprovalBody } from '../../engine/records/approvals.ts';
-import { openApprove, openDeny } from '../acts.ts';
+import { openApprove, openDeny } from '../acts/acts.ts';
 import { clock, countdown, usdt } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
-import { approvals, waitingApprovals } from '../store.ts';
+import { approvals, waitingApprovals } from '../state/store.ts';
 
 const LINK = '#/approvals/';
 const linkedId = (): string | null => (location.hash.startsWith(LINK) ? location.hash.slice(LINK.length) : null);

@@ -4,7 +4,7 @@ import { BUDGETS, type BudgetKey } from '../../core/keys/budgets.ts';
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../../gate/api/limits.ts';
 import { amount, bare, factor, span, usdt, words } from '../format.ts';
 import { Empty, Panel, Pill } from '../parts.tsx';
-import { limits } from '../store.ts';
+import { limits } from '../state/store.ts';
 
 /** Of bounds that are no keys of the policy. */
 const BOUND_TITLES: Readonly<Record<Exclude<BudgetLine['component'], BudgetKey>, string>> = {

@@ -2,10 +2,10 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { BudgetFactors, BudgetRecord } from '../../core/decision.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer } from '../../engine/records/decisions.ts';
 import type { ListedDecision } from '../../gate/api/stream.ts';
-import { describeFault } from '../api.ts';
 import { amount, bare, clock, factor, figure, price, span, words } from '../format.ts';
 import { Empty, Pill, showText, Table, Untrusted } from '../parts.tsx';
-import { look } from '../session.ts';
+import { describeFault } from '../session/api.ts';
+import { look } from '../session/session.ts';
 import { isAgentsWord, opened, VERDICT_KIND } from './decisions.tsx';
 
 /** One decision: what was asked, every rule, the arithmetic, what became of it. */

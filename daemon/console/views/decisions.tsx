@@ -2,14 +2,14 @@ import { signal } from '@preact/signals';
 import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ListedDecision } from '../../gate/api/stream.ts';
-import { done } from '../act.tsx';
-import { describeFault } from '../api.ts';
-import { isAtEnd, justSkipped, listDecisions, listVersion, slowVersion } from '../decisions.ts';
-import { saveDecisions } from '../export.ts';
+import { done } from '../acts/act.tsx';
 import { amount, shortClock, words, ZONE } from '../format.ts';
-import { countInGap, type Gap, isGap, type Listed, mostFirst } from '../gaps.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
-import { readGap, readOlder } from '../store.ts';
+import { describeFault } from '../session/api.ts';
+import { isAtEnd, justSkipped, listDecisions, listVersion, slowVersion } from '../state/decisions.ts';
+import { saveDecisions } from '../state/export.ts';
+import { countInGap, type Gap, isGap, type Listed, mostFirst } from '../state/gaps.ts';
+import { readGap, readOlder } from '../state/store.ts';
 
 /** The decision that is opened; null: none. */
 export const opened = signal<ListedDecision | null>(null);

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
-import { type EquityPoint, equity, equitySpan, SPANS } from '../equity.ts';
 import { clock, percent, usdt } from '../format.ts';
 import { Panel } from '../parts.tsx';
-import { account, policy, showEquityOf } from '../store.ts';
+import { type EquityPoint, equity, equitySpan, SPANS } from '../state/equity.ts';
+import { account, policy, showEquityOf } from '../state/store.ts';
 
 interface Tier {
   readonly at: number;

@@ -1,10 +1,10 @@
 import type { OrderBody, PositionBody } from '../../gate/api/reads.ts';
-import { openEndOrder } from '../acts.ts';
+import { openEndOrder } from '../acts/acts.ts';
+import { openAdopt, openRelease } from '../acts/holder-acts.ts';
 import { clock, price, signedUsdt, tone, usdt, words } from '../format.ts';
-import { openAdopt, openRelease } from '../holder-acts.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
-import { isRemote } from '../place.ts';
-import { orders, positions } from '../store.ts';
+import { isRemote } from '../session/place.ts';
+import { orders, positions } from '../state/store.ts';
 
 export function PositionsPanel() {
   const open = positions.value;

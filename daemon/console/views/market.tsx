@@ -1,6 +1,6 @@
 import { percent, price, words } from '../format.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
-import { markets } from '../store.ts';
+import { markets } from '../state/store.ts';
 
 const KIND: Readonly<Record<string, string>> = { calm: 'active', volatile: 'reducing', extreme: 'halted' };
 

@@ -1,7 +1,7 @@
 import type { StateLayerBody } from '../../gate/api/operator.ts';
 import { clock, span } from '../format.ts';
 import { Empty, Panel, Pill } from '../parts.tsx';
-import { limits, readiness, stateWord, tradingState } from '../store.ts';
+import { limits, readiness, stateWord, tradingState } from '../state/store.ts';
 
 /** Every layer of the trading state: since when, why, and what clears it. */
 export function StatePanel() {

@@ -1,9 +1,9 @@
 import type { TokenBody } from '../../gate/api/tokens.ts';
-import { openRevokeToken } from '../acts.ts';
+import { openRevokeToken } from '../acts/acts.ts';
 import { clock } from '../format.ts';
-import { isCreatingToken } from '../new-token.tsx';
 import { Empty, Panel, Pill, showText, Table } from '../parts.tsx';
-import { tokens } from '../store.ts';
+import { isCreatingToken } from '../session/new-token.tsx';
+import { tokens } from '../state/store.ts';
 
 /** Who may enter with what, and until when. Those that have ended are told of at the end. */
 export function TokensPanel() {

@@ -70,8 +70,9 @@ export interface RowInputs {
 /** As {@link RowInputs}, from what is requested. `slippageBps` and `leverage` as they were cut. */
 export function prepareRows(ask: Omit<RowInputs, 'set'>): RowInputs {
   const { context, policy, found, rules, side, leverage, slippageBps } = ask;
-  const cap = feasibleLeverage(policy, rules, side, found.budget);
-  const set = buildFeasibleSet(context, policy, rules, side, found.budget, leverage, cap, slippageBps);
+  const { budget } = found;
+  const leverageCap = feasibleLeverage(policy, rules, side, budget);
+  const set = buildFeasibleSet(context, policy, rules, { budget, leverage, leverageCap, side, slippageBps });
   return { ...ask, set };
 }
 
@@ -233,41 +234,59 @@ function restOfRows(inputs: RowInputs): readonly ArithmeticRow[] {
   const { budgets } = policy;
   const { exposure, pacing, phase } = context;
   const row = (
-    code: ReasonCode,
-    label: string,
-    unit: ArithmeticRow['unit'],
-    base: number,
-    cap: number,
-    factors: RowFactors,
-    used: number,
+    of: Pick<ArithmeticRow, 'code' | 'label' | 'unit' | 'base' | 'cap' | 'used' | 'factors'>,
   ): ArithmeticRow => {
+    const { base, cap, code, factors, label, unit, used } = of;
     const left = Math.max(0, cap - used);
     return { base, cap, code, factors, label, left, lots: null, price: null, reserved: 0, unit, used };
   };
   const g = found.record.market;
   const rows = [
-    row('BUDGET_LEVERAGE', 'leverage cap', 'x', budgets.leverage, set.leverageCap, factorsOf(inputs, 'leverage', g), 0),
-    row(
-      'PRICE_SLIPPAGE',
-      'slippage cap',
-      'bps',
-      budgets.slippage_bps,
-      slippageCapOf(policy, found.budget),
-      factorsOf(inputs, 'slippage', g),
-      0,
-    ),
-    ...listLossRows(context, policy).map(({ label, tierUsdt, usedUsdt }) =>
-      row('AGENT_LOSS', label, 'USDT', tierUsdt, tierUsdt, NONE, usedUsdt),
+    row({
+      code: 'BUDGET_LEVERAGE',
+      label: 'leverage cap',
+      unit: 'x',
+      base: budgets.leverage,
+      cap: set.leverageCap,
+      factors: factorsOf(inputs, 'leverage', g),
+      used: 0,
+    }),
+    row({
+      code: 'PRICE_SLIPPAGE',
+      label: 'slippage cap',
+      unit: 'bps',
+      base: budgets.slippage_bps,
+      cap: slippageCapOf(policy, found.budget),
+      factors: factorsOf(inputs, 'slippage', g),
+      used: 0,
+    }),
+    ...listLossRows(context, policy).map(({ label, tierUsdt: tier, usedUsdt: used }) =>
+      row({ code: 'AGENT_LOSS', label, unit: 'USDT', base: tier, cap: tier, factors: NONE, used }),
     ),
   ];
   // Paced and counted was a later slice with its parent, and a standing order when it was sent.
   if (phase !== 'parent') return rows;
-  const rate = found.budget.order_rate;
-  const ofRate = factorsOf(inputs, 'order_rate', portfolioOf(inputs));
-  rows.push(row('RATE', 'order rate', 'orders', budgets.order_rate.max, rate, ofRate, pacing.account_sends));
   const positions = budgets.concurrent_positions;
   const isHere = exposure.long_units > 0 || exposure.short_units > 0;
-  const open = exposure.other_positions + (isHere ? 1 : 0);
-  rows.push(row('ACCOUNT_POSITIONS', 'positions', 'positions', positions, positions, NONE, open));
-  return rows;
+  return [
+    ...rows,
+    row({
+      code: 'RATE',
+      label: 'order rate',
+      unit: 'orders',
+      base: budgets.order_rate.max,
+      cap: found.budget.order_rate,
+      factors: factorsOf(inputs, 'order_rate', portfolioOf(inputs)),
+      used: pacing.account_sends,
+    }),
+    row({
+      code: 'ACCOUNT_POSITIONS',
+      label: 'positions',
+      unit: 'positions',
+      base: positions,
+      cap: positions,
+      factors: NONE,
+      used: exposure.other_positions + (isHere ? 1 : 0),
+    }),
+  ];
 }

@@ -29,9 +29,9 @@ function clampToUnit(value: number): number {
   return Math.min(1, Math.max(0, value));
 }
 
-/** Log of a ratio in units of `full`, within [-1, 1]: noise in sizes averages out, one outlier does not dominate. */
-function logGrowth(ratio: number, full: number): number {
-  return Math.min(1, Math.max(-1, Math.log(ratio) / full));
+/** Log of a ratio in units of {@link FULL_GROWTH}, within [-1, 1]: noise in sizes averages out, one outlier does not dominate. */
+function logGrowth(ratio: number): number {
+  return Math.min(1, Math.max(-1, Math.log(ratio) / FULL_GROWTH));
 }
 
 /** Recency-weighted mean that starts from one finding of 0. */
@@ -127,8 +127,8 @@ export function measureTrader(trades: readonly TradeRecord[]): TraderFeatures {
     const trade = trades[i]!;
     run.advanceThrough(trade.opened_at_ms);
     if (run.losses > 0 && run.last !== null) {
-      growth.add(logGrowth(trade.notional_usdt / run.last.notional_usdt, FULL_GROWTH));
-      size.add(logGrowth(trade.notional_usdt / medianSize, FULL_GROWTH));
+      growth.add(logGrowth(trade.notional_usdt / run.last.notional_usdt));
+      size.add(logGrowth(trade.notional_usdt / medianSize));
     }
     const previous = lastOfSymbol.get(trade.symbol);
     if (previous !== undefined) {

@@ -87,7 +87,7 @@ export function checkSchedule(trace: Trace, context: ExecutionContext, policy: C
   if (policy.schedule === null) return;
   const now = context.now_ms;
   const opensAtMs = opensAt(policy.schedule, now);
-  if (opensAtMs > now) trace.denyUntil(3, 'AGENT_SCHEDULE', now, opensAtMs, opensAtMs - now, null, 'ms');
+  if (opensAtMs > now) trace.denyFor(3, 'AGENT_SCHEDULE', opensAtMs - now, opensAtMs - now, null, 'ms');
   else trace.pass(3, 'AGENT_SCHEDULE');
 }
 
@@ -252,6 +252,6 @@ export function checkDuplicate(trace: Trace, context: ExecutionContext, policy: 
     const { duplicate_of: earlier, duplicate_until_ms: untilMs, now_ms: now } = context;
     const windowMs = policy.temporal.duplicate_window_ms;
     if (untilMs === undefined) trace.deny(5, 'DUPLICATE_INTENT', earlier, windowMs, 'ms');
-    else trace.denyUntil(5, 'DUPLICATE_INTENT', now, untilMs, earlier, windowMs, 'ms');
+    else trace.denyFor(5, 'DUPLICATE_INTENT', untilMs - now, earlier, windowMs, 'ms');
   } else trace.pass(5, 'DUPLICATE_INTENT');
 }

@@ -1,5 +1,4 @@
 import type { ApprovalCeiling } from '../approval.ts';
-import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ApprovalGrant, ApprovalView, ExecutionContext, OrderView, RulesView } from '../context.ts';
 import type { SizedAction } from '../decision.ts';
 import {
@@ -12,7 +11,7 @@ import {
 import { ticksToPrice } from '../quantities.ts';
 import { copyRequest, type ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import type { BudgetFinding } from './budget-finding.ts';
+import type { Deciding } from './budget-finding.ts';
 import { countedUsdt } from './counted-usdt.ts';
 import { lotsOfAsk, type OpeningAsk, usdtOfAsk } from './fit-order.ts';
 import { isShortOf } from './price.ts';
@@ -56,14 +55,11 @@ interface Unheld {
  * @returns what a person may approve; null: nothing, as none is needed, one is in play, or other approvals wait
  */
 export function checkApproval(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
+  deciding: Deciding,
   effective: SizedAction | null,
   unheld: Unheld,
 ): ApprovalCeiling | null {
+  const { trace, request, context, policy } = deciding;
   const { approvals } = policy.spec;
   const { approval: view, order, phase } = context;
   if (phase !== 'parent' || (approvals === undefined && view === undefined)) return null;
@@ -73,7 +69,7 @@ export function checkApproval(
   }
   const grant = view?.grant ?? null;
   if (grant !== null) {
-    checkGrant(trace, grant, request, context, policy, effective, unheld);
+    checkGrant(deciding, grant, effective, unheld);
     return null;
   }
   if (order !== null && (view?.order_price_ticks ?? null) !== null) {
@@ -85,7 +81,7 @@ export function checkApproval(
     return null;
   }
   const usdt = usdtOfAsk(unheld.ask, unheld.sizeTicks, unheld.rules);
-  return ask(trace, inNotional(request, usdt), context, policy, found, approvals, effective);
+  return ask({ ...deciding, request: inNotional(request, usdt) }, approvals, effective);
 }
 
 /**
@@ -102,15 +98,13 @@ export function inNotional(request: ExecutionRequest, usdt: number): ExecutionRe
 
 /** Nothing of the order may be above what was approved. */
 function checkGrant(
-  trace: Trace,
+  deciding: Deciding,
   grant: ApprovalGrant,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
   effective: SizedAction,
   { ask: asked, priceTicks, rules, sizeTicks }: Unheld,
 ): void {
-  const stale = findStale(grant, request, context, policy, effective, rules);
+  const { trace, request } = deciding;
+  const stale = findStale(deciding, grant, effective, rules);
   if (stale !== null) {
     trace.deny(RULE, 'APPROVAL_STALE', stale.observed, stale.limit, stale.unit);
     return;
@@ -137,10 +131,8 @@ interface Figures {
 }
 /** The first component in which an order is not what was approved; null: it is, or less. */
 function findStale(
+  { request, context, policy }: Deciding,
   grant: ApprovalGrant,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
   effective: SizedAction,
   rules: RulesView,
 ): Figures | null {
@@ -199,21 +191,14 @@ function checkAmend(
 }
 
 /** Whether the policy wants a person to look at it; if so, what that person would approve. */
-function ask(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  approvals: ApprovalsSection,
-  effective: SizedAction,
-): ApprovalCeiling | null {
+function ask(deciding: Deciding, approvals: ApprovalsSection, effective: SizedAction): ApprovalCeiling | null {
+  const { trace, request, context, policy } = deciding;
   const view = context.approval ?? null;
   const countsUsdt = countedUsdt(effective, context);
   const addedUsdt = addedNotional(effective, countsUsdt, context.order);
   // Sums that are not known count as above any threshold.
   const unapproved = view === null ? Number.POSITIVE_INFINITY : view.opened_usdt + addedUsdt;
-  const condition = approvals.when.find((each) => holds(each, request, context, found, unapproved));
+  const condition = approvals.when.find((each) => holds(each, deciding, unapproved));
   if (condition === undefined) {
     const least = minThreshold(approvals);
     trace.pass(RULE, CODE, least === null || view === null ? null : unapproved, least, least === null ? null : 'USDT');
@@ -265,13 +250,7 @@ function minThreshold({ when }: ApprovalsSection): number | null {
 }
 
 /** All of its parts hold. Comparisons are negated, so that what is not a number asks for a person. */
-function holds(
-  condition: ApprovalCondition,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  found: BudgetFinding,
-  unapprovedUsdt: number,
-): boolean {
+function holds(condition: ApprovalCondition, { request, context, found }: Deciding, unapprovedUsdt: number): boolean {
   const { notional_above_usdt: usdt, untraded_ms: untradedMs, provenance_below, capability_risk_above } = condition;
   if (usdt !== undefined && unapprovedUsdt <= usdt) return false;
   const filledAt = context.pacing.last_open_fill_at_ms;

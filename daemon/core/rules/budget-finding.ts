@@ -1,6 +1,8 @@
 import { type CompiledPolicy, type Factors, ONE } from '../compiled-policy.ts';
 import type { AccountContext, ExecutionContext } from '../context.ts';
 import type { BudgetComponents, BudgetRecord, Constraints, StagedSlice } from '../decision.ts';
+import type { ExecutionRequest } from '../request.ts';
+import type { Trace } from '../trace.ts';
 import {
   type AccountFinding,
   budgetComponents,
@@ -22,6 +24,15 @@ export interface BudgetFinding {
   readonly trust: TrustFinding;
   readonly budget: BudgetComponents;
   readonly record: BudgetRecord;
+}
+
+/** One decision while it is made: what it is about, and what the rules have found so far. */
+export interface Deciding {
+  readonly trace: Trace;
+  readonly request: ExecutionRequest;
+  readonly context: ExecutionContext;
+  readonly policy: CompiledPolicy;
+  readonly found: BudgetFinding;
 }
 
 export function findBudget(context: ExecutionContext, policy: CompiledPolicy): BudgetFinding {

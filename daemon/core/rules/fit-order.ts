@@ -1,4 +1,3 @@
-import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext, RulesView } from '../context.ts';
 import type { SizedAction, StagedSlice } from '../decision.ts';
 import { dayBudgetOf } from '../keys/day-budgets.ts';
@@ -13,9 +12,9 @@ import {
   writtenLots,
 } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
-import type { ExecutionRequest, Side } from '../request.ts';
+import type { Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import type { BudgetFinding } from './budget-finding.ts';
+import type { Deciding } from './budget-finding.ts';
 import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
 import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from './rounding.ts';
@@ -34,66 +33,93 @@ export interface OpeningAsk {
   readonly maxLots?: number;
 }
 
+/** An order between what was asked for and what fits. */
+interface Fitting {
+  readonly ask: OpeningAsk;
+  readonly price: PriceBound;
+  readonly rules: RulesView;
+  readonly set: FeasibleSet;
+  /** Leverage at the venue that must stay. */
+  readonly locked: number | null;
+  readonly requestedLots: number;
+}
+
 /** Rules 12 to 14: project onto F(B), quantise against the requester, check again in integers, split into slices. */
 export function fitOrder(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
+  deciding: Deciding,
   ask: OpeningAsk,
   price: PriceBound,
   rules: RulesView,
   action: SizedAction['action'],
 ): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
+  const { trace, context, policy } = deciding;
+  const { budget } = deciding.found;
+  const { slippageBps } = price;
   const requestedLots = lotsOfAsk(ask, price.sizeTicks, rules);
-  const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
+  const cap = feasibleLeverage(policy, rules, ask.side, budget);
   const leverage = Math.max(1, Math.min(ask.leverage, cap));
-  const set = buildFeasibleSet(context, policy, rules, ask.side, found.budget, leverage, cap, price.slippageBps);
-  const locked = checkLeverage(trace, context, ask, leverage, set.leverageCap, cap);
+  const set = buildFeasibleSet(context, policy, rules, {
+    budget,
+    leverage,
+    leverageCap: cap,
+    side: ask.side,
+    slippageBps,
+  });
+  const locked = checkLeverage(trace, context, ask.leverage, cap);
+  const fitting: Fitting = { ask, price, rules, set, locked, requestedLots };
   const asked = valueOfAsk(ask, price, rules);
   const projected = project(set, { leverage, notional: asked }, locked);
-  const lots = checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, context, policy, rules);
+  const lots = checkBounds(deciding, fitting, projected.leverage, asked);
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
   const minLots = smallestLots(context, rules, price.priceTicks);
-  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, ask, price, rules);
+  if (sendLots < minLots) denyTooSmall(trace, fitting, projected.binding, sendLots, minLots);
   if (trace.denied) {
     trace.skip(13, 'RECHECK');
     trace.skip(14, 'STAGING');
     return { effective: null, plan: [] };
   }
-  // What budgets or an approval cut has its own reason.
-  const sizePrice = ticksToPrice(price.sizeTicks, rules);
-  const size = sizeOfAsk(ask, sizePrice, rules);
-  if (ask.lots === null && sendLots === statedLots(ask, price.sizeTicks, rules)) checkRounding(trace, size, sendLots);
-  const isLimit = request.order_type === 'limit';
-  const quantity = formatQuantity(sendLots, rules);
-  const effective: SizedAction = {
-    action,
-    leverage: projected.leverage,
-    limit_price: formatPrice(price.priceTicks, rules),
-    lots: sendLots,
-    max_slippage_bps: price.slippageBps,
-    notional:
-      lotsToQuantity(sendLots, rules) *
-      (isLimit ? sizePrice : Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules))),
-    order_type: 'limit',
-    price_ticks: price.priceTicks,
-    quantity,
-    reduce_only: false,
-    requested_quantity: writeAskedSize(size, rules),
-    side: ask.side,
-    time_in_force: isLimit ? 'GTC' : 'IOC',
-  };
-  recheck(trace, effective, set, locked, requestedLots, context, rules);
-  const plan = stage(trace, context, policy, found, sendLots, minLots);
+  const effective = writeOrder(deciding, fitting, action, sendLots, projected.leverage);
+  recheck(trace, context, fitting, effective);
+  const plan = stage(deciding, sendLots, minLots);
   return {
     effective: trace.denied ? null : effective,
     plan:
       plan.length === 1
-        ? [{ delay_ms: 0, quantity, slice: 0 }]
+        ? [{ delay_ms: 0, quantity: effective.quantity, slice: 0 }]
         : describePlan(plan, rules, policy.spec.staging.spacing_ms),
+  };
+}
+
+/** The order as it is sent, with the reason for what became of a size that is not made of lots. */
+function writeOrder(
+  { trace, request, context }: Deciding,
+  { ask, price, rules }: Fitting,
+  action: SizedAction['action'],
+  lots: number,
+  leverage: number,
+): SizedAction {
+  const sizePrice = ticksToPrice(price.sizeTicks, rules);
+  const size = sizeOfAsk(ask, sizePrice, rules);
+  // What budgets or an approval cut has its own reason.
+  if (ask.lots === null && lots === statedLots(ask, price.sizeTicks, rules)) checkRounding(trace, size, lots);
+  const isLimit = request.order_type === 'limit';
+  return {
+    action,
+    leverage,
+    limit_price: formatPrice(price.priceTicks, rules),
+    lots,
+    max_slippage_bps: price.slippageBps,
+    notional:
+      lotsToQuantity(lots, rules) *
+      (isLimit ? sizePrice : Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules))),
+    order_type: 'limit',
+    price_ticks: price.priceTicks,
+    quantity: formatQuantity(lots, rules),
+    reduce_only: false,
+    requested_quantity: writeAskedSize(size, rules),
+    side: ask.side,
+    time_in_force: isLimit ? 'GTC' : 'IOC',
   };
 }
 
@@ -137,19 +163,12 @@ export function valueOfAsk(ask: OpeningAsk, { sizeTicks, valueTicks }: PriceBoun
 }
 
 /** Leverage is a symbol setting at the venue that must stay while a position or order exists (-4161, BY-39). */
-function checkLeverage(
-  trace: Trace,
-  context: ExecutionContext,
-  ask: OpeningAsk,
-  leverage: number,
-  cap: number,
-  feasible: number,
-): number | null {
-  if (ask.leverage > leverage) trace.tighten(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
-  else trace.pass(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
-  const locked = lockedLeverage(context, feasible);
+function checkLeverage(trace: Trace, context: ExecutionContext, asked: number, cap: number): number | null {
+  if (asked > Math.max(1, cap)) trace.tighten(12, 'BUDGET_LEVERAGE', asked, cap, 'x');
+  else trace.pass(12, 'BUDGET_LEVERAGE', asked, cap, 'x');
+  const locked = lockedLeverage(context, cap);
   if (!locked.isRefused) return locked.setting;
-  trace.deny(12, 'LEVERAGE_LOCKED', locked.setting, feasible, 'x');
+  trace.deny(12, 'LEVERAGE_LOCKED', locked.setting, cap, 'x');
   return null;
 }
 
@@ -169,17 +188,12 @@ export function lockedLeverage(
 
 /** Every bound of F in lots; those that cut are reasons. Returns the least, at most what is requested. */
 function checkBounds(
-  trace: Trace,
-  set: FeasibleSet,
+  { trace, context, policy }: Deciding,
+  { set, locked, requestedLots, price, rules }: Fitting,
   leverage: number,
-  locked: number | null,
-  requestedLots: number,
   asked: number,
-  price: PriceBound,
-  { pacing }: ExecutionContext,
-  policy: CompiledPolicy,
-  rules: RulesView,
 ): number {
+  const { pacing } = context;
   const requestedUnits = requestedLots * price.valueTicks;
   let least = requestedLots;
   const { codes, capsUsdt, basesUsdt } = set.bounds;
@@ -210,13 +224,10 @@ function checkBounds(
 /** Never rounded up: what is permitted is below the venue's minimum, or nothing is left of the binding budget. */
 function denyTooSmall(
   trace: Trace,
+  { ask, price, rules, requestedLots }: Fitting,
   binding: string | null,
-  requestedLots: number,
   lots: number,
   minLots: number,
-  ask: OpeningAsk,
-  price: PriceBound,
-  rules: RulesView,
 ): void {
   const lotUsdt = lotsToQuantity(1, rules) * ticksToPrice(price.sizeTicks, rules);
   const asked = usdtOfAsk(ask, price.sizeTicks, rules);
@@ -235,12 +246,9 @@ function denyTooSmall(
  */
 function recheck(
   trace: Trace,
-  effective: SizedAction,
-  set: FeasibleSet,
-  locked: number | null,
-  requestedLots: number,
   context: ExecutionContext,
-  rules: RulesView,
+  { set, locked, requestedLots, rules }: Fitting,
+  effective: SizedAction,
 ): void {
   const lots = readDecimal(effective.quantity, rules.lot_scale) / rules.lot_mantissa;
   const ticks = readDecimal(effective.limit_price ?? '', rules.tick_scale) / rules.tick_mantissa;
@@ -264,14 +272,7 @@ function recheck(
 }
 
 /** Rule 14: slices by regime, bounded by the order tokens left; a later slice is never split again. */
-function stage(
-  trace: Trace,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  lots: number,
-  minLots: number,
-): readonly number[] {
+function stage({ trace, context, policy, found }: Deciding, lots: number, minLots: number): readonly number[] {
   if (context.phase !== 'parent') {
     trace.pass(14, 'STAGING', 1, 1, 'slices');
     return [lots];

@@ -28,7 +28,7 @@ export function findOpeningRoom(
   const slippageBps = slippageCapOf(policy, found.budget);
   const cap = feasibleLeverage(policy, rules, side, found.budget);
   const setAt = (leverage: number): FeasibleSet =>
-    buildFeasibleSet(context, policy, rules, side, found.budget, leverage, cap, slippageBps);
+    buildFeasibleSet(context, policy, rules, { budget: found.budget, leverage, leverageCap: cap, side, slippageBps });
   const set = setAt(1);
   let least = marginBound(set.marginUsdt, 1, set.phi);
   let boundBy: ReasonCode = 'BUDGET_MARGIN';

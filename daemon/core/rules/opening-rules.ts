@@ -8,7 +8,7 @@ import type { ExecutionRequest, Side } from '../request.ts';
 import { Trace } from '../trace.ts';
 import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
 import { buildAsk, checkApproval, heldTicks } from './approval.ts';
-import { type BudgetFinding, findBudget } from './budget-finding.ts';
+import { type BudgetFinding, type Deciding, findBudget } from './budget-finding.ts';
 import { fitOrder, type OpeningAsk, usdtOfAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
@@ -24,15 +24,8 @@ export interface Opening {
 const NOTHING: Opening = { approval: null, effective: null, plan: [] };
 
 /** Rules 1 to 14 and 16 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
-export function runOpeningRules(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  ask: OpeningAsk,
-  action: SizedAction['action'],
-): Opening {
+export function runOpeningRules(deciding: Deciding, ask: OpeningAsk, action: SizedAction['action']): Opening {
+  const { trace, request, context, policy, found } = deciding;
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
   checkState(trace, request, context, action, false);
@@ -65,8 +58,8 @@ export function runOpeningRules(
     trace.skip(14, 'STAGING');
     return NOTHING;
   }
-  const { effective, plan } = fitOrder(trace, request, context, policy, found, ask, followed, rules, action);
-  const approval = checkApproval(trace, request, context, policy, found, effective, {
+  const { effective, plan } = fitOrder(deciding, ask, followed, rules, action);
+  const approval = checkApproval(deciding, effective, {
     ask,
     rules,
     priceTicks: price?.priceTicks ?? followed.priceTicks,

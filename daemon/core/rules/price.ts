@@ -14,6 +14,13 @@ export interface PriceBound {
   readonly sizeTicks: number;
 }
 
+/** What the market says of a price, and how far from the mark it may be. */
+interface Quoted {
+  readonly mid: number;
+  readonly mark: number;
+  readonly collarBps: number;
+}
+
 /**
  * p = floor_tick(min(limit, ref (1 + sl/1e4), mark (1 + collar))) for a buy, mirrored for a sell; ref is the mid of the
  * fresh book. The caller's price never values a market order. The collar binds the aggressive side only.
@@ -23,9 +30,7 @@ export function boundPrice(
   side: Side,
   limitPrice: number | null,
   slippageBps: number,
-  mid: number,
-  mark: number,
-  collarBps: number,
+  { mid, mark, collarBps }: Quoted,
 ): PriceBound {
   const markTicks = ceilTicks(mark, rules);
   if (side === 'buy') {
@@ -93,7 +98,7 @@ export function checkPrice(
   const requested = request.max_slippage_bps ?? slippageCapBps;
   const slippageBps = Math.min(requested, slippageCapBps);
   const limitPrice = request.order_type === 'limit' ? request.limit_price : null;
-  const bound = boundPrice(rules, side, limitPrice, slippageBps, mid, mark, collarBps);
+  const bound = boundPrice(rules, side, limitPrice, slippageBps, { mid, mark, collarBps });
   if (slippageBps < requested) trace.tighten(11, 'PRICE_SLIPPAGE', requested, slippageCapBps, 'bps');
   else trace.pass(11, 'PRICE', slippageBps, slippageCapBps, 'bps');
   if (!(bound.priceTicks > 0 && Number.isSafeInteger(bound.valueTicks))) {

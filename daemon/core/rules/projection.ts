@@ -44,16 +44,21 @@ export function leverageForDistance(side: Side, distance: number, maintenanceRat
   return inverse > 0 ? 1 / inverse : Number.MAX_SAFE_INTEGER;
 }
 
-/** `leverageCap` is that of {@link feasibleLeverage}, which the caller has at hand. */
+/** What a feasible set is built for. */
+export interface OpeningTerms {
+  readonly side: Side;
+  readonly budget: BudgetComponents;
+  readonly leverage: number;
+  /** That of {@link feasibleLeverage}, which the caller has at hand. */
+  readonly leverageCap: number;
+  readonly slippageBps: number;
+}
+
 export function buildFeasibleSet(
   context: ExecutionContext,
   policy: CompiledPolicy,
   rules: RulesView,
-  side: Side,
-  budget: BudgetComponents,
-  leverage: number,
-  leverageCap: number,
-  slippageBps: number,
+  { side, budget, leverage, leverageCap, slippageBps }: OpeningTerms,
 ): FeasibleSet {
   const { exposure, account } = context;
   const equity = account === null ? 0 : account.equity_usdt;

@@ -14,7 +14,7 @@ export function smallestOrderUsdt(market: MarketView, slippageBps: number, colla
   let least = 0;
   for (const side of ['buy', 'sell'] as const)
     for (const bps of [0, slippageBps]) {
-      const { priceTicks, valueTicks } = boundPrice(rules, side, null, bps, mid, mark, collarBps);
+      const { priceTicks, valueTicks } = boundPrice(rules, side, null, bps, { mid, mark, collarBps });
       if (!(priceTicks > 0)) return null;
       least = Math.max(least, lotsToQuantity(minimumLots(rules, priceTicks), rules) * ticksToPrice(valueTicks, rules));
     }

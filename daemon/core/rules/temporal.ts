@@ -31,7 +31,7 @@ export function checkTemporal(
   const last = pacing.last_open_parent_at_ms;
   const sinceLast = last === null ? null : now - last;
   if (last !== null && now - last < cooldownMs)
-    trace.denyUntil(6, 'COOLDOWN', now, last + cooldownMs, sinceLast, cooldownMs, 'ms');
+    trace.denyFor(6, 'COOLDOWN', last + cooldownMs - now, sinceLast, cooldownMs, 'ms');
   else trace.pass(6, 'COOLDOWN', sinceLast, cooldownMs, 'ms');
 
   checkRate(trace, context, policy, budget);
@@ -39,11 +39,11 @@ export function checkTemporal(
   const flipMs = policy.temporal.flip_interval_ms;
   const fillAt = pacing.last_open_fill_at_ms;
   if (fillAt !== null && pacing.last_open_fill_side !== side && now - fillAt < flipMs) {
-    trace.denyUntil(6, 'FLIP', now, fillAt + flipMs, now - fillAt, flipMs, 'ms');
+    trace.denyFor(6, 'FLIP', fillAt + flipMs - now, now - fillAt, flipMs, 'ms');
   } else trace.pass(6, 'FLIP', fillAt === null ? null : now - fillAt, flipMs, 'ms');
 
   if (pacing.breaker_until_ms !== null && now < pacing.breaker_until_ms) {
-    trace.denyUntil(6, 'BREAKER', now, pacing.breaker_until_ms, pacing.breaker_until_ms - now, 0, 'ms');
+    trace.denyFor(6, 'BREAKER', pacing.breaker_until_ms - now, pacing.breaker_until_ms - now, 0, 'ms');
   } else trace.pass(6, 'BREAKER');
 
   for (const day of DAY_BUDGETS) checkDay(trace, day, context, policy);
@@ -74,12 +74,12 @@ export function checkRate(
   const own = policy.agentBudgets;
   // Beyond it a reserve is left for exits, operators and stops.
   const venueFreeAt = pacing.venue_sends_free_at_ms;
-  if (venueFreeAt !== undefined && now < venueFreeAt) trace.denyUntil(6, 'RATE', now, venueFreeAt, null, null, null);
+  if (venueFreeAt !== undefined && now < venueFreeAt) trace.denyFor(6, 'RATE', venueFreeAt - now, null, null, null);
   else if (!(pacing.account_sends < budget.order_rate)) {
     const freeAt = pacing.account_sends_free_at_ms ?? now + policy.budgets.order_rate.window_ms;
-    trace.denyUntil(6, 'RATE', now, freeAt, pacing.account_sends, budget.order_rate, 'orders');
+    trace.denyFor(6, 'RATE', freeAt - now, pacing.account_sends, budget.order_rate, 'orders');
   } else if (own !== null && !(pacing.agent_sends < own.order_rate.max)) {
     const freeAt = pacing.agent_sends_free_at_ms ?? now + own.order_rate.window_ms;
-    trace.denyUntil(6, 'RATE', now, freeAt, pacing.agent_sends, own.order_rate.max, 'orders');
+    trace.denyFor(6, 'RATE', freeAt - now, pacing.agent_sends, own.order_rate.max, 'orders');
   } else trace.pass(6, 'RATE', pacing.account_sends, budget.order_rate, 'orders');
 }

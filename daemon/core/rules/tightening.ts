@@ -163,7 +163,7 @@ export function checkHolding(
   if (holding === undefined) return;
   const { exit_decision: exit, unproven_order: unproven } = holding;
   if (unproven !== null) trace.deny(12, 'ORDER_UNPROVEN', unproven, null, null);
-  if (exit !== null) trace.denyUntil(12, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, null, null);
+  if (exit !== null) trace.denyFor(12, 'EXIT_IN_PROGRESS', exitEndsAtMs(holding, now) - now, exit, null, null);
 }
 /** Who keeps the symbol from the asker (null: nobody), and whether something of nobody's does. */
 export function findHolder(

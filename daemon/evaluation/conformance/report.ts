@@ -71,6 +71,7 @@ const MIN_REQUESTS = 30;
 const MAX_DETAILS = 10;
 
 /** Judges a run. Everything but refusals, latency and attribution comes from the exchange's books. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one table of figures
 export function buildReport(run: AttackRun): AttackReport {
   const { judgeInput, asks, cleanup } = run;
   const { history, spec, parentOf } = judgeInput;

@@ -48,6 +48,7 @@ const STRESS_SHARE = 0.035;
 const STRESS = { from: 0.35, to: 0.8 };
 
 /** Attacks, watching the exchange's books. @throws NotActiveError, or Error when the exchange is not there */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one episode, from its first ask to its report
 export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   const { executor, exchange, spec, seconds, signal, waitFor = wait } = options;
   const state = await waitUntilActive(executor, signal);

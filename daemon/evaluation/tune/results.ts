@@ -1,5 +1,5 @@
 import { parsePolicy } from '../../policy/parse.ts';
-import { writePolicyYaml } from '../../policy/write-yaml.ts';
+import { writePolicyYaml } from '../../policy/text/write-yaml.ts';
 import { TuneError } from '../facts/out-folder.ts';
 import type { Metric } from '../metrics/bootstrap-plan.ts';
 import type { Variant } from '../setup/variants.ts';

@@ -253,13 +253,8 @@ export function bookOf(market: Market): BookInput {
 }
 
 /** Records a change of the wallet. */
-export function appendIncome(
-  state: ExchangeState,
-  type: IncomeType,
-  symbol: string,
-  amount: E8,
-  tradeId: number | null,
-): void {
+export function appendIncome(state: ExchangeState, income: Omit<Income, 'tranId' | 'timeMs'>): void {
+  const { amount, symbol, tradeId, type } = income;
   if (amount === 0n) return;
   const entry = { tranId: state.nextTranId++, type, symbol, amount, timeMs: state.nowMs, tradeId };
   state.wallet += amount;

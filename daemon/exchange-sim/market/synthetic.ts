@@ -25,14 +25,18 @@ interface Draw {
   readonly below: number;
   readonly volume: number;
 }
+interface DrawnBar extends Draw {
+  readonly open: number;
+  readonly close: number;
+}
 
 function normal(random: RandomGenerator): number {
   const radius = Math.sqrt(-2 * Math.log(1 - uniformFloat64(random)));
   return radius * Math.cos(2 * Math.PI * uniformFloat64(random));
 }
 
-function clip(value: number, bound: number): number {
-  return Math.max(-bound, Math.min(bound, value));
+function clip(value: number): number {
+  return Math.max(-3, Math.min(3, value));
 }
 
 /** Whole bars of one symbol, grown on demand by the market that owns it. */
@@ -111,7 +115,7 @@ export class SyntheticMarket {
         if (draw === undefined) continue;
         const isLast = index === rows.length - 1;
         const close = isLast ? toNumber(instrument.startPrice) : price * Math.exp(draw.logReturn);
-        this.#append(instrument, index, price, close, draw);
+        this.#append(instrument, index, { ...draw, open: price, close });
         price = close;
       }
     }
@@ -128,21 +132,21 @@ export class SyntheticMarket {
         const open = last.close * toNumber(instrument.tick);
         // A weak pull towards the start price keeps months of tape within sight of it.
         const pull = -0.0002 * Math.log(open / toNumber(instrument.startPrice));
-        this.#append(instrument, position, open, open * Math.exp(draw.logReturn + pull), draw);
+        this.#append(instrument, position, { ...draw, open, close: open * Math.exp(draw.logReturn + pull) });
       }
     }
   }
 
-  #append(instrument: Instrument, index: number, open: number, close: number, draw: Draw): void {
+  #append(instrument: Instrument, index: number, { open, close, above, below, volume }: DrawnBar): void {
     const tick = toNumber(instrument.tick);
     const lot = toNumber(instrument.lot);
     this.#grown.get(instrument.symbol)?.bars.push({
       openMs: this.#firstOpenMs + index * SYNTHETIC_BAR_MS,
       open: Math.round(open / tick),
-      high: Math.ceil((Math.max(open, close) * Math.exp(draw.above)) / tick),
-      low: Math.floor((Math.min(open, close) * Math.exp(-draw.below)) / tick),
+      high: Math.ceil((Math.max(open, close) * Math.exp(above)) / tick),
+      low: Math.floor((Math.min(open, close) * Math.exp(-below)) / tick),
       close: Math.round(close / tick),
-      volume: Math.max(1, Math.round((instrument.barVolume * draw.volume) / lot)),
+      volume: Math.max(1, Math.round((instrument.barVolume * volume) / lot)),
     });
   }
 
@@ -159,9 +163,9 @@ export class SyntheticMarket {
     if (jumps) this.#regime = 'volatile';
     return this.#instruments.map((_, column) => {
       const scale = sigma * (1 + 0.2 * column);
-      const shock = clip(0.8 * common + 0.6 * normal(random), 3) + (jumps ? jump : 0);
+      const shock = clip(0.8 * common + 0.6 * normal(random)) + (jumps ? jump : 0);
       const wicks = [0, 1].map(() => Math.min(0.8, 0.5 * Math.abs(normal(random))) * scale);
-      const activity = Math.exp(0.35 * clip(normal(random), 3)) * (0.6 + (0.4 * sigma) / SIGMA.calm);
+      const activity = Math.exp(0.35 * clip(normal(random))) * (0.6 + (0.4 * sigma) / SIGMA.calm);
       const volume = jumps ? activity * 4 : activity;
       return { logReturn: shock * scale, above: wicks[0] ?? 0, below: wicks[1] ?? 0, volume };
     });

@@ -1,6 +1,6 @@
 import { type E8, multiply } from '../core/fixed.ts';
-import { expireOrders, nextExpiryMs } from '../core/orders.ts';
-import { moveMark, runCountdowns, settleFunding } from '../core/settlement.ts';
+import { expireOrders, nextExpiryMs } from '../core/orders/orders.ts';
+import { moveMark, runCountdowns, settleFunding } from '../core/orders/settlement.ts';
 import type { ExchangeState, Market } from '../core/state.ts';
 import { type Bar, type BarSource, isLowFirstWhenFlat, pathTicks, STEPS_PER_BAR } from './bars.ts';
 

@@ -1,6 +1,6 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import { apiError } from './api-error.ts';
-import type { Params } from './params.ts';
+import { apiError } from '../refusals/api-error.ts';
+import type { Params } from '../refusals/params.ts';
 
 /** Bytes of a block of SHA-256, and of a digest. */
 const BLOCK = 64;

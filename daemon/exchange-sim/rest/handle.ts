@@ -1,19 +1,18 @@
 import { snapshotState } from '../core/snapshot.ts';
 import type { ExchangeState } from '../core/state.ts';
 import { type Exchange, persist } from '../exchange.ts';
-import { ACCOUNT_ROUTES } from './account-routes.ts';
-import { ALGO_ROUTES } from './algo-routes.ts';
-import { ApiError, apiError } from './api-error.ts';
+import type { Fault, FaultTarget } from '../faults/faults.ts';
+import { asNew } from '../faults/lags.ts';
+import { ApiError, apiError, type RawAnswer } from '../refusals/api-error.ts';
+import type { Params } from '../refusals/params.ts';
 import { checkKey, checkSignature } from './auth.ts';
-import type { Context, Route } from './context.ts';
-import { startFault } from './control.ts';
-import type { Fault, FaultTarget } from './faults.ts';
-import { asNew } from './lags.ts';
-import { MARKET_ROUTES } from './market-routes.ts';
-import type { Params } from './params.ts';
-import type { RawAnswer } from './raw-answer.ts';
-import { renderOrderAck } from './render-order.ts';
-import { TRADE_ROUTES } from './trade-routes.ts';
+import { startFault } from './control/control.ts';
+import { ACCOUNT_ROUTES } from './routes/account-routes.ts';
+import { ALGO_ROUTES } from './routes/algo-routes.ts';
+import type { Context, Route } from './routes/context.ts';
+import { MARKET_ROUTES } from './routes/market-routes.ts';
+import { renderOrderAck } from './routes/render-order.ts';
+import { TRADE_ROUTES } from './routes/trade-routes.ts';
 
 /** Every path of the exchange by `METHOD path`. */
 export const ROUTES: ReadonlyMap<string, Route> = new Map(

@@ -1,10 +1,10 @@
 import { catchUp, type Exchange, persist } from '../exchange.ts';
-import { CONTROL_ROUTES } from './control.ts';
-import { ControlError, parseJson } from './fault-request.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from '../faults/faults.ts';
+import type { RawAnswer } from '../refusals/api-error.ts';
+import { Params } from '../refusals/params.ts';
+import { CONTROL_ROUTES } from './control/control.ts';
+import { ControlError, parseJson } from './control/fault-request.ts';
 import { handleRequest, type RawRequest, targetOf } from './handle.ts';
-import { Params } from './params.ts';
-import type { RawAnswer } from './raw-answer.ts';
 
 const UNKNOWN_503 = { code: -1000, msg: 'Unknown error, please check your request or try again later.' };
 

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { catchUp, type Exchange } from '../exchange.ts';
+import type { RawAnswer } from '../refusals/api-error.ts';
 import { equalText } from './auth.ts';
-import { renderClock } from './control.ts';
-import { ControlError } from './fault-request.ts';
+import { renderClock } from './control/control.ts';
+import { ControlError } from './control/fault-request.ts';
 import type { RawRequest } from './handle.ts';
-import type { RawAnswer } from './raw-answer.ts';
 import { buildAnswer, serveControl, serveRequest } from './serve.ts';
 
 const MAX_BODY_BYTES = 1_000_000;

@@ -84,6 +84,7 @@ function valueText(value: unknown): string {
   return typeof value === 'number' ? numberText(value) : canonicalJson(value);
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one literal: every member of a request, by tool
 function buildRequest(core: GateCore, caller: Caller, call: TradingArgs, target: OrderState | null): ExecutionRequest {
   const now = core.nowMs();
   const base: ExecutionRequest = {

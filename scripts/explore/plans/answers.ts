@@ -1,4 +1,4 @@
-import { CODE_ROWS } from '../../../daemon/venue/outcome.ts';
+import { CODE_ROWS } from '../../../daemon/venue/wire/outcome.ts';
 import type { AgentName, Step, SymbolName } from '../plan.ts';
 import type { Random } from '../random.ts';
 

@@ -1,5 +1,5 @@
 import { readE8 } from '../../../daemon/engine/records/units.ts';
-import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
+import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/faults/limits.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';

@@ -1,4 +1,4 @@
-import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
+import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import type { AlgoOrder, Order } from '../../../daemon/exchange-sim/core/state.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';

@@ -1,4 +1,4 @@
-import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
+import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import type { Decision } from '../records.ts';

@@ -1,6 +1,6 @@
-import { auditorOf } from '../../../daemon/boot/audit-span.ts';
+import { auditorOf } from '../../../daemon/boot/ledger/audit-span.ts';
 import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
-import { verifyLedger } from '../../../daemon/ledger/verify.ts';
+import { verifyLedger } from '../../../daemon/ledger/verify/verify.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { WireRecord } from '../wire.ts';

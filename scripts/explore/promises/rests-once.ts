@@ -1,5 +1,5 @@
 import { readE8 } from '../../../daemon/engine/records/units.ts';
-import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
+import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import { effectiveE8 } from '../decided.ts';
 import type { History } from '../history.ts';

@@ -4,8 +4,8 @@ import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
 import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import type { ApprovalEvent } from '../../../daemon/engine/records/events.ts';
-import { readEpochs } from '../../../daemon/ledger/epochs.ts';
-import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
+import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
+import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../../daemon/harness.ts';
 import { TICK_E8 } from '../fold-fixture.ts';
 

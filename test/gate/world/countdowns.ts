@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { everyLiveOrder } from '../../../daemon/engine/orders/orders.ts';
 import { e8 } from '../../../daemon/exchange-sim/core/fixed.ts';
-import { placeOrder } from '../../../daemon/exchange-sim/core/orders.ts';
+import { placeOrder } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from '../../daemon/harness.ts';
 

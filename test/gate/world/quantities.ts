@@ -3,8 +3,8 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { readDecisionRecord } from '../../../daemon/core/record-text/read-record.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
 import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
-import { readEpochs } from '../../../daemon/ledger/epochs.ts';
-import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
+import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
+import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
 import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
 
 /** What one order may be by the operator's schema, USDT. A market order of 20 bps at 60,000 is sized at 60,120. */

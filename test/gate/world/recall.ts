@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
-import { readEpochs } from '../../../daemon/ledger/epochs.ts';
+import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
 import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
 import { DAY } from '../fold-fixture.ts';
 

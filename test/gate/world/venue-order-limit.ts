@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
-import { readEpochs } from '../../../daemon/ledger/epochs.ts';
+import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 

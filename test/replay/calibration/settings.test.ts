@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkPolicyShape } from '../../../daemon/contract/policy-shape.ts';
+import { checkPolicyShape } from '../../../daemon/contract/policy/policy-shape.ts';
 import { calibrationSettings, THRESHOLDS } from '../../../daemon/evaluation/metrics/calibration/settings.ts';
 import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
+import { checkSemantics } from '../../../daemon/policy/checks/semantics.ts';
 import { hashPolicy } from '../../../daemon/policy/parse.ts';
-import { checkSemantics } from '../../../daemon/policy/semantics.ts';
 
 describe('the sweep over thresholds of the trader state', () => {
   const { spec } = loadVariant('Holdfast');

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
-import { findPackageFolder } from '../../../daemon/config/config.ts';
+import { findPackageFolder } from '../../../daemon/config/package.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { diffPolicy, type PolicyDiff } from '../../../daemon/engine/audit/policy-diff.ts';
 import { openLedgerReader } from '../../../daemon/ledger/reader.ts';

@@ -5,13 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { INTERVAL_CHOICES } from '../../../daemon/cli/local/data.ts';
+import { INTERVAL_CHOICES } from '../../../daemon/cli/local/evaluation/data.ts';
 import { FetchError } from '../../../daemon/evaluation/facts/out-folder.ts';
 import { parseBaseUrl, venueOfOrigin } from '../../../daemon/evaluation/market/fetch/base-url.ts';
 import { type ApiKeys, ExchangeClient } from '../../../daemon/evaluation/market/fetch/client.ts';
 import { type FetchOptions, fetchMarket, INTERVALS } from '../../../daemon/evaluation/market/fetch/fetch-market.ts';
 import { readMarketData } from '../../../daemon/evaluation/market/read.ts';
-import type { Fault } from '../../../daemon/exchange-sim/rest/faults.ts';
+import type { Fault } from '../../../daemon/exchange-sim/faults/faults.ts';
 import { type ExchangeSim, startExchangeSim } from '../../../daemon/exchange-sim/start.ts';
 import { holdfast } from '../../cli/run.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkPolicyShape } from '../../../daemon/contract/policy-shape.ts';
+import { checkPolicyShape } from '../../../daemon/contract/policy/policy-shape.ts';
 import { JUDGE_RULES } from '../../../daemon/evaluation/judge/rules.ts';
 import {
   type Mutation,
@@ -10,7 +10,7 @@ import {
 } from '../../../daemon/evaluation/setup/mutations/mutations.ts';
 import { policyOf, Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
 import type { Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
-import { checkSemantics } from '../../../daemon/policy/semantics.ts';
+import { checkSemantics } from '../../../daemon/policy/checks/semantics.ts';
 
 const stage = new Stage();
 const played: readonly Mutation[] = SCENES.map((scene) => playScene(scene, stage));

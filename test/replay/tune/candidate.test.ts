@@ -8,7 +8,7 @@ import { buildCandidate, keepsLeverageCaps } from '../../../daemon/evaluation/tu
 import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/evaluation/tune/propose.ts';
 import { buildSpace, readPoint } from '../../../daemon/evaluation/tune/space.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
-import { writePolicyYaml } from '../../../daemon/policy/write-yaml.ts';
+import { writePolicyYaml } from '../../../daemon/policy/text/write-yaml.ts';
 
 const start = loadVariant('Holdfast');
 const space = buildSpace(start.spec);

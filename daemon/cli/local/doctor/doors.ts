@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { profileOf } from '../../../core/venues.ts';
 import type { StateLayerBody, TradingStateBody } from '../../../gate/api/operator.ts';
 import type { OrderBody } from '../../../gate/api/reads.ts';
-import type { DaemonAnswer } from '../../client.ts';
+import type { DaemonAnswer } from '../../client/client.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 

@@ -1,10 +1,10 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { compareAnchors } from '../../../ledger/anchors.ts';
-import { compareRecord, readHeadFile } from '../../../ledger/head-file.ts';
+import { compareRecord, readHeadFile } from '../../../ledger/proofs/head-file.ts';
 import { openLedgerReader } from '../../../ledger/reader.ts';
 import type { LedgerEvent, LedgerReader } from '../../../ledger/types.ts';
-import { parseNoted } from '../audit-proofs.ts';
+import { compareAnchors } from '../../../ledger/verify/anchors.ts';
+import { parseNoted } from '../ledger/audit-proofs.ts';
 import { absent, type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import type { Config, Secrets } from '../../../config/config.ts';
 import type { PolicyBody } from '../../../gate/api/policy.ts';
-import type { DaemonClient } from '../../client.ts';
+import type { DaemonClient } from '../../client/client.ts';
 
 /** `absent`: the file that it is about is not there. `unknown`: it could not be proven here, and `detail` says why. */
 export type Outcome = 'proven' | 'refuted' | 'absent' | 'unknown';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { findPolicy, requirePolicy } from '../../../boot/policy.ts';
+import { findPolicy, requirePolicy } from '../../../boot/policy/policy.ts';
 import { profileOf } from '../../../core/venues.ts';
 import type { LimitsBody } from '../../../gate/api/limits.ts';
 import type { ReadinessBody } from '../../../gate/api/operator.ts';

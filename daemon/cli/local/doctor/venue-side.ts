@@ -5,9 +5,9 @@ import { profileOf, SIMULATED_VENUE } from '../../../core/venues.ts';
 import type { FetchOutcome } from '../../../engine/records/venue.ts';
 import type { VenuePort } from '../../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../../time/system-time.ts';
-import { DomainClock } from '../../../venue/clock.ts';
 import { createEmergencyVenue } from '../../../venue/create-venue.ts';
-import type { KeyReads, KeyRights } from '../../../venue/key-reads.ts';
+import type { KeyReads, KeyRights } from '../../../venue/reads/key-reads.ts';
+import { DomainClock } from '../../../venue/wire/clock.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 type Answer<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly detail: string };

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { ACCOUNT_NAME } from '../../config/account.ts';
+import type { Config } from '../../config/config.ts';
+import { profileOf } from '../../core/venues.ts';
+import type { Gate } from '../../gate/gate.ts';
+import type { ClockPort } from '../../gate/ports.ts';
+import { LedgerError, messageOf } from '../../ledger/errors.ts';
+import { openLedger } from '../../ledger/ledger.ts';
+import { checkHead, followHead } from '../../ledger/proofs/head-file.ts';
+import { HeadSigner } from '../../ledger/proofs/head-signer.ts';
+import { openSigningKey } from '../../ledger/proofs/signing-key.ts';
+import type { ExpiryClock, Ledger, OpenLedgerOptions } from '../../ledger/types.ts';
+import type { TimePort } from '../../time/time-port.ts';
+import type { DomainClock } from '../../venue/wire/clock.ts';
+
+/** How long a start waits for a verb that briefly holds the ledger, wall ms. */
+const LOCK_WAIT_MS = 1_000;
+
+export interface DaemonLedgerOptions {
+  readonly clock: DomainClock;
+  readonly time: TimePort;
+  readonly log: Logger;
+  /** Receives the news that the ledger cannot record, or has freed its reserve; null: not there yet. */
+  readonly recording: () => Gate | null;
+  /** `canceled`: resolves once openings at the venue were canceled, as far as possible. */
+  readonly onFailure: (canceled: Promise<void>) => void;
+  readonly how: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'> | undefined;
+}
+
+/** Domain time, or the host's until the venue has told it, ms. */
+export function ledgerClock(clock: Pick<ClockPort, 'isSynced' | 'nowMs'>, time: TimePort): () => number {
+  return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
+}
+
+/**
+ * Tokens expire by the venue's time where there is one, and before it is known by the host's. Each of the two may be
+ * wrong for a while: one has ended for good when both say so. On paper the exchange may play a tape: there the host's clock counts, and a token has ended for good when time
+ * went by its end while this process saw it, by the host's and by the monotonic clock.
+ */
+export function expiryClock(
+  venue: Config['venue'],
+  clock: Pick<ClockPort, 'isSynced' | 'nowMs'>,
+  time: TimePort,
+): ExpiryClock {
+  if (!profileOf(venue).isSimulated)
+    return {
+      nowMs: ledgerClock(clock, time),
+      certain: () => (clock.isSynced ? { afterMs: 0, toMs: Math.min(clock.nowMs(), time.hostMs()) } : null),
+    };
+  const afterMs = time.hostMs();
+  const sinceMs = time.monotonicMs();
+  const steadyMs = (): number => afterMs + time.monotonicMs() - sinceMs;
+  return {
+    nowMs: () => time.hostMs(),
+    certain: () => ({ afterMs, toMs: Math.min(time.hostMs(), steadyMs()) }),
+  };
+}
+
+/** The ledger that a daemon records in. @throws LedgerError */
+export function openDaemonLedger(config: Config, path: string, options: DaemonLedgerOptions): Ledger {
+  const { clock, log, time } = options;
+  return openLedger({
+    ...options.how,
+    lockWaitMs: LOCK_WAIT_MS,
+    path,
+    venue: config.venue,
+    account: ACCOUNT_NAME,
+    now: ledgerClock(clock, time),
+    time,
+    expiry: expiryClock(config.venue, clock, time),
+    onFailure: (error) => {
+      log.fatal({ err: error }, 'the ledger cannot record: trading stops');
+      options.onFailure(options.recording()?.onLedgerFailure() ?? Promise.resolve());
+    },
+    onReserveUsed: () => {
+      log.error('the disk is full: the reserve was freed; free disk space now');
+      options.recording()?.onReserveUsed();
+    },
+  });
+}
+
+/** Compares the ledger with its head file, then keeps the head file up to date. @throws LedgerError */
+export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: TimePort): () => Promise<void> {
+  const { clock, log } = gate.core.ports;
+  const isNew = gate.core.state.lastEventAtMs === 0;
+  checkHead(config.headFile, ledger, { isNew, mayReplace: profileOf(config.venue).isSimulated });
+  const head = followHead(config.headFile, ledger, {
+    time,
+    onProblem: (why) => (clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error({}, why)),
+  });
+  return () => head.close();
+}
+
+/**
+ * Signs heads from now on; null: the key cannot be used, and an alert says why. Trading does not depend on it.
+ */
+export function openHeadSigner(config: Config, ledger: Ledger, gate: Gate, time: TimePort): HeadSigner | null {
+  const { clock, log } = gate.core.ports;
+  const tell = (why: string): void => {
+    if (clock.isSynced) gate.core.alert('HEAD_KEY', why);
+    else log.error({}, why);
+  };
+  try {
+    const key = openSigningKey(signingKeyPath(config), ledger);
+    if (key.warning !== null) tell(key.warning);
+    return new HeadSigner({
+      ledger,
+      key,
+      now: ledgerClock(clock, time),
+      time,
+      onProblem: (error) => log.warn({ err: error }, 'no head was signed; the next one covers more'),
+    });
+  } catch (error) {
+    if (error instanceof LedgerError && error.code !== 'LEDGER_PERMISSIONS') throw error;
+    tell(`no heads are signed: ${messageOf(error)}`);
+    return null;
+  }
+}
+/** Where the key of a ledger's heads lies. */
+export function signingKeyPath({ home, venue }: Pick<Config, 'home' | 'venue'>): string {
+  return join(home, venue, 'head.key');
+}

@@ -1,0 +1,159 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { findPackageFolder } from '../../../config/package.ts';
+import type { EffectiveCaps, PolicyExplanation } from '../../../policy/explain.ts';
+import { CliError, EXIT } from '../../exit-codes.ts';
+import { addVerb, type Io, printJson } from '../../verb.ts';
+import { addPolicyCheck } from './policy-check.ts';
+import { addPolicyDiff } from './policy-diff.ts';
+import { readPolicyText, readValidPolicy } from './policy-file.ts';
+import { addPolicyReload } from './policy-reload.ts';
+import { addPolicySuggest } from './policy-suggest.ts';
+
+interface PolicyOptions {
+  readonly json?: boolean;
+}
+interface FileRun {
+  readonly policy: string;
+  readonly passed: number;
+  readonly failed: readonly { readonly name: string; readonly differences: readonly string[] }[];
+  readonly violations: readonly string[];
+}
+
+export function addPolicy(program: Command, io: Io): void {
+  const policy = program.command('policy').description('Policy files.');
+  policy.addHelpText('after', '\nExample:\n  $ ./holdfast policy check policies/default.yaml');
+  addPolicyCheck(policy, io);
+  addVerb(policy, {
+    usage: 'explain',
+    summary: 'Explain what a policy file amounts to, in words and numbers',
+    examples: ['policy explain policies/strict.yaml'],
+  })
+    .argument('<file>', 'policy file, YAML or JSON')
+    .action((file: string, options: PolicyOptions) => explain(io, file, options));
+  addVerb(policy, {
+    usage: 'test',
+    summary: 'Run the cases beside policy files (NAME.test.yaml beside NAME.yaml)',
+    examples: ['policy test', 'policy test my-policy.yaml'],
+  })
+    .argument('[files...]', 'policy files (default: those of the package that have cases)')
+    .action((files: readonly string[], options: PolicyOptions) => runCases(io, files, options));
+  addPolicyReload(policy, io);
+  addPolicyDiff(policy, io);
+  addPolicySuggest(policy, io);
+}
+
+async function explain(io: Io, file: string, options: PolicyOptions): Promise<void> {
+  const policy = await readValidPolicy(file);
+  const { explainPolicy } = await import('../../../policy/explain.ts');
+  const explanation = explainPolicy(policy.spec);
+  if (options.json === true) printJson(io, { file, hash: policy.hash, ...explanation });
+  else io.out(await renderExplanation(explanation, policy.hash));
+}
+
+async function renderExplanation(explanation: PolicyExplanation, hash: string): Promise<string> {
+  const { formatDuration, formatNumber, renderFields, renderTable } = await import('../../render/tables.ts');
+  const head = ['leverage', 'order', 'symbol', 'gross', 'orders', 'slippage'];
+  const caps = (values: EffectiveCaps | null) =>
+    values === null
+      ? ['nothing may be opened']
+      : [
+          `${values.leverage}x`,
+          formatNumber(values.order_notional_usdt, 2),
+          formatNumber(values.symbol_notional_usdt, 2),
+          formatNumber(values.gross_notional_usdt, 2),
+          values.order_rate,
+          `${formatNumber(values.slippage_bps, 2)} bps`,
+        ];
+  const { regimes, tightenings, agents } = explanation;
+  const sections = [
+    renderFields([
+      ['policy', explanation.name],
+      ['hash', hash],
+      ['mode', explanation.mode],
+      ['scope', explanation.scope],
+    ]),
+    renderTable(
+      ['regime', ...head, 'cooldown', 'slices'],
+      regimes.map((each) => [
+        each.opens ? each.regime : `${each.regime} (exits only)`,
+        ...caps(each.caps),
+        formatDuration(each.cooldown_ms),
+        each.slices,
+      ]),
+      '',
+    ),
+    renderTable(
+      ['further tightened by', 'tightens', 'effect', ...head],
+      tightenings.map((each) => [each.cause, each.tightens, each.effect, ...caps(each.caps)]),
+      'nothing tightens this further',
+    ),
+    `${explanation.pacing.join('\n')}\n`,
+    ...(agents.length === 0
+      ? []
+      : [
+          renderTable(
+            ['agent', 'limited to'],
+            agents.map(({ agent, held_to }) => [agent, held_to.join(', ')]),
+            '',
+          ),
+        ]),
+  ];
+  return sections.join('\n');
+}
+
+async function runCases(io: Io, files: readonly string[], options: PolicyOptions): Promise<void> {
+  const policies = files.length > 0 ? files : findPoliciesWithCases(join(findPackageFolder(), 'policies'));
+  if (policies.length === 0) throw new CliError(EXIT.VERIFICATION, 'No policy file with cases was found.');
+  const runs: FileRun[] = [];
+  for (const file of policies) runs.push(await runFile(file));
+  const failed = runs.some((run) => run.failed.length + run.violations.length > 0);
+  if (options.json === true) printJson(io, { ok: !failed, files: runs });
+  else for (const run of runs) io.out(renderRun(run));
+  io.exit(failed ? EXIT.VERIFICATION : EXIT.OK);
+}
+
+async function runFile(file: string): Promise<FileRun> {
+  const [{ runPolicyCases }, { decide }, { formatViolation }] = await Promise.all([
+    import('../../../policy/cases/cases.ts'),
+    import('../../../core/decide.ts'),
+    import('../../../contract/violations.ts'),
+  ]);
+  const run = runPolicyCases(await readPolicyText(file), await readCases(casesBeside(file)), decide);
+  if (!run.ok) return { policy: file, passed: 0, failed: [], violations: run.violations.map(formatViolation) };
+  const failed = run.results.filter((result) => !result.passed);
+  return {
+    policy: file,
+    passed: run.passed,
+    failed: failed.map(({ name, differences }) => ({ name, differences })),
+    violations: [],
+  };
+}
+
+function renderRun({ policy, passed, failed, violations }: FileRun): string {
+  const lines = failed.flatMap(({ name, differences }) => [
+    `  FAILED ${name}`,
+    ...differences.map((difference) => `    ${difference}`),
+  ]);
+  const broken = violations.map((violation) => `  ${violation}`);
+  const verdict = violations.length > 0 ? 'cannot be run' : `${passed} passed, ${failed.length} failed`;
+  return `${[`${policy}: ${verdict}`, ...lines, ...broken].join('\n')}\n`;
+}
+
+function casesBeside(file: string): string {
+  return `${file.replace(/\.(?:ya?ml|json)$/, '')}.test.yaml`;
+}
+
+async function readCases(file: string): Promise<string> {
+  if (existsSync(file)) return readPolicyText(file);
+  throw new CliError(
+    EXIT.USAGE,
+    `There are no cases: ${file} does not exist. Copy those of the policy that yours is based on, such as policies/default.test.yaml, and change the figures that differ.`,
+  );
+}
+
+function findPoliciesWithCases(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.test.yaml'));
+  return names.sort().map((name) => join(folder, name.replace(/\.test\.yaml$/, '.yaml')));
+}

@@ -1,0 +1,93 @@
+import { type Command, Option } from 'commander';
+import type { ReportBody, ReportSums } from '../../../gate/api/accounts.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+
+interface ReportOptions extends ConnectionOptions {
+  readonly day?: string | true;
+  readonly week?: string | true;
+  readonly csv?: boolean;
+  readonly html?: boolean;
+}
+
+export function addReport(program: Command, io: Io): void {
+  const verb = addVerb(program, {
+    usage: 'report',
+    summary: "Report profit by agent of a day or a week, compared with the exchange's books",
+    examples: ['report', 'report --day 2026-11-26 --csv', 'report --week last --html > week.html'],
+  });
+  addConnectionOptions(verb)
+    .option('--day [day]', 'UTC day: 2026-11-26, today or yesterday')
+    .addOption(new Option('--week [week]', 'ISO week: 2026-W48, this or last').conflicts('day'))
+    .option('--csv', 'print a table for a spreadsheet')
+    .addOption(new Option('--html', 'print a page').conflicts(['csv', 'json']))
+    .action(async (options: ReportOptions) => {
+      const { withClient } = await import('../../client/client.ts');
+      const { day, week } = options;
+      const query =
+        week === undefined
+          ? `day=${encodeURIComponent(day === true || day === undefined ? 'today' : day)}`
+          : `week=${encodeURIComponent(week === true ? 'this' : week)}`;
+      if (options.csv === true) {
+        const path = `/v1/report?${query}&format=csv`;
+        io.out(await withClient(io, options, 'operator', (client) => client.getText(path)));
+        return;
+      }
+      const report = await withClient(io, options, 'operator', (client) =>
+        client.get<ReportBody>(`/v1/report?${query}`),
+      );
+      if (options.json === true) printJson(io, report);
+      else if (options.html === true) io.out((await import('../../render/report-page.ts')).writeReportPage(report));
+      else io.out(await renderReport(report));
+    });
+}
+
+async function renderReport(report: ReportBody): Promise<string> {
+  const { formatInstant, formatNumber, renderFields, renderTable } = await import('../../render/tables.ts');
+  const money = (usdt: number | null) => formatNumber(usdt, 2);
+  const cells = (of: ReportSums): string[] =>
+    [
+      of.profit_usdt,
+      of.realised_usdt,
+      of.unrealised_usdt,
+      of.fees_usdt,
+      of.funding_usdt,
+      of.other_usdt,
+      of.turnover_usdt,
+    ]
+      .map(money)
+      .concat(money(of.slippage_bps));
+  const head = ['profit', 'realised', 'unrealised', 'fees', 'funding', 'other', 'turnover', 'slippage (bps)'];
+  const owner = (agent: string | null): string => agent ?? '(nobody here)';
+  const { agents, books, rows, total } = report;
+  return [
+    renderFields([
+      [report.period, report.name],
+      ['account', `${report.account} on ${report.venue}`],
+      ['as of (UTC)', `${formatInstant(report.as_of_ms)}${report.is_over ? '' : ', not over'}`],
+    ]),
+    renderTable(
+      ['agent (USDT)', ...head, 'requests', 'cut', 'blocked'],
+      [
+        ...agents.map((of) => [owner(of.agent), ...cells(of.sums), of.requests, of.cuts, of.blocks]),
+        ['all', ...cells(total)],
+      ],
+      'nothing happened',
+    ),
+    renderTable(
+      ['agent', 'symbol', ...head],
+      rows.map((of) => [owner(of.agent), of.symbol, ...cells(of.sums)]),
+      'nothing was held or executed',
+    ),
+    books === null
+      ? ''
+      : renderFields([
+          ['booked by the exchange', money(books.booked_usdt)],
+          ['accounted for here', money(books.accounted_usdt)],
+          ['entry difference', money(books.entry_difference_usdt)],
+          ['waits to be split', money(books.waiting_usdt)],
+          ['not booked yet', money(books.unconfirmed_usdt)],
+          ['UNEXPLAINED', money(books.unexplained_usdt)],
+          ['transfers', money(books.transfers_usdt)],
+        ]),
+  ].join('\n');
+}

@@ -1,0 +1,74 @@
+import { posix } from 'node:path';
+
+/** Files of one folder of daemon/; what has more is two rooms. */
+const MAX_FILES = 12;
+/** Folders that have more than that still. They may not grow, and leave this list once they are divided. */
+export const ROOMS_TO_DIVIDE: Readonly<Record<string, number>> = {
+  'daemon/contract': 25,
+  'daemon/core': 26,
+  'daemon/core/rules': 15,
+  'daemon/evaluation/conformance': 24,
+  'daemon/evaluation/engine': 27,
+  'daemon/evaluation/judge': 19,
+  'daemon/evaluation/market': 15,
+  'daemon/evaluation/metrics': 15,
+  'daemon/evaluation/tune': 13,
+};
+const MAX_LINES = 400;
+/** Files that are longer than that still. They may not grow. */
+export const FILES_TO_DIVIDE: Readonly<Record<string, number>> = {
+  'daemon/contract/bodies.ts': 790,
+  'daemon/engine/records/events.ts': 649,
+};
+/** Files of the longest chain of imports from `daemon/main.ts`, that one included. */
+export const MAX_CHAIN = 38;
+
+export interface SizedFile {
+  readonly path: string;
+  readonly lines: number;
+}
+
+/** Folders and files of daemon/ that have grown too large, and a chain of imports that has grown too long. */
+export function findSizeProblems(
+  files: readonly SizedFile[],
+  imports: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const problems: string[] = [];
+  for (const { lines, path } of files) {
+    const most = FILES_TO_DIVIDE[path] ?? MAX_LINES;
+    if (lines > most) problems.push(`${path}:1: has ${lines} lines, and may have ${most}`);
+  }
+  for (const [room, count] of countRooms(files)) {
+    const most = ROOMS_TO_DIVIDE[room] ?? MAX_FILES;
+    if (count > most) problems.push(`${room}:0: has ${count} files, and may have ${most}: divide it`);
+  }
+  const chain = findLongestChain('daemon/main.ts', imports);
+  if (chain.length > MAX_CHAIN)
+    problems.push(`daemon/main.ts:1: imports ${chain.length} files deep, and may ${MAX_CHAIN}: ${chain.join(' ')}`);
+  return problems;
+}
+
+export function countRooms(files: readonly SizedFile[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { path } of files) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1);
+  return counts;
+}
+
+/** Without circles, which are refused elsewhere. */
+function findLongestChain(from: string, imports: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  const chainOf = (file: string): readonly string[] => {
+    const found = known.get(file);
+    if (found !== undefined) return found;
+    known.set(file, [file]);
+    let longest: readonly string[] = [];
+    for (const target of imports.get(file) ?? []) {
+      const chain = chainOf(target);
+      if (chain.length > longest.length) longest = chain;
+    }
+    const chain = [file, ...longest];
+    known.set(file, chain);
+    return chain;
+  };
+  return chainOf(from);
+}
