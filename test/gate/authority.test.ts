@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type AuthorityNow,
-  findEnded,
-  TIME_OVER,
-  WORD_GONE,
-  whyEnded,
-} from '../../daemon/engine/openings/authority.ts';
+import { findEnded, TIME_OVER, WORD_GONE, whyEnded } from '../../daemon/engine/openings/authority.ts';
+import type { AuthorityNow } from '../../daemon/engine/openings/authority-now.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';

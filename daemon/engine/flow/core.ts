@@ -8,7 +8,7 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { VenueName } from '../../core/venues.ts';
-import type { AuthorityNow } from '../openings/authority.ts';
+import type { AuthorityNow } from '../openings/authority-now.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
@@ -16,7 +16,7 @@ import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
 import type { OrderCount, VenueOrder } from '../records/venue.ts';
-import type { GateState } from '../state/gate-state.ts';
+import type { GateViews } from '../state/views.ts';
 import type { Flow } from './effects.ts';
 import type { Started } from './started.ts';
 
@@ -121,7 +121,7 @@ export interface Lookout {
 }
 
 export interface EngineCore {
-  readonly state: GateState;
+  readonly state: GateViews;
   /** What the feeds saw last. */
   readonly market: { inputs(nowMs: number): LiveInputs; symbol(symbol: string): SymbolInputs | null };
   readonly ports: EnginePorts;

@@ -5,7 +5,6 @@
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { closesAt } from '../../core/schedule.ts';
 import { type ApprovalState, opensUntilMs } from '../callers/approvals.ts';
@@ -13,6 +12,7 @@ import { everyLiveOrder, isPlanned, isTerminal, neverRests, type OrderState } fr
 import { isOwnOpening } from '../plan/standing.ts';
 import type { Authority, EndsBy, PlannedOrder } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
+import type { AuthorityNow } from './authority-now.ts';
 
 /** On what an order rests beside its decision. */
 export interface Words {
@@ -59,19 +59,6 @@ export function planAuthority(
   const approvedWith = approval?.signatures.map(({ credential }) => credential) ?? [];
   const words = askedWith === null ? approvedWith : [askedWith, ...approvedWith];
   return { ends_at_ms: Math.floor(endsAtMs), ends_by: endsBy, words: [...new Set(words)] };
-}
-
-/** What an authority is held against. */
-export interface AuthorityNow {
-  /** Venue time, and `t`. */
-  readonly nowMs: number;
-  readonly tMs: number;
-  readonly policyHash: string;
-  readonly spec: Pick<IntendedPolicySpec, 'approvals' | 'staging' | 'standing'>;
-  /** Whether a token, or a passkey, still stands for what was said with it. */
-  readonly stands: (id: string) => boolean;
-  /** Whether anybody may speak for an agent. */
-  readonly isSpokenFor: (agent: string) => boolean;
 }
 
 export const TIME_OVER: { readonly [By in EndsBy]: string } = {

@@ -10,7 +10,8 @@ import type { ReviewPlace } from '../plan/standing.ts';
 import type { Ask } from '../readings/inputs.ts';
 import { laterAsk } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
-import { type AuthorityNow, whyEnded } from './authority.ts';
+import { whyEnded } from './authority.ts';
+import type { AuthorityNow } from './authority-now.ts';
 
 export const FIRST_REJECTED = 'slice 0 was rejected';
 

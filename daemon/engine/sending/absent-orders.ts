@@ -3,7 +3,7 @@ import { ask, type Flow } from '../flow/effects.ts';
 import { lackingE8 } from '../orders/holding.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder, VenueTrade } from '../records/venue.ts';
-import type { GateState } from '../state/gate-state.ts';
+import type { GateViews } from '../state/views.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
 
@@ -147,7 +147,7 @@ function isChild({ clientOrderId, side }: OrderState, found: VenueOrder): boolea
  * trades lag; an order that counts as canceled would leave its fill to nobody.
  */
 function mayHaveFired(
-  { positions, time }: GateState,
+  { positions, time }: GateViews,
   { plannedAtMs, reduceOnly, side, symbol }: OrderState,
   trades: readonly VenueTrade[],
   others: ReadonlySet<string>,

@@ -6,7 +6,7 @@ import type { OrderStatus } from '../records/decisions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
 import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../records/units.ts';
 import type { SymbolRules, VenueOrder } from '../records/venue.ts';
-import type { GateState } from '../state/gate-state.ts';
+import type { GateViews } from '../state/views.ts';
 
 /** The venue's stamps may be so much later than domain time for being read later. */
 const CLOCKS_APART_MS = 1_000;
@@ -213,7 +213,7 @@ const PLACED_BEFORE_MS = 60_000;
  * order, whose fill is never ours (BY-46). Once the venue's own order id is known, it identifies the order, and
  * a change at the venue is a change of our order.
  */
-export function isAsSent(order: OrderState, report: VenueOrder, { rules: known, time }: GateState): boolean {
+export function isAsSent(order: OrderState, report: VenueOrder, { rules: known, time }: GateViews): boolean {
   const rules = known.get(order.symbol);
   if (order.foreign || order.venueOrderId !== null) return true;
   if (report.placedAtMs !== undefined && wasPlacedBefore(order, time.of(report.placedAtMs))) return false;

@@ -5,7 +5,7 @@ import { profileOf } from '../../core/venues.ts';
 import type { EngineCore, Lookout, RecordDetails } from '../../engine/flow/core.ts';
 import type { Flow } from '../../engine/flow/effects.ts';
 import type { Started } from '../../engine/flow/started.ts';
-import type { AuthorityNow } from '../../engine/openings/authority.ts';
+import type { AuthorityNow } from '../../engine/openings/authority-now.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import { OrderCounts } from '../../engine/plan/order-counts.ts';
 import type { IdSource } from '../../engine/plan/order-ids.ts';
