@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clientOrderId, decisionId, ownerOf } from '../../daemon/engine/plan/order-ids.ts';
+import { clientOrderId, decisionId, ownerOf } from '../../daemon/engine/plan/orders.ts';
 import { parseDecisionSeq } from '../../daemon/ledger/chain/hash-chain.ts';
 
 const GENESIS = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Pending } from '../../daemon/engine/flow/started.ts';
+import { Pending } from '../../daemon/engine/flow/effects.ts';
 import { Protection } from '../../daemon/engine/guard/protection.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { Canceler } from '../../daemon/engine/sending/cancels.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { decisionId } from '../../daemon/engine/plan/order-ids.ts';
+import { decisionId } from '../../daemon/engine/plan/orders.ts';
 import type { AlertEvent, DecisionEvent } from '../../daemon/engine/records/events.ts';
 import type { AgentsBody } from '../../daemon/gate/api/accounts.ts';
 import type { HolderBody } from '../../daemon/gate/api/operator.ts';

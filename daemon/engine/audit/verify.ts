@@ -5,7 +5,7 @@ import { decide } from '../../core/decide.ts';
 import type { Regime } from '../../core/policy.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
 import type { OrderState } from '../orders/orders.ts';
-import { decisionId } from '../plan/order-ids.ts';
+import { decisionId } from '../plan/orders.ts';
 import {
   buildBody,
   deriveAsRecorded,

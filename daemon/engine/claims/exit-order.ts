@@ -2,8 +2,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
-import { clientOrderId, type IdSource } from '../plan/order-ids.ts';
-import { planSingle, type Steps } from '../plan/orders.ts';
+import { clientOrderId, type IdSource, planSingle, type Steps } from '../plan/orders.ts';
 import type { ReviewPlace } from '../plan/standing.ts';
 import type { Ask } from '../readings/inputs.ts';
 import { laterAsk } from '../readings/inputs.ts';

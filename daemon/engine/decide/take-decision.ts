@@ -12,7 +12,7 @@ import type { EngineCore, Recorded } from '../flow/core.ts';
 import { onDisk } from '../flow/effects.ts';
 import { planApproval } from '../openings/approvals.ts';
 import { NO_WORDS, planAuthority, type Words } from '../openings/authority.ts';
-import { decisionId } from '../plan/order-ids.ts';
+import { decisionId } from '../plan/orders.ts';
 import { buildBody } from '../plan/retell.ts';
 import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
 import type { DecisionBody, DecisionKind } from '../records/decisions.ts';

@@ -11,14 +11,13 @@ import type { VenueName } from '../../core/venues.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { OrderCounts } from '../plan/order-counts.ts';
-import type { IdSource } from '../plan/order-ids.ts';
+import type { IdSource } from '../plan/orders.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
 import type { OrderCount, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
-import type { Flow } from './effects.ts';
-import type { Started } from './started.ts';
+import type { Flow, Started } from './effects.ts';
 
 export interface EngineSettings {
   readonly venue: VenueName;

@@ -4,7 +4,7 @@
  * flow has looked at still holds when it records.
  */
 import type { Answer, Effect, Flow, Join } from './effects.ts';
-import { type End, Pending, type Started } from './started.ts';
+import { type End, Pending, type Started } from './effects.ts';
 
 /** The answer to a request, or that it has failed. */
 export type Input =

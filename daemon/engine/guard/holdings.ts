@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import type { Started } from '../flow/started.ts';
+import type { Started } from '../flow/effects.ts';
 import { findMisplaced, findUnowned } from '../plan/holdings.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { formatQuantityE8 } from '../records/units.ts';

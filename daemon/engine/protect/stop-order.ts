@@ -1,7 +1,7 @@
 /** The decision on a stop. Pure functions, so that the daemon and a replay place the same (SAE-SAME-CODE). */
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { clientOrderId, type IdSource } from '../plan/order-ids.ts';
+import { clientOrderId, type IdSource } from '../plan/orders.ts';
 import type { ReviewPlace } from '../plan/standing.ts';
 import type { PositionState } from '../positions/positions.ts';
 import type { Ask } from '../readings/inputs.ts';

@@ -1,6 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined } from '../flow/effects.ts';
-import { Pending, type Started } from '../flow/started.ts';
+import { ask, type Flow, joined, Pending, type Started } from '../flow/effects.ts';
 import { isInFlight, isTerminal, isUnproven, type OrderState } from '../orders/orders.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import type { SubmitOutcome } from '../records/venue.ts';

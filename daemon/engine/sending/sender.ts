@@ -10,8 +10,7 @@ import {
 } from '../decide/order-records.ts';
 import type { Decided } from '../decide/take-decision.ts';
 import type { EngineCore, Recorded } from '../flow/core.ts';
-import { ask, type Flow, joined, onDisk } from '../flow/effects.ts';
-import { Pending } from '../flow/started.ts';
+import { ask, type Flow, joined, onDisk, Pending } from '../flow/effects.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { isLeverageFree } from '../openings/leverage.ts';
 import { isInFlight, isTerminal, type OrderState } from '../orders/orders.ts';

@@ -3,8 +3,7 @@
 import type { ExecutionRequest } from '../../core/request.ts';
 import { endedEvent } from '../../engine/decide/order-records.ts';
 import { consider, type Decided, recordDecision } from '../../engine/decide/take-decision.ts';
-import type { Answer, Effect, Flow, VenueKey } from '../../engine/flow/effects.ts';
-import type { Started } from '../../engine/flow/started.ts';
+import type { Answer, Effect, Flow, Started, VenueKey } from '../../engine/flow/effects.ts';
 import { Engine, type Request } from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
 import { isLive } from '../../engine/orders/claims.ts';

@@ -1,5 +1,4 @@
-import type { Answer, Effect, Flow } from '../../engine/flow/effects.ts';
-import type { Started } from '../../engine/flow/started.ts';
+import type { Answer, Effect, Flow, Started } from '../../engine/flow/effects.ts';
 import { Engine, type Input, type Request } from '../../engine/flow/step.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { VenuePort } from '../venue-port.ts';

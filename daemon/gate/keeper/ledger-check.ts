@@ -1,6 +1,6 @@
 import type { Lookout, StrangeOrder } from '../../engine/flow/core.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
-import { ownerOf } from '../../engine/plan/order-ids.ts';
+import { ownerOf } from '../../engine/plan/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../../engine/records/venue.ts';
 import { wasPlacedBefore } from '../../engine/sending/order-proof.ts';
 import { orderOf } from '../../engine/state/leave.ts';

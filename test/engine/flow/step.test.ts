@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ask, type Flow, joined, onDisk, resultOf } from '../../../daemon/engine/flow/effects.ts';
-import { type End, Pending, type Started } from '../../../daemon/engine/flow/started.ts';
+import {
+  ask,
+  type End,
+  type Flow,
+  joined,
+  onDisk,
+  Pending,
+  resultOf,
+  type Started,
+} from '../../../daemon/engine/flow/effects.ts';
 import { Engine, type Request } from '../../../daemon/engine/flow/step.ts';
 
 const wait = (ms: number): Flow<undefined> => ask<'wait'>({ fx: 'wait', ms });

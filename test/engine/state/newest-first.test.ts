@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { newestFirst } from '../../../daemon/engine/orders/orders.ts';
-import { clientOrderId } from '../../../daemon/engine/plan/order-ids.ts';
+import { clientOrderId } from '../../../daemon/engine/plan/orders.ts';
 
 const GENESIS = 'fbf717aa';
 const places = fc.record({
