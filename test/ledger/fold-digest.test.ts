@@ -39,7 +39,7 @@ test('whatever a fold loads lies in the rooms of which the digest is made [LE-59
   const loaded = listLoaded([
     'daemon/engine/state/gate-state.ts',
     'daemon/engine/kept/state-text.ts',
-    'daemon/ledger/read-payload.ts',
+    'daemon/ledger/chain/hash-chain.ts',
   ]);
   assert.ok(loaded.includes('daemon/engine/accounts/equity.ts') && loaded.length > 50);
   const rooms = new Set(loaded.map((file) => file.split('/').slice(0, 2).join('/')));
