@@ -1,3 +1,4 @@
+import type { Side } from '../../core/request.ts';
 import { type Holding, type OwnedPosition, ownE8 as ownE8Of } from './ownership.ts';
 
 const MAX_TAKEN = 20;
@@ -31,6 +32,14 @@ export interface TakenLots extends OwnedPosition {
   readonly taken: Taken[];
 }
 
+/** A fill of ours; `quantityE8` without sign. */
+interface ContainedFill {
+  readonly side: Side;
+  readonly quantityE8: number;
+  readonly reduceOnly: boolean;
+  readonly atMs: number;
+}
+
 /** A reading was adopted, which moved lots by `signed`. `own`, `unowned`: what the holder and nobody had before it, with sign. */
 export function noteTaken(lots: TakenLots, signed: number, own: number, unowned: number, atMs: number): void {
   const sign = Math.sign(signed);
@@ -45,12 +54,15 @@ export function noteTaken(lots: TakenLots, signed: number, own: number, unowned:
 
 /**
  * A fill of ours is reported that readings of later, which were adopted, contain: they moved its lots as if a person had.
- * Those are put back as they were, the last first, for the fill to move them. RISK: two fills may share a millisecond with a
- * reading: until the next one the position counts with the fill beside them, too. Answers with the signed lots.
+ * Those are put back as they were, for the fill to move them: of each reading what it opened first, which was the last. A
+ * reduce-only fill has opened nothing, so that what a reading opened beside it is a person's. Answers with the signed lots.
  */
-export function putBackTaken(lots: TakenLots & Pick<Holding, 'holder'>, signed: number, atMs: number): number {
-  const sign = Math.sign(signed);
-  let left = Math.abs(signed);
+export function putBackTaken(
+  lots: TakenLots & Pick<Holding, 'holder'>,
+  { atMs, quantityE8: filledE8, reduceOnly, side }: ContainedFill,
+): number {
+  const sign = side === 'buy' ? 1 : -1;
+  let left = filledE8;
   const putBack = (quantityE8: number): number => {
     left -= quantityE8;
     lots.quantityE8 -= sign * quantityE8;
@@ -58,7 +70,7 @@ export function putBackTaken(lots: TakenLots & Pick<Holding, 'holder'>, signed: 
   };
   for (const taken of lots.taken) {
     if (taken.atMs < atMs || taken.sign !== sign) continue;
-    const opened = putBack(Math.min(left, taken.openedE8, Math.max(0, lots.unownedE8 * sign)));
+    const opened = reduceOnly ? 0 : putBack(Math.min(left, taken.openedE8, Math.max(0, lots.unownedE8 * sign)));
     const own = lots.holder === null ? 0 : putBack(Math.min(left, taken.ownE8));
     const unowned = putBack(Math.min(left, taken.unownedE8));
     lots.unownedE8 -= sign * (opened + unowned);
@@ -67,7 +79,7 @@ export function putBackTaken(lots: TakenLots & Pick<Holding, 'holder'>, signed: 
     taken.unownedE8 -= unowned;
     if (own > 0) lessMistaken(lots, own);
   }
-  return sign * (Math.abs(signed) - left);
+  return sign * (filledE8 - left);
 }
 /** The holder has so many of the lots again that a reading took. */
 function lessMistaken(lots: TakenLots, givenE8: number): void {
