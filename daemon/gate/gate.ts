@@ -1,5 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one method for each call of the API, in its order
 import type { ToolName } from '../core/policy.ts';
+import { endedEvent } from '../engine/decide/order-records.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../engine/orders/orders.ts';
 import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
@@ -64,11 +65,15 @@ import { startAlone } from './tasks.ts';
  * venue ends them by itself.
  */
 export async function leaveVenue(
-  { core, canceler, countdowns, slices }: GateParts,
+  { core, canceler, countdowns, sender, slices }: GateParts,
   options: { readonly leaveOrders: boolean },
 ): Promise<void> {
   const before = everyLiveOrder(core.state.orders);
   slices.dropUnsent('the daemon stops', () => true);
+  // RISK: one that waits for its turn would be taken for sent by the next start, which closes its symbol until that is known.
+  for (const order of before)
+    if (!order.foreign && !order.reduceOnly && sender.isUnsent(order))
+      sender.record(order, endedEvent(core, order, 'canceled', 'the daemon stops'));
   const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
   const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && !isLeft(order);
   const cancels = canceler.cancelMatching(null, isMeant, 'the daemon stops').map(ended);

@@ -29,6 +29,7 @@ function open() {
     onDisk: () => Promise.resolve(),
     readBeside: () => new Promise<boolean>((resolve) => reads.push(resolve)),
     isStopping: () => false,
+    onUnheard: (error) => assert.fail(String(error)),
   });
   const lone = new LoneOpenings({ planClock, begin: <R>(flow: Flow<R>) => driver.begin(flow) });
   /** `turn`: undefined while it waits. */

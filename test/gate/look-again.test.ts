@@ -24,7 +24,7 @@ test('a slice looks at the clock again every few seconds: what a jump makes due 
   const [, order] = liveOrders(ledger.state.orders, 'BTCUSDT');
   assert.ok(order?.status === 'pending_send' && order.dueAtMs === T0 + HOUR_MS);
   let nowMs = T0;
-  const engine = new Engine();
+  const engine = new Engine({ onRequests: () => undefined, onUnheard: (error) => assert.fail(String(error)) });
   const now = () => ({
     nowMs,
     tMs: nowMs,

@@ -26,7 +26,7 @@ export interface VenueKey {
 }
 
 export type Effect =
-  /** Answered when all that is recorded so far is on disk, and never where it cannot be written. */
+  /** Answered when all that is recorded so far is on disk; failed where it cannot be written. */
   | { readonly fx: 'disk' }
   /** An order that is not handed to the network within so many ms is `rejected`; one that may have been is `unknown`. */
   | { readonly fx: 'submit'; readonly order: Approved<OrderInstruction>; readonly withinMs: number }
@@ -87,6 +87,8 @@ export interface Started<R> {
 /** What ends once, and tells those who wait for it: a flow's own, or whatever a part lets others wait for. */
 export class Pending<R> implements Started<R> {
   #end: End<R> | null = null;
+  /** Somebody waits, or has waited, for it. */
+  isHeard = false;
   #waiting: ((end: End<R>) => void)[] = [];
 
   static failed(error: unknown): Started<never> {
@@ -98,7 +100,12 @@ export class Pending<R> implements Started<R> {
   get isOver(): boolean {
     return this.#end !== null;
   }
+  /** What it has failed with; undefined: it has not. */
+  get error(): unknown {
+    return this.#end?.kind === 'failed' ? this.#end.error : undefined;
+  }
   onEnd(tell: (end: End<R>) => void): this {
+    this.isHeard = true;
     if (this.#end === null) this.#waiting.push(tell);
     else tell(this.#end);
     return this;

@@ -21,20 +21,42 @@ interface Running {
   readonly close: (end: End<unknown>) => void;
 }
 
+/** What the engine tells its driver outside of a step. */
+export interface EngineListener {
+  /** Something was asked for because another part let a flow go on: {@link Engine.take} has it. */
+  onRequests(): void;
+  /** A flow has failed, and nobody had waited for it by the next step. */
+  onUnheard(error: unknown): void;
+}
+
 export class Engine {
+  readonly #listener: EngineListener;
   readonly #waiting = new Map<number, Running>();
   #requests: Request[] = [];
   #nr = 0;
+  /** Flows that go on because what they joined has ended: in their order, and never in the middle of another one. */
+  #ready: (() => void)[] = [];
+  #depth = 0;
+  #failed: Pending<unknown>[] = [];
+
+  constructor(listener: EngineListener) {
+    this.#listener = listener;
+  }
 
   /** Runs a flow up to its first question; {@link take} has what it asks for. */
   begin<R>(flow: Flow<R>): Started<R> {
     const pending = new Pending<R>();
-    this.#run({ flow, close: (end) => pending.close(end as End<R>) }, () => flow.next());
+    const close = (end: End<unknown>): void => {
+      pending.close(end as End<R>);
+      if (end.kind === 'failed') this.#failed.push(pending as Pending<unknown>);
+    };
+    this.#run({ flow, close }, () => flow.next());
     return pending;
   }
 
   /** Goes on with the flow that asked. An answer that nobody waits for is none. */
   step(input: Input): readonly Request[] {
+    this.#tellUnheard();
     const running = this.#waiting.get(input.id);
     if (running === undefined) return [];
     this.#waiting.delete(input.id);
@@ -51,7 +73,27 @@ export class Engine {
     return requests;
   }
 
+  #tellUnheard(): void {
+    const failed = this.#failed;
+    if (failed.length === 0) return;
+    this.#failed = [];
+    for (const pending of failed) if (!pending.isHeard) this.#listener.onUnheard(pending.error);
+  }
+
   #run(running: Running, resume: () => IteratorResult<Effect | Join, unknown>): void {
+    this.#depth += 1;
+    try {
+      this.#advance(running, resume);
+    } finally {
+      this.#depth -= 1;
+    }
+    if (this.#depth === 0) this.#goOn();
+  }
+  #goOn(): void {
+    for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) next();
+  }
+
+  #advance(running: Running, resume: () => IteratorResult<Effect | Join, unknown>): void {
     let next: IteratorResult<Effect | Join, unknown>;
     try {
       next = resume();
@@ -65,9 +107,16 @@ export class Engine {
     }
     const wanted = next.value;
     if (wanted.fx === 'join') {
-      wanted.started.onEnd((end) =>
-        this.#run(running, () => (end.kind === 'done' ? running.flow.next(end.result) : running.flow.throw(end.error))),
-      );
+      wanted.started.onEnd((end) => {
+        this.#ready.push(() =>
+          this.#run(running, () =>
+            end.kind === 'done' ? running.flow.next(end.result) : running.flow.throw(end.error),
+          ),
+        );
+        if (this.#depth > 0) return;
+        this.#goOn();
+        if (this.#requests.length > 0) this.#listener.onRequests();
+      });
       return;
     }
     this.#nr += 1;

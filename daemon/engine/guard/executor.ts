@@ -98,7 +98,8 @@ export class Executor {
     });
     // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
     core.begin(this.#exits.run(decided)).onEnd((end) => {
-      if (end.kind === 'failed') core.alert('GATE_EXIT_FAILED', String(end.error), request.symbol);
+      if (end.kind === 'failed' && !core.isStopping())
+        core.alert('GATE_EXIT_FAILED', String(end.error), request.symbol);
     });
     yield* onDisk();
   }

@@ -9,7 +9,7 @@ import { decideExitOrder } from '../decide/exit-order.ts';
 import { endedEvent } from '../decide/order-records.ts';
 import type { Decided } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, Pending } from '../flow/effects.ts';
+import { ask, type Flow, joined, onDisk, Pending } from '../flow/effects.ts';
 import { type Claim, closedE8, isLive } from '../orders/claims.ts';
 import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../orders/orders.ts';
 import type { ExitEnd } from '../records/events.ts';
@@ -101,6 +101,7 @@ export class ExitBook {
   }
 
   *#cancelOpeningsLater(first: OrderState): Flow<void> {
+    yield* onDisk();
     yield* ask<'nextTurn'>({ fx: 'nextTurn' });
     this.#cancelOpenings(first);
   }

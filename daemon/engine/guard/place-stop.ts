@@ -1,7 +1,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { type Flow, onDisk } from '../flow/effects.ts';
+import type { Flow } from '../flow/effects.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { buildStopOrder } from '../protect/stop-order.ts';
@@ -44,9 +44,9 @@ export function* placeStop(
   });
   const [planned] = decided.event.orders;
   if (planned === undefined) return null;
-  yield* onDisk();
   const order = state.orders.all.get(planned.client_order_id);
   if (order === undefined || isTerminal(order)) return null;
   const outcome = yield* sender.sendStop(order);
+  if (outcome === null) return null;
   return { order, rejection: outcome.kind === 'rejected' ? outcome.rejection : null };
 }

@@ -3,7 +3,7 @@ import { type DatedFill, filledSince, noteFill } from '../kept/dated-fills.ts';
 import type { PositionRecord } from '../records/events.ts';
 import { followLeverage, type LeverageSetting } from './leverage-setting.ts';
 import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
-import { noteTaken, putBackTaken, type TakenLots } from './taken-lots.ts';
+import { noteTaken, putBackTaken, type TakenLots, wasAdopted } from './taken-lots.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -159,7 +159,8 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   // RISK: two fills may share a millisecond with the reading; and of one that it shows in part alone somebody has undone
   // the rest. Until the next reading both counts are in force.
   if (isBelieved && containedE8 === signed) dispute(position, shownWith(position.disputedE8 ?? position.quantityE8));
-  else if (isBelieved && believedE8 !== position.quantityE8) dispute(position, believedE8);
+  else if (isBelieved && wasAdopted(position, atMs) && believedE8 !== position.quantityE8)
+    dispute(position, believedE8);
   beginAnew(position, shown, atMs);
   noteFill(position.fills, { signed, atMs, order });
   return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };

@@ -70,12 +70,22 @@ export class Resolver {
     if (running !== undefined) return running.done;
     const search = this.#begin(order);
     const done = new Pending<void>();
-    const close = (): void => done.close({ kind: 'done', result: undefined });
-    if (this.#isProven(order, search)) close();
-    else {
-      this.#running.set(order.clientOrderId, { search, done });
-      this.#core.begin(this.#run(order, search)).onEnd(close);
+    if (this.#isProven(order, search)) {
+      done.close({ kind: 'done', result: undefined });
+      return done;
     }
+    this.#running.set(order.clientOrderId, { search, done });
+    this.#core.begin(this.#run(order, search)).onEnd((end) => {
+      // One that failed is begun again by the next sweep.
+      this.#running.delete(order.clientOrderId);
+      if (end.kind === 'failed' && !this.#core.isStopping())
+        this.#core.alertRarely(
+          'RESOLVE_FAILED',
+          `resolving ${order.clientOrderId}: ${String(end.error)}`,
+          order.symbol,
+        );
+      done.close({ kind: 'done', result: undefined });
+    });
     return done;
   }
 

@@ -220,8 +220,10 @@ export class OrderSender {
     return this.#findTightening(decided);
   }
 
-  *sendStop(order: OrderState): Flow<SubmitOutcome> {
+  /** Null: it has ended before. */
+  *sendStop(order: OrderState): Flow<SubmitOutcome | null> {
     yield* onDisk();
+    if (isTerminal(order)) return null;
     this.#core.sends.note();
     const asked = this.#ask(null);
     const approved = this.#approvals.approveStop(order);

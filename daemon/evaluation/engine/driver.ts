@@ -47,7 +47,12 @@ export class ReplayDriver {
   readonly engine: EngineParts;
   readonly #notes: ExchangeNotes;
   readonly #parts: DriverParts;
-  readonly #flows = new Engine();
+  readonly #flows = new Engine({
+    onRequests: () => this.#queue.push(...this.#flows.take()),
+    onUnheard: (error) => {
+      throw error;
+    },
+  });
   readonly #index: ReadonlyMap<string, number>;
   /** By decision: whose ask it carries out; of an amended order by its id: its amender's, whose doing its fills are now. */
   readonly #asks = new Map<string, Asked>();
@@ -59,7 +64,7 @@ export class ReplayDriver {
   #settledActs = -1;
   /** What the exchange has taken of orders, amends and cancels so far. */
   changes = 0;
-  /** Later slices whose time has not come. */
+  /** How many waits are not over, of later slices nearly all. */
   waiting = 0;
 
   constructor(createCore: (hooks: ReplayHooks) => ReplayCore, parts: DriverParts) {

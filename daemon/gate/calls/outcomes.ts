@@ -42,7 +42,8 @@ export class Outcomes {
       const timer = core.ports.time.after(this.#isOver ? 0 : core.settings.answerWithinMs, end);
       this.#waiting.add(end);
       started.onEnd((outcome) => {
-        if (outcome.kind === 'failed') {
+        // Of a commit that fails every caller is told, and the ledger tells the operator.
+        if (outcome.kind === 'failed' && !core.ports.ledger.isFailed && !core.isStopping()) {
           const detail = `decision ${decided.body.decision_id}: ${String(outcome.error)}`;
           core.alert('EXECUTION_FAILED', detail, request.symbol);
         }

@@ -11,6 +11,8 @@ export interface DriverPorts {
   /** Whether all that another daemon could have opened in the symbol was read. */
   readonly readBeside: (symbol: string) => Promise<boolean>;
   readonly isStopping: () => boolean;
+  /** A flow has failed, and nobody waits for it. */
+  readonly onUnheard: (error: unknown) => void;
 }
 
 /**
@@ -18,11 +20,15 @@ export interface DriverPorts {
  * its decision to the venue and back; it decides nothing, and answers each request once.
  */
 export class Driver {
-  readonly #engine = new Engine();
+  readonly #engine: Engine;
   readonly #ports: DriverPorts;
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
+    this.#engine = new Engine({
+      onRequests: () => this.#performAll(this.#engine.take()),
+      onUnheard: ports.onUnheard,
+    });
   }
 
   begin<R>(flow: Flow<R>): Started<R> {

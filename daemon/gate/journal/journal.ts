@@ -92,7 +92,11 @@ export class GateCore implements EngineCore {
     this.ports = ports;
     this.#hooks = hooks;
     const { time, venue } = ports;
-    this.driver = new Driver({ venue, time, onDisk: () => this.settled(), ...hooks });
+    const onUnheard = (error: unknown): void => {
+      if (!ports.ledger.isFailed && !hooks.isStopping())
+        this.alertRarely('EXECUTION_FAILED', `what goes on by itself: ${String(error)}`);
+    };
+    this.driver = new Driver({ venue, time, onDisk: () => this.settled(), onUnheard, ...hooks });
     this.settings = settings;
     this.sends = new OrderCounts(() => ports.time.monotonicMs());
     this.planClock = planClockOf(ports);

@@ -4,6 +4,7 @@ import type { Flow } from '../../../daemon/engine/flow/effects.ts';
 import { Engine, type Request } from '../../../daemon/engine/flow/step.ts';
 import { ProofWorld, shown } from '../../gate/proof-fixture.ts';
 
+const NOBODY = { onRequests: () => undefined, onUnheard: () => undefined };
 const worlds: ProofWorld[] = [];
 function start(): ProofWorld {
   const world = new ProofWorld();
@@ -49,7 +50,7 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
   for (const [what, begin] of Object.entries(WAYS_OUT))
     it(`${what} asks for the disk before anything else, and is sent once that has answered`, async () => {
       const world = start();
-      const engine = new Engine();
+      const engine = new Engine(NOBODY);
       engine.begin(await begin(world));
       const [disk, ...others] = engine.take();
       assert.deepEqual([disk?.effect.fx, others], ['disk', []]);
@@ -66,7 +67,7 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
 
   it('what is canceled while the disk is waited for is not sent [BY-32]', async () => {
     const world = start();
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     engine.begin(await WAYS_OUT['an exit']!(world));
     const [disk] = engine.take();
     world.canceler.note(world.order('o-1'), 'a test');
@@ -79,7 +80,7 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
 
   it('a halt that comes meanwhile ends an opening, and a failing disk leaves it where it is', async () => {
     const world = start();
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     engine.begin(await WAYS_OUT['an opening']!(world));
     const [disk] = engine.take();
     world.core.append('state', {
@@ -95,7 +96,7 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
     const next = engine.step({ in: 'answered', id: disk!.id, answer: undefined });
     assert.ok(!asked(next).some((fx) => SENDS.includes(fx)));
     const other = start();
-    const failing = new Engine();
+    const failing = new Engine(NOBODY);
     const started = failing.begin(await WAYS_OUT['an exit']!(other));
     failing.step({ in: 'failed', id: failing.take()[0]!.id, error: new Error('the disk') });
     assert.deepEqual([started.isOver, failing.take(), other.order('o-1').status], [true, [], 'in_flight']);

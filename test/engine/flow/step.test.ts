@@ -10,8 +10,10 @@ import {
   resultOf,
   type Started,
 } from '../../../daemon/engine/flow/effects.ts';
-import { Engine, type Request } from '../../../daemon/engine/flow/step.ts';
+import { Engine, type EngineListener, type Request } from '../../../daemon/engine/flow/step.ts';
 
+/** Nobody hears of what goes on outside a step. */
+const NOBODY: EngineListener = { onRequests: () => undefined, onUnheard: () => undefined };
 const wait = (ms: number): Flow<undefined> => ask<'wait'>({ fx: 'wait', ms });
 const msOf = (requests: readonly Request[]): readonly (readonly [number, number])[] =>
   requests.map(({ effect, id }) => [id, effect.fx === 'wait' ? effect.ms : -1]);
@@ -25,7 +27,7 @@ function endOf<R>(started: Started<R>): End<R> | null {
 
 describe('step(input) -> effects', () => {
   it('runs a flow up to its first question, and on to the next with each answer', () => {
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     const said: string[] = [];
     const started = engine.begin(
       (function* (): Flow<string> {
@@ -48,7 +50,7 @@ describe('step(input) -> effects', () => {
   });
 
   it('answers each request once: a second answer, and one that nobody asked for, is none', () => {
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     let times = 0;
     engine.begin(
       (function* (): Flow<void> {
@@ -65,7 +67,7 @@ describe('step(input) -> effects', () => {
   });
 
   it('returns what all flows have asked for in that turn, in its order, those begun on the way as well', () => {
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     engine.begin(
       (function* (): Flow<void> {
         yield* onDisk();
@@ -83,7 +85,7 @@ describe('step(input) -> effects', () => {
   });
 
   it('a request that failed is thrown where it was asked, and ends the flow only where nobody catches it', () => {
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     const caught: unknown[] = [];
     const careful = engine.begin(
       (function* (): Flow<string> {
@@ -105,7 +107,7 @@ describe('step(input) -> effects', () => {
   });
 
   it('whoever joins flows goes on when the last has ended, at once where they are over, with what one has thrown', () => {
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     const [one, other] = [engine.begin(wait(1)), engine.begin(wait(2))];
     const both = engine.begin(joined([one, other]));
     engine.take();
@@ -119,7 +121,7 @@ describe('step(input) -> effects', () => {
   });
 
   it('a result that several wait for is told to each', () => {
-    const engine = new Engine();
+    const engine = new Engine(NOBODY);
     const pending = new Pending<number>();
     const flows = [1, 2].map(() => engine.begin(resultOf(pending)));
     assert.deepEqual(
@@ -133,9 +135,58 @@ describe('step(input) -> effects', () => {
     );
   });
 
+  it('lets flows that joined one go on in their order, when the one that ended it has asked for something', () => {
+    const engine = new Engine(NOBODY);
+    const turns: Pending<void>[] = [];
+    const said: string[] = [];
+    function* inTurn(name: string): Flow<void> {
+      const before = turns.at(-1);
+      const mine = new Pending<void>();
+      turns.push(mine);
+      if (before !== undefined) yield* joined([before]);
+      else yield* wait(1);
+      mine.close({ kind: 'done', result: undefined });
+      said.push(name);
+      yield* wait(2);
+    }
+    for (const name of ['a', 'b', 'c']) engine.begin(inTurn(name));
+    engine.take();
+    assert.equal(engine.step({ in: 'answered', id: 1, answer: undefined }).length, 3);
+    assert.deepEqual(said, ['a', 'b', 'c']);
+  });
+
+  it('tells its driver of what is asked for where a part lets a flow go on outside of a step', () => {
+    let told = 0;
+    const engine = new Engine({ ...NOBODY, onRequests: () => (told += 1) });
+    const pending = new Pending<void>();
+    engine.begin(
+      (function* (): Flow<void> {
+        yield* joined([pending]);
+        yield* wait(5);
+      })(),
+    );
+    assert.deepEqual([engine.take(), told], [[], 0]);
+    pending.close({ kind: 'done', result: undefined });
+    assert.deepEqual([msOf(engine.take()), told], [[[1, 5]], 1]);
+  });
+
+  it('tells of a flow that has failed with nobody waiting for it, at the next step, and of no other', () => {
+    const unheard: unknown[] = [];
+    const engine = new Engine({ ...NOBODY, onUnheard: (error) => unheard.push(error) });
+    const [alone, awaited] = [new Error('alone'), new Error('awaited')];
+    engine.begin(wait(1));
+    engine.begin(wait(2)).onEnd(() => undefined);
+    engine.begin(wait(3));
+    engine.take();
+    engine.step({ in: 'failed', id: 1, error: alone });
+    engine.step({ in: 'failed', id: 2, error: awaited });
+    engine.step({ in: 'answered', id: 3, answer: undefined });
+    assert.deepEqual(unheard, [alone]);
+  });
+
   it('is the same for the same inputs', () => {
     const play = (): readonly unknown[] => {
-      const engine = new Engine();
+      const engine = new Engine(NOBODY);
       const seen: unknown[] = [];
       function* race(name: string, ms: number): Flow<void> {
         for (let round = 0; round < 3; round += 1) {
