@@ -5,7 +5,7 @@ import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
 import { CROWDED } from './plans/crowded.ts';
 import { Draw, type Piece } from './plans/draw.ts';
-import { drawApprovalKeys, drawKeys, isRare } from './plans/keys.ts';
+import { drawApprovalKeys, drawKeys, isAlone, isRare } from './plans/keys.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { withLastHalt } from './plans/operators.ts';
 import { PIECES } from './plans/pieces.ts';
@@ -74,9 +74,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   ];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
-  const steps: Step[] = new Random(seed, 'beginning').chance(BEGINNING_SHARE)
-    ? binding.flatMap((piece) => piece(draw))
-    : [];
+  const begins = isAlone(seed) || new Random(seed, 'beginning').chance(BEGINNING_SHARE);
+  const steps: Step[] = begins ? binding.flatMap((piece) => piece(draw)) : [];
   if (random.chance(0.85)) steps.push({ gap: 0, do: draw.open() });
   if (extras.includes('ledgers') && random.chance(0.4)) {
     // Two that begin on an account on which nobody has traded.
@@ -178,7 +177,7 @@ function withKeys(setup: Setup, seed: number): { readonly setup: Setup; readonly
   const random = new Random(seed, 'keys');
   const none = { keys: {}, pieces: [] };
   const asked = setup.approvals === undefined ? none : drawApprovalKeys(random, setup, seed);
-  const hasKeys = random.chance(KEYS_SHARE) || isRare(seed);
+  const hasKeys = random.chance(KEYS_SHARE) || isRare(seed) || isAlone(seed);
   const drawn = hasKeys && !isRefused(seed) ? drawKeys(random, setup, seed) : none;
   const policy = { ...asked.keys, ...drawn.keys };
   return {

@@ -16,9 +16,12 @@ export interface Row {
   readonly telling: number;
   /** Worlds in which `decide` gives something else with the key at its other value; 0 for all that is no key. */
   readonly decided: number;
-  /** Worlds that were played again without it, and those of them in which something else was decided or sent. */
+  /** Of those that were telling, worlds that were played again without it, and in which something else was decided or sent. */
   readonly played: number;
   readonly differed: number;
+  /** The same of worlds in which it says what it says in most. */
+  readonly plainPlayed: number;
+  readonly plainDiffered: number;
   /** Worlds in which it changed something: counted, or what the played ones let expect. */
   readonly changed: number;
 }
@@ -37,6 +40,10 @@ export class Tally {
   readonly #decided = new Map<number, number>();
   readonly #played = new Map<number, number>();
   readonly #differed = new Map<number, number>();
+  readonly #plainPlayed = new Map<number, number>();
+  readonly #plainDiffered = new Map<number, number>();
+  /** By seed. */
+  readonly #tellingIn = new Map<number, ReadonlySet<number>>();
   readonly #failures: string[];
   /** First those worlds in which an item is telling, then those that have it at all. */
   readonly #waiting: { readonly seed: number; readonly items: readonly number[] }[][] = [[], []];
@@ -54,11 +61,14 @@ export class Tally {
       this.#decided.set(index, row.decided);
       this.#played.set(index, row.played);
       this.#differed.set(index, row.differed);
+      this.#plainPlayed.set(index, row.plainPlayed);
+      this.#plainDiffered.set(index, row.plainDiffered);
     }
   }
 
   noteMeasured({ changed, drawn, failure, seed, telling }: Report): void {
     if (failure !== null) this.#failures.push(`world ${seed}: ${failure}`);
+    this.#tellingIn.set(seed, new Set(telling));
     const others = drawn.filter((index) => !telling.includes(index));
     for (const [round, items] of [telling, others].entries()) this.#waiting[round]?.push({ seed, items });
     for (const index of drawn) count(this.#drawn, index);
@@ -70,11 +80,8 @@ export class Tally {
   nextToPlay(): Task | null {
     for (const [round, worlds] of this.#waiting.entries())
       for (let world = worlds.shift(); world !== undefined; world = worlds.shift()) {
-        const again = world.items.filter((index) => {
-          const isPlain = round > 0 && (this.#telling.get(index) ?? 0) > 0;
-          return this.#isOpen(index, isPlain ? Math.min(this.#plays, PLAIN_PLAYS) : this.#plays);
-        });
-        for (const index of again) count(this.#played, index);
+        const again = world.items.filter((index) => (round === 0 ? this.#isOpen(index) : this.#isOpenPlainly(index)));
+        for (const index of again) count(round === 0 ? this.#played : this.#plainPlayed, index);
         if (again.length > 0) return { seed: world.seed, again };
       }
     return null;
@@ -82,24 +89,35 @@ export class Tally {
 
   notePlayed({ changed, failure, seed }: Report): void {
     if (failure !== null) this.#failures.push(`world ${seed}, again: ${failure}`);
-    for (const index of changed) count(this.#differed, index);
+    const telling = this.#tellingIn.get(seed);
+    for (const index of changed) count(telling?.has(index) === true ? this.#differed : this.#plainDiffered, index);
   }
 
-  #isOpen(index: number, most: number): boolean {
-    if ((this.#decided.get(index) ?? 0) > 0) return false;
-    return (this.#differed.get(index) ?? 0) < ENOUGH && (this.#played.get(index) ?? 0) < most;
+  /** However many worlds have been played in which it says what most say: of earlier parts there are many. */
+  #isOpen(index: number): boolean {
+    return !this.#hasChanged(index) && countOf(this.#played, index) < this.#plays;
+  }
+
+  #isOpenPlainly(index: number): boolean {
+    const most = countOf(this.#telling, index) > 0 ? Math.min(this.#plays, PLAIN_PLAYS) : this.#plays;
+    return !this.#hasChanged(index) && countOf(this.#played, index) + countOf(this.#plainPlayed, index) < most;
+  }
+
+  #hasChanged(index: number): boolean {
+    if (countOf(this.#decided, index) > 0) return true;
+    return countOf(this.#differed, index) + countOf(this.#plainDiffered, index) >= ENOUGH;
   }
 
   #rows(): readonly Row[] {
     return this.#items.map(({ kind, name }, index) => {
-      const drawn = this.#drawn.get(index) ?? 0;
-      const telling = this.#telling.get(index) ?? 0;
-      const decided = this.#decided.get(index) ?? 0;
-      const played = this.#played.get(index) ?? 0;
-      const differed = this.#differed.get(index) ?? 0;
-      const expected = played === 0 ? 0 : Math.round(((telling > 0 ? telling : drawn) * differed) / played);
-      const changed = decided > 0 ? decided : Math.max(differed, expected);
-      return { kind, name, drawn, telling, decided, played, differed, changed };
+      const [drawn, telling] = [countOf(this.#drawn, index), countOf(this.#telling, index)];
+      const decided = countOf(this.#decided, index);
+      const [played, differed] = [countOf(this.#played, index), countOf(this.#differed, index)];
+      const plainPlayed = countOf(this.#plainPlayed, index);
+      const plainDiffered = countOf(this.#plainDiffered, index);
+      const expected = telling > 0 ? expectIn(telling, played, differed) : expectIn(drawn, plainPlayed, plainDiffered);
+      const changed = Math.max(decided, differed + plainDiffered, expected);
+      return { kind, name, drawn, telling, decided, played, differed, plainPlayed, plainDiffered, changed };
     });
   }
 
@@ -125,7 +143,8 @@ export class Tally {
     const line = (name: string): string => {
       const row = byName.get(name);
       if (row === undefined) return name;
-      const how = row.decided > 0 ? 'decided again' : `${row.differed} of ${row.played} played again`;
+      const played = `${row.differed + row.plainDiffered} of ${row.played + row.plainPlayed} played again`;
+      const how = row.decided > 0 ? 'decided again' : played;
       return `${row.kind.padEnd(7)} ${name.padEnd(52)} drawn ${String(row.drawn).padStart(5)}, ${String(row.telling).padStart(5)} otherwise  changed ${String(row.changed).padStart(5)}  (${how})`;
     };
     const lines = [
@@ -137,6 +156,15 @@ export class Tally {
     ];
     return `${lines.join('\n')}\n`;
   }
+}
+
+/** In how many worlds, if it is as in those that were played. */
+function expectIn(worlds: number, played: number, differed: number): number {
+  return played === 0 ? 0 : Math.round((worlds * differed) / played);
+}
+
+function countOf(counts: ReadonlyMap<number, number>, index: number): number {
+  return counts.get(index) ?? 0;
 }
 
 function count(counts: Map<number, number>, index: number): void {

@@ -116,8 +116,27 @@ test('what has changed nothing is played again, as often as is asked for, and is
     decided: 0,
     played: 2,
     differed: 1,
+    plainPlayed: 0,
+    plainDiffered: 0,
     changed: 1,
   });
+});
+
+test('worlds in which a key says what most say take no turn from those of later parts in which it says something else', () => {
+  const items = [item('exits.step_ms')];
+  const measured = (seed: number, telling: readonly number[]) =>
+    ({ seed, drawn: [0], telling, changed: [], failure: null }) as const;
+  const first = new Tally(items, 2);
+  for (const seed of [1, 2, 3]) first.noteMeasured(measured(seed, []));
+  assert.deepEqual([first.nextToPlay()?.seed, first.nextToPlay()?.seed, first.nextToPlay()], [1, 2, null]);
+  const second = new Tally(items, 2, first.result());
+  second.noteMeasured(measured(4, [0]));
+  assert.deepEqual(second.nextToPlay(), { seed: 4, again: [0] });
+  second.notePlayed(measured(4, [0]));
+  assert.deepEqual(second.result().never, ['exits.step_ms']);
+  second.notePlayed({ ...measured(4, [0]), changed: [0] });
+  const [row] = second.result().rows;
+  assert.deepEqual([row?.played, row?.plainPlayed, row?.differed, row?.changed], [1, 2, 1, 1]);
 });
 
 test('what was counted in other worlds counts along, and is played again no more where it has changed something', () => {

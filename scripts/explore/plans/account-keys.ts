@@ -1,4 +1,5 @@
 import { as, boundOf, DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
+import { BURSTS, CREDIT, FALLS, JOLTS, LARGEST } from './scenes.ts';
 import {
   BORROWS,
   BOTH,
@@ -39,9 +40,67 @@ const TRADERS = [
 /** Of those the ones that one agent may have beside the default policy. */
 export const OWN_TRADERS = [TRADERS[0], { base_rate: 0.6, limit_at: 0.45, block_at: 0.6 }] as const;
 
+/** Orders within a window. */
+export const RATES: readonly KeyDraw[] = [
+  keys(
+    (random, setup) => ({
+      'budgets.order_rate': rateOf(random, setup),
+      'market.volatility.min_history_bars': 20,
+    }),
+    BURSTS,
+    MANY,
+  ),
+];
+
+/** From volatilities on that are there, whatever came before. */
+export const ABSOLUTE: readonly KeyDraw[] = [
+  keys(
+    (random) => ({
+      'market.volatility.min_history_bars': 20,
+      'market.volatility.absolute': random.pick([
+        { volatile: 0.0005, extreme: 0.06 },
+        { volatile: 0.0005, extreme: 0.001 },
+      ]),
+    }),
+    LARGEST,
+  ),
+];
+
+/** From moves on that every bar makes. */
+export const JUMPS: readonly KeyDraw[] = [
+  keys(
+    (random) => ({ 'market.volatility.min_history_bars': 20, 'market.volatility.jump_sigma': random.pick([0.2, 1]) }),
+    JOLTS,
+    LARGEST,
+  ),
+];
+
+/** From losses on that a world makes. */
+export const DAILY_LOSSES: readonly KeyDraw[] = [
+  keys((random) => ({ 'account.daily_loss.tiers': tiersOf(random, SHARES) }), FALLS, LOSSES),
+];
+
+/** What is trusted to a skill of which nothing is known. */
+export const UNKNOWN_SKILLS: readonly KeyDraw[] = [
+  keys(
+    (random) => ({
+      'trust.unknown_skill': random.pick([
+        { provenance: 0.2, capability_risk: 0.5 },
+        { provenance: 0.5, capability_risk: 0.9 },
+      ]),
+      'trust.tiers': [
+        { provenance_below: 0.4, ...tierEffect(random) },
+        { capability_risk_above: 0.7, ...tierEffect(random) },
+      ],
+    }),
+    claimsOf([SKILLS[2]], [3_000, 4_500]),
+    claimsOf([SKILLS[2]]),
+  ),
+];
+
 /** Parts that are the account's. */
 export const ACCOUNT_KEYS: readonly KeyDraw[] = [
-  keys((random, setup) => ({ 'budgets.order_rate': rateOf(random, setup) }), MANY, MANY),
+  ...RATES,
   keys((random) => ({ 'budgets.holding_time_ms': random.pick([8_000, 30_000, 60_000]) }), WAITS),
   keys(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
   keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), SPENDS, LARGE),
@@ -57,20 +116,8 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
     }),
     MANY,
   ),
-  keys(
-    (random) => ({
-      'market.volatility.min_history_bars': 20,
-      'market.volatility.absolute': random.pick([
-        { volatile: 0.0005, extreme: 0.06 },
-        { volatile: 0.0005, extreme: 0.001 },
-      ]),
-    }),
-    MANY,
-  ),
-  keys(
-    (random) => ({ 'market.volatility.min_history_bars': 20, 'market.volatility.jump_sigma': random.pick([0.2, 1]) }),
-    MANY,
-  ),
+  ...ABSOLUTE,
+  ...JUMPS,
   keys(() => ({ 'market.volatility.min_history_bars': 20, 'market.funding.extreme': 0.00001 }), MANY),
   keys(
     (random) => ({
@@ -84,11 +131,11 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
       'account.drawdown.tiers': tiersOf(random, SHARES),
       'account.drawdown.window_ms': random.pick([5_000, 60_000, DAY_MS]),
     }),
-    LOSSES,
+    FALLS,
     LOSSES,
   ),
-  keys((random) => ({ 'account.daily_loss.tiers': tiersOf(random, SHARES) }), LOSSES, LOSSES),
-  keys((random) => ({ 'account.margin_ratio.tiers': tiersOf(random, [0.002, 0.005, 0.01]) }), BORROWS, LARGE),
+  ...DAILY_LOSSES,
+  keys((random) => ({ 'account.margin_ratio.tiers': tiersOf(random, [0.002, 0.005]) }), CREDIT, LARGE),
   keys(
     (random) => ({ 'account.concentration': { share: random.pick([0.5, 0.7]), floor_usdt: random.pick([200, 700]) } }),
     BOTH,
@@ -107,22 +154,9 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
       ],
     }),
     CLAIMS,
-    MANY,
+    LARGEST,
   ),
-  keys(
-    (random) => ({
-      'trust.unknown_skill': random.pick([
-        { provenance: 0.2, capability_risk: 0.5 },
-        { provenance: 0.5, capability_risk: 0.9 },
-      ]),
-      'trust.tiers': [
-        { provenance_below: 0.4, ...tierEffect(random) },
-        { capability_risk_above: 0.7, ...tierEffect(random) },
-      ],
-    }),
-    claimsOf([SKILLS[2]]),
-    claimsOf([SKILLS[2]]),
-  ),
+  ...UNKNOWN_SKILLS,
   keys(
     (random) => ({
       'trust.skills': [

@@ -53,7 +53,7 @@ export function tiersOf(random: Random, levels: readonly number[], level = 'at')
 }
 
 export function rateOf(random: Random, { orderWindowMs }: Setup): { readonly max: number; readonly window_ms: number } {
-  return { max: random.int(13, 15), window_ms: orderWindowMs ?? random.pick([20_000, 60_000]) };
+  return { max: random.int(13, 15), window_ms: orderWindowMs ?? random.pick([20_000, 45_000]) };
 }
 
 export function tierEffect(random: Random): object {

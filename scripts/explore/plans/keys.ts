@@ -1,8 +1,9 @@
 import type { PolicyKeys, Setup } from '../plan.ts';
 import type { Random } from '../random.ts';
-import { ACCOUNT_KEYS, OWN_TRADERS } from './account-keys.ts';
+import { ABSOLUTE, ACCOUNT_KEYS, DAILY_LOSSES, JUMPS, OWN_TRADERS, RATES, UNKNOWN_SKILLS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
 import { as, boundOf, type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
+import { CHANGES, FALLS, LARGEST, OLD } from './scenes.ts';
 import {
   AGES,
   AMENDS,
@@ -85,7 +86,7 @@ const FRESHNESS: readonly KeyDraw[] = [
   FUNDING,
   keys((random) => ({ 'market.freshness.filters_ms': random.pick([1_000, 20_000]) }), WAITS),
   keys((random) => ({ 'market.freshness.clock_skew_ms': random.pick([5, 100]) }), AGES),
-  keys((random) => ({ 'market.freshness.request_ms': random.pick([1, 1_000]) }), AGES),
+  keys((random) => ({ 'market.freshness.request_ms': random.pick([1, 1_000]) }), OLD),
 ];
 
 function signalKeys(kind: 'injection' | 'narrative' | 'anomaly' | 'spend'): readonly KeyDraw[] {
@@ -117,25 +118,39 @@ const MARKET: readonly KeyDraw[] = [
     }),
     MANY,
   ),
-  keys(() => ({ 'market.regime_hold_bars': 6 }), MANY),
+  // A label that ended within the last bars.
+  keys(
+    (random) => ({
+      'market.regime_hold_bars': random.pick([2, 6]),
+      'market.volatility.volatile': 1.3,
+      'market.volatility.min_history_bars': 12,
+    }),
+    LARGEST,
+  ),
   keys(
     (random) => ({
       'market.liquidity': random.pick([
-        { ema_bars: 2, below_quantile: 0.1, baseline_bars: 30 },
+        { ema_bars: 2, below_quantile: 0.1, baseline_bars: 20 },
         { ema_bars: 5, below_quantile: 0.1, baseline_bars: 8 },
-        { ema_bars: 10, below_quantile: 0.1, baseline_bars: 12 },
+        { ema_bars: 3, below_quantile: 0.05, baseline_bars: 20 },
       ]),
-      'market.volatility.min_history_bars': 12,
+      'market.volatility.min_history_bars': 8,
     }),
-    LARGE,
+    LARGEST,
   ),
 ];
 
 const SCOPES: readonly KeyDraw[] = [
-  keys(() => ({ 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] }), AMENDS),
-  keys(() => ({ 'scope.actions': ['open', 'close', 'cancel'] }), AMENDS),
+  keys(() => ({ 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] }), CHANGES),
+  keys(() => ({ 'scope.actions': ['open', 'close', 'cancel'] }), CHANGES),
   keys(() => ({ 'scope.symbols': ['BTCUSDT'] }), BOTH),
   keys(() => ({ 'scope.accounts': ['other'] }), WAITS),
+];
+
+/** What one agent may lose within a day and a week. */
+const OWN_LOSSES: readonly KeyDraw[] = [
+  own((random) => ({ loss: { day: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), FALLS, LOSSES),
+  own((random) => ({ loss: { week: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), FALLS, LOSSES),
 ];
 
 /** Parts of one agent's section. */
@@ -211,8 +226,7 @@ const OWN_KEYS: readonly KeyDraw[] = [
     }),
     WAITS,
   ),
-  own((random) => ({ loss: { day: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
-  own((random) => ({ loss: { week: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
+  ...OWN_LOSSES,
 ];
 
 const CHOICES: readonly KeyDraw[] = [
@@ -232,9 +246,27 @@ const CHOICES: readonly KeyDraw[] = [
 
 /** Parts that bind seldom: a world in so many has one of them, whatever others have. */
 const RARE: readonly KeyDraw[] = [FUNDING, ...signalKeys('anomaly').slice(0, 1)];
+/** Parts that bind only where little else happens: as many worlds have one of them and no other, and begin with it. */
+const ALONE: readonly KeyDraw[] = [
+  ...DAILY_LOSSES,
+  ...OWN_LOSSES,
+  ...RATES,
+  ...SCOPES.slice(0, 2),
+  ...UNKNOWN_SKILLS,
+  ...ABSOLUTE,
+  ...JUMPS,
+];
 const RARE_EVERY = 25;
 export function isRare(world: number): boolean {
   return world % RARE_EVERY === 1;
+}
+export function isAlone(world: number): boolean {
+  return world % RARE_EVERY === 13;
+}
+
+/** One further in each round: else a part would have its turn in worlds of the same kinds alone. */
+function pickInTurn(parts: readonly KeyDraw[], turn: number): KeyDraw | undefined {
+  return parts[(turn + Math.floor(turn / parts.length)) % parts.length];
 }
 
 /**
@@ -244,11 +276,13 @@ export function isRare(world: number): boolean {
 export function drawKeys(random: Random, setup: Setup, world: number): DrawnKeys {
   let drawn: PolicyKeys = {};
   const pieces: Piece[] = [];
-  // One further in each round: else a part would have its turn in worlds of the same kinds alone.
+  const rareTurn = Math.floor(world / RARE_EVERY);
   const turn = isRare(world)
-    ? RARE[Math.floor(world / RARE_EVERY) % RARE.length]
-    : CHOICES[(world + Math.floor(world / CHOICES.length)) % CHOICES.length];
-  const others = Array.from({ length: random.int(0, 3) }, () => random.pick(CHOICES));
+    ? RARE[rareTurn % RARE.length]
+    : isAlone(world)
+      ? pickInTurn(ALONE, rareTurn)
+      : pickInTurn(CHOICES, world);
+  const others = isAlone(world) ? [] : Array.from({ length: random.int(0, 3) }, () => random.pick(CHOICES));
   for (const choice of [...(turn === undefined ? [] : [turn]), ...others]) {
     const { keys: more, pieces: binding } = choice(random, setup);
     // Of parts of their own: an agent's may only be tighter than the account's.
@@ -256,7 +290,7 @@ export function drawKeys(random: Random, setup: Setup, world: number): DrawnKeys
     drawn = { ...drawn, ...more };
     pieces.push(...binding);
   }
-  if (random.chance(SCHEMA_SHARE) && !partsOf(drawn).includes('tools')) {
+  if (!isAlone(world) && random.chance(SCHEMA_SHARE) && !partsOf(drawn).includes('tools')) {
     const most = random.pick([100, 250, 500]);
     drawn = { ...drawn, 'tools.place_order.args': boundOf(most) };
     pieces.push(aboutUsdt(most));
@@ -280,7 +314,7 @@ export function drawApprovalKeys(random: Random, { approvals }: Setup, world: nu
     [{ capability_risk_above: 0.6 }, CLAIMS],
     [{ untraded_ms: random.pick([20_000, 60_000]) }, APPROVED],
     [{ agents: ['alpha', 'gamma'] }, as('alpha', MANY)],
-    [{ venues: [random.pick(['paper', 'binance-demo'])] }, MANY],
+    [{ venues: [random.pick(['paper', 'binance-demo', 'binance-demo'])] }, MANY],
     [{ request: { order_type: { in: ['limit'] } } }, AMENDS],
     [{ request: { requested_notional: { above: random.pick([100, 500]) } } }, MANY],
     [{ request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } }, BOTH],

@@ -55,11 +55,11 @@ export const FLIPS: Piece = (draw) => {
 
 /** What a skill claims to be. */
 export const claimsOf =
-  (skills: readonly string[]): Piece =>
+  (skills: readonly string[], sizes: readonly number[] = [600, 1_500, 3_000]): Piece =>
   (draw) => {
     const { random } = draw;
     const skill = { sha256: random.pick(skills) };
-    return [draw.step(opening(draw, { says: { meta: { skill } }, usdt: random.pick([600, 1_500, 3_000]) }))];
+    return [draw.step(opening(draw, { says: { meta: { skill } }, usdt: random.pick(sizes) }))];
   };
 export const CLAIMS: Piece = claimsOf(SKILLS);
 
