@@ -3,7 +3,7 @@ import { type DatedFill, filledSince, noteFill } from '../kept/dated-fills.ts';
 import type { PositionRecord } from '../records/events.ts';
 import { followLeverage, type LeverageSetting } from './leverage-setting.ts';
 import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
-import { noteTaken, putBackTaken, type TakenLots, wasAdopted } from './taken-lots.ts';
+import { movePosition, noteTaken, putBackTaken, type TakenLots, wasAdopted } from './taken-lots.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -171,23 +171,6 @@ function dispute(position: PositionState, quantityE8: number): void {
   position.disputedE8 = quantityE8;
   position.disputedSinceMs = null;
   position.disputedTimes = 0;
-}
-
-/**
- * The venue opens nothing with a reduceOnly order. What one closes beyond our count was opened by a fill that is told
- * later, and opens then.
- */
-function movePosition(position: PositionState, signed: number, reduceOnly: boolean): MovedLots {
-  const held = position.quantityE8 - position.closedAheadE8;
-  if (reduceOnly) {
-    const { closed, opened } = movedLots(held, signed);
-    position.closedAheadE8 += Math.sign(signed) * opened;
-    return { closed, opened: 0 };
-  }
-  const late = movedLots(position.closedAheadE8, signed).closed;
-  position.closedAheadE8 += Math.sign(signed) * late;
-  const { closed, opened } = movedLots(held, signed - Math.sign(signed) * late);
-  return { closed, opened: opened + late };
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */

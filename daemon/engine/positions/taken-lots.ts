@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import { type Holding, type OwnedPosition, ownE8 as ownE8Of } from './ownership.ts';
+import { type Holding, type MovedLots, movedLots, type OwnedPosition, ownE8 as ownE8Of } from './ownership.ts';
 
 const MAX_TAKEN = 20;
 
@@ -108,4 +108,25 @@ export function applyLiquidation(lots: TakenLots, quantityE8: number, atMs: numb
   }
   const isShown = lots.disputedE8 === null && atMs <= (lots.readAtMs ?? requestedAtMs);
   if (!isShown) lots.liquidatedE8 += left;
+}
+
+/**
+ * The venue opens nothing with a reduceOnly order. What one closes beyond our count was opened by a fill that is told
+ * later, and opens then.
+ */
+export function movePosition(
+  position: { readonly quantityE8: number; closedAheadE8: number },
+  signed: number,
+  reduceOnly: boolean,
+): MovedLots {
+  const held = position.quantityE8 - position.closedAheadE8;
+  if (reduceOnly) {
+    const { closed, opened } = movedLots(held, signed);
+    position.closedAheadE8 += Math.sign(signed) * opened;
+    return { closed, opened: 0 };
+  }
+  const late = movedLots(position.closedAheadE8, signed).closed;
+  position.closedAheadE8 += Math.sign(signed) * late;
+  const { closed, opened } = movedLots(held, signed - Math.sign(signed) * late);
+  return { closed, opened: opened + late };
 }
