@@ -1,11 +1,8 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one method for each call of the API, in its order
 import type { ToolName } from '../core/policy.ts';
-import { endedEvent } from '../engine/decide/order-records.ts';
-import { everyLiveOrder, isTerminal, type OrderState } from '../engine/orders/orders.ts';
 import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
 import type { DecisionEvent } from '../engine/records/events.ts';
-import { hasGoodTill } from '../engine/sending/approval.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { LimitsBody } from './api/limits.ts';
@@ -41,9 +38,10 @@ import type { TokenApi } from './api/tokens.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk, tellFullDisk } from './calls/disk-space.ts';
-import { allEnded, ended } from './journal/driver.ts';
+import { allEnded } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
 import type { Keeper } from './keeper/keeper.ts';
+import { leaveVenue } from './leave-venue.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { AlertRoutesControl } from './operator/alert-routes.ts';
 import type { ArmingControl } from './operator/arming.ts';
@@ -59,39 +57,6 @@ import { describeAgent, describeAgents } from './reports/accounts.ts';
 import { describeEquityHistory } from './reports/equity-history.ts';
 import { describeReport } from './reports/report.ts';
 import { startAlone } from './tasks.ts';
-
-/**
- * Cleans up when the daemon stops: drops unsent slices, cancels opening orders, keeps stops. Orders are left only where the
- * venue ends them by itself.
- */
-export async function leaveVenue(
-  { core, canceler, countdowns, sender, slices }: GateParts,
-  options: { readonly leaveOrders: boolean },
-): Promise<void> {
-  const before = everyLiveOrder(core.state.orders);
-  slices.dropUnsent('the daemon stops', () => true);
-  // RISK: one that waits for its turn would be taken for sent by the next start, which closes its symbol until that is known.
-  for (const order of before)
-    if (!order.foreign && !order.reduceOnly && sender.isUnsent(order))
-      sender.record(order, endedEvent(core, order, 'canceled', 'the daemon stops'));
-  const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
-  const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && !isLeft(order);
-  const cancels = canceler.cancelMatching(null, isMeant, 'the daemon stops').map(ended);
-  const begun = Promise.allSettled([...cancels, countdowns.close()]);
-  await Promise.race([begun, core.ports.time.delay(1000)]);
-  await core.settled().catch(() => undefined);
-  const over = before.filter(isTerminal);
-  const left = before.filter((order) => !isTerminal(order));
-  const positions = [...core.state.positions.values()].filter((position) => position.quantityE8 !== 0);
-  core.ports.log.info(
-    {
-      ended: over.map((order) => order.clientOrderId),
-      left: left.map((order) => ({ order: order.clientOrderId, symbol: order.symbol, protective: order.protective })),
-      positions: positions.map((position) => position.symbol),
-    },
-    `the daemon stops: ${over.length} orders ended, ${left.length} left at the venue, ${positions.length} positions held`,
-  );
-}
 
 /** The gate: one execution's whole journey from a validated call to its outcome. */
 export class Gate implements GateApi {

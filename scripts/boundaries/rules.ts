@@ -134,6 +134,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['reports', 'calls', 'operator'],
       ['tasks.ts'],
       ['parts.ts'],
+      ['leave-venue.ts'],
       ['gate.ts'],
     ],
     doors: {
