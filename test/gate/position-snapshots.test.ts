@@ -185,22 +185,6 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.deepEqual([position.quantityE8, ownE8(position), position.unownedE8], [-36, 0, -36]);
   });
 
-  it('counts no less than a believed reading once a fill is reported that somebody has undone', () => {
-    // Of an exit of 5 a person has bought back more, or a part.
-    for (const byPerson of [8, 3]) {
-      const position = held(10);
-      const shown = 5 + byPerson;
-      for (const afterMs of [600, 2_600, 4_600, 12_600])
-        applySnapshot(position, record(shown, T0 + 500), T0 + afterMs, null, NONE);
-      assert.equal(position.quantityE8, shown);
-      fill(position, 'sell', 5, T0 + 400, true);
-      assert.ok(longE8(position) >= shown, `${longE8(position)} for ${shown}`);
-      for (const afterMs of [14_600, 16_600, 26_600])
-        applySnapshot(position, record(shown, T0 + 500), T0 + afterMs, null, NONE);
-      assert.deepEqual([position.quantityE8, ownE8(position)], [shown, 5], `${byPerson}`);
-    }
-  });
-
   it('has the same of each in the end, whatever a person did beside a fill that is reported behind a reading', () => {
     fc.assert(
       fc.property(

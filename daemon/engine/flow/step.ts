@@ -3,8 +3,7 @@
  * runs until it asks for something, and goes on where the answer comes. Between two questions nothing else happens: what a
  * flow has looked at still holds when it records.
  */
-import type { Answer, Effect, Flow, Join } from './effects.ts';
-import { type End, Pending, type Started } from './effects.ts';
+import { type Answer, type Effect, type End, type Flow, type Join, Pending, type Started } from './effects.ts';
 
 /** The answer to a request, or that it has failed. */
 export type Input =

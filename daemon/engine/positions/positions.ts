@@ -3,7 +3,7 @@ import { type DatedFill, filledSince, noteFill } from '../kept/dated-fills.ts';
 import type { PositionRecord } from '../records/events.ts';
 import { followLeverage, type LeverageSetting } from './leverage-setting.ts';
 import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
-import { movePosition, noteTaken, putBackTaken, type TakenLots, wasAdopted } from './taken-lots.ts';
+import { movePosition, noteTaken, putBackTaken, type TakenLots } from './taken-lots.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -144,7 +144,6 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
     dispute(position, shownWith(position.disputedE8 ?? shown));
     return { position: movedLots(shown - signed, signed), own: NOTHING };
   }
-  const believedE8 = position.disputedE8 ?? shown;
   const containedE8 = isBelieved ? putBackTaken(position, fill) : 0;
   const before = position.quantityE8;
   const moved = movePosition(position, signed, reduceOnly);
@@ -156,11 +155,9 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
     position.disputedSinceMs = null;
   } else if (position.disputedE8 !== null && !isRead) position.disputedE8 = shownWith(position.disputedE8);
   if (containedE8 === 0) followEntry(position, before, signed, price);
-  // RISK: two fills may share a millisecond with the reading; and of one that it shows in part alone somebody has undone
-  // the rest. Until the next reading both counts are in force.
-  if (isBelieved && containedE8 === signed) dispute(position, shownWith(position.disputedE8 ?? position.quantityE8));
-  else if (isBelieved && wasAdopted(position, atMs) && believedE8 !== position.quantityE8)
-    dispute(position, believedE8);
+  // RISK: two fills may share a millisecond with the reading: until the next one the position counts with this one beside
+  // them, too.
+  else dispute(position, shownWith(position.disputedE8 ?? position.quantityE8));
   beginAnew(position, shown, atMs);
   noteFill(position.fills, { signed, atMs, order });
   return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };

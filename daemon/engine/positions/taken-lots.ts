@@ -81,10 +81,6 @@ export function putBackTaken(
   }
   return sign * (filledE8 - left);
 }
-/** A reading of then, or of later, was adopted. */
-export function wasAdopted({ taken }: TakenLots, atMs: number): boolean {
-  return taken.some((each) => each.atMs >= atMs);
-}
 /** The holder has so many of the lots again that a reading took. */
 function lessMistaken(lots: TakenLots, givenE8: number): void {
   const { mistaken } = lots;
