@@ -3,6 +3,7 @@
  * other. Quantities are integer lots and prices integer ticks of the symbol; only a venue adapter writes decimals.
  */
 
+import type { EngineObserver } from '../engine/flow/core.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
 import type { FetchOutcome } from '../engine/records/venue.ts';
 
@@ -88,16 +89,7 @@ export type ClockSync =
   | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number; readonly hostMs: number }
   | { readonly kind: 'failed'; readonly detail: string };
 /** Counters and durations; main.ts turns them into Prometheus metrics. */
-export interface ObserverPort {
-  decided(
-    agent: string,
-    kind: string,
-    tool: string,
-    verdict: string,
-    codes: readonly string[],
-    elapsedNs: number,
-  ): void;
-  submitted(outcome: string): void;
+export interface ObserverPort extends EngineObserver {
   alerted(code: string): void;
   /** A call without an effect was only counted. */
   summed(kind: string): void;

@@ -64,6 +64,18 @@ export interface TracePort {
   /** The caller is answered. Later slices still belong to it. */
   answered(decisionId: string): void;
 }
+/** Counters of decisions and of what was sent. */
+export interface EngineObserver {
+  decided(
+    agent: string,
+    kind: string,
+    tool: string,
+    verdict: string,
+    codes: readonly string[],
+    elapsedNs: number,
+  ): void;
+  submitted(outcome: string): void;
+}
 /** What the driver tells at once. */
 export interface EnginePorts {
   readonly ledger: {
@@ -83,17 +95,7 @@ export interface EnginePorts {
   };
   readonly clock: { readonly isSynced: boolean; readonly scale: number };
   readonly time: { monotonicMs(): number };
-  readonly observer: {
-    decided(
-      agent: string,
-      kind: string,
-      tool: string,
-      verdict: string,
-      codes: readonly string[],
-      elapsedNs: number,
-    ): void;
-    submitted(outcome: string): void;
-  };
+  readonly observer: EngineObserver;
   /** Absent: no execution is followed. */
   readonly trace?: TracePort;
   readonly sha256: (text: string) => string;
