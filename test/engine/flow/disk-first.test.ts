@@ -46,6 +46,18 @@ const WAYS_OUT: { readonly [what: string]: (world: ProofWorld) => Promise<Flow<u
 const SENDS = ['submit', 'submitStop', 'amend'];
 const asked = (requests: readonly Request[]): readonly string[] => requests.map(({ effect }) => effect.fx);
 
+/** The disk has answered. What is asked for then; an opening sets its leverage first, which is answered. */
+function goOn(engine: Engine, diskId: number): readonly string[] {
+  const sent: string[] = [];
+  for (let next = engine.step({ in: 'answered', id: diskId, answer: undefined }); next.length > 0; ) {
+    sent.push(...asked(next));
+    const [request] = next;
+    if (request?.effect.fx !== 'setLeverage') break;
+    next = engine.step({ in: 'answered', id: request.id, answer: { kind: 'accepted', order: null } });
+  }
+  return sent;
+}
+
 describe('disk first: nothing leaves before all that was recorded is on disk', () => {
   for (const [what, begin] of Object.entries(WAYS_OUT))
     it(`${what} asks for the disk before anything else, and is sent once that has answered`, async () => {
@@ -54,14 +66,7 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
       engine.begin(await begin(world));
       const [disk, ...others] = engine.take();
       assert.deepEqual([disk?.effect.fx, others], ['disk', []]);
-      const sent: string[] = [];
-      // An opening sets its leverage first.
-      for (let next = engine.step({ in: 'answered', id: disk!.id, answer: undefined }); next.length > 0; ) {
-        sent.push(...asked(next));
-        const [request] = next;
-        if (request?.effect.fx !== 'setLeverage') break;
-        next = engine.step({ in: 'answered', id: request.id, answer: { kind: 'accepted', order: null } });
-      }
+      const sent = goOn(engine, disk!.id);
       assert.deepEqual(sent.filter((fx) => SENDS.includes(fx)).length, 1, sent.join(' '));
     });
 
@@ -93,8 +98,9 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
       set_by: 'op',
       state: 'halted',
     });
-    const next = engine.step({ in: 'answered', id: disk!.id, answer: undefined });
-    assert.ok(!asked(next).some((fx) => SENDS.includes(fx)));
+    assert.ok(!goOn(engine, disk!.id).some((fx) => SENDS.includes(fx)));
+    const { detail, status } = world.order('o-1');
+    assert.deepEqual([status, detail], ['canceled', 'halted before it was sent']);
     const other = start();
     const failing = new Engine(NOBODY);
     const started = failing.begin(await WAYS_OUT['an exit']!(other));
