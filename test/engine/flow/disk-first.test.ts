@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import type { EngineCore } from '../../../daemon/engine/flow/core.ts';
 import type { Flow } from '../../../daemon/engine/flow/effects.ts';
 import { Engine, type Request } from '../../../daemon/engine/flow/step.ts';
+import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
 import { ProofWorld, shown } from '../../gate/proof-fixture.ts';
 
 const NOBODY = { onRequests: () => undefined, onUnheard: () => undefined };
@@ -69,6 +71,24 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
       const sent = goOn(engine, disk!.id);
       assert.deepEqual(sent.filter((fx) => SENDS.includes(fx)).length, 1, sent.join(' '));
     });
+
+  it('a cancel asks for the disk before the venue, also where its wish is on record already', async () => {
+    for (const isNoted of [false, true]) {
+      const world = start();
+      world.script.submit = () => ({ kind: 'accepted', order: shown('o-1', SELL) });
+      await world.place('o-1').sent;
+      const engine = new Engine(NOBODY);
+      const { core } = world;
+      const begin = (flow: Flow<unknown>) => engine.begin(flow);
+      const shared = { state: core.state, ports: core.ports, append: core.append.bind(core), begin };
+      const canceler = new Canceler(shared as unknown as EngineCore, world.sender);
+      if (isNoted) canceler.note(world.order('o-1'), 'a test');
+      canceler.cancel(world.order('o-1'), 'a test');
+      const [disk, ...others] = engine.take();
+      assert.deepEqual([disk?.effect.fx, others], ['disk', []]);
+      assert.deepEqual(asked(engine.step({ in: 'answered', id: disk!.id, answer: undefined })), ['cancel']);
+    }
+  });
 
   it('what is canceled while the disk is waited for is not sent [BY-32]', async () => {
     const world = start();
