@@ -4,11 +4,10 @@ import { OutFolderError, openOutFolder } from './facts/out-folder.ts';
 import { scopeHash } from './judge/scope.ts';
 import { MarketDataError, readMarketData } from './market/read.ts';
 import { buildSyntheticMarket } from './market/synthetic.ts';
-import { defaultAgents, type ReplayOutcome, runReplay } from './replay.ts';
+import { type ReplayOutcome, runReplay } from './replay.ts';
 import { BASELINE } from './report/provenance.ts';
-import { buildCrashSample, buildCurveSample, findWorstBar, type SampledRun } from './report/sampled-runs.ts';
-import type { Report, ReportInputs, ReportSamples } from './report/types.ts';
-import type { AttackChoice } from './setup/scenarios.ts';
+import type { Report, ReportInputs } from './report/types.ts';
+import { type AttackChoice, listAgents } from './setup/scenarios.ts';
 import { forSymbols, hashBudgets, loadVariant, VARIANT_NAMES, type Variant, VariantError } from './setup/variants.ts';
 
 /** What was requested cannot be replayed; the message says why. */
@@ -55,7 +54,7 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
   const { market, notes } = openMarket(options);
   const variants = openVariants(options, market);
   const own = options.policyFile === null ? null : (variants.at(-1) ?? null);
-  const agents = options.agents ?? defaultAgents();
+  const agents = options.agents ?? listAgents();
   checkAgents(agents);
   openOut(options.out);
   const outcome = await runReplay({
@@ -76,9 +75,8 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
       aggregate: outcome.aggregate,
       mutations: outcome.mutations,
       inputs: describeInputs(options, market, variants, agents, outcome),
-      calibration: outcome.calibration,
     },
-    pickSamples(outcome.samples),
+    outcome.curves,
   );
   const left = own === null ? [] : describeLeftOut(own, market);
   return { report, outcome, own, notes: [...notes, ...left], wallMs: performance.now() - startedAt };
@@ -92,7 +90,7 @@ function describeLeftOut({ name, spec }: Variant, market: MarketData): readonly 
 }
 
 function checkAgents(agents: readonly string[]): void {
-  const known = defaultAgents();
+  const known = listAgents();
   const what = (why: string) => new ReplayInputError(`${why}; there are ${known.join(', ')}`);
   if (agents.length === 0) throw what('no account is named');
   for (const [i, agent] of agents.entries()) {
@@ -224,18 +222,4 @@ function readOwnVersion(): string {
     }
   }
   throw new Error('package.json was not found');
-}
-
-/**
- * Curves of every variant under the heaviest attack that was run at caps x 1, and the crash where budgets are known.
- */
-function pickSamples(drawn: readonly SampledRun[]): ReportSamples {
-  const worstMs = findWorstBar(drawn);
-  return {
-    curves: drawn.map(buildCurveSample),
-    crashes: drawn
-      .filter(({ g }) => g.length > 0)
-      .map((run) => buildCrashSample(run, worstMs))
-      .filter((sample) => sample !== null),
-  };
 }

@@ -1,46 +1,38 @@
 import { workerData } from 'piscina';
+import type { ReplayRun } from './engine/run.ts';
 import type { MarketData } from './facts/markets.ts';
 import type { RunResult } from './facts/runs.ts';
 import { readScope } from './judge/scope.ts';
-import { buildTraderSamples, type TraderSample, watchTrader } from './metrics/calibration/trader-samples.ts';
 import { type BootstrapPlan, type RunSummary, summarizeRun } from './metrics/summary.ts';
-import type { MutationRow } from './report/types.ts';
+import { buildCurveSample } from './report/curve-samples.ts';
+import type { CurveSample, MutationRow } from './report/types.ts';
 import { runMutations } from './setup/mutations/mutations.ts';
-import { findDrawnScenario, type RunSample, Sampler } from './setup/samples.ts';
-import { barsOf, isRunIn, PLAIN, type Scenario, SHARED_AGENT } from './setup/scenarios.ts';
+import { barsOf, findDrawnScenario, isRunIn, PLAIN, type Scenario } from './setup/scenarios.ts';
 import type { Variant } from './setup/variants.ts';
-import { type RunHooks, Workbench } from './setup/workbench.ts';
+import { Workbench } from './setup/workbench.ts';
 
-/** Variants and scenarios that a task runs through. */
-export interface RunGroup {
-  readonly variants: readonly Variant[];
-  readonly scenarios: readonly Scenario[];
-}
 /** What every task of a worker shares. */
 export interface WorkerSettings {
   readonly market: MarketData;
-  readonly groups: readonly RunGroup[];
+  /** A task runs through all variants, in all scenarios. */
+  readonly variants: readonly Variant[];
+  readonly scenarios: readonly Scenario[];
   readonly bootstrap: BootstrapPlan;
   /**
    * Pass-through variant: its run without attacks counts the legitimate requests; its returns are what Shrink scales.
    */
   readonly reference: Variant;
 }
-/** One agent's account under one seed: all variants and scenarios of a group. */
+/** One agent's account under one seed. */
 export interface ReplayTask {
   readonly seed: number;
   readonly agent: string;
-  readonly group: number;
-  /** Keeps the curves that the report draws. */
-  readonly isSampled: boolean;
-  /** Keeps forecasts of the trader state and what came of them. */
-  readonly isCalibrated: boolean;
+  /** The report draws the curves of its runs. */
+  readonly isDrawn: boolean;
 }
 export interface TaskOutcome {
-  readonly task: ReplayTask;
   readonly summaries: readonly RunSummary[];
-  readonly samples: readonly RunSample[];
-  readonly traderSamples: readonly TraderSample[];
+  readonly curves: readonly CurveSample[];
   readonly disagreements: readonly string[];
   readonly decisions: number;
 }
@@ -48,7 +40,7 @@ export interface TaskOutcome {
 /** Disagreements between gate and judge that one task reports at most. */
 const MAX_DISAGREEMENTS = 3;
 
-/** Runs tasks one after another; everything of constant size is returned, no series but the sampled ones. */
+/** Runs tasks one after another; everything of constant size is returned, no series but the drawn curves. */
 export function createTaskRunner(settings: WorkerSettings): (task: ReplayTask) => TaskOutcome {
   const bench = new Workbench(settings.market, readScope());
   return (task) => new TaskRun(settings, bench, task).run();
@@ -59,92 +51,51 @@ class TaskRun {
   readonly #bench: Workbench;
   readonly #task: ReplayTask;
   readonly #passThrough = new Map<Scenario, RunResult>();
-  readonly #samples: RunSample[] = [];
   readonly #disagreements: string[] = [];
-  readonly #drawn: Scenario | null;
 
   constructor(settings: WorkerSettings, bench: Workbench, task: ReplayTask) {
     this.#settings = settings;
     this.#bench = bench;
     this.#task = task;
-    this.#drawn = task.isSampled ? findDrawnScenario(settings.groups[task.group]!.scenarios) : null;
   }
 
   run(): TaskOutcome {
-    const { reference, groups, bootstrap } = this.#settings;
-    const { seed, agent, isCalibrated } = this.#task;
-    const watched = isCalibrated && agent !== SHARED_AGENT ? this.#watch() : null;
-    const plain = this.#bench.run(
-      { seed, agent, legitRequests: 0, variant: reference, scenario: PLAIN },
-      watched?.hooks,
-    );
+    const { reference, variants, scenarios, bootstrap } = this.#settings;
+    const { agent, isDrawn } = this.#task;
+    const drawn = isDrawn ? findDrawnScenario(scenarios) : null;
+    const plain = this.#open(reference, PLAIN, 0);
     const plainResult = plain.run();
     const legitRequests = plain.tally.legitRequests;
     const summaries: RunSummary[] = [];
+    const curves: CurveSample[] = [];
     let decisions = 0;
-    const { variants, scenarios } = groups[this.#task.group]!;
     for (const variant of variants) {
       const calm = new Map<string, RunResult>();
       for (const scenario of scenarios) {
         if (!isRunIn(agent, scenario)) continue;
         const isReference = variant.hash === reference.hash;
-        const isDone = isReference && isPlain(scenario) && scenario !== this.#drawn;
-        const result = isDone ? plainResult : this.#runOne(variant, scenario, legitRequests);
+        const result = isReference && isPlain(scenario) ? plainResult : this.#runOne(variant, scenario, legitRequests);
         if (isReference) this.#passThrough.set(scenario, result);
         decisions += result.decisions;
         const caps = `${scenario.capsScale} ${scenario.isUnreserved === true}`;
         const noSae = this.#passThrough.get(scenario) ?? null;
         summaries.push(summarizeRun(result, bootstrap, noSae, calm.get(caps) ?? null));
+        if (scenario === drawn) curves.push(buildCurveSample(result, this.#bench.market.barMs));
         // The run without attacks is the first of its caps.
         if (scenario.attack === 'none') calm.set(caps, result);
       }
     }
-    const traderSamples =
-      watched === null
-        ? []
-        : buildTraderSamples(`${agent}/${seed}`, watched.fills(), reference.spec.trader_state).samples;
-    return {
-      task: this.#task,
-      summaries,
-      samples: this.#samples,
-      traderSamples,
-      disagreements: this.#disagreements,
-      decisions,
-    };
+    return { summaries, curves, disagreements: this.#disagreements, decisions };
   }
 
-  #watch(): { readonly hooks: RunHooks; readonly fills: () => Parameters<typeof buildTraderSamples>[1] } {
-    const { series, symbols } = this.#bench.market;
-    const lotSizeOf = (symbol: string): number => {
-      const { lotMantissa, lotScale } = series[symbols.indexOf(symbol)]!.bars.instrument;
-      return lotMantissa / lotScale;
-    };
-    let watch: ReturnType<typeof watchTrader> | null = null;
-    return {
-      hooks: {
-        wrapJudge: (judge) => {
-          watch = watchTrader(judge, lotSizeOf);
-          return watch.judge;
-        },
-      },
-      fills: () => watch?.fills ?? [],
-    };
+  #open(variant: Variant, scenario: Scenario, legitRequests: number): ReplayRun {
+    const { seed, agent } = this.#task;
+    const { barMs } = this.#bench.market;
+    return this.#bench.run({ seed, agent, variant, scenario, legitRequests }, { bars: barsOf(scenario, barMs) });
   }
 
   #runOne(variant: Variant, scenario: Scenario, legitRequests: number): RunResult {
-    const { seed, agent } = this.#task;
-    const sampler = scenario === this.#drawn ? new Sampler(variant.name, scenario) : null;
-    const { barMs } = this.#bench.market;
-    const result = this.#bench
-      .run(
-        { seed, agent, variant, scenario, legitRequests },
-        {
-          ...(sampler === null ? {} : { onBarClose: sampler.onBarClose }),
-          bars: barsOf(scenario, barMs),
-        },
-      )
-      .run();
-    if (sampler !== null) this.#samples.push(sampler.finish());
+    const result = this.#open(variant, scenario, legitRequests).run();
     if (variant.name === 'Holdfast')
       for (const text of result.disagreements) {
         if (this.#disagreements.length >= MAX_DISAGREEMENTS) break;

@@ -54,7 +54,7 @@ test('a replay is the same bit for bit on any number of workers', async () => {
   const variants = ['NoSAE', 'Holdfast'].map((name) => forSymbols(loadVariant(name), symbols));
   const texts: string[] = [];
   for (const threads of [1, 3]) {
-    const { aggregate, disagreements, samples } = await runReplay({
+    const { aggregate, disagreements, curves } = await runReplay({
       market,
       seeds: 3,
       attack: 'light',
@@ -63,7 +63,7 @@ test('a replay is the same bit for bit on any number of workers', async () => {
       agents: ['momentum/over-asking', 'narrative/over-asking', 'martingale/over-asking'],
       threads,
     });
-    const withoutTimes = JSON.stringify({ aggregate, disagreements, samples }, (key, value) =>
+    const withoutTimes = JSON.stringify({ aggregate, disagreements, curves }, (key, value) =>
       key.includes('latency') || key.endsWith('_us') ? null : value,
     );
     texts.push(withoutTimes);

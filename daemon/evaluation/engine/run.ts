@@ -39,7 +39,7 @@ export interface RunSetup {
   readonly bars?: number | undefined;
   /** The exchange; absent: the engine's own, with its fill model. */
   readonly createVenue?: ((account: ReplayAccount, clock: MarketClock) => ReplayVenue) | undefined;
-  /** Called at every bar close, for charts. */
+  /** Called at every bar close. */
   readonly onBarClose?: ((run: ReplayRun, bar: number) => void) | undefined;
 }
 

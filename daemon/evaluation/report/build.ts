@@ -5,7 +5,7 @@ import { PUBLISHED } from '../metrics/dominance.ts';
 import { formatPage } from './page.ts';
 import { HOW_TO_READ, HOW_TO_REPRODUCE, listInputs } from './provenance.ts';
 import { buildTables } from './tables.ts';
-import type { Report, ReportParts, ReportSamples, ReportTable } from './types.ts';
+import type { CurveSample, Report, ReportParts, ReportTable } from './types.ts';
 
 /** The text of report.md: every table of the page, without its figures. */
 export function formatMarkdown(report: Report): string {
@@ -31,13 +31,13 @@ function escapeCell(text: string): string {
 
 /** report.json as a value; the order of its keys is part of its shape. */
 export function buildReport(parts: ReportParts): Report {
-  const { aggregate, mutations, inputs, calibration, published = PUBLISHED } = parts;
+  const { aggregate, mutations, inputs } = parts;
   return {
     variants: aggregate.variants,
     shrink: aggregate.shrink,
     mutations,
-    tests: { ...aggregate.tests, dominance: aggregate.dominance, calibration },
-    inputs: { ...inputs, published },
+    tests: { ...aggregate.tests, dominance: aggregate.dominance },
+    inputs: { ...inputs, published: PUBLISHED },
   };
 }
 
@@ -62,11 +62,11 @@ export function formatReproducible(report: Report): string {
  *
  * @throws OutFolderError, or the error of the file system
  */
-export function writeReport(folder: string, parts: ReportParts, samples: ReportSamples): Report {
+export function writeReport(folder: string, parts: ReportParts, curves: readonly CurveSample[]): Report {
   const report = buildReport(parts);
   openOutFolder(folder);
   writeFileSync(join(folder, 'report.json'), formatReport(report));
   writeFileSync(join(folder, 'report.md'), formatMarkdown(report));
-  writeFileSync(join(folder, 'report.html'), formatPage(report, samples));
+  writeFileSync(join(folder, 'report.html'), formatPage(report, curves));
   return report;
 }

@@ -1,16 +1,5 @@
-import {
-  type ChartSize,
-  colourOf,
-  dashOf,
-  FAINT,
-  type Figure,
-  INK,
-  legendRoom,
-  styleAxis,
-  styleLegend,
-} from './chart.ts';
-import { formatInstant } from './numbers.ts';
-import type { CrashSample, CurveSample } from './types.ts';
+import { type ChartSize, colourOf, dashOf, type Figure, legendRoom, styleAxis, styleLegend } from './chart.ts';
+import type { CurveSample } from './types.ts';
 
 /** Equity and drawdown of one agent and seed, a line a variant; null without samples. */
 export function buildCurveFigure(curves: readonly CurveSample[]): Figure | null {
@@ -67,71 +56,6 @@ function drawCurves(curves: readonly CurveSample[], { isNarrow, height }: ChartS
           1,
         ),
       ),
-    ],
-  };
-}
-
-const LEVELS = ['calm', 'volatile', 'extreme'];
-
-/** Regimes, budget factors and exposure across a crash, for one variant; null without samples. */
-export function buildCrashFigure(crashes: readonly CrashSample[]): Figure | null {
-  const crash = crashes.find(({ variant }) => variant === 'Holdfast') ?? crashes[0];
-  if (crash === undefined) return null;
-  const others = crashes.filter(
-    ({ variant, agent, seed, scenario }) =>
-      variant === 'NoSAE' && agent === crash.agent && seed === crash.seed && scenario === crash.scenario,
-  );
-  const [from, to] = [crash.times[0]!, crash.times[crash.times.length - 1]!];
-  return {
-    id: 'crash',
-    title: 'Budget factors and regime across a crash',
-    caption: `${crash.variant}, agent ${crash.agent}, seed ${crash.seed}, ${crash.scenario}, ${formatInstant(from)} to ${formatInstant(to)} UTC. Top: the regime of each symbol as the gate held it. Then the notional factors g (market, the strictest symbol) and h (account) that multiply the budget. Then gross notional and equity${others.length > 0 ? ', beside NoSAE' : ''}. It shows when the gate tightened, not whether the run would have lost without it: that is what Shrink is for.`,
-    heights: [720, 720],
-    draw: (size) => drawCrash(crash, others[0] ?? null, size),
-  };
-}
-
-function drawCrash(crash: CrashSample, noSae: CrashSample | null, { isNarrow, height }: ChartSize) {
-  const symbols = Object.keys(crash.regimes);
-  const names = [...symbols, 'g', 'h', crash.variant, ...(noSae === null ? [] : [noSae.variant])];
-  const top = legendRoom(names.length, isNarrow);
-  const part = (height - top - 4 * 42) / 4;
-  const side = { left: isNarrow ? 54 : 76, right: isNarrow ? 10 : 24 };
-  const line = (name: string, grid: number, color: string, values: readonly (number | string)[], isStep: boolean) => ({
-    type: 'line',
-    name,
-    xAxisIndex: grid,
-    yAxisIndex: grid,
-    showSymbol: false,
-    step: isStep ? 'end' : undefined,
-    color,
-    lineStyle: { width: 1.8, type: name === 'h' || name === symbols[1] ? 'dashed' : 'solid' },
-    data: crash.times.map((at, i) => [at, values[i]!]),
-  });
-  const axis = (grid: number, name: string) => ({ gridIndex: grid, ...styleAxis(name, isNarrow) });
-  const runs = noSae === null ? [crash] : [crash, noSae];
-  return {
-    legend: styleLegend(names, isNarrow),
-    grid: [0, 1, 2, 3].map((grid) => ({ ...side, top: top + grid * (part + 42), height: part })),
-    xAxis: [0, 1, 2, 3].map((grid) => ({
-      type: 'time',
-      ...axis(grid, ''),
-      ...(grid < 3 ? { axisLabel: { show: false } } : {}),
-    })),
-    yAxis: [
-      { type: 'category', data: LEVELS, boundaryGap: false, ...axis(0, 'regime') },
-      { type: 'value', min: 0, max: 1, ...axis(1, 'factor') },
-      { type: 'value', scale: true, ...axis(2, 'gross, USDT') },
-      { type: 'value', scale: true, ...axis(3, 'equity, USDT') },
-    ],
-    series: [
-      ...symbols.map((symbol, i) =>
-        line(symbol, 0, i === 0 ? INK.light : colourOf('', i), crash.regimes[symbol]!, true),
-      ),
-      line('g', 1, colourOf('Full'), crash.g, true),
-      line('h', 1, FAINT.light, crash.h, true),
-      ...runs.map((run) => line(run.variant, 2, colourOf(run.variant), run.gross, false)),
-      ...runs.map((run) => line(run.variant, 3, colourOf(run.variant), run.equity, false)),
     ],
   };
 }

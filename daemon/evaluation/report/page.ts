@@ -1,11 +1,10 @@
 import { buildDamageFigure, buildSuccessFigure } from './attack-figures.ts';
-import { buildCalibrationFigures } from './calibration-figures.ts';
 import { buildDarkRules, FAINT, type Figure, GRID, INK, PAGE, renderFigure } from './chart.ts';
-import { buildCrashFigure, buildCurveFigure } from './curve-figures.ts';
+import { buildCurveFigure } from './curve-figures.ts';
 import { HOW_TO_READ, HOW_TO_REPRODUCE, listInputs } from './provenance.ts';
 import { buildTables } from './tables.ts';
 import { buildTradeFigures } from './trade-figures.ts';
-import type { Report, ReportSamples, ReportTable } from './types.ts';
+import type { CurveSample, Report, ReportTable } from './types.ts';
 
 /** The page's only style sheet: system fonts, no scripts, light and dark by what the reader prefers. */
 export function buildPageStyle(): string {
@@ -62,7 +61,7 @@ interface Section {
 }
 
 /** The text of report.html: one page without scripts or outside references, readable from 400 px. */
-export function formatPage(report: Report, samples: ReportSamples): string {
+export function formatPage(report: Report, curves: readonly CurveSample[]): string {
   const tables = buildTables(report);
   const figures = (list: readonly (Figure | null)[]) =>
     list.map((figure) => (figure ? showFigure(figure) : '')).join('');
@@ -72,7 +71,7 @@ export function formatPage(report: Report, samples: ReportSamples): string {
     {
       id: 'runs',
       title: 'One run, drawn',
-      body: figures([buildCurveFigure(samples.curves), buildCrashFigure(samples.crashes)]),
+      body: figures([buildCurveFigure(curves)]),
     },
     section('attacks', tables.families, figures([buildSuccessFigure(report)])),
     section('damage', tables.damage, figures([buildDamageFigure(report)])),
@@ -82,11 +81,6 @@ export function formatPage(report: Report, samples: ReportSamples): string {
     section('contrasts', tables.contrasts),
     section('tests', tables.tests),
     section('judge', tables.mutations),
-    {
-      id: 'calibration',
-      title: 'Calibration of the trader state',
-      body: figures(buildCalibrationFigures(report.tests.calibration)),
-    },
     { id: 'inputs', title: 'Inputs, and how to reproduce this report', body: showInputs(report) },
   ].filter(({ body }) => body !== '');
   const links = sections.map(({ id, title }) => `<a href="#${id}">${escapeText(title)}</a>`).join('\n');

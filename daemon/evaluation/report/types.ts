@@ -1,7 +1,5 @@
-import type { Regime } from '../../core/policy.ts';
 import type { Aggregate, ShrinkOfVariant } from '../metrics/aggregator.ts';
 import type { Interval, Metric } from '../metrics/bootstrap-plan.ts';
-import type { Reliability } from '../metrics/calibration/reliability.ts';
 import type { Comparisons } from '../metrics/comparisons.ts';
 import type { PublishedTable } from '../metrics/dominance.ts';
 import type { VariantReport } from '../metrics/variant-report.ts';
@@ -66,10 +64,7 @@ export interface Report {
   readonly variants: Readonly<Record<string, VariantReport>>;
   readonly shrink: Readonly<Record<string, ShrinkOfVariant>>;
   readonly mutations: readonly MutationRow[];
-  readonly tests: Comparisons & {
-    readonly dominance: Aggregate['dominance'];
-    readonly calibration: CalibrationInput | null;
-  };
+  readonly tests: Comparisons & { readonly dominance: Aggregate['dominance'] };
   readonly inputs: ReportInputs & { readonly published: PublishedTable };
 }
 
@@ -83,42 +78,8 @@ export interface CurveSample {
   readonly equity: readonly number[];
   readonly drawdown: readonly number[];
 }
-/** The hours around a crash in one run, a value a bar: regimes as the gate held them, factors of SAE-BUDGET. */
-export interface CrashSample {
-  readonly variant: string;
-  readonly seed: number;
-  readonly agent: string;
-  readonly scenario: string;
-  readonly times: readonly number[];
-  readonly regimes: Readonly<Record<string, readonly Regime[]>>;
-  readonly g: readonly number[];
-  readonly h: readonly number[];
-  readonly equity: readonly number[];
-  /** USDT. */
-  readonly gross: readonly number[];
-}
-/** What the thresholds of the trader state do: one setting of the sweep. */
-export interface SweepPoint {
-  readonly name: string;
-  readonly limit_at: number;
-  readonly block_at: number;
-  readonly enforce_block: boolean;
-  readonly false_block: Metric;
-  readonly attack_damage: Metric;
-}
-export interface CalibrationInput {
-  readonly reliability: Reliability;
-  readonly sweep: readonly SweepPoint[];
-}
 export interface ReportParts {
   readonly aggregate: Aggregate;
   readonly mutations: readonly MutationRow[];
   readonly inputs: ReportInputs;
-  readonly calibration: CalibrationInput | null;
-  readonly published?: PublishedTable;
-}
-/** Series that only the page shows. */
-export interface ReportSamples {
-  readonly curves: readonly CurveSample[];
-  readonly crashes: readonly CrashSample[];
 }

@@ -70,3 +70,21 @@ export function barsOf({ attack }: Scenario, barMs: number): number | undefined 
 export function listAgents(): readonly string[] {
   return [...STRATEGY_NAMES.flatMap((name) => PROFILES.map((profile) => `${name}/${profile}`)), SHARED_AGENT];
 }
+
+/** Attacks from the heaviest on, each with the sides under which its curves are drawn. */
+const DRAWN = [
+  { attack: 'heavy', sides: 'clairvoyant' },
+  { attack: 'light', sides: 'random' },
+  { attack: 'none', sides: 'random' },
+] as const satisfies readonly Omit<Scenario, 'capsScale'>[];
+
+/** The scenario whose curves the report draws: the heaviest attack at caps x 1; null: none of these is run. */
+export function findDrawnScenario(scenarios: readonly Scenario[]): Scenario | null {
+  for (const { attack, sides } of DRAWN) {
+    const found = scenarios.find(
+      (scenario) => scenario.attack === attack && scenario.sides === sides && scenario.capsScale === 1,
+    );
+    if (found !== undefined) return found;
+  }
+  return null;
+}

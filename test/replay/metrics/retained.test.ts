@@ -28,7 +28,7 @@ const variants = ['NoSAE', 'Holdfast'].map((name) => forSymbols(loadVariant(name
 const cells = variants.length * SCENARIOS.length;
 
 function summarizeSeed(run: ReturnType<typeof createTaskRunner>, seed: number): readonly RunSummary[] {
-  return AGENTS.flatMap((agent) => run({ seed, agent, group: 0, isSampled: false, isCalibrated: false }).summaries);
+  return AGENTS.flatMap((agent) => run({ seed, agent, isDrawn: false }).summaries);
 }
 function measureHeap(): number {
   collectGarbage();
@@ -60,7 +60,8 @@ function measureRetained(seeds: number, summariesOf: SummariesOf): number {
 test('of a run its sums are kept alone: few bytes a seed, and no object', () => {
   const run = createTaskRunner({
     market,
-    groups: [{ variants, scenarios: SCENARIOS }],
+    variants,
+    scenarios: SCENARIOS,
     bootstrap: plan,
     reference: variants[0]!,
   });

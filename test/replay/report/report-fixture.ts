@@ -1,23 +1,10 @@
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { Regime } from '../../../daemon/core/policy.ts';
 import type { RunResult } from '../../../daemon/evaluation/facts/runs.ts';
 import { Aggregator } from '../../../daemon/evaluation/metrics/aggregator.ts';
 import { DAY_MS } from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
 import { createBootstrapPlan, summarizeRun } from '../../../daemon/evaluation/metrics/summary.ts';
+import { buildCurveSample } from '../../../daemon/evaluation/report/curve-samples.ts';
 import { BASELINE } from '../../../daemon/evaluation/report/provenance.ts';
-import {
-  buildCrashSample,
-  buildCurveSample,
-  findWorstBar,
-  type SampledRun,
-} from '../../../daemon/evaluation/report/sampled-runs.ts';
-import type {
-  CalibrationInput,
-  ReportInputs,
-  ReportParts,
-  ReportSamples,
-} from '../../../daemon/evaluation/report/types.ts';
+import type { CurveSample, ReportInputs, ReportParts } from '../../../daemon/evaluation/report/types.ts';
 import { drawRun, keyOf, START_MS } from '../metrics/run-fixture.ts';
 
 /** Exposure in multiples of equity at caps x 1, and leak of attacks, of each drawn variant. */
@@ -50,7 +37,7 @@ const SHARED_SCENARIOS = [
 ] as const;
 
 /** An evaluation drawn from seeds: nothing in it was measured. */
-export function drawEvaluation(): { readonly parts: ReportParts; readonly samples: ReportSamples } {
+export function drawEvaluation(): { readonly parts: ReportParts; readonly curves: readonly CurveSample[] } {
   const plan = createBootstrapPlan({
     seed: 9,
     replicates: 30,
@@ -58,7 +45,7 @@ export function drawEvaluation(): { readonly parts: ReportParts; readonly sample
     endMs: START_MS + FIXTURE_DAYS * DAY_MS,
   });
   const aggregator = new Aggregator({ plan, seeds: SEEDS, variants: Object.keys(DRAWN), grossCapUsdt: 3000 });
-  const sampled: SampledRun[] = [];
+  const curves: CurveSample[] = [];
   for (const seed of SEEDS)
     for (const agent of AGENTS)
       for (const capsScale of [0.1, 0.25, 1, 5])
@@ -76,7 +63,7 @@ export function drawEvaluation(): { readonly parts: ReportParts; readonly sample
             noSae ??= run;
             aggregator.add(summarizeRun(run, plan, noSae));
             if (seed === 1 && agent === AGENTS[0] && capsScale === 1 && scenario.attack === 'light')
-              sampled.push(sampleOf(run));
+              curves.push(buildCurveSample(run, BAR_MS));
           }
         }
   for (const seed of SEEDS)
@@ -85,7 +72,6 @@ export function drawEvaluation(): { readonly parts: ReportParts; readonly sample
         const key = keyOf({ variant, seed, agent: 'shared', ...scenario });
         aggregator.add(summarizeRun(drawRun({ key, days: FIXTURE_DAYS, exposure, leak, barMs: BAR_MS }), plan, null));
       }
-  const around = findWorstBar(sampled);
   return {
     parts: {
       aggregate: aggregator.finish(),
@@ -122,78 +108,8 @@ export function drawEvaluation(): { readonly parts: ReportParts; readonly sample
         },
       ],
       inputs: INPUTS,
-      calibration: drawCalibration(),
     },
-    samples: {
-      curves: sampled.map(buildCurveSample),
-      crashes: sampled.map((run) => buildCrashSample(run, around)).filter((crash) => crash !== null),
-    },
-  };
-}
-
-function sampleOf(run: RunResult): SampledRun {
-  const { variant, seed, agent, attack, sides, capsScale } = run.key;
-  const bars = run.gross.length;
-  const crash = Math.floor(bars * 0.4);
-  const regimeAt = (i: number, lag: number): Regime => {
-    const since = i - crash - lag;
-    return since >= 0 && since < 14 ? 'extreme' : since >= -20 && since < 40 ? 'volatile' : 'calm';
-  };
-  const each = <Value>(of: (i: number) => Value) => Array.from({ length: bars }, (_, i) => of(i));
-  return {
-    variant,
-    seed,
-    agent,
-    scenario: { attack, sides, capsScale },
-    atMs: each((i) => run.barOpenMs[i]! + BAR_MS),
-    equity: each((i) => run.equity[i + 1]!),
-    gross: each((i) => run.gross[i]!),
-    regimes: { BTCUSDT: each((i) => regimeAt(i, 0)), ETHUSDT: each((i) => regimeAt(i, 2)) },
-    g: each((i) => ({ calm: 1, volatile: 0.6, extreme: 0.3 })[regimeAt(i, 0)]),
-    h: each((i) => (i > crash && i < crash + 60 ? 0.75 : 1)),
-  };
-}
-
-function drawCalibration(): CalibrationInput {
-  const random = xoroshiro128plus(4);
-  const bins = Array.from({ length: 10 }, (_, i) => {
-    const meanP = (i + 0.5) / 10;
-    const isEmpty = i > 7;
-    return {
-      lower: i / 10,
-      upper: (i + 1) / 10,
-      meanP: isEmpty ? null : meanP,
-      frequency: isEmpty ? null : Math.min(1, Math.max(0, meanP + 0.2 * (uniformFloat64(random) - 0.5))),
-      n: isEmpty ? 0 : 400 - 45 * i,
-    };
-  });
-  const at = (mean: number) => ({ mean, lo: 0.9 * mean, hi: 1.1 * mean });
-  const settings = [
-    [1, 1, false],
-    [0.5, 0.7, false],
-    [0.5, 0.7, true],
-    [0.3, 0.5, false],
-    [0.3, 0.5, true],
-  ] as const;
-  return {
-    reliability: {
-      samples: 1900,
-      accounts: 60,
-      baseRate: at(0.11),
-      brier: at(0.08),
-      brierOfBaseRate: 0.098,
-      ece: at(0.03),
-      auc: at(0.74),
-      bins,
-    },
-    sweep: settings.map(([limit_at, block_at, enforce_block], i) => ({
-      name: limit_at === 1 ? 'off' : `${limit_at}/${block_at}${enforce_block ? ' refusing' : ''}`,
-      limit_at,
-      block_at,
-      enforce_block,
-      false_block: at(0.001 + 0.004 * i),
-      attack_damage: at(0.013 - 0.001 * i),
-    })),
+    curves,
   };
 }
 

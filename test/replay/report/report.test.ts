@@ -17,9 +17,9 @@ import { buildTables } from '../../../daemon/evaluation/report/tables.ts';
 import { drawEvaluation } from './report-fixture.ts';
 import { ReportSchema } from './report-schema.ts';
 
-const { parts, samples } = drawEvaluation();
+const { parts, curves } = drawEvaluation();
 const report = buildReport(parts);
-const page = formatPage(report, samples);
+const page = formatPage(report, curves);
 
 test('report.json has the published shape and its keys in a fixed order', () => {
   const validate = new Ajv({ strict: false, allErrors: true }).compile(ReportSchema);
@@ -64,7 +64,7 @@ test('the page is one file: no script, no reference to anything outside it', () 
 
 test('the page shows every figure for wide and narrow screens, and light and dark', () => {
   const figures = page.match(/<figure>/g)?.length ?? 0;
-  assert.equal(figures, 9, 'curves, crash, success, damage, three of use, reliability, thresholds');
+  assert.equal(figures, 6, 'curves, success, damage, three of use');
   assert.equal(page.match(/<svg class="wide"/g)?.length, figures, 'wide');
   assert.equal(page.match(/<svg class="narrow"/g)?.length, figures, 'narrow');
   assert.match(page, /prefers-color-scheme:dark/, 'dark');
@@ -74,7 +74,7 @@ test('the page shows every figure for wide and narrow screens, and light and dar
 });
 
 test('the page and Markdown come out the same again, and carry text as text', () => {
-  assert.equal(formatPage(report, samples), page, 'page');
+  assert.equal(formatPage(report, curves), page, 'page');
   assert.ok(page.includes('A thin book &amp; a bound of &lt;500 bps.'), 'escaped in HTML');
   const markdown = formatMarkdown(report);
   assert.ok(markdown.includes('a bound of &lt;500 bps.'), 'escaped in Markdown');
@@ -110,11 +110,8 @@ test('every table has a cell under every heading, and a figure that is not there
 });
 
 test('a report of one scenario leaves out the sections that have nothing to show', () => {
-  const bare = buildReport({ ...parts, mutations: [], calibration: null });
-  const text = formatPage(
-    { ...bare, tests: { ...bare.tests, dominance: { rows: [], met: [] } } },
-    { curves: [], crashes: [] },
-  );
+  const bare = buildReport({ ...parts, mutations: [] });
+  const text = formatPage({ ...bare, tests: { ...bare.tests, dominance: { rows: [], met: [] } } }, []);
   assert.ok(!text.includes('id="runs"') && !text.includes('id="judge"') && !text.includes('id="use"'), 'sections');
   assert.ok(text.includes('id="inputs"'), 'inputs stay');
 });
@@ -122,7 +119,7 @@ test('a report of one scenario leaves out the sections that have nothing to show
 test('writes the three files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-report-'));
   try {
-    writeReport(join(folder, 'new'), parts, samples);
+    writeReport(join(folder, 'new'), parts, curves);
     assert.deepEqual(readdirSync(join(folder, 'new')).sort(), ['report.html', 'report.json', 'report.md'], 'files');
     assert.equal(readFileSync(join(folder, 'new', 'report.html'), 'utf8'), page, 'page');
   } finally {
