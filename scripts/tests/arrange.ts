@@ -12,7 +12,7 @@ import { sep } from 'node:path';
  */
 export const SHARED: readonly { readonly folders: readonly string[]; readonly processes: number }[] = [
   { folders: ['console'], processes: 2 },
-  { folders: ['explore', 'fuzz', 'sim', 'differential'], processes: 2 },
+  { folders: ['explore', 'fuzz', 'differential'], processes: 2 },
   { folders: ['gate'], processes: 2 },
   { folders: ['daemon', 'doctor', 'doors', 'passkeys', 'integrations'], processes: 2 },
   { folders: ['replay', 'judge', 'recorded', 'attack'], processes: 1 },

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { auditLedger, type LedgerAudit } from '../../daemon/boot/ledger/audit-ledger.ts';
 import { findPackageFolder } from '../../daemon/config/package.ts';
+import { Draws } from '../../daemon/evaluation/intents/draws.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { LimitsBody } from '../../daemon/gate/api/limits.ts';
 import type { TradingStateBody } from '../../daemon/gate/api/operator.ts';
@@ -14,7 +15,6 @@ import type { OrderBody, PositionBody } from '../../daemon/gate/api/reads.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { readAnchors } from '../../daemon/ledger/verify/anchors.ts';
 import { type Books, type TestAnswer, until } from '../daemon/harness.ts';
-import { Draw } from '../sim/draw.ts';
 import { type AnyBody, openOrders } from './attempts.ts';
 import { type KilledDaemonOptions, policyText } from './killed-policy.ts';
 
@@ -36,7 +36,7 @@ interface Answered {
 export class KilledDaemon {
   readonly sim: ExchangeSim;
   readonly home: string;
-  readonly draw: Draw;
+  readonly draws: Draws;
   readonly #policyPath: string;
   #child: ChildProcess | null = null;
   #url = '';
@@ -44,7 +44,7 @@ export class KilledDaemon {
   private constructor(sim: ExchangeSim, options: KilledDaemonOptions) {
     this.sim = sim;
     this.home = mkdtempSync(join(tmpdir(), 'holdfast-killed-'));
-    this.draw = new Draw(options.seed);
+    this.draws = new Draws(options.seed, 'kills');
     this.#policyPath = join(this.home, 'policy.yaml');
     writeFileSync(this.#policyPath, policyText(options));
   }
@@ -135,7 +135,7 @@ export class KilledDaemon {
     await until('the exchange meets the request', isMet, WITHIN_MS);
     // Prices go stale on a machine that is too busy, for one.
     if (blocked !== '') throw new Error(`it was blocked before it could meet the fault: ${blocked}`);
-    await delay(this.draw.int(0, 25));
+    await delay(this.draws.int(0, 25));
     await this.kill();
     return asked;
   }

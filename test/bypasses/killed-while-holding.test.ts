@@ -112,7 +112,7 @@ describe('ways around a gate: killed while orders rest or a position is held', {
       await world.tool('place_order', order({ requested_notional: 500 }));
       await world.tool('place_order', order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_950 }));
       await world.untilKnown();
-      const fault = { kind: 'accept-then-timeout', match: world.draw.pick([SEND, CANCEL]) };
+      const fault = { kind: 'accept-then-timeout', match: world.draws.pick([SEND, CANCEL]) };
       const flatten = () => world.operator<object>('POST', '/v1/flatten', { reason: 'test' });
       await world.killAtFault(fault, flatten);
       await revive(world);

@@ -45,9 +45,9 @@ describe('ways around a gate: killed while it opens', { concurrency: true }, () 
       const world = it_();
       const ask = staged('slices');
       const asked = world.tool('place_order', ask);
-      const wanted = world.draw.int(1, 2);
+      const wanted = world.draws.int(1, 2);
       await until('some slices are sent', async () => (await world.books()).orders.length >= wanted, 20_000);
-      await delay(world.draw.int(0, KILLED_WITHIN_MS));
+      await delay(world.draws.int(0, KILLED_WITHIN_MS));
       await world.kill();
       await asked.catch(() => null);
       const { orders } = await revive(world);
@@ -80,13 +80,13 @@ describe('ways around a gate: killed while it opens', { concurrency: true }, () 
     it('BY-13 keeps to one decision a request id when it is killed in the middle of many', async () => {
       const world = it_();
       const asks = Array.from({ length: 16 }, (_, index) => {
-        const symbol = world.draw.pick(['BTCUSDT', 'ETHUSDT']);
-        const change = { symbol, requested_notional: world.draw.int(70, 260), request_id: `many-${index}` };
+        const symbol = world.draws.pick(['BTCUSDT', 'ETHUSDT']);
+        const change = { symbol, requested_notional: world.draws.int(70, 260), request_id: `many-${index}` };
         return order(change) as { request_id: string };
       });
       const asked = asks.map((ask) => world.tool('place_order', ask).catch(() => null));
       await until('the first is at the exchange', async () => (await world.books()).orders.length > 0, 20_000);
-      await delay(world.draw.int(0, 15));
+      await delay(world.draws.int(0, 15));
       await world.kill();
       const answers = await Promise.all(asked);
       await revive(world);
