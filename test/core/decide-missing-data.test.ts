@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { regimesAreOrdered } from '../../daemon/core/looser/is-at-most.ts';
 import { cases } from './decide-cases.ts';
-import { buildCase, decideCase, hasAmpleBrackets, loosened } from './decision-fixture.ts';
+import { buildCase, decideCase, hasAmpleBrackets, loosened, NOW } from './decision-fixture.ts';
 
 type Path = readonly [string, ...string[]];
 /** A copy of the context with one value replaced; null where a section is already missing. */
@@ -85,7 +85,7 @@ function numbersOf(value: object, prefix: readonly string[] = []): Path[] {
 const EVERYTHING_READ = buildCase({
   request: { requested_leverage: 2 },
   context: {
-    exposure: { long_lots: 1, long_units: 600_000, liquidation_distance: 0.9, position_since_ms: 1_759_999_990_000 },
+    exposure: { long_lots: 1, long_units: 600_000, liquidation_distance: 0.9, position_since_ms: NOW - 10_000 },
     agent: { share_lots: 1, long_units: 600_000 },
     market: { leverage_locked: true, leverage_setting: 2 },
     pacing: { last_open_fill_at_ms: 1, last_open_fill_side: 'sell', last_open_parent_at_ms: 1, breaker_until_ms: 1 },

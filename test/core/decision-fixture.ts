@@ -4,9 +4,10 @@ import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
+import { buildBaseContext, CASE_NOW_MS } from '../../daemon/policy/cases/case-base.ts';
 
 /** One ask that is allowed as it stands, and how to change one thing in it. Figures are BTCUSDT's at 60,000 USDT. */
-export const NOW = 1_760_000_000_000;
+export const NOW = CASE_NOW_MS;
 
 export type DeepPartial<T> = T extends readonly unknown[]
   ? T
@@ -150,120 +151,32 @@ export const basePolicy: IntendedPolicySpec = {
   loosen_delay_ms: 600_000,
 };
 
+const { agent, approval: _, market, ...plain } = buildBaseContext();
+const { losses: __, ...usualAgent } = agent;
+
 export const baseRules: RulesView = {
+  ...(market.rules as RulesView),
   bracket_caps: [3_000_000, 2_000_000, 1_000_000],
-  lot_mantissa: 1,
-  lot_scale: 1000,
-  maintenance_rate: 0.004,
   max_lots: 120_000,
-  max_market_lots: 120_000,
-  max_price_ticks: 45_297_640,
-  min_lots: 1,
-  min_notional_usdt: 50,
-  min_price_ticks: 5_568,
-  multiplier_down: 0.95,
-  multiplier_up: 1.05,
-  observed_at_ms: NOW - 1000,
-  taker_fee: 0.0005,
-  tick_mantissa: 1,
-  tick_scale: 10,
-  trading: true,
 };
-export const baseAccount: AccountView = {
-  available_usdt: 9000,
-  daily_loss: 0,
-  drawdown: 0,
-  equity_usdt: 10_000,
-  margin_ratio: 0.01,
-  observed_at_ms: NOW - 1000,
-  reserved_margin_usdt: 0,
-};
-/** Flat, calm, fresh, trusted. One lot is 60 USDT; W+ and W- are 0. */
+export const baseAccount: AccountView = { ...(plain.account as AccountView), available_usdt: 9000, margin_ratio: 0.01 };
+/** Flat, calm, fresh, trusted: as a case of a policy, in an account that has traded. One lot is 60 USDT; W+ and W- are 0. */
 export const baseContext: ExecutionContext = {
+  ...plain,
   account: baseAccount,
-  account_name: 'main',
-  agent: {
-    fees_usdt: 0,
-    gross_other_usdt: 0,
-    long_units: 0,
-    other_positions: 0,
-    p_risk: 0.1,
-    pending_fees_usdt: 0,
-    pending_turnover_usdt: 0,
-    resting_exits: 0,
-    symbol_resting_exits: 0,
-    share_lots: 0,
-    short_units: 0,
-    turnover_usdt: 0,
-  },
-  clock_skew_ms: 10,
-  duplicate_of: null,
-  exit_rung: 0,
-  exposure: {
-    gross_other_sent_usdt: 0,
-    gross_other_usdt: 0,
-    liquidation_distance: null,
-    long_lots: 0,
-    long_units: 0,
-    opposed_by_long: null,
-    opposed_by_short: null,
-    other_mark_at_ms: null,
-    other_marks: [],
-    other_positions: 0,
-    other_regime: null,
-    position_lots: 0,
-    position_since_ms: null,
-    recorded_price: null,
-    short_lots: 0,
-    short_units: 0,
-  },
+  agent: usualAgent,
   market: {
+    ...market,
     ask: 60_000,
-    bar_count: 3000,
-    bar_ms: 900_000,
     bars_as_of_ms: NOW - 60_000,
     bid: 60_000,
-    funding_at_ms: NOW - 1000,
-    funding_rate_8h: 0.0001,
-    held_regime: 'calm',
-    history_count: 2880,
     jump_ratio: 0.5,
-    leverage_locked: false,
-    leverage_setting: 1,
     liquidity: 100,
     liquidity_floor: 10,
-    mark: 60_000,
     mark_at_ms: NOW - 100,
     quote_at_ms: NOW - 100,
     rules: baseRules,
-    sigma: 0.01,
-    sigma_baseline: 0.02,
   },
-  now_ms: NOW,
-  leaving_order_ids: [],
-  order: null,
-  own_order_id: null,
-  pacing: {
-    account_sends: 0,
-    account_sends_free_at_ms: null,
-    agent_sends: 0,
-    agent_sends_free_at_ms: null,
-    breaker_until_ms: null,
-    fees_usdt: 0,
-    last_open_fill_at_ms: null,
-    last_open_fill_side: null,
-    last_open_parent_at_ms: null,
-    pending_fees_usdt: 0,
-    pending_turnover_usdt: 0,
-    turnover_usdt: 0,
-  },
-  parent_price_ticks: null,
-  phase: 'parent',
-  schema_violation: null,
-  slice_lots: null,
-  state: { layer: null, reason: null, scope: null, state: 'active' },
-  trust: { claimed_skill_sha256: null, signals: [], token_skill_sha256: null },
-  venue: 'paper',
 };
 /** Ten lots (600 USDT) long at 2x, at market, 10 bps. */
 export const baseRequest: ExecutionRequest = {

@@ -207,17 +207,17 @@ const SCHEDULE_ROWS: readonly Row[] = [
     rule: 3,
     clause: 'SAE-T',
     code: 'AGENT_SCHEDULE',
-    // NOW is a Thursday, 08:53:20 UTC.
+    // NOW is a Friday, 08:00 UTC.
     what: 'the end of a schedule, at an offset of -01:00, [PK-151 PK-153]',
     cases: [
-      ['07:54', 'pass'],
-      ['07:53', 'deny'],
-      ['08:53', 'pass'],
+      ['07:01', 'pass'],
+      ['07:00', 'deny'],
+      ['08:00', 'pass'],
     ],
     change: (to) => ({
       policy: {
         agents: {
-          alice: { schedule: { utc_offset: '-01:00', hours: [{ days: ['thu'], from: '00:00', to: asText(to) }] } },
+          alice: { schedule: { utc_offset: '-01:00', hours: [{ days: ['fri'], from: '00:00', to: asText(to) }] } },
         },
       },
     }),
@@ -228,13 +228,13 @@ const SCHEDULE_ROWS: readonly Row[] = [
     code: 'AGENT_SCHEDULE',
     what: 'the end of a blackout [PK-150 PK-154]',
     cases: [
-      ['2025-10-09T08:53', 'pass'],
-      ['2025-10-09T08:54', 'deny'],
+      ['2027-01-15T08:00', 'pass'],
+      ['2027-01-15T08:01', 'deny'],
     ],
     change: (to) => ({
       policy: {
         agents: {
-          alice: { schedule: { utc_offset: '+00:00', blackouts: [{ from: '2025-10-01T00:00', to: asText(to) }] } },
+          alice: { schedule: { utc_offset: '+00:00', blackouts: [{ from: '2027-01-01T00:00', to: asText(to) }] } },
         },
       },
     }),
