@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { MarketData } from './facts/markets.ts';
 import { OutFolderError, openOutFolder } from './facts/out-folder.ts';
 import { scopeHash } from './judge/scope.ts';
-import { MarketDataError, readMarketData } from './market/read.ts';
-import { buildSyntheticMarket } from './market/synthetic.ts';
+import { MarketDataError } from './market/read.ts';
 import { type ReplayOutcome, runReplay } from './replay.ts';
 import { BASELINE } from './report/provenance.ts';
 import type { Report, ReportInputs } from './report/types.ts';
+import { type MarketChoice, openMarket } from './setup/open-market.ts';
 import { type AttackChoice, listAgents } from './setup/scenarios.ts';
 import { forSymbols, hashBudgets, loadVariant, VARIANT_NAMES, type Variant, VariantError } from './setup/variants.ts';
 
@@ -15,11 +14,7 @@ export class ReplayInputError extends Error {
   override readonly name = 'ReplayInputError';
 }
 
-export interface ReportOptions {
-  /** Folder of recorded bars; null: the synthetic market. */
-  readonly data: string | null;
-  readonly synthetic: { readonly seed: number; readonly bars: number };
-  readonly symbols: readonly string[] | null;
+export interface ReportOptions extends MarketChoice {
   readonly seeds: number;
   readonly out: string;
   readonly policyFile: string | null;
@@ -28,6 +23,8 @@ export interface ReportOptions {
   readonly variants: readonly string[] | null;
   readonly agents: readonly string[] | null;
   readonly threads: number;
+  /** Of this program. */
+  readonly version: string;
   readonly onProgress?: (done: number, total: number) => void;
 }
 export interface ReplayReportResult {
@@ -41,9 +38,6 @@ export interface ReplayReportResult {
 }
 
 const REFERENCE = 'NoSAE';
-const SYNTHETIC_WARMUP_BARS = 3000;
-const SYNTHETIC_BAR_MS = 900_000;
-const SYNTHETIC_SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
 
 /**
  * Reads the data, replays, writes the report.
@@ -51,7 +45,7 @@ const SYNTHETIC_SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
  */
 export async function runReport(options: ReportOptions): Promise<ReplayReportResult> {
   const startedAt = performance.now();
-  const { market, notes } = openMarket(options);
+  const { notes, ...market } = openChosen(options);
   const variants = openVariants(options, market);
   const own = options.policyFile === null ? null : (variants.at(-1) ?? null);
   const agents = options.agents ?? listAgents();
@@ -108,30 +102,11 @@ function openOut(folder: string): void {
   }
 }
 
-function openMarket(options: ReportOptions): { readonly market: MarketData; readonly notes: readonly string[] } {
-  if (options.data === null) {
-    const market = buildSyntheticMarket({
-      seed: options.synthetic.seed,
-      bars: options.synthetic.bars,
-      barMs: SYNTHETIC_BAR_MS,
-      warmupBars: SYNTHETIC_WARMUP_BARS,
-      symbols: options.symbols ?? SYNTHETIC_SYMBOLS,
-    });
-    return { market, notes: ['the market is synthetic: figures say how a policy behaves, not what it earns'] };
-  }
+function openChosen(options: MarketChoice): ReturnType<typeof openMarket> {
   try {
-    const loaded = readMarketData(options.data, options.symbols === null ? {} : { symbols: options.symbols });
-    const { notes, ...market } = loaded;
-    const gaps = market.symbols.flatMap(({ gaps: found }) =>
-      found.map(
-        ({ symbol, afterOpenMs, missingBars }) =>
-          `${symbol}: ${missingBars} bars are missing after ${new Date(afterOpenMs).toISOString()}; nothing is filled in`,
-      ),
-    );
-    return { market, notes: [...notes, ...gaps] };
+    return openMarket(options);
   } catch (error) {
-    if (error instanceof MarketDataError) throw new ReplayInputError(error.message);
-    throw error;
+    throw error instanceof MarketDataError ? new ReplayInputError(error.message) : error;
   }
 }
 
@@ -188,7 +163,7 @@ function describeInputs(
       days: outcome.bootstrap.days,
     },
     baseline: BASELINE,
-    versions: { holdfast: readOwnVersion(), node: process.version },
+    versions: { holdfast: options.version, node: process.version },
     flags: {
       attack: options.attack,
       data:
@@ -210,16 +185,4 @@ function describeCommand(options: ReportOptions): string {
   if (options.agents !== null) parts.push(`--agents ${options.agents.join(',')}`);
   if (options.policyFile !== null) parts.push('--policy FILE');
   return `${parts.join(' ')} --out DIR`;
-}
-
-function readOwnVersion(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
-    try {
-      const text = readFileSync(new URL(up, import.meta.url), 'utf8');
-      return (JSON.parse(text) as { readonly version: string }).version;
-    } catch {
-      // Compiled code lies one folder deeper.
-    }
-  }
-  throw new Error('package.json was not found');
 }

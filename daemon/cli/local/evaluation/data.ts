@@ -5,6 +5,7 @@ import { profileOf, VENUES, type VenueName } from '../../../core/venues.ts';
 import type { ApiKeys } from '../../../evaluation/market/fetch/client.ts';
 import type { FetchReport } from '../../../evaluation/market/fetch/fetch-market.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { openProgress } from '../../render/progress.ts';
 import { addVerb, type Io, parseSymbols, printJson } from '../../verb.ts';
 import { requireEvaluationPackages } from './evaluation-packages.ts';
 
@@ -57,12 +58,12 @@ async function fetchData(io: Io, options: FetchVerbOptions): Promise<void> {
     import('../../../evaluation/market/fetch/fetch-market.ts'),
   ]);
   const origin = readOrigin(() => parseBaseUrl(options.baseUrl), FetchError);
-  const progress = await openProgress();
+  const progress = await openProgress(io, 'pages');
   const client = new ExchangeClient({
     origin,
     keys: readKeys(io.env, origin, venueOfOrigin(origin)),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    onWait: (ms, why) => progress.say(io, `waiting ${Math.ceil(ms / 1000)} s: ${why}`),
+    onWait: (ms, why) => progress.say(`waiting ${Math.ceil(ms / 1000)} s: ${why}`),
   });
   try {
     const job = { symbols, interval, fromMs: from, toMs: to, folder: out, onProgress: progress.show };
@@ -102,37 +103,6 @@ function readKeys(env: Environment, origin: string, venue: VenueName | null): Ap
     ...(profileOf(venue).isSimulated ? { HOLDFAST_PAPER_URL: origin } : {}),
   };
   return readVenueEnv(Object.fromEntries(own), flags).venueKeys;
-}
-
-interface Progress {
-  readonly show: (done: number, total: number) => void;
-  readonly say: (io: Io, text: string) => void;
-  readonly end: () => void;
-}
-
-/** A progress bar on stderr if that is a terminal, else plain lines. */
-async function openProgress(): Promise<Progress> {
-  if (!process.stderr.isTTY) return { show: () => {}, say: (io, text) => io.err(`${text}\n`), end: () => {} };
-  const { default: progress } = await import('cli-progress');
-  const bar = new progress.SingleBar({
-    format: '{bar} {value}/{total} pages {note}',
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-  });
-  let isStarted = false;
-  return {
-    show: (done, total) => {
-      if (isStarted) bar.update(done, { note: '' });
-      else bar.start(total, done, { note: '' });
-      isStarted = true;
-    },
-    say: (io, text) => (isStarted ? bar.update({ note: text }) : io.err(`${text}\n`)),
-    end: () => {
-      if (isStarted) bar.stop();
-      isStarted = false;
-    },
-  };
 }
 
 function describe(folder: string, { files, gaps, notes, pages }: FetchReport): string {

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
+import { readManifest } from '../../../config/package.ts';
 import type { ReplayReportResult } from '../../../evaluation/run-report.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { openProgress } from '../../render/progress.ts';
 import { renderTable } from '../../render/tables.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../../verb.ts';
 import { requireEvaluationPackages } from './evaluation-packages.ts';
@@ -57,24 +59,8 @@ export function addReplay(program: Command, io: Io): void {
 
 async function replay(io: Io, options: ReplayVerbOptions): Promise<void> {
   requireEvaluationPackages('replay');
-  const [{ runReport, ReplayInputError }, { default: cliProgress }] = await Promise.all([
-    import('../../../evaluation/run-report.ts'),
-    import('cli-progress'),
-  ]);
-  const bar = new cliProgress.SingleBar(
-    {
-      format: 'replay [{bar}] {percentage}% {value}/{total} accounts, about {eta_formatted} left',
-      stream: process.stderr,
-    },
-    cliProgress.Presets.legacy,
-  );
-  let isShown = false;
-  const onProgress = (done: number, total: number): void => {
-    if (!process.stderr.isTTY) return;
-    if (!isShown) bar.start(total, done);
-    else bar.update(done);
-    isShown = true;
-  };
+  const { runReport, ReplayInputError } = await import('../../../evaluation/run-report.ts');
+  const progress = await openProgress(io, 'accounts');
   let result: ReplayReportResult;
   try {
     result = await runReport({
@@ -88,13 +74,14 @@ async function replay(io: Io, options: ReplayVerbOptions): Promise<void> {
       variants: split(options.variants),
       agents: split(options.agents),
       threads: options.threads,
-      onProgress,
+      version: readManifest().version,
+      onProgress: progress.show,
     });
   } catch (error) {
     if (error instanceof ReplayInputError) throw new CliError(EXIT.USAGE, error.message);
     throw error;
   } finally {
-    if (isShown) bar.stop();
+    progress.end();
   }
   if (options.json === true) printJson(io, result.report);
   else print(io, options.out, result);

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { MarketData } from '../../../evaluation/facts/markets.ts';
 import type { TuneReport } from '../../../evaluation/tune/results.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { openProgress } from '../../render/progress.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, parseSymbols, printJson, upTo } from '../../verb.ts';
 import { requireEvaluationPackages } from './evaluation-packages.ts';
 
@@ -24,10 +24,8 @@ interface TuneVerbOptions {
   readonly split: number;
   readonly json?: boolean;
 }
-/** Length of the synthetic market, in bars, when there is no data. */
-const SYNTHETIC = { warmupBars: 3000, barMs: 900_000 } as const;
+/** Length of the synthetic market, when there is no data. */
 const SYNTHETIC_BARS = 5760;
-const SYNTHETIC_SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const MAX_SEEDS = 100;
 const MAX_TRIALS = 10_000;
 
@@ -77,16 +75,20 @@ function parseShare(text: string): number {
 
 async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
   requireEvaluationPackages('tune');
-  const [{ runTune, TUNE_AGENTS, FROZEN_SEEDS }, { sentencesOf }, { loadVariant }] = await Promise.all([
+  const [{ runTune, TUNE_AGENTS, FROZEN_SEEDS }, { sentencesOf }, { openMarket }, { loadVariant }] = await Promise.all([
     import('../../../evaluation/tune/tune.ts'),
     import('../../../evaluation/tune/results.ts'),
+    import('../../../evaluation/setup/open-market.ts'),
     import('../../../evaluation/setup/variants.ts'),
   ]);
-  const progress = await openProgress();
+  const progress = await openProgress(io, 'policies');
   try {
+    const { data = null, symbols = null, marketSeed: seed, bars, json } = options;
+    const { notes, ...market } = openMarket({ data, symbols, synthetic: { seed, bars } });
+    if (json !== true) for (const note of notes) io.err(`note: ${note}\n`);
     const start = loadVariant(options.policy ?? 'Holdfast');
     const report = await runTune({
-      market: await readMarket(io, options),
+      market,
       start,
       reference: loadVariant('NoSAE'),
       limits: { alpha: options.alpha, beta: options.beta },
@@ -103,7 +105,7 @@ async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
       onProgress: progress.show,
     });
     progress.end();
-    if (options.json === true) printJson(io, summarize(options.out, report));
+    if (json === true) printJson(io, summarize(options.out, report));
     else io.out(`${sentencesOf(report).join('\n')}\n${options.out}: best.yaml, trace.json, report.md\n`);
     io.exit(report.search.best.violation === 0 ? EXIT.OK : EXIT.VERIFICATION);
   } catch (error) {
@@ -112,26 +114,6 @@ async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
   } finally {
     progress.end();
   }
-}
-
-async function readMarket(io: Io, options: TuneVerbOptions): Promise<MarketData> {
-  const { data, symbols, bars, marketSeed, json } = options;
-  if (data === undefined) {
-    const { buildSyntheticMarket } = await import('../../../evaluation/market/synthetic.ts');
-    try {
-      return buildSyntheticMarket({ ...SYNTHETIC, seed: marketSeed, bars, symbols: symbols ?? SYNTHETIC_SYMBOLS });
-    } catch (error) {
-      throw error instanceof RangeError ? new CliError(EXIT.USAGE, error.message) : error;
-    }
-  }
-  const { readMarketData } = await import('../../../evaluation/market/read.ts');
-  const { notes, ...market } = readMarketData(data, symbols === undefined ? {} : { symbols });
-  if (json !== true) {
-    for (const note of notes) io.err(`note: ${note}\n`);
-    for (const { symbol, afterOpenMs, missingBars } of market.symbols.flatMap((each) => each.gaps))
-      io.err(`gap: ${symbol} lacks ${missingBars} bars after ${new Date(afterOpenMs).toISOString()}\n`);
-  }
-  return market;
 }
 
 function summarize(folder: string, { search, frozen }: TuneReport): object {
@@ -156,34 +138,5 @@ function summarize(folder: string, { search, frozen }: TuneReport): object {
     },
     score_difference: frozen.scoreDifference,
     verdict: frozen.verdict,
-  };
-}
-
-interface Progress {
-  readonly show: (done: number, total: number, note: string) => void;
-  readonly end: () => void;
-}
-
-/** A progress bar on stderr if that is a terminal, else nothing. */
-async function openProgress(): Promise<Progress> {
-  if (!process.stderr.isTTY) return { show: () => {}, end: () => {} };
-  const { default: progress } = await import('cli-progress');
-  const bar = new progress.SingleBar({
-    format: '{bar} {value}/{total} policies, {duration_formatted} {note}',
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-  });
-  let isStarted = false;
-  return {
-    show: (done, total, note) => {
-      if (isStarted) bar.update(done, { note });
-      else bar.start(total, done, { note });
-      isStarted = true;
-    },
-    end: () => {
-      if (isStarted) bar.stop();
-      isStarted = false;
-    },
   };
 }
