@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Violation } from '../contract/ajv.ts';
-import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
+import { argsCheckOf, findToolViolation } from '../contract/operator-schema.ts';
 import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
 import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';
@@ -8,7 +8,6 @@ import { layerKey } from '../engine/callers/layers.ts';
 import type { GateEvents } from '../engine/records/events.ts';
 import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
 import { Gate } from '../gate/gate.ts';
-import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
@@ -17,13 +16,11 @@ import { checkVenue } from '../policy/reload.ts';
 import { type Folded, foldLedger } from './keep/fold.ts';
 import { StartError } from './start-error.ts';
 
-type SchemaChecks = ReturnType<typeof createSchemaChecks>;
+type SchemaCheck = 'checkOperatorSchema' | 'isInterceptAllowed' | 'findArgsViolation';
 
 export interface OpenGateOptions extends Omit<GateOptions, 'ports' | 'state'> {
   readonly ledger: Ledger;
-  readonly ports: Omit<GateOptions['ports'], 'ledger' | 'sha256' | keyof SchemaChecks>;
-  /** Compiled schemas of earlier gates; by default new ones. */
-  readonly checks?: SchemaChecks;
+  readonly ports: Omit<GateOptions['ports'], 'ledger' | 'sha256' | SchemaCheck>;
   /** Where files of checkpoints lie; absent: there are none. */
   readonly checkpointFolder?: string | null;
   /** How views come from records. */
@@ -33,7 +30,7 @@ export interface OpenGateOptions extends Omit<GateOptions, 'ports' | 'state'> {
 
 /** The gate with the views that its ledger holds, before its first contact with the venue. */
 export function openGate(opening: OpenGateOptions): Gate {
-  const { ledger, ports, checks, checkpointFolder, fold = foldLedger, onFolded, ...options } = opening;
+  const { ledger, ports, checkpointFolder, fold = foldLedger, onFolded, ...options } = opening;
   const sha256 = (text: string): string => hash('sha256', text, 'hex');
   const folded = fold(ledger, {
     folder: checkpointFolder ?? null,
@@ -45,21 +42,8 @@ export function openGate(opening: OpenGateOptions): Gate {
   return new Gate({
     ...options,
     state: folded.state,
-    ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 },
+    ports: { ...ports, ...SCHEMA_CHECKS, ledger, sha256 },
   });
-}
-
-/** Operators' schemas, compiled once per policy; a schema that does not compile refuses everything. */
-function createSchemaCache(): (schema: JsonSchemaObject) => ArgsCheck {
-  const compiled = new WeakMap<JsonSchemaObject, ArgsCheck>();
-  return (schema) => {
-    const known = compiled.get(schema);
-    if (known !== undefined) return known;
-    const result = compileOperatorSchema(schema);
-    const check: ArgsCheck = result.ok ? result.check : () => result.violations;
-    compiled.set(schema, check);
-    return check;
-  };
 }
 
 /** The place and the problem, without the value. */
@@ -68,33 +52,22 @@ function nameFirst(violations: readonly Violation[]): string | null {
   return first === undefined ? null : `${first.path === '' ? 'the arguments' : first.path}: ${first.message}`;
 }
 
-export function createSchemaChecks(): {
-  readonly checkOperatorSchema: OperatorSchemaCheck;
-  readonly isInterceptAllowed: InterceptAllowance;
-  readonly findArgsViolation: OperatorSchemaCheck;
-} {
-  const check = createSchemaCache();
-  return {
-    checkOperatorSchema: (spec, tool, args) => {
-      if (!Object.hasOwn(spec.tools, tool)) return null;
-      const schema = spec.tools[tool]?.args;
-      if (schema === undefined) return null;
-      const [first] = check(schema)(args);
-      return first === undefined ? null : `${first.path}: ${first.message}`;
-    },
-    isInterceptAllowed: (spec, tool, args) => {
-      if (!Object.hasOwn(spec.intercept.allow, tool)) return false;
-      const schema = spec.intercept.allow[tool];
-      return schema !== undefined && check(schema)(args).length === 0;
-    },
-    findArgsViolation: (spec, tool, args) => {
-      const schema = Object.hasOwn(spec.intercept.allow, tool) ? spec.intercept.allow[tool] : undefined;
-      if (schema !== undefined) return nameFirst(check(schema)(args));
-      if (!isTradingTool(tool)) return null;
-      const checked = checkTradingCall(tool, args);
-      return checked.ok ? null : nameFirst(checked.violations);
-    },
-  };
+export const SCHEMA_CHECKS: Required<Pick<GateOptions['ports'], SchemaCheck>> = {
+  checkOperatorSchema: findToolViolation,
+  isInterceptAllowed: (spec, tool, args) => {
+    const schema = schemaOfIntercept(spec, tool);
+    return schema !== undefined && argsCheckOf(schema)(args).length === 0;
+  },
+  findArgsViolation: (spec, tool, args) => {
+    const schema = schemaOfIntercept(spec, tool);
+    if (schema !== undefined) return nameFirst(argsCheckOf(schema)(args));
+    if (!isTradingTool(tool)) return null;
+    const checked = checkTradingCall(tool, args);
+    return checked.ok ? null : nameFirst(checked.violations);
+  },
+};
+function schemaOfIntercept({ intercept: { allow } }: IntendedPolicySpec, tool: string): JsonSchemaObject | undefined {
+  return Object.hasOwn(allow, tool) ? allow[tool] : undefined;
 }
 
 /**

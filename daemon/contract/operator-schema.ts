@@ -3,7 +3,7 @@ import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule, { type FormatsPlugin } from 'ajv-formats';
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { JsonSchemaObject } from '../core/policy.ts';
+import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
 import { PLAIN_CODE } from './ajv.ts';
 import { describeErrors, joinPath, type Violation, violationAt } from './violations.ts';
 
@@ -75,6 +75,24 @@ export function compileOperatorSchema(schema: JsonSchemaObject, path = ''): Comp
   if (compiledSchemas.size >= MAX_COMPILED) compiledSchemas.clear();
   compiledSchemas.set(text, compiled);
   return compiled;
+}
+
+/** By the schema itself: those of a policy are compiled once. One that does not compile refuses everything. */
+const argsChecks = new WeakMap<JsonSchemaObject, ArgsCheck>();
+export function argsCheckOf(schema: JsonSchemaObject): ArgsCheck {
+  const known = argsChecks.get(schema);
+  if (known !== undefined) return known;
+  const compiled = compileOperatorSchema(schema);
+  const check: ArgsCheck = compiled.ok ? compiled.check : () => compiled.violations;
+  argsChecks.set(schema, check);
+  return check;
+}
+
+/** What the operator's schema of a tool finds first: the place and the problem, without the value; null: nothing. */
+export function findToolViolation({ tools }: IntendedPolicySpec, tool: string, args: unknown): string | null {
+  const schema = Object.hasOwn(tools, tool) ? tools[tool]?.args : undefined;
+  const [first] = schema === undefined ? [] : argsCheckOf(schema)(args);
+  return first === undefined ? null : `${first.path}: ${first.message}`;
 }
 
 function compileAnew(schema: JsonSchemaObject, path: string): CompiledOperatorSchema {

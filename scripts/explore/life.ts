@@ -1,6 +1,6 @@
 import { expiryClock, ledgerClock } from '../../daemon/boot/ledger/daemon-ledger.ts';
 import { followTokens, tokenPorts } from '../../daemon/boot/ledger/token-watch.ts';
-import { createSchemaChecks, openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
+import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
@@ -38,9 +38,6 @@ export interface Running extends Life {
 }
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-// Compiled schemas are kept for each policy that was seen; they hold no state.
-const CHECKS = createSchemaChecks();
 
 interface LedgerHooks {
   readonly randomBytes: (size: number) => Buffer;
@@ -123,7 +120,6 @@ export async function openLifeGate(
       agentNames: () => ['alpha', 'beta', 'gamma'],
       ...(life.entrance === null ? {} : tokenPorts(ledger.tokens)),
     },
-    checks: CHECKS,
     fold: foldOverText,
     settings: {
       venue: 'paper',

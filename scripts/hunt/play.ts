@@ -3,10 +3,11 @@ import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import type { Agent, AttackEpisode } from '../../daemon/evaluation/facts/agents.ts';
 import { cutBars } from '../../daemon/evaluation/facts/cut-bars.ts';
 import type { MarketData } from '../../daemon/evaluation/facts/markets.ts';
+import { readBudgets } from '../../daemon/evaluation/intents/budgets.ts';
 import { type JudgeScope, readScope } from '../../daemon/evaluation/judge/scope.ts';
 import { PLAIN } from '../../daemon/evaluation/setup/scenarios.ts';
 import { forSymbols, loadVariant, type Variant } from '../../daemon/evaluation/setup/variants.ts';
-import { budgetsOf, Workbench } from '../../daemon/evaluation/setup/workbench.ts';
+import { Workbench } from '../../daemon/evaluation/setup/workbench.ts';
 import { PlannedAttacker } from './attacker.ts';
 import type { HuntPlan } from './plan.ts';
 
@@ -99,7 +100,7 @@ export class Range {
     if (strategy === null) return IDLE;
     const name = STRATEGY_NAMES.find((known) => known === strategy);
     if (name === undefined) throw new Error(`no strategy is called ${strategy}`);
-    return createStrategy(name, 'within-budget', { seed, capsScale: 1, budgets: budgetsOf(this.#scope) });
+    return createStrategy(name, 'within-budget', { seed, capsScale: 1, budgets: readBudgets(this.#scope.budgets) });
   }
 
   #variant(name: string): Variant {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createSchemaChecks } from '../../daemon/boot/open-gate.ts';
+import { SCHEMA_CHECKS } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import { awaitsReading } from '../../daemon/engine/claims/claims.ts';
@@ -29,8 +29,6 @@ export interface Played {
   readonly venue: readonly string[];
 }
 
-// Compiled schemas are kept for each policy that was seen; they hold no state.
-const CHECKS = createSchemaChecks();
 const NOTHING = (): void => undefined;
 const READ_EVERY_MS = 2_000;
 
@@ -63,7 +61,7 @@ class GateWorld {
     this.#trace = new Trace(market.startMs);
     this.#parts = buildParts({
       ports: {
-        ...CHECKS,
+        ...SCHEMA_CHECKS,
         ledger: new ArrayLedger(),
         venue: this.#venue,
         clock: this.#domain,

@@ -1,6 +1,7 @@
 import { createAttacker } from '../attacks/attacker.ts';
 import { EPISODE_SPAN_MS, NOMINAL_ATTEMPTS, PLOYS, type Ploy, seedOfPloy } from '../attacks/episodes.ts';
 import type { AgentAnswer, AgentRequest, AttackView, MixedFamily, OrderReport, PlannedAsk } from '../facts/agents.ts';
+import { readBudgets } from '../intents/budgets.ts';
 import { argsOf } from '../intents/requests.ts';
 import type { ExecutorAnswer } from './executor.ts';
 import { addingSide, type Script, type ScriptMaker, type ScriptView, STRATEGY, step, tool } from './script.ts';
@@ -43,7 +44,7 @@ function* playEpisode(view: ScriptView, family: MixedFamily, seed: number): Scri
   const side = addingSide(view, symbol);
   const bounds = { attempts: NOMINAL_ATTEMPTS[family], spanMs: EPISODE_SPAN_MS };
   const episode = { id: family, family, symbol, startMs, side, seed, ...bounds };
-  const attacker = createAttacker(episode, { budgets: readBudgets(view), capsScale: 1 });
+  const attacker = createAttacker(episode, { budgets: readBudgets(view.spec.budgets), capsScale: 1 });
   const placed: OrderReport[] = [];
   let nowMs = startMs;
   const see = (): AttackView => lookNow(view.seen(), nowMs, placed);
@@ -67,16 +68,6 @@ function* playEpisode(view: ScriptView, family: MixedFamily, seed: number): Scri
       plan(attacker.onAnswer(ask, answer, see()), answer.retryAfterMs === null ? MAX_WAIT_MS : MAX_REPORTED_WAIT_MS);
     }
   }
-}
-
-function readBudgets({ spec: { budgets } }: ScriptView) {
-  return {
-    orderNotionalUsdt: budgets.order_notional_usdt,
-    symbolNotionalUsdt: budgets.symbol_notional_usdt,
-    grossNotionalUsdt: budgets.gross_notional_usdt,
-    leverage: budgets.leverage,
-    slippageBps: budgets.slippage_bps,
-  };
 }
 
 /** The last reading of the books at the attack's own time, with the orders that no reading has shown yet. */

@@ -1,5 +1,6 @@
 import { isLowFirstWhenFlat, pathTicks, type Bar as TickBar } from '../../exchange-sim/market/bars.ts';
 import type { FundingPoint, MarketData, SymbolBars } from '../facts/markets.ts';
+import { readTickBar } from '../market/track.ts';
 
 /** One symbol's bars as the clock walks them: prices in whole ticks. */
 export interface PreparedSymbol {
@@ -30,19 +31,10 @@ export function prepareMarket(data: MarketData): PreparedMarket {
 }
 
 function prepareSymbol(bars: SymbolBars): PreparedSymbol {
-  const { tickMantissa, tickScale } = bars.instrument;
-  const toTicks = (price: number): number => Math.round((price * tickScale) / tickMantissa);
   const ticks: TickBar[] = [];
   const quoteVolume = new Float64Array(bars.openMs.length);
   for (let i = 0; i < bars.openMs.length; i++) {
-    ticks.push({
-      openMs: bars.openMs[i]!,
-      open: toTicks(bars.open[i]!),
-      high: toTicks(bars.high[i]!),
-      low: toTicks(bars.low[i]!),
-      close: toTicks(bars.close[i]!),
-      volume: bars.volume[i]!,
-    });
+    ticks.push(readTickBar(bars, i));
     quoteVolume[i] = (bars.volume[i]! * (bars.high[i]! + bars.low[i]! + bars.close[i]!)) / 3;
   }
   return { bars, ticks, quoteVolume, funding: bars.funding };

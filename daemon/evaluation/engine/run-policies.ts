@@ -1,4 +1,3 @@
-import { type ArgsCheck, compileOperatorSchema } from '../../contract/operator-schema.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { GATE_AGENT } from '../../engine/plan/standing.ts';
@@ -21,26 +20,4 @@ export function compilePolicies(
     return made;
   };
   return new Map([GATE_AGENT, ...agents].map((name) => [name, compile(name)]));
-}
-
-/** The first violation of a tool's arguments, null when there is none. */
-export type SchemaCheck = (tool: string, args: object) => string | null;
-const schemaChecks = new WeakMap<IntendedPolicySpec, SchemaCheck>();
-
-/** The operator's schemas of a policy, compiled once. */
-export function schemaCheckOf(spec: IntendedPolicySpec): SchemaCheck {
-  const known = schemaChecks.get(spec);
-  if (known !== undefined) return known;
-  const checks = new Map<string, ArgsCheck>();
-  for (const [tool, entry] of Object.entries(spec.tools)) {
-    if (entry === undefined) continue;
-    const compiled = compileOperatorSchema(entry.args);
-    checks.set(tool, compiled.ok ? compiled.check : () => compiled.violations);
-  }
-  const check: SchemaCheck = (tool, args) => {
-    const [first] = checks.get(tool)?.(args) ?? [];
-    return first === undefined ? null : `${first.path}: ${first.message}`;
-  };
-  schemaChecks.set(spec, check);
-  return check;
 }

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one loop; each step reads what the others left
+import { findToolViolation } from '../../contract/operator-schema.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { endOfTimeMs } from '../../engine/openings/authority.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
@@ -16,7 +17,7 @@ import { ReplayExchange } from './exchange.ts';
 import { ReplayKeeper } from './keeper.ts';
 import { MarketEvents } from './market-events.ts';
 import type { PreparedMarket } from './prepared.ts';
-import { compilePolicies, schemaCheckOf } from './run-policies.ts';
+import { compilePolicies } from './run-policies.ts';
 import { RunTally } from './tally.ts';
 import type { ReplayVenue } from './venue.ts';
 
@@ -118,7 +119,7 @@ export class ReplayRun {
       driver: this.#driver,
       judge,
       closed: this.#events.closed,
-      checkSchema: schemaCheckOf(setup.policy.spec),
+      checkSchema: (tool, args) => findToolViolation(setup.policy.spec, tool, args),
       queueAsk: (source, planned) =>
         this.#queue.push(this.clock.nowMs + Math.max(0, planned.delayMs), { kind: 'ask', source, planned }),
     });

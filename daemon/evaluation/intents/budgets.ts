@@ -1,3 +1,4 @@
+import type { Budgets } from '../../core/policy.ts';
 import type { AgentView } from '../facts/agents.ts';
 import type { SizeRules } from '../facts/markets.ts';
 
@@ -9,6 +10,17 @@ export interface AgentBudgets {
   readonly leverage: number;
   readonly slippageBps: number;
 }
+
+export function readBudgets(budgets: Pick<Budgets, 'leverage' | 'slippage_bps' | NotionalCap>): AgentBudgets {
+  return {
+    orderNotionalUsdt: budgets.order_notional_usdt,
+    symbolNotionalUsdt: budgets.symbol_notional_usdt,
+    grossNotionalUsdt: budgets.gross_notional_usdt,
+    leverage: budgets.leverage,
+    slippageBps: budgets.slippage_bps,
+  };
+}
+type NotionalCap = 'order_notional_usdt' | 'symbol_notional_usdt' | 'gross_notional_usdt';
 
 /** Caps on notional grow with the scale; leverage and slippage are not amounts. */
 export function scaleBudgets(budgets: AgentBudgets, capsScale: number): AgentBudgets {

@@ -125,7 +125,7 @@ function applyBar(window: MarketFeatureWindow, bars: SymbolBars, i: number) {
 }
 
 /** A bar in whole ticks, as the mark walks it. */
-function readTickBar({ instrument, ...bars }: SymbolBars, i: number): TickBar {
+export function readTickBar({ instrument, ...bars }: SymbolBars, i: number): TickBar {
   const { tickMantissa, tickScale } = instrument;
   const toTicks = (price: number): number => Math.round((price * tickScale) / tickMantissa);
   return {

@@ -8,7 +8,7 @@ import type { Agent, AttackEpisode } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketData } from '../facts/markets.ts';
 import type { RunKey } from '../facts/runs.ts';
-import type { AgentBudgets } from '../intents/budgets.ts';
+import { type AgentBudgets, readBudgets } from '../intents/budgets.ts';
 import { buildRegimeTape, createJudge, type RegimeTape } from '../judge/judge.ts';
 import { type JudgeScope, scaleScope } from '../judge/scope.ts';
 import { MarketTrack } from '../market/track.ts';
@@ -53,7 +53,7 @@ export class Workbench {
     const { scenario, seed, agent } = request;
     const variant = this.#suit(request);
     const key: RunKey = { variant: request.variant.name, seed, agent, ...scenario };
-    const budgets = budgetsOf(this.#scope);
+    const budgets = readBudgets(this.#scope.budgets);
     const { wrapJudge } = hooks;
     const judge = createJudge({
       scope: this.#scaleScope(scenario.capsScale),
@@ -155,17 +155,6 @@ function createAgents(
   const known = PROFILES.find((each) => each === profile);
   if (strategy === undefined || known === undefined) throw new RangeError(`no agent is called ${agent}`);
   return [{ name: 'agent', agent: createStrategy(strategy, known, { seed, capsScale, budgets }) }];
-}
-
-/** What the agents know of R at B_0; they scale it themselves. */
-export function budgetsOf({ budgets }: JudgeScope): AgentBudgets {
-  return {
-    orderNotionalUsdt: budgets.order_notional_usdt,
-    symbolNotionalUsdt: budgets.symbol_notional_usdt,
-    grossNotionalUsdt: budgets.gross_notional_usdt,
-    leverage: budgets.leverage,
-    slippageBps: budgets.slippage_bps,
-  };
 }
 
 /** One 31-bit seed for an agent's account: FNV-1a over its name, mixed with the seed. */

@@ -1,13 +1,13 @@
 import type { Static } from 'typebox';
 import { buildChecker } from '../../contract/ajv.ts';
 import * as Type from '../../contract/built/typebox.js';
-import { type ArgsCheck, compileOperatorSchema } from '../../contract/operator-schema.ts';
+import { argsCheckOf } from '../../contract/operator-schema.ts';
 import { AGENT_PATTERN } from '../../contract/policy/policy-values.ts';
 import { formatViolation, type Violation, violationAt } from '../../contract/violations.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import { type IntendedPolicySpec, TOOL_NAMES } from '../../core/policy.ts';
+import { TOOL_NAMES } from '../../core/policy.ts';
 import { REASON_CODES } from '../../core/reasons.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { inNotional } from '../../core/rules/approval.ts';
@@ -80,8 +80,9 @@ export function runPolicyCases(policyText: string, casesText: string, decide: De
   const checked = checkCases(read.value);
   if (!checked.ok) return { ok: false, violations: checked.violations };
   const violations: Violation[] = [];
-  const tested = { policy: policy.policy, schemas: compileSchemas(policy.policy.spec) };
-  const prepared = checked.value.cases.map((each, index) => prepareCase(each, `cases[${index}]`, tested, violations));
+  const prepared = checked.value.cases.map((each, index) =>
+    prepareCase(each, `cases[${index}]`, policy.policy, violations),
+  );
   if (violations.length > 0) return { ok: false, violations };
   const results = prepared.map((each) => runCase(each, policy.policy, decide));
   const passed = results.filter((result) => result.passed).length;
@@ -94,12 +95,7 @@ interface PreparedCase {
   readonly context: ExecutionContext;
 }
 
-function prepareCase(
-  each: PolicyCase,
-  path: string,
-  { policy, schemas }: { readonly policy: LoadedPolicy; readonly schemas: ReadonlyMap<string, ArgsCheck> },
-  violations: Violation[],
-): PreparedCase {
+function prepareCase(each: PolicyCase, path: string, policy: LoadedPolicy, violations: Violation[]): PreparedCase {
   const tool = each.tool ?? 'place_order';
   const agent = each.agent ?? 'agent';
   const given = each.request ?? {};
@@ -108,8 +104,9 @@ function prepareCase(
     violations.push(violationAt(`${path}.request`, 'gives both quantity and requested_notional'));
   const context = buildCaseContext(each.context ?? {}, `${path}.context`, violations);
   const judged = asJudged(request, context, compilePolicy(policy.spec, policy.hash, agent));
-  const found = judged === null ? [] : schemas.get(tool)?.(argumentsOf(judged, given));
-  const broken = context.schema_violation ?? found?.[0] ?? null;
+  const schema = policy.spec.tools[tool]?.args;
+  const found = judged === null || schema === undefined ? [] : argsCheckOf(schema)(argumentsOf(judged, given));
+  const broken = context.schema_violation ?? found[0] ?? null;
   const schema_violation = broken === null || typeof broken === 'string' ? broken : formatViolation(broken);
   return { case: each, request, context: { ...context, schema_violation } };
 }
@@ -123,17 +120,6 @@ function asJudged(
   if (request.quantity === null) return request;
   const usdt = findAskedUsdt(request, context, policy);
   return usdt === null ? null : inNotional(request, usdt);
-}
-
-/** The operator's schemas of the policy, as the daemon applies them before it decides (rule 1). */
-function compileSchemas(spec: IntendedPolicySpec): ReadonlyMap<string, ArgsCheck> {
-  const checks = new Map<string, ArgsCheck>();
-  for (const [tool, { args }] of Object.entries(spec.tools)) {
-    const compiled = compileOperatorSchema(args);
-    // The schemas of a parsed policy compile.
-    if (compiled.ok) checks.set(tool, compiled.check);
-  }
-  return checks;
 }
 
 const NOT_ARGUMENTS = ['agent', 'origin', 'tool', 'skill_sha256', 'reduce_only', 'account', 'venue', 'timestamp_ms'];
