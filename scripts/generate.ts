@@ -6,14 +6,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from 'json-schema-to-typescript';
-import { placeSettingsTable } from '../daemon/config/settings-table.ts';
 import { buildAlertsJsonSchema } from '../daemon/contract/alerts.ts';
 import { buildBriefCatalogue } from '../daemon/contract/catalogue/brief-catalogue.ts';
-import { buildComponents } from '../daemon/contract/catalogue/components.ts';
-import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
-import { placeAlertCodes } from './alert-codes.ts';
 import { placeConsole } from './build-console.ts';
 import { buildTypebox, describeTypebox } from './build-typebox.ts';
 import { buildPolicyValidator } from './build-validators.ts';
@@ -22,6 +18,12 @@ import { writeKeptPlan } from './explore/kept-plan.ts';
 import type { FoundPlan } from './explore/plan.ts';
 import { placeBroken } from './mutants/broken.ts';
 import { buildOpenApi } from './openapi/build.ts';
+import { buildComponents } from './openapi/components.ts';
+import { buildAlertCodes } from './pages/alert-codes.ts';
+import { placeText } from './pages/place.ts';
+import { buildPolicyKeys } from './pages/policy-keys.ts';
+import { buildSettingsTable } from './pages/settings.ts';
+import { buildStatesTable } from './pages/states.ts';
 import { placeRarest } from './promises/rarest.ts';
 import { buildMemberWriters } from './record-writers/members.ts';
 import { buildRowWriters } from './record-writers/rows.ts';
@@ -33,6 +35,11 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 interface GeneratedFile {
   readonly path: string;
   readonly build: (current: string | null) => string;
+}
+
+/** A page of which a part follows from the code. */
+function placed(path: string, name: string, build: () => string): GeneratedFile {
+  return { path, build: (current) => placeText(current ?? '', name, build()) };
 }
 
 /** docs/reasons.md: every reason code with what it says and what to do. */
@@ -116,13 +123,14 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'daemon/http/built/openapi-console.json', build: () => openApi.console },
     { path: 'docs/reasons.md', build: buildReasonsPage },
     { path: 'docs/promises.md', build: () => buildPromisesPage(readSentences(ROOT)) },
-    { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
+    placed('docs/alerts.md', 'codes', buildAlertCodes),
+    placed('docs/policy.md', 'keys', buildPolicyKeys),
     {
       path: 'docs/explorer.md',
       build: (current) => placeBroken(placeRarest(current ?? '', readEvidence('draws')), readEvidence('promises')),
     },
-    { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
-    { path: 'docs/settings.md', build: (current) => placeSettingsTable(current ?? '') },
+    placed('docs/agents.md', 'states', buildStatesTable),
+    placed('docs/settings.md', 'settings', buildSettingsTable),
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
     { path: 'daemon/core/record-text/members.ts', build: () => buildMemberWriters(ROOT) },
     { path: 'daemon/core/record-text/rows.ts', build: () => buildRowWriters(ROOT) },

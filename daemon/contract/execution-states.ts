@@ -53,24 +53,3 @@ export const RETRYABLE_TEXTS: { readonly true: StateText; readonly false: StateT
     advice: 'act by `execution.state`',
   },
 };
-
-export const STATES_BEGIN = '<!-- states: written by npm run generate from daemon/contract/execution-states.ts -->';
-export const STATES_END = '<!-- end of states -->';
-
-function buildStatesTable(): string {
-  const row = (name: string, { meaning, advice }: StateText): string => `| ${name} | ${meaning} | ${advice} |`;
-  return [
-    '| `execution.state` | meaning | what to do |',
-    '|---|---|---|',
-    ...Object.entries(EXECUTION_STATE_TEXTS).map(([state, text]) => row(`\`${state}\``, text)),
-    ...Object.entries(RETRYABLE_TEXTS).map(([value, text]) => row(`\`retryable\`: ${value}`, text)),
-  ].join('\n');
-}
-
-/** The document with the table between its marks. @throws Error if it has no marks */
-export function placeStatesTable(document: string): string {
-  const begin = document.indexOf(STATES_BEGIN);
-  const end = document.indexOf(STATES_END);
-  if (begin < 0 || end < begin) throw new Error('docs/agents.md has no place for the states');
-  return `${document.slice(0, begin)}${STATES_BEGIN}\n\n${buildStatesTable()}\n\n${document.slice(end)}`;
-}

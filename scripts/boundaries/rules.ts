@@ -173,7 +173,6 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['text', 'checks', 'compare.ts', 'scope-words.ts'],
       ['parse.ts', 'explain.ts'],
       ['file.ts', 'reload.ts', 'cases'],
-      ['reference.ts'],
     ],
   },
   ledger: {

@@ -13,6 +13,7 @@ import {
   type TraderStateModel,
 } from '../../daemon/core/features/trader-features.ts';
 import { computeTraderRisk, scoreTrader, selectTrades } from '../../daemon/core/features/trader-state.ts';
+import { placeText } from '../pages/place.ts';
 import { FIT_POPULATION, type Observation, observePopulation, SHIFTED_POPULATION } from './population.ts';
 import { fitIsotonic, fitLogistic } from './regression.ts';
 import { measureReliability, type Reliability } from './reliability.ts';
@@ -24,8 +25,6 @@ const ISOTONIC_BIN = 200;
 
 export const DATA_PATH = fileURLToPath(new URL('../../daemon/core/features/trader-state-data.ts', import.meta.url));
 export const DOCS_PATH = fileURLToPath(new URL('../../docs/trader-state.md', import.meta.url));
-const FIGURES_BEGIN = '<!-- figures: written by scripts/calibrate/fit-trader-state.ts -->';
-const FIGURES_END = '<!-- end of figures -->';
 
 /** Six decimals: more than the fit can tell, few enough to read. The model is judged as rounded. */
 function rounded(value: number): number {
@@ -139,10 +138,7 @@ export function buildTraderStateData(): string {
 
 /** The document with its figures replaced; throws when it has no place for them. */
 export function placeFigures(document: string, figures: string): string {
-  const begin = document.indexOf(FIGURES_BEGIN);
-  const end = document.indexOf(FIGURES_END);
-  if (begin < 0 || end < begin) throw new Error('docs/trader-state.md has no place for the figures');
-  return `${document.slice(0, begin)}${FIGURES_BEGIN}\n\n${figures}\n\n${document.slice(end)}`;
+  return placeText(document, 'figures', figures);
 }
 
 function main(isCheck: boolean): number {

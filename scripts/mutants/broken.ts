@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { placeText } from '../pages/place.ts';
 import { ROOT } from './draw.ts';
 import { readMistakes } from './promises.ts';
 
-const BEGIN = '<!-- broken: written by npm run generate from docs/evidence/promises.json -->';
-const END = '<!-- end of broken -->';
 /** Worlds in which a planted mistake has to break its promise. */
 const ENOUGH = 300;
 const MAX_COLUMNS = 120;
@@ -52,9 +51,6 @@ function wrap(text: string): readonly string[] {
 
 /** docs/explorer.md: which mistakes no world of so many has noticed yet. @throws Error if the page has no marks */
 export function placeBroken(page: string, promises: string, untried?: readonly string[]): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('docs/explorer.md has no place for mistakes that are not noticed');
   const rows = (JSON.parse(promises) as { readonly results: readonly Row[] }).results;
   const left = rows.filter(({ after }) => after === null);
   const tried = left.filter(({ worlds }) => worlds >= ENOUGH);
@@ -72,5 +68,5 @@ export function placeBroken(page: string, promises: string, untried?: readonly s
       ? []
       : ['', ...wrap(`No mistake is planted for these, and none for another promise has broken them: ${codes}.`)]),
   ];
-  return `${page.slice(0, begin)}${BEGIN}\n\n${text.join('\n')}\n\n${page.slice(end)}`;
+  return placeText(page, 'broken', text.join('\n'));
 }

@@ -1,9 +1,9 @@
 import { toPlainSchema } from '../../daemon/contract/catalogue/catalogue.ts';
-import { buildComponents, nameWithin } from '../../daemon/contract/catalogue/components.ts';
-import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../daemon/contract/catalogue/examples.ts';
 import { isTradingTool } from '../../daemon/contract/tools.ts';
 import { CONSOLE_TAG } from '../../daemon/http/requests/routing.ts';
 import { openAnswers } from './answers.ts';
+import { buildComponents, nameWithin } from './components.ts';
+import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from './examples.ts';
 import {
   dropDefaults,
   dropRepeatedWords,

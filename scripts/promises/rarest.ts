@@ -1,7 +1,5 @@
+import { placeText } from '../pages/place.ts';
 import type { Row } from './tally.ts';
-
-const BEGIN = '<!-- rarest: written by npm run generate from docs/evidence/draws.json -->';
-const END = '<!-- end of rarest -->';
 
 /** Of docs/evidence/draws.json. */
 interface Draws {
@@ -13,9 +11,6 @@ interface Draws {
 
 /** docs/explorer.md: what seldom changes a decision or an order, and what never did. @throws Error if the page has no marks */
 export function placeRarest(page: string, draws: string): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('docs/explorer.md has no place for what is rarest');
   const { never, parts, rarest, rows } = JSON.parse(draws) as Draws;
   const worlds = parts.reduce((sum, part) => sum + part.worlds, 0);
   const lines = [...never, ...rarest].map((name) => {
@@ -29,7 +24,7 @@ export function placeRarest(page: string, draws: string): string {
     '|---|---|---|---|---|',
     ...lines,
   ];
-  return `${page.slice(0, begin)}${BEGIN}\n\n${text.join('\n')}\n\n${page.slice(end)}`;
+  return placeText(page, 'rarest', text.join('\n'));
 }
 
 const NONE = { kind: '', drawn: 0, telling: 0, changed: 0 };

@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
-import { SETTING_NAMES } from '../../daemon/config/settings.ts';
-import { buildSettingsTable, placeSettingsTable } from '../../daemon/config/settings-table.ts';
 import type { EventKind } from '../../daemon/engine/records/events.ts';
 import { holdfast } from '../cli/run.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const SETTINGS = read('docs/settings.md');
 const EVENTS = read('docs/events.md');
 const COMMANDS = read('docs/commands.md');
 const OPERATING = read('docs/operating.md');
@@ -53,12 +50,6 @@ const KINDS: Record<EventKind, true> = {
   trade: true,
   transfer: true,
 };
-
-test('docs/settings.md holds the table of every setting as the code gives it', () => {
-  assert.ok(SETTING_NAMES.every((name) => buildSettingsTable().includes(`| \`${name}\` |`)));
-  assert.equal(placeSettingsTable(SETTINGS), SETTINGS, 'run: npm run generate');
-  assert.throws(() => placeSettingsTable('# no marks'), /no place/);
-});
 
 test('docs/events.md names every event kind and metric', () => {
   for (const kind of Object.keys(KINDS)) assert.ok(EVENTS.includes(`\n| \`${kind}\` |`), `event kind ${kind}`);

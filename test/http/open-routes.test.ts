@@ -11,13 +11,13 @@ import {
 } from '../../daemon/contract/bodies.ts';
 import { BriefAnswerSchema } from '../../daemon/contract/catalogue/brief.ts';
 import { toPlainSchema } from '../../daemon/contract/catalogue/catalogue.ts';
-import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../daemon/contract/catalogue/examples.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { RuleVerdictSchema } from '../../daemon/contract/decision.ts';
 import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { isTradingTool, READING_TOOLS, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import type { ToolName } from '../../daemon/core/policy.ts';
 import { openSchema } from '../../scripts/openapi/answers.ts';
+import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../scripts/openapi/examples.ts';
 import { type Cleanups, type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 test('health, readiness and metrics need no token on this machine', async (t) => {

@@ -1,13 +1,13 @@
-import { PolicySchema } from '../contract/policy/policy.ts';
-import { describeAllowed } from '../contract/violations.ts';
-import type { Direction } from '../core/keys/key-row.ts';
-import { POLICY_KEYS, POLICY_PATHS } from '../core/keys/policy-keys.ts';
-import type { PolicyPath } from '../core/policy-paths.ts';
-import { isRecord, type JsonRecord } from './cases/case-context.ts';
-import { scopeInWords } from './scope-words.ts';
+import { PolicySchema } from '../../daemon/contract/policy/policy.ts';
+import { describeAllowed } from '../../daemon/contract/violations.ts';
+import type { Direction } from '../../daemon/core/keys/key-row.ts';
+import { POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
+import type { PolicyPath } from '../../daemon/core/policy-paths.ts';
+import { isRecord, type JsonRecord } from '../../daemon/policy/cases/case-context.ts';
+import { scopeInWords } from '../../daemon/policy/scope-words.ts';
 
 /** The table of docs/policy.md: every key with its meaning, its range, the change that makes it looser, and its scope. */
-export function buildPolicyReference(): string {
+export function buildPolicyKeys(): string {
   const schema = JSON.parse(JSON.stringify(PolicySchema)) as JsonRecord;
   const rows = POLICY_PATHS.map((path) => {
     const node = nodeAt(schema, path);

@@ -1,15 +1,20 @@
 import type { TSchema } from 'typebox';
-import * as account from '../accounts.ts';
-import * as body from '../bodies.ts';
-import * as command from '../commands.ts';
-import * as decision from '../decision.ts';
-import { ArithmeticRowSchema, AskedSchema, ExplanationBodySchema, explanationMembers } from '../explanation.ts';
-import * as field from '../fields.ts';
-import * as passkey from '../passkeys.ts';
-import * as token from '../tokens.ts';
-import * as tool from '../tools.ts';
-import { BriefAnswerSchema } from './brief.ts';
-import { toPlainSchema } from './catalogue.ts';
+import * as account from '../../daemon/contract/accounts.ts';
+import * as body from '../../daemon/contract/bodies.ts';
+import { BriefAnswerSchema } from '../../daemon/contract/catalogue/brief.ts';
+import { toPlainSchema } from '../../daemon/contract/catalogue/catalogue.ts';
+import * as command from '../../daemon/contract/commands.ts';
+import * as decision from '../../daemon/contract/decision.ts';
+import {
+  ArithmeticRowSchema,
+  AskedSchema,
+  ExplanationBodySchema,
+  explanationMembers,
+} from '../../daemon/contract/explanation.ts';
+import * as field from '../../daemon/contract/fields.ts';
+import * as passkey from '../../daemon/contract/passkeys.ts';
+import * as token from '../../daemon/contract/tokens.ts';
+import * as tool from '../../daemon/contract/tools.ts';
 
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
 const NAMED: { readonly [name: string]: TSchema } = {
