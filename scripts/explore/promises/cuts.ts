@@ -14,6 +14,9 @@ import type { Action } from '../plan.ts';
  */
 const AGAIN_WITHIN_MS = 15_000;
 const UNIT = 1e-8;
+/** From one reading of the mark to the next, and for how long a cut may go by one, ms. */
+const READING_MS = 1_000;
+const LATELY_MS = 15_000;
 const CAPS = /the tightened (symbol notional|gross notional|liquidation distance) cap/;
 
 /** Who is told of a cut is told which cap it is for. */
@@ -27,7 +30,8 @@ export function findCutsUnnamed({ events }: History): readonly Breach[] {
 
 /**
  * A cut has its reason in what bears on the symbol or the account: their caps, as regime and signals about them tighten
- * those. What a signal says of an agent, or of another symbol, closes nothing. [EX-63 TM-28]
+ * those, and as the mark stands for longer than one reading of it. What a signal says of an agent, or of another symbol,
+ * closes nothing. [EX-63 TM-28 TM-46]
  * @except which signals stand is not clear
  * @except a person trades by hand
  * @except the liquidation price is near
@@ -56,7 +60,7 @@ export function findCutsBeyond(history: History): readonly Breach[] {
     const own = REGIMES.indexOf(market.held_regime);
     const strictest = Math.max(own, REGIMES.indexOf(exposure.other_regime ?? 'calm'));
     const held = Math.max(exposure.long_lots, exposure.short_lots, Math.abs(exposure.position_lots));
-    const usdt = lotsToQuantity(held, rules) * mark;
+    const usdt = lotsToQuantity(held, rules) * Math.min(mark, standingMark(history, symbol, atMs));
     const symbolCap =
       spec.budgets.symbol_notional_usdt * regimeFactor(spec, own) * factorOf(spec, trust, now, name, symbol);
     // Where regimes do not tighten in order, the symbol's own may be the tighter one.
@@ -69,6 +73,16 @@ export function findCutsBeyond(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/** The highest mark of lately that has stood for as long as from one reading to the next. */
+function standingMark({ world }: History, symbol: string, atMs: number): number {
+  const marks = world.venue.marks.filter((each) => each.symbol === symbol && each.atMs <= atMs);
+  const stood = marks.filter((each, index) => {
+    const untilMs = marks[index + 1]?.atMs ?? atMs;
+    return untilMs > atMs - LATELY_MS && untilMs - each.atMs >= READING_MS;
+  });
+  return stood.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...stood.map(({ mark }) => mark));
 }
 
 function hasTier({ account: limits }: IntendedPolicySpec, account: AccountView): boolean {

@@ -1,6 +1,5 @@
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
-import { START_MS } from '../market.ts';
 
 /** Refusals of one exit in a row, and the least time that they take: it waits 200 ms after the first, then longer, ms. */
 const REFUSALS = 4;
@@ -40,19 +39,18 @@ export function findHurriedRungs({ decisions, orders, world }: History): readonl
   const { exchange, policies, wire } = world;
   const books = new Map([...exchange.world.state.orders.values()].map((order) => [order.clientOrderId, order]));
   const stepMs = Math.min(...policies.map(({ policy }) => policy.spec.exits.step_ms));
-  const before = new Map<string, { readonly life: number; readonly id: string; readonly endedAtMs: number }>();
-  return wire.records.flatMap(({ answeredAtMs, clientId, life, method, path, sentAtMs }) => {
+  const before = new Map<string, { readonly life: number; readonly id: string; readonly servedAtMs: number }>();
+  return wire.records.flatMap(({ clientId, life, method, path, sentAtMs, servedAtMs }) => {
     const by = orders.get(clientId ?? '');
     if (method !== 'POST' || path !== '/fapi/v1/order' || by?.planned.time_in_force !== 'IOC') return [];
     const { rootId } = by.decision;
     if (!by.planned.reduce_only || decisions.get(rootId)?.origin !== 'agent') return [];
     const last = before.get(rootId);
-    const rung = books.get(clientId ?? '');
-    const isRung = rung !== undefined && rung.status === 'EXPIRED' && answeredAtMs !== null;
-    if (isRung) before.set(rootId, { life, id: clientId ?? '', endedAtMs: rung.updatedMs - START_MS });
+    const isRung = servedAtMs !== null && books.get(clientId ?? '')?.status === 'EXPIRED';
+    if (isRung) before.set(rootId, { life, id: clientId ?? '', servedAtMs });
     else before.delete(rootId);
-    if (last === undefined || last.life !== life || sentAtMs >= last.endedAtMs + stepMs) return [];
-    const detail = `${last.id} expired at ${at(last.endedAtMs)}, ${clientId} was sent at ${at(sentAtMs)}`;
+    if (last === undefined || last.life !== life || sentAtMs >= last.servedAtMs + stepMs) return [];
+    const detail = `${last.id} expired at ${at(last.servedAtMs)}, ${clientId} was sent at ${at(sentAtMs)}`;
     return [{ code: 'exit-hurries', detail }];
   });
 }
