@@ -87,7 +87,7 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       world.venue.cancelByHand(action.symbol);
       return;
     case 'foreign_amend':
-      world.venue.amendByHand(action);
+      world.venue.amendByHand(action, (id) => world.gate?.core.state.orders.all.get(id)?.venueOrderId !== null);
       return;
     case 'partial':
       world.venue.fillPart(action.symbol, action.pick, action.fraction);

@@ -116,9 +116,16 @@ export class ExchangeSide {
     if (this.#request('DELETE', '/fapi/v1/allOpenOrders', { symbol })) this.#noteHand('order', symbol, null);
   }
 
-  /** The owner changes what rests, whoever placed it; nothing where nothing rests, or where the exchange refuses it. */
-  amendByHand({ bps, lots, pick, symbol }: Extract<Action, { readonly kind: 'foreign_amend' }>): void {
-    const resting = [...this.#market(symbol).openOrders.values()].reverse();
+  /**
+   * The owner changes what rests, whoever placed it; nothing where nothing rests, or where the exchange refuses it. What
+   * nobody has shown to the daemon yet would look like another order of its id.
+   */
+  amendByHand(
+    { bps, lots, pick, symbol }: Extract<Action, { readonly kind: 'foreign_amend' }>,
+    isShown: (clientId: string) => boolean,
+  ): void {
+    const open = [...this.#market(symbol).openOrders.values()].reverse();
+    const resting = open.filter(({ clientOrderId }) => isShown(clientOrderId));
     const order = resting[pick % Math.max(1, resting.length)];
     if (order === undefined || order.reduceOnly) return;
     const isTaken = this.#request('PUT', '/fapi/v1/order', {

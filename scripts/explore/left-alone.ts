@@ -9,6 +9,8 @@ const TOO_MANY_ORDERS = -1015;
 /** A firewall that refuses (403) names no time: at least so long nothing leaves, and what closes, ms. */
 const FIREWALL_MS = 4_500;
 const FIREWALL_CLOSING_MS = 900;
+/** After many of its refusals it is asked once a minute. */
+const FIREWALL_ASKED_MS = 60_000;
 
 /** A request that left although the exchange had told its sender to wait. */
 export interface Offence {
@@ -26,6 +28,8 @@ interface Hold {
   readonly status: number;
   readonly reportedAtMs: number;
   readonly untilMs: number;
+  /** By then at the latest somebody asks again. */
+  readonly askedByMs: number;
   /** Of what can only close. */
   readonly closingUntilMs: number;
 }
@@ -50,6 +54,7 @@ export class LeftAlone {
         status,
         reportedAtMs: nowMs,
         untilMs: nowMs + FIREWALL_MS,
+        askedByMs: nowMs + FIREWALL_ASKED_MS,
         closingUntilMs: nowMs + FIREWALL_CLOSING_MS,
       });
       return;
@@ -57,7 +62,8 @@ export class LeftAlone {
     const waitMs = readWait(status, headers);
     if (waitMs === null || body.includes(`"code":${TOO_MANY_ORDERS}`)) return;
     const untilMs = nowMs + waitMs;
-    holds.push({ status, reportedAtMs: nowMs, untilMs, closingUntilMs: status === 418 ? untilMs : nowMs });
+    const closingUntilMs = status === 418 ? untilMs : nowMs;
+    holds.push({ status, reportedAtMs: nowMs, untilMs, askedByMs: untilMs, closingUntilMs });
   }
 
   noteSent(life: number, raw: RawRequest, nowMs: number): void {
@@ -73,9 +79,9 @@ export class LeftAlone {
     this.offences.push({ life, method, path, clientId: idOf(raw), sentAtMs: nowMs, status, reportedAtMs, untilMs });
   }
 
-  /** For how long a life has still to wait, ms. */
+  /** For how long a life may still wait, ms. */
   leftMs(life: number, nowMs: number): number {
-    return Math.max(0, ...(this.#holds.get(life) ?? []).map(({ untilMs }) => untilMs - nowMs));
+    return Math.max(0, ...(this.#holds.get(life) ?? []).map(({ askedByMs }) => askedByMs - nowMs));
   }
 
   /** Whether a life has been told to wait at some time within a span. */
@@ -89,9 +95,15 @@ export class LeftAlone {
 /** What left after it had refused, and was let through, says that it refuses no longer. */
 function endFirewall(holds: Hold[], sentAtMs: number, nowMs: number): void {
   for (const [i, hold] of holds.entries()) {
-    const { closingUntilMs, status, reportedAtMs, untilMs } = hold;
+    const { askedByMs, closingUntilMs, status, reportedAtMs, untilMs } = hold;
     if (status !== 403 || reportedAtMs > sentAtMs) continue;
-    holds[i] = { ...hold, untilMs: Math.min(untilMs, nowMs), closingUntilMs: Math.min(closingUntilMs, nowMs) };
+    const before = (ms: number): number => Math.min(ms, nowMs);
+    holds[i] = {
+      ...hold,
+      untilMs: before(untilMs),
+      askedByMs: before(askedByMs),
+      closingUntilMs: before(closingUntilMs),
+    };
   }
 }
 

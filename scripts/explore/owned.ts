@@ -1,6 +1,9 @@
 import type { History } from './history.ts';
 import type { Fill } from './records.ts';
 
+/** Until a reading of the account is believed that somebody else's trade explains, with the readings around it, ms. */
+export const HAND_KNOWN_MS = 75_000;
+
 /** Lots of a symbol after a fill, or a recovery; signed by the side that is held. */
 export interface OwnedStep {
   readonly atMs: number;
@@ -23,8 +26,9 @@ export interface Owned {
 
 /**
  * What agents own of a symbol by the books, at most: what their own openings opened since the last recovery, less what
- * their exits and the gate's closed. What a person, an operator or a lost record did takes nothing from that, since a
- * reading shows only what several of them come to.
+ * their exits and the gate's closed. What a person, an operator or a lost record did takes nothing from that while a
+ * reading shows only what several of them come to; once it has stood there long enough to be believed, agents own no more
+ * than is held.
  */
 export function readOwned(history: History, symbol: string): Owned {
   const { endMs, fills, world } = history;
@@ -58,10 +62,13 @@ export function readOwned(history: History, symbol: string): Owned {
       note(next.atMs);
     }
   };
+  let stoodSinceMs = 0;
   for (const fill of fills) {
     if (fill.symbol !== symbol) continue;
     adoptUntil(fill.atMs);
     recoverUntil(fill.atMs);
+    if (fill.atMs - stoodSinceMs >= HAND_KNOWN_MS) trim(most, held);
+    stoodSinceMs = fill.atMs;
     held = fill.after;
     const over = move(history, fill, most, recoveredAtMs);
     if (over > 0) taken.push({ fill, agent: fill.order?.decision.agent ?? '', quantityE8: over, recoveredAtMs });
@@ -70,6 +77,16 @@ export function readOwned(history: History, symbol: string): Owned {
   adoptUntil(endMs);
   recoverUntil(endMs);
   return { steps, taken };
+}
+
+/** Agents own no more than is held. */
+function trim(most: Map<string, number>, held: number): void {
+  let left = Math.abs(held);
+  for (const [key, own] of most) {
+    const stays = key.endsWith(held > 0 ? ' 1' : ' -1') ? Math.min(own, left) : 0;
+    most.set(key, stays);
+    left -= stays;
+  }
 }
 
 /** Lots that an agent's exit closed beyond its own. */

@@ -3,7 +3,7 @@ import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
 import { findActBreaches } from './promises/acts.ts';
 import { findLateAgreement } from './promises/agreement.ts';
-import { findFalseAlerts } from './promises/alerts.ts';
+import { findFalseAlerts, findUntoldLosses } from './promises/alerts.ts';
 import {
   findAnswerBreaches,
   findAnswersBehind,
@@ -21,7 +21,7 @@ import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findMiscompared } from './promises/compared.ts';
 import { findConcentrated } from './promises/concentration.ts';
-import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
+import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread, findCutsUntold } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
 import { findDecidedOtherwise } from './promises/decided.ts';
 import { findEndedEarly } from './promises/ended.ts';
@@ -49,7 +49,14 @@ import {
   findWaitingFlattens,
 } from './promises/operator.ts';
 import { findPutBack } from './promises/others.ts';
-import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
+import {
+  findHammeredStops,
+  findHammering,
+  findHeldUp,
+  findHurriedRungs,
+  findReadTwice,
+  findUncut,
+} from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
 import { findPlaceBreaches } from './promises/places.ts';
 import { findReadingBreaches } from './promises/readings.ts';
@@ -109,6 +116,7 @@ const PROMISES: readonly Promised[] = [
   findCutsUnread,
   findCutsBeyond,
   findCutsLeft,
+  findCutsUntold,
   findOrderRateBreaches,
   findCrossings,
   findUnrecorded,
@@ -119,6 +127,8 @@ const PROMISES: readonly Promised[] = [
   findLimitBreaches,
   findTokenBreaches,
   findHammering,
+  findHurriedRungs,
+  findHammeredStops,
   findUncut,
   findMistakenRepeats,
   findAnswersBehind,
@@ -145,6 +155,7 @@ const PROMISES: readonly Promised[] = [
   findFeedBreaches,
   findAccountBreaches,
   findFalseAlerts,
+  findUntoldLosses,
   findModeBreaches,
   findMoveBreaches,
   findStepBreaches,

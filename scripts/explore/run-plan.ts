@@ -105,13 +105,21 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   await world.time.advance(plan.steps.length === 0 ? 0 : CALLS_END_MS);
   world.quieten();
   // A daemon that was told to wait does so, although the exchange would answer again.
-  await world.time.advance(Math.min(LONGEST_BAN_MS, world.wire.leftAlone.leftMs(world.life, world.time.nowMs)));
+  await untilHeard(world);
   await world.untilReady(QUIET_WITHIN_MS);
   await watchAgreement(world, settleMsOf(plan, world));
   await untilFillsAreRead(world);
   world.readMarket();
   world.venue.account.note();
   world.venue.noteLiquidations();
+}
+
+async function untilHeard({ life, time, wire: { leftAlone } }: PlayedWorld): Promise<void> {
+  const untilMs = time.nowMs + LONGEST_BAN_MS;
+  for (let leftMs = leftAlone.leftMs(life, time.nowMs); leftMs > 0; leftMs = leftAlone.leftMs(life, time.nowMs)) {
+    if (time.nowMs >= untilMs) return;
+    await time.advance(Math.min(leftMs, 1_000, untilMs - time.nowMs));
+  }
 }
 
 /**

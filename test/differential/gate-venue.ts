@@ -287,20 +287,23 @@ export class GateVenue implements VenuePort {
     });
   }
 
-  /** A bar shows once the next one has opened, though both are of one instant. */
-  fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>> {
+  /** The last one runs: its open is all that is known of it. */
+  fetchBars(symbol: string, _barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>> {
     const { bars } = this.#clock.market.series[this.#index(symbol)]!;
+    const { barOpenMs } = this.#clock;
     const found: Bar[] = [];
     for (let i = 0; i < bars.openMs.length && found.length < limit; i++) {
       const openTimeMs = bars.openMs[i]!;
-      if (openTimeMs < sinceMs || openTimeMs + barMs > this.#clock.barOpenMs) continue;
+      if (openTimeMs < sinceMs || openTimeMs > barOpenMs) continue;
+      const open = bars.open[i]!;
+      const isOver = openTimeMs < barOpenMs;
       found.push({
         openTimeMs,
-        open: bars.open[i]!,
-        high: bars.high[i]!,
-        low: bars.low[i]!,
-        close: bars.close[i]!,
-        volume: bars.volume[i]!,
+        open,
+        high: isOver ? bars.high[i]! : open,
+        low: isOver ? bars.low[i]! : open,
+        close: isOver ? bars.close[i]! : open,
+        volume: isOver ? bars.volume[i]! : 0,
       });
     }
     return ok(found);

@@ -106,7 +106,7 @@ describe('a squatter on the port of the daemon', { concurrency: 4 }, () => {
   after(() => living.close());
 
   for (const squatter of SQUATTERS)
-    it(`that ${squatter.name} gets no token and no call, and the client works once the daemon is back [TM-42 TM-65 TM-68]`, async (t) => {
+    it(`that ${squatter.name} gets no token and no call, and the client works once the daemon is back [TM-42 TM-65]`, async (t) => {
       const port = await findFreePort();
       const clients = openClients(t, `http://127.0.0.1:${port}`, tokenOf);
       for (const { token } of clients) tokens.add(token);

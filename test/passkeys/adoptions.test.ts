@@ -20,7 +20,7 @@ describe('who gives a symbol to an agent on binance-live', () => {
   });
   after(() => seat.world.close());
 
-  it('a token does, while no passkey is enrolled [TM-57]', async () => {
+  it('a token does, while no passkey is enrolled', async () => {
     const { status, body } = await byToken();
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body.holder, 'momentum');

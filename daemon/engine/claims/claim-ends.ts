@@ -98,7 +98,7 @@ function findRestBelowLot(state: GateViews, claim: Claim): Ending | null {
 }
 
 /** Nothing is held of what it may close, and nothing that was asked for before it may still open some. */
-function isNothingLeft(state: GateViews, claim: Claim): boolean {
+export function isNothingLeft(state: GateViews, claim: Claim): boolean {
   return isHeldNothing(state, claim) && !mayStillOpen(state, claim);
 }
 function isHeldNothing(state: GateViews, { agent, origin, side, symbol }: Claim): boolean {

@@ -13,7 +13,7 @@ import { formatQuantityE8, fromE8, lotE8 } from '../records/units.ts';
 import type { Rejection } from '../records/venue.ts';
 import { rankOf } from '../tables/rank.ts';
 import { claimAsked } from './asked-claim.ts';
-import { findEnding, nextRung, rungsOf } from './claim-ends.ts';
+import { findEnding, isNothingLeft, nextRung, rungsOf } from './claim-ends.ts';
 import {
   closingOf,
   type Desired,
@@ -356,11 +356,12 @@ export class ExitPump {
     this.#attempts.forget(claim);
     this.#roomSince.delete(claim);
     if (reason === 'rests') return;
-    const { first, origin, side, symbol } = claim;
+    const { first } = claim;
     if (isPlanned(first)) this.#hands.endUnsent(first, detail);
-    const { all, own } = closingOf(this.#hands.state, symbol, side);
-    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedE8(claim) < claim.askedE8);
-    if (REPORTED.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
+    const isDone = !claim.isWhole && closedE8(claim) >= claim.askedE8;
+    // RISK: of an opening whose answer is lost nothing is held yet, as far as anybody knows.
+    if (REPORTED.has(reason) && !isDone && !isNothingLeft(this.#hands.state, claim))
+      this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
   }
 
   #tell(claim: Claim, code: 'EXIT_DROPPED' | 'EXIT_ENDED', why: string): void {

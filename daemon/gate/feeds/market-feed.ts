@@ -134,7 +134,8 @@ export class MarketFeed {
       // Another policy may count bars of another length by now.
       if (barMs !== this.#core.market.barMs) return false;
       const closedBy = this.#core.nowMs();
-      const closed = outcome.value.filter((bar) => bar.openTimeMs + barMs <= closedBy);
+      // RISK: an answer may show the market of before the close. A bar is over once the exchange shows a later one.
+      const closed = outcome.value.slice(0, -1).filter((bar) => bar.openTimeMs + barMs <= closedBy);
       const last = closed.at(-1);
       if (last === undefined) break;
       applied += this.#applyBars(symbol, closed);

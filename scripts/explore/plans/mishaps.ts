@@ -108,6 +108,21 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
         ];
       },
     ],
+    // A person sells of what an agent holds, and buys it back long after: that is nobody's.
+    [
+      1,
+      (draw) => {
+        const { agent, random, side, symbol } = draw;
+        const lots = random.int(2, 5);
+        const other = side === 'buy' ? 'sell' : 'buy';
+        return [
+          draw.step({ kind: 'open', agent, symbol, side, usdt: 600 }, 'answered'),
+          draw.step({ kind: 'foreign', symbol, side: other, lots }, random.int(3_000, 9_000)),
+          draw.step({ kind: 'foreign', symbol, side, lots }, random.int(78_000, 100_000)),
+          draw.step(draw.close(), random.int(78_000, 100_000)),
+        ];
+      },
+    ],
     // What a person holds stands beside an agent's orders for minutes, and somebody opens beside it.
     [
       2,

@@ -1,4 +1,5 @@
 import type { Step } from '../plan.ts';
+import { BEHIND } from './behind.ts';
 import { type Draw, type Piece, restingOpenings } from './draw.ts';
 
 const HOUR_MS = 3_600_000;
@@ -10,6 +11,7 @@ const DAY_MS = 24 * HOUR_MS;
  * rest against the position, cancels hang, and words of the operator meet changes of orders.
  */
 export const RARITIES: readonly (readonly [number, Piece])[] = [
+  ...BEHIND,
   // Windows of a day, of two and of a week lie between what was and what comes.
   [
     0.7,

@@ -1,6 +1,21 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
+/** An order that counts as lost is told of, by its id (docs/runbook.md). */
+export function findUntoldLosses({ events, orderEvents }: History): readonly Breach[] {
+  return [...orderEvents].flatMap(([id, words]) => {
+    const lost = words.find(({ event }) => event.status === 'lost');
+    if (lost === undefined) return [];
+    const isReported = events.some(
+      ({ event }) =>
+        event.kind === 'alert' && event.payload.code === 'ORDER_LOST' && event.payload.detail.includes(`${id} `),
+    );
+    return isReported
+      ? []
+      : [{ code: 'lost/untold', detail: `${id} is lost at ${at(lost.atMs)}, and no alert says so` }];
+  });
+}
+
 /**
  * An alert blames nobody who did nothing.
  * @except of a ledger or a daemon, where another one was at work

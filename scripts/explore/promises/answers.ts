@@ -4,6 +4,7 @@ import { effectiveE8 } from '../decided.ts';
 import { couldNotRecord, executedFor, type History, isLost } from '../history.ts';
 import { ANSWER_WITHIN_MS } from '../life.ts';
 import type { CallRecord } from '../records.ts';
+import { isHaltedAt } from '../second/states.ts';
 
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
@@ -133,6 +134,7 @@ function isReportedUnrecorded(
 /**
  * A cancel that is not carried out, since calls that change nothing were too many, would have changed nothing: no order of
  * before that it means is sent later, nor rests on.
+ * @except trading is halted: what closes may not be canceled
  */
 export function findUncanceled(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -145,6 +147,8 @@ export function findUncanceled(history: History): readonly Breach[] {
       if (root === undefined || root.agent !== agent || root.seq > askedAtSeq) continue;
       if (args.symbol !== undefined && args.symbol !== planned.symbol) continue;
       if (named !== undefined && named !== root.id) continue;
+      // Halted, an agent may cancel what opens alone.
+      if (planned.reduce_only && isHaltedAt(history, answeredAtMs, planned.symbol, agent)) continue;
       const sentAtMs = history.posts.get(id)?.sentAtMs ?? 0;
       const became =
         sentAtMs > answeredAtMs ? `is sent at ${at(sentAtMs)}` : restsOn(history, id, call) ? 'rests on' : null;

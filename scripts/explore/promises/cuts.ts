@@ -2,9 +2,9 @@ import { compileMultiplier, factorValue } from '../../../daemon/core/compiled-po
 import type { AccountView } from '../../../daemon/core/context.ts';
 import { type IntendedPolicySpec, REGIMES, type SignalKind } from '../../../daemon/core/policy.ts';
 import { lotsToQuantity } from '../../../daemon/core/quantities.ts';
+import { ACCOUNT } from '../account-reads.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
-import { START_MS } from '../market.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
 import type { Action } from '../plan.ts';
 
@@ -14,6 +14,9 @@ import type { Action } from '../plan.ts';
  */
 const AGAIN_WITHIN_MS = 15_000;
 const UNIT = 1e-8;
+/** From one reading of the mark to the next, and for how long a cut may go by one, ms. */
+const READING_MS = 1_000;
+const LATELY_MS = 15_000;
 const CAPS = /the tightened (symbol notional|gross notional|liquidation distance) cap/;
 
 /** Who is told of a cut is told which cap it is for. */
@@ -27,7 +30,8 @@ export function findCutsUnnamed({ events }: History): readonly Breach[] {
 
 /**
  * A cut has its reason in what bears on the symbol or the account: their caps, as regime and signals about them tighten
- * those. What a signal says of an agent, or of another symbol, closes nothing. [EX-63 TM-28]
+ * those, and as the mark stands for longer than one reading of it. What a signal says of an agent, or of another symbol,
+ * closes nothing. [EX-63 TM-28 TM-46]
  * @except which signals stand is not clear
  * @except a person trades by hand
  * @except the liquidation price is near
@@ -56,7 +60,7 @@ export function findCutsBeyond(history: History): readonly Breach[] {
     const own = REGIMES.indexOf(market.held_regime);
     const strictest = Math.max(own, REGIMES.indexOf(exposure.other_regime ?? 'calm'));
     const held = Math.max(exposure.long_lots, exposure.short_lots, Math.abs(exposure.position_lots));
-    const usdt = lotsToQuantity(held, rules) * mark;
+    const usdt = lotsToQuantity(held, rules) * Math.min(mark, standingMark(history, symbol, atMs));
     const symbolCap =
       spec.budgets.symbol_notional_usdt * regimeFactor(spec, own) * factorOf(spec, trust, now, name, symbol);
     // Where regimes do not tighten in order, the symbol's own may be the tighter one.
@@ -69,6 +73,16 @@ export function findCutsBeyond(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/** The highest mark of lately that has stood for as long as from one reading to the next. */
+function standingMark({ world }: History, symbol: string, atMs: number): number {
+  const marks = world.venue.marks.filter((each) => each.symbol === symbol && each.atMs <= atMs);
+  const stood = marks.filter((each, index) => {
+    const untilMs = marks[index + 1]?.atMs ?? atMs;
+    return untilMs > atMs - LATELY_MS && untilMs - each.atMs >= READING_MS;
+  });
+  return stood.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...stood.map(({ mark }) => mark));
 }
 
 function hasTier({ account: limits }: IntendedPolicySpec, account: AccountView): boolean {
@@ -92,14 +106,12 @@ function factorOf(
 }
 
 /** A cut is not sized before the account was queried for what the gate's previous exit has left. [EX-62] */
-export function findCutsUnread(history: History): readonly Breach[] {
-  const breaches: Breach[] = [];
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  for (const { atMs, event } of history.events) {
-    if (event.kind === 'account') readAtMs = Math.max(readAtMs, event.payload.requested_at_ms - START_MS);
-    if (event.kind !== 'exit_target' || event.payload.action !== 'opened' || event.payload.cause !== 'cut') continue;
+export function findCutsUnread({ events, fills, world }: History): readonly Breach[] {
+  const reads = world.wire.reads.filter(({ path, status }) => path === ACCOUNT && status === 200);
+  return events.flatMap(({ atMs, event }) => {
+    if (event.kind !== 'exit_target' || event.payload.action !== 'opened' || event.payload.cause !== 'cut') return [];
     const { decision_id: id, symbol } = event.payload;
-    const before = history.fills.findLast(
+    const before = fills.findLast(
       (fill) =>
         fill.symbol === symbol &&
         fill.atMs < atMs &&
@@ -108,13 +120,12 @@ export function findCutsUnread(history: History): readonly Breach[] {
         fill.order?.decision.origin === 'gate' &&
         !fill.order.planned.protective,
     );
-    if (before !== undefined && before.atMs > readAtMs)
-      breaches.push({
-        code: 'cut-twice',
-        detail: `${symbol}: the gate closed ${before.quantityE8} at ${at(before.atMs)} and cuts again at ${at(atMs)} by a reading asked for at ${at(readAtMs)}`,
-      });
-  }
-  return breaches;
+    if (before === undefined) return [];
+    const isRead = reads.some((read) => read.sentAtMs >= before.atMs && (read.answeredAtMs ?? atMs + 1) <= atMs);
+    if (isRead) return [];
+    const detail = `${symbol}: the gate closed ${before.quantityE8} at ${at(before.atMs)} and cuts again at ${at(atMs)}, and has not asked for the account since`;
+    return [{ code: 'cut-twice', detail }];
+  });
 }
 
 /**
@@ -164,6 +175,49 @@ export function findCutsLeft(history: History): readonly Breach[] {
       });
   }
   return breaches;
+}
+
+/** Until what stands above its cap is cut, or told of, ms: ten seconds without a second reading, and some more. */
+const TOLD_WITHIN_MS = 20_000;
+
+/**
+ * What stands above the cap of its symbol is cut, or an alert says that it is not: the mark stands still, say.
+ * @except something else fails
+ * @except the process stops, or the ledger fails
+ * @except an operator halts or flattens, or the market stands still
+ * @except a person trades by hand
+ * @except another policy comes into force
+ */
+export function findCutsUntold(history: History): readonly Breach[] {
+  const { endMs, events, fills, plan, world } = history;
+  const keeps = (action: Action): boolean =>
+    keepsFromCutting(action) && !(action.kind === 'fault' && action.fault.kind === 'stale-market');
+  if (plan.setup.onBreach !== 'reduce' || plan.steps.some(({ do: action }) => keeps(action))) return [];
+  const inForce = events.flatMap(({ atMs, event }) =>
+    event.kind === 'policy' && event.payload.action === 'in_force' ? [{ atMs, name: event.payload.name }] : [],
+  );
+  return inForce.flatMap(({ atMs: sinceMs, name }, index) => {
+    const cap = world.policies.find(({ policy }) => policy.spec.name === name)?.policy.spec.budgets
+      .symbol_notional_usdt;
+    const untilMs = sinceMs + TOLD_WITHIN_MS;
+    if (cap === undefined || untilMs > (inForce[index + 1]?.atMs ?? endMs)) return [];
+    return [...world.exchange.world.state.markets.keys()].flatMap((symbol) => {
+      const heldAt = (ms: number): number =>
+        Math.abs(fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= ms)?.after ?? 0) * UNIT;
+      const held = Math.min(heldAt(sinceMs), heldAt(untilMs));
+      if (isOwnersHandIn(history, symbol) || held * minMark(history, symbol, sinceMs, untilMs) <= cap * 1.05) return [];
+      const isHeeded = events.some(
+        ({ atMs, event }) =>
+          atMs >= sinceMs &&
+          atMs <= untilMs &&
+          ((event.kind === 'alert' && /^POSITION_/.test(event.payload.code) && event.payload.symbol === symbol) ||
+            (event.kind === 'exit_target' && event.payload.action === 'opened' && event.payload.symbol === symbol)),
+      );
+      if (isHeeded) return [];
+      const detail = `${symbol}: ${held} are held from ${at(sinceMs)} to ${at(untilMs)}, above the cap of ${cap}, and no alert says so`;
+      return [{ code: 'cut/untold', detail }];
+    });
+  });
 }
 
 /** While nothing can be read or sent, or the operator has taken over, nothing is cut. */

@@ -1,11 +1,9 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
-import { nobodysSinceMs, type Owned, readOwned } from '../owned.ts';
+import { HAND_KNOWN_MS, nobodysSinceMs, type Owned, readOwned } from '../owned.ts';
 import { isUp } from './token-ends.ts';
 
-/** Until a reading of the account is believed that somebody else's trade explains, with the readings around it, ms. */
-const HAND_KNOWN_MS = 75_000;
 /** From then on until an opening that rests is gone, ms. */
 const GONE_WITHIN_MS = 15_000;
 /** Until what was filled is told, and another exit is sized by it, ms. */

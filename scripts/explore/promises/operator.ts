@@ -89,13 +89,19 @@ const SETTLED_MS = 10_000;
  * @except the fill was not known for ten seconds
  * @except it is being closed already
  */
-export function findWaitingFlattens({ decisions, events, fills, orderEvents }: History): readonly Breach[] {
+export function findWaitingFlattens({ decisions, events, fills, orderEvents, world }: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const exits = [...decisions.values()].filter(
     ({ event, origin }) => origin === 'operator' && event.parent_decision_id === null,
   );
   for (const { atMs, event, seq } of events) {
     if (event.kind !== 'state' || event.payload.flatten !== true || event.payload.set_by === 'daemon') continue;
+    // A halt over a flatten leaves it as it is.
+    const isAsked = world.operatorCalls.some(
+      ({ answeredAtMs, askedAtMs, what }) =>
+        what === 'flatten' && askedAtMs <= atMs && atMs <= (answeredAtMs ?? Number.POSITIVE_INFINITY),
+    );
+    if (!isAsked) continue;
     const isBusy = events.some(
       (other) =>
         other.seq !== seq &&

@@ -31,6 +31,55 @@ export function findHammering(history: History): readonly Breach[] {
   return breaches;
 }
 
+/**
+ * From one rung of an exit to the next passes `exits.step_ms`. [PK-56]
+ * @except the process stops meanwhile
+ */
+export function findHurriedRungs({ decisions, orders, world }: History): readonly Breach[] {
+  const { exchange, policies, wire } = world;
+  const books = new Map([...exchange.world.state.orders.values()].map((order) => [order.clientOrderId, order]));
+  const stepMs = Math.min(...policies.map(({ policy }) => policy.spec.exits.step_ms));
+  const before = new Map<string, { readonly life: number; readonly id: string; readonly servedAtMs: number }>();
+  return wire.records.flatMap(({ clientId, life, method, path, sentAtMs, servedAtMs }) => {
+    const by = orders.get(clientId ?? '');
+    if (method !== 'POST' || path !== '/fapi/v1/order' || by?.planned.time_in_force !== 'IOC') return [];
+    const { rootId } = by.decision;
+    if (!by.planned.reduce_only || decisions.get(rootId)?.origin !== 'agent') return [];
+    const last = before.get(rootId);
+    const isRung = servedAtMs !== null && books.get(clientId ?? '')?.status === 'EXPIRED';
+    if (isRung) before.set(rootId, { life, id: clientId ?? '', servedAtMs });
+    else before.delete(rootId);
+    if (last === undefined || last.life !== life || sentAtMs >= last.servedAtMs + stepMs) return [];
+    const detail = `${last.id} expired at ${at(last.servedAtMs)}, ${clientId} was sent at ${at(sentAtMs)}`;
+    return [{ code: 'exit-hurries', detail }];
+  });
+}
+
+/** Between two tries for a stop, ms: five seconds, or nearly. */
+const STOPS_APART_MS = 4_500;
+
+/**
+ * A stop that was refused is tried again after five seconds (docs/exits.md): three refusals in a moment are no reason to
+ * close a position.
+ * @except something was filled there meanwhile
+ * @except the process stops meanwhile
+ */
+export function findHammeredStops({ fills, orders, world }: History): readonly Breach[] {
+  const refused = new Map<string, { readonly life: number; readonly id: string; readonly sentAtMs: number }>();
+  return world.wire.records.flatMap(({ clientId, life, method, params, path, sentAtMs, status }) => {
+    const planned = orders.get(clientId ?? '')?.planned;
+    if (method !== 'POST' || path !== '/fapi/v1/algoOrder' || planned?.protective !== true) return [];
+    const symbol = params.text('symbol') ?? '';
+    const last = refused.get(symbol);
+    if (status === 400) refused.set(symbol, { life, id: clientId ?? '', sentAtMs });
+    else refused.delete(symbol);
+    if (last === undefined || last.life !== life || sentAtMs - last.sentAtMs >= STOPS_APART_MS) return [];
+    if (fills.some((fill) => fill.symbol === symbol && fill.atMs >= last.sentAtMs && fill.atMs <= sentAtMs)) return [];
+    const detail = `${last.id} of ${symbol}, sent at ${at(last.sentAtMs)}, was refused, and ${clientId} was sent at ${at(sentAtMs)}`;
+    return [{ code: 'stop-hammers', detail }];
+  });
+}
+
 /** Lots that an exit may wait for: a cancel that makes room has a second, ms. */
 const HELD_UP_MS = 3_000;
 /** What was opened so shortly before may be what an exit waits for, ms. */

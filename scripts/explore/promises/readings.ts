@@ -2,7 +2,6 @@ import { buildKlines } from '../../../daemon/exchange-sim/market/klines.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { MarketReading } from '../market-readings.ts';
-import type { Action } from '../plan.ts';
 
 type Figures = readonly number[];
 
@@ -15,17 +14,15 @@ const FRESH_MS = 5_000;
  * The candles that are told are the exchange's own closed ones, the newest of them, oldest first; the book is the
  * exchange's own at the instant that is told with it. At quiet both are fresh. TD-60 TD-62 TF-60
  * @except the exchange's own bars are longer than the policy's
- * @except its clock says that a bar is closed while its market goes on
  */
 export function findReadingBreaches(history: History): readonly Breach[] {
   const { gate, readings } = history.world;
   const barsOf = readBars(history);
-  const aheadMs = Math.max(0, ...history.plan.steps.map(({ do: action }) => clockAheadMs(action)));
   const lastMs = readings.reported.at(-1)?.atMs;
   const isQuiet = gate?.keeper.isReconciled === true;
   return readings.reported.flatMap((reading) => {
     const found = [
-      ...findCandleBreaches(reading, barsOf(reading.candles.symbol), aheadMs),
+      ...findCandleBreaches(reading, barsOf(reading.candles.symbol)),
       ...findBookBreaches(history, reading),
       ...(isQuiet && reading.atMs === lastMs ? findOldReadings(history, reading) : []),
     ];
@@ -36,15 +33,11 @@ export function findReadingBreaches(history: History): readonly Breach[] {
   });
 }
 
-/**
- * Bars of the exchange up to now by when they open; null: shorter ones than its tape has follow its marks, and change, and
- * so does one that is read before it closes.
- */
-function readBars({ plan, world }: History): (symbol: string) => ReadonlyMap<number, Figures> | null {
+/** Bars of the exchange up to now by when they open; null: shorter ones than its tape has follow its marks, and change. */
+function readBars({ world }: History): (symbol: string) => ReadonlyMap<number, Figures> | null {
   const bars = new Map<string, ReadonlyMap<number, Figures>>();
   const barMs = world.file.spec.market.bar_ms;
   const { world: market } = world.exchange;
-  if (plan.steps.some(({ do: action }) => clockAheadMs(action) > 0)) return () => null;
   return (symbol) => {
     if (barMs % (market.sources.get(symbol)?.barMs ?? 1) !== 0) return null;
     const known = bars.get(symbol);
@@ -64,15 +57,9 @@ function readBars({ plan, world }: History): (symbol: string) => ReadonlyMap<num
   };
 }
 
-/** By how much the exchange's clock is put ahead of its market, ms; below 0: behind. */
-function clockAheadMs(action: Action): number {
-  return action.kind === 'fault' && action.fault.kind === 'clock-jump' ? Number(action.fault.by_ms) : 0;
-}
-
 function findCandleBreaches(
   { candles, limit, serverMs }: MarketReading,
   bars: ReadonlyMap<number, Figures> | null,
-  aheadMs: number,
 ): Breach[] {
   const { bars_as_of_ms: asOfMs, candles: reported } = candles;
   const last = reported.at(-1);
@@ -89,7 +76,7 @@ function findCandleBreaches(
     if (before !== undefined && openMs - before.open_at_ms !== barMs)
       found.push({ code: 'reading/candles', detail: `${openMs} comes after ${before.open_at_ms}` });
   }
-  if (Number(asOfMs) > serverMs + aheadMs)
+  if (Number(asOfMs) > serverMs)
     found.push({ code: 'reading/candles', detail: `the last one closes at ${asOfMs}, the exchange has ${serverMs}` });
   return found;
 }

@@ -31,6 +31,7 @@ const DEFECTS: ReadonlySet<string> = new Set([
  * What a list, a look-up or a trade has proven is never recorded as unknown, lost or absent later.
  * @except an id of what a restore has lost
  * @except the exchange has refused it behind its answer
+ * @except the exchange goes on showing as open what only fills or ends
  */
 export function findProofTakenBack(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -39,6 +40,7 @@ export function findProofTakenBack(history: History): readonly Breach[] {
     let proven: { status: OrderStatus; atMs: number } | null = null;
     for (const { atMs, event } of notes) {
       if (PROVEN.has(event.status)) proven = { status: event.status, atMs };
+      else if (event.evidence?.kind === 'stalled') break;
       else if (proven !== null && UNPROVEN.has(event.status) && !isRefused(history, id)) {
         breaches.push({
           code: `proof-undone/${event.status}`,

@@ -1,4 +1,5 @@
 import { agentSection } from '../../../daemon/core/compiled-policy.ts';
+import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/engine/claims/openings-to-end.ts';
 import { NO_LONGER_FITS } from '../../../daemon/engine/plan/review.ts';
 import { at, type Breach } from '../breach.ts';
@@ -12,14 +13,8 @@ const ENDED_WITHIN_MS = 60_000;
 /** From the loosest on. */
 const REGIMES = ['calm', 'volatile', 'extreme'];
 const STATES = ['active', 'reducing', 'halted'];
-/** Where the tiers of the account begin, by the default policy. */
-const TIERS = [
-  { of: 'drawdown', at: [0.05, 0.1] },
-  { of: 'daily_loss', at: [0.03, 0.05] },
-  { of: 'margin_ratio', at: [0.5, 0.8] },
-] as const;
-/** Of a position from its liquidation, by the default policy. */
-const MIN_DISTANCE = 0.15;
+/** What the tiers of the account are reached by. */
+const OF_ACCOUNT = ['drawdown', 'daily_loss', 'margin_ratio'] as const;
 
 /** What rests stays until something tightens, and an exit ends nothing but what would open again what it closes. */
 export function findStandingBreaches(history: History): readonly Breach[] {
@@ -134,12 +129,16 @@ function isTighterPolicy({ events, world }: History, seq: number, hash: string):
  * order's own decision, or by one since.
  */
 function isTighter(history: History, order: PlannedBy, again: Decision): boolean {
-  const { decisions, plan } = history;
+  const { decisions, plan, world } = history;
+  const spec = world.policies.find(({ policy }) => policy.hash === again.event.decision.policy_hash)?.policy.spec;
+  if (spec === undefined) return false;
+  const { agent } = order.decision;
   const limits = {
-    distance: plan.setup.minLiquidationDistance ?? MIN_DISTANCE,
-    heldMs: heldAtMostMs(plan.setup, order.decision.agent),
-    agent: order.decision.agent,
-    risks: risksOf(history, again, order.decision.agent),
+    distance: spec.account.min_liquidation_distance,
+    heldMs: heldAtMostMs(plan.setup, agent),
+    agent,
+    risks: risksOf(spec, agent),
+    tiers: OF_ACCOUNT.map((of) => ({ of, levels: spec.account[of].tiers.map((tier) => tier.at) })),
   };
   const now = strictness(again, limits);
   return [...decisions.values()].some(
@@ -164,12 +163,11 @@ interface Limits {
   /** Whose order it is, and the risks from which on less, and then nothing, is opened. */
   readonly agent: string;
   readonly risks: readonly number[];
+  readonly tiers: readonly { readonly of: (typeof OF_ACCOUNT)[number]; readonly levels: readonly number[] }[];
 }
 
 /** The risk of an agent rises by itself where its last trades become too old to count. */
-function risksOf({ world }: History, { event }: Decision, agent: string): readonly number[] {
-  const spec = world.policies.find(({ policy }) => policy.hash === event.decision.policy_hash)?.policy.spec;
-  if (spec === undefined) return [];
+function risksOf(spec: IntendedPolicySpec, agent: string): readonly number[] {
   const { block_at: blockAt, limit_at: limitAt } = { ...spec.trader_state, ...agentSection(spec, agent).trader_state };
   return [limitAt, blockAt];
 }
@@ -194,7 +192,7 @@ function strictness({ agent, event: { context } }: Decision, limits: Limits): re
     agent === limits.agent ? limits.risks.filter((level) => context.agent.p_risk >= level).length : Number.NaN,
     ...(account === null
       ? [Number.POSITIVE_INFINITY]
-      : TIERS.map(({ of, at: levels }) => levels.filter((level) => account[of] >= level).length)),
+      : limits.tiers.map(({ of, levels }) => levels.filter((level) => account[of] >= level).length)),
   ];
 }
 

@@ -100,8 +100,12 @@ function ownGrossOf(raw: Raw, opening: Opening): Fraction {
   for (const [other, quantityE8] of send.quantityE8) {
     if (other === symbol || quantityE8 === 0) continue;
     const before = raw.history.fills.filter((fill) => fill.symbol === other && fill.atMs < servedAtMs);
-    const opener = before.findLast((fill) => fill.before === 0)?.order?.decision.agent;
-    if (opener === root.agent) gross = plus(gross, usdt(big(Math.abs(quantityE8)), lowestE8(raw, opening, other)));
+    const since = before.slice(before.findLastIndex((fill) => fill.before === 0));
+    if (since[0]?.order?.decision.agent !== root.agent) continue;
+    // What a person has added since is nobody's.
+    const ownE8 = since.reduce((sum, fill) => sum + (fill.order === null ? 0 : fill.after - fill.before), 0);
+    const heldE8 = Math.min(Math.abs(quantityE8), Math.abs(ownE8));
+    gross = plus(gross, usdt(big(heldE8), lowestE8(raw, opening, other)));
   }
   return gross;
 }

@@ -5,6 +5,8 @@ import { rawOf, sinceStart } from './raw.ts';
 
 /** What the exchange takes to end what its countdown has run out for, ms. */
 const ENDS_WITHIN_MS = 3_000;
+/** What is on its way the exchange takes this long after it was sent at the latest (`recvWindow`), ms. */
+const TAKEN_WITHIN_MS = 5_000;
 
 /**
  * While no daemon runs nothing opens later than `standing.deadman_ms` where the exchange's countdown ran [TM-58], nor
@@ -34,7 +36,8 @@ export function findOpenedWhileDown(history: History): readonly Breach[] {
       const deadmanMs = (spec?.standing as { readonly deadman_ms?: number } | undefined)?.deadman_ms ?? 120_000;
       const goodTillMs = sinceStart(dates.get(clientId) ?? 0);
       // What was on its way, and takes what it finds, has no date.
-      const endMs = isRunning ? toMs + deadmanMs : Math.max(goodTillMs, toMs);
+      const takenMs = (history.posts.get(clientId)?.sentAtMs ?? toMs) + TAKEN_WITHIN_MS;
+      const endMs = isRunning ? toMs + deadmanMs : Math.max(goodTillMs, toMs, takenMs);
       if (atMs <= endMs + ENDS_WITHIN_MS) continue;
       const detail = `${clientId} filled at ${at(atMs)}, the daemon was down since ${at(toMs)}, ${isRunning ? 'the countdown' : 'its date'} ended at ${at(endMs)}`;
       breaches.push({ code: 'second/opened-down', detail });

@@ -161,8 +161,8 @@ export function findGrown(history: History): readonly Breach[] {
     const executed = BigInt(executedFor(history, id));
     const ofValue = (event.context.market.rules?.min_notional_usdt ?? 0) / (event.context.market.mark ?? Number.NaN);
     const least = BigInt(history.world.venue.minE8(symbol) + Math.ceil((ofValue || 0) * 1e8));
-    const parts = [partE8(decision, e8(asked)), ...amends.map((amend) => e8(amend.asked))];
-    const part = largest(parts);
+    // A part below such an order is one.
+    const part = largest([least, partE8(decision, e8(asked)), ...amends.map((amend) => e8(amend.asked))]);
     const before = executed - executedBy(history, last);
     const rest = part - before;
     const order = rest > least ? rest : rest > 0n || before === 0n ? least : 0n;

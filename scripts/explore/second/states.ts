@@ -40,6 +40,12 @@ function isOf({ name, scope }: Restriction, symbol: string, agent: string): bool
   return scope === 'account' || (scope === 'symbol' ? name === symbol : name === agent);
 }
 
+export function isHaltedAt(history: History, atMs: number, symbol: string, agent: string): boolean {
+  return restrictionsOf(history).some(
+    (each) => each.state === 'halted' && each.fromMs < atMs && atMs < each.untilMs && isOf(each, symbol, agent),
+  );
+}
+
 function tell({ fromMs, layer, name, scope, state }: Restriction): string {
   return `the ${layer} layer of ${name ?? scope} is ${state} since ${at(fromMs)}`;
 }
