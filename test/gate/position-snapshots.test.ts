@@ -2,30 +2,29 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Side } from '../../daemon/core/request.ts';
-import { ownE8 } from '../../daemon/engine/orders/holding.ts';
+import { ownE8, unownedE8 } from '../../daemon/engine/orders/holding.ts';
+import { applyFill, type FillEffect } from '../../daemon/engine/positions/fills.ts';
 import { setLeverage } from '../../daemon/engine/positions/leverage-setting.ts';
 import {
-  applyFill,
-  applySnapshot,
   createPosition,
-  type FillEffect,
   longE8,
   type PositionState,
   shortE8,
   surelyHeldE8,
 } from '../../daemon/engine/positions/positions.ts';
+import { applySnapshot } from '../../daemon/engine/positions/snapshot.ts';
 import type { PositionRecord } from '../../daemon/engine/records/events.ts';
 
 const T0 = 1_740_960_000_000;
 const NONE = { unproven: false, buyE8: 0, sellE8: 0 };
 const UNPROVEN = { unproven: true, buyE8: 0, sellE8: 0 };
-const OWN = { isHolders: true, isForeign: false };
+const OWN = { owner: 'a', agentsFirst: false };
 /** A fill of the holder. */
 function fill(position: PositionState, side: Side, lots: number, atMs: number, reduceOnly = false): void {
   applyFill(position, { side, quantityE8: lots, price: 60_000, atMs, ...OWN, reduceOnly, order: null });
 }
 function byHand(position: PositionState, side: Side, quantityE8: number, atMs: number): FillEffect {
-  const whose = { isHolders: false, isForeign: true };
+  const whose = { owner: null, agentsFirst: false };
   return applyFill(position, { side, quantityE8, price: 60_000, atMs, ...whose, reduceOnly: false, order: null });
 }
 function held(lots: number): PositionState {
@@ -100,15 +99,15 @@ describe('a fill is counted once, whether the position or the order shows it fir
     fill(position, 'buy', 5, T0 + 500);
     assert.equal(position.quantityE8, 5);
     assert.equal(longE8(position), 5);
-    assert.deepEqual([ownE8(position), position.unownedE8], [5, 0]);
+    assert.deepEqual([ownE8(position), unownedE8(position)], [5, 0]);
   });
 
   it('leaves lots where a believed reading has put them when a person’s fill in it is reported; until the next one both count', () => {
     const position = createPosition('BTCUSDT');
     applySnapshot(position, record(-18, T0 + 500), T0 + 600, null, NONE);
-    assert.deepEqual([position.quantityE8, position.unownedE8], [-18, -18]);
+    assert.deepEqual([position.quantityE8, unownedE8(position)], [-18, -18]);
     const effect = byHand(position, 'buy', 6, T0 + 500);
-    assert.deepEqual(effect, { position: { closed: 6, opened: 0 }, own: { closed: 0, opened: 0 } });
+    assert.deepEqual(effect, { position: { closed: 0, opened: 6 }, own: { closed: 0, opened: 0 } });
     assert.deepEqual([position.quantityE8, shortE8(position), surelyHeldE8(position)], [-18, 18, 12]);
     applySnapshot(position, record(-18, T0 + 500), T0 + 2_600, null, NONE);
     assert.deepEqual([shortE8(position), surelyHeldE8(position)], [18, 18]);
@@ -127,9 +126,9 @@ describe('a fill is counted once, whether the position or the order shows it fir
   it('gives the holder what a believed reading has made nobody’s of a fill that is reported behind it', () => {
     const position = held(4);
     applySnapshot(position, record(21, T0 + 500), T0 + 600, null, { unproven: false, buyE8: 5, sellE8: 0 });
-    assert.deepEqual([ownE8(position), position.unownedE8], [4, 17]);
+    assert.deepEqual([ownE8(position), unownedE8(position)], [4, 17]);
     fill(position, 'buy', 5, T0 + 500);
-    assert.deepEqual([ownE8(position), position.unownedE8], [9, 12]);
+    assert.deepEqual([ownE8(position), unownedE8(position)], [9, 12]);
     assert.deepEqual([longE8(position), surelyHeldE8(position)], [26, 21], 'until the next one both count');
     applySnapshot(position, record(21, T0 + 500), T0 + 2_600, null, { unproven: false, buyE8: 0, sellE8: 9 });
     assert.deepEqual([longE8(position), surelyHeldE8(position), ownE8(position)], [21, 21, 9]);
@@ -141,7 +140,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
     fill(position, 'buy', 3, T0 + 500);
     fill(position, 'buy', 2, T0 + 500);
     byHand(position, 'buy', 12, T0 + 500);
-    assert.deepEqual([ownE8(position), position.unownedE8], [9, 12]);
+    assert.deepEqual([ownE8(position), unownedE8(position)], [9, 12]);
     assert.deepEqual([longE8(position), surelyHeldE8(position)], [38, 21]);
     applySnapshot(position, record(21, T0 + 500), T0 + 2_600, null, NONE);
     assert.deepEqual([longE8(position), surelyHeldE8(position)], [21, 21]);
@@ -153,7 +152,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
     fill(position, 'buy', 5, T0 + 500);
     for (const afterMs of [2_600, 4_600, 12_600])
       applySnapshot(position, record(21, T0 + 500), T0 + afterMs, null, NONE);
-    assert.deepEqual([position.quantityE8, ownE8(position), position.unownedE8], [21, 9, 12]);
+    assert.deepEqual([position.quantityE8, ownE8(position), unownedE8(position)], [21, 9, 12]);
   });
 
   it('takes an exit that is reported behind a believed reading from the holder alone, whatever that took of whom', () => {
@@ -168,7 +167,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
       const shown = own + unowned - 17;
       applySnapshot(position, record(shown, T0 + 500), T0 + 600, null, NONE);
       fill(position, 'sell', 5, T0 + 500, true);
-      assert.deepEqual([position.quantityE8, position.unownedE8], [shown, leftUnowned], `${own} and ${unowned}`);
+      assert.deepEqual([position.quantityE8, unownedE8(position)], [shown, leftUnowned], `${own} and ${unowned}`);
       assert.deepEqual([longE8(position), surelyHeldE8(position)], [shown, Math.max(0, shown - 5)]);
     }
   });
@@ -182,7 +181,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
     fill(position, 'sell', 5, T0 + 400, true);
     assert.equal(ownE8(position), 0);
     applySnapshot(position, record(-36, T0 + 500), T0 + 14_600, null, NONE);
-    assert.deepEqual([position.quantityE8, ownE8(position), position.unownedE8], [-36, 0, -36]);
+    assert.deepEqual([position.quantityE8, ownE8(position), unownedE8(position)], [-36, 0, -36]);
   });
 
   it('has the same of each in the end, whatever a person did beside a fill that is reported behind a reading', () => {

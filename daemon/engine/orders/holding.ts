@@ -1,10 +1,11 @@
 import type { Side } from '../../core/request.ts';
-import { ownE8 } from '../positions/ownership.ts';
-import { longE8, type PositionState, shortE8 } from '../positions/positions.ts';
+import { giveLots } from '../positions/fills.ts';
+import { longE8, ownE8, type PositionState, shortE8, unownedE8 } from '../positions/positions.ts';
 import { isAtVenue } from '../tables/status.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 
-export { type Holding, type MovedLots, moveOwned, ownE8 } from '../positions/ownership.ts';
+export type { Holding } from '../positions/ownership.ts';
+export { ownE8, unownedE8 } from '../positions/positions.ts';
 
 /**
  * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose
@@ -58,7 +59,7 @@ export function isNobodys(order: OrderState, { holder }: PositionState): boolean
 
 /** Lots or orders that open stand there, and are nobody's. */
 export function isBesideNobodys(position: PositionState, live: ReadonlySet<OrderState>): boolean {
-  if (position.unownedE8 !== 0) return true;
+  if (unownedE8(position) !== 0) return true;
   for (const order of live) if (isNobodys(order, position)) return true;
   return false;
 }
@@ -72,7 +73,6 @@ export function holdBy(position: PositionState, agent: string): void {
   }
   position.isContested = true;
   position.holder = null;
-  position.unownedE8 = position.quantityE8;
 }
 
 /**
@@ -97,28 +97,18 @@ export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState
   }
   position.holder = null;
   position.isContested = false;
-  position.unownedE8 = 0;
   const { release } = position;
   if (release === null) return;
   release.untilMs ??= tMs + release.forMs;
   if (release.untilMs <= tMs) position.release = null;
 }
 
-/** An operator gives the symbol to an agent. */
-export function adoptBy(position: PositionState, agent: string): void {
+/** Whatever is held is an agent's from here on, by an operator's word; or nobody's (null). */
+export function giveTo(position: PositionState, agent: string | null, tMs: number): void {
   position.holder = agent;
   position.isContested = false;
-  position.unownedE8 = 0;
-  position.mistaken = null;
   position.release = null;
-}
-/** Whatever is held is nobody's from here on. */
-export function disown(position: PositionState): void {
-  position.holder = null;
-  position.isContested = false;
-  position.unownedE8 = position.quantityE8;
-  position.mistaken = null;
-  position.release = null;
+  giveLots(position, agent, tMs);
 }
 /** An operator takes it from its holder, once it is free. */
 export function releaseFrom(position: PositionState, forMs: number): void {

@@ -1,7 +1,8 @@
 import type { PassedTime } from '../kept/passed-time.ts';
 import { ownE8 } from '../orders/holding.ts';
 import { isTerminal, isUnproven, liveOrders, possibleFills } from '../orders/orders.ts';
-import { applySnapshot, type PositionState } from '../positions/positions.ts';
+import type { PositionState } from '../positions/positions.ts';
+import { applySnapshot } from '../positions/snapshot.ts';
 import type { AccountEvent, PositionRecord } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
 import type { GateViews } from './views.ts';

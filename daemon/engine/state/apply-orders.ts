@@ -1,8 +1,7 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import { isLiquidation } from '../accounts/income-rows.ts';
-import { dateFill } from '../kept/dated-fills.ts';
 import type { RollingSum } from '../kept/rolling-windows.ts';
-import { holdAgain, holdBy, type MovedLots } from '../orders/holding.ts';
+import { holdAgain, holdBy } from '../orders/holding.ts';
 import { priceMoved, unreportedE8 } from '../orders/order.ts';
 import {
   applyListed,
@@ -15,8 +14,8 @@ import {
   planOrders,
   setAmend,
 } from '../orders/orders.ts';
-import { applyFill, type PositionState } from '../positions/positions.ts';
-import { applyLiquidation } from '../positions/taken-lots.ts';
+import { applyFill, applyLiquidation, applyTradeTime, type ClosedAndOpened } from '../positions/fills.ts';
+import type { PositionState } from '../positions/positions.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../records/events.ts';
 import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
 import type { GateViews } from './views.ts';
@@ -172,8 +171,8 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     quantityE8,
     price,
     atMs: state.time.of(event.venue_at_ms),
-    isHolders: order.origin === 'gate' || isOfHolder(order, position),
-    isForeign: order.foreign,
+    owner: order.origin === 'agent' && isOfThisEpoch(state, order) ? order.agent : null,
+    agentsFirst: order.origin === 'gate' || isLiquidation({ client_order_id: order.clientOrderId }),
     reduceOnly: order.reduceOnly,
     order: order.kind === 'regular' ? order.clientOrderId : null,
   });
@@ -219,17 +218,12 @@ function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): voi
   pacing.noteExecution(decisionId, agent, symbol, side, parentE8, time.tMs);
 }
 
-/** The holder's own order, or one with which the venue takes its lots over. */
-function isOfHolder({ agent, clientOrderId, foreign, origin }: OrderState, { holder }: PositionState): boolean {
-  return foreign ? isLiquidation({ client_order_id: clientOrderId }) : origin === 'agent' && agent === holder;
-}
-
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
 function noteRoundTrips(
   { pacing, time, trades }: GateViews,
   { agent, origin, reduceOnly }: OrderState,
   holder: string | null,
-  own: MovedLots,
+  own: ClosedAndOpened,
   fill: TradeFill,
 ): void {
   if (holder === null) return;
@@ -254,10 +248,11 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
   const filledMs = state.time.of(event.at_venue_ms);
+  const trade = { quantityE8: event.quantity_e8, atMs: filledMs, number: Number(event.trade_id) };
   if (order === undefined && position !== undefined && isLiquidation(event))
-    applyLiquidation(position, event.quantity_e8, filledMs, state.accountAskedMs);
+    applyLiquidation(position, { ...trade, side: event.side, trade: trade.number }, state.accountAskedMs);
   if (order === undefined || rules === undefined) return;
-  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, filledMs);
+  if (position !== undefined) applyTradeTime(position, order.clientOrderId, trade);
   const counted = takeCounted(order, event);
   order.tradedE8 += event.quantity_e8;
   order.tradedUsdtE8 += event.quantity_e8 * event.price;

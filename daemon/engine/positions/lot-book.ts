@@ -1,0 +1,200 @@
+/**
+ * Which lots of a symbol are held, and whose they are: a fold of all that happened to its position, in the venue's order,
+ * whenever it is told. What is told late is put in its place, and what follows is folded again. So nothing is taken back, and
+ * no order of arrival matters.
+ */
+import type { LotEntry, LotFill, LotReading, Lots, Owner } from '../words.ts';
+import { applyEntry, heldE8, moveLots, NO_LOTS } from './lots.ts';
+
+/** What is so much older than the last entry, and exact, is summed up, ms: no report or reading comes that late. */
+const KEEP_MS = 10 * 60_000;
+/** Exact or not. */
+const MAX_ENTRIES = 1_000;
+
+export interface LotBook {
+  /** What is summed up. */
+  base: Lots;
+  /** The last reading that is in it; fills of until then are contained. */
+  baseReadMs: number;
+  /** In the venue's order. */
+  entries: LotEntry[];
+  /** After the last entry. */
+  lots: Lots;
+}
+
+export function createLotBook(): LotBook {
+  return { base: NO_LOTS, baseReadMs: 0, entries: [], lots: NO_LOTS };
+}
+
+// --- fills -------------------------------------------------------------------------------------------------------------
+
+/** Puts a fill in its place. Answers with what it did to the lots that were held before it. */
+export function addFill(book: LotBook, fill: LotFill): Omit<ReturnType<typeof moveLots>, 'lots'> {
+  const moved = moveLots(foldUntil(book, placeOf(book.entries, fill)), fill);
+  if (fill.atMs > book.baseReadMs) add(book, fill);
+  return moved;
+}
+
+/** A trade tells when lots filled of which an order's report had told later. */
+export function dateFill(
+  book: LotBook,
+  order: string,
+  trade: { quantityE8: number; atMs: number; number: number },
+): void {
+  let left = trade.quantityE8;
+  let moved = 0;
+  const dateEntry = (entry: LotEntry): readonly LotEntry[] => {
+    if (left === 0 || entry.kind !== 'fill' || entry.order !== order) return [entry];
+    if (entry.trade !== null || entry.atMs < trade.atMs) return [entry];
+    const quantityE8 = Math.sign(entry.quantityE8) * Math.min(left, Math.abs(entry.quantityE8));
+    left -= Math.abs(quantityE8);
+    const rest = { ...entry, quantityE8: entry.quantityE8 - quantityE8 };
+    const isThen = entry.atMs === trade.atMs;
+    if (!isThen) moved += quantityE8;
+    return [
+      ...(isThen ? [{ ...entry, quantityE8, trade: trade.number }] : []),
+      ...(rest.quantityE8 === 0 ? [] : [rest]),
+    ];
+  };
+  const of = book.entries.find((entry) => entry.kind === 'fill' && entry.order === order && entry.trade === null);
+  if (of?.kind !== 'fill') return;
+  book.entries = book.entries.flatMap(dateEntry);
+  if (moved === 0) return;
+  book.lots = foldAgain(book);
+  addFill(book, { ...of, quantityE8: moved, atMs: trade.atMs, trade: trade.number });
+}
+
+// --- readings ----------------------------------------------------------------------------------------------------------
+
+/** A reading of the account as it is believed. */
+export interface BelievedReading {
+  readonly quantityE8: number;
+  /** Until when it shows the position; null: it does not say. */
+  readonly shownMs: number | null;
+  /** Since when readings have shown the same, as they were asked for. */
+  readonly sinceMs: number;
+}
+
+/**
+ * A reading is believed. RISK: another one may have been of before: where this one shows what has stood since before that, the
+ * other never was, and what it took from anybody is given back.
+ */
+export function believe(book: LotBook, { quantityE8, shownMs, sinceMs }: BelievedReading): void {
+  const lastFillMs = lastFillIn(book);
+  const isDated = shownMs !== null && shownMs >= lastFillMs;
+  const atMs = isDated ? shownMs : Math.max(sinceMs, lastFillMs);
+  const agreed = quantityE8 === heldE8(book.lots);
+  book.entries = book.entries.filter((entry) => entry.kind !== 'read' || entry.atMs < atMs);
+  book.lots = foldAgain(book);
+  add(book, { kind: 'read', atMs, quantityE8, isDated, agreed });
+}
+
+/** A reading agrees with what is held: it contains all fills of before. */
+export function confirm(book: LotBook, reading: BelievedReading): void {
+  const { shownMs } = reading;
+  if (shownMs === null || shownMs < lastFillIn(book) || shownMs <= book.baseReadMs) return;
+  const last = lastRead(book);
+  if (last === null || !last.isDated || last.atMs < shownMs) believe(book, reading);
+}
+
+/** A reading of then, or of later, is in the book. */
+export function wasReadSince(book: LotBook, atMs: number): boolean {
+  return atMs <= Math.max(book.baseReadMs, lastRead(book)?.atMs ?? 0);
+}
+
+/**
+ * A reading contains a fill of then that is told now, or may: it did not agree, and is dated by the same millisecond, which
+ * two fills can share, or by nothing that it says itself. Null: none does.
+ */
+export function containedHow(book: LotBook, atMs: number): 'surely' | 'perhaps' | null {
+  if (atMs <= book.baseReadMs) return 'surely';
+  const read = lastRead(book);
+  if (read === null || read.atMs < atMs || (read.atMs === atMs && read.agreed)) return null;
+  return read.isDated && read.atMs > atMs ? 'surely' : 'perhaps';
+}
+
+/** What was held at an instant; null: fills alone do not explain what is held since, but a reading. */
+export function heldAt(book: LotBook, atMs: number): number | null {
+  const { entries } = book;
+  const until = entries.findIndex((entry) => entry.atMs > atMs);
+  if (until === -1) return heldE8(book.lots);
+  const then = foldUntil(book, until);
+  let lots = then;
+  for (const entry of entries.slice(until)) {
+    if (entry.kind === 'read' && entry.quantityE8 !== heldE8(lots)) return null;
+    lots = applyEntry(lots, entry);
+  }
+  return heldE8(then);
+}
+
+// --- owners ------------------------------------------------------------------------------------------------------------
+
+/** Whatever is held has another owner from then on. */
+export function give(book: LotBook, owner: Owner, atMs: number): void {
+  add(book, { kind: 'given', atMs: Math.max(atMs, book.entries.at(-1)?.atMs ?? 0), owner });
+}
+
+// --- entries -----------------------------------------------------------------------------------------------------------
+
+function lastFillIn({ entries }: LotBook): number {
+  return entries.findLast(({ kind }) => kind === 'fill')?.atMs ?? 0;
+}
+function lastRead({ entries }: LotBook): LotReading | null {
+  return entries.findLast((entry): entry is LotReading => entry.kind === 'read') ?? null;
+}
+
+function foldUntil(book: LotBook, until: number): Lots {
+  return until === book.entries.length ? book.lots : book.entries.slice(0, until).reduce(applyEntry, book.base);
+}
+function foldAgain({ base, entries }: LotBook): Lots {
+  return entries.reduce(applyEntry, base);
+}
+
+/** Puts an entry in its place. What is behind it is folded again. */
+function add(book: LotBook, entry: LotEntry): void {
+  const { entries } = book;
+  const place = placeOf(entries, entry);
+  const isLast = place === entries.length;
+  entries.splice(place, 0, entry);
+  book.lots = isLast ? applyEntry(book.lots, entry) : foldAgain(book);
+  sumUp(book);
+}
+
+/** Whole instants, since trades of one may be put in order once they are read. */
+function sumUp(book: LotBook): void {
+  const { entries } = book;
+  const untilMs = entries.at(-1)!.atMs - KEEP_MS;
+  while (entries[0]!.atMs < untilMs || entries.length > MAX_ENTRIES) {
+    const next = entries.findIndex(({ atMs }) => atMs !== entries[0]!.atMs);
+    const oldest = entries.slice(0, next === -1 ? entries.length : next);
+    if (entries.length <= MAX_ENTRIES && !oldest.every(isExact)) return;
+    book.base = oldest.reduce(applyEntry, book.base);
+    for (const { atMs, kind } of oldest) if (kind === 'read') book.baseReadMs = atMs;
+    entries.splice(0, oldest.length);
+    if (entries.length === 0) return;
+  }
+}
+function isExact(entry: LotEntry): boolean {
+  return entry.kind !== 'fill' || entry.trade !== null || entry.order === null;
+}
+
+/** Behind all that come before it in the venue's order. */
+function placeOf(entries: readonly LotEntry[], entry: LotEntry): number {
+  let at = entries.length;
+  while (at > 0 && compare(entries[at - 1]!, entry) > 0) at -= 1;
+  return at;
+}
+
+const RANK = { fill: 0, read: 1, given: 2 } as const;
+
+/**
+ * A fill is of before whatever else is dated at its instant: a report is of then at the latest, and a reading contains it, but
+ * for one that agreed without it.
+ */
+function compare(known: LotEntry, added: LotEntry): number {
+  if (known.atMs !== added.atMs) return known.atMs - added.atMs;
+  if (added.kind !== 'fill') return RANK[known.kind] - RANK[added.kind];
+  if (known.kind === 'read') return known.agreed ? -1 : 1;
+  if (known.kind === 'given') return 1;
+  return known.trade !== null && added.trade !== null ? known.trade - added.trade : 0;
+}
