@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { Owner } from '../words.ts';
-import { addFill, containedHow, dateFill, give, wasReadSince } from './lot-book.ts';
+import { addFill, contains, dateFill, give } from './lot-book.ts';
 import { heldE8 } from './lots.ts';
 import { ownE8, type PositionState } from './positions.ts';
 
@@ -42,7 +42,7 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   const ownBefore = ownE8(position);
   const signed = side === 'buy' ? fill.quantityE8 : -fill.quantityE8;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
-  const contained = containedHow(book, atMs);
+  const isContained = contains(book, atMs);
   const entry = {
     kind: 'fill',
     atMs,
@@ -57,9 +57,9 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   followBook(position, before, atMs);
   const shownWith = (shown: number): number => (reduceOnly ? reduced(shown, signed) : shown + signed);
   // A snapshot showed it before the order's own report: the fill confirms it.
-  const isRead = contained !== null || (position.readAtMs !== null && atMs <= position.readAtMs);
+  const isRead = isContained || (position.readAtMs !== null && atMs <= position.readAtMs);
   settleDispute(position);
-  if (contained === 'perhaps') doubt(position, shownWith(position.disputedE8 ?? position.quantityE8));
+  if (isContained) doubt(position, shownWith(position.disputedE8 ?? position.quantityE8));
   else if (position.disputedE8 !== null && !isRead) position.disputedE8 = shownWith(position.disputedE8);
   followEntry(position, before, price);
   const closedE8 = closed.reduce((sum, { quantityE8 }) => sum + Math.abs(quantityE8), 0);
@@ -84,7 +84,7 @@ export function applyTradeTime(
   dateFill(book, order, trade);
   followBook(position, before, trade.atMs);
   if (position.quantityE8 === before) return;
-  if (containedHow(book, trade.atMs) === 'perhaps') doubt(position, before);
+  doubt(position, before);
   settleDispute(position);
 }
 
@@ -98,7 +98,7 @@ export function applyLiquidation(
   requestedAtMs: number,
 ): void {
   const isShown = position.disputedE8 === null && fill.atMs <= (position.readAtMs ?? requestedAtMs);
-  if (isShown && !wasReadSince(position.book, fill.atMs)) return;
+  if (isShown && !contains(position.book, fill.atMs)) return;
   applyFill(position, { ...fill, price: null, owner: null, agentsFirst: true, reduceOnly: true, order: null });
 }
 
@@ -120,12 +120,12 @@ export function followBook(position: PositionState, before: number, atMs: number
 }
 
 /**
- * A fill may be in the last reading that was believed, and may not: until the next one the position counts with it and
- * without. That one is the first of those that have to agree.
+ * RISK: a fill that a believed reading contains by its date may have come after it all the same. Until the next one the
+ * position counts with it and without. That one is the first of those that have to agree.
  */
 function doubt(position: PositionState, withItE8: number): void {
   if (position.disputedSinceMs !== null) return;
-  position.disputedE8 = withItE8;
+  position.disputedE8 = withItE8 === position.quantityE8 ? null : withItE8;
   position.disputedTimes = 0;
 }
 function settleDispute(position: PositionState): void {

@@ -6,9 +6,9 @@
 import type { LotEntry, LotFill, LotReading, Lots, Owner } from '../words.ts';
 import { applyEntry, heldE8, moveLots, NO_LOTS } from './lots.ts';
 
-/** What is so much older than the last entry, and exact, is summed up, ms: no report or reading comes that late. */
+/** What is so much older than the last entry is summed up, ms: no report or reading comes that late. */
 const KEEP_MS = 10 * 60_000;
-/** Exact or not. */
+/** Whether their trades are read or not. */
 const MAX_ENTRIES = 1_000;
 
 export interface LotBook {
@@ -97,20 +97,10 @@ export function confirm(book: LotBook, reading: BelievedReading): void {
   if (last === null || !last.isDated || last.atMs < shownMs) believe(book, reading);
 }
 
-/** A reading of then, or of later, is in the book. */
-export function wasReadSince(book: LotBook, atMs: number): boolean {
-  return atMs <= Math.max(book.baseReadMs, lastRead(book)?.atMs ?? 0);
-}
-
-/**
- * A reading contains a fill of then that is told now, or may: it did not agree, and is dated by the same millisecond, which
- * two fills can share, or by nothing that it says itself. Null: none does.
- */
-export function containedHow(book: LotBook, atMs: number): 'surely' | 'perhaps' | null {
-  if (atMs <= book.baseReadMs) return 'surely';
+/** A believed reading contains what was filled then, as far as it can be known: two fills can share a millisecond. */
+export function contains(book: LotBook, atMs: number): boolean {
   const read = lastRead(book);
-  if (read === null || read.atMs < atMs || (read.atMs === atMs && read.agreed)) return null;
-  return read.isDated && read.atMs > atMs ? 'surely' : 'perhaps';
+  return atMs <= book.baseReadMs || (read !== null && (read.agreed ? atMs < read.atMs : atMs <= read.atMs));
 }
 
 /** What was held at an instant; null: fills alone do not explain what is held since, but a reading. */
@@ -160,18 +150,16 @@ function add(book: LotBook, entry: LotEntry): void {
   sumUp(book);
 }
 
-/** Whole instants, since trades of one may be put in order once they are read. */
+/** Nothing while trades are still to be read, which may say that lots filled before all that is kept. */
 function sumUp(book: LotBook): void {
   const { entries } = book;
   const untilMs = entries.at(-1)!.atMs - KEEP_MS;
-  while (entries[0]!.atMs < untilMs || entries.length > MAX_ENTRIES) {
-    const next = entries.findIndex(({ atMs }) => atMs !== entries[0]!.atMs);
-    const oldest = entries.slice(0, next === -1 ? entries.length : next);
-    if (entries.length <= MAX_ENTRIES && !oldest.every(isExact)) return;
-    book.base = oldest.reduce(applyEntry, book.base);
-    for (const { atMs, kind } of oldest) if (kind === 'read') book.baseReadMs = atMs;
-    entries.splice(0, oldest.length);
-    if (entries.length === 0) return;
+  const old = entries.findIndex(({ atMs }) => atMs >= untilMs);
+  const count = entries.length > MAX_ENTRIES ? entries.length - MAX_ENTRIES : old;
+  if (count === 0 || (entries.length <= MAX_ENTRIES && !entries.every(isExact))) return;
+  for (const entry of entries.splice(0, count)) {
+    book.base = applyEntry(book.base, entry);
+    if (entry.kind === 'read') book.baseReadMs = entry.atMs;
   }
 }
 function isExact(entry: LotEntry): boolean {

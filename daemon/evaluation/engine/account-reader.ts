@@ -1,7 +1,6 @@
 import type { GateEvents } from '../../engine/records/events.ts';
 import type { ReplayAccount } from './account.ts';
-import type { MarketClock } from './clock.ts';
-import { FILLED_BEFORE_MS } from './exchange-notes.ts';
+import { FILLED_BEFORE_MS, type MarketClock } from './clock.ts';
 
 type AccountRecord = GateEvents['account'];
 const NO_POSITIONS: AccountRecord['positions'] = [];
