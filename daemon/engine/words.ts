@@ -36,6 +36,8 @@ export interface LotFill {
   readonly opens: boolean;
   /** Client id of its order; null: none is known. */
   readonly order: string | null;
+  /** Record of the decision with which that went out: no reading of before contains the fill. 0: it is not ours. */
+  readonly seq: number;
   /** The venue's number of its trade, which rise in a symbol; null: a report told of it, and `atMs` is the latest instant. */
   readonly trade: number | null;
 }
@@ -44,6 +46,8 @@ export interface LotFill {
 export interface LotReading {
   readonly kind: 'read';
   readonly atMs: number;
+  /** Its record. */
+  readonly seq: number;
   readonly quantityE8: number;
   /** It says itself when it was so; else it is dated by when it was asked for. */
   readonly isDated: boolean;

@@ -18,6 +18,8 @@ export interface PositionFill {
   readonly reduceOnly: boolean;
   /** Client id of its order, if trades of it will say when it filled. */
   readonly order: string | null;
+  /** Record of the decision with which its order went out: a reading of before does not contain it. 0: it is not ours. */
+  readonly seq: number;
   /** The venue's number of its trade; null: its trades are still to be read. */
   readonly trade?: number | null;
 }
@@ -37,12 +39,11 @@ export interface FillEffect {
 
 /** Moves lots from an order to the position: the only view event of a fill. */
 export function applyFill(position: PositionState, fill: PositionFill): FillEffect {
-  const { agentsFirst, atMs, order, owner, price, reduceOnly, side, trade = null } = fill;
+  const { agentsFirst, atMs, order, owner, price, reduceOnly, seq, side, trade = null } = fill;
   const { book, quantityE8: before } = position;
   const ownBefore = ownE8(position);
   const signed = side === 'buy' ? fill.quantityE8 : -fill.quantityE8;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
-  const isContained = contains(book, atMs);
   const entry = {
     kind: 'fill',
     atMs,
@@ -51,8 +52,10 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
     agentsFirst,
     opens: !reduceOnly,
     order,
+    seq,
     trade,
   } as const;
+  const isContained = contains(book, entry);
   const { closed, openedE8 } = addFill(book, entry);
   followBook(position, before, atMs);
   const shownWith = (shown: number): number => (reduceOnly ? reduced(shown, signed) : shown + signed);
@@ -94,11 +97,11 @@ export function applyTradeTime(
  */
 export function applyLiquidation(
   position: PositionState,
-  fill: Pick<PositionFill, 'atMs' | 'quantityE8' | 'side' | 'trade'>,
+  fill: Pick<PositionFill, 'atMs' | 'quantityE8' | 'seq' | 'side' | 'trade'>,
   requestedAtMs: number,
 ): void {
   const isShown = position.disputedE8 === null && fill.atMs <= (position.readAtMs ?? requestedAtMs);
-  if (isShown && !contains(position.book, fill.atMs)) return;
+  if (isShown && !contains(position.book, fill)) return;
   applyFill(position, { ...fill, price: null, owner: null, agentsFirst: true, reduceOnly: true, order: null });
 }
 

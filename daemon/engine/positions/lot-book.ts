@@ -14,8 +14,9 @@ const MAX_ENTRIES = 1_000;
 export interface LotBook {
   /** What is summed up. */
   base: Lots;
-  /** The last reading that is in it; fills of until then are contained. */
+  /** The last reading that is in it, and its record; fills of until then are contained. */
   baseReadMs: number;
+  baseReadSeq: number;
   /** In the venue's order. */
   entries: LotEntry[];
   /** After the last entry. */
@@ -23,16 +24,26 @@ export interface LotBook {
 }
 
 export function createLotBook(): LotBook {
-  return { base: NO_LOTS, baseReadMs: 0, entries: [], lots: NO_LOTS };
+  return { base: NO_LOTS, baseReadMs: 0, baseReadSeq: 0, entries: [], lots: NO_LOTS };
 }
 
 // --- fills -------------------------------------------------------------------------------------------------------------
 
 /** Puts a fill in its place. Answers with what it did to the lots that were held before it. */
-export function addFill(book: LotBook, fill: LotFill): Omit<ReturnType<typeof moveLots>, 'lots'> {
+export function addFill(book: LotBook, told: LotFill): Omit<ReturnType<typeof moveLots>, 'lots'> {
+  const fill = notBefore(book, told);
   const moved = moveLots(foldUntil(book, placeOf(book.entries, fill)), fill);
-  if (fill.atMs > book.baseReadMs) add(book, fill);
+  if (!isInBase(book, fill)) add(book, fill);
   return moved;
+}
+
+/** RISK: clocks err. Whatever they say, a reading contains no fill of an order that was decided after its record. */
+function notBefore({ entries }: LotBook, fill: LotFill): LotFill {
+  const read = entries.findLast((entry): entry is LotReading => entry.kind === 'read' && entry.seq < fill.seq);
+  return read === undefined || read.atMs <= fill.atMs ? fill : { ...fill, atMs: read.atMs };
+}
+function isInBase({ baseReadMs, baseReadSeq }: LotBook, { atMs, seq }: Pick<LotFill, 'atMs' | 'seq'>): boolean {
+  return atMs <= baseReadMs && seq <= baseReadSeq;
 }
 
 /** A trade tells when lots filled of which an order's report had told later. */
@@ -73,20 +84,22 @@ export interface BelievedReading {
   readonly shownMs: number | null;
   /** Since when readings have shown the same, as they were asked for. */
   readonly sinceMs: number;
+  /** Its record. */
+  readonly seq: number;
 }
 
 /**
  * A reading is believed. RISK: another one may have been of before: where this one shows what has stood since before that, the
  * other never was, and what it took from anybody is given back.
  */
-export function believe(book: LotBook, { quantityE8, shownMs, sinceMs }: BelievedReading): void {
+export function believe(book: LotBook, { quantityE8, seq, shownMs, sinceMs }: BelievedReading): void {
   const lastFillMs = lastFillIn(book);
   const isDated = shownMs !== null && shownMs >= lastFillMs;
   const atMs = isDated ? shownMs : Math.max(sinceMs, lastFillMs);
   const agreed = quantityE8 === heldE8(book.lots);
   book.entries = book.entries.filter((entry) => entry.kind !== 'read' || entry.atMs < atMs);
   book.lots = foldAgain(book);
-  add(book, { kind: 'read', atMs, quantityE8, isDated, agreed });
+  add(book, { kind: 'read', atMs, seq, quantityE8, isDated, agreed });
 }
 
 /** A reading agrees with what is held: it contains all fills of before. */
@@ -97,10 +110,12 @@ export function confirm(book: LotBook, reading: BelievedReading): void {
   if (last === null || !last.isDated || last.atMs < shownMs) believe(book, reading);
 }
 
-/** A believed reading contains what was filled then, as far as it can be known: two fills can share a millisecond. */
-export function contains(book: LotBook, atMs: number): boolean {
+/** A believed reading contains the fill, as far as that can be known: two fills can share a millisecond. */
+export function contains(book: LotBook, fill: Pick<LotFill, 'atMs' | 'seq'>): boolean {
+  const { atMs, seq } = fill;
   const read = lastRead(book);
-  return atMs <= book.baseReadMs || (read !== null && (read.agreed ? atMs < read.atMs : atMs <= read.atMs));
+  if (isInBase(book, fill)) return true;
+  return read !== null && seq <= read.seq && (read.agreed ? atMs < read.atMs : atMs <= read.atMs);
 }
 
 /** What was held at an instant; null: fills alone do not explain what is held since, but a reading. */
@@ -159,7 +174,9 @@ function sumUp(book: LotBook): void {
   if (count === 0 || (entries.length <= MAX_ENTRIES && !entries.every(isExact))) return;
   for (const entry of entries.splice(0, count)) {
     book.base = applyEntry(book.base, entry);
-    if (entry.kind === 'read') book.baseReadMs = entry.atMs;
+    if (entry.kind !== 'read') continue;
+    book.baseReadMs = entry.atMs;
+    book.baseReadSeq = entry.seq;
   }
 }
 function isExact(entry: LotEntry): boolean {
@@ -177,12 +194,12 @@ const RANK = { fill: 0, read: 1, given: 2 } as const;
 
 /**
  * A fill is of before whatever else is dated at its instant: a report is of then at the latest, and a reading contains it, but
- * for one that agreed without it.
+ * for one that agreed without it, or whose record came before its order.
  */
 function compare(known: LotEntry, added: LotEntry): number {
   if (known.atMs !== added.atMs) return known.atMs - added.atMs;
   if (added.kind !== 'fill') return RANK[known.kind] - RANK[added.kind];
-  if (known.kind === 'read') return known.agreed ? -1 : 1;
+  if (known.kind === 'read') return known.agreed || known.seq < added.seq ? -1 : 1;
   if (known.kind === 'given') return 1;
   return known.trade !== null && added.trade !== null ? known.trade - added.trade : 0;
 }

@@ -21,6 +21,17 @@ export function toProtectE8(position: PositionState, nowMs: number): number {
   return position.disputedTimes >= DISAGREEMENTS && nowMs - disputedSinceMs >= DISAGREEMENT_MS ? disputedE8 : 0;
 }
 
+/** What a reading of the account shows of a symbol. */
+export interface ShownPosition {
+  /** Null: no position. */
+  readonly record: PositionRecord | null;
+  readonly requestedAtMs: number;
+  /** The venue's setting; null: it does not show it. */
+  readonly leverage: number | null;
+  /** Record of the reading. */
+  readonly seq: number;
+}
+
 /** Live orders of the symbol whose fills a snapshot may show before their own reports. */
 export interface PossibleFills {
   /** In flight, unknown or lost: their fills are unknown. */
@@ -39,13 +50,8 @@ export interface PossibleFills {
  * what was known then changes nothing. RISK: a fill that the snapshot shows before the order's report would move twice,
  * so nothing is adopted while one of our orders may explain the difference.
  */
-export function applySnapshot(
-  position: PositionState,
-  record: PositionRecord | null,
-  requestedAtMs: number,
-  leverage: number | null,
-  possible: PossibleFills,
-): void {
+export function applySnapshot(position: PositionState, shown: ShownPosition, possible: PossibleFills): void {
+  const { leverage, record, requestedAtMs, seq } = shown;
   const quantityE8 = record === null ? 0 : record.quantity_e8;
   if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
@@ -53,7 +59,7 @@ export function applySnapshot(
   if (position.behindE8 !== null) return;
   position.readAtMs = record === null || record.updated_at_ms === 0 ? null : record.updated_at_ms;
   const { book, quantityE8: before, readAtMs: shownMs } = position;
-  if (quantityE8 === before) confirm(book, { quantityE8, shownMs, sinceMs: requestedAtMs });
+  if (quantityE8 === before) confirm(book, { quantityE8, seq, shownMs, sinceMs: requestedAtMs });
   else {
     const isSame = position.disputedE8 === quantityE8;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
@@ -63,7 +69,7 @@ export function applySnapshot(
       position.disputedSinceMs = since;
       return;
     }
-    believe(book, { quantityE8, shownMs, sinceMs: since });
+    believe(book, { quantityE8, seq, shownMs, sinceMs: since });
     followBook(position, before, requestedAtMs);
   }
   position.disputedE8 = null;

@@ -41,7 +41,8 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const record = byPassed(findRecord(positions, symbol), time);
     const { holder } = position;
     const own = ownE8(position);
-    applySnapshot(position, record, askedMs, setting, possible);
+    const shown = { record, requestedAtMs: askedMs, leverage: setting, seq: state.stateSeq };
+    applySnapshot(position, shown, possible);
     if (holder !== null && own !== 0) closeRoundTrips(state, position, holder, own, event.requested_at_ms);
   }
   if (state.readAs.size > 0) dropReadAs(state);

@@ -33,6 +33,7 @@ export function applyDecision(state: GateViews, event: DecisionEvent): void {
   if (event.orders.length === 0) return;
   const opening = decision.effective?.action === 'open';
   for (const order of planOrders(event, state.time.tMs, state.time.aheadMs)) {
+    order.decidedSeq = state.stateSeq;
     insertOrder(state.orders, order);
     if (order.reduceOnly) continue;
     state.uncontained.add(order);
@@ -123,7 +124,9 @@ function applySlice(state: GateViews, event: DecisionEvent): void {
       if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event);
       insertOrder(state.orders, fresh);
     }
+    fresh.decidedSeq = state.stateSeq;
     if (order === undefined || !isPlanned(order)) continue;
+    order.decidedSeq = state.stateSeq;
     // A resting exit that waited for its rate.
     if (order.reduceOnly) takeExitToken(state, event);
     order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
@@ -175,6 +178,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     agentsFirst: order.origin === 'gate' || isLiquidation({ client_order_id: order.clientOrderId }),
     reduceOnly: order.reduceOnly,
     order: order.kind === 'regular' ? order.clientOrderId : null,
+    seq: order.decidedSeq,
   });
   if (effect.position.opened > 0) noteOpened(state, order);
   if (rules === undefined || price === null) return;
@@ -250,7 +254,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const filledMs = state.time.of(event.at_venue_ms);
   const trade = { quantityE8: event.quantity_e8, atMs: filledMs, number: Number(event.trade_id) };
   if (order === undefined && position !== undefined && isLiquidation(event))
-    applyLiquidation(position, { ...trade, side: event.side, trade: trade.number }, state.accountAskedMs);
+    applyLiquidation(position, { ...trade, side: event.side, trade: trade.number, seq: 0 }, state.accountAskedMs);
   if (order === undefined || rules === undefined) return;
   if (position !== undefined) applyTradeTime(position, order.clientOrderId, trade);
   const counted = takeCounted(order, event);

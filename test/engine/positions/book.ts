@@ -21,15 +21,15 @@ export class Book {
   readonly book: LotBook = createLotBook();
   #number = 0;
 
-  /** A fill whose trade is known. */
-  fill(kind: Kind, lots: number, atMs: number): this {
+  /** A fill whose trade is known; `seq`: the record of its order, where readings are at 5. */
+  fill(kind: Kind, lots: number, atMs: number, seq = 0): this {
     this.#number += 1;
-    addFill(this.book, this.#fillOf(kind, lots, { atMs, order: null, trade: this.#number }));
+    addFill(this.book, this.#fillOf(kind, lots, { atMs, order: null, seq, trade: this.#number }));
     return this;
   }
   /** A report of an order whose trades are still to be read. */
   report(order: string, kind: Kind, lots: number, atMs: number): this {
-    addFill(this.book, this.#fillOf(kind, lots, { atMs, order, trade: null }));
+    addFill(this.book, this.#fillOf(kind, lots, { atMs, order, seq: 0, trade: null }));
     return this;
   }
   trade(order: string, lots: number, atMs: number, number = 1): this {
@@ -37,15 +37,15 @@ export class Book {
     return this;
   }
   read(quantityE8: number, shownMs: number): this {
-    believe(this.book, { quantityE8, shownMs, sinceMs: shownMs });
+    believe(this.book, { quantityE8, shownMs, sinceMs: shownMs, seq: 5 });
     return this;
   }
   readUndated(quantityE8: number, sinceMs: number): this {
-    believe(this.book, { quantityE8, shownMs: null, sinceMs });
+    believe(this.book, { quantityE8, shownMs: null, sinceMs, seq: 5 });
     return this;
   }
   agree(quantityE8: number, shownMs: number): this {
-    confirm(this.book, { quantityE8, shownMs, sinceMs: shownMs });
+    confirm(this.book, { quantityE8, shownMs, sinceMs: shownMs, seq: 5 });
     return this;
   }
   give(owner: Owner, atMs: number): this {
@@ -59,7 +59,7 @@ export class Book {
       .map(({ owner, quantityE8 }) => `${quantityE8} of ${owner ?? 'nobody'}`);
   }
 
-  #fillOf({ side, ...kind }: Kind, lots: number, of: Pick<LotFill, 'atMs' | 'order' | 'trade'>): LotFill {
+  #fillOf({ side, ...kind }: Kind, lots: number, of: Pick<LotFill, 'atMs' | 'order' | 'seq' | 'trade'>): LotFill {
     return { kind: 'fill', ...kind, quantityE8: side === 'buy' ? lots : -lots, ...of };
   }
 }

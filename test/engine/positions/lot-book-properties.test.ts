@@ -50,8 +50,8 @@ function history(draws: readonly Draw[]): { readonly entries: readonly LotEntry[
     atMs += draw.gapMs;
     const at = atMs;
     if (draw.kind === 'reading') {
-      entries.push({ kind: 'read', atMs: at, quantityE8: draw.lots, isDated: true, agreed: false });
-      const reading = { quantityE8: draw.lots, shownMs: at, sinceMs: at };
+      entries.push({ kind: 'read', atMs: at, seq: 0, quantityE8: draw.lots, isDated: true, agreed: false });
+      const reading = { quantityE8: draw.lots, shownMs: at, sinceMs: at, seq: 0 };
       const tell = (book: LotBook): void => (heldE8(book.lots) === draw.lots ? confirm : believe)(book, reading);
       told.push({ atMs: at, tell });
     } else if (draw.kind === 'given') {
@@ -75,6 +75,7 @@ function fillOf({ kind, lots }: Draw, atMs: number, index: number): LotFill {
     agentsFirst: kind === 'cut',
     opens: kind === 'open' || kind === 'short' || kind === 'hand',
     order: `o-${index}`,
+    seq: 0,
     trade: index,
   };
 }

@@ -91,6 +91,13 @@ describe('a reading that is believed', () => {
     assert.deepEqual(agreed.parts, ['7 of alice']);
   });
 
+  test('contains no fill of an order that was decided after it, whatever the clocks say', () => {
+    const book = new Book().read(5, 50).fill(EXIT, 5, 50, 6);
+    assert.deepEqual(book.parts, []);
+    const ahead = new Book().fill(ALICES, 2, 10).agree(2, 50).fill(ALICES, 3, 20, 6).fill(EXIT, 1, 45, 4);
+    assert.deepEqual(ahead.parts, ['4 of alice', '1 of nobody'], 'the exit is in it: a person bought one beside it');
+  });
+
   test('of no position is taken back by a later one of what has stood since before it', () => {
     const book = new Book().fill(ALICES, 5, 10).readUndated(0, 50);
     assert.deepEqual(book.parts, []);

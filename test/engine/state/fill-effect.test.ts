@@ -110,6 +110,7 @@ describe('the effect of a fill', () => {
             price: 1,
             atMs: T0 + index,
             order: null,
+            seq: 0,
           });
           const signed = drawn.side === 'buy' ? drawn.quantityE8 : -drawn.quantityE8;
           assert.equal(position.quantityE8, before + signed);
