@@ -51,7 +51,7 @@ export function moveLots({ owedE8, parts }: Lots, fill: Move): MovedLots {
   let left = fill.quantityE8;
   const closed: Part[] = [];
   const after: Part[] = [];
-  for (const part of [...parts].sort((a, b) => rankOf(a, fill) - rankOf(b, fill))) {
+  for (const part of [...parts].sort((a, b) => rankOf(a.owner, fill) - rankOf(b.owner, fill))) {
     const taken =
       part.quantityE8 * left < 0 ? Math.sign(left) * Math.min(Math.abs(left), Math.abs(part.quantityE8)) : 0;
     left -= taken;
@@ -68,8 +68,9 @@ export function moveLots({ owedE8, parts }: Lots, fill: Move): MovedLots {
   return { lots: { parts: after, owedE8: owedE8 + repaid }, closed, openedE8: left };
 }
 
-function rankOf(part: Part, { agentsFirst, owner }: Move): number {
-  if (agentsFirst) return part.owner === null ? 1 : 0;
-  if (part.owner === owner) return 0;
-  return part.owner === null ? 1 : 2;
+/** Whose lots go first: the lowest. */
+export function rankOf(whose: Owner, { agentsFirst, owner }: Pick<LotFill, 'agentsFirst' | 'owner'>): number {
+  if (agentsFirst) return whose === null ? 1 : 0;
+  if (whose === owner) return 0;
+  return whose === null ? 1 : 2;
 }
