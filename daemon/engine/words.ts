@@ -45,14 +45,11 @@ export interface LotFill {
 /** A reading of the account that was believed shows so much, with all fills of before. */
 export interface LotReading {
   readonly kind: 'read';
+  /** Until when it shows the position, by what it says itself; else since when readings have shown that. */
   readonly atMs: number;
   /** Its record. */
   readonly seq: number;
   readonly quantityE8: number;
-  /** It says itself when it was so; else it is dated by when it was asked for. */
-  readonly isDated: boolean;
-  /** It agreed with all that was known: a fill of its instant that is told later came after it. */
-  readonly agreed: boolean;
 }
 
 /** One thing that happened to a position. `given`: whatever is held has another owner from then on. */

@@ -15,7 +15,7 @@ import type {
 } from '../../daemon/engine/records/venue.ts';
 import type { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
 import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
-import { FILLED_BEFORE_MS } from '../../daemon/evaluation/engine/clock.ts';
+import { FILLED_BEFORE_MS } from '../../daemon/evaluation/engine/exchange-notes.ts';
 import { toSymbolRules } from '../../daemon/evaluation/engine/rules.ts';
 import type { Fill } from '../../daemon/evaluation/engine/venue.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';

@@ -13,9 +13,11 @@ export { ownE8, unownedE8 } from '../positions/positions.ts';
  */
 export function closableE8(position: PositionState, live: ReadonlySet<OrderState>): number {
   const own = ownE8(position);
-  const { disputedE8, holder, quantityE8 } = position;
+  const { disputedE8, disputedSinceMs, holder, quantityE8 } = position;
   const beyond = (disputedE8 ?? quantityE8) - quantityE8;
-  if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
+  // What is in doubt no reading shows.
+  if (disputedSinceMs === null || holder === null || position.isContested) return own;
+  if (beyond === 0 || beyond * own < 0) return own;
   let most = 0;
   for (const order of live)
     if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
@@ -76,8 +78,8 @@ export function holdBy(position: PositionState, agent: string): void {
 }
 
 /**
- * An opening of an agent rests or has filled though it counted as ended: the symbol was not free. Where another agent holds
- * it by now, or where nobody's lots stand, the order is nobody's.
+ * An opening of an agent rests though it counted as ended: the symbol was not free. Where another agent holds it by now, or
+ * where nobody's lots stand, the order is nobody's. (What has filled holds by its lots.)
  */
 export function holdAgain(position: PositionState, { agent, origin, reduceOnly }: OrderState): void {
   if (position.holder !== null || position.isContested || position.quantityE8 !== 0) return;

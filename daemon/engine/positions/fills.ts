@@ -41,6 +41,7 @@ export interface FillEffect {
 export function applyFill(position: PositionState, fill: PositionFill): FillEffect {
   const { agentsFirst, atMs, order, owner, price, reduceOnly, seq, side, trade = null } = fill;
   const { book, quantityE8: before } = position;
+  book.holder = position.holder;
   const ownBefore = ownE8(position);
   const signed = side === 'buy' ? fill.quantityE8 : -fill.quantityE8;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
@@ -62,7 +63,7 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   // A snapshot showed it before the order's own report: the fill confirms it.
   const isRead = isContained || (position.readAtMs !== null && atMs <= position.readAtMs);
   settleDispute(position);
-  if (isContained) doubt(position, shownWith(position.disputedE8 ?? position.quantityE8));
+  if (isContained) doubt(position, shownWith);
   else if (position.disputedE8 !== null && !isRead) position.disputedE8 = shownWith(position.disputedE8);
   followEntry(position, before, price);
   const closedE8 = closed.reduce((sum, { quantityE8 }) => sum + Math.abs(quantityE8), 0);
@@ -84,29 +85,33 @@ export function applyTradeTime(
   trade: { readonly quantityE8: number; readonly atMs: number; readonly number: number },
 ): void {
   const { book, quantityE8: before } = position;
+  book.holder = position.holder;
   dateFill(book, order, trade);
   followBook(position, before, trade.atMs);
-  if (position.quantityE8 === before) return;
-  doubt(position, before);
+  const { quantityE8: after } = position;
+  if (after === before) return;
   settleDispute(position);
+  doubt(position, (shown) => shown + before - after);
 }
 
 /**
  * A trade tells of lots that the venue has taken over: the holder's go first, also where a reading has shown already that
- * they are gone. `requestedAtMs`: of the last reading of the account.
+ * they are gone. `requestedAtMs`: of the last reading of the account. Null: that shows it, and nothing has to be moved.
  */
 export function applyLiquidation(
   position: PositionState,
-  fill: Pick<PositionFill, 'atMs' | 'quantityE8' | 'seq' | 'side' | 'trade'>,
+  fill: Pick<PositionFill, 'atMs' | 'quantityE8' | 'side' | 'trade'>,
   requestedAtMs: number,
-): void {
+): FillEffect | null {
+  const whose = { owner: null, agentsFirst: true, reduceOnly: true, order: null, seq: 0 } as const;
   const isShown = position.disputedE8 === null && fill.atMs <= (position.readAtMs ?? requestedAtMs);
-  if (isShown && !contains(position.book, fill)) return;
-  applyFill(position, { ...fill, price: null, owner: null, agentsFirst: true, reduceOnly: true, order: null });
+  if (isShown && !contains(position.book, { ...fill, seq: 0 })) return null;
+  return applyFill(position, { ...fill, ...whose, price: null });
 }
 
 /** Whatever is held is of that owner from here on. */
 export function giveLots(position: PositionState, owner: Owner, atMs: number): void {
+  position.book.holder = position.holder;
   give(position.book, owner, atMs);
 }
 
@@ -124,12 +129,21 @@ export function followBook(position: PositionState, before: number, atMs: number
 
 /**
  * RISK: a fill that a believed reading contains by its date may have come after it all the same. Until the next one the
- * position counts with it and without. That one is the first of those that have to agree.
+ * position counts with it and without: where more may be held, for exposure; where less may be, for what a reduction relies on.
+ * That one is the first of those that have to agree.
  */
-function doubt(position: PositionState, withItE8: number): void {
-  if (position.disputedSinceMs !== null) return;
-  position.disputedE8 = withItE8 === position.quantityE8 ? null : withItE8;
-  position.disputedTimes = 0;
+function doubt(position: PositionState, withIt: (shownE8: number) => number): void {
+  const { behindE8, disputedE8, quantityE8 } = position;
+  const most = Math.abs(disputedE8 ?? 0) > Math.abs(quantityE8) ? (disputedE8 ?? 0) : quantityE8;
+  const more = withIt(most);
+  if (Math.abs(more) > Math.abs(most) || more * quantityE8 < 0) {
+    position.disputedE8 = more;
+    position.disputedSinceMs = null;
+    position.disputedTimes = 0;
+    return;
+  }
+  const less = withIt(behindE8 ?? quantityE8);
+  position.behindE8 = less === quantityE8 ? null : less;
 }
 function settleDispute(position: PositionState): void {
   if (position.disputedE8 !== position.quantityE8) return;

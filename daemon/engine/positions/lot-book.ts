@@ -17,6 +17,8 @@ export interface LotBook {
   /** The last reading that is in it, and its record; fills of until then are contained. */
   baseReadMs: number;
   baseReadSeq: number;
+  /** Whose lots are not as nobody's: those of any other agent are. Null: of all agents. */
+  holder: Owner;
   /** In the venue's order. */
   entries: LotEntry[];
   /** After the last entry. */
@@ -24,7 +26,7 @@ export interface LotBook {
 }
 
 export function createLotBook(): LotBook {
-  return { base: NO_LOTS, baseReadMs: 0, baseReadSeq: 0, entries: [], lots: NO_LOTS };
+  return { base: NO_LOTS, baseReadMs: 0, baseReadSeq: 0, holder: null, entries: [], lots: NO_LOTS };
 }
 
 // --- fills -------------------------------------------------------------------------------------------------------------
@@ -32,7 +34,7 @@ export function createLotBook(): LotBook {
 /** Puts a fill in its place. Answers with what it did to the lots that were held before it. */
 export function addFill(book: LotBook, told: LotFill): Omit<ReturnType<typeof moveLots>, 'lots'> {
   const fill = notBefore(book, told);
-  const moved = moveLots(foldUntil(book, placeOf(book.entries, fill)), fill);
+  const moved = moveLots(foldUntil(book, placeOf(book.entries, fill)), fill, book.holder);
   if (!isInBase(book, fill)) add(book, fill);
   return moved;
 }
@@ -55,12 +57,12 @@ export function dateFill(
   let left = trade.quantityE8;
   let moved = 0;
   const dateEntry = (entry: LotEntry): readonly LotEntry[] => {
-    if (left === 0 || entry.kind !== 'fill' || entry.order !== order) return [entry];
-    if (entry.trade !== null || entry.atMs < trade.atMs) return [entry];
+    if (left === 0 || entry.kind !== 'fill' || entry.order !== order || entry.trade !== null) return [entry];
     const quantityE8 = Math.sign(entry.quantityE8) * Math.min(left, Math.abs(entry.quantityE8));
     left -= Math.abs(quantityE8);
     const rest = { ...entry, quantityE8: entry.quantityE8 - quantityE8 };
-    const isThen = entry.atMs === trade.atMs;
+    // A report had them: they did not fill later than that.
+    const isThen = entry.atMs <= trade.atMs;
     if (!isThen) moved += quantityE8;
     return [
       ...(isThen ? [{ ...entry, quantityE8, trade: trade.number }] : []),
@@ -70,8 +72,11 @@ export function dateFill(
   const of = book.entries.find((entry) => entry.kind === 'fill' && entry.order === order && entry.trade === null);
   if (of?.kind !== 'fill') return;
   book.entries = book.entries.flatMap(dateEntry);
-  if (moved === 0) return;
-  book.lots = foldAgain(book);
+  if (moved === 0) {
+    sumUp(book);
+    return;
+  }
+  book.lots = fold(book.entries, book);
   addFill(book, { ...of, quantityE8: moved, atMs: trade.atMs, trade: trade.number });
 }
 
@@ -94,20 +99,10 @@ export interface BelievedReading {
  */
 export function believe(book: LotBook, { quantityE8, seq, shownMs, sinceMs }: BelievedReading): void {
   const lastFillMs = lastFillIn(book);
-  const isDated = shownMs !== null && shownMs >= lastFillMs;
-  const atMs = isDated ? shownMs : Math.max(sinceMs, lastFillMs);
-  const agreed = quantityE8 === heldE8(book.lots);
+  const atMs = shownMs !== null && shownMs >= lastFillMs ? shownMs : Math.max(sinceMs, lastFillMs);
   book.entries = book.entries.filter((entry) => entry.kind !== 'read' || entry.atMs < atMs);
-  book.lots = foldAgain(book);
-  add(book, { kind: 'read', atMs, seq, quantityE8, isDated, agreed });
-}
-
-/** A reading agrees with what is held: it contains all fills of before. */
-export function confirm(book: LotBook, reading: BelievedReading): void {
-  const { shownMs } = reading;
-  if (shownMs === null || shownMs < lastFillIn(book) || shownMs <= book.baseReadMs) return;
-  const last = lastRead(book);
-  if (last === null || !last.isDated || last.atMs < shownMs) believe(book, reading);
+  book.lots = fold(book.entries, book);
+  add(book, { kind: 'read', atMs, seq, quantityE8 });
 }
 
 /** A believed reading contains the fill, as far as that can be known: two fills can share a millisecond. */
@@ -115,7 +110,7 @@ export function contains(book: LotBook, fill: Pick<LotFill, 'atMs' | 'seq'>): bo
   const { atMs, seq } = fill;
   const read = lastRead(book);
   if (isInBase(book, fill)) return true;
-  return read !== null && seq <= read.seq && (read.agreed ? atMs < read.atMs : atMs <= read.atMs);
+  return read !== null && seq <= read.seq && atMs <= read.atMs;
 }
 
 /** What was held at an instant; null: fills alone do not explain what is held since, but a reading. */
@@ -127,7 +122,7 @@ export function heldAt(book: LotBook, atMs: number): number | null {
   let lots = then;
   for (const entry of entries.slice(until)) {
     if (entry.kind === 'read' && entry.quantityE8 !== heldE8(lots)) return null;
-    lots = applyEntry(lots, entry);
+    lots = applyEntry(lots, entry, book.holder);
   }
   return heldE8(then);
 }
@@ -149,10 +144,10 @@ function lastRead({ entries }: LotBook): LotReading | null {
 }
 
 function foldUntil(book: LotBook, until: number): Lots {
-  return until === book.entries.length ? book.lots : book.entries.slice(0, until).reduce(applyEntry, book.base);
+  return until === book.entries.length ? book.lots : fold(book.entries.slice(0, until), book);
 }
-function foldAgain({ base, entries }: LotBook): Lots {
-  return entries.reduce(applyEntry, base);
+function fold(entries: readonly LotEntry[], { base, holder }: LotBook): Lots {
+  return entries.reduce((lots, entry) => applyEntry(lots, entry, holder), base);
 }
 
 /** Puts an entry in its place. What is behind it is folded again. */
@@ -161,7 +156,7 @@ function add(book: LotBook, entry: LotEntry): void {
   const place = placeOf(entries, entry);
   const isLast = place === entries.length;
   entries.splice(place, 0, entry);
-  book.lots = isLast ? applyEntry(book.lots, entry) : foldAgain(book);
+  book.lots = isLast ? applyEntry(book.lots, entry, book.holder) : fold(entries, book);
   sumUp(book);
 }
 
@@ -173,7 +168,7 @@ function sumUp(book: LotBook): void {
   const count = entries.length > MAX_ENTRIES ? entries.length - MAX_ENTRIES : old;
   if (count === 0 || (entries.length <= MAX_ENTRIES && !entries.every(isExact))) return;
   for (const entry of entries.splice(0, count)) {
-    book.base = applyEntry(book.base, entry);
+    book.base = applyEntry(book.base, entry, book.holder);
     if (entry.kind !== 'read') continue;
     book.baseReadMs = entry.atMs;
     book.baseReadSeq = entry.seq;
@@ -183,9 +178,12 @@ function isExact(entry: LotEntry): boolean {
   return entry.kind !== 'fill' || entry.trade !== null || entry.order === null;
 }
 
-/** Behind all that come before it in the venue's order. */
+/** Behind all that come before it in the venue's order, and before whatever contains it. */
 function placeOf(entries: readonly LotEntry[], entry: LotEntry): number {
-  let at = entries.length;
+  const isIn = (known: LotEntry): boolean =>
+    entry.kind === 'fill' && known.kind === 'read' && entry.seq <= known.seq && entry.atMs <= known.atMs;
+  const first = entries.findIndex(isIn);
+  let at = first === -1 ? entries.length : first;
   while (at > 0 && compare(entries[at - 1]!, entry) > 0) at -= 1;
   return at;
 }
@@ -194,12 +192,12 @@ const RANK = { fill: 0, read: 1, given: 2 } as const;
 
 /**
  * A fill is of before whatever else is dated at its instant: a report is of then at the latest, and a reading contains it, but
- * for one that agreed without it, or whose record came before its order.
+ * for one whose record came before its order.
  */
 function compare(known: LotEntry, added: LotEntry): number {
   if (known.atMs !== added.atMs) return known.atMs - added.atMs;
   if (added.kind !== 'fill') return RANK[known.kind] - RANK[added.kind];
-  if (known.kind === 'read') return known.agreed || known.seq < added.seq ? -1 : 1;
+  if (known.kind === 'read') return known.seq < added.seq ? -1 : 1;
   if (known.kind === 'given') return 1;
   return known.trade !== null && added.trade !== null ? known.trade - added.trade : 0;
 }

@@ -97,7 +97,7 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
       moved.push(...settleAhead(book, trade, settled));
     }
   const owners = [...book.owned.keys()].sort(
-    (a, b) => rankOf(a, trade) - rankOf(b, trade) || ((a ?? '') < (b ?? '') ? -1 : 1),
+    (a, b) => rankOf(a, trade, null) - rankOf(b, trade, null) || ((a ?? '') < (b ?? '') ? -1 : 1),
   );
   for (const owner of owners) {
     const held = book.owned.get(owner) ?? 0;

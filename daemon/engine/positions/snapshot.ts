@@ -1,7 +1,7 @@
 import type { PositionRecord } from '../records/events.ts';
 import { followBook } from './fills.ts';
 import { followLeverage } from './leverage-setting.ts';
-import { believe, confirm, heldAt } from './lot-book.ts';
+import { believe, heldAt } from './lot-book.ts';
 import type { PositionState } from './positions.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
@@ -55,12 +55,11 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
   const quantityE8 = record === null ? 0 : record.quantity_e8;
   if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
-  position.behindE8 = quantityE8 !== position.quantityE8 && isOfBefore(position, record) ? quantityE8 : null;
+  position.behindE8 =
+    quantityE8 !== position.quantityE8 && isOfBefore(position, record, requestedAtMs) ? quantityE8 : null;
   if (position.behindE8 !== null) return;
   position.readAtMs = record === null || record.updated_at_ms === 0 ? null : record.updated_at_ms;
-  const { book, quantityE8: before, readAtMs: shownMs } = position;
-  if (quantityE8 === before) confirm(book, { quantityE8, seq, shownMs, sinceMs: requestedAtMs });
-  else {
+  if (quantityE8 !== position.quantityE8) {
     const isSame = position.disputedE8 === quantityE8;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
     position.disputedTimes = isSame ? position.disputedTimes + 1 : 1;
@@ -69,6 +68,8 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
       position.disputedSinceMs = since;
       return;
     }
+    const { book, holder, quantityE8: before, readAtMs: shownMs } = position;
+    book.holder = holder;
     believe(book, { quantityE8, seq, shownMs, sinceMs: since });
     followBook(position, before, requestedAtMs);
   }
@@ -80,9 +81,16 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
   position.maintenanceMarginUsdt = record?.maintenance_margin_usdt ?? 0;
 }
 
-/** A reading lags behind: it shows what we know of then, and nothing of what is held now. */
-function isOfBefore({ book }: PositionState, record: PositionRecord | null): boolean {
-  if (record === null || record.updated_at_ms === 0) return false;
+/**
+ * A reading lags behind: it shows what we know of then, and nothing of what is held now. RISK: none lags for long, so that one
+ * that goes on showing it is right, whatever the dates say.
+ */
+function isOfBefore(
+  { book, lastFillAtMs }: PositionState,
+  record: PositionRecord | null,
+  requestedAtMs: number,
+): boolean {
+  if (record === null || record.updated_at_ms === 0 || requestedAtMs >= lastFillAtMs + DISAGREEMENT_MS) return false;
   return heldAt(book, record.updated_at_ms) === record.quantity_e8;
 }
 

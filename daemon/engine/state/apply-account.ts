@@ -94,9 +94,9 @@ function findRecord(records: AccountEvent['positions'], symbol: string): Account
   return null;
 }
 
-/** Until when it shows the position, by `t`; 0: it does not say. As with reports, what the venue dates ahead is of now. */
+/** Until when it shows the position, by `t`; 0: it does not say. */
 function byPassed(record: PositionRecord | null, time: PassedTime): PositionRecord | null {
   if (record === null || record.updated_at_ms === 0) return record;
-  const shownMs = Math.min(time.of(record.updated_at_ms), time.tMs);
+  const shownMs = time.of(record.updated_at_ms);
   return shownMs === record.updated_at_ms ? record : { ...record, updated_at_ms: shownMs };
 }

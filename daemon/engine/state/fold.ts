@@ -5,7 +5,8 @@ import { setLeverage } from '../positions/leverage-setting.ts';
 import type { GateEvents } from '../records/events.ts';
 import type { FoldTable } from '../tables/fold.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
-import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
+import { applyDecision, applyOrder } from './apply-orders.ts';
+import { applyTrade } from './apply-trade.ts';
 import type { GateViews } from './views.ts';
 
 export const FOLD: FoldTable<GateViews, GateEvents> = {

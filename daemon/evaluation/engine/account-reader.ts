@@ -1,6 +1,6 @@
 import type { GateEvents } from '../../engine/records/events.ts';
 import type { ReplayAccount } from './account.ts';
-import { FILLED_BEFORE_MS, type MarketClock } from './clock.ts';
+import type { MarketClock } from './clock.ts';
 
 type AccountRecord = GateEvents['account'];
 const NO_POSITIONS: AccountRecord['positions'] = [];
@@ -12,24 +12,17 @@ export class AccountReader {
   /** Leverage of every symbol as last told; the same object until one changes. */
   #leverage: Readonly<Record<string, number>> = {};
   readonly #reportedLeverage: Float64Array;
-  readonly #reportedLots: Float64Array;
-  /** When they last changed, at the latest. */
-  readonly #changedAtMs: Float64Array;
 
   constructor(account: ReplayAccount, clock: MarketClock) {
     this.#account = account;
     this.#clock = clock;
-    const count = clock.market.symbols.length;
-    this.#reportedLeverage = new Float64Array(count);
-    this.#reportedLots = new Float64Array(count);
-    this.#changedAtMs = new Float64Array(count);
+    this.#reportedLeverage = new Float64Array(clock.market.symbols.length);
   }
 
   read(): AccountRecord {
     const account = this.#account;
     const equity = account.equityUsdt();
     const maintenance = account.totalMaintenanceUsdt();
-    this.#noteChanges();
     const initialMargin = account.initialMarginUsdt();
     return {
       available_usdt: equity - initialMargin,
@@ -42,15 +35,6 @@ export class AccountReader {
       requested_at_ms: this.#clock.nowMs,
       wallet_usdt: account.walletUsdt,
     };
-  }
-
-  #noteChanges(): void {
-    for (let i = 0; i < this.#reportedLots.length; i++) {
-      const lots = this.#account.lots(i);
-      if (lots === this.#reportedLots[i]) continue;
-      this.#reportedLots[i] = lots;
-      this.#changedAtMs[i] = this.#clock.nowMs - FILLED_BEFORE_MS;
-    }
   }
 
   #readPositions(): AccountRecord['positions'] {
@@ -68,7 +52,7 @@ export class AccountReader {
         quantity_e8: clock.grid.quantityE8(i, lots),
         symbol: clock.market.symbols[i]!,
         unrealised_pnl_usdt: account.unrealisedUsdt(i),
-        updated_at_ms: this.#changedAtMs[i]!,
+        updated_at_ms: clock.nowMs,
       });
     }
     return positions;

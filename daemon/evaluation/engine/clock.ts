@@ -5,8 +5,6 @@ import { isLowFirstWhenFlat, type PreparedMarket, pathTicks } from './prepared.t
 /** Ends of the three straight legs of a bar's path: open -> first extreme -> second extreme -> close. */
 export const LEG_ENDS = [FIRST_EXTREME_STEP, SECOND_EXTREME_STEP, STEPS_PER_BAR] as const;
 export { STEPS_PER_BAR };
-/** A fill is so much older than the word on it. */
-export const FILLED_BEFORE_MS = 1;
 
 /** Where the leg ends on which the mark moves after a step. */
 export function legEndAfter(step: number): number {

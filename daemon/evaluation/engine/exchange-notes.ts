@@ -2,11 +2,14 @@ import type { OrderState } from '../../engine/orders/orders.ts';
 import type { VenueOrder } from '../../engine/records/venue.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
-import { FILLED_BEFORE_MS, type MarketClock } from './clock.ts';
+import type { MarketClock } from './clock.ts';
 import type { ReplayCore } from './core.ts';
 import { InstantMarks } from './instant-marks.ts';
 import type { Asked, RunTally } from './tally.ts';
 import type { Fill } from './venue.ts';
+
+/** A fill is so much older than the word on it. */
+export const FILLED_BEFORE_MS = 1;
 
 interface NotesParts {
   readonly clock: MarketClock;

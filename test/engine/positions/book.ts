@@ -1,7 +1,6 @@
 import {
   addFill,
   believe,
-  confirm,
   createLotBook,
   dateFill,
   give,
@@ -22,14 +21,14 @@ export class Book {
   #number = 0;
 
   /** A fill whose trade is known; `seq`: the record of its order, where readings are at 5. */
-  fill(kind: Kind, lots: number, atMs: number, seq = 0): this {
+  fill(kind: Kind, lots: number, atMs: number, seq = kind.owner === null ? 0 : 1): this {
     this.#number += 1;
     addFill(this.book, this.#fillOf(kind, lots, { atMs, order: null, seq, trade: this.#number }));
     return this;
   }
   /** A report of an order whose trades are still to be read. */
   report(order: string, kind: Kind, lots: number, atMs: number): this {
-    addFill(this.book, this.#fillOf(kind, lots, { atMs, order, seq: 0, trade: null }));
+    addFill(this.book, this.#fillOf(kind, lots, { atMs, order, seq: 1, trade: null }));
     return this;
   }
   trade(order: string, lots: number, atMs: number, number = 1): this {
@@ -44,8 +43,9 @@ export class Book {
     believe(this.book, { quantityE8, shownMs: null, sinceMs, seq: 5 });
     return this;
   }
-  agree(quantityE8: number, shownMs: number): this {
-    confirm(this.book, { quantityE8, shownMs, sinceMs: shownMs, seq: 5 });
+  /** Who holds the symbol from here on. */
+  held(holder: Owner): this {
+    this.book.holder = holder;
     return this;
   }
   give(owner: Owner, atMs: number): this {
