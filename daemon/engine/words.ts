@@ -2,87 +2,55 @@
  * The words of the engine: what it holds, and what that is folded from. Read this page first.
  *
  * Quantities are integers in units of 1e-8 of the base asset; lots that are held are signed, below 0 for a short
- * position. Instants are venue time in ms, unless a name says otherwise. A `seq` is the number of a record: which of two
- * was asked for first is said by records alone, and by no clock.
+ * position. Instants are `t` in ms: venue time, as moved by the jumps of clocks on record.
  */
-import type { Side } from '../core/request.ts';
 
 /** Whose lots are: an agent's; null: nobody's, which is the operator's. */
 export type Owner = string | null;
 
-/**
- * Who moves lots with an order. `gate`: a cut, or a stop. `venue`: a liquidation, or auto-deleveraging. `person`: somebody
- * at the venue itself, past the gate.
- */
-export type By = 'agent' | 'operator' | 'gate' | 'venue' | 'person';
-
-/** An order as far as its fills move lots. */
-export interface LotOrder {
-  readonly id: string;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly by: By;
-  /** Whose lots it opens, or may close; null: nobody's, or anybody's. */
+/** Signed lots of one owner. */
+export interface Part {
   readonly owner: Owner;
-  /** The decision that asked for the opening, or for the claim that the order works for. */
-  readonly seq: number;
-  /** It is not reduce-only. */
-  readonly opens: boolean;
-  /** What it had filled when it was seen for the first time: a reading of the account contains that. 0 for one of ours. */
-  readonly filledBefore: number;
-}
-
-/**
- * What the lot book is folded from. `ordered`: an order is planned or seen, or works for another claim from here on.
- * `reported`: what an order has executed in sum. `traded`: one trade, exactly. `adopted`: readings show a position that
- * nothing here explains. `given`: an operator gave the symbol to an agent. `disowned`: the ledger was recovered, and
- * whatever is held, and whatever was asked for before, is nobody's.
- */
-export type LotRecord =
-  | { readonly kind: 'ordered'; readonly order: LotOrder }
-  | { readonly kind: 'reported'; readonly id: string; readonly executed: number; readonly atMs: number }
-  | {
-      readonly kind: 'traded';
-      readonly id: string;
-      readonly lots: number;
-      readonly atMs: number;
-      /** The venue's number: trades of a symbol rise with it. */
-      readonly number: number;
-    }
-  | {
-      readonly kind: 'adopted';
-      readonly seq: number;
-      readonly symbol: string;
-      /** Signed; 0: the reading shows no position. */
-      readonly held: number;
-      /** When the position became what the reading shows; null: it does not say. */
-      readonly sinceMs: number | null;
-      /** When the reading was asked for. */
-      readonly askedMs: number;
-    }
-  | { readonly kind: 'given'; readonly symbol: string; readonly owner: string; readonly atMs: number }
-  | { readonly kind: 'disowned'; readonly seq: number; readonly atMs: number };
-
-/** Lots that one opening filled and that are still held. */
-export interface Batch {
-  readonly owner: Owner;
-  /** Of the decision that asked for the opening; of what nobody here asked for, the record that told of it. */
-  readonly seq: number;
-  /** Signed; all batches of a symbol have one sign. */
-  readonly lots: number;
+  readonly quantityE8: number;
 }
 
 /** What is held of a symbol. */
 export interface Lots {
-  /** In the order in which they were filled. */
-  readonly batches: readonly Batch[];
-  /** Signed: what reduce-only orders closed beyond the batches. The fills that opened it are told later. */
-  readonly owed: number;
+  /** One an owner; all of one sign. */
+  readonly parts: readonly Part[];
+  /** Signed: what reduce-only orders closed beyond the parts. The fills that opened it are told later. */
+  readonly owedE8: number;
 }
 
-/** A right to have lots closed, as far as the lot book asks. */
-export interface ClaimOfLots {
-  /** Whose lots; null: anybody's. */
+/** A fill as it moves lots. */
+export interface LotFill {
+  readonly kind: 'fill';
+  readonly atMs: number;
+  /** Signed. */
+  readonly quantityE8: number;
+  /** Whose lots it opens, and closes first; null: nobody's. */
   readonly owner: Owner;
+  /** A cut, a stop or the venue itself: agents' lots go first, whoever's they are. */
+  readonly agentsFirst: boolean;
+  /** It is not reduce-only. */
+  readonly opens: boolean;
+  /** Client id of its order; null: none is known. */
+  readonly order: string | null;
+  /** Record of the decision with which that went out: no reading of before contains the fill. 0: it is not ours. */
   readonly seq: number;
+  /** The venue's number of its trade, which rise in a symbol; null: a report told of it, and `atMs` is the latest instant. */
+  readonly trade: number | null;
 }
+
+/** A reading of the account that was believed shows so much, with all fills of before. */
+export interface LotReading {
+  readonly kind: 'read';
+  /** Until when it shows the position, by what it says itself; else since when readings have shown that. */
+  readonly atMs: number;
+  /** Its record. */
+  readonly seq: number;
+  readonly quantityE8: number;
+}
+
+/** One thing that happened to a position. `given`: whatever is held has another owner from then on. */
+export type LotEntry = LotFill | LotReading | { readonly kind: 'given'; readonly atMs: number; readonly owner: Owner };

@@ -94,7 +94,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     floors: [
       ['words.ts', 'tables'],
       // What records say, and what a venue says.
-      ['records', 'book'],
+      ['records'],
       // From here on: records -> state.
       ['kept'],
       ['positions'],

@@ -1,4 +1,4 @@
-import { EXPLAINED_MS } from '../../daemon/engine/positions/positions.ts';
+import { EXPLAINED_MS } from '../../daemon/engine/positions/snapshot.ts';
 import { ACCOUNT, INCOME } from './account-reads.ts';
 import { actAsAgent } from './agents.ts';
 import { watchAgreement } from './agreement.ts';

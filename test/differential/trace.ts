@@ -1,3 +1,4 @@
+import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import type {
   DecisionEvent,
   ExitTargetEvent,
@@ -95,8 +96,8 @@ export class Trace {
   #position(at: string, symbol: string, state: GateState): void {
     const position = state.positions.get(symbol);
     if (position === undefined) return;
-    const { holder, quantityE8: lots, unownedE8: unownedLots } = position;
-    const text = `${symbol} has ${lots} lots (${unownedLots} of nobody), held by ${holder ?? 'nobody'}`;
+    const { holder, quantityE8: lots } = position;
+    const text = `${symbol} has ${lots} lots (${unownedE8(position)} of nobody), held by ${holder ?? 'nobody'}`;
     if (this.#positions.get(symbol) === text) return;
     this.#positions.set(symbol, text);
     this.#say(at, text);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { Origin, Side } from '../../daemon/core/request.ts';
+import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import { findMisplaced } from '../../daemon/engine/plan/holdings.ts';
 import { bareAsk, bareRequest } from '../../daemon/engine/plan/standing.ts';
 import type { LiveInputs } from '../../daemon/engine/readings/inputs.ts';
@@ -158,7 +159,7 @@ describe('SYMBOL_UNOWNED: beside what is nobody’s [DESIGN 12.1]', () => {
     assert.deepEqual(openings(book), []);
     book.read(15, T0 + 50, T0 + 40);
     for (const second of [1, 30, 61]) book.read(15, T0 + second * 1_000, T0 + 40);
-    assert.equal(inLots(book.position.unownedE8), 5);
+    assert.equal(inLots(unownedE8(book.position)), 5);
     assert.deepEqual(openings(book), ['o-2', 'o-3']);
     assert.match(misplaced(book)[0] ?? '', /nobody/);
     book.cancel('o-2', 'asked for');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import { decisionId } from '../../daemon/engine/plan/orders.ts';
 import type { AlertEvent, DecisionEvent } from '../../daemon/engine/records/events.ts';
 import type { AgentsBody } from '../../daemon/gate/api/accounts.ts';
@@ -288,7 +289,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.05' });
     await until('these are known, too', async () => {
       await world.advance(6_000);
-      return inLots(act.view('ETHUSDT').unownedE8) !== 0;
+      return inLots(unownedE8(act.view('ETHUSDT'))) !== 0;
     });
     for (let i = 0; i < 4; i += 1) await world.advance(60_000);
     const reported = act.alerts('SYMBOL_UNOWNED');
@@ -300,7 +301,7 @@ describe('lots of nobody', () => {
   it('become the agent’s with an adoption', async () => {
     const { status, body } = await act.adopt('agent', 'ETHUSDT');
     assert.equal(status, 200, JSON.stringify(body));
-    assert.equal(inLots(act.view('ETHUSDT').unownedE8), 0);
+    assert.equal(inLots(unownedE8(act.view('ETHUSDT'))), 0);
     const opened = await act.rest(2_900, { symbol: 'ETHUSDT' });
     assert.equal(opened.body.execution.state, 'working', JSON.stringify(opened.body.decision.reasons));
   });
@@ -353,7 +354,7 @@ describe('lots of nobody', () => {
     assert.ok((await world.ready()).body.symbols_reducing.includes('BTCUSDT'));
     assert.equal((await act.adopt('other')).body.holder, 'other');
     await world.restart();
-    assert.deepEqual([act.view().holder, inLots(act.view().unownedE8)], ['other', 0]);
+    assert.deepEqual([act.view().holder, inLots(unownedE8(act.view()))], ['other', 0]);
     assert.equal(await act.heldIn('BTCUSDT', act.other), 'yours');
   });
 });

@@ -23,7 +23,7 @@ import type { LedgerReader } from '../../ledger/types.ts';
 import { FOLD_SHA256 } from './fold-digest.ts';
 
 /** Of the file: a line of canonical JSON that says what it is of, then the views (engine/kept/state-text.ts), in gzip. */
-export const CHECKPOINT_FORMAT = 2;
+export const CHECKPOINT_FORMAT = 3;
 /** Level 6 takes three times as long, for an eighth less. */
 const COMPRESSION = { level: constants.Z_BEST_SPEED };
 /** Also of those that earlier versions wrote. */

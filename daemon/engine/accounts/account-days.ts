@@ -1,4 +1,4 @@
-import type { Owner } from '../positions/owned-lots.ts';
+import type { Owner } from '../words.ts';
 
 export const DAY_MS = 86_400_000;
 /** Days that are kept, the newest ones: a week, the week before, and a month to look back. */

@@ -9,7 +9,6 @@ import {
   moveLots,
   NOT_BEGUN,
   type OwnedLots,
-  type Owner,
   setBackOwned,
   splitHeld,
   wasFlatSince,
@@ -23,6 +22,7 @@ import type {
   TradeEvent,
 } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
+import type { Owner } from '../words.ts';
 import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
 import { idOf, isLiquidation, kindOf, slippageOf } from './income-rows.ts';
 

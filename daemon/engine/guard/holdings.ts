@@ -1,5 +1,6 @@
 import type { EngineCore } from '../flow/core.ts';
 import type { Started } from '../flow/effects.ts';
+import { unownedE8 } from '../orders/holding.ts';
 import { findMisplaced, findUnowned } from '../plan/holdings.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { formatQuantityE8 } from '../records/units.ts';
@@ -27,10 +28,10 @@ function watchUnowned(core: EngineCore): () => void {
   };
 }
 
-function describeUnowned(core: EngineCore, { isContested, quantityE8, symbol, unownedE8 }: PositionState): string {
-  const held = isContested ? quantityE8 : unownedE8;
+function describeUnowned(core: EngineCore, position: PositionState): string {
+  const { isContested, symbol } = position;
   const rules = core.state.rules.get(symbol);
-  const quantity = formatQuantityE8(held, rules);
+  const quantity = formatQuantityE8(unownedE8(position), rules);
   const what = isContested
     ? `several agents have opened ${symbol} by records of before: its ${quantity} are nobody's`
     : `${quantity} of ${symbol} are nobody's, beside an agent's`;

@@ -1,10 +1,11 @@
 import type { Side } from '../../core/request.ts';
-import { ownE8 } from '../positions/ownership.ts';
-import { longE8, type PositionState, shortE8 } from '../positions/positions.ts';
+import { giveLots } from '../positions/fills.ts';
+import { longE8, ownE8, type PositionState, shortE8, unownedE8 } from '../positions/positions.ts';
 import { isAtVenue } from '../tables/status.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 
-export { type Holding, type MovedLots, moveOwned, ownE8 } from '../positions/ownership.ts';
+export type { Holding } from '../positions/ownership.ts';
+export { ownE8, unownedE8 } from '../positions/positions.ts';
 
 /**
  * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose
@@ -12,9 +13,11 @@ export { type Holding, type MovedLots, moveOwned, ownE8 } from '../positions/own
  */
 export function closableE8(position: PositionState, live: ReadonlySet<OrderState>): number {
   const own = ownE8(position);
-  const { disputedE8, holder, quantityE8 } = position;
+  const { disputedE8, disputedSinceMs, holder, quantityE8 } = position;
   const beyond = (disputedE8 ?? quantityE8) - quantityE8;
-  if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
+  // What is in doubt no reading shows.
+  if (disputedSinceMs === null || holder === null || position.isContested) return own;
+  if (beyond === 0 || beyond * own < 0) return own;
   let most = 0;
   for (const order of live)
     if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
@@ -58,7 +61,7 @@ export function isNobodys(order: OrderState, { holder }: PositionState): boolean
 
 /** Lots or orders that open stand there, and are nobody's. */
 export function isBesideNobodys(position: PositionState, live: ReadonlySet<OrderState>): boolean {
-  if (position.unownedE8 !== 0) return true;
+  if (unownedE8(position) !== 0) return true;
   for (const order of live) if (isNobodys(order, position)) return true;
   return false;
 }
@@ -72,12 +75,11 @@ export function holdBy(position: PositionState, agent: string): void {
   }
   position.isContested = true;
   position.holder = null;
-  position.unownedE8 = position.quantityE8;
 }
 
 /**
- * An opening of an agent rests or has filled though it counted as ended: the symbol was not free. Where another agent holds
- * it by now, or where nobody's lots stand, the order is nobody's.
+ * An opening of an agent rests though it counted as ended: the symbol was not free. Where another agent holds it by now, or
+ * where nobody's lots stand, the order is nobody's. (What has filled holds by its lots.)
  */
 export function holdAgain(position: PositionState, { agent, origin, reduceOnly }: OrderState): void {
   if (position.holder !== null || position.isContested || position.quantityE8 !== 0) return;
@@ -97,28 +99,18 @@ export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState
   }
   position.holder = null;
   position.isContested = false;
-  position.unownedE8 = 0;
   const { release } = position;
   if (release === null) return;
   release.untilMs ??= tMs + release.forMs;
   if (release.untilMs <= tMs) position.release = null;
 }
 
-/** An operator gives the symbol to an agent. */
-export function adoptBy(position: PositionState, agent: string): void {
+/** Whatever is held is an agent's from here on, by an operator's word; or nobody's (null). */
+export function giveTo(position: PositionState, agent: string | null, tMs: number): void {
   position.holder = agent;
   position.isContested = false;
-  position.unownedE8 = 0;
-  position.mistaken = null;
   position.release = null;
-}
-/** Whatever is held is nobody's from here on. */
-export function disown(position: PositionState): void {
-  position.holder = null;
-  position.isContested = false;
-  position.unownedE8 = position.quantityE8;
-  position.mistaken = null;
-  position.release = null;
+  giveLots(position, agent, tMs);
 }
 /** An operator takes it from its holder, once it is free. */
 export function releaseFrom(position: PositionState, forMs: number): void {

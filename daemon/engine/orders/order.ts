@@ -60,6 +60,8 @@ export interface OrderState {
   /** Why the order still rests although its cancel was requested, in the venue's words. */
   cancelRefusal: string | null;
   amend: { readonly quantityE8: number; readonly priceE8: number } | null;
+  /** Record of the decision with which it goes out: a reading of before knows nothing of it. 0: it is not ours. */
+  decidedSeq: number;
   /** Record of the decision behind `amend`; null: none, or somebody changed the order at the venue. */
   amendSeq: number | null;
   /** That amend was sent no later than this; known once its outcome is not. */
@@ -143,6 +145,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number, a
     cancelRequested: false,
     cancelRefusal: null,
     amend: null,
+    decidedSeq: 0,
     amendSeq: null,
     amendSentByMs: null,
     shownSeq: null,
@@ -237,6 +240,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     cancelRequested: false,
     cancelRefusal: null,
     amend: null,
+    decidedSeq: 0,
     amendSeq: null,
     amendSentByMs: null,
     shownSeq: null,

@@ -1,5 +1,5 @@
 import type { PassedTime } from '../kept/passed-time.ts';
-import type { PossibleFills } from '../positions/positions.ts';
+import type { PossibleFills } from '../positions/snapshot.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
 import { isCanceled, isExpired, isFilled, isPlanned, isResting, isTerminal } from '../tables/status.ts';
 import { EndedOrders, type OrderMaps, venueKeyOf } from './ended-orders.ts';

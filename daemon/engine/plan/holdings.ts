@@ -1,4 +1,4 @@
-import { isBesideNobodys, isReleasedFrom } from '../orders/holding.ts';
+import { isBesideNobodys, isReleasedFrom, unownedE8 } from '../orders/holding.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import type { GateViews } from '../state/views.ts';
@@ -38,6 +38,6 @@ export function findMisplaced(
  */
 export function findUnowned({ positions }: GateViews): readonly PositionState[] {
   return [...positions.values()].filter(
-    ({ holder, isContested, unownedE8 }) => isContested || (holder !== null && unownedE8 !== 0),
+    (position) => position.isContested || (position.holder !== null && unownedE8(position) !== 0),
   );
 }

@@ -1,13 +1,12 @@
 import type { Side } from '../../core/request.ts';
 import { fromE8 } from '../records/units.ts';
+import type { Owner } from '../words.ts';
+import { rankOf } from './lots.ts';
 
 /** Changes of a symbol's lots that are kept; what is older counts as held all along. */
 const MAX_MOVES = 1_000;
 /** Trades of exits that wait for what they closed; the oldest goes. */
 const MAX_AHEAD = 100;
-
-/** Whose something is; null: nobody's (a person at the exchange, an operator, what was held before). */
-export type Owner = string | null;
 
 /**
  * One symbol's position by what its trades have moved, in the order of the trades: lots of its holder and of nobody, and
@@ -97,7 +96,10 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
       left += settled.closedE8;
       moved.push(...settleAhead(book, trade, settled));
     }
-  for (const owner of closingOrder(book, trade)) {
+  const owners = [...book.owned.keys()].sort(
+    (a, b) => rankOf(a, trade, null) - rankOf(b, trade, null) || ((a ?? '') < (b ?? '') ? -1 : 1),
+  );
+  for (const owner of owners) {
     const held = book.owned.get(owner) ?? 0;
     if (held * left >= 0) continue;
     const closed = Math.sign(left) * Math.min(Math.abs(left), Math.abs(held));
@@ -145,13 +147,6 @@ export function takeAhead(ahead: Ahead[], openedE8: number, mayClose: (exit: Ahe
     taken.push({ trade: exit.trade, closedE8 });
   }
   return taken;
-}
-
-/** Its own first, then nobody's, then the others'; of the gate's, nobody's last. */
-function closingOrder({ owned }: OwnedLots, { agentsFirst, owner }: MovingTrade): readonly Owner[] {
-  const agents = [...owned.keys()].filter((name): name is string => name !== null && name !== owner).sort();
-  const own = owner === null ? [] : [owner];
-  return agentsFirst ? [...own, ...agents, null] : [...own, null, ...agents];
 }
 
 function change(book: OwnedLots, owner: Owner, quantityE8: number, costUsdt: number, atMs: number): void {

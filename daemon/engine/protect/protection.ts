@@ -12,7 +12,8 @@ import { isExpired, isFilled, isLost, isRejected, isResting, liveOrders, type Or
 import { Elapsed } from '../plan/deadline.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import { type Breach, GATE_AGENT, type ReviewPlace } from '../plan/standing.ts';
-import { DISAGREEMENT_MS, type PositionState, toProtectE8 } from '../positions/positions.ts';
+import type { PositionState } from '../positions/positions.ts';
+import { DISAGREEMENT_MS, toProtectE8 } from '../positions/snapshot.ts';
 import { floorLots, formatQuantityE8 } from '../records/units.ts';
 import type { Rejection } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';

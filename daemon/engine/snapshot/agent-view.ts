@@ -3,7 +3,7 @@ import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { BreakerState } from '../callers/pacing.ts';
 import type { PassedTime } from '../kept/passed-time.ts';
-import { closableE8, ownE8, ownE8Of } from '../orders/holding.ts';
+import { closableE8, ownE8, ownE8Of, unownedE8 } from '../orders/holding.ts';
 import { remainingE8 } from '../orders/order.ts';
 import { liveOrders } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
@@ -140,7 +140,7 @@ function shareOf(
   if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownE8(position);
   if (position.holder !== agent) return 0;
   const own = closableE8(position, liveOrders(state.orders, symbol));
-  if (intent !== 'modify' || position.unownedE8 === 0) return own;
+  if (intent !== 'modify' || unownedE8(position) === 0) return own;
   let taken = 0;
   for (const order of liveOrders(state.orders, symbol))
     if (order.reduceOnly && !order.protective && order !== ask.own && order.agent === agent)

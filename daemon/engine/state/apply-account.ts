@@ -1,7 +1,8 @@
 import type { PassedTime } from '../kept/passed-time.ts';
 import { ownE8 } from '../orders/holding.ts';
 import { isTerminal, isUnproven, liveOrders, possibleFills } from '../orders/orders.ts';
-import { applySnapshot, type PositionState } from '../positions/positions.ts';
+import type { PositionState } from '../positions/positions.ts';
+import { applySnapshot } from '../positions/snapshot.ts';
 import type { AccountEvent, PositionRecord } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
 import type { GateViews } from './views.ts';
@@ -40,7 +41,8 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const record = byPassed(findRecord(positions, symbol), time);
     const { holder } = position;
     const own = ownE8(position);
-    applySnapshot(position, record, askedMs, setting, possible);
+    const shown = { record, requestedAtMs: askedMs, leverage: setting, seq: state.stateSeq };
+    applySnapshot(position, shown, possible);
     if (holder !== null && own !== 0) closeRoundTrips(state, position, holder, own, event.requested_at_ms);
   }
   if (state.readAs.size > 0) dropReadAs(state);

@@ -1,8 +1,6 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import { isLiquidation } from '../accounts/income-rows.ts';
-import { dateFill } from '../kept/dated-fills.ts';
-import type { RollingSum } from '../kept/rolling-windows.ts';
-import { holdAgain, holdBy, type MovedLots } from '../orders/holding.ts';
+import { holdAgain, holdBy } from '../orders/holding.ts';
 import { priceMoved, unreportedE8 } from '../orders/order.ts';
 import {
   applyListed,
@@ -15,9 +13,9 @@ import {
   planOrders,
   setAmend,
 } from '../orders/orders.ts';
-import { applyFill, type PositionState } from '../positions/positions.ts';
-import { applyLiquidation } from '../positions/taken-lots.ts';
-import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../records/events.ts';
+import { applyFill, type ClosedAndOpened } from '../positions/fills.ts';
+import type { PositionState } from '../positions/positions.ts';
+import type { DecisionEvent, OrderEvent, RecordedDecision } from '../records/events.ts';
 import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
 import type { GateViews } from './views.ts';
 
@@ -34,6 +32,7 @@ export function applyDecision(state: GateViews, event: DecisionEvent): void {
   if (event.orders.length === 0) return;
   const opening = decision.effective?.action === 'open';
   for (const order of planOrders(event, state.time.tMs, state.time.aheadMs)) {
+    order.decidedSeq = state.stateSeq;
     insertOrder(state.orders, order);
     if (order.reduceOnly) continue;
     state.uncontained.add(order);
@@ -124,7 +123,9 @@ function applySlice(state: GateViews, event: DecisionEvent): void {
       if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event);
       insertOrder(state.orders, fresh);
     }
+    fresh.decidedSeq = state.stateSeq;
     if (order === undefined || !isPlanned(order)) continue;
+    order.decidedSeq = state.stateSeq;
     // A resting exit that waited for its rate.
     if (order.reduceOnly) takeExitToken(state, event);
     order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
@@ -167,15 +168,19 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
   const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position);
+  // These are known by their trades.
+  if (order.foreign && isLiquidation({ client_order_id: order.clientOrderId })) return;
   const effect = applyFill(position, {
     side: order.side,
     quantityE8,
     price,
     atMs: state.time.of(event.venue_at_ms),
-    isHolders: order.origin === 'gate' || isOfHolder(order, position),
-    isForeign: order.foreign,
+    owner: order.origin === 'agent' && isOfThisEpoch(state, order) ? order.agent : null,
+    agentsFirst: order.origin === 'gate',
     reduceOnly: order.reduceOnly,
-    order: order.kind === 'regular' ? order.clientOrderId : null,
+    order: order.foreign ? null : order.clientOrderId,
+    trade: unreportedE8(order, quantityE8) === 0 ? 0 : null,
+    seq: order.decidedSeq,
   });
   if (effect.position.opened > 0) noteOpened(state, order);
   if (rules === undefined || price === null) return;
@@ -219,17 +224,12 @@ function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): voi
   pacing.noteExecution(decisionId, agent, symbol, side, parentE8, time.tMs);
 }
 
-/** The holder's own order, or one with which the venue takes its lots over. */
-function isOfHolder({ agent, clientOrderId, foreign, origin }: OrderState, { holder }: PositionState): boolean {
-  return foreign ? isLiquidation({ client_order_id: clientOrderId }) : origin === 'agent' && agent === holder;
-}
-
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
 function noteRoundTrips(
   { pacing, time, trades }: GateViews,
   { agent, origin, reduceOnly }: OrderState,
   holder: string | null,
-  own: MovedLots,
+  own: ClosedAndOpened,
   fill: TradeFill,
 ): void {
   if (holder === null) return;
@@ -242,56 +242,6 @@ function noteRoundTrips(
   const pace = pacing.agent(holder);
   pace.turnover.add(time.tMs, closed.lots * closed.lot_size * closed.price);
   pace.fees.add(time.tMs, closed.fee_usdt);
-}
-
-/** Prices and fees of lots that moved already; deduplicated by trade id. */
-export function applyTrade(state: GateViews, event: TradeEvent): void {
-  if (!state.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
-  const order = event.client_order_id === null ? undefined : state.orders.all.get(event.client_order_id);
-  const { agent = null, decisionId = null } = order ?? {};
-  const rules = state.rules.get(event.symbol);
-  const holder = state.accounts.applyTrade(event, order);
-  state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
-  const position = state.positions.get(event.symbol);
-  const filledMs = state.time.of(event.at_venue_ms);
-  if (order === undefined && position !== undefined && isLiquidation(event))
-    applyLiquidation(position, event.quantity_e8, filledMs, state.accountAskedMs);
-  if (order === undefined || rules === undefined) return;
-  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, filledMs);
-  const counted = takeCounted(order, event);
-  order.tradedE8 += event.quantity_e8;
-  order.tradedUsdtE8 += event.quantity_e8 * event.price;
-  order.tradedFeesUsdt += event.fee_usdt;
-  order.realisedPnlUsdt += event.realised_pnl_usdt;
-  order.averagePrice = order.tradedUsdtE8 / order.tradedE8;
-  const notional = fromE8(event.quantity_e8 * event.price - counted);
-  const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
-  order.feesUsdt += fee;
-  // RISK: a correction that outlives the figure which it corrects would make another one too small.
-  const countedMs = order.unreportedAtMs ?? filledMs;
-  correct(state.pacing.account, countedMs, notional, fee);
-  if (order.agent !== null) correct(state.pacing.agent(order.agent), countedMs, notional, fee);
-}
-
-/**
- * What the lots of a trade stand at in turnover and fees so far, quantity times price: as they were counted when they moved.
- * That is nothing where no price was known, and for lots that are still to move.
- */
-function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
-  const unreported = Math.max(0, order.executedE8 - order.tradedE8);
-  const movedE8 = Math.min(quantityE8, unreported);
-  const counted = unreported === 0 ? 0 : (order.unreportedUsdtE8 * movedE8) / unreported;
-  order.unreportedUsdtE8 -= counted;
-  return counted;
-}
-function correct(
-  window: { readonly turnover: RollingSum; readonly fees: RollingSum },
-  tMs: number,
-  notional: number,
-  fee: number,
-): void {
-  window.turnover.add(tMs, notional);
-  window.fees.add(tMs, fee);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { applyStateEvent, stateInForce } from '../callers/layers.ts';
-import { adoptBy, disown, freeIfFlat, releaseFrom } from '../orders/holding.ts';
+import { freeIfFlat, giveTo, releaseFrom } from '../orders/holding.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from '../orders/orders.ts';
 import { setLeverage } from '../positions/leverage-setting.ts';
 import type { GateEvents } from '../records/events.ts';
 import type { FoldTable } from '../tables/fold.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
-import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
+import { applyDecision, applyOrder } from './apply-orders.ts';
+import { applyTrade } from './apply-trade.ts';
 import type { GateViews } from './views.ts';
 
 export const FOLD: FoldTable<GateViews, GateEvents> = {
@@ -42,7 +43,7 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
     const position = views.position(payload.symbol);
     if (payload.action === 'released') releaseFrom(position, payload.for_ms);
     else {
-      adoptBy(position, payload.agent);
+      giveTo(position, payload.agent, views.time.tMs);
       views.accounts.noteHolder(payload.symbol, payload.agent, at_ms);
     }
     freeFlat(views, payload.symbol);
@@ -110,7 +111,7 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
     views.recovery = payload;
     views.recoveredMs = views.time.tMs;
     // RISK: a token of a known name is another's, in an account that went on without this ledger.
-    for (const position of views.positions.values()) disown(position);
+    for (const position of views.positions.values()) giveTo(position, null, views.time.tMs);
     views.accounts.disown(at_ms);
     if (payload.take_over) views.takenOverUntilMs = payload.at_venue_ms;
     for (const symbol of views.rules.keys()) views.countdowns.assume(symbol);

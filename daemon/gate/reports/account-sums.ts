@@ -1,5 +1,5 @@
 import type { AccountDay, Asks, Figures } from '../../engine/accounts/account-days.ts';
-import type { Owner } from '../../engine/positions/owned-lots.ts';
+import type { Owner } from '../../engine/words.ts';
 import type { AgentSums, ReportSums } from '../api/accounts.ts';
 
 type Sums = Omit<AgentSums, keyof Asks>;

@@ -1,6 +1,6 @@
 import { DAY_MS, dayOf } from '../../engine/accounts/account-days.ts';
-import type { Owner } from '../../engine/positions/owned-lots.ts';
 import { formatQuantityE8, fromE8 } from '../../engine/records/units.ts';
+import type { Owner } from '../../engine/words.ts';
 import type { AgentAccount, AgentBody, AgentsBody } from '../api/accounts.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';

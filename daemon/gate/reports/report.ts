@@ -1,5 +1,5 @@
 import type { AccountDay, Figures } from '../../engine/accounts/account-days.ts';
-import type { Owner } from '../../engine/positions/owned-lots.ts';
+import type { Owner } from '../../engine/words.ts';
 import type { ReportBody, ReportPeriod } from '../api/accounts.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';

@@ -9,10 +9,8 @@ export interface Belief {
   readonly held: number;
   /** Of that, the holder's. */
   readonly own: number;
-  /** A reading of the account, where the record is one, and whether it agrees with what is held. */
-  readonly reading: { readonly askedMs: number; readonly agrees: boolean } | null;
-  /** The record changed the position by a reading alone. `sinceMs`: what it shows has stood since; null: it does not say. */
-  readonly adopted: { readonly sinceMs: number | null; readonly askedMs: number } | null;
+  /** The record changed the position by a reading alone. */
+  readonly isAdopted: boolean;
 }
 
 /** What the gate believed after each record, of symbols whose position the record may have changed. */
@@ -34,27 +32,13 @@ export class Beliefs {
     for (const symbol of symbolsOf(event, state)) {
       const position = state.positions.get(symbol);
       if (position === undefined) continue;
-      const { behindE8, disputedE8, holder, quantityE8 } = position;
-      const askedMs = event.kind === 'account' ? event.payload.requested_at_ms : null;
-      const isAdopted = askedMs !== null && quantityE8 !== (held.get(symbol) ?? 0);
+      const { holder, quantityE8 } = position;
+      const isAdopted = event.kind === 'account' && quantityE8 !== (held.get(symbol) ?? 0);
       held.set(symbol, quantityE8);
-      beliefs.push({
-        symbol,
-        holder,
-        held: quantityE8,
-        own: ownE8(position),
-        reading: askedMs === null ? null : { askedMs, agrees: disputedE8 === null && behindE8 === null },
-        adopted: isAdopted ? { sinceMs: shownSinceMs(event, symbol), askedMs } : null,
-      });
+      beliefs.push({ symbol, holder, held: quantityE8, own: ownE8(position), isAdopted });
     }
     if (beliefs.length > 0) this.#bySeq.set(event.seq, { of: nameOf(event), beliefs });
   }
-}
-
-/** By the venue's own clock, as trades are dated; null: it does not say. */
-function shownSinceMs(event: GateEvent, symbol: string): number | null {
-  if (event.kind !== 'account') return null;
-  return event.payload.positions.find((position) => position.symbol === symbol)?.updated_at_ms || null;
 }
 
 /** What each symbol holds. */

@@ -1,55 +1,100 @@
+import { isLiquidation } from '../../../daemon/engine/accounts/income-rows.ts';
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
-import { FollowedLots } from '../lots/followed-lots.ts';
+import type { History, Note } from '../history.ts';
+import type { Belief } from '../lots/beliefs.ts';
 import { type PlainLots, readPlainLots } from '../plain/plain-lots.ts';
+import type { Fill } from '../records.ts';
 
 /**
- * The lot book, folded from a world's records, holds what the gate believes after each of them, and what the exchange's
- * own books say was opened by whom wherever all of those are on record, and at the end.
- * @except the gate's position waits for the report of an order whose trades are on record
- * @except no reading has shown yet what a person, or the exchange itself, has traded, or it is not on record
- * @except readings show in sum what several trades of theirs took, and not of whom
+ * What the gate holds for an agent's is what the exchange's own books say that agent opened and nobody has closed, after each
+ * record by which the gate knows all that has filled.
+ * @except what people traded since then is known by the sum that a reading shows, where they traded more than once, or beside an
+ * order of ours
+ * @except a liquidation is the holder's once its trades are read
  */
 export function findLotBreaches(history: History): readonly Breach[] {
-  const { endMs, events, world } = history;
+  const { events, world } = history;
   // In real time nobody notes what a gate believes.
   if (world.beliefs.isEmpty) return [];
-  const followed = new FollowedLots();
-  const plain = new Map(
-    [...world.exchange.world.state.markets.keys()].map((name) => [name, readPlainLots(history, name)]),
-  );
+  const known = new KnownFills(history);
+  const books = new Map<string, Books>();
   const breaches: Breach[] = [];
-  const compare = (symbol: string, nowMs: number, followedSeq: number | null): void => {
-    const step = plain.get(symbol)?.findLast(({ atMs, seq }) => atMs <= nowMs && seq <= (followedSeq ?? seq));
-    if (step === undefined || (followedSeq !== null && followed.tradesIn(symbol) !== step.trades)) return;
-    const detail = findDifference(step.lots, followed, symbol);
-    if (detail === null) return;
-    const reported = `${followed.tradesIn(symbol)} of ${step.trades} trades`;
-    breaches.push({ code: 'lots/books', detail: `${symbol} at ${at(nowMs)}, ${reported} on record: ${detail}` });
-  };
-  for (const { atMs, event, seq } of events) {
-    const beliefs = world.beliefs.of(event);
-    const made = (symbol: string): number =>
-      history.fills.reduce((sum, fill) => {
-        const isTheirs = fill.order === null && fill.symbol === symbol && fill.atMs <= atMs;
-        return isTheirs ? sum + (fill.side === 'buy' ? fill.quantityE8 : -fill.quantityE8) : sum;
-      }, 0);
-    for (const detail of followed.follow(event, beliefs, made))
-      breaches.push({ code: 'lots/gate', detail: `record ${event.seq} at ${at(atMs)}, ${detail}` });
-    for (const { symbol } of beliefs) compare(symbol, atMs, seq);
+  for (const note of events) {
+    known.note(note);
+    for (const belief of world.beliefs.of(note.event)) {
+      const { symbol } = belief;
+      const of = books.get(symbol) ?? new Books(history, symbol);
+      books.set(symbol, of);
+      const detail = of.compare(belief, note, known);
+      if (detail !== null) breaches.push({ code: 'lots/books', detail: `record ${note.seq}, ${symbol}: ${detail}` });
+    }
   }
-  for (const symbol of plain.keys()) compare(symbol, endMs, null);
-  // The others of a kind follow from the first.
-  return breaches.filter(({ code }, index) => breaches.findIndex((breach) => breach.code === code) === index);
+  // The others follow from the first.
+  return breaches.slice(0, 1);
 }
 
-function findDifference(wanted: PlainLots, followed: FollowedLots, symbol: string): string | null {
-  const { batches, owed } = followed.of(symbol);
-  const sums = new Map<string, number>();
-  for (const { lots, owner } of batches) sums.set(owner ?? '', (sums.get(owner ?? '') ?? 0) + lots);
-  const isSame =
-    owed === 0 && sums.size === wanted.size && [...wanted].every(([owner, lots]) => sums.get(owner) === lots);
-  return isSame ? null : `the books have ${tell(wanted)}, the lot book ${tell(sums)}, owed ${owed}`;
+/** What records tell of fills: of orders of ours by their reports, of liquidations by their trades. */
+class KnownFills {
+  readonly #history: History;
+  readonly #executed = new Map<string, number>();
+
+  constructor(history: History) {
+    this.#history = history;
+  }
+
+  note({ event }: Note): void {
+    if (event.kind === 'order') {
+      const { another, client_order_id: id, executed_e8: executedE8 } = event.payload;
+      if (another !== true && this.#history.orders.has(id))
+        this.#executed.set(id, Math.max(executedE8, this.#executed.get(id) ?? 0));
+    } else if (event.kind === 'trade' && isLiquidation(event.payload))
+      add(this.#executed, event.payload.client_order_id ?? '', event.payload.quantity_e8);
+  }
+
+  /** Everything but what people traded. */
+  hasAll(fills: readonly Fill[]): boolean {
+    const filled = new Map<string, number>();
+    for (const { clientId, order, quantityE8 } of fills)
+      if (order !== null || isLiquidation({ client_order_id: clientId })) add(filled, clientId, quantityE8);
+    return [...filled].every(([id, quantityE8]) => this.#executed.get(id) === quantityE8);
+  }
+}
+function add(sums: Map<string, number>, key: string, quantityE8: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + quantityE8);
+}
+
+/** The exchange's books of one symbol, beside what the gate has of it. */
+class Books {
+  readonly #fills: readonly Fill[];
+  readonly #steps: ReturnType<typeof readPlainLots>;
+  /** Until then both have the same of each. */
+  #sameMs = Number.NEGATIVE_INFINITY;
+
+  constructor(history: History, symbol: string) {
+    this.#fills = history.fills.filter((fill) => fill.symbol === symbol);
+    this.#steps = readPlainLots(history, symbol);
+  }
+
+  /** How they differ; null: they do not, or the gate cannot know. */
+  compare({ held, holder, own }: Belief, { atMs, seq }: Note, known: KnownFills): string | null {
+    const made = this.#fills.filter((fill) => fill.atMs <= atMs);
+    const lots =
+      this.#steps.findLast((step) => step.atMs <= atMs && step.seq <= seq)?.lots ?? new Map<string, number>();
+    let total = 0;
+    for (const quantityE8 of lots.values()) total += quantityE8;
+    if (held !== total || !known.hasAll(made)) return null;
+    const wanted = holder === null ? 0 : (lots.get(holder) ?? 0);
+    if (wanted === own) {
+      this.#sameMs = atMs;
+      return null;
+    }
+    const since = made.filter((fill) => fill.atMs >= this.#sameMs);
+    const byPeople = since.filter(
+      ({ clientId, order }) => order === null && !isLiquidation({ client_order_id: clientId }),
+    );
+    if (byPeople.length > 1 || (byPeople.length === 1 && since.length > 1)) return null;
+    return `at ${at(atMs)} the gate has ${own} of ${holder ?? 'no holder'}; the books ${tell(lots)}`;
+  }
 }
 function tell(lots: PlainLots): string {
   return [...lots].map(([owner, quantityE8]) => `${quantityE8} of ${owner || 'nobody'}`).join(' and ') || 'nothing';

@@ -79,7 +79,7 @@ function isTelling(history: History, note: Note, { decision, planned }: PlannedB
   if (event.kind === 'trade') return event.payload.realised_pnl_usdt !== 0;
   // A reading shows what a person has closed: a smaller counterweight of what rests in other symbols.
   if (event.kind === 'account')
-    return history.world.beliefs.of(event).some(({ adopted, symbol }) => adopted !== null && symbol !== planned.symbol);
+    return history.world.beliefs.of(event).some(({ isAdopted, symbol }) => isAdopted && symbol !== planned.symbol);
   if (event.kind === 'order_intent') return atMs !== reviewMs || event.payload.reason !== NO_LONGER_FITS;
   const by = event.kind === 'decision' ? decisions.get(event.payload.decision.decision_id) : undefined;
   // What is refused changes nothing for others.

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ownE8 } from '../../../daemon/engine/positions/ownership.ts';
-import { applyFill, createPosition } from '../../../daemon/engine/positions/positions.ts';
+import { applyFill } from '../../../daemon/engine/positions/fills.ts';
+import { createPosition, ownE8 } from '../../../daemon/engine/positions/positions.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0 } from '../../gate/fold-fixture.ts';
 
 const SYMBOL = 'BTCUSDT';
@@ -96,7 +96,7 @@ describe('the effect of a fill', () => {
       fc.property(fc.array(one, { minLength: 1, maxLength: 30 }), (fills) => {
         const position = createPosition(SYMBOL);
         position.holder = 'alice';
-        for (const [index, { reduceOnly, ...drawn }] of fills.entries()) {
+        for (const [index, { isHolders, reduceOnly, ...drawn }] of fills.entries()) {
           const before = position.quantityE8;
           const closes = before !== 0 && before > 0 === (drawn.side === 'sell');
           // The venue never fills a reduceOnly order beyond zero.
@@ -104,11 +104,13 @@ describe('the effect of a fill', () => {
           const own = ownE8(position);
           const effect = applyFill(position, {
             ...drawn,
+            owner: isHolders ? 'alice' : null,
+            agentsFirst: false,
             reduceOnly: isExit,
-            isForeign: false,
             price: 1,
             atMs: T0 + index,
             order: null,
+            seq: 0,
           });
           const signed = drawn.side === 'buy' ? drawn.quantityE8 : -drawn.quantityE8;
           assert.equal(position.quantityE8, before + signed);

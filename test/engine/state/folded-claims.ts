@@ -76,6 +76,8 @@ interface HowToExit {
 /** Openings and claims of one symbol as a restart would fold them: every step is an event. */
 export class FoldedClaims {
   readonly ledger = new FoldedLedger();
+  /** Fills are of after the last reading, unless said otherwise. */
+  #filledMs = T0;
   constructor() {
     this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   }
@@ -106,13 +108,14 @@ export class FoldedClaims {
     id: string,
     status: OrderEvent['status'],
     executed: number,
-    atMs = T0,
+    atMs = this.#filledMs,
     detail: Partial<Omit<OrderEvent, 'executed_e8'>> = {},
   ): void {
     this.ledger.append(orderEvent(id, atMs, { status, executed_lots: executed, ...detail }));
   }
   /** The account shows the position at that many lots. */
   read(lots: number, atMs: number, changedAtMs = atMs): void {
+    this.#filledMs = Math.max(this.#filledMs, atMs + 1);
     this.ledger.append(accountEvent(lots, atMs, changedAtMs));
   }
   /** An exit that closes now, whose first order is on its way, or waits; unless said otherwise an agent's full close. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { closedE8, MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
-import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { BTC_RULES, inLots, T0 } from '../fold-fixture.ts';
 import { PumpModel } from './pump-model.ts';
 
@@ -495,7 +495,7 @@ class Play {
   #openWhereFree(lots: number): void {
     const { claims } = this.model.state;
     const isFree = [...claims.open].every(({ wants }) => wants === 'rest');
-    if (isFree && this.nobodys === 0 && this.model.position.unownedE8 === 0) this.open(lots);
+    if (isFree && this.nobodys === 0 && unownedE8(this.model.position) === 0) this.open(lots);
   }
   settle(): void {
     const { model } = this;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { VenuePort } from '../../../daemon/gate/venue-port.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
@@ -121,7 +121,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     for (let i = 0; i < 5; i += 1) await world.advance(4_000);
     const position = core().state.position('ETHUSDT');
     assert.deepEqual(
-      [inLots(position.quantityE8), inLots(position.disputedE8), inLots(position.unownedE8)],
+      [inLots(position.quantityE8), inLots(position.disputedE8), inLots(unownedE8(position))],
       [500, null, 500],
       'it is adopted, for nobody',
     );

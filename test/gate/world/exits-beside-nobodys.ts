@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -23,7 +23,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
     await createClient(world.sim).send('POST', '/fapi/v1/order', human);
     await until('both are known', async () => {
       await world.advance(6_000);
-      return inLots(view().unownedE8) === UNOWNED;
+      return inLots(unownedE8(view())) === UNOWNED;
     });
     assert.equal(own(), 10);
   });
@@ -89,7 +89,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
     await takeProfit(5_000, 60_080);
     assert.equal(await resting(), 10);
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT', fraction: 0.6 });
-    assert.deepEqual([own(), inLots(view().unownedE8)], [8, 0], 'nobody’s lots went first');
+    assert.deepEqual([own(), inLots(unownedE8(view()))], [8, 0], 'nobody’s lots went first');
     await until('it is clipped', async () => {
       await world.refresh();
       return (await resting()) === 8;
@@ -104,7 +104,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
   it('a full close is one of the holder’s lots', async () => {
     const { body } = await close();
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
-    assert.deepEqual([await lots(), own(), inLots(view().unownedE8)], [UNOWNED, 0, UNOWNED]);
+    assert.deepEqual([await lots(), own(), inLots(unownedE8(view()))], [UNOWNED, 0, UNOWNED]);
   });
 
   it('BY-15 an exit waits for one of unknown outcome, and goes out by itself when that was never placed', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { inLots } from '../fold-fixture.ts';
@@ -92,7 +93,7 @@ describe('verified exits under adverse answers', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', human);
     await until('it is known', async () => {
       await world.advance(6_000);
-      return inLots(world.daemon.gate.core.state.position('BTCUSDT').unownedE8) === 7;
+      return inLots(unownedE8(world.daemon.gate.core.state.position('BTCUSDT'))) === 7;
     });
     const both = await world.position('BTCUSDT');
     const filledBefore = (await filledOrders()).length;
@@ -108,6 +109,6 @@ describe('verified exits under adverse answers', () => {
     assert.equal((await filledOrders()).length - filledBefore, 1, 'one close is enough');
     const left = both - mine;
     assert.ok(Math.abs((await world.position('BTCUSDT')) - left) < 1e-9, `${left} of nobody is left`);
-    assert.equal(inLots(world.daemon.gate.core.state.position('BTCUSDT').unownedE8), 7);
+    assert.equal(inLots(unownedE8(world.daemon.gate.core.state.position('BTCUSDT'))), 7);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
@@ -37,11 +37,11 @@ const human = (world: DaemonWorld, method: string, path: string, params: Record<
   createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
 /** A person has bought so many lots, and the gate knows. */
 async function buyByHand(world: DaemonWorld, lots: number): Promise<void> {
-  const held = inLots(viewOf(world).unownedE8);
+  const held = inLots(unownedE8(viewOf(world)));
   await human(world, 'POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: (lots / 1_000).toFixed(3) });
   await until('it is known', async () => {
     await world.advance(6_000);
-    return viewOf(world).unownedE8 === held + lots * LOT_E8;
+    return unownedE8(viewOf(world)) === held + lots * LOT_E8;
   });
 }
 /** Nothing is held, and nothing can fill. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
+import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -38,7 +38,7 @@ describe('checks between a decision and its send whose absence nobody would noti
     const view = () => world.daemon.gate.core.state.position('BTCUSDT');
     await until('they are known', async () => {
       await world.advance(6_000);
-      return inLots(view().unownedE8) === 10;
+      return inLots(unownedE8(view())) === 10;
     });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_100, requested_notional: 5_000 };
     const { body } = await world.tool('place_order', order(exit), alice);
@@ -53,7 +53,7 @@ describe('checks between a decision and its send whose absence nobody would noti
     await until('she is out', () => inLots(ownE8(view())) === 0);
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
     await world.refresh();
-    assert.equal(inLots(view().unownedE8), 10);
+    assert.equal(inLots(unownedE8(view())), 10);
     assert.equal(Math.round((await world.position('BTCUSDT')) * 1_000), 10, 'the hand’s lots are there');
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -37,8 +38,9 @@ describe('a protective stop of which the exchange says that there is none', () =
     return { status: last?.status ?? '', filled: inLots(last?.executedE8) ?? 0 };
   };
   const view = (): object => {
-    const { holder, quantityE8, unownedE8 } = world.daemon.gate.core.state.position('BTCUSDT');
-    return { holder, lots: inLots(quantityE8), unownedLots: inLots(unownedE8) };
+    const position = world.daemon.gate.core.state.position('BTCUSDT');
+    const { holder, quantityE8 } = position;
+    return { holder, lots: inLots(quantityE8), unownedLots: inLots(unownedE8(position)) };
   };
   const FLAT = { holder: null, lots: 0, unownedLots: 0 };
 

@@ -1,0 +1,203 @@
+/**
+ * Which lots of a symbol are held, and whose they are: a fold of all that happened to its position, in the venue's order,
+ * whenever it is told. What is told late is put in its place, and what follows is folded again. So nothing is taken back, and
+ * no order of arrival matters.
+ */
+import type { LotEntry, LotFill, LotReading, Lots, Owner } from '../words.ts';
+import { applyEntry, heldE8, moveLots, NO_LOTS } from './lots.ts';
+
+/** What is so much older than the last entry is summed up, ms: no report or reading comes that late. */
+const KEEP_MS = 10 * 60_000;
+/** Whether their trades are read or not. */
+const MAX_ENTRIES = 1_000;
+
+export interface LotBook {
+  /** What is summed up. */
+  base: Lots;
+  /** The last reading that is in it, and its record; fills of until then are contained. */
+  baseReadMs: number;
+  baseReadSeq: number;
+  /** Whose lots are not as nobody's: those of any other agent are. Null: of all agents. */
+  holder: Owner;
+  /** In the venue's order. */
+  entries: LotEntry[];
+  /** After the last entry. */
+  lots: Lots;
+}
+
+export function createLotBook(): LotBook {
+  return { base: NO_LOTS, baseReadMs: 0, baseReadSeq: 0, holder: null, entries: [], lots: NO_LOTS };
+}
+
+// --- fills -------------------------------------------------------------------------------------------------------------
+
+/** Puts a fill in its place. Answers with what it did to the lots that were held before it. */
+export function addFill(book: LotBook, told: LotFill): Omit<ReturnType<typeof moveLots>, 'lots'> {
+  const fill = notBefore(book, told);
+  const moved = moveLots(foldUntil(book, placeOf(book.entries, fill)), fill, book.holder);
+  if (!isInBase(book, fill)) add(book, fill);
+  return moved;
+}
+
+/** RISK: clocks err. Whatever they say, a reading contains no fill of an order that was decided after its record. */
+function notBefore({ entries }: LotBook, fill: LotFill): LotFill {
+  const read = entries.findLast((entry): entry is LotReading => entry.kind === 'read' && entry.seq < fill.seq);
+  return read === undefined || read.atMs <= fill.atMs ? fill : { ...fill, atMs: read.atMs };
+}
+function isInBase({ baseReadMs, baseReadSeq }: LotBook, { atMs, seq }: Pick<LotFill, 'atMs' | 'seq'>): boolean {
+  return atMs <= baseReadMs && seq <= baseReadSeq;
+}
+
+/** A trade tells when lots filled of which an order's report had told later. */
+export function dateFill(
+  book: LotBook,
+  order: string,
+  trade: { quantityE8: number; atMs: number; number: number },
+): void {
+  let left = trade.quantityE8;
+  let moved = 0;
+  const dateEntry = (entry: LotEntry): readonly LotEntry[] => {
+    if (left === 0 || entry.kind !== 'fill' || entry.order !== order || entry.trade !== null) return [entry];
+    const quantityE8 = Math.sign(entry.quantityE8) * Math.min(left, Math.abs(entry.quantityE8));
+    left -= Math.abs(quantityE8);
+    const rest = { ...entry, quantityE8: entry.quantityE8 - quantityE8 };
+    // A report had them: they did not fill later than that.
+    const isThen = entry.atMs <= trade.atMs;
+    if (!isThen) moved += quantityE8;
+    return [
+      ...(isThen ? [{ ...entry, quantityE8, trade: trade.number }] : []),
+      ...(rest.quantityE8 === 0 ? [] : [rest]),
+    ];
+  };
+  const of = book.entries.find((entry) => entry.kind === 'fill' && entry.order === order && entry.trade === null);
+  if (of?.kind !== 'fill') return;
+  book.entries = book.entries.flatMap(dateEntry);
+  if (moved === 0) {
+    sumUp(book);
+    return;
+  }
+  book.lots = fold(book.entries, book);
+  addFill(book, { ...of, quantityE8: moved, atMs: trade.atMs, trade: trade.number });
+}
+
+// --- readings ----------------------------------------------------------------------------------------------------------
+
+/** A reading of the account as it is believed. */
+export interface BelievedReading {
+  readonly quantityE8: number;
+  /** Until when it shows the position; null: it does not say. */
+  readonly shownMs: number | null;
+  /** Since when readings have shown the same, as they were asked for. */
+  readonly sinceMs: number;
+  /** Its record. */
+  readonly seq: number;
+}
+
+/**
+ * A reading is believed. RISK: another one may have been of before: where this one shows what has stood since before that, the
+ * other never was, and what it took from anybody is given back.
+ */
+export function believe(book: LotBook, { quantityE8, seq, shownMs, sinceMs }: BelievedReading): void {
+  const lastFillMs = lastFillIn(book);
+  const atMs = shownMs !== null && shownMs >= lastFillMs ? shownMs : Math.max(sinceMs, lastFillMs);
+  book.entries = book.entries.filter((entry) => entry.kind !== 'read' || entry.atMs < atMs);
+  book.lots = fold(book.entries, book);
+  add(book, { kind: 'read', atMs, seq, quantityE8 });
+}
+
+/** A believed reading contains the fill, as far as that can be known: two fills can share a millisecond. */
+export function contains(book: LotBook, fill: Pick<LotFill, 'atMs' | 'seq'>): boolean {
+  const { atMs, seq } = fill;
+  const read = lastRead(book);
+  if (isInBase(book, fill)) return true;
+  return read !== null && seq <= read.seq && atMs <= read.atMs;
+}
+
+/** What was held at an instant; null: fills alone do not explain what is held since, but a reading. */
+export function heldAt(book: LotBook, atMs: number): number | null {
+  const { entries } = book;
+  const until = entries.findIndex((entry) => entry.atMs > atMs);
+  if (until === -1) return heldE8(book.lots);
+  const then = foldUntil(book, until);
+  let lots = then;
+  for (const entry of entries.slice(until)) {
+    if (entry.kind === 'read' && entry.quantityE8 !== heldE8(lots)) return null;
+    lots = applyEntry(lots, entry, book.holder);
+  }
+  return heldE8(then);
+}
+
+// --- owners ------------------------------------------------------------------------------------------------------------
+
+/** Whatever is held has another owner from then on. */
+export function give(book: LotBook, owner: Owner, atMs: number): void {
+  add(book, { kind: 'given', atMs: Math.max(atMs, book.entries.at(-1)?.atMs ?? 0), owner });
+}
+
+// --- entries -----------------------------------------------------------------------------------------------------------
+
+function lastFillIn({ entries }: LotBook): number {
+  return entries.findLast(({ kind }) => kind === 'fill')?.atMs ?? 0;
+}
+function lastRead({ entries }: LotBook): LotReading | null {
+  return entries.findLast((entry): entry is LotReading => entry.kind === 'read') ?? null;
+}
+
+function foldUntil(book: LotBook, until: number): Lots {
+  return until === book.entries.length ? book.lots : fold(book.entries.slice(0, until), book);
+}
+function fold(entries: readonly LotEntry[], { base, holder }: LotBook): Lots {
+  return entries.reduce((lots, entry) => applyEntry(lots, entry, holder), base);
+}
+
+/** Puts an entry in its place. What is behind it is folded again. */
+function add(book: LotBook, entry: LotEntry): void {
+  const { entries } = book;
+  const place = placeOf(entries, entry);
+  const isLast = place === entries.length;
+  entries.splice(place, 0, entry);
+  book.lots = isLast ? applyEntry(book.lots, entry, book.holder) : fold(entries, book);
+  sumUp(book);
+}
+
+/** Nothing while trades are still to be read, which may say that lots filled before all that is kept. */
+function sumUp(book: LotBook): void {
+  const { entries } = book;
+  const untilMs = entries.at(-1)!.atMs - KEEP_MS;
+  const old = entries.findIndex(({ atMs }) => atMs >= untilMs);
+  const count = entries.length > MAX_ENTRIES ? entries.length - MAX_ENTRIES : old;
+  if (count === 0 || (entries.length <= MAX_ENTRIES && !entries.every(isExact))) return;
+  for (const entry of entries.splice(0, count)) {
+    book.base = applyEntry(book.base, entry, book.holder);
+    if (entry.kind !== 'read') continue;
+    book.baseReadMs = entry.atMs;
+    book.baseReadSeq = entry.seq;
+  }
+}
+function isExact(entry: LotEntry): boolean {
+  return entry.kind !== 'fill' || entry.trade !== null || entry.order === null;
+}
+
+/** Behind all that come before it in the venue's order, and before whatever contains it. */
+function placeOf(entries: readonly LotEntry[], entry: LotEntry): number {
+  const isIn = (known: LotEntry): boolean =>
+    entry.kind === 'fill' && known.kind === 'read' && entry.seq <= known.seq && entry.atMs <= known.atMs;
+  const first = entries.findIndex(isIn);
+  let at = first === -1 ? entries.length : first;
+  while (at > 0 && compare(entries[at - 1]!, entry) > 0) at -= 1;
+  return at;
+}
+
+const RANK = { fill: 0, read: 1, given: 2 } as const;
+
+/**
+ * A fill is of before whatever else is dated at its instant: a report is of then at the latest, and a reading contains it, but
+ * for one whose record came before its order.
+ */
+function compare(known: LotEntry, added: LotEntry): number {
+  if (known.atMs !== added.atMs) return known.atMs - added.atMs;
+  if (added.kind !== 'fill') return RANK[known.kind] - RANK[added.kind];
+  if (known.kind === 'read') return known.seq < added.seq ? -1 : 1;
+  if (known.kind === 'given') return 1;
+  return known.trade !== null && added.trade !== null ? known.trade - added.trade : 0;
+}
