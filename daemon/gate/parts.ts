@@ -1,3 +1,5 @@
+import { Flatten } from '../engine/exits/flatten.ts';
+import { ExitResumption } from '../engine/exits/resume.ts';
 import { Authorities } from '../engine/guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../engine/guard/compose.ts';
 import type { Executor } from '../engine/guard/executor.ts';
@@ -15,16 +17,13 @@ import { Availability } from './calls/disk-space.ts';
 import { Outcomes } from './calls/outcomes.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
 import { ToolCalls } from './calls/tool-calls.ts';
-import { Flatten } from './exits/flatten.ts';
-import { readParent } from './exits/read-parent.ts';
-import { ExitResumption } from './exits/resume.ts';
-import { WakeUp } from './exits/wake-up.ts';
 import { AccountFeed } from './feeds/account-feed.ts';
 import { MarketFeed } from './feeds/market-feed.ts';
 import { ReadingMarks } from './feeds/reading-marks.ts';
-import { allEnded } from './journal/driver.ts';
+import { allEnded, started } from './journal/driver.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
+import { WakeUp } from './journal/wake-up.ts';
 import { Keeper } from './keeper/keeper.ts';
 import { LedgerCheck } from './keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
@@ -119,10 +118,7 @@ export function buildParts(options: GateOptions): GateParts {
       refreshAccount: () => keeper.dueNow('account'),
       fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
     },
-    exits: {
-      wakeAt: (wallMs) => exitTimer.at(wallMs),
-      readParent: (decisionId, order) => readParent(core, decisionId, order),
-    },
+    wakeExitsAt: (wallMs) => exitTimer.at(wallMs),
   });
   const { canceler, executor, exits, health, resolver, sender, slices } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
@@ -160,11 +156,14 @@ export function buildParts(options: GateOptions): GateParts {
     core,
     canceler,
     slices,
-    account,
-    exit: (caller, symbol, side, onDecided) => outcomes.ofOperatorExit(caller, symbol, side, onDecided),
-    cancelClaims: (isConcerned, detail) => exits.cancelClaims(isConcerned, detail),
+    account: {
+      watched: () => account.watched(),
+      pollAccount: () => started(account.pollAccount()),
+      listOrders: (symbols) => started(account.listOrders(symbols)),
+    },
+    exit: (by, symbol, side, onDecided) => outcomes.ofOperatorExit(by, symbol, side, onDecided),
+    claims: exits,
     isQuiet: () => health.isQuiet(),
-    signal,
   });
   const keeper: Keeper = new Keeper({
     core,
@@ -203,7 +202,13 @@ export function buildParts(options: GateOptions): GateParts {
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, recall, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes, reads });
-  const exitResumption = new ExitResumption(core, keeper, exits, signal);
+  const firstReads = {
+    get wasRead() {
+      return keeper.wasRead;
+    },
+    readTrades: (symbol: string) => started(keeper.readTrades(symbol)),
+  };
+  const exitResumption = new ExitResumption(core, firstReads, exits);
   core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => allEnded(standing.tick())));
   return {
     core,

@@ -1,3 +1,5 @@
+import type { Flatten } from '../engine/exits/flatten.ts';
+import { watchExits } from '../engine/exits/slow-exits.ts';
 import type { Authorities } from '../engine/guard/authorities.ts';
 import type { ExitBook } from '../engine/guard/exit-book.ts';
 import type { Protection } from '../engine/guard/protection.ts';
@@ -5,13 +7,11 @@ import type { StandingOrders } from '../engine/guard/standing.ts';
 import type { CutReadings } from '../engine/protect/cut-readings.ts';
 import type { Canceler } from '../engine/sending/cancels.ts';
 import type { Resolver } from '../engine/sending/resolver.ts';
+import { watchCancels, watchUnknown } from '../engine/sending/slow-orders.ts';
 import { voidOrphans } from './calls/approvals.ts';
-import type { Flatten } from './exits/flatten.ts';
-import { watchExits } from './exits/slow-exits.ts';
 import { allEnded } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
 import type { KeeperTasks, Started } from './keeper/keeper-tasks.ts';
-import { watchCancels, watchUnknown } from './orders/slow-orders.ts';
 import type { Countdowns } from './watch/countdowns.ts';
 import type { Heartbeats } from './watch/heartbeats.ts';
 
@@ -66,7 +66,7 @@ export function buildTasks(parts: {
       if (!signal.aborted && !core.ports.ledger.isFailed) lookForSlowExits();
       return null;
     },
-    flatten: () => flatten.tick(),
+    flatten: () => allEnded(flatten.tick()),
     protect: () => allEnded(protection.tick()),
     cutBack: () => {
       const { collar_bps: collarBps } = core.policySpec.market;

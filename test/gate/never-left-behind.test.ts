@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { Flatten } from '../../daemon/engine/exits/flatten.ts';
+import { type Flow, Pending, resultOf } from '../../daemon/engine/flow/effects.ts';
 import type { AccountSnapshot, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import type { SliceRunner } from '../../daemon/engine/sending/slices.ts';
-import { Flatten } from '../../daemon/gate/exits/flatten.ts';
+import { started } from '../../daemon/gate/journal/driver.ts';
 import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
@@ -116,12 +118,12 @@ describe('the exit of a flatten that never comes to an end', () => {
     world.script.account = () => accountOf(world, 10);
     await world.feed.pollAccount();
     let exits = 0;
-    const flatten = buildFlatten(world, () => {
+    const flatten = buildFlatten(world, function* () {
       exits += 1;
-      return new Promise(() => undefined);
+      yield* resultOf(new Pending<void>());
     });
     for (const calls of [1, 2]) {
-      const called = flatten.run(OPERATOR, null, 'a test');
+      const called = world.core.run(flatten.run(OPERATOR, null, 'a test'));
       await world.time.advance(30_000);
       assert.equal((await called).positions_left.length, 1);
       assert.equal(exits, calls);
@@ -132,23 +134,23 @@ describe('the exit of a flatten that never comes to an end', () => {
     const world = start();
     world.script.account = () => accountOf(world, 0);
     await world.feed.pollAccount();
-    const flatten = buildFlatten(world, () => Promise.resolve());
+    const flatten = buildFlatten(world, function* () {});
     const isFlattening = () => world.core.state.layers.get('operator|account|')?.isFlattening;
     // It ended by the views, and they do not take it back.
     world.script.list = () => [shown('o-9')];
     world.feed.listOrders = () => Promise.resolve(world.script.list());
-    const called = flatten.run(OPERATOR, null, 'a test');
+    const called = world.core.run(flatten.run(OPERATOR, null, 'a test'));
     await world.time.advance(30_000);
     await called;
     await world.feed.pollAccount();
     for (let second = 0; second < 60; second += 1) {
-      void flatten.tick();
+      flatten.tick();
       await world.time.advance(1_000);
     }
     assert.equal(isFlattening(), true, 'it is listed still');
     world.script.list = () => [];
     for (let second = 0; second < 120; second += 1) {
-      void flatten.tick();
+      flatten.tick();
       await world.time.advance(1_000);
     }
     assert.equal(isFlattening(), false);
@@ -156,16 +158,19 @@ describe('the exit of a flatten that never comes to an end', () => {
 });
 
 const OPERATOR = { role: 'operator', agent: 'operator', tokenId: 't', skillSha256: null } as const;
-function buildFlatten(world: ProofWorld, exit: () => Promise<void>): Flatten {
+function buildFlatten(world: ProofWorld, exit: () => Flow<void>): Flatten {
   return new Flatten({
     core: world.core,
     canceler: world.canceler,
     slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
-    account: world.feed,
+    account: {
+      watched: () => world.feed.watched(),
+      pollAccount: () => started(world.feed.pollAccount()),
+      listOrders: (symbols) => started(world.feed.listOrders(symbols)),
+    },
     exit,
     isQuiet: () => false,
-    cancelClaims: () => undefined,
-    signal: new AbortController().signal,
+    claims: { cancelClaims: () => undefined },
   });
 }
 function accountOf(world: ProofWorld, lots: number): AccountSnapshot {

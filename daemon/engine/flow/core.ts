@@ -14,6 +14,7 @@ import type { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/orders.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
+import type { LiveMarket } from '../readings/live-market.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
 import type { OrderCount, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -172,4 +173,11 @@ export interface EngineCore {
   isStopping(): boolean;
   /** Begins what goes on by itself: all that it asks for is under way when this returns. */
   begin<R>(flow: Flow<R>): Started<R>;
+}
+
+/** The core where an account is live: a replay has neither operators nor readings that fail. */
+export interface LiveCore extends EngineCore {
+  readonly market: LiveMarket;
+  /** What an operator tightens waits for nothing, not even for the venue's time. */
+  appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Recorded;
 }

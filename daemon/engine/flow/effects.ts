@@ -136,6 +136,20 @@ export function* onDisk(): Flow<void> {
 export function* joined(flows: Iterable<Started<unknown>>): Flow<void> {
   for (const started of flows) yield { fx: 'join', started };
 }
+/** What it comes to within so many ms; null: later, and it goes on. @throws what it has failed with by then */
+export function* within<R>(
+  core: { begin<T>(flow: Flow<T>): Started<T> },
+  ms: number,
+  started: Started<R>,
+): Flow<R | null> {
+  const first = new Pending<R | null>();
+  const tell = (end: End<R | null>): void => {
+    if (!first.isOver) first.close(end);
+  };
+  started.onEnd(tell);
+  if (!first.isOver) core.begin(ask<'wait'>({ fx: 'wait', ms })).onEnd(() => tell({ kind: 'done', result: null }));
+  return yield* resultOf(first);
+}
 /** What another flow comes to. @throws what it has failed with */
 export function* resultOf<R>(started: Started<R>): Flow<R> {
   return (yield { fx: 'join', started }) as R;

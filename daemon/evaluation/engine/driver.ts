@@ -79,7 +79,7 @@ export class ReplayDriver {
     this.#notes = new ExchangeNotes(core, parts);
     this.engine = composeEngine(core, {
       feeds: { resyncClock: nothing, reloadRules: nothing, refreshAccount: nothing, fetchTrades: nothing },
-      exits: { wakeAt: (atMs) => this.#wakeExitsAt(atMs), readParent: () => null },
+      wakeExitsAt: (atMs) => this.#wakeExitsAt(atMs),
     });
     exchange.onFill = ({ id }, fill, isEnded) => this.#show(this.#known(id), fill, !isEnded);
     exchange.onExpired = ({ id }) => this.#showEnd(this.#known(id), 'expired');

@@ -126,10 +126,6 @@ export class Keeper {
   untilReconciled(withinMs: number): Promise<boolean> {
     return this.#reconciliation.untilReconciled(withinMs);
   }
-  /** {@link Reconciliation.untilRead} */
-  untilRead(withinMs: number): Promise<boolean> {
-    return this.#reconciliation.untilRead(withinMs);
-  }
   recoverOrders(): void {
     recoverOrders(this.#core, this.#sender, this.#resolver);
   }

@@ -194,17 +194,11 @@ export class Reconciliation {
   }
 
   /** Resolves when reconciled, or after `withinMs` of wall time; then the loop keeps trying. */
-  untilReconciled(withinMs: number): Promise<boolean> {
-    return this.#until(() => this.isReconciled, withinMs);
-  }
-  /** Resolves when account and orders were read, or after `withinMs` of wall time. */
-  untilRead(withinMs: number): Promise<boolean> {
-    return this.#until(() => this.wasRead, withinMs);
-  }
-  async #until(isDone: () => boolean, withinMs: number): Promise<boolean> {
+  async untilReconciled(withinMs: number): Promise<boolean> {
     const { time } = this.#core.ports;
     const deadline = time.monotonicMs() + withinMs;
-    while (!isDone() && !this.#signal.aborted && time.monotonicMs() < deadline) await time.delay(10, this.#signal);
-    return isDone();
+    while (!this.isReconciled && !this.#signal.aborted && time.monotonicMs() < deadline)
+      await time.delay(10, this.#signal);
+    return this.isReconciled;
   }
 }

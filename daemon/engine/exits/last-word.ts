@@ -1,13 +1,13 @@
-import { isOver, type LayerEntry, layerKey } from '../../engine/callers/layers.ts';
-import type { GateCore } from '../journal/journal.ts';
+import { isOver, type LayerEntry, layerKey } from '../callers/layers.ts';
+import type { LiveCore } from '../flow/core.ts';
 
 /** What of flattens that were begun an operator still wants: that trading is active again is another word. */
 export class LastWord {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   /** Since when the layer of what was begun stands, by symbol; null: the account. */
   readonly #sinceMs = new Map<string | null, number>();
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
   }
 

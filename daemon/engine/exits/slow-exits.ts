@@ -1,15 +1,15 @@
-import { closingOf } from '../../engine/claims/claims.ts';
-import { type Claim, closedE8 } from '../../engine/orders/claims.ts';
-import { formatQuantityE8 } from '../../engine/records/units.ts';
-import type { GateCore } from '../journal/journal.ts';
-import { SlowWatch } from '../journal/slow-watch.ts';
+import { closingOf } from '../claims/claims.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { type Claim, closedE8 } from '../orders/claims.ts';
+import { formatQuantityE8 } from '../records/units.ts';
+import { SlowWatch } from '../sending/slow-watch.ts';
 
 /**
  * Exits that go on without closing anything; called in every round. RISK: what is lost on its way, or never answered,
  * ends no exit and is tried again and again; whoever asked for it, an operator who flattens or the gate that cuts, would
  * take it for done.
  */
-export function watchExits(core: GateCore): () => void {
+export function watchExits(core: EngineCore): () => void {
   const slow = new SlowWatch<Claim>(core, {
     find: () => {
       const isLeftAlone = (core.ports.venue.leftAloneMs?.() ?? 0) > 0;
@@ -39,7 +39,7 @@ function wasSent({ orders }: Claim): boolean {
   return orders.some(({ sentAtMs }) => sentAtMs !== null);
 }
 
-function isOwed({ state }: GateCore, claim: Claim): boolean {
+function isOwed({ state }: EngineCore, claim: Claim): boolean {
   if (closingOf(state, claim.symbol, claim.side).all === 0) return false;
   return claim.isWhole || closedE8(claim) < claim.askedE8;
 }

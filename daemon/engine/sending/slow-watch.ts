@@ -1,4 +1,4 @@
-import type { GateCore } from './journal.ts';
+import type { EngineCore } from '../flow/core.ts';
 
 /** So long something may stay as it should not be before a person is told, wall ms. */
 const SLOW_MS = 60_000;
@@ -20,13 +20,13 @@ export interface SlowWatchParts<T> {
 
 /** What stays as it should not be, while the daemon goes on trying by itself: a person is told after a while. */
 export class SlowWatch<T> {
-  readonly #core: GateCore;
+  readonly #core: EngineCore;
   readonly #parts: SlowWatchParts<T>;
   readonly #since = new Map<T, { readonly atMs: number; readonly progress: number }>();
   readonly #reportedAt = new Map<string, number>();
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(core: GateCore, parts: SlowWatchParts<T>) {
+  constructor(core: EngineCore, parts: SlowWatchParts<T>) {
     this.#core = core;
     this.#parts = parts;
   }

@@ -1,10 +1,10 @@
-import { everyLiveOrder, isResting, isUnknown, type OrderState } from '../../engine/orders/orders.ts';
-import type { GateCore } from '../journal/journal.ts';
-import { SlowWatch } from '../journal/slow-watch.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { everyLiveOrder, isResting, isUnknown, type OrderState } from '../orders/orders.ts';
+import { SlowWatch } from './slow-watch.ts';
 
 /** Live orders that stay as they should not be; called in every round. */
 function watch(
-  core: GateCore,
+  core: EngineCore,
   isWrong: (order: OrderState) => boolean,
   tell: (order: OrderState, seconds: number, others: string) => void,
 ): () => void {
@@ -20,7 +20,7 @@ function watch(
  * Orders that stay although their cancel was asked for. RISK: the cancel is asked for again and again; whoever halted, or
  * tightened a cap, would take an order for gone that can still fill, and a stop of an old position would close the next.
  */
-export function watchCancels(core: GateCore): () => void {
+export function watchCancels(core: EngineCore): () => void {
   return watch(core, isStaying, (order, seconds, others) =>
     core.alert(
       'CANCEL_FAILED',
@@ -38,7 +38,7 @@ function isStaying(order: OrderState): boolean {
  * Openings and changes of which no answer tells what became of them, as look-ups fail. RISK: what they have opened is
  * nobody's to close but an operator's. Exits and stops are told of by what they are for.
  */
-export function watchUnknown(core: GateCore): () => void {
+export function watchUnknown(core: EngineCore): () => void {
   return watch(core, isUnknownOpening, (order, seconds, others) =>
     core.alert(
       'ORDER_UNKNOWN',

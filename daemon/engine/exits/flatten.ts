@@ -1,16 +1,14 @@
-import { isOver, type LayerEntry } from '../../engine/callers/layers.ts';
-import { everyLiveOrder, isInFlight, liveOrders } from '../../engine/orders/orders.ts';
-import { formatQuantityE8 } from '../../engine/records/units.ts';
-import type { Canceler } from '../../engine/sending/cancels.ts';
-import type { SliceRunner } from '../../engine/sending/slices.ts';
-import type { FlattenBody } from '../api/operator.ts';
-import type { Caller } from '../api.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
-import { ended } from '../journal/driver.ts';
-import type { GateCore } from '../journal/journal.ts';
-import { nextTurn, pause } from '../journal/pause.ts';
-import { describeFlatten, heldE8 } from './flatten-answer.ts';
-import { type CancelClaims, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
+import { isOver, type LayerEntry } from '../callers/layers.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { ask, type Flow, joined, onDisk, resultOf, type Started, within } from '../flow/effects.ts';
+import type { ExitBook } from '../guard/exit-book.ts';
+import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
+import { formatQuantityE8 } from '../records/units.ts';
+import type { VenueOrder } from '../records/venue.ts';
+import type { Canceler } from '../sending/cancels.ts';
+import type { SliceRunner } from '../sending/slices.ts';
+import { describeFlatten, type FlattenBody, heldE8 } from './flatten-answer.ts';
+import { FlattenExits, type Flattener, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
 
 const RELIST_ROUNDS = 20;
@@ -26,6 +24,15 @@ const LONGEST_PAUSE_MS = 60_000;
 
 const NOTHING_DONE = { canceled: false, isRead: false, isOver: false };
 
+/** What a flatten reads. */
+export interface FlattenReads {
+  /** Symbols that feeds read. */
+  watched(): readonly string[];
+  pollAccount(): Started<boolean>;
+  /** Orders that the venue lists as open; of no symbols: all. Null: they could not be read. */
+  listOrders(symbols: readonly string[]): Started<readonly VenueOrder[] | null>;
+}
+
 interface Pace {
   readonly left: string;
   readonly pauseMs: number;
@@ -37,14 +44,13 @@ interface Pace {
  * done goes on by itself, also after a restart, until the account is flat or an operator lifts it (`active`).
  */
 export class Flatten {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
-  readonly #account: AccountFeed;
+  readonly #account: FlattenReads;
   readonly #word: LastWord;
   readonly #exits: FlattenExits;
   readonly #isQuiet: () => boolean;
-  readonly #signal: AbortSignal;
   readonly #pace = new Map<LayerEntry, Pace>();
   /**
    * Symbols whose opening orders a round found gone from the venue's own lists, null the whole account. RISK: an order
@@ -56,31 +62,29 @@ export class Flatten {
   #calls = 0;
 
   constructor(parts: {
-    core: GateCore;
+    core: LiveCore;
     canceler: Canceler;
     slices: SliceRunner;
-    account: AccountFeed;
+    account: FlattenReads;
     exit: OperatorExit;
-    cancelClaims: CancelClaims;
+    claims: Pick<ExitBook, 'cancelClaims'>;
     /** The venue asked to be left alone. */
     isQuiet: () => boolean;
-    signal: AbortSignal;
   }) {
     this.#core = parts.core;
     this.#word = new LastWord(parts.core);
-    this.#exits = new FlattenExits({ ...parts, word: this.#word });
+    this.#exits = new FlattenExits(parts.core, this.#word, parts.exit, parts.claims);
     this.#canceler = parts.canceler;
     this.#slices = parts.slices;
     this.#account = parts.account;
     this.#isQuiet = parts.isQuiet;
-    this.#signal = parts.signal;
   }
 
   /**
    * Halts, and closes what is known to be held in the same turn. Beside that every regular and conditional opening order
    * is canceled, and the lists are read again until they are empty. Protective stops stay until flat.
    */
-  async run(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
+  *run(by: Flattener, symbols: readonly string[] | null, reason: string): Flow<FlattenBody> {
     const core = this.#core;
     for (const name of symbols ?? [null]) {
       this.#emptied.delete(name);
@@ -92,7 +96,7 @@ export class Flatten {
         name,
         reason,
         scope: name === null ? 'account' : 'symbol',
-        set_by: caller.agent,
+        set_by: by.agent,
         state: 'halted',
       });
       this.#word.begin(name);
@@ -100,13 +104,13 @@ export class Flatten {
     // Without names the whole account: the lists that follow may tell of symbols that nobody watched.
     const targets = (): readonly string[] => symbols ?? this.#account.watched();
     if (!core.ports.clock.isSynced) {
-      await core.settled();
+      yield* onDisk();
       return describeFlatten(core, symbols, targets(), NOTHING_DONE);
     }
     this.#calls += 1;
     try {
-      const canceled = await this.#round(caller, symbols);
-      await this.#readAccount();
+      const canceled = yield* this.#round(by, symbols);
+      yield* this.#within(READ_WITHIN_MS, this.#account.pollAccount());
       this.#endDone();
       return describeFlatten(core, symbols, targets(), { canceled, ...this.#word.describe(symbols) });
     } finally {
@@ -114,12 +118,12 @@ export class Flatten {
     }
   }
 
-  /** Goes on with what is not done: after an answer that left something, and at a start. Null: nothing is left. */
-  tick(): Promise<unknown> | null {
+  /** Goes on with what is not done, after an answer that left something, and at a start: the rounds which it began. */
+  tick(): readonly Started<unknown>[] {
     this.#exits.endAbandoned();
-    if (this.#calls > 0 || this.#isQuiet() || this.#standing().length === 0) return null;
+    if (this.#calls > 0 || this.#isQuiet() || this.#standing().length === 0) return [];
     this.#endDone();
-    const rounds: Promise<unknown>[] = [];
+    const rounds: Started<unknown>[] = [];
     for (const entry of this.#standing()) {
       if (this.#underWay.has(entry)) continue;
       const left = this.#describeLeft(this.#targetsOf(entry));
@@ -128,41 +132,49 @@ export class Flatten {
       if (pace !== undefined && now < pace.nextAt) continue;
       const pauseMs = pace?.left === left ? Math.min(LONGEST_PAUSE_MS, 2 * pace.pauseMs) : ROUND_EVERY_MS;
       this.#pace.set(entry, { left, pauseMs, nextAt: now + pauseMs });
-      const caller: Caller = { role: 'operator', agent: entry.setBy, tokenId: 'flatten', skillSha256: null };
       this.#underWay.add(entry);
       this.#word.begin(entry.name);
-      rounds.push(this.#round(caller, symbolsOf(entry)).finally(() => this.#underWay.delete(entry)));
+      const round = this.#core.begin(this.#round({ agent: entry.setBy, tokenId: 'flatten' }, symbolsOf(entry)));
+      rounds.push(round.onEnd(() => this.#underWay.delete(entry)));
     }
-    return rounds.length === 0 ? null : Promise.all(rounds);
+    return rounds;
   }
 
   /**
    * Whether every order is proven canceled; the positions are being closed, or are closed. INVARIANT: the exits of what is
    * known to be held are decided before anything is waited for, and leave as soon as that and the halt are on disk.
    */
-  async #round(caller: Caller, symbols: readonly string[] | null): Promise<boolean> {
+  *#round(by: Flattener, symbols: readonly string[] | null): Flow<boolean> {
     const tried = new Map<string, number>();
-    const closeHeld = (): Promise<unknown> =>
-      this.#exits.close(caller, this.#word.wantedOf(symbols) ?? this.#account.watched(), tried);
+    const closeHeld = (): readonly Started<void>[] =>
+      this.#exits.close(by, this.#word.wantedOf(symbols) ?? this.#account.watched(), tried);
     const closing = closeHeld();
-    await this.#core.settled();
-    await nextTurn(this.#core.ports.time);
-    const canceling = this.#cancelEverything(symbols);
-    const closeAll = async (): Promise<void> => {
-      await Promise.all([closing, this.#readAccount().then(closeHeld), this.#within(CANCELED_WITHIN_MS, canceling)]);
-      // An opening order may have filled before it was canceled.
-      await this.#readAccount();
-      await closeHeld();
-    };
-    await this.#within(EXITS_WITHIN_MS, closeAll());
-    const isCanceled = (await this.#within(0, canceling)) === true;
+    yield* onDisk();
+    yield* ask<'nextTurn'>({ fx: 'nextTurn' });
+    let isCanceled = false;
+    const canceling = this.#begin(this.#cancelEverything(symbols)).onEnd((end) => {
+      isCanceled = end.kind === 'done' && end.result === true;
+    });
+    yield* within(this.#core, EXITS_WITHIN_MS, this.#begin(this.#closeAll(closing, closeHeld, canceling)));
     for (const name of symbols ?? [null])
       if (isCanceled) this.#emptied.add(name);
       else this.#emptied.delete(name);
     return isCanceled;
   }
-  #readAccount(): Promise<boolean | null> {
-    return this.#within(READ_WITHIN_MS, this.#account.pollAccount());
+  *#closeAll(
+    closing: readonly Started<void>[],
+    closeHeld: () => readonly Started<void>[],
+    canceling: Started<unknown>,
+  ): Flow<void> {
+    const read = this.#core.begin(this.#readThenClose(closeHeld));
+    const canceled = this.#core.begin(within(this.#core, CANCELED_WITHIN_MS, canceling));
+    yield* joined([...closing, read, canceled]);
+    // An opening order may have filled before it was canceled.
+    yield* this.#readThenClose(closeHeld);
+  }
+  *#readThenClose(closeHeld: () => readonly Started<void>[]): Flow<void> {
+    yield* this.#within(READ_WITHIN_MS, this.#account.pollAccount());
+    yield* joined(closeHeld());
   }
 
   /** {@link FlattenExits.endAbandoned} */
@@ -216,36 +228,40 @@ export class Flatten {
   }
 
   /** What it comes to in that time of wall clock; null: later, or it failed, which is an alert. */
-  async #within<T>(ms: number, running: Promise<T>): Promise<T | null> {
-    const guarded = running.catch((error: unknown) => {
-      if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_FAILED', String(error));
+  #within<T>(ms: number, running: Started<T>): Flow<T | null> {
+    return within(this.#core, ms, this.#begin(resultOf(running)));
+  }
+  /** Null: it failed, which is an alert. */
+  #begin<T>(flow: Flow<T>): Started<T | null> {
+    return this.#core.begin(this.#guarded(flow));
+  }
+  *#guarded<T>(flow: Flow<T>): Flow<T | null> {
+    try {
+      return yield* flow;
+    } catch (error) {
+      if (!this.#core.isStopping()) this.#core.alertRarely('FLATTEN_FAILED', String(error));
       return null;
-    });
-    const answered = new AbortController();
-    const late = this.#core.ports.time.delay(ms, answered.signal).then(() => null);
-    const first = await Promise.race([guarded, late]);
-    answered.abort();
-    return first;
+    }
   }
 
-  async #cancelEverything(symbols: readonly string[] | null): Promise<boolean> {
+  *#cancelEverything(symbols: readonly string[] | null): Flow<boolean> {
     const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean => {
       const wanted = this.#word.wantedOf(symbols);
       return !order.reduceOnly && (wanted === null || wanted.includes(order.symbol));
     };
     this.#slices.dropUnsent('flatten', isOpening);
-    for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted && !this.#word.isOver(symbols); round += 1) {
+    for (let round = 0; round < RELIST_ROUNDS && !this.#core.isStopping() && !this.#word.isOver(symbols); round += 1) {
       // RISK: a cancel that hangs holds up neither the list nor the cancels of what that tells.
       const asked = this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      await this.#within(RELIST_MS, Promise.all(asked.map(ended)));
-      const listed = await this.#account.listOrders(symbols ?? []);
+      yield* within(this.#core, RELIST_MS, this.#begin(joined(asked)));
+      const listed = yield* resultOf(this.#account.listOrders(symbols ?? []));
       if (listed !== null && !listed.some((order) => !order.closePosition && isOpening(order))) {
         const left = everyLiveOrder(this.#core.state.orders).filter(isOpening);
         // What is on its way is waited for; what is unknown is not, and is not called canceled.
         if (!left.some((order) => isInFlight(order))) return left.length === 0;
       }
       this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      await pause(this.#core.ports.time, RELIST_MS, this.#signal);
+      yield* ask<'wait'>({ fx: 'wait', ms: RELIST_MS });
     }
     return false;
   }

@@ -1,45 +1,52 @@
-import { RESUME_MS } from '../../engine/claims/claim-ends.ts';
-import type { ExitBook } from '../../engine/guard/exit-book.ts';
-import { type Claim, isLive } from '../../engine/orders/claims.ts';
-import { heldOn, ownOn } from '../../engine/orders/holding.ts';
-import type { GateCore } from '../journal/journal.ts';
-import type { Keeper } from '../keeper/keeper.ts';
-import { readParent } from './read-parent.ts';
+import { RESUME_MS } from '../claims/claim-ends.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { ask, type Flow, joined, type Started, within } from '../flow/effects.ts';
+import type { ExitBook } from '../guard/exit-book.ts';
+import { readParent } from '../guard/read-parent.ts';
+import { type Claim, isLive } from '../orders/claims.ts';
+import { heldOn, ownOn } from '../orders/holding.ts';
 
 /** How long exits of before a restart wait for the first whole reading, wall ms. */
 const RESUME_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 10;
 /** How old an operator's exit may be, ms; an agent's: `exits.resume_ms`. */
 const OPERATOR_RESUMABLE_MS = 3_600_000;
+
+/** What exits of before a restart wait for. */
+export interface FirstReads {
+  /** Account and orders were read completely in this process. */
+  readonly wasRead: boolean;
+  /** False: they could not be read. */
+  readTrades(symbol: string): Started<boolean>;
+}
 
 /**
  * Claims of before a restart go on from their records, on fresh readings or without them when they do not come; those
  * that nobody means any more are dropped, and that is said.
  */
 export class ExitResumption {
-  readonly #core: GateCore;
-  readonly #keeper: Keeper;
+  readonly #core: EngineCore;
+  readonly #reads: FirstReads;
   readonly #book: ExitBook;
-  readonly #signal: AbortSignal;
 
-  constructor(core: GateCore, keeper: Keeper, book: ExitBook, signal: AbortSignal) {
+  constructor(core: EngineCore, reads: FirstReads, book: ExitBook) {
     this.#core = core;
-    this.#keeper = keeper;
+    this.#reads = reads;
     this.#book = book;
-    this.#signal = signal;
   }
 
   /** Precondition: state is folded from the whole ledger, and nothing was requested since. Runs by itself. */
   start(): void {
     const claims = [...this.#core.state.claims.open];
     this.#book.hold(claims);
-    this.#resume(claims).catch((error: unknown) => {
-      if (!this.#signal.aborted) this.#core.alert('EXIT_NOT_RESUMED', String(error));
+    this.#core.begin(this.#resume(claims)).onEnd((end) => {
+      if (end.kind === 'failed' && !this.#core.isStopping()) this.#core.alert('EXIT_NOT_RESUMED', String(end.error));
     });
   }
 
-  async #resume(claims: readonly Claim[]): Promise<void> {
-    if (claims.length > 0) await this.#read(claims);
-    if (this.#signal.aborted) return;
+  *#resume(claims: readonly Claim[]): Flow<void> {
+    if (claims.length > 0) yield* this.#read(claims);
+    if (this.#core.isStopping()) return;
     for (const claim of claims) {
       if (claim.end !== null) continue;
       const why = claim.wants === 'rest' ? this.#whyNotAtRest(claim) : this.#whyNot(claim);
@@ -49,16 +56,14 @@ export class ExitResumption {
   }
 
   /** Account and orders; what a person did to a position that an operator's exit closes, trades tell alone. */
-  async #read(claims: readonly Claim[]): Promise<void> {
+  *#read(claims: readonly Claim[]): Flow<void> {
     const { time } = this.#core.ports;
     const untilMs = time.monotonicMs() + RESUME_WITHIN_MS;
-    await this.#keeper.untilRead(RESUME_WITHIN_MS);
+    while (!this.#reads.wasRead && time.monotonicMs() < untilMs) yield* ask<'wait'>({ fx: 'wait', ms: LOOK_EVERY_MS });
     const symbols = new Set(claims.filter(({ origin }) => origin === 'operator').map(({ symbol }) => symbol));
     if (symbols.size === 0) return;
-    const traded = Promise.all([...symbols].map((symbol) => this.#keeper.readTrades(symbol)));
-    const answered = new AbortController();
-    await Promise.race([traded, time.delay(Math.max(0, untilMs - time.monotonicMs()), answered.signal)]);
-    answered.abort();
+    const traded = this.#core.begin(joined([...symbols].map((symbol) => this.#reads.readTrades(symbol))));
+    yield* within(this.#core, Math.max(0, untilMs - time.monotonicMs()), traded);
   }
 
   /** What is at the venue stays; what is not, and waits for its turn or for room, goes on while it is young. */

@@ -1,7 +1,10 @@
-import type { PositionState } from '../../engine/positions/positions.ts';
-import { formatQuantityE8 } from '../../engine/records/units.ts';
-import type { FlattenBody } from '../api/operator.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { Body } from '../../contract/agreement.ts';
+import type { FlattenBodySchema } from '../../contract/bodies.ts';
+import type { LiveCore } from '../flow/core.ts';
+import type { PositionState } from '../positions/positions.ts';
+import { formatQuantityE8 } from '../records/units.ts';
+
+export type FlattenBody = Body<typeof FlattenBodySchema>;
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
 export function heldE8(position: PositionState): number {
@@ -23,7 +26,7 @@ export interface Outcome {
  * is called flat only where that was read: whoever hears it looks no further.
  */
 export function describeFlatten(
-  core: GateCore,
+  core: LiveCore,
   asked: readonly string[] | null,
   targets: readonly string[],
   { canceled, isOver, isRead: wasRead }: Outcome,

@@ -1,5 +1,5 @@
 import type { TimePort, Timer } from '../../time/time-port.ts';
-import { LOOK_AGAIN_MS } from '../journal/pause.ts';
+import { LOOK_AGAIN_MS } from './pause.ts';
 
 /**
  * One timer for whatever comes next: the earliest instant that was requested wins, and is looked at again on the way.
