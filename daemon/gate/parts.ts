@@ -2,6 +2,7 @@ import { Flatten } from '../engine/exits/flatten.ts';
 import { ExitResumption } from '../engine/exits/resume.ts';
 import { Authorities } from '../engine/guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../engine/guard/compose.ts';
+import { Countdowns } from '../engine/guard/countdowns.ts';
 import type { Executor } from '../engine/guard/executor.ts';
 import { Protection } from '../engine/guard/protection.ts';
 import { StandingOrders } from '../engine/guard/standing.ts';
@@ -39,7 +40,6 @@ import { Tokens } from './operator/tokens.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
 import { buildTasks, startAlone } from './tasks.ts';
-import { Countdowns } from './watch/countdowns.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
 
 /** The parts of the gate, which its calls use. */

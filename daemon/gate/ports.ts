@@ -122,8 +122,4 @@ export interface TokenPort {
   expiryMs(): number;
 }
 
-export interface GateLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+export type { EngineLog as GateLog } from '../engine/flow/core.ts';

@@ -1,6 +1,7 @@
 import type { Flatten } from '../engine/exits/flatten.ts';
 import { watchExits } from '../engine/exits/slow-exits.ts';
 import type { Authorities } from '../engine/guard/authorities.ts';
+import type { Countdowns } from '../engine/guard/countdowns.ts';
 import type { ExitBook } from '../engine/guard/exit-book.ts';
 import type { Protection } from '../engine/guard/protection.ts';
 import type { StandingOrders } from '../engine/guard/standing.ts';
@@ -12,7 +13,6 @@ import { voidOrphans } from './calls/approvals.ts';
 import { allEnded } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
 import type { KeeperTasks, Started } from './keeper/keeper-tasks.ts';
-import type { Countdowns } from './watch/countdowns.ts';
 import type { Heartbeats } from './watch/heartbeats.ts';
 
 /** Starts what nobody waits for; that it failed is an alert. */
@@ -53,7 +53,7 @@ export function buildTasks(parts: {
       return allEnded(canceler.retryUnproven());
     },
     endAuthorities: () => allEnded(authorities.tick()),
-    countdowns: () => countdowns.tick(),
+    countdowns: () => allEnded(countdowns.tick()),
     reviewStanding: () => {
       voidOrphans(core);
       heartbeats.tick();

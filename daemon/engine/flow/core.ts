@@ -16,7 +16,7 @@ import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { LiveMarket } from '../readings/live-market.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
-import type { OrderCount, VenueOrder } from '../records/venue.ts';
+import type { CountdownScope, OrderCount, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import type { Flow, Started } from './effects.ts';
 
@@ -175,8 +175,22 @@ export interface EngineCore {
   begin<R>(flow: Flow<R>): Started<R>;
 }
 
+export interface EngineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+/** What the driver of a live account tells at once. */
+export interface LivePorts extends EnginePorts {
+  readonly venue: EnginePorts['venue'] & {
+    /** `unknown` until a simulated exchange was asked for its time scale. */
+    readonly countdown: CountdownScope;
+  };
+  readonly log: EngineLog;
+}
 /** The core where an account is live: a replay has neither operators nor readings that fail. */
 export interface LiveCore extends EngineCore {
+  readonly ports: LivePorts;
   readonly market: LiveMarket;
   /** What an operator tightens waits for nothing, not even for the venue's time. */
   appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Recorded;

@@ -217,10 +217,7 @@ export class ReplayDriver {
         this.#answer(id, DONE);
         return;
       case 'lookUp':
-      case 'lookUpByVenueId':
-      case 'listOpen':
-      case 'listTrades':
-      case 'listPlaced':
+      case 'call':
         throw new Error(`${effect.fx}: the exchange of a replay has told everything`);
     }
   }

@@ -1,59 +1,62 @@
-import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../../engine/protect/countdowns.ts';
-import type { CountdownEvent } from '../../engine/records/events.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { call, type Flow, joined, onDisk, Pending, type Started } from '../flow/effects.ts';
+import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../protect/countdowns.ts';
+import type { CountdownEvent } from '../records/events.ts';
 
 interface Line extends CountdownCalls {
   /** Since when one has been wanted that the venue has not taken, wall ms; null: none is. */
   unsetSinceMs: number | null;
   /** The call that sets it, while it is under way. */
-  setting: Promise<unknown>;
+  setting: Started<unknown>;
   /** Until then one of which nothing is known may still arrive, wall ms. */
   arrivesUntilMs: number;
 }
 
+const NOTHING_SET = Pending.done();
+
 /** Keeps the venue's dead-man countdowns as {@link shouldRun} says. */
 export class Countdowns {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #isRead: () => boolean;
   readonly #lines = new Map<string, Line>();
   #isClosed = false;
 
   /** `isRead`: orders and positions of the venue have been read: before, all that runs is of another time, and is ended. */
-  constructor(core: GateCore, isRead: () => boolean) {
+  constructor(core: LiveCore, isRead: () => boolean) {
     this.#core = core;
     this.#isRead = isRead;
   }
 
-  /** Called at every tick; the promise is that of the calls that it began. */
-  tick(): Promise<unknown> | null {
+  /** Called at every tick: the calls which it began. */
+  tick(): readonly Started<void>[] {
     const { orders, countdowns } = this.#core.state;
-    const begun: Promise<void>[] = [];
+    const begun: Started<void>[] = [];
     const symbols = [...orders.live.keys()];
     for (const symbol of countdowns.running()) if (!orders.live.has(symbol)) symbols.push(symbol);
     for (const symbol of symbols) {
-      const call = this.#next(symbol);
-      if (call !== null) begun.push(call === 'set' ? this.#set(symbol) : this.#end(symbol));
+      const next = this.#next(symbol);
+      if (next !== null) begun.push(next === 'set' ? this.#set(symbol) : this.#core.begin(this.#end(symbol)));
     }
-    return begun.length === 0 ? null : Promise.all(begun);
+    return begun;
   }
 
   /** An orderly stop: none is left behind. */
-  async close(): Promise<void> {
+  *close(): Flow<void> {
     this.#isClosed = true;
     const running = [...this.#core.state.countdowns.running()];
-    await Promise.all(running.map((symbol) => this.#endForGood(symbol)));
+    yield* joined(running.map((symbol) => this.#core.begin(this.#endForGood(symbol))));
   }
 
-  async #endForGood(symbol: string): Promise<void> {
-    await this.#end(symbol);
-    await this.#line(symbol).setting;
-    if (this.#core.state.countdowns.mayRun(symbol)) await this.#end(symbol);
+  *#endForGood(symbol: string): Flow<void> {
+    yield* this.#end(symbol);
+    yield* joined([this.#line(symbol).setting]);
+    if (this.#core.state.countdowns.mayRun(symbol)) yield* this.#end(symbol);
   }
 
   #line(symbol: string): Line {
     const known = this.#lines.get(symbol);
     if (known !== undefined) return known;
-    const line = { ...noCalls(), unsetSinceMs: null, setting: Promise.resolve(), arrivesUntilMs: 0 };
+    const line = { ...noCalls(), unsetSinceMs: null, setting: NOTHING_SET, arrivesUntilMs: 0 };
     this.#lines.set(symbol, line);
     return line;
   }
@@ -86,13 +89,14 @@ export class Countdowns {
     );
   }
 
-  async #set(symbol: string): Promise<void> {
-    const setting = this.#setNow(symbol);
-    this.#line(symbol).setting = setting.catch(() => undefined);
-    await setting;
+  #set(symbol: string): Started<void> {
+    const setting = this.#core.begin(this.#setNow(symbol));
+    const over = new Pending<void>();
+    this.#line(symbol).setting = over;
+    return setting.onEnd(() => over.close({ kind: 'done', result: undefined }));
   }
 
-  async #setNow(symbol: string): Promise<void> {
+  *#setNow(symbol: string): Flow<void> {
     const { ports, state } = this.#core;
     const line = this.#line(symbol);
     const wantedMs = this.#wantedMs(symbol);
@@ -102,12 +106,15 @@ export class Countdowns {
     line.triedAtMs = ports.time.monotonicMs();
     line.endTriedAtMs = Number.NEGATIVE_INFINITY;
     try {
-      if (!state.countdowns.mayRun(symbol)) await this.#record('asked', symbol, countdownMs, this.#core.nowMs());
+      if (!state.countdowns.mayRun(symbol)) {
+        this.#record('asked', symbol, countdownMs, this.#core.nowMs());
+        yield* onDisk();
+      }
       // RISK: a fill may have come meanwhile, and its stop.
       if (this.#wantedMs(symbol) !== wantedMs) return;
       const sentAtMs = this.#core.nowMs();
       const wallMs = ports.time.monotonicMs();
-      const outcome = await ports.venue.setCountdown(symbol, countdownMs);
+      const outcome = yield* call('setCountdown', symbol, countdownMs);
       if (outcome.kind !== 'ok') {
         const { scale } = ports.clock;
         line.arrivesUntilMs = ports.time.monotonicMs() + ports.venue.acceptanceHorizonMs / Math.max(1, scale);
@@ -115,13 +122,13 @@ export class Countdowns {
       }
       line.setForMs = wantedMs;
       line.setAtMs = wallMs;
-      void this.#record('set', symbol, countdownMs, sentAtMs);
+      this.#record('set', symbol, countdownMs, sentAtMs);
     } finally {
       line.isSetting = false;
     }
   }
 
-  async #end(symbol: string): Promise<void> {
+  *#end(symbol: string): Flow<void> {
     const { ports } = this.#core;
     const line = this.#line(symbol);
     line.isEnding = true;
@@ -129,18 +136,18 @@ export class Countdowns {
     const isAlone = !line.isSetting && line.endTriedAtMs >= line.arrivesUntilMs;
     try {
       const sentAtMs = this.#core.nowMs();
-      const outcome = await ports.venue.setCountdown(symbol, 0);
+      const outcome = yield* call('setCountdown', symbol, 0);
       // RISK: one that was on its way to be set may arrive behind it.
       if (outcome.kind !== 'ok' || !isAlone) return;
       line.setForMs = 0;
-      void this.#record('ended', symbol, 0, sentAtMs);
+      this.#record('ended', symbol, 0, sentAtMs);
     } finally {
       line.isEnding = false;
     }
   }
 
-  #record(action: CountdownEvent['action'], symbol: string, countdownMs: number, sentAtMs: number): Promise<void> {
+  #record(action: CountdownEvent['action'], symbol: string, countdownMs: number, sentAtMs: number): void {
     const event = { action, countdown_ms: countdownMs, sent_at_ms: sentAtMs, symbol };
-    return this.#core.append('countdown', event).committed;
+    this.#core.append('countdown', event);
   }
 }
