@@ -40,6 +40,7 @@ import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk, tellFullDisk } from './calls/disk-space.ts';
 import { allEnded } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
+import { untilStop } from './journal/pause.ts';
 import type { Keeper } from './keeper/keeper.ts';
 import { leaveVenue } from './leave-venue.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
@@ -99,7 +100,7 @@ export class Gate implements GateApi {
     if (this.#signal.aborted) return;
     if (this.#parts.availability.isDiskFull) tellFullDisk(this.core);
     this.keeper.takeUp();
-    await this.keeper.refuseOtherDaemon();
+    await untilStop(this.keeper.refuseOtherDaemon(), this.#signal);
     if (this.#signal.aborted) return;
     this.keeper.enterBoot('starting: the account is not reconciled yet', false);
     this.#parts.exitResumption.start();
@@ -113,6 +114,15 @@ export class Gate implements GateApi {
       // Only a ledger that cannot record ends the loop, and it has already stopped the daemon.
       this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(error)}`);
     });
+  }
+
+  /** Resolves when reconciled, or after `withinMs` of wall time; then the loop keeps trying. */
+  async untilReconciled(withinMs: number): Promise<boolean> {
+    const { time } = this.core.ports;
+    const deadline = time.monotonicMs() + withinMs;
+    while (!this.keeper.isReconciled && !this.#signal.aborted && time.monotonicMs() < deadline)
+      await time.delay(10, this.#signal);
+    return this.keeper.isReconciled;
   }
 
   noteCall(caller: Caller): void {

@@ -1,5 +1,10 @@
 import { Flatten } from '../engine/exits/flatten.ts';
 import { ExitResumption } from '../engine/exits/resume.ts';
+import { AccountFeed } from '../engine/feeds/account-feed.ts';
+import { allRead } from '../engine/feeds/feed-schedule.ts';
+import { MarketFeed } from '../engine/feeds/market-feed.ts';
+import { ReadingMarks } from '../engine/feeds/reading-marks.ts';
+import type { Flow } from '../engine/flow/effects.ts';
 import { Authorities } from '../engine/guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../engine/guard/compose.ts';
 import { Countdowns } from '../engine/guard/countdowns.ts';
@@ -18,10 +23,7 @@ import { Availability } from './calls/disk-space.ts';
 import { Outcomes } from './calls/outcomes.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
 import { ToolCalls } from './calls/tool-calls.ts';
-import { AccountFeed } from './feeds/account-feed.ts';
-import { MarketFeed } from './feeds/market-feed.ts';
-import { ReadingMarks } from './feeds/reading-marks.ts';
-import { allEnded, started } from './journal/driver.ts';
+import { allEnded } from './journal/driver.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
 import { WakeUp } from './journal/wake-up.ts';
@@ -98,7 +100,7 @@ export function buildParts(options: GateOptions): GateParts {
   const core = new GateCore(ports, settings, options.policy, {
     ...(options.state === undefined ? {} : { state: options.state }),
     hooks: {
-      readBeside: (symbol) => readBeside(symbol),
+      readBeside: (symbol) => core.run(readBeside(symbol)),
       isUnsent: (order) => engine.sender.isUnsent(order),
       onRecheckFailure: () => engine.health.onRecheckFailure(),
       isStopping: () => signal.aborted,
@@ -132,13 +134,12 @@ export function buildParts(options: GateOptions): GateParts {
   const marks = new ReadingMarks(core);
   const ledgerCheck: LedgerCheck = new LedgerCheck(core, marks);
   const account = new AccountFeed(core, sender, resolver, marks);
-  const readBeside = async (symbol: string): Promise<boolean> => {
+  const readBeside = function* (symbol: string): Flow<boolean> {
     if (health.isQuiet()) return false;
     const symbols = [...new Set([...account.watched(), symbol])];
-    const read = [account.pollAccount(), account.listOrders(symbols), ledgerCheck.readPlaced(symbol)];
-    const isRead = (await Promise.all(read)).every((found) => found !== null && found !== false);
+    const read = [account.pollAccount(), account.pollOrders(symbols), ledgerCheck.readPlaced(symbol)];
     // Last: what a stop has closed meanwhile is known before a slice would open it again.
-    return isRead && keeper.readTrades(symbol);
+    return (yield* allRead(core, read)) && (yield* keeper.readTrades(symbol));
   };
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, cause, retryAfterMs) => health.onReadFailure(detail, cause, retryAfterMs);
@@ -156,11 +157,7 @@ export function buildParts(options: GateOptions): GateParts {
     core,
     canceler,
     slices,
-    account: {
-      watched: () => account.watched(),
-      pollAccount: () => started(account.pollAccount()),
-      listOrders: (symbols) => started(account.listOrders(symbols)),
-    },
+    account,
     exit: (by, symbol, side, onDecided) => outcomes.ofOperatorExit(by, symbol, side, onDecided),
     claims: exits,
     isQuiet: () => health.isQuiet(),
@@ -206,7 +203,7 @@ export function buildParts(options: GateOptions): GateParts {
     get wasRead() {
       return keeper.wasRead;
     },
-    readTrades: (symbol: string) => started(keeper.readTrades(symbol)),
+    readTrades: (symbol: string) => keeper.readTrades(symbol),
   };
   const exitResumption = new ExitResumption(core, firstReads, exits);
   core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => allEnded(standing.tick())));

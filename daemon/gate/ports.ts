@@ -62,16 +62,6 @@ export interface LedgerPort {
   };
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<StoredEvent, void, undefined>;
 }
-/**
- * Copies that save a start some reads, and nothing more. A copy that is damaged, of another ledger or of another format
- * counts as absent. Copies are checked like the venue's own answers before anything is decided by them.
- */
-export interface StartCachePort {
-  /** Undefined: there is no copy. */
-  read(name: string): unknown;
-  /** Never throws: a copy that cannot be stored is skipped. */
-  write(name: string, value: unknown): void;
-}
 /** Domain time (venue/clock.ts implements it). */
 export interface ClockPort {
   /** Throws before the first synchronisation. */
@@ -122,4 +112,4 @@ export interface TokenPort {
   expiryMs(): number;
 }
 
-export type { EngineLog as GateLog } from '../engine/flow/core.ts';
+export type { EngineLog as GateLog, StartCache as StartCachePort } from '../engine/flow/core.ts';

@@ -113,8 +113,8 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       // A decision and its record; an order's way out and back; what carries decisions out and guards what is held.
       ['decide'],
       ['sending'],
-      ['guard'],
-      ['exits'],
+      ['feeds', 'guard'],
+      ['trades', 'exits'],
     ],
     doors: {
       contract: { values: ['tables'], types: [] },
@@ -127,8 +127,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['ports.ts', 'api'],
       ['api.ts'],
       ['journal'],
-      ['feeds', 'watch'],
-      ['trades'],
+      ['watch'],
       ['keeper'],
       ['reads'],
       ['reports', 'calls', 'operator'],

@@ -66,7 +66,7 @@ describe('ways around a gate: secrets that leak', () => {
       'something of the exchange',
     );
     daemon = await startDaemon(config, secrets, { log, signal: new AbortController().signal });
-    await daemon.gate.keeper.untilReconciled(10_000);
+    await daemon.gate.untilReconciled(10_000);
     tokens = Object.fromEntries(
       ['agent', 'monitor', 'operator'].map((role) => [
         role,

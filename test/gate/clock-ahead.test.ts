@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { accountEvent } from '../../daemon/engine/feeds/account-event.ts';
 import type { AccountSnapshot } from '../../daemon/engine/records/venue.ts';
-import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { DAY, LOT_E8, T0 } from './fold-fixture.ts';
@@ -92,7 +92,7 @@ class ClockWorld {
     this.core.appendBoot('starting');
   }
   async sync(): Promise<void> {
-    await this.#sync?.sync();
+    if (this.#sync !== null) await this.core.run(this.#sync.sync());
   }
   /** While no process runs nobody knows how much time has passed. */
   async restart(downMs: number, skewMs: number): Promise<void> {

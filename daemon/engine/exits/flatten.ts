@@ -1,10 +1,10 @@
 import { isOver, type LayerEntry } from '../callers/layers.ts';
+import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { ask, type Flow, joined, onDisk, resultOf, type Started, within } from '../flow/effects.ts';
+import { ask, type Flow, joined, onDisk, type Started, within } from '../flow/effects.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
-import type { VenueOrder } from '../records/venue.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import type { SliceRunner } from '../sending/slices.ts';
 import { describeFlatten, type FlattenBody, heldE8 } from './flatten-answer.ts';
@@ -24,15 +24,6 @@ const LONGEST_PAUSE_MS = 60_000;
 
 const NOTHING_DONE = { canceled: false, isRead: false, isOver: false };
 
-/** What a flatten reads. */
-export interface FlattenReads {
-  /** Symbols that feeds read. */
-  watched(): readonly string[];
-  pollAccount(): Started<boolean>;
-  /** Orders that the venue lists as open; of no symbols: all. Null: they could not be read. */
-  listOrders(symbols: readonly string[]): Started<readonly VenueOrder[] | null>;
-}
-
 interface Pace {
   readonly left: string;
   readonly pauseMs: number;
@@ -47,7 +38,7 @@ export class Flatten {
   readonly #core: LiveCore;
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
-  readonly #account: FlattenReads;
+  readonly #account: AccountFeed;
   readonly #word: LastWord;
   readonly #exits: FlattenExits;
   readonly #isQuiet: () => boolean;
@@ -65,7 +56,7 @@ export class Flatten {
     core: LiveCore;
     canceler: Canceler;
     slices: SliceRunner;
-    account: FlattenReads;
+    account: AccountFeed;
     exit: OperatorExit;
     claims: Pick<ExitBook, 'cancelClaims'>;
     /** The venue asked to be left alone. */
@@ -155,7 +146,7 @@ export class Flatten {
     const canceling = this.#begin(this.#cancelEverything(symbols)).onEnd((end) => {
       isCanceled = end.kind === 'done' && end.result === true;
     });
-    yield* within(this.#core, EXITS_WITHIN_MS, this.#begin(this.#closeAll(closing, closeHeld, canceling)));
+    yield* this.#within(EXITS_WITHIN_MS, this.#closeAll(closing, closeHeld, canceling));
     for (const name of symbols ?? [null])
       if (isCanceled) this.#emptied.add(name);
       else this.#emptied.delete(name);
@@ -228,8 +219,8 @@ export class Flatten {
   }
 
   /** What it comes to in that time of wall clock; null: later, or it failed, which is an alert. */
-  #within<T>(ms: number, running: Started<T>): Flow<T | null> {
-    return within(this.#core, ms, this.#begin(resultOf(running)));
+  #within<T>(ms: number, flow: Flow<T>): Flow<T | null> {
+    return within(this.#core, ms, this.#begin(flow));
   }
   /** Null: it failed, which is an alert. */
   #begin<T>(flow: Flow<T>): Started<T | null> {
@@ -253,8 +244,8 @@ export class Flatten {
     for (let round = 0; round < RELIST_ROUNDS && !this.#core.isStopping() && !this.#word.isOver(symbols); round += 1) {
       // RISK: a cancel that hangs holds up neither the list nor the cancels of what that tells.
       const asked = this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      yield* within(this.#core, RELIST_MS, this.#begin(joined(asked)));
-      const listed = yield* resultOf(this.#account.listOrders(symbols ?? []));
+      yield* this.#within(RELIST_MS, joined(asked));
+      const listed = yield* this.#account.listOrders(symbols ?? []);
       if (listed !== null && !listed.some((order) => !order.closePosition && isOpening(order))) {
         const left = everyLiveOrder(this.#core.state.orders).filter(isOpening);
         // What is on its way is waited for; what is unknown is not, and is not called canceled.

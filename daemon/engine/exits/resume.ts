@@ -1,6 +1,6 @@
 import { RESUME_MS } from '../claims/claim-ends.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, type Started, within } from '../flow/effects.ts';
+import { ask, type Flow, joined, within } from '../flow/effects.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { readParent } from '../guard/read-parent.ts';
 import { type Claim, isLive } from '../orders/claims.ts';
@@ -17,7 +17,7 @@ export interface FirstReads {
   /** Account and orders were read completely in this process. */
   readonly wasRead: boolean;
   /** False: they could not be read. */
-  readTrades(symbol: string): Started<boolean>;
+  readTrades(symbol: string): Flow<boolean>;
 }
 
 /**
@@ -62,7 +62,8 @@ export class ExitResumption {
     while (!this.#reads.wasRead && time.monotonicMs() < untilMs) yield* ask<'wait'>({ fx: 'wait', ms: LOOK_EVERY_MS });
     const symbols = new Set(claims.filter(({ origin }) => origin === 'operator').map(({ symbol }) => symbol));
     if (symbols.size === 0) return;
-    const traded = this.#core.begin(joined([...symbols].map((symbol) => this.#reads.readTrades(symbol))));
+    const read = [...symbols].map((symbol) => this.#core.begin(this.#reads.readTrades(symbol)));
+    const traded = this.#core.begin(joined(read));
     yield* within(this.#core, Math.max(0, untilMs - time.monotonicMs()), traded);
   }
 

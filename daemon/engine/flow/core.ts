@@ -16,7 +16,7 @@ import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { LiveMarket } from '../readings/live-market.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
-import type { CountdownScope, OrderCount, VenueOrder } from '../records/venue.ts';
+import type { CountdownScope, OrderCount, SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import type { Flow, Started } from './effects.ts';
 
@@ -180,12 +180,30 @@ export interface EngineLog {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
+/**
+ * Copies that save a start some reads, and nothing more. A copy that is damaged, of another ledger or of another format
+ * counts as absent. Copies are checked like the venue's own answers before anything is decided by them.
+ */
+export interface StartCache {
+  /** Undefined: there is no copy. */
+  read(name: string): unknown;
+  /** Never throws: a copy that cannot be stored is skipped. */
+  write(name: string, value: unknown): void;
+}
 /** What the driver of a live account tells at once. */
 export interface LivePorts extends EnginePorts {
   readonly venue: EnginePorts['venue'] & {
     /** `unknown` until a simulated exchange was asked for its time scale. */
     readonly countdown: CountdownScope;
+    /** Known rules, by which orders are written until newer ones are fetched. */
+    noteRules(rules: readonly SymbolRules[]): void;
   };
+  readonly clock: EnginePorts['clock'] & {
+    /** By so much domain time may differ from the venue's. */
+    readonly uncertaintyMs: number;
+  };
+  readonly ledger: EnginePorts['ledger'] & { lastSeq(): number };
+  readonly startCache?: StartCache;
   readonly log: EngineLog;
 }
 /** The core where an account is live: a replay has neither operators nor readings that fail. */

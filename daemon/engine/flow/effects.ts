@@ -14,6 +14,8 @@ import type {
 } from '../records/venue.ts';
 import type { VenueCalls } from './venue-calls.ts';
 
+const nothing = (): void => undefined;
+
 /** Which order at the venue is meant. */
 export interface VenueKey {
   readonly symbol: string;
@@ -132,7 +134,16 @@ export function* onDisk(): Flow<void> {
 }
 /** Goes on when all of them have ended. @throws what one of them has failed with */
 export function* joined(flows: Iterable<Started<unknown>>): Flow<void> {
-  for (const started of flows) yield { fx: 'join', started };
+  yield* resultsOf(flows);
+}
+/** The same: what they come to. */
+export function* resultsOf<R>(flows: Iterable<Started<R>>): Flow<readonly R[]> {
+  const all = [...flows];
+  // Each of them is waited for from now on, whichever fails first.
+  for (const started of all) started.onEnd(nothing);
+  const results: R[] = [];
+  for (const started of all) results.push(yield* resultOf(started));
+  return results;
 }
 /** What it comes to within so many ms; null: later, and it goes on. @throws what it has failed with by then */
 export function* within<R>(

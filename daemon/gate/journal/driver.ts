@@ -1,4 +1,4 @@
-import { type Answer, type Effect, type Flow, Pending, type Started } from '../../engine/flow/effects.ts';
+import type { Answer, Effect, Flow, Started } from '../../engine/flow/effects.ts';
 import { Engine, type Input, type Request } from '../../engine/flow/step.ts';
 import type { VenueCalls } from '../../engine/flow/venue-calls.ts';
 import type { TimePort } from '../../time/time-port.ts';
@@ -99,15 +99,6 @@ export function ended<R>(started: Started<R>): Promise<R> {
   return new Promise((resolve, reject) => {
     started.onEnd((end) => (end.kind === 'done' ? resolve(end.result) : reject(end.error)));
   });
-}
-/** What a promise comes to, for flows that wait for it. */
-export function started<R>(running: Promise<R>): Started<R> {
-  const pending = new Pending<R>();
-  running.then(
-    (result) => pending.close({ kind: 'done', result }),
-    (error: unknown) => pending.close({ kind: 'failed', error }),
-  );
-  return pending;
 }
 /** Resolves when all have ended; null: there are none. */
 export function allEnded(flows: readonly Started<unknown>[]): Promise<unknown> | null {

@@ -12,7 +12,11 @@ export async function pause(time: TimePort, ms: number, signal: AbortSignal): Pr
   if (signal.aborted) throw new DOMException('the daemon stops', 'AbortError');
 }
 
-/** What this turn of the event loop has begun is sent before this resolves. */
-export function nextTurn(time: TimePort): Promise<void> {
-  return new Promise((resolve) => time.nextTurn(resolve));
+/** What it comes to; undefined once the signal aborts: a flow that waits goes on no more then. */
+export function untilStop<R>(running: Promise<R>, signal: AbortSignal): Promise<R | undefined> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    if (signal.aborted) resolve(undefined);
+    running.then(resolve, reject);
+  });
 }

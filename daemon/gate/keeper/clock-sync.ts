@@ -1,4 +1,5 @@
 import { profileOf } from '../../core/venues.ts';
+import { call, type Flow } from '../../engine/flow/effects.ts';
 import type { FetchOutcome } from '../../engine/records/venue.ts';
 import type { ClockMoved, GateCore } from '../journal/journal.ts';
 import { pause } from '../journal/pause.ts';
@@ -103,7 +104,7 @@ export class ClockSync {
   async #findSyncProblem(): Promise<string | null> {
     try {
       this.#core.ports.clock.setScale(await this.#core.ports.venue.fetchTimeScale());
-      return (await this.sync()) ? null : (this.#problem ?? 'its time could not be read');
+      return (await this.#core.run(this.sync())) ? null : (this.#problem ?? 'its time could not be read');
     } catch (error) {
       return String(error);
     }
@@ -114,10 +115,10 @@ export class ClockSync {
    * answer that contradicts the current clock (at a start the host's) is believed when a second answer agrees. Null:
    * the time is unknown.
    */
-  async #readPlausible(): Promise<Reading | null> {
-    const first = await this.#read();
+  *#readPlausible(): Flow<Reading | null> {
+    const first = yield* this.#read();
     if (first.outcome.kind === 'failed' || this.#isExpected(first)) return first;
-    const second = await this.#read();
+    const second = yield* this.#read();
     if (second.outcome.kind === 'failed' || this.#isExpected(second)) return second;
     const { scale } = this.#core.ports.clock;
     const apartMs = second.outcome.value - first.outcome.value - (second.atWallMs - first.atWallMs) * scale;
@@ -127,10 +128,10 @@ export class ClockSync {
     return null;
   }
 
-  async #read(): Promise<Reading> {
-    const { time, venue } = this.#core.ports;
+  *#read(): Flow<Reading> {
+    const { time } = this.#core.ports;
     const startedMs = time.monotonicMs();
-    const outcome = await venue.fetchServerTime();
+    const outcome = yield* call('fetchServerTime');
     const atWallMs = time.monotonicMs();
     return { outcome, rttMs: atWallMs - startedMs, atWallMs };
   }
@@ -144,9 +145,9 @@ export class ClockSync {
   }
 
   /** After a jump there is one more reading. Sources that keep contradicting each other leave the clock unknown. */
-  async sync(isRetry = false): Promise<boolean> {
+  *sync(isRetry = false): Flow<boolean> {
     const { clock } = this.#core.ports;
-    const reading = await this.#readPlausible();
+    const reading = yield* this.#readPlausible();
     if (reading === null) return false;
     const { outcome } = reading;
     this.#retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) / Math.max(1, clock.scale) : 0;
@@ -160,7 +161,7 @@ export class ClockSync {
         this.#core.market.clockSkewMs = Math.abs(sync.skewMs);
         if (this.#hasBegun) this.#judgeAhead();
         // Put right: it is off no longer.
-        return Math.abs(sync.skewMs) > APART_MS && !isRetry ? this.sync(true) : true;
+        return Math.abs(sync.skewMs) > APART_MS && !isRetry ? yield* this.sync(true) : true;
       case 'jumped':
         // At scale 0 the venue's time moves in steps by command, and forwards is how it moves.
         if (clock.scale === 0 && sync.byMs > 0) {
@@ -169,7 +170,7 @@ export class ClockSync {
         }
         this.#core.market.clockSkewMs = null;
         this.#noteJump(sync);
-        return isRetry ? false : this.sync(true);
+        return isRetry ? false : yield* this.sync(true);
     }
   }
 

@@ -1,13 +1,14 @@
+import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
+import { allRead, type FeedName, FeedSchedule, PERIODS } from '../../engine/feeds/feed-schedule.ts';
+import { describeClosed, type MarketFeed } from '../../engine/feeds/market-feed.ts';
+import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
+import type { Flow } from '../../engine/flow/effects.ts';
 import { recoverOrders } from '../../engine/sending/recover-orders.ts';
 import type { Resolver } from '../../engine/sending/resolver.ts';
 import type { OrderSender } from '../../engine/sending/sender.ts';
 import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
-import { allRead, type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
-import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { TradeFeed } from '../../engine/trades/trade-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { TradeFeed } from '../trades/trade-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import type { KeeperTasks } from './keeper-tasks.ts';
 import type { LedgerCheck } from './ledger-check.ts';
@@ -67,8 +68,8 @@ export class Keeper {
     this.#signal = parts.signal;
     const { core, account, market, health, ledgerCheck, marks, signal } = parts;
     this.#check = ledgerCheck;
-    this.#schedule = new FeedSchedule(core, health, signal);
-    this.#trades = new TradeFeed(core, this.#sender.proof, signal);
+    this.#schedule = new FeedSchedule(core, health);
+    this.#trades = new TradeFeed(core, this.#sender.proof);
     this.#reconciliation = new Reconciliation({
       core,
       account,
@@ -78,7 +79,6 @@ export class Keeper {
       schedule: this.#schedule,
       marks,
       trades: this.#trades,
-      signal,
     });
     const enterBoot = (reason: string): void => this.enterBoot(reason);
     this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved), signal);
@@ -112,7 +112,7 @@ export class Keeper {
   }
   /** {@link Reconciliation.refuseOtherDaemon} */
   refuseOtherDaemon(): Promise<void> {
-    return this.#reconciliation.refuseOtherDaemon();
+    return this.#core.run(this.#reconciliation.refuseOtherDaemon());
   }
   /** {@link Reconciliation.enterBoot} */
   enterBoot(reason: string, isNew?: boolean): void {
@@ -120,11 +120,7 @@ export class Keeper {
   }
   /** {@link Reconciliation.reconcile} */
   reconcile(): Promise<boolean> {
-    return this.#reconciliation.reconcile();
-  }
-  /** {@link Reconciliation.untilReconciled} */
-  untilReconciled(withinMs: number): Promise<boolean> {
-    return this.#reconciliation.untilReconciled(withinMs);
+    return this.#core.run(this.#reconciliation.reconcile());
   }
   recoverOrders(): void {
     recoverOrders(this.#core, this.#sender, this.#resolver);
@@ -134,7 +130,7 @@ export class Keeper {
     this.#trades.add(symbol);
   }
   /** {@link TradeFeed.readNow} */
-  readTrades(symbol: string): Promise<boolean> {
+  readTrades(symbol: string): Flow<boolean> {
     return this.#trades.readNow(symbol);
   }
   dueNow(feed: FeedName): void {
@@ -143,16 +139,17 @@ export class Keeper {
 
   /** Reads every feed once, now (for tests, and after a manual step of the simulated exchange's clock). */
   async refreshAll(): Promise<void> {
-    await this.#clock.sync();
+    await this.#core.run(this.#clock.sync());
     if (!this.isReconciled) await this.reconcile();
     const symbols = this.#account.watched();
-    await Promise.all(symbols.map((symbol) => this.#market.pollBars(symbol)));
-    await Promise.all(symbols.map((symbol) => this.#market.pollQuote(symbol)));
-    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
-    const areOrdersRead = await this.#account.pollOrders();
-    const isAccountRead = await this.#account.pollAccount();
+    await this.#core.run(this.#allRead(symbols, (symbol) => this.#market.pollBars(symbol)));
+    await this.#core.run(this.#allRead(symbols, (symbol) => this.#market.pollQuote(symbol)));
+    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs)
+      await this.#core.run(this.#market.loadRules(symbols));
+    const areOrdersRead = await this.#core.run(this.#account.pollOrders());
+    const isAccountRead = await this.#core.run(this.#account.pollAccount());
     if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
-    await this.#trades.poll();
+    await this.#core.run(this.#trades.poll());
     this.#health.sweepLayers();
     await Promise.all(this.#running);
     await this.#tasks.retryCancels();
@@ -199,8 +196,8 @@ export class Keeper {
     await this.#core.ports.time.delay(TICK_MS, this.#signal);
   }
 
-  async #syncClock(): Promise<boolean> {
-    const isKnown = await this.#clock.sync();
+  *#syncClock(): Flow<boolean> {
+    const isKnown = yield* this.#clock.sync();
     if (this.#clock.isVague) this.#schedule.dueWithin('clock', RETRY_MS);
     return isKnown;
   }
@@ -209,8 +206,9 @@ export class Keeper {
   async #reconcileBesideTasks(): Promise<void> {
     const { time } = this.#core.ports;
     const timer = time.every(TICK_MS, () => {
+      if (this.#signal.aborted) timer.cancel();
       this.#startTasks();
-      if (this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
+      if (!this.#signal.aborted && this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
     });
     try {
       if (!(await this.reconcile())) await time.delay(RETRY_MS, this.#signal);
@@ -264,21 +262,26 @@ export class Keeper {
     this.#startHoldings();
     this.#mode.tick();
     const listed = this.#listed(symbols);
-    this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
+    this.#schedule.start('bars', () => this.#allRead(listed, (symbol) => this.#market.pollBars(symbol)));
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
-    this.#schedule.start('rules', async () => {
-      const unread = await this.#market.loadRules(symbols);
-      return unread.length === 0 && !this.#market.hasUnreadSymbol;
-    });
+    this.#schedule.start('rules', () => this.#loadRules(symbols));
     this.#schedule.start('income', () => this.#check.pollIncome());
     this.#schedule.start('transfers', () => this.#account.transfers.poll());
+  }
+
+  *#loadRules(symbols: readonly string[]): Flow<boolean> {
+    const unread = yield* this.#market.loadRules(symbols);
+    return unread.length === 0 && !this.#market.hasUnreadSymbol;
+  }
+  #allRead(symbols: readonly string[], read: (symbol: string) => Flow<boolean>): Flow<boolean> {
+    return allRead(this.#core, symbols.map(read));
   }
 
   /** Whether the readings for exits, stops and a flatten exist. */
   #startHoldings(): void {
     const symbols = this.#account.watched();
     const listed = this.#listed(symbols);
-    this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
+    this.#schedule.start('quotes', () => this.#allRead(listed, (symbol) => this.#market.pollQuote(symbol)));
     this.#schedule.start('account', () => this.#account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
     this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);

@@ -1,15 +1,24 @@
+import { allRead } from '../../engine/feeds/feed-schedule.ts';
+import { noteUnreadable, takeUpUnreadable } from '../../engine/feeds/held-symbols.ts';
+import { describeClosed } from '../../engine/feeds/market-feed.ts';
+import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
 import type { Lookout, StrangeOrder } from '../../engine/flow/core.ts';
+import { call, type Flow, Pending, resultOf, type Started } from '../../engine/flow/effects.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import { ownerOf } from '../../engine/plan/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../../engine/records/venue.ts';
-import { wasPlacedBefore } from '../../engine/sending/order-proof.ts';
 import { orderOf } from '../../engine/state/leave.ts';
-import { noteUnreadable, takeUpUnreadable } from '../feeds/held-symbols.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { recordIncome } from '../../engine/trades/record-income.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { recordIncome } from '../trades/record-income.ts';
-import { LAYER_KEY, LEDGER_LAYER, LedgerRefusedError, readReason, WAY_OUT, writeReason } from './ledger-refusal.ts';
+import {
+  findContradiction,
+  LAYER_KEY,
+  LEDGER_LAYER,
+  LedgerRefusedError,
+  readReason,
+  WAY_OUT,
+  writeReason,
+} from './ledger-refusal.ts';
 
 /** How far a new ledger looks back for other ledgers on its account, ms. */
 const NEW_LEDGER_LOOKBACK_MS = 86_400_000;
@@ -50,7 +59,7 @@ export class LedgerCheck implements Lookout {
   readonly #suspects = new Set<string>();
   #isAnySuspected = false;
   #comparedAt = Number.NEGATIVE_INFINITY;
-  #running: Promise<void> | null = null;
+  #isRunning = false;
   #strange: StrangeOrder | null = null;
   /** Whether a complete comparison has run in this process. */
   isCompared = false;
@@ -81,11 +90,11 @@ export class LedgerCheck implements Lookout {
    *
    * @throws LedgerRefusedError
    */
-  async refuseStart(wait: (compared: Promise<unknown>) => Promise<unknown> = (compared) => compared): Promise<void> {
+  *refuseStart(wait: (compared: Started<unknown>) => Flow<unknown> = resultOf): Flow<void> {
     const standing = this.#core.state.layers.get(LAYER_KEY);
     if (standing !== undefined) throw new LedgerRefusedError(readReason(standing.reason));
     this.#takeUp();
-    await wait(this.isCompared ? Promise.resolve() : this.compare());
+    yield* wait(this.isCompared ? Pending.done() : this.#core.begin(this.compare()));
     if (this.#strange !== null) throw new LedgerRefusedError(this.#strange);
   }
 
@@ -97,7 +106,7 @@ export class LedgerCheck implements Lookout {
   }
 
   /** Checks recent orders of all symbols; false: they could not be read. Findings go to {@link found}. */
-  async compare(): Promise<boolean> {
+  *compare(): Flow<boolean> {
     const askedAtMs = this.#core.nowMs();
     const { scope } = this.#core.policySpec;
     const held = [...this.#core.state.positions.values()].filter(({ quantityE8 }) => quantityE8 !== 0);
@@ -105,7 +114,7 @@ export class LedgerCheck implements Lookout {
     // RISK: income is listed late, and of what was canceled unfilled there is none: nothing else tells a new ledger, or one
     // that was put back, what it lacks.
     const isFirst = !this.isCompared;
-    const isRead = await this.#readIncome((isWhole) => {
+    const isRead = yield* this.#readIncome((isWhole) => {
       return isWhole && !isFirst ? symbols : new Set([...symbols, ...scope.symbols]);
     });
     if (isRead && !this.isCompared) this.onCompared(this.#hasTransfers);
@@ -115,20 +124,22 @@ export class LedgerCheck implements Lookout {
   }
 
   /** A feed: executions of the whole account since the last read, and the orders of unexplained ones. */
-  pollIncome(): Promise<boolean> {
+  pollIncome(): Flow<boolean> {
     return this.#readIncome(() => new Set());
   }
 
   /** Checks what is suspected. Called in every round. */
   start(): void {
-    if (this.#running !== null || (this.#suspects.size === 0 && !this.#isAnySuspected)) return;
+    if (this.#isRunning || (this.#suspects.size === 0 && !this.#isAnySuspected)) return;
     const now = this.#core.ports.time.monotonicMs();
     if (this.#isAnySuspected && now - this.#comparedAt >= COMPARE_EVERY_MS) {
       this.#isAnySuspected = false;
       this.#comparedAt = now;
-      this.#run(this.compare(), () => {
-        this.#isAnySuspected = true;
-      });
+      this.#core.begin(
+        this.#run(this.compare(), () => {
+          this.#isAnySuspected = true;
+        }),
+      );
       return;
     }
     const isDue = (symbol: string): boolean => {
@@ -138,22 +149,27 @@ export class LedgerCheck implements Lookout {
     const due = [...this.#suspects].filter(isDue);
     if (due.length === 0) return;
     for (const symbol of due) this.#suspects.delete(symbol);
-    this.#run(this.#list(due), () => {
-      for (const symbol of due) this.#suspects.add(symbol);
-    });
+    this.#core.begin(
+      this.#run(this.#list(due), () => {
+        for (const symbol of due) this.#suspects.add(symbol);
+      }),
+    );
   }
 
-  #run(reading: Promise<boolean>, onUnread: () => void): void {
-    this.#running = reading
-      .catch(() => false)
-      .then((isRead) => {
-        this.#running = null;
-        if (!isRead) onUnread();
-      });
+  *#run(reading: Flow<boolean>, onUnread: () => void): Flow<void> {
+    this.#isRunning = true;
+    let isRead = false;
+    try {
+      isRead = yield* reading;
+    } catch {
+      // It is read again.
+    }
+    this.#isRunning = false;
+    if (!isRead) onUnread();
   }
 
   /** Reads what was placed in the symbol, now; false: it could not be read. Findings go to {@link found}. */
-  readPlaced(symbol: string): Promise<boolean> {
+  readPlaced(symbol: string): Flow<boolean> {
     return this.#list([symbol]);
   }
 
@@ -185,10 +201,10 @@ export class LedgerCheck implements Lookout {
     core.alert(code, `${detail}. ${WAY_OUT[code]}`, symbol);
   }
 
-  async #readIncome(others: (isWhole: boolean) => ReadonlySet<string>): Promise<boolean> {
+  *#readIncome(others: (isWhole: boolean) => ReadonlySet<string>): Flow<boolean> {
     const askedAtMs = this.#core.nowMs();
     const sinceMs = this.#incomeToMs === null ? this.#incomeSinceMs() : this.#goOnFrom(this.#incomeToMs);
-    const outcome = await this.#core.ports.venue.fetchExecutions(sinceMs);
+    const outcome = yield* call('fetchExecutions', sinceMs);
     if (outcome.kind === 'failed') return false;
     const { executions, isWhole, lastTransferMs } = outcome.value;
     recordIncome(this.#core, outcome.value, askedAtMs);
@@ -200,7 +216,7 @@ export class LedgerCheck implements Lookout {
       if (this.#core.state.seenTrades.has(symbol, tradeId)) continue;
       if (id > (newest.get(symbol) ?? -1n)) newest.set(symbol, id);
     }
-    const isRead = await this.#list([...new Set([...newest.keys(), ...others(isWhole)])]);
+    const isRead = yield* this.#list([...new Set([...newest.keys(), ...others(isWhole)])]);
     if (!isRead) return false;
     for (const [symbol, id] of newest) this.#judgedTrades.set(symbol, id);
     const readToMs = isWhole ? askedAtMs : (executions.at(-1)?.atMs ?? askedAtMs);
@@ -208,20 +224,22 @@ export class LedgerCheck implements Lookout {
     return true;
   }
 
-  async #list(symbols: readonly string[]): Promise<boolean> {
+  #list(symbols: readonly string[]): Flow<boolean> {
     // Of what the venue does not trade it tells nothing, and nobody opens there.
     const open = symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
-    const done = await Promise.all(open.map((symbol) => this.#listSymbol(symbol)));
-    return done.every((isRead) => isRead);
+    return allRead(
+      this.#core,
+      open.map((symbol) => this.#listSymbol(symbol)),
+    );
   }
 
-  async #listSymbol(symbol: string): Promise<boolean> {
+  *#listSymbol(symbol: string): Flow<boolean> {
     const askedAtMs = this.#core.nowMs();
     this.#listedAt.set(symbol, this.#core.ports.time.monotonicMs());
     const listedToMs = this.#listedToMs.get(symbol);
     const fromMs = listedToMs === undefined ? this.#startsAtMs() : this.#goOnFrom(listedToMs);
     const sinceMs = Math.max(fromMs, askedAtMs - LONGEST_LOOKBACK_MS);
-    const outcome = await this.#core.ports.venue.fetchPlacedOrders(symbol, sinceMs);
+    const outcome = yield* call('fetchPlacedOrders', symbol, sinceMs);
     if (outcome.kind === 'failed') return false;
     const { rows, unreadable } = outcome.value;
     noteUnreadable(this.#core, PLACED, unreadable, (covered) => covered === symbol);
@@ -282,23 +300,4 @@ export class LedgerCheck implements Lookout {
     const row = this.#core.ports.ledger.readEndedOrders({ clientOrderId }).at(-1);
     return row === undefined ? undefined : orderOf(row);
   }
-}
-
-/** What is wrong with an order that has one of our ids; null: it is the one that we sent, or what that became. */
-function findContradiction(
-  known: OrderState | undefined,
-  placed: PlacedOrder,
-  placedMs: number,
-  isAlgo: boolean,
-): string | null {
-  if (known === undefined || known.foreign)
-    return 'has an id of this ledger, which holds no record of it: it is older than the account';
-  // A conditional order becomes a regular one with the same id.
-  if (known.kind === 'algo') return null;
-  if (known.venueOrderId !== null) {
-    if (known.venueOrderId === placed.venueOrderId) return null;
-    return `is the second one of that id: order ${known.venueOrderId} of the venue had it, too`;
-  }
-  const isOther = isAlgo || placed.side !== known.side || wasPlacedBefore(known, placedMs);
-  return isOther ? 'has the id of another order of this ledger' : null;
 }

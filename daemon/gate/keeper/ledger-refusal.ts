@@ -1,5 +1,8 @@
 import { layerKey } from '../../engine/callers/layers.ts';
 import type { StrangeOrder } from '../../engine/flow/core.ts';
+import type { OrderState } from '../../engine/orders/orders.ts';
+import type { PlacedOrder } from '../../engine/records/venue.ts';
+import { wasPlacedBefore } from '../../engine/sending/order-proof.ts';
 
 /** What a person does about it. */
 export const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
@@ -31,4 +34,23 @@ export function writeReason({ code, detail }: StrangeOrder): string {
 export function readReason(reason: string): Pick<StrangeOrder, 'code' | 'detail'> {
   const code = reason.startsWith('OTHER_DAEMON') ? 'OTHER_DAEMON' : 'LEDGER_BEHIND_VENUE';
   return { code, detail: reason.slice(code.length + 2) };
+}
+
+/** What is wrong with an order that has one of our ids; null: it is the one that we sent, or what that became. */
+export function findContradiction(
+  known: OrderState | undefined,
+  placed: PlacedOrder,
+  placedMs: number,
+  isAlgo: boolean,
+): string | null {
+  if (known === undefined || known.foreign)
+    return 'has an id of this ledger, which holds no record of it: it is older than the account';
+  // A conditional order becomes a regular one with the same id.
+  if (known.kind === 'algo') return null;
+  if (known.venueOrderId !== null) {
+    if (known.venueOrderId === placed.venueOrderId) return null;
+    return `is the second one of that id: order ${known.venueOrderId} of the venue had it, too`;
+  }
+  const isOther = isAlgo || placed.side !== known.side || wasPlacedBefore(known, placedMs);
+  return isOther ? 'has the id of another order of this ledger' : null;
 }

@@ -1,10 +1,11 @@
 import { profileOf } from '../../core/venues.ts';
+import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
+import type { FeedSchedule } from '../../engine/feeds/feed-schedule.ts';
+import { holdSymbols } from '../../engine/feeds/held-symbols.ts';
+import { describeClosed } from '../../engine/feeds/market-feed.ts';
+import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
+import { call, type Flow } from '../../engine/flow/effects.ts';
 import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
-import type { FeedSchedule } from '../feeds/feed-schedule.ts';
-import { holdSymbols } from '../feeds/held-symbols.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 /**
@@ -14,14 +15,14 @@ import type { GateCore } from '../journal/journal.ts';
 export type ModeProblem = { readonly kind: 'wrong' | 'unread' | 'crossed'; readonly detail: string } | null;
 
 /** Reads the account's mode, and puts right what differs and may be changed. */
-export async function readMode(
+export function* readMode(
   core: GateCore,
   account: AccountFeed,
   health: VenueHealth,
   symbols: readonly string[],
-): Promise<ModeProblem> {
+): Flow<ModeProblem> {
   const isListed = symbols.every((symbol) => account.isolated?.[symbol] !== undefined);
-  const outcome = await core.ports.venue.prepareAccount(symbols, isListed ? account.isolated : null);
+  const outcome = yield* call('prepareAccount', symbols, isListed ? account.isolated : null);
   if (outcome.kind === 'failed') {
     const { detail } = outcome;
     health.onReadFailure(detail, outcome.cause, outcome.retryAfterMs);
@@ -108,9 +109,9 @@ export class ModeWatch {
     this.#schedule.start('mode', () => this.#poll());
   }
 
-  async #poll(): Promise<boolean> {
+  *#poll(): Flow<boolean> {
     const symbols = this.#symbols();
-    const problem = await readMode(this.#core, this.#account, this.#health, symbols);
+    const problem = yield* readMode(this.#core, this.#account, this.#health, symbols);
     if (problem === null) {
       this.#marks.note('mode', this.#core.nowMs(), symbols);
       return true;

@@ -1,10 +1,11 @@
+import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
+import { type FeedSchedule, noteUnread, PERIODS } from '../../engine/feeds/feed-schedule.ts';
+import type { MarketFeed } from '../../engine/feeds/market-feed.ts';
+import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
+import { type Flow, joined, Pending, resultOf, resultsOf, within } from '../../engine/flow/effects.ts';
 import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
-import { type FeedSchedule, noteUnread, PERIODS } from '../feeds/feed-schedule.ts';
-import type { MarketFeed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { TradeFeed } from '../../engine/trades/trade-feed.ts';
 import type { ClockMoved, GateCore } from '../journal/journal.ts';
-import type { TradeFeed } from '../trades/trade-feed.ts';
 import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
 import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
 
@@ -29,7 +30,6 @@ export class Reconciliation {
   readonly #schedule: FeedSchedule;
   readonly #marks: ReadingMarks;
   readonly #reads: StartReads;
-  readonly #signal: AbortSignal;
   isReconciled = false;
   /** Account and orders were read completely in this process. */
   wasRead = false;
@@ -49,7 +49,6 @@ export class Reconciliation {
     schedule: FeedSchedule;
     marks: ReadingMarks;
     trades: TradeFeed;
-    signal: AbortSignal;
   }) {
     this.#core = parts.core;
     this.#account = parts.account;
@@ -57,7 +56,6 @@ export class Reconciliation {
     this.#check = parts.ledgerCheck;
     this.#schedule = parts.schedule;
     this.#marks = parts.marks;
-    this.#signal = parts.signal;
     this.#reads = new StartReads(parts);
     parts.ledgerCheck.onCompared = (hasTransfers) => {
       this.#schedule.noteRead('income');
@@ -89,12 +87,12 @@ export class Reconciliation {
    *
    * @throws LedgerRefusedError
    */
-  async refuseOtherDaemon(): Promise<void> {
+  *refuseOtherDaemon(): Flow<void> {
     // Of a first start nothing is open that this daemon placed: it waits for the steps that all lists are read in.
-    if (this.#core.state.rules.size === 0) await this.#run(this.#reads.steps());
-    await this.#check.refuseStart(async (compared) => {
-      const lists = this.#schedule.isDue('allOrders') ? this.#account.askFirst() : Promise.resolve();
-      await this.#within(OTHER_DAEMON_MS, Promise.all([lists, compared]));
+    if (this.#core.state.rules.size === 0) yield* this.#run(this.#reads.steps());
+    yield* this.#check.refuseStart((compared) => {
+      const lists = this.#schedule.isDue('allOrders') ? this.#core.begin(this.#account.askFirst()) : Pending.done();
+      return this.#within(OTHER_DAEMON_MS, joined([lists, compared]));
     });
   }
 
@@ -123,10 +121,10 @@ export class Reconciliation {
   }
 
   /** Reads whatever is missing; clears the boot layer when everything succeeded. */
-  async reconcile(): Promise<boolean> {
+  *reconcile(): Flow<boolean> {
     const { time, venue } = this.#core.ports;
     venue.noteStarting?.(time.monotonicMs() - this.#beganAt < STARTING_MS);
-    const missing = [...(await this.#readAll())];
+    const missing = [...(yield* this.#readAll())];
     this.#missing = missing;
     if (missing.length > 0) {
       this.#core.ports.log.warn({ missing }, 'not reconciled yet');
@@ -142,39 +140,48 @@ export class Reconciliation {
     return true;
   }
 
-  async #readAll(): Promise<readonly string[]> {
-    const steps = this.#run(this.#reads.steps());
-    if (this.#core.state.rules.size === 0) await steps;
-    const quotes = this.#run(this.#reads.quotes());
-    let holdings = await this.#run(this.#reads.holdings());
+  *#readAll(): Flow<readonly string[]> {
+    const steps = this.#core.begin(this.#run(this.#reads.steps()));
+    if (this.#core.state.rules.size === 0) yield* resultOf(steps);
+    const quotes = this.#core.begin(this.#run(this.#reads.quotes()));
+    let holdings = yield* this.#run(this.#reads.holdings());
     // Somebody may hold what this daemon has never read the steps of, or the venue may have changed them.
-    if (holdings.length > 0 && !(await this.#reads.readRules().catch(() => [FILTERS])).includes(FILTERS))
-      holdings = await this.#run(this.#reads.holdings());
+    if (holdings.length > 0 && (yield* this.#areStepsRead())) holdings = yield* this.#run(this.#reads.holdings());
     if (holdings.length === 0 && !this.wasRead) {
-      await this.#within(QUOTES_MS, quotes);
+      yield* this.#within(QUOTES_MS, resultOf(quotes));
       this.wasRead = true;
     }
-    const first = [...(await steps), ...holdings];
-    const rest = await this.#run(this.#reads.rest(holdings.length === 0));
-    return [...new Set([...first, ...(await quotes), ...rest])];
+    const first = [...(yield* resultOf(steps)), ...holdings];
+    const rest = yield* this.#run(this.#reads.rest(holdings.length === 0));
+    return [...new Set([...first, ...(yield* resultOf(quotes)), ...rest])];
+  }
+  *#areStepsRead(): Flow<boolean> {
+    try {
+      return !(yield* this.#reads.readRules()).includes(FILTERS);
+    } catch {
+      return false;
+    }
   }
 
   /** Starts all reads, in order; returns the failed ones in words. */
-  async #run(reads: readonly StartRead[]): Promise<readonly string[]> {
+  *#run(reads: readonly StartRead[]): Flow<readonly string[]> {
     const weight = reads.reduce((sum, read) => sum + read.weight, 0);
     const left = this.#core.ports.venue.readWeightLeft?.() ?? null;
     if (left !== null && weight > left) {
       const what = reads.map((read) => read.what);
       this.#core.ports.log.warn({ what, weight, left }, 'the start waits for request weight of the venue');
     }
-    const running = reads.map(async ({ what, read }) =>
-      read().catch((error: unknown) => {
-        noteUnread(this.#core, what, error);
-        return [what];
-      }),
-    );
-    const unread = await Promise.all(running.filter((_, index) => reads[index]?.isNeeded === true));
+    const running = reads.map((read) => this.#core.begin(this.#readOne(read)));
+    const unread = yield* resultsOf(running.filter((_, index) => reads[index]?.isNeeded === true));
     return unread.flat();
+  }
+  *#readOne({ read, what }: StartRead): Flow<readonly string[]> {
+    try {
+      return yield* read();
+    } catch (error) {
+      noteUnread(this.#core, what, error);
+      return [what];
+    }
   }
 
   /** Refusals state why nothing is opened yet; each cause is recorded once. */
@@ -184,21 +191,14 @@ export class Reconciliation {
     this.#setBoot('reducing', `not read yet: ${missing}`);
   }
 
-  async #within(ms: number, running: Promise<unknown>): Promise<void> {
-    const answered = new AbortController();
-    const guarded = running.catch((error: unknown) => {
-      if (!this.#signal.aborted) noteUnread(this.#core, 'the venue', error);
-    });
-    await Promise.race([guarded, this.#core.ports.time.delay(ms, answered.signal)]);
-    answered.abort();
+  #within(ms: number, flow: Flow<unknown>): Flow<unknown> {
+    return within(this.#core, ms, this.#core.begin(this.#guarded(flow)));
   }
-
-  /** Resolves when reconciled, or after `withinMs` of wall time; then the loop keeps trying. */
-  async untilReconciled(withinMs: number): Promise<boolean> {
-    const { time } = this.#core.ports;
-    const deadline = time.monotonicMs() + withinMs;
-    while (!this.isReconciled && !this.#signal.aborted && time.monotonicMs() < deadline)
-      await time.delay(10, this.#signal);
-    return this.isReconciled;
+  *#guarded(flow: Flow<unknown>): Flow<void> {
+    try {
+      yield* flow;
+    } catch (error) {
+      if (!this.#core.isStopping()) noteUnread(this.#core, 'the venue', error);
+    }
   }
 }

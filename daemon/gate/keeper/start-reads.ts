@@ -1,15 +1,16 @@
+import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
+import { allRead, type FeedName, type FeedSchedule, noteUnread } from '../../engine/feeds/feed-schedule.ts';
+import { holdSymbols } from '../../engine/feeds/held-symbols.ts';
+import type { MarketFeed } from '../../engine/feeds/market-feed.ts';
+import { describeClosed } from '../../engine/feeds/market-feed.ts';
+import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
+import { ask, type Flow } from '../../engine/flow/effects.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
 import type { VenueHealth } from '../../engine/sending/venue-health.ts';
 import { isOfAccount, rowOf } from '../../engine/tables/cause.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
-import { allRead, type FeedName, type FeedSchedule, noteUnread } from '../feeds/feed-schedule.ts';
-import { holdSymbols } from '../feeds/held-symbols.ts';
-import type { MarketFeed } from '../feeds/market-feed.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { TradeFeed } from '../../engine/trades/trade-feed.ts';
+import { findUnreportedSince } from '../../engine/trades/unread-trades.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { TradeFeed } from '../trades/trade-feed.ts';
-import { findUnreportedSince } from '../trades/unread-trades.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import { findCrossed, readMode, tellCrossed } from './mode-watch.ts';
 
@@ -20,15 +21,15 @@ const MODE_RECENT_MS = 60_000;
  * Sets one-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. A symbol that the venue
  * keeps on crossed margin only reduces. Precondition: the account was read just now.
  */
-export async function prepareAccount(
+export function* prepareAccount(
   core: GateCore,
   account: AccountFeed,
   marks: ReadingMarks,
   health: VenueHealth,
   symbols: readonly string[],
-): Promise<boolean> {
+): Flow<boolean> {
   if (!isModeRecent(account, marks, symbols)) {
-    const problem = await readMode(core, account, health, symbols);
+    const problem = yield* readMode(core, account, health, symbols);
     if (problem?.kind === 'crossed') tellCrossed(core, findCrossed(account, symbols), problem.detail);
     else if (problem !== null) return false;
     else marks.note('mode', core.nowMs(), symbols);
@@ -36,7 +37,7 @@ export async function prepareAccount(
   // RISK: before the account counts as reconciled. What is held keeps one symbol there, and must not close the others.
   const crossed = findCrossed(account, symbols);
   holdSymbols(core, crossed);
-  return lowerLeverage(
+  return yield* lowerLeverage(
     core,
     health,
     symbols.filter((symbol) => !crossed.includes(symbol)),
@@ -49,14 +50,14 @@ export function isModeRecent(account: AccountFeed, marks: ReadingMarks, symbols:
   return isIsolated && marks.ageMs('mode', symbols) < MODE_RECENT_MS;
 }
 
-async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: readonly string[]): Promise<boolean> {
+function* lowerLeverage(core: GateCore, health: VenueHealth, symbols: readonly string[]): Flow<boolean> {
   const cap = Math.max(1, Math.floor(core.policySpec.budgets.leverage));
   for (const symbol of symbols) {
     const position = core.state.position(symbol);
     const isHeld =
       position.quantityE8 !== 0 || everyLiveOrder(core.state.orders).some((order) => order.symbol === symbol);
     if (isHeld || (position.leverage !== null && position.leverage <= cap)) continue;
-    const outcome = await core.ports.venue.setLeverage(symbol, cap);
+    const outcome = yield* ask<'setLeverage'>({ fx: 'setLeverage', symbol, leverage: cap });
     if (outcome.kind === 'rejected') {
       const { cause, message, retryAfterMs } = outcome.rejection;
       // The venue refuses that setting, and not us.
@@ -83,7 +84,7 @@ export interface StartRead {
   /** True: nothing is opened before it succeeded. False: the start does not depend on it. */
   readonly isNeeded: boolean;
   /** The failed parts, in words. */
-  readonly read: () => Promise<readonly string[]>;
+  readonly read: () => Flow<readonly string[]>;
 }
 
 /** Request weights by the venue's books (BINANCE-compatible: general information, and each endpoint). */
@@ -162,26 +163,21 @@ export class StartReads {
   #open(symbols: readonly string[]): readonly string[] {
     return symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
   }
-  #feed(
-    feed: FeedName,
-    read: Omit<StartRead, 'read'> & { readonly poll: () => Promise<boolean> },
-  ): readonly StartRead[] {
+  #feed(feed: FeedName, read: Omit<StartRead, 'read'> & { readonly poll: () => Flow<boolean> }): readonly StartRead[] {
     if (!this.#schedule.isDue(feed)) return [];
     const { poll, what, weight, isNeeded } = read;
-    return [
-      {
-        what,
-        weight,
-        isNeeded,
-        read: async () => {
-          // While it is in progress its feed does not read as well.
-          this.#schedule.noteRead(feed);
-          if (await poll().catch((error: unknown) => noteUnread(this.#core, what, error))) return [];
-          this.#schedule.dueNow(feed);
-          return [what];
-        },
-      },
-    ];
+    return [{ what, weight, isNeeded, read: () => this.#readFeed(feed, what, poll) }];
+  }
+  *#readFeed(feed: FeedName, what: string, poll: () => Flow<boolean>): Flow<readonly string[]> {
+    // While it is in progress its feed does not read as well.
+    this.#schedule.noteRead(feed);
+    try {
+      if (yield* poll()) return [];
+    } catch (error) {
+      noteUnread(this.#core, what, error);
+    }
+    this.#schedule.dueNow(feed);
+    return [what];
   }
 
   /** Lot and tick sizes of watched symbols; without them neither account nor orders can be read. */
@@ -218,7 +214,7 @@ export class StartReads {
       what: 'the quotes',
       weight: (isAlone ? open.length * WEIGHT.quoteOfSymbol : WEIGHT.quotesOfAll) + WEIGHT.fundingIntervals,
       isNeeded: true,
-      poll: () => allRead(open.map((symbol) => this.#market.pollQuote(symbol))),
+      poll: () => this.#allRead(open, (symbol) => this.#market.pollQuote(symbol)),
     });
   }
 
@@ -230,13 +226,8 @@ export class StartReads {
     const traded = this.#findUnreported(open);
     const compared = WEIGHT.income + inScope.length * WEIGHT.placedOfSymbol;
     const isRecent = isModeRecent(this.#account, this.#marks, inScope);
-    const prepare = async (): Promise<boolean> => {
-      const isRight = await prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
-      if (isRight) this.#schedule.noteRead('mode', this.#marks.ageMs('mode', inScope));
-      return isRight;
-    };
     return [
-      need('the account mode', isRecent ? 0 : WEIGHT.mode, async () => areHoldingsRead && (await prepare())),
+      need('the account mode', isRecent ? 0 : WEIGHT.mode, () => this.#prepare(areHoldingsRead, inScope)),
       ...(this.#schedule.isDue('allOrders')
         ? this.#allOrders('the open orders of all symbols', WEIGHT.ordersOfAll)
         : []),
@@ -245,10 +236,10 @@ export class StartReads {
         : [need('the recent orders of the account', compared, () => this.#check.compare())]),
       ...(open.every((symbol) => this.#market.hasRecentRules(symbol)) ? [] : [this.#rules()]),
       need('the price bars', late.length * WEIGHT.barsOfSymbol, () =>
-        allRead(open.map((symbol) => this.#market.pollBars(symbol))),
+        this.#allRead(open, (symbol) => this.#market.pollBars(symbol)),
       ),
       need('the trades', traded.length * WEIGHT.tradesOfSymbol, () =>
-        allRead(traded.map((symbol) => this.#trades.readOnce(symbol))),
+        this.#allRead(traded, (symbol) => this.#trades.readOnce(symbol)),
       ),
       ...this.#feed('transfers', {
         what: 'the transfers',
@@ -259,29 +250,39 @@ export class StartReads {
     ];
   }
 
+  *#prepare(areHoldingsRead: boolean, inScope: readonly string[]): Flow<boolean> {
+    if (!areHoldingsRead) return false;
+    const isRight = yield* prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
+    if (isRight) this.#schedule.noteRead('mode', this.#marks.ageMs('mode', inScope));
+    return isRight;
+  }
+  #allRead(symbols: readonly string[], read: (symbol: string) => Flow<boolean>): Flow<boolean> {
+    return allRead(this.#core, symbols.map(read));
+  }
+
   #rules(): StartRead {
     const watched = this.#account.watched();
     const weight = WEIGHT.filtersAndBrackets + watched.length * WEIGHT.feesOfSymbol;
     return { what: FILTERS, weight, isNeeded: true, read: () => this.readRules() };
   }
   /** The unread parts of the rules, in words; failing tables are not requested at every try. */
-  async readRules(): Promise<readonly string[]> {
+  *readRules(): Flow<readonly string[]> {
     const { time } = this.#core.ports;
     if (time.monotonicMs() - this.#rulesTriedAt < RULES_AGAIN_MS) return this.#rulesUnread;
     this.#rulesTriedAt = time.monotonicMs();
     this.#rulesUnread = [FILTERS];
-    this.#rulesUnread = await this.#market.loadRules(this.#account.watched());
+    this.#rulesUnread = yield* this.#market.loadRules(this.#account.watched());
     if (this.#rulesUnread.length === 0 && !this.#market.hasUnreadSymbol) this.#schedule.noteRead('rules');
     return this.#rulesUnread;
   }
   #allOrders(what: string, weight: number): readonly StartRead[] {
-    const read = async (): Promise<readonly string[]> => {
-      if (!(await this.#account.pollOrders())) return [what];
-      this.#schedule.noteRead('allOrders');
-      this.#schedule.noteRead('orders');
-      return [];
-    };
-    return [{ what, weight, isNeeded: true, read }];
+    return [need(what, weight, () => this.#readAllOrders())];
+  }
+  *#readAllOrders(): Flow<boolean> {
+    if (!(yield* this.#account.pollOrders())) return false;
+    this.#schedule.noteRead('allOrders');
+    this.#schedule.noteRead('orders');
+    return true;
   }
   /** Symbols with fills whose prices and fees are unknown. */
   #findUnreported(symbols: readonly string[]): readonly string[] {
@@ -289,6 +290,9 @@ export class StartReads {
   }
 }
 
-function need(what: string, weight: number, poll: () => Promise<boolean>): StartRead {
-  return { what, weight, isNeeded: true, read: async () => ((await poll()) ? [] : [what]) };
+function need(what: string, weight: number, poll: () => Flow<boolean>): StartRead {
+  const read = function* (): Flow<readonly string[]> {
+    return (yield* poll()) ? [] : [what];
+  };
+  return { what, weight, isNeeded: true, read };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Flatten } from '../../../daemon/engine/exits/flatten.ts';
+import type { AccountFeed } from '../../../daemon/engine/feeds/account-feed.ts';
 import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
-import { type Flow, Pending } from '../../../daemon/engine/flow/effects.ts';
+import { type Flow, Pending, resultOf } from '../../../daemon/engine/flow/effects.ts';
 import { Engine, type Request } from '../../../daemon/engine/flow/step.ts';
 import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
 import type { SliceRunner } from '../../../daemon/engine/sending/slices.ts';
@@ -36,9 +37,9 @@ describe('a flatten of what is known to be held, beside an opening that rests', 
       slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
       account: {
         watched: () => ['BTCUSDT'],
-        pollAccount: () => new Pending<boolean>(),
-        listOrders: () => new Pending<null>(),
-      },
+        pollAccount: () => resultOf(new Pending<boolean>()),
+        listOrders: () => resultOf(new Pending<null>()),
+      } as unknown as AccountFeed,
       exit: function* () {
         world.decide({
           id: 'd-o-2',

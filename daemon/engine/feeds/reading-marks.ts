@@ -1,4 +1,5 @@
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { type Flow, onDisk } from '../flow/effects.ts';
 
 const NAME = 'readings';
 
@@ -20,10 +21,10 @@ interface Stored {
  * a list is in the ledger. A mark is written once that is on disk; a mark ahead of the ledger counts as absent.
  */
 export class ReadingMarks {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #marks = new Map<MarkName, Mark>();
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
   }
 
@@ -43,11 +44,12 @@ export class ReadingMarks {
     this.#marks.set(name, { at_ms: atMs, symbols });
     if (startCache === undefined) return;
     const stored: Stored = { seq: ledger.lastSeq(), marks: Object.fromEntries(this.#marks) };
-    this.#core
-      .settled()
-      .then(() => startCache.write(NAME, stored))
-      // A failing ledger has already been reported.
-      .catch(() => undefined);
+    const write = function* (): Flow<void> {
+      yield* onDisk();
+      startCache.write(NAME, stored);
+    };
+    // A failing ledger has already been reported.
+    this.#core.begin(write()).onEnd(() => undefined);
   }
 
   /** Domain ms since it was read of all of these symbols; infinite: it was not, or at a time that is still to come. */

@@ -1,11 +1,12 @@
-import type { Bar, SymbolRules } from '../../engine/records/venue.ts';
-import type { Cause } from '../../engine/tables/cause.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { call, type Flow } from '../flow/effects.ts';
+import type { Bar, SymbolRules } from '../records/venue.ts';
+import type { Cause } from '../tables/cause.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { KeptBars } from './kept-bars.ts';
 
 /** Why the venue permits no opening in a symbol; null: it does, or nothing was read yet. */
-export function describeClosed(core: GateCore, symbol: string): string | null {
+export function describeClosed(core: LiveCore, symbol: string): string | null {
   if (core.market.unlisted.has(symbol)) return 'is not listed at the venue';
   return core.state.rules.get(symbol)?.trading === false ? 'is not trading at the venue' : null;
 }
@@ -15,7 +16,7 @@ const PAGE_BARS = 1500;
 
 /** Reads filters, marks, quotes, funding and bars. A changed feature or label becomes a market-input event. */
 export class MarketFeed {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
   readonly #kept: KeptBars;
@@ -24,7 +25,7 @@ export class MarketFeed {
   onQuoteRead: (symbol: string, markAtMs: number) => void = () => undefined;
   onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
     this.#kept = new KeptBars(core);
   }
@@ -33,8 +34,8 @@ export class MarketFeed {
    * Reads the rules. Returns the unread parts in words; empty if all were read. What is one symbol's alone keeps that one
    * from opening, since its rules are as old as their oldest part, and no other.
    */
-  async loadRules(symbols: readonly string[]): Promise<readonly string[]> {
-    const outcome = await this.#core.ports.venue.fetchRules(symbols);
+  *loadRules(symbols: readonly string[]): Flow<readonly string[]> {
+    const outcome = yield* call('fetchRules', symbols);
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
       return ['the exchange filters'];
@@ -88,8 +89,8 @@ export class MarketFeed {
     }
   }
 
-  async pollQuote(symbol: string): Promise<boolean> {
-    const outcome = await this.#core.ports.venue.fetchQuote(symbol);
+  *pollQuote(symbol: string): Flow<boolean> {
+    const outcome = yield* call('fetchQuote', symbol);
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
       return false;
@@ -118,15 +119,15 @@ export class MarketFeed {
   }
 
   /** Closed bars since the last known one; the first time the whole baseline. */
-  async pollBars(symbol: string): Promise<boolean> {
+  *pollBars(symbol: string): Flow<boolean> {
     const barMs = this.#core.market.barMs;
     const depth = this.#depth();
     const now = this.#core.nowMs();
-    let sinceMs = this.#core.market.lastBarOpenMs(symbol);
-    sinceMs = sinceMs === null ? Math.floor(now / barMs) * barMs - depth * barMs : sinceMs + barMs;
+    const last = this.#core.market.lastBarOpenMs(symbol);
+    let sinceMs = last === null ? Math.floor(now / barMs) * barMs - depth * barMs : last + barMs;
     let applied = 0;
     while (sinceMs + barMs <= this.#core.nowMs()) {
-      const outcome = await this.#core.ports.venue.fetchBars(symbol, barMs, sinceMs, PAGE_BARS);
+      const outcome = yield* call('fetchBars', symbol, barMs, sinceMs, PAGE_BARS);
       if (outcome.kind === 'failed') {
         this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
         return false;
@@ -135,11 +136,11 @@ export class MarketFeed {
       if (barMs !== this.#core.market.barMs) return false;
       const closedBy = this.#core.nowMs();
       const closed = outcome.value.filter((bar) => bar.openTimeMs + barMs <= closedBy);
-      const last = closed.at(-1);
-      if (last === undefined) break;
+      const newest = closed.at(-1);
+      if (newest === undefined) break;
       applied += this.#applyBars(symbol, closed);
-      if (last.openTimeMs + barMs <= sinceMs) break;
-      sinceMs = last.openTimeMs + barMs;
+      if (newest.openTimeMs + barMs <= sinceMs) break;
+      sinceMs = newest.openTimeMs + barMs;
     }
     this.#recordIfNews(symbol);
     if (applied > 0) this.#kept.keep(symbol, this.#core.market.bars(symbol), depth);

@@ -1,10 +1,11 @@
-import { endOpeningsByStop } from '../../engine/decide/order-records.ts';
-import type { OrderState } from '../../engine/orders/orders.ts';
-import type { VenueTrade } from '../../engine/records/venue.ts';
-import type { OrderProof } from '../../engine/sending/order-proof.ts';
+import { endOpeningsByStop } from '../decide/order-records.ts';
 import { noteUnread } from '../feeds/feed-schedule.ts';
 import { noteUnreadable } from '../feeds/held-symbols.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
+import type { OrderState } from '../orders/orders.ts';
+import type { VenueTrade } from '../records/venue.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import { TradeOwners } from './trade-owners.ts';
 import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
 
@@ -15,20 +16,18 @@ const UNREPORTED_AGAIN_MS = 30_000;
 
 /** Reads the trades of symbols in which something was executed, once at a time, and again while they lag. */
 export class TradeFeed {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #proof: Pick<OrderProof, 'recordTraded'>;
-  readonly #signal: AbortSignal;
   readonly #owners: TradeOwners;
   readonly #symbols = new Set<string>();
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   /** Symbols that were read without what was executed last, and when they are read again, monotonic ms. */
   readonly #againAt = new Map<string, number>();
-  #running: Promise<void> | null = null;
+  #running: Started<unknown> | null = null;
 
-  constructor(core: GateCore, proof: Pick<OrderProof, 'recordTraded'>, signal: AbortSignal) {
+  constructor(core: LiveCore, proof: Pick<OrderProof, 'recordTraded'>) {
     this.#core = core;
     this.#proof = proof;
-    this.#signal = signal;
     this.#owners = new TradeOwners(core);
   }
 
@@ -44,47 +43,47 @@ export class TradeFeed {
     for (const [symbol, atMs] of this.#againAt)
       if (this.#core.ports.time.monotonicMs() >= atMs) this.#symbols.add(symbol);
     if (this.#running !== null || this.#symbols.size === 0) return;
-    this.poll().catch((error: unknown) => {
-      if (!this.#signal.aborted) noteUnread(this.#core, 'trades', error);
+    this.#core.begin(this.poll()).onEnd((end) => {
+      if (end.kind === 'failed' && !this.#core.isStopping()) noteUnread(this.#core, 'trades', end.error);
     });
   }
 
-  /** One poll at a time; resolves when everything requested by now has been read or has failed. */
-  async poll(): Promise<void> {
-    while (this.#running !== null) await this.#running;
-    if (this.#symbols.size === 0) return;
-    this.#running = this.#read().finally(() => {
-      this.#running = null;
-    });
-    await this.#running;
+  /** One poll at a time; over when everything requested by now has been read or has failed. */
+  poll(): Flow<void> {
+    return this.#alone(() => this.#read());
   }
 
   /** Reads the symbol's trades, once what is being read has been; false: it failed, and is tried again. */
-  async readNow(symbol: string): Promise<boolean> {
-    while (this.#running !== null) await this.#running;
-    let isRead = false;
-    this.#running = this.readOnce(symbol)
-      .then((done) => {
-        isRead = done;
-      })
-      .finally(() => {
-        this.#running = null;
-      });
-    await this.#running;
-    return isRead;
+  readNow(symbol: string): Flow<boolean> {
+    return this.#alone(() => this.readOnce(symbol));
   }
 
-  async #read(): Promise<void> {
+  *#alone<R>(read: () => Flow<R>): Flow<R> {
+    while (this.#running !== null) yield* joined([this.#running]);
+    const running = this.#core.begin(read());
+    this.#running = running;
+    running.onEnd(() => {
+      this.#running = null;
+    });
+    return yield* resultOf(running);
+  }
+
+  *#read(): Flow<void> {
     const symbols = [...this.#symbols];
     this.#symbols.clear();
-    for (const symbol of symbols) await this.readOnce(symbol);
+    for (const symbol of symbols) yield* this.readOnce(symbol);
   }
 
   /** The one reading of trades, at a start as well; false: it failed, and is tried again. */
-  async readOnce(symbol: string): Promise<boolean> {
+  *readOnce(symbol: string): Flow<boolean> {
     // RISK: while it is being read it is not due: each round would add it again, and it would be read without a pause.
     this.#againAt.set(symbol, Number.POSITIVE_INFINITY);
-    const isRead = await this.#pollTrades(symbol).catch((error: unknown) => noteUnread(this.#core, 'trades', error));
+    let isRead = false;
+    try {
+      isRead = yield* this.#pollTrades(symbol);
+    } catch (error) {
+      noteUnread(this.#core, 'trades', error);
+    }
     const isUnreadable = this.#core.market.unreadable.has('trades', symbol);
     // The venue's list of trades may lag behind what it says of the order.
     const now = this.#core.ports.time.monotonicMs();
@@ -97,35 +96,35 @@ export class TradeFeed {
   }
 
   /** Prices and fees of what was executed, whoever's; trades are deduplicated by id. */
-  async #pollTrades(symbol: string): Promise<boolean> {
+  *#pollTrades(symbol: string): Flow<boolean> {
     const core = this.#core;
     const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(core, symbol) };
     const from = goBack(last, core.state.accounts.unreportedTrades(symbol));
     const traded = new Map<OrderState, number>();
-    const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
+    const outcome = yield* call('fetchTrades', symbol, from.id, from.atMs);
     if (outcome.kind === 'failed') return false;
     const { rows, unreadable } = outcome.value;
     noteUnreadable(core, 'trades', unreadable, (covered) => covered === symbol);
-    const isRead = await this.#takeTrades(symbol, last.id, rows, traded);
+    const isRead = yield* this.#takeTrades(symbol, last.id, rows, traded);
     // What an order did in many trades is shared out as one.
     for (const [order, atMs] of traded) this.#proof.recordTraded(order, atMs);
     return isRead;
   }
 
   /** False: not all of them could be read. `traded`: orders of ours with the time of their last trade. */
-  async #takeTrades(
+  *#takeTrades(
     symbol: string,
     lastId: string | null,
     trades: readonly VenueTrade[],
     traded: Map<OrderState, number>,
-  ): Promise<boolean> {
+  ): Flow<boolean> {
     const core = this.#core;
     this.#owners.begin();
     for (const trade of trades) {
       const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
       if (!isKnown && trade.tradeId !== lastId) core.lookout.suspect(symbol);
       if (!core.state.seenTrades.has(symbol, trade.tradeId)) {
-        const owner = await this.#owners.find(trade);
+        const owner = yield* this.#owners.find(trade);
         // Lots move in the order of trades: none is taken in before one of which the exchange did not say whose it is,
         if (owner.kind === 'unread') return false;
         // nor before one whose order cannot be told yet: it is read again, with all that follow.

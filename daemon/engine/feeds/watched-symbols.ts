@@ -1,14 +1,14 @@
-import { everyLiveOrder } from '../../engine/orders/orders.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { everyLiveOrder } from '../orders/orders.ts';
 
 const NOTHING: readonly string[] = [];
 
 /** The symbols that feeds read: those of the policy, of positions and of live orders. */
 export class WatchedSymbols {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   #last = { permitted: NOTHING, stateSeq: -1, marketSeq: -1, symbols: NOTHING };
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
   }
 

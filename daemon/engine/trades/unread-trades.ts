@@ -1,5 +1,5 @@
-import { isAtVenue, liveOrders, type OrderState } from '../../engine/orders/orders.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { isAtVenue, liveOrders, type OrderState } from '../orders/orders.ts';
 
 /** Trades of fills that came with a price are read this far back, ms: what was seen of a symbol may be of before them. */
 const BACK_MS = 3_600_000;
@@ -10,7 +10,7 @@ const AWAITED_MS = 60_000;
  * When the oldest order was asked for of which fills are known and their trades are not, venue time; null: there is none.
  * RISK: not before every trade of the symbol that was taken in is still known as such: it would count twice.
  */
-export function findUnreportedSince({ state }: GateCore, symbol: string): number | null {
+export function findUnreportedSince({ state }: LiveCore, symbol: string): number | null {
   let sinceMs: number | null = null;
   for (const order of state.orders.all.values()) {
     if (order.symbol !== symbol || !isUnreported(order)) continue;
@@ -28,7 +28,7 @@ function isUnreported({ executedE8, foreign, kind, tradedE8 }: OrderState): bool
  * Something was executed lately of which the trades were not among those that were read; or a stop of ours was no longer
  * found, which may have fired.
  */
-export function awaitsTrades(core: GateCore, symbol: string): boolean {
+export function awaitsTrades(core: LiveCore, symbol: string): boolean {
   const sinceMs = core.passedMs() - AWAITED_MS;
   for (const order of core.state.orders.all.values())
     if (order.symbol === symbol && order.updatedAtMs >= sinceMs && (isUnreported(order) || hasVanished(order)))
@@ -42,13 +42,13 @@ export function hasVanished({ endedBy, executedE8, foreign, kind, tradedE8 }: Or
 }
 
 /** From when on the trades of a symbol are read while none of them was read since the start. */
-export function firstTradesSince(core: GateCore, symbol: string): number {
+export function firstTradesSince(core: LiveCore, symbol: string): number {
   const backMs = core.nowMs() - BACK_MS;
   return Math.min(backMs, findUnreportedSince(core, symbol) ?? backMs);
 }
 
 /** An order of ours was sent of which the venue's number is not known yet: a trade of nobody may be its. */
-export function hasUnnumbered({ state }: GateCore, symbol: string): boolean {
+export function hasUnnumbered({ state }: LiveCore, symbol: string): boolean {
   for (const order of liveOrders(state.orders, symbol))
     if (order.venueOrderId === null && isAtVenue(order) && !order.foreign) return true;
   return false;

@@ -1,5 +1,6 @@
-import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { type Flow, resultsOf } from '../flow/effects.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
 
 /** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */
 export const PERIODS = {
@@ -27,15 +28,13 @@ const AT_ONCE = Number.NEGATIVE_INFINITY;
 
 /** Schedules the feeds; each is read only once at a time. */
 export class FeedSchedule {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #health: VenueHealth;
-  readonly #signal: AbortSignal;
   readonly #feeds: { readonly [name in FeedName]: Feed };
 
-  constructor(core: GateCore, health: VenueHealth, signal: AbortSignal) {
+  constructor(core: LiveCore, health: VenueHealth) {
     this.#core = core;
     this.#health = health;
-    this.#signal = signal;
     const feed = (): Feed => ({ nextAt: AT_ONCE, isBusy: false });
     this.#feeds = {
       quotes: feed(),
@@ -83,33 +82,35 @@ export class FeedSchedule {
   }
 
   /** Reads the feed if it is due and not being read. `stretch`: times its period. */
-  start(feed: FeedName, poll: () => Promise<boolean>, stretch = 1): void {
+  start(feed: FeedName, poll: () => Flow<boolean>, stretch = 1): void {
     const now = this.#core.ports.time.monotonicMs();
     const entry = this.#feeds[feed];
     if (entry.isBusy || now < entry.nextAt) return;
     entry.nextAt = now + this.#periodMs(feed, stretch);
     entry.isBusy = true;
-    poll()
-      .then((ok) => {
-        if (!ok) this.#hasten(feed, now + FAILED_AGAIN_MS);
-        if (ok && (feed === 'account' || feed === 'orders')) this.#health.onReadSuccess();
-      })
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted) noteUnread(this.#core, feed, error);
-      })
-      .finally(() => {
-        entry.isBusy = false;
-      });
+    this.#core.begin(this.#read(feed, poll, now));
+  }
+  *#read(feed: FeedName, poll: () => Flow<boolean>, startedMs: number): Flow<void> {
+    try {
+      const ok = yield* poll();
+      if (!ok) this.#hasten(feed, startedMs + FAILED_AGAIN_MS);
+      if (ok && (feed === 'account' || feed === 'orders')) this.#health.onReadSuccess();
+    } catch (error) {
+      if (!this.#core.isStopping()) noteUnread(this.#core, feed, error);
+    } finally {
+      this.#feeds[feed].isBusy = false;
+    }
   }
 }
 
 /** Logs that a read failed, and returns false. */
-export function noteUnread(core: GateCore, what: string, error: unknown): boolean {
+export function noteUnread(core: LiveCore, what: string, error: unknown): boolean {
   core.ports.log.warn({ what, error: String(error) }, 'could not be read');
   return false;
 }
 
-/** Whether every reading succeeded. */
-export async function allRead(done: readonly Promise<boolean>[]): Promise<boolean> {
-  return (await Promise.all(done)).every((ok) => ok);
+/** Reads all of it at once: whether every reading succeeded. */
+export function* allRead(core: LiveCore, readings: readonly Flow<boolean>[]): Flow<boolean> {
+  const begun = readings.map((reading) => core.begin(reading));
+  return (yield* resultsOf(begun)).every((ok) => ok);
 }

@@ -1,8 +1,9 @@
-import { isLiquidation } from '../../engine/accounts/income-rows.ts';
-import { liveOrders } from '../../engine/orders/orders.ts';
-import type { VenueOrder, VenueTrade } from '../../engine/records/venue.ts';
-import { isAsSent } from '../../engine/sending/order-proof.ts';
-import type { GateCore } from '../journal/journal.ts';
+import { isLiquidation } from '../accounts/income-rows.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { call, type Flow } from '../flow/effects.ts';
+import { liveOrders } from '../orders/orders.ts';
+import type { VenueOrder, VenueTrade } from '../records/venue.ts';
+import { isAsSent } from '../sending/order-proof.ts';
 import { hasUnnumbered, hasVanished } from './unread-trades.ts';
 
 /** Orders of others whose trades were read; forgotten together when there are more. */
@@ -25,11 +26,11 @@ export type TradeOwner =
  * other people are known only while they rest: the exchange is asked for both, once an order.
  */
 export class TradeOwners {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #strangers = new Map<string, string | null>();
   #asked = 0;
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
   }
 
@@ -38,7 +39,7 @@ export class TradeOwners {
     this.#asked = 0;
   }
 
-  async find(trade: VenueTrade): Promise<TradeOwner> {
+  *find(trade: VenueTrade): Flow<TradeOwner> {
     const { accounts } = this.#core.state;
     const key = `${trade.symbol} ${trade.venueOrderId}`;
     const numbered = this.#numbered(key);
@@ -49,7 +50,7 @@ export class TradeOwners {
       if (this.#asked >= MAX_LOOKUPS) return { kind: 'unread' };
       this.#asked += 1;
       // RISK: the weight that strangers' trades cost must not be what prices, cancels and exits lack.
-      const found = await this.#core.ports.venue.lookupByVenueId(trade.symbol, trade.venueOrderId, true);
+      const found = yield* call('lookupByVenueId', trade.symbol, trade.venueOrderId, true);
       if (found.kind === 'failed') return { kind: 'unread' };
       // Of whom it is, only its order tells; ours may not be known by the exchange's number yet.
       if (found.kind === 'not_found' && (hasUnnumbered(this.#core, trade.symbol) || this.#mayBeStop(trade)))

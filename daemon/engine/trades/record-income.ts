@@ -1,15 +1,15 @@
-import { INCOME_LATE_MS } from '../../engine/accounts/accounts.ts';
-import { idOf, isMove } from '../../engine/accounts/income-rows.ts';
-import type { IncomeRow } from '../../engine/records/events.ts';
-import type { VenueIncome } from '../../engine/records/venue.ts';
+import { INCOME_LATE_MS } from '../accounts/accounts.ts';
+import { idOf, isMove } from '../accounts/income-rows.ts';
 import { recordMove } from '../feeds/moved-money.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import type { IncomeRow } from '../records/events.ts';
+import type { VenueIncome } from '../records/venue.ts';
 
 /** Bookings of one record. */
 const ROWS_OF_A_RECORD = 200;
 
 /** Of each symbol once in a list: the fee and what the insurance fund paid are rows of their own. */
-function tellLiquidations(core: GateCore, rows: readonly IncomeRow[]): void {
+function tellLiquidations(core: LiveCore, rows: readonly IncomeRow[]): void {
   const cleared = rows.filter(({ symbol, type }) => type === 'INSURANCE_CLEAR' && symbol !== '');
   for (const symbol of new Set(cleared.map((row) => row.symbol))) {
     const at = cleared.find((row) => row.symbol === symbol)?.at_venue_ms ?? 0;
@@ -21,7 +21,7 @@ function tellLiquidations(core: GateCore, rows: readonly IncomeRow[]): void {
  * Records the bookings that are news. A list without news is recorded too where it lacks a trade that it should contain:
  * then the accounts show the difference.
  */
-export function recordIncome(core: GateCore, { bookings, isWhole }: VenueIncome, askedAtMs: number): void {
+export function recordIncome(core: LiveCore, { bookings, isWhole }: VenueIncome, askedAtMs: number): void {
   const { accounts } = core.state;
   const rows = accounts.newsOf(
     bookings.map(({ amountUsdt, atMs, incomeId, symbol, tradeId, type }) => ({

@@ -1,13 +1,13 @@
-import { liveOrders, possibleFills } from '../../engine/orders/orders.ts';
-import type { AccountSnapshot } from '../../engine/records/venue.ts';
-import type { GateState } from '../../engine/state/gate-state.ts';
+import { liveOrders, possibleFills } from '../orders/orders.ts';
+import type { AccountSnapshot } from '../records/venue.ts';
+import type { GateViews } from '../state/views.ts';
 
 /**
  * Symbols whose position at the venue differs from ours by more than our in-flight or resting orders may have
  * filled: somebody else traded there. Usually there are none.
  */
 export function findUnexplained(
-  state: GateState,
+  state: GateViews,
   { positions, unreadable }: Pick<AccountSnapshot, 'positions' | 'unreadable'>,
 ): readonly string[] {
   const found: string[] = [];

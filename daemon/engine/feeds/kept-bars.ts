@@ -1,5 +1,5 @@
-import type { Bar } from '../../engine/records/venue.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import type { Bar } from '../records/venue.ts';
 
 /** Minimum wall time between two copies of a symbol's bars, ms. */
 const KEEP_EVERY_MS = 60_000;
@@ -14,10 +14,10 @@ interface Stored {
 
 /** A copy of each symbol's closed bars, so that a start requests only those closed since. */
 export class KeptBars {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #keptAt = new Map<string, number>();
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
   }
 

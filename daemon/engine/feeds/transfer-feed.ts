@@ -1,4 +1,6 @@
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { call, type Flow } from '../flow/effects.ts';
+import { allRead } from './feed-schedule.ts';
 import { recordMove } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
@@ -7,13 +9,13 @@ const OVERLAP_MS = 86_400_000;
 
 /** Reads what was moved into and out of the account. */
 export class TransferFeed {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #marks: ReadingMarks;
   #lastTransferMs = 0;
-  /** Reads the account's recent income; false: it could not be read. */
-  readIncome: () => Promise<boolean> = () => Promise.resolve(true);
+  /** Reads the account's recent income; false: it could not be read. Null: nobody does. */
+  readIncome: (() => Flow<boolean>) | null = null;
 
-  constructor(core: GateCore, marks: ReadingMarks) {
+  constructor(core: LiveCore, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
   }
@@ -28,19 +30,19 @@ export class TransferFeed {
   }
 
   /** The list of transfers has moves of one kind, those that come late as well; income has all kinds. */
-  async pollMoves(): Promise<boolean> {
-    const read = await Promise.all([this.poll(), this.readIncome()]);
-    return read.every((isRead) => isRead);
+  pollMoves(): Flow<boolean> {
+    const income = this.readIncome === null ? [] : [this.readIncome()];
+    return allRead(this.#core, [this.poll(), ...income]);
   }
 
-  async poll(): Promise<boolean> {
+  *poll(): Flow<boolean> {
     const askedAtMs = this.#core.nowMs();
     if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#transfersSince(askedAtMs);
     // RISK: a row that is missed is a loss or a gain for good. What moved before the first reading is in that one.
     const ownFromMs = this.#core.state.accounts.sinceMs ?? askedAtMs;
     // The clock may have been set back since.
     const fromMs = Math.max(ownFromMs, Math.min(this.#lastTransferMs, askedAtMs) - OVERLAP_MS);
-    const outcome = await this.#core.ports.venue.fetchTransfers(Math.max(0, fromMs));
+    const outcome = yield* call('fetchTransfers', Math.max(0, fromMs));
     if (outcome.kind === 'failed') return false;
     for (const transfer of outcome.value) {
       recordMove(this.#core, transfer);

@@ -1,7 +1,7 @@
-import { layerKey } from '../../engine/callers/layers.ts';
-import type { RowList } from '../../engine/readings/unreadable-rows.ts';
-import type { UnreadableRow } from '../../engine/records/venue.ts';
-import type { GateCore } from '../journal/journal.ts';
+import { layerKey } from '../callers/layers.ts';
+import type { LiveCore } from '../flow/core.ts';
+import type { RowList } from '../readings/unreadable-rows.ts';
+import type { UnreadableRow } from '../records/venue.ts';
 
 const CROSSED = 'its margin is not known to be isolated';
 /** Between the reasons of one symbol. */
@@ -11,7 +11,7 @@ const AND = '; ';
  * Nothing opens in a symbol that is on crossed margin, or of which a list has a row that cannot be read, and only there.
  * Returns those on crossed margin that did open until now.
  */
-export function holdSymbols(core: GateCore, crossed: readonly string[]): readonly string[] {
+export function holdSymbols(core: LiveCore, crossed: readonly string[]): readonly string[] {
   const { layers } = core.state;
   if (crossed.length === 0 && layers.size === 0 && core.market.unreadable.isEmpty) return crossed;
   const reasons = new Map<string, readonly string[]>(crossed.map((symbol) => [symbol, [CROSSED]]));
@@ -27,7 +27,7 @@ export function holdSymbols(core: GateCore, crossed: readonly string[]): readonl
 
 /** Takes rows in that a list has just shown of the symbols that it covers; what can be read again is let go later. */
 export function noteUnreadable(
-  core: GateCore,
+  core: LiveCore,
   list: RowList,
   rows: readonly UnreadableRow[],
   covers: (symbol: string) => boolean,
@@ -43,7 +43,7 @@ export function noteUnreadable(
   }
 }
 /** Symbols that an earlier process held for a row of that list: it counts as unreadable until the list is read again. */
-export function takeUpUnreadable(core: GateCore, list: RowList): readonly string[] {
+export function takeUpUnreadable(core: LiveCore, list: RowList): readonly string[] {
   const symbols: string[] = [];
   for (const { layer, name: symbol, reason, scope } of core.state.layers.values()) {
     if (layer !== 'boot' || scope !== 'symbol' || symbol === null) continue;
@@ -54,7 +54,7 @@ export function takeUpUnreadable(core: GateCore, list: RowList): readonly string
   return symbols;
 }
 /** Every reason is on record: a start finds each, and one that ends takes no other along. */
-function hold(core: GateCore, symbol: string, reasons: readonly string[]): void {
+function hold(core: LiveCore, symbol: string, reasons: readonly string[]): void {
   const known = reasonsOf(core, symbol);
   const now = new Set(reasons);
   if (now.size === known.length && known.every((reason) => now.has(reason))) return;
@@ -63,7 +63,7 @@ function hold(core: GateCore, symbol: string, reasons: readonly string[]): void 
   );
   setBoot(core, symbol, [...now].join(AND), [...new Set(ends)].join(' and '));
 }
-function reasonsOf(core: GateCore, symbol: string): readonly string[] {
+function reasonsOf(core: LiveCore, symbol: string): readonly string[] {
   return core.state.layers.get(keyOf(symbol))?.reason.split(AND) ?? [];
 }
 function keyOf(symbol: string): string {
@@ -74,7 +74,7 @@ function describeUnreadable(list: RowList): string {
 }
 
 /** `clearsWhen`: null where nothing holds the symbol any more. */
-function setBoot(core: GateCore, symbol: string, reason: string, clearsWhen: string | null): void {
+function setBoot(core: LiveCore, symbol: string, reason: string, clearsWhen: string | null): void {
   core.append('state', {
     clears_at_ms: null,
     clears_when: clearsWhen ?? '',

@@ -1,13 +1,13 @@
-import { CLOCKS_APART_MS, spanOf } from '../../engine/accounts/recent-moves.ts';
-import { awaitsReading } from '../../engine/claims/claims.ts';
-import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../../engine/records/venue.ts';
-import type { Ask } from '../../engine/sending/order-proof.ts';
-import { isAsSent } from '../../engine/sending/order-proof.ts';
-import type { Resolver } from '../../engine/sending/resolver.ts';
-import type { OrderSender } from '../../engine/sending/sender.ts';
-import type { Cause } from '../../engine/tables/cause.ts';
-import type { GateCore } from '../journal/journal.ts';
+import { CLOCKS_APART_MS, spanOf } from '../accounts/recent-moves.ts';
+import { awaitsReading } from '../claims/claims.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
+import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';
+import { type Ask, isAsSent } from '../sending/order-proof.ts';
+import type { Resolver } from '../sending/resolver.ts';
+import type { OrderSender } from '../sending/sender.ts';
+import type { Cause } from '../tables/cause.ts';
 import { accountEvent } from './account-event.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
@@ -35,12 +35,12 @@ interface AskedOrders {
   readonly askedAtWallMs: number;
   readonly forms: ReturnType<ChangedOrders['noteForms']>;
   readonly ask: Ask;
-  readonly answer: Promise<FetchOutcome<Orders>>;
+  readonly answer: Started<FetchOutcome<Orders>>;
 }
 
 /** Reads account and open orders from the venue and folds what is news into the ledger. */
 export class AccountFeed {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #changed: ChangedOrders;
@@ -62,7 +62,7 @@ export class AccountFeed {
   onRead: (feed: 'account' | 'orders' | 'mode') => void = () => undefined;
   onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
+  constructor(core: LiveCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
     this.#watched = new WatchedSymbols(core);
@@ -78,13 +78,13 @@ export class AccountFeed {
     return this.#watched.list();
   }
 
-  async pollAccount(): Promise<boolean> {
+  *pollAccount(): Flow<boolean> {
     this.#asked += 1;
     const nr = this.#asked;
     const { moves } = this.#core.state.equity;
     const knownMoves = moves.list;
     const askedErrorMs = this.#clockErrorMs();
-    const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
+    const outcome = yield* call('fetchAccount', this.watched());
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
       return false;
@@ -99,7 +99,7 @@ export class AccountFeed {
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     const last = this.#core.state.account;
     if (hasWalletMoved(this.#core, snapshot.walletUsdt) || this.#owesTransfers)
-      this.#owesTransfers = !(await this.transfers.pollMoves());
+      this.#owesTransfers = !(yield* this.transfers.pollMoves());
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // Moved while the venue answered: whether the answer shows it nobody can tell, and the next one does.
@@ -162,21 +162,21 @@ export class AccountFeed {
    * Matches the venue's open lists with our orders; returns false when they could not be read. `symbols`: of these
    * only; empty: of the whole account, which alone shows an order of somebody else in a symbol that nobody watches.
    */
-  async pollOrders(symbols: readonly string[] = []): Promise<boolean> {
+  *pollOrders(symbols: readonly string[] = []): Flow<boolean> {
     const asked = (symbols.length === 0 ? this.#takeFirst() : null) ?? this.#askOrders(symbols);
-    return (await this.#matchOrders(asked, await asked.answer)) !== null;
+    return (yield* this.#matchOrders(asked, yield* resultOf(asked.answer))) !== null;
   }
   /** The same, by lists that are asked for now: what they show; null: they could not be read. */
-  async listOrders(symbols: readonly string[]): Promise<readonly VenueOrder[] | null> {
+  *listOrders(symbols: readonly string[]): Flow<readonly VenueOrder[] | null> {
     const asked = this.#askOrders(symbols);
-    return this.#matchOrders(asked, await asked.answer);
+    return yield* this.#matchOrders(asked, yield* resultOf(asked.answer));
   }
 
   /** The first thing that a start asks for; {@link pollOrders} matches the answer. */
-  async askFirst(): Promise<void> {
+  *askFirst(): Flow<void> {
     const first = this.#askOrders([]);
     this.#first = first;
-    const outcome = await first.answer;
+    const outcome = yield* resultOf(first.answer);
     this.#isFirstAnswered = true;
     if (outcome.kind === 'ok') this.#tellListed(outcome.value.rows);
   }
@@ -205,11 +205,11 @@ export class AccountFeed {
       askedAtWallMs: ports.time.monotonicMs(),
       forms: this.#changed.noteForms(),
       ask: this.#sender.proof.ask(),
-      answer: ports.venue.fetchOpenOrders(symbols),
+      answer: this.#core.begin(call('fetchOpenOrders', symbols)),
     };
   }
 
-  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<Orders>): Promise<readonly VenueOrder[] | null> {
+  *#matchOrders(asked: AskedOrders, outcome: FetchOutcome<Orders>): Flow<readonly VenueOrder[] | null> {
     const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
@@ -219,7 +219,7 @@ export class AccountFeed {
     const { rows, unreadable } = outcome.value;
     noteUnreadable(this.#core, 'open orders', unreadable, asked.isAsked);
     const listed = new Set<string>();
-    const lookups: Promise<void>[] = [];
+    const lookups: Started<void>[] = [];
     for (const report of rows) {
       listed.add(report.clientOrderId);
       const order = this.#core.state.orders.all.get(report.clientOrderId);
@@ -233,7 +233,7 @@ export class AccountFeed {
         // One that ended while the venue was asked is listed rightly, and has ended; one whose end the venue showed is
         // listed by a copy of before.
         if (!live.has(order) && !order.isEndShown && order.plannedAtMs < this.#core.state.time.of(askedAtMs))
-          lookups.push(this.#lookUpListed(order, report, ask));
+          lookups.push(this.#core.begin(this.#lookUpListed(order, report, asked.ask)));
       } else {
         this.#sender.adopt(order, report, ask);
         this.#changed.compare(order, report, forms.get(order));
@@ -242,35 +242,35 @@ export class AccountFeed {
     // What was working when we asked and is no longer listed has ended; how, only a lookup tells.
     for (const order of resting) {
       if (listed.has(order.clientOrderId) || isTerminal(order)) this.#absences.end(order);
-      else lookups.push(this.#lookUpGone(order));
+      else lookups.push(this.#core.begin(this.#lookUpGone(order)));
     }
-    await Promise.all(lookups);
+    yield* joined(lookups);
     if (asked.isWhole) this.#marks.note('all_orders', askedAtMs);
     return rows;
   }
 
-  async #lookUpGone(order: OrderState): Promise<void> {
-    const ask = this.#sender.proof.ask();
-    const found = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
+  *#lookUpGone(order: OrderState): Flow<void> {
+    const since = this.#sender.proof.ask();
+    const found = yield* ask<'lookUp'>({ fx: 'lookUp', key: order });
     if (found.kind === 'found') {
       this.#absences.end(order);
-      this.#sender.adopt(order, found.order, ask);
+      this.#sender.adopt(order, found.order, since);
     } else if (found.kind === 'not_found' && order.foreign) {
       // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in
       // full.
       if (this.#absences.isProven(order) && !isTerminal(order))
-        this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
+        this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', since);
     } else if (found.kind === 'not_found') this.#resolver.resolve(order);
   }
 
   /** Listed, though we saw no end of it: it lives, unless a lookup knows that it has ended and the list is old. */
-  async #lookUpListed(order: OrderState, report: VenueOrder, ask: Ask): Promise<void> {
-    const found = await this.#core.ports.venue.lookupOrder(report.symbol, report.clientOrderId, report.kind);
+  *#lookUpListed(order: OrderState, report: VenueOrder, since: Ask): Flow<void> {
+    const found = yield* ask<'lookUp'>({ fx: 'lookUp', key: report });
     const isOld =
       found.kind === 'found' && (isTerminal(found.order) || found.order.venueOrderId !== report.venueOrderId);
     // Its id may be in use again by now.
     const isSame = this.#core.state.orders.all.get(order.clientOrderId) === order && !isAnother(order, report);
-    if (!isOld && isSame && isTerminal(order)) this.#takeListed(report, ask);
+    if (!isOld && isSame && isTerminal(order)) this.#takeListed(report, since);
   }
 
   /** An order that no record explains may be another daemon's. */

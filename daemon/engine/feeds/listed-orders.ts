@@ -1,9 +1,9 @@
-import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import { Elapsed } from '../../engine/plan/deadline.ts';
-import type { ForeignOrder } from '../../engine/records/events.ts';
-import type { VenueOrder } from '../../engine/records/venue.ts';
-import { describeForm } from '../../engine/sending/order-proof.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
+import { Elapsed } from '../plan/deadline.ts';
+import type { ForeignOrder } from '../records/events.ts';
+import type { VenueOrder } from '../records/venue.ts';
+import { describeForm } from '../sending/order-proof.ts';
 
 /** How many consecutive answers must neither list nor find an order before it counts as ended. */
 const ABSENT_TIMES = 3;
@@ -13,10 +13,10 @@ const ABSENT_TIMES = 3;
  * only a repeated absence, for longer than an order takes to arrive, proves anything.
  */
 export class Absences {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #seen = new Map<string, { readonly since: Elapsed; times: number }>();
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
   }
 
@@ -56,10 +56,10 @@ interface Claim extends Form {
  * is dropped only when the venue has shown the other one for a while, and the other when the venue shows ours again.
  */
 export class ChangedOrders {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #claims = new Map<string, Claim>();
 
-  constructor(core: GateCore) {
+  constructor(core: LiveCore) {
     this.#core = core;
   }
 

@@ -1,5 +1,5 @@
-import type { AccountEvent, PositionRecord } from '../../engine/records/events.ts';
-import type { AccountSnapshot } from '../../engine/records/venue.ts';
+import type { AccountEvent, PositionRecord } from '../records/events.ts';
+import type { AccountSnapshot } from '../records/venue.ts';
 
 /** Maintenance margin / margin balance; with isolated positions the worst one. */
 export function marginRatio(snapshot: AccountSnapshot): number {

@@ -1,6 +1,6 @@
-import type { ReadSpan } from '../../engine/accounts/recent-moves.ts';
-import type { AccountSnapshot, VenueTransfer } from '../../engine/records/venue.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { ReadSpan } from '../accounts/recent-moves.ts';
+import type { LiveCore } from '../flow/core.ts';
+import type { AccountSnapshot, VenueTransfer } from '../records/venue.ts';
 import { marginRatio } from './account-event.ts';
 
 /** A change of the wallet by more than this fraction asks for the lists of transfers at once. */
@@ -11,7 +11,7 @@ const WALLET_MOVED = 0.005;
  * the wallet where much was moved in. A withdrawal is no loss and a deposit no gain: what moves it this much is looked up
  * before it counts.
  */
-export function hasWalletMoved(core: GateCore, walletUsdt: number): boolean {
+export function hasWalletMoved(core: LiveCore, walletUsdt: number): boolean {
   const { account, equity } = core.state;
   if (account === null) return false;
   const { wallet_usdt: before } = account;
@@ -21,7 +21,7 @@ export function hasWalletMoved(core: GateCore, walletUsdt: number): boolean {
 }
 
 /** Shows a reading to decisions. What was moved while it was on its way is recorded by now, and is not in it. */
-export function showAccount(core: GateCore, snapshot: AccountSnapshot, span: ReadSpan): void {
+export function showAccount(core: LiveCore, snapshot: AccountSnapshot, span: ReadSpan): void {
   const { availableUsdt, marginBalanceUsdt, observedAtMs, requestedAtMs } = snapshot;
   const reading = {
     availableUsdt,
@@ -37,7 +37,7 @@ export function showAccount(core: GateCore, snapshot: AccountSnapshot, span: Rea
  * Records what was moved into or out of the account, once. RISK: the account that decisions see was read before it and does
  * not show it yet; it moves along, or the deposit would be a loss, and the withdrawal a gain, until the next reading.
  */
-export function recordMove(core: GateCore, { amountUsdt, atMs, transferId }: VenueTransfer): void {
+export function recordMove(core: LiveCore, { amountUsdt, atMs, transferId }: VenueTransfer): void {
   const { market, state } = core;
   if (state.seenTransfers.has('', transferId)) return;
   core.append('transfer', { amount_usdt: amountUsdt, at_venue_ms: atMs, transfer_id: transferId });
