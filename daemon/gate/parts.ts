@@ -11,6 +11,8 @@ import { Countdowns } from '../engine/guard/countdowns.ts';
 import type { Executor } from '../engine/guard/executor.ts';
 import { Protection } from '../engine/guard/protection.ts';
 import { StandingOrders } from '../engine/guard/standing.ts';
+import { Keeper } from '../engine/keeper/keeper.ts';
+import { LedgerCheck } from '../engine/keeper/ledger-check.ts';
 import { CutReadings } from '../engine/protect/cut-readings.ts';
 import type { Canceler } from '../engine/sending/cancels.ts';
 import type { Resolver } from '../engine/sending/resolver.ts';
@@ -27,8 +29,6 @@ import { allEnded } from './journal/driver.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
 import { WakeUp } from './journal/wake-up.ts';
-import { Keeper } from './keeper/keeper.ts';
-import { LedgerCheck } from './keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
 import { ArmingControl } from './operator/arming.ts';
 import { Operator } from './operator/commands.ts';
@@ -126,7 +126,6 @@ export function buildParts(options: GateOptions): GateParts {
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
-  const endMisplaced = () => allEnded(engine.endMisplaced());
   const standing = new StandingOrders(core, canceler, sender);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
@@ -167,11 +166,9 @@ export function buildParts(options: GateOptions): GateParts {
     account,
     market,
     sender,
-    resolver,
     health,
     ledgerCheck,
     marks,
-    signal,
     tasks: buildTasks({
       core,
       resolver,
@@ -181,7 +178,7 @@ export function buildParts(options: GateOptions): GateParts {
       heartbeats,
       standing,
       exits,
-      endMisplaced,
+      endMisplaced: engine.endMisplaced,
       flatten,
       protection,
       cuts,
@@ -199,14 +196,8 @@ export function buildParts(options: GateOptions): GateParts {
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, recall, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes, reads });
-  const firstReads = {
-    get wasRead() {
-      return keeper.wasRead;
-    },
-    readTrades: (symbol: string) => keeper.readTrades(symbol),
-  };
-  const exitResumption = new ExitResumption(core, firstReads, exits);
-  core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => allEnded(standing.tick())));
+  const exitResumption = new ExitResumption(core, keeper, exits);
+  core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
   return {
     core,
     availability,
@@ -233,7 +224,7 @@ export function buildParts(options: GateOptions): GateParts {
     arming,
     ledgerCheck,
     lostOrders,
-    holders: new Holders({ core, canceler, exits, endMisplaced }),
+    holders: new Holders({ core, canceler, exits, endMisplaced: () => allEnded(engine.endMisplaced()) }),
     exitResumption,
   };
 }

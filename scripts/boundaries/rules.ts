@@ -115,6 +115,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['sending'],
       ['feeds', 'guard'],
       ['trades', 'exits'],
+      ['keeper'],
     ],
     doors: {
       contract: { values: ['tables'], types: [] },
@@ -128,7 +129,6 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['api.ts'],
       ['journal'],
       ['watch'],
-      ['keeper'],
       ['reads'],
       ['reports', 'calls', 'operator'],
       ['tasks.ts'],

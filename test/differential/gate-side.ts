@@ -120,13 +120,13 @@ class GateWorld {
   async #start(): Promise<void> {
     const { availability, keeper, ledgerCheck } = this.#parts;
     ledgerCheck.begin();
-    await this.#drive(keeper.syncFirst());
+    await this.#drive(this.#parts.core.run(keeper.syncFirst()));
     keeper.takeUp();
-    await this.#drive(keeper.refuseOtherDaemon());
+    await this.#drive(this.#parts.core.run(keeper.refuseOtherDaemon()));
     keeper.enterBoot('starting', false);
     this.#parts.exitResumption.start();
     availability.isStarted = true;
-    await this.#drive(keeper.reconcile());
+    await this.#drive(this.#parts.core.run(keeper.reconcile()));
     if (!keeper.isReconciled) throw new Error(`the gate is not reconciled: ${keeper.missing.join(', ')}`);
   }
 
@@ -204,7 +204,7 @@ class GateWorld {
   async #refresh(isHeld = false): Promise<void> {
     for (let round = 0; round < 20; round++) {
       const before = this.#mark();
-      await this.#drive(this.#parts.keeper.refreshAll(), isHeld);
+      await this.#drive(this.#parts.core.run(this.#parts.keeper.refreshAll()), isHeld);
       if (this.#failure !== null) throw this.#failure;
       this.#lookForReadings();
       if (this.#mark() === before) return;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
+import { LedgerCheck } from '../../daemon/engine/keeper/ledger-check.ts';
 import { UnreadableRows } from '../../daemon/engine/readings/unreadable-rows.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
@@ -9,7 +10,6 @@ import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { toRows } from '../../daemon/engine/state/leave.ts';
 import { Driver, ended } from '../../daemon/gate/journal/driver.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
-import { LedgerCheck } from '../../daemon/gate/keeper/ledger-check.ts';
 import { isAskedFor } from '../../daemon/ledger/chain/ended-orders.ts';
 import { accountEvent } from '../engine/state/folded-claims.ts';
 import { T0 } from './fold-fixture.ts';

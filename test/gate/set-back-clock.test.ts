@@ -4,9 +4,9 @@ import { ExitPace } from '../../daemon/engine/claims/exit-pace.ts';
 import { accountEvent } from '../../daemon/engine/feeds/account-event.ts';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import { Protection } from '../../daemon/engine/guard/protection.ts';
+import { ClockSync } from '../../daemon/engine/keeper/clock-sync.ts';
 import type { AccountSnapshot, VenuePosition } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { inLots, LOT_E8, T0 } from './fold-fixture.ts';
 import { NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
@@ -247,7 +247,7 @@ describe('BY-22 a clock that is set back by hours', () => {
     ports.clock = new DomainClock({ monotonicMs: () => monotonicMs, hostMs: () => T0 + monotonicMs });
     ports.venue.fetchServerTime = async () => ({ kind: 'ok', value: T0 + monotonicMs + (times.shift() ?? 0) });
     let jumps = 0;
-    const sync = new ClockSync(world.core, () => (jumps += 1), new AbortController().signal);
+    const sync = new ClockSync(world.core, () => (jumps += 1));
     const readOnce = async (...answers: number[]): Promise<[boolean, number, number]> => {
       times.splice(0, times.length, ...answers);
       monotonicMs += 30_000;

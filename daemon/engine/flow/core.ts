@@ -15,8 +15,9 @@ import type { IdSource } from '../plan/orders.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { LiveMarket } from '../readings/live-market.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../records/ended-order.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
-import type { CountdownScope, OrderCount, SymbolRules, VenueOrder } from '../records/venue.ts';
+import type { CountdownScope, FetchOutcome, OrderCount, SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import type { Flow, Started } from './effects.ts';
 
@@ -190,19 +191,52 @@ export interface StartCache {
   /** Never throws: a copy that cannot be stored is skipped. */
   write(name: string, value: unknown): void;
 }
+/** What a venue tells at once beside its answers. */
+export type LiveVenue = EnginePorts['venue'] & {
+  /** `unknown` until a simulated exchange was asked for its time scale. */
+  readonly countdown: CountdownScope;
+  /** Known rules, by which orders are written until newer ones are fetched. */
+  noteRules(rules: readonly SymbolRules[]): void;
+  /** While a start reads what it needs, its reads may use more of the address's remaining weight. */
+  noteStarting?(isStarting: boolean): void;
+  /** Request weight left for reads in this minute, according to the venue's last answer; null: there is no limit. */
+  readWeightLeft?(): number | null;
+};
+/** Domain time. */
+export interface LiveClock {
+  /** Throws before the first synchronisation. */
+  nowMs(): number;
+  readonly isSynced: boolean;
+  /** By so much domain time may differ from the venue's. */
+  readonly uncertaintyMs: number;
+  readonly scale: number;
+  setScale(scale: number): void;
+  sync(outcome: FetchOutcome<number>, rttMs: number): ClockSync;
+}
+export type ClockSync =
+  | { readonly kind: 'synced'; readonly skewMs: number; readonly uncertaintyMs: number }
+  /** `hostMs`: by how much the host's clock jumped, wall ms. */
+  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number; readonly hostMs: number }
+  | { readonly kind: 'failed'; readonly detail: string };
+/** What the clock did. */
+export interface ClockMoved {
+  /** By so much it moved and no time passed, ms; below 0 where it went back. Absent: `aheadMs`. */
+  readonly unpassedMs?: number;
+  /** By so much it went ahead without time having passed, ms; below 0: it comes back from there. */
+  readonly aheadMs?: number;
+  /** Where it has gone is confirmed. */
+  readonly agrees?: boolean;
+}
 /** What the driver of a live account tells at once. */
 export interface LivePorts extends EnginePorts {
-  readonly venue: EnginePorts['venue'] & {
-    /** `unknown` until a simulated exchange was asked for its time scale. */
-    readonly countdown: CountdownScope;
-    /** Known rules, by which orders are written until newer ones are fetched. */
-    noteRules(rules: readonly SymbolRules[]): void;
+  readonly venue: LiveVenue;
+  readonly clock: LiveClock;
+  /** The host's clock as well, which anybody may set. */
+  readonly time: EnginePorts['time'] & { hostMs(): number };
+  readonly ledger: EnginePorts['ledger'] & {
+    lastSeq(): number;
+    readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[];
   };
-  readonly clock: EnginePorts['clock'] & {
-    /** By so much domain time may differ from the venue's. */
-    readonly uncertaintyMs: number;
-  };
-  readonly ledger: EnginePorts['ledger'] & { lastSeq(): number };
   readonly startCache?: StartCache;
   readonly log: EngineLog;
 }
@@ -212,4 +246,7 @@ export interface LiveCore extends EngineCore {
   readonly market: LiveMarket;
   /** What an operator tightens waits for nothing, not even for the venue's time. */
   appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Recorded;
+  /** Puts the boot layer back, and says how much time has passed (state/passed-time.ts). */
+  appendBoot(reason: string, moved?: ClockMoved): void;
+  onPolicyChange(listener: () => void): void;
 }

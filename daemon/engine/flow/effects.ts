@@ -129,6 +129,10 @@ export function* call<K extends keyof VenueCalls>(
 ): Flow<ReturnType<VenueCalls[K]>> {
   return (yield { fx: 'call', call: name, args }) as ReturnType<VenueCalls[K]>;
 }
+/** Goes on after so many wall ms; where the driver stops meanwhile, no more. */
+export function* wait(ms: number): Flow<void> {
+  yield { fx: 'wait', ms };
+}
 export function* onDisk(): Flow<void> {
   yield { fx: 'disk' };
 }

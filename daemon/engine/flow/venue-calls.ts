@@ -17,6 +17,8 @@ import type {
 /** What a venue is asked for beside what becomes of an order, and what it answers. A replay is asked for none of it. */
 export interface VenueCalls {
   fetchServerTime(): FetchOutcome<number>;
+  /** Rate of venue time against the wall clock (1, or the simulated exchange's scale). */
+  fetchTimeScale(): number;
   /** Fails only without the filters: unread brackets and fees delay only openings. */
   fetchRules(symbols: readonly string[]): FetchOutcome<RulesReading>;
   /**

@@ -1,11 +1,11 @@
 import type { TradingStateName } from '../../core/context.ts';
 import { layerKey, stateInForce } from '../../engine/callers/layers.ts';
 import { describeClosed } from '../../engine/feeds/market-feed.ts';
+import type { Keeper } from '../../engine/keeper/keeper.ts';
 import { ACCOUNT_LOCK_LAYER } from '../../engine/protect/problem-layer.ts';
 import type { ReadinessBody } from '../api/operator.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets } from '../journal/request-budgets.ts';
-import type { Keeper } from '../keeper/keeper.ts';
 
 /** The gate's parts that readiness depends on. */
 export interface ReadinessSources {

@@ -1,16 +1,16 @@
-import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
-import { allRead, type FeedName, type FeedSchedule, noteUnread } from '../../engine/feeds/feed-schedule.ts';
-import { holdSymbols } from '../../engine/feeds/held-symbols.ts';
-import type { MarketFeed } from '../../engine/feeds/market-feed.ts';
-import { describeClosed } from '../../engine/feeds/market-feed.ts';
-import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
-import { ask, type Flow } from '../../engine/flow/effects.ts';
-import { everyLiveOrder } from '../../engine/orders/orders.ts';
-import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import { isOfAccount, rowOf } from '../../engine/tables/cause.ts';
-import type { TradeFeed } from '../../engine/trades/trade-feed.ts';
-import { findUnreportedSince } from '../../engine/trades/unread-trades.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { AccountFeed } from '../feeds/account-feed.ts';
+import { allRead, type FeedName, type FeedSchedule, noteUnread } from '../feeds/feed-schedule.ts';
+import { holdSymbols } from '../feeds/held-symbols.ts';
+import type { MarketFeed } from '../feeds/market-feed.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { ask, type Flow } from '../flow/effects.ts';
+import { everyLiveOrder } from '../orders/orders.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
+import { isOfAccount, rowOf } from '../tables/cause.ts';
+import type { TradeFeed } from '../trades/trade-feed.ts';
+import { findUnreportedSince } from '../trades/unread-trades.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import { findCrossed, readMode, tellCrossed } from './mode-watch.ts';
 
@@ -22,7 +22,7 @@ const MODE_RECENT_MS = 60_000;
  * keeps on crossed margin only reduces. Precondition: the account was read just now.
  */
 export function* prepareAccount(
-  core: GateCore,
+  core: LiveCore,
   account: AccountFeed,
   marks: ReadingMarks,
   health: VenueHealth,
@@ -50,7 +50,7 @@ export function isModeRecent(account: AccountFeed, marks: ReadingMarks, symbols:
   return isIsolated && marks.ageMs('mode', symbols) < MODE_RECENT_MS;
 }
 
-function* lowerLeverage(core: GateCore, health: VenueHealth, symbols: readonly string[]): Flow<boolean> {
+function* lowerLeverage(core: LiveCore, health: VenueHealth, symbols: readonly string[]): Flow<boolean> {
   const cap = Math.max(1, Math.floor(core.policySpec.budgets.leverage));
   for (const symbol of symbols) {
     const position = core.state.position(symbol);
@@ -128,7 +128,7 @@ const RULES_AGAIN_MS = 5_000;
  * | transfers       | 30                | nothing               | 60 s                                        |
  */
 export class StartReads {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #account: AccountFeed;
   readonly #market: MarketFeed;
   readonly #health: VenueHealth;
@@ -140,7 +140,7 @@ export class StartReads {
   #rulesUnread: readonly string[] = [];
 
   constructor(parts: {
-    core: GateCore;
+    core: LiveCore;
     account: AccountFeed;
     market: MarketFeed;
     health: VenueHealth;

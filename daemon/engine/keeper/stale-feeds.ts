@@ -1,4 +1,4 @@
-import type { GateCore } from '../journal/journal.ts';
+import type { LiveCore } from '../flow/core.ts';
 
 /** So long unread a feed is told of, and nothing is opened without lists of orders, wall ms. */
 const STALE_MS = 60_000;
@@ -43,7 +43,7 @@ const FRESH_MS = 30_000;
  * without them nobody knows what somebody else has resting here.
  */
 export class StaleFeeds {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #enterBoot: (reason: string) => void;
   readonly #readAt = new Map<WatchedFeed, number>();
   /** The first round: from then on what was never read is looked for. RISK: it is no reading of anything. */
@@ -55,7 +55,7 @@ export class StaleFeeds {
   /** By symbol: of when the mark is, and when it was first read. */
   readonly #marks = new Map<string, { readonly markAtMs: number; readonly readAt: number }>();
 
-  constructor(core: GateCore, enterBoot: (reason: string) => void) {
+  constructor(core: LiveCore, enterBoot: (reason: string) => void) {
     this.#core = core;
     this.#enterBoot = enterBoot;
   }

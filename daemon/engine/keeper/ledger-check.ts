@@ -1,15 +1,14 @@
-import { allRead } from '../../engine/feeds/feed-schedule.ts';
-import { noteUnreadable, takeUpUnreadable } from '../../engine/feeds/held-symbols.ts';
-import { describeClosed } from '../../engine/feeds/market-feed.ts';
-import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
-import type { Lookout, StrangeOrder } from '../../engine/flow/core.ts';
-import { call, type Flow, Pending, resultOf, type Started } from '../../engine/flow/effects.ts';
-import type { OrderState } from '../../engine/orders/orders.ts';
-import { ownerOf } from '../../engine/plan/orders.ts';
-import type { PlacedOrder, VenueOrder } from '../../engine/records/venue.ts';
-import { orderOf } from '../../engine/state/leave.ts';
-import { recordIncome } from '../../engine/trades/record-income.ts';
-import type { GateCore } from '../journal/journal.ts';
+import { allRead } from '../feeds/feed-schedule.ts';
+import { noteUnreadable, takeUpUnreadable } from '../feeds/held-symbols.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { LiveCore, Lookout, StrangeOrder } from '../flow/core.ts';
+import { call, type Flow, Pending, resultOf, type Started } from '../flow/effects.ts';
+import type { OrderState } from '../orders/orders.ts';
+import { ownerOf } from '../plan/orders.ts';
+import type { PlacedOrder, VenueOrder } from '../records/venue.ts';
+import { orderOf } from '../state/leave.ts';
+import { recordIncome } from '../trades/record-income.ts';
 import {
   findContradiction,
   LAYER_KEY,
@@ -46,7 +45,7 @@ const ROWS_OF_A_PAGE = 1000;
  * of it (BY-45), and a restored one would reuse ids (BY-46). Orders of people and other tools do not matter here.
  */
 export class LedgerCheck implements Lookout {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #marks: ReadingMarks | null;
   #fromMs: number | null = null;
   /** Income was read up to here, venue time. */
@@ -67,7 +66,7 @@ export class LedgerCheck implements Lookout {
   /** A start has read income; without a transfer in it, transfers need not be read at once. */
   onCompared: (hasTransfers: boolean) => void = () => undefined;
 
-  constructor(core: GateCore, marks: ReadingMarks | null = null) {
+  constructor(core: LiveCore, marks: ReadingMarks | null = null) {
     this.#core = core;
     this.#marks = marks;
   }

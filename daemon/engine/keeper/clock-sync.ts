@@ -1,8 +1,7 @@
 import { profileOf } from '../../core/venues.ts';
-import { call, type Flow } from '../../engine/flow/effects.ts';
-import type { FetchOutcome } from '../../engine/records/venue.ts';
-import type { ClockMoved, GateCore } from '../journal/journal.ts';
-import { pause } from '../journal/pause.ts';
+import type { ClockMoved, LiveCore } from '../flow/core.ts';
+import { call, type Flow, wait } from '../flow/effects.ts';
+import type { FetchOutcome } from '../records/venue.ts';
 
 const RETRY_MS = 1_000;
 /** Time readings that differ by more than this beyond their travel time come from two clocks, ms. */
@@ -26,9 +25,8 @@ interface Reading {
  * older than it is, and nothing opens until the host's clock agrees, or the venue's comes back.
  */
 export class ClockSync {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #enterBoot: (reason: string, moved?: ClockMoved) => void;
-  readonly #signal: AbortSignal;
   #problem: string | null = null;
   /** Retry-After of the last refused answer, wall ms; else 0. */
   #retryAfterMs = 0;
@@ -37,34 +35,33 @@ export class ClockSync {
   /** The last answer was slow: the time may be off by seconds. */
   isVague = false;
 
-  constructor(core: GateCore, enterBoot: (reason: string, moved?: ClockMoved) => void, signal: AbortSignal) {
+  constructor(core: LiveCore, enterBoot: (reason: string, moved?: ClockMoved) => void) {
     this.#core = core;
     this.#enterBoot = enterBoot;
-    this.#signal = signal;
   }
 
   /**
    * The clock comes first: before domain time is known only an operator's halt can be recorded. Retries until the venue
    * answers, with a warning at once and then rarely.
    */
-  async syncFirst(onVenueSilent: (reason: string) => void = () => undefined): Promise<void> {
+  *syncFirst(onVenueSilent: (reason: string) => void = () => undefined): Flow<void> {
     const { log, time } = this.#core.ports;
     let warnedAt: number | null = null;
-    while (!this.#signal.aborted) {
-      const problem = await this.#findSyncProblem();
+    while (!this.#core.isStopping()) {
+      const problem = yield* this.#findSyncProblem();
       if (problem === null) {
         if (warnedAt !== null) log.info({}, 'the venue answers');
         this.#noteDowntime();
         return;
       }
-      if (this.#signal.aborted) return;
+      if (this.#core.isStopping()) return;
       if (warnedAt === null) onVenueSilent(problem);
       if (warnedAt === null || time.monotonicMs() - warnedAt >= SILENCE_EVERY_MS) {
         log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
         warnedAt = time.monotonicMs();
       }
       // Requests during Retry-After make the ban longer.
-      await pause(time, Math.max(RETRY_MS, this.#retryAfterMs), this.#signal);
+      yield* wait(Math.max(RETRY_MS, this.#retryAfterMs));
     }
   }
 
@@ -101,10 +98,10 @@ export class ClockSync {
   }
 
   /** Why the venue's time is unknown; null once it is known. */
-  async #findSyncProblem(): Promise<string | null> {
+  *#findSyncProblem(): Flow<string | null> {
     try {
-      this.#core.ports.clock.setScale(await this.#core.ports.venue.fetchTimeScale());
-      return (await this.#core.run(this.sync())) ? null : (this.#problem ?? 'its time could not be read');
+      this.#core.ports.clock.setScale(yield* call('fetchTimeScale'));
+      return (yield* this.sync()) ? null : (this.#problem ?? 'its time could not be read');
     } catch (error) {
       return String(error);
     }

@@ -1,14 +1,12 @@
-import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
-import { allRead, type FeedName, FeedSchedule, PERIODS } from '../../engine/feeds/feed-schedule.ts';
-import { describeClosed, type MarketFeed } from '../../engine/feeds/market-feed.ts';
-import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
-import type { Flow } from '../../engine/flow/effects.ts';
-import { recoverOrders } from '../../engine/sending/recover-orders.ts';
-import type { Resolver } from '../../engine/sending/resolver.ts';
-import type { OrderSender } from '../../engine/sending/sender.ts';
-import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import { TradeFeed } from '../../engine/trades/trade-feed.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { AccountFeed } from '../feeds/account-feed.ts';
+import { allRead, type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
+import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { type Flow, joined, type Started, wait, within } from '../flow/effects.ts';
+import type { OrderSender } from '../sending/sender.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
+import { TradeFeed } from '../trades/trade-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import type { KeeperTasks } from './keeper-tasks.ts';
 import type { LedgerCheck } from './ledger-check.ts';
@@ -28,48 +26,40 @@ const FORCED_RULES_MS = 5_000;
  * read and every possibly sent order is matched.
  */
 export class Keeper {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #account: AccountFeed;
   readonly #market: MarketFeed;
-  readonly #sender: OrderSender;
-  readonly #resolver: Resolver;
   readonly #health: VenueHealth;
   readonly #check: LedgerCheck;
   readonly #tasks: KeeperTasks;
-  readonly #signal: AbortSignal;
   readonly #clock: ClockSync;
   readonly #reconciliation: Reconciliation;
   readonly #schedule: FeedSchedule;
   readonly #trades: TradeFeed;
   readonly #mode: ModeWatch;
   readonly #stale: StaleFeeds;
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Set<Started<unknown>>();
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
-    core: GateCore;
+    core: LiveCore;
     account: AccountFeed;
     market: MarketFeed;
     sender: OrderSender;
-    resolver: Resolver;
     health: VenueHealth;
     ledgerCheck: LedgerCheck;
     marks: ReadingMarks;
     tasks: KeeperTasks;
-    signal: AbortSignal;
   }) {
     this.#core = parts.core;
     this.#account = parts.account;
     this.#market = parts.market;
-    this.#sender = parts.sender;
-    this.#resolver = parts.resolver;
     this.#health = parts.health;
     this.#tasks = parts.tasks;
-    this.#signal = parts.signal;
-    const { core, account, market, health, ledgerCheck, marks, signal } = parts;
+    const { core, account, market, health, ledgerCheck, marks } = parts;
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health);
-    this.#trades = new TradeFeed(core, this.#sender.proof);
+    this.#trades = new TradeFeed(core, parts.sender.proof);
     this.#reconciliation = new Reconciliation({
       core,
       account,
@@ -81,7 +71,7 @@ export class Keeper {
       trades: this.#trades,
     });
     const enterBoot = (reason: string): void => this.enterBoot(reason);
-    this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved), signal);
+    this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved));
     this.#stale = new StaleFeeds(core, enterBoot);
     account.onRead = (feed) => this.#stale.noteRead(feed);
     core.market.readings.onUnclear = () => this.#schedule.dueNow('account');
@@ -103,7 +93,7 @@ export class Keeper {
   }
 
   /** {@link ClockSync.syncFirst} */
-  syncFirst(onVenueSilent?: (reason: string) => void): Promise<void> {
+  syncFirst(onVenueSilent?: (reason: string) => void): Flow<void> {
     return this.#clock.syncFirst(onVenueSilent);
   }
   /** {@link Reconciliation.takeUp} */
@@ -111,19 +101,16 @@ export class Keeper {
     this.#reconciliation.takeUp();
   }
   /** {@link Reconciliation.refuseOtherDaemon} */
-  refuseOtherDaemon(): Promise<void> {
-    return this.#core.run(this.#reconciliation.refuseOtherDaemon());
+  refuseOtherDaemon(): Flow<void> {
+    return this.#reconciliation.refuseOtherDaemon();
   }
   /** {@link Reconciliation.enterBoot} */
   enterBoot(reason: string, isNew?: boolean): void {
     this.#reconciliation.enterBoot(reason, isNew);
   }
   /** {@link Reconciliation.reconcile} */
-  reconcile(): Promise<boolean> {
-    return this.#core.run(this.#reconciliation.reconcile());
-  }
-  recoverOrders(): void {
-    recoverOrders(this.#core, this.#sender, this.#resolver);
+  reconcile(): Flow<boolean> {
+    return this.#reconciliation.reconcile();
   }
 
   fetchTradesSoon(symbol: string): void {
@@ -138,62 +125,61 @@ export class Keeper {
   }
 
   /** Reads every feed once, now (for tests, and after a manual step of the simulated exchange's clock). */
-  async refreshAll(): Promise<void> {
-    await this.#core.run(this.#clock.sync());
-    if (!this.isReconciled) await this.reconcile();
+  *refreshAll(): Flow<void> {
+    yield* this.#clock.sync();
+    if (!this.isReconciled) yield* this.reconcile();
     const symbols = this.#account.watched();
-    await this.#core.run(this.#allRead(symbols, (symbol) => this.#market.pollBars(symbol)));
-    await this.#core.run(this.#allRead(symbols, (symbol) => this.#market.pollQuote(symbol)));
-    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs)
-      await this.#core.run(this.#market.loadRules(symbols));
-    const areOrdersRead = await this.#core.run(this.#account.pollOrders());
-    const isAccountRead = await this.#core.run(this.#account.pollAccount());
+    yield* this.#allRead(symbols, (symbol) => this.#market.pollBars(symbol));
+    yield* this.#allRead(symbols, (symbol) => this.#market.pollQuote(symbol));
+    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) yield* this.#market.loadRules(symbols);
+    const areOrdersRead = yield* this.#account.pollOrders();
+    const isAccountRead = yield* this.#account.pollAccount();
     if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
-    await this.#core.run(this.#trades.poll());
+    yield* this.#trades.poll();
     this.#health.sweepLayers();
-    await Promise.all(this.#running);
-    await this.#tasks.retryCancels();
-    await this.#tasks.endAuthorities();
-    await this.#tasks.exits();
-    await this.#tasks.reviewStanding();
+    yield* joined([...this.#running].map((started) => this.#core.begin(overOf(started))));
+    yield* joined(this.#tasks.retryCancels());
+    yield* joined(this.#tasks.endAuthorities());
+    yield* joined(this.#tasks.exits());
+    yield* joined(this.#tasks.reviewStanding());
     // RISK: a stop that hangs delays neither other stops nor cuts.
-    await Promise.all([this.#tasks.countdowns(), this.#tasks.protect(), this.#tasks.cutBack()]);
+    yield* joined([...this.#tasks.countdowns(), ...this.#tasks.protect(), ...this.#tasks.cutBack()]);
   }
 
-  /** The feed loop; ends with the signal. A failure in one round is reported, and the next round retries. */
-  async run(): Promise<void> {
-    while (!this.#signal.aborted) {
+  /** The feed loop, for as long as the daemon runs. A failure in one round is reported, and the next round retries. */
+  *run(): Flow<void> {
+    while (!this.#core.isStopping()) {
       try {
-        await this.#round();
+        yield* this.#round();
       } catch (error) {
-        if (this.#signal.aborted) return;
+        if (this.#core.isStopping()) return;
         if (this.#core.ports.ledger.isFailed) throw error;
         this.#core.alertRarely('FEED_ROUND_FAILED', `a round of the feeds failed: ${String(error)}`);
-        await this.#core.ports.time.delay(RETRY_MS, this.#signal);
+        yield* wait(RETRY_MS);
       }
     }
   }
 
-  async #round(): Promise<void> {
+  *#round(): Flow<void> {
     // INVARIANT: work that reduces risk does not wait for reads that fail or hang.
     this.#health.sweepLayers();
     this.#startTasks();
     this.#stale.tick(this.isReconciled, this.#priced());
     if (this.#health.isQuiet()) {
       // During the venue's Retry-After: a longer ban would stop the exits too.
-      await this.#core.ports.time.delay(TICK_MS, this.#signal);
+      yield* wait(TICK_MS);
       return;
     }
     // Also before the account is reconciled: with a clock that is seconds off, no signed request is answered.
     this.#schedule.start('clock', () => this.#syncClock());
     if (!this.isReconciled) {
-      await this.#reconcileBesideTasks();
+      yield* this.#reconcileBesideTasks();
       return;
     }
     this.#startDue();
     this.#check.start();
     this.#trades.start();
-    await this.#core.ports.time.delay(TICK_MS, this.#signal);
+    yield* wait(TICK_MS);
   }
 
   *#syncClock(): Flow<boolean> {
@@ -203,18 +189,17 @@ export class Keeper {
   }
 
   /** Reads may hang for long. Meanwhile the tasks continue with freshly read holdings and prices. */
-  async #reconcileBesideTasks(): Promise<void> {
-    const { time } = this.#core.ports;
-    const timer = time.every(TICK_MS, () => {
-      if (this.#signal.aborted) timer.cancel();
+  *#reconcileBesideTasks(): Flow<void> {
+    const reconciling = this.#core.begin(this.#reconcileOrPause());
+    for (;;) {
+      yield* within(this.#core, TICK_MS, reconciling);
+      if (reconciling.isOver) return;
       this.#startTasks();
-      if (!this.#signal.aborted && this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
-    });
-    try {
-      if (!(await this.reconcile())) await time.delay(RETRY_MS, this.#signal);
-    } finally {
-      timer.cancel();
+      if (this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
     }
+  }
+  *#reconcileOrPause(): Flow<void> {
+    if (!(yield* this.reconcile())) yield* wait(RETRY_MS);
   }
 
   /**
@@ -238,16 +223,19 @@ export class Keeper {
   }
 
   #startTask(name: keyof KeeperTasks): void {
-    if (this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
+    if (this.#core.isStopping() || this.#core.ports.ledger.isFailed) return;
     const onFailure = (error: unknown): void => {
-      if (!this.#signal.aborted)
+      if (!this.#core.isStopping())
         this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
     };
     try {
-      const started = this.#tasks[name]();
-      if (started === null) return;
-      const running = started.then(() => undefined, onFailure).finally(() => this.#running.delete(running));
-      this.#running.add(running);
+      for (const started of this.#tasks[name]()) {
+        this.#running.add(started);
+        started.onEnd((end) => {
+          this.#running.delete(started);
+          if (end.kind === 'failed') onFailure(end.error);
+        });
+      }
     } catch (error) {
       onFailure(error);
     }
@@ -300,4 +288,11 @@ export class Keeper {
     this.#rulesForcedAt = now;
     this.dueNow('rules');
   }
+}
+
+/** That it has failed is told elsewhere. */
+function* overOf(started: Started<unknown>): Flow<void> {
+  try {
+    yield* joined([started]);
+  } catch {}
 }

@@ -1,8 +1,8 @@
-import { layerKey } from '../../engine/callers/layers.ts';
-import type { StrangeOrder } from '../../engine/flow/core.ts';
-import type { OrderState } from '../../engine/orders/orders.ts';
-import type { PlacedOrder } from '../../engine/records/venue.ts';
-import { wasPlacedBefore } from '../../engine/sending/order-proof.ts';
+import { layerKey } from '../callers/layers.ts';
+import type { StrangeOrder } from '../flow/core.ts';
+import type { OrderState } from '../orders/orders.ts';
+import type { PlacedOrder } from '../records/venue.ts';
+import { wasPlacedBefore } from '../sending/order-proof.ts';
 
 /** What a person does about it. */
 export const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {

@@ -1,11 +1,11 @@
-import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
-import { type FeedSchedule, noteUnread, PERIODS } from '../../engine/feeds/feed-schedule.ts';
-import type { MarketFeed } from '../../engine/feeds/market-feed.ts';
-import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
-import { type Flow, joined, Pending, resultOf, resultsOf, within } from '../../engine/flow/effects.ts';
-import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import type { TradeFeed } from '../../engine/trades/trade-feed.ts';
-import type { ClockMoved, GateCore } from '../journal/journal.ts';
+import type { AccountFeed } from '../feeds/account-feed.ts';
+import { type FeedSchedule, noteUnread, PERIODS } from '../feeds/feed-schedule.ts';
+import type { MarketFeed } from '../feeds/market-feed.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { ClockMoved, LiveCore } from '../flow/core.ts';
+import { type Flow, joined, Pending, resultOf, resultsOf, within } from '../flow/effects.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
+import type { TradeFeed } from '../trades/trade-feed.ts';
 import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
 import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
 
@@ -23,7 +23,7 @@ const STARTING_MS = 10_000;
  * that may have been sent is matched. {@link StartReads} says what is read, and when it need not be.
  */
 export class Reconciliation {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #account: AccountFeed;
   readonly #market: MarketFeed;
   readonly #check: LedgerCheck;
@@ -41,7 +41,7 @@ export class Reconciliation {
   #beganAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
-    core: GateCore;
+    core: LiveCore;
     account: AccountFeed;
     market: MarketFeed;
     health: VenueHealth;

@@ -1,12 +1,12 @@
 import { profileOf } from '../../core/venues.ts';
-import type { AccountFeed } from '../../engine/feeds/account-feed.ts';
-import type { FeedSchedule } from '../../engine/feeds/feed-schedule.ts';
-import { holdSymbols } from '../../engine/feeds/held-symbols.ts';
-import { describeClosed } from '../../engine/feeds/market-feed.ts';
-import type { ReadingMarks } from '../../engine/feeds/reading-marks.ts';
-import { call, type Flow } from '../../engine/flow/effects.ts';
-import type { VenueHealth } from '../../engine/sending/venue-health.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { AccountFeed } from '../feeds/account-feed.ts';
+import type { FeedSchedule } from '../feeds/feed-schedule.ts';
+import { holdSymbols } from '../feeds/held-symbols.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
+import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { call, type Flow } from '../flow/effects.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
 
 /**
  * Null: it is right. Else what is wrong with the account, why that could not be read or put right, or which symbols stay
@@ -16,7 +16,7 @@ export type ModeProblem = { readonly kind: 'wrong' | 'unread' | 'crossed'; reado
 
 /** Reads the account's mode, and puts right what differs and may be changed. */
 export function* readMode(
-  core: GateCore,
+  core: LiveCore,
   account: AccountFeed,
   health: VenueHealth,
   symbols: readonly string[],
@@ -56,7 +56,7 @@ export function findCrossed({ isolated }: AccountFeed, symbols: readonly string[
 }
 
 /** Each of them keeps that symbol from opening, and somebody has to know. */
-export function tellCrossed(core: GateCore, crossed: readonly string[], detail: string): void {
+export function tellCrossed(core: LiveCore, crossed: readonly string[], detail: string): void {
   if (crossed.length > 0)
     core.alertRarely(
       'ACCOUNT_MODE',
@@ -70,7 +70,7 @@ export function tellCrossed(core: GateCore, crossed: readonly string[], detail: 
  * where its margin is not isolated, in the account for anything else.
  */
 export class ModeWatch {
-  readonly #core: GateCore;
+  readonly #core: LiveCore;
   readonly #account: AccountFeed;
   readonly #health: VenueHealth;
   readonly #marks: ReadingMarks;
@@ -78,7 +78,7 @@ export class ModeWatch {
   readonly #enterBoot: (reason: string) => void;
 
   constructor(parts: {
-    core: GateCore;
+    core: LiveCore;
     account: AccountFeed;
     health: VenueHealth;
     marks: ReadingMarks;
