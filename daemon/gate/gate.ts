@@ -93,17 +93,17 @@ export class Gate implements GateApi {
     this.#parts.ledgerCheck.begin();
     // The views use these tick and lot sizes: orders can be read with them while the venue's own cannot be fetched.
     this.core.ports.venue.noteRules([...this.core.state.rules.values()]);
-    await untilStop(this.core.run(this.keeper.syncFirst(onVenueSilent)), this.#signal);
+    await untilStop(this.core.run(this.keeper.clock.syncFirst(onVenueSilent)), this.#signal);
     this.#signal.throwIfAborted();
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
     await onFirstContact();
     if (this.#signal.aborted) return;
     if (this.#parts.availability.isDiskFull) tellFullDisk(this.core);
-    this.keeper.takeUp();
-    await untilStop(this.core.run(this.keeper.refuseOtherDaemon()), this.#signal);
+    this.keeper.reconciliation.takeUp();
+    await untilStop(this.core.run(this.keeper.reconciliation.refuseOtherDaemon()), this.#signal);
     if (this.#signal.aborted) return;
-    this.keeper.enterBoot('starting: the account is not reconciled yet', false);
+    this.keeper.reconciliation.enterBoot('starting: the account is not reconciled yet', false);
     this.#parts.exitResumption.start();
     this.#parts.availability.isStarted = true;
     recoverOrders(this.core, this.#parts.sender, this.#parts.resolver);

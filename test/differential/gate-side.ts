@@ -120,14 +120,15 @@ class GateWorld {
   async #start(): Promise<void> {
     const { availability, keeper, ledgerCheck } = this.#parts;
     ledgerCheck.begin();
-    await this.#drive(this.#parts.core.run(keeper.syncFirst()));
-    keeper.takeUp();
-    await this.#drive(this.#parts.core.run(keeper.refuseOtherDaemon()));
-    keeper.enterBoot('starting', false);
+    await this.#drive(this.#parts.core.run(keeper.clock.syncFirst()));
+    keeper.reconciliation.takeUp();
+    await this.#drive(this.#parts.core.run(keeper.reconciliation.refuseOtherDaemon()));
+    keeper.reconciliation.enterBoot('starting', false);
     this.#parts.exitResumption.start();
     availability.isStarted = true;
-    await this.#drive(this.#parts.core.run(keeper.reconcile()));
-    if (!keeper.isReconciled) throw new Error(`the gate is not reconciled: ${keeper.missing.join(', ')}`);
+    await this.#drive(this.#parts.core.run(keeper.reconciliation.reconcile()));
+    if (!keeper.isReconciled)
+      throw new Error(`the gate is not reconciled: ${keeper.reconciliation.missing.join(', ')}`);
   }
 
   async #walkTo(step: number, atMs: number): Promise<void> {

@@ -26,14 +26,14 @@ const FORCED_RULES_MS = 5_000;
  * read and every possibly sent order is matched.
  */
 export class Keeper {
+  readonly clock: ClockSync;
+  readonly reconciliation: Reconciliation;
   readonly #core: LiveCore;
   readonly #account: AccountFeed;
   readonly #market: MarketFeed;
   readonly #health: VenueHealth;
   readonly #check: LedgerCheck;
   readonly #tasks: KeeperTasks;
-  readonly #clock: ClockSync;
-  readonly #reconciliation: Reconciliation;
   readonly #schedule: FeedSchedule;
   readonly #trades: TradeFeed;
   readonly #mode: ModeWatch;
@@ -60,7 +60,7 @@ export class Keeper {
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health);
     this.#trades = new TradeFeed(core, parts.sender.proof);
-    this.#reconciliation = new Reconciliation({
+    this.reconciliation = new Reconciliation({
       core,
       account,
       market,
@@ -70,8 +70,8 @@ export class Keeper {
       marks,
       trades: this.#trades,
     });
-    const enterBoot = (reason: string): void => this.enterBoot(reason);
-    this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved));
+    const enterBoot = (reason: string): void => this.reconciliation.enterBoot(reason);
+    this.clock = new ClockSync(core, (reason, moved) => this.reconciliation.enterBoot(reason, true, moved));
     this.#stale = new StaleFeeds(core, enterBoot);
     account.onRead = (feed) => this.#stale.noteRead(feed);
     core.market.readings.onUnclear = () => this.#schedule.dueNow('account');
@@ -80,37 +80,13 @@ export class Keeper {
     this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot, isReconciled });
   }
 
-  get missing(): readonly string[] {
-    return this.#reconciliation.missing;
-  }
   get isReconciled(): boolean {
-    return this.#reconciliation.isReconciled;
+    return this.reconciliation.isReconciled;
   }
 
   /** {@link Reconciliation.wasRead} */
   get wasRead(): boolean {
-    return this.#reconciliation.wasRead;
-  }
-
-  /** {@link ClockSync.syncFirst} */
-  syncFirst(onVenueSilent?: (reason: string) => void): Flow<void> {
-    return this.#clock.syncFirst(onVenueSilent);
-  }
-  /** {@link Reconciliation.takeUp} */
-  takeUp(): void {
-    this.#reconciliation.takeUp();
-  }
-  /** {@link Reconciliation.refuseOtherDaemon} */
-  refuseOtherDaemon(): Flow<void> {
-    return this.#reconciliation.refuseOtherDaemon();
-  }
-  /** {@link Reconciliation.enterBoot} */
-  enterBoot(reason: string, isNew?: boolean): void {
-    this.#reconciliation.enterBoot(reason, isNew);
-  }
-  /** {@link Reconciliation.reconcile} */
-  reconcile(): Flow<boolean> {
-    return this.#reconciliation.reconcile();
+    return this.reconciliation.wasRead;
   }
 
   fetchTradesSoon(symbol: string): void {
@@ -126,8 +102,8 @@ export class Keeper {
 
   /** Reads every feed once, now (for tests, and after a manual step of the simulated exchange's clock). */
   *refreshAll(): Flow<void> {
-    yield* this.#clock.sync();
-    if (!this.isReconciled) yield* this.reconcile();
+    yield* this.clock.sync();
+    if (!this.isReconciled) yield* this.reconciliation.reconcile();
     const symbols = this.#account.watched();
     yield* this.#allRead(symbols, (symbol) => this.#market.pollBars(symbol));
     yield* this.#allRead(symbols, (symbol) => this.#market.pollQuote(symbol));
@@ -183,8 +159,8 @@ export class Keeper {
   }
 
   *#syncClock(): Flow<boolean> {
-    const isKnown = yield* this.#clock.sync();
-    if (this.#clock.isVague) this.#schedule.dueWithin('clock', RETRY_MS);
+    const isKnown = yield* this.clock.sync();
+    if (this.clock.isVague) this.#schedule.dueWithin('clock', RETRY_MS);
     return isKnown;
   }
 
@@ -195,11 +171,11 @@ export class Keeper {
       yield* within(this.#core, TICK_MS, reconciling);
       if (reconciling.isOver) return;
       this.#startTasks();
-      if (this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
+      if (this.reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
     }
   }
   *#reconcileOrPause(): Flow<void> {
-    if (!(yield* this.reconcile())) yield* wait(RETRY_MS);
+    if (!(yield* this.reconciliation.reconcile())) yield* wait(RETRY_MS);
   }
 
   /**
@@ -211,13 +187,13 @@ export class Keeper {
     this.#startTask('exits');
     this.#startTask('countdowns');
     // Before the first reading the ledger's orders and positions may be old.
-    if (!this.#reconciliation.wasRead) return;
+    if (!this.reconciliation.wasRead) return;
     // INVARIANT: neither needs prices or the account's settings, which may be unavailable for long.
     this.#startTask('flatten');
     this.#startTask('protect');
     // Until prices were read no regime is known, and the boot layer, which would cancel what was left to rest, says
     // only that.
-    if (!this.#reconciliation.wasReconciled) return;
+    if (!this.reconciliation.wasReconciled) return;
     this.#startTask('reviewStanding');
     this.#startTask('cutBack');
   }

@@ -35,7 +35,7 @@ export class Reconciliation {
   wasRead = false;
   /** Everything was read, including prices and settings. */
   wasReconciled = false;
-  #missing: readonly string[] = ['the first contact with the venue'];
+  missing: readonly string[] = ['the first contact with the venue'];
   /** What the boot layer has reported missing since it was entered. */
   readonly #reported = new Set<string>();
   #beganAt = Number.NEGATIVE_INFINITY;
@@ -63,10 +63,6 @@ export class Reconciliation {
       this.#schedule.noteRead('transfers');
       this.#marks.note('transfers', this.#core.nowMs());
     };
-  }
-
-  get missing(): readonly string[] {
-    return this.#missing;
   }
 
   /** Counts recent enough reads from before this start. Precondition: domain time is known. */
@@ -125,7 +121,7 @@ export class Reconciliation {
     const { time, venue } = this.#core.ports;
     venue.noteStarting?.(time.monotonicMs() - this.#beganAt < STARTING_MS);
     const missing = [...(yield* this.#readAll())];
-    this.#missing = missing;
+    this.missing = missing;
     if (missing.length > 0) {
       this.#core.ports.log.warn({ missing }, 'not reconciled yet');
       this.#tellMissing(missing.join(', '));

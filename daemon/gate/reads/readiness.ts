@@ -34,9 +34,10 @@ export function describeReadiness({
   policies,
 }: ReadinessSources): ReadinessBody {
   const waiting: string[] = [];
-  if (!availability.isStarted) waiting.push(...keeper.missing);
+  if (!availability.isStarted) waiting.push(...keeper.reconciliation.missing);
   else {
-    if (!keeper.isReconciled) waiting.push(...(keeper.missing.length > 0 ? keeper.missing : ['reconciliation']));
+    if (!keeper.isReconciled)
+      waiting.push(...(keeper.reconciliation.missing.length > 0 ? keeper.reconciliation.missing : ['reconciliation']));
     waiting.push(...findStaleInputs(core));
   }
   const unlocked = core.state.layers.get(layerKey('breaker', 'account', ACCOUNT_LOCK_LAYER.name));
