@@ -145,7 +145,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     };
     await gate.start(onFirstContact, options.onVenueSilent);
     // The printed command line should work at once.
-    await gate.keeper.untilReconciled(READY_WITHIN_MS);
+    await gate.untilReconciled(READY_WITHIN_MS);
     followPolicyFile(config.policyPath, file, gate, { ...options, time, signal });
     const close = createClose(opened, gate);
     options.signal.addEventListener('abort', () => void close(), { once: true });

@@ -1,8 +1,10 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one method for each call of the API, in its order
 import type { ToolName } from '../core/policy.ts';
+import type { Keeper } from '../engine/keeper/keeper.ts';
 import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
 import type { DecisionEvent } from '../engine/records/events.ts';
+import { recoverOrders } from '../engine/sending/recover-orders.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { LimitsBody } from './api/limits.ts';
@@ -40,7 +42,7 @@ import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk, tellFullDisk } from './calls/disk-space.ts';
 import { allEnded } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
-import type { Keeper } from './keeper/keeper.ts';
+import { untilStop } from './journal/pause.ts';
 import { leaveVenue } from './leave-venue.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { AlertRoutesControl } from './operator/alert-routes.ts';
@@ -91,28 +93,37 @@ export class Gate implements GateApi {
     this.#parts.ledgerCheck.begin();
     // The views use these tick and lot sizes: orders can be read with them while the venue's own cannot be fetched.
     this.core.ports.venue.noteRules([...this.core.state.rules.values()]);
-    await this.keeper.syncFirst(onVenueSilent);
-    if (this.#signal.aborted) return;
+    await untilStop(this.core.run(this.keeper.clock.syncFirst(onVenueSilent)), this.#signal);
+    this.#signal.throwIfAborted();
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
     await onFirstContact();
     if (this.#signal.aborted) return;
     if (this.#parts.availability.isDiskFull) tellFullDisk(this.core);
-    this.keeper.takeUp();
-    await this.keeper.refuseOtherDaemon();
+    this.keeper.reconciliation.takeUp();
+    await untilStop(this.core.run(this.keeper.reconciliation.refuseOtherDaemon()), this.#signal);
     if (this.#signal.aborted) return;
-    this.keeper.enterBoot('starting: the account is not reconciled yet', false);
+    this.keeper.reconciliation.enterBoot('starting: the account is not reconciled yet', false);
     this.#parts.exitResumption.start();
     this.#parts.availability.isStarted = true;
-    this.keeper.recoverOrders();
+    recoverOrders(this.core, this.#parts.sender, this.#parts.resolver);
     this.#parts.operator.cancelUnderLayers().catch((error: unknown) => {
       if (!this.#signal.aborted) this.core.alert('CANCEL_FAILED', `under a standing halt: ${String(error)}`);
     });
-    this.keeper.run().catch((error: unknown) => {
-      if (this.#signal.aborted) return;
+    this.core.begin(this.keeper.run()).onEnd((end) => {
+      if (end.kind === 'done' || this.#signal.aborted) return;
       // Only a ledger that cannot record ends the loop, and it has already stopped the daemon.
-      this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(error)}`);
+      this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(end.error)}`);
     });
+  }
+
+  /** Resolves when reconciled, or after `withinMs` of wall time; then the loop keeps trying. */
+  async untilReconciled(withinMs: number): Promise<boolean> {
+    const { time } = this.core.ports;
+    const deadline = time.monotonicMs() + withinMs;
+    while (!this.keeper.isReconciled && !this.#signal.aborted && time.monotonicMs() < deadline)
+      await time.delay(10, this.#signal);
+    return this.keeper.isReconciled;
   }
 
   noteCall(caller: Caller): void {
@@ -344,7 +355,7 @@ export class Gate implements GateApi {
     this.core.ports.time.nextTurn(() => {
       recordFullDisk(this.core);
       if (this.#parts.availability.isStarted)
-        startAlone(this.core, 'STANDING_FAILED', () => allEnded(this.#parts.standing.tick()));
+        startAlone(this.core, 'STANDING_FAILED', () => this.#parts.standing.tick());
     });
   }
 

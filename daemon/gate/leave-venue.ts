@@ -1,4 +1,5 @@
 import { endedEvent } from '../engine/decide/order-records.ts';
+import type { Countdowns } from '../engine/guard/countdowns.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../engine/orders/orders.ts';
 import { hasGoodTill } from '../engine/sending/approval.ts';
 import type { Canceler } from '../engine/sending/cancels.ts';
@@ -6,7 +7,6 @@ import type { OrderSender } from '../engine/sending/sender.ts';
 import type { SliceRunner } from '../engine/sending/slices.ts';
 import { ended } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
-import type { Countdowns } from './watch/countdowns.ts';
 
 interface LeavingParts {
   readonly core: GateCore;
@@ -33,7 +33,7 @@ export async function leaveVenue(
   const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
   const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && !isLeft(order);
   const cancels = canceler.cancelMatching(null, isMeant, 'the daemon stops').map(ended);
-  const begun = Promise.allSettled([...cancels, countdowns.close()]);
+  const begun = Promise.allSettled([...cancels, core.run(countdowns.close())]);
   await Promise.race([begun, core.ports.time.delay(1000)]);
   await core.settled().catch(() => undefined);
   const over = before.filter(isTerminal);

@@ -1,8 +1,18 @@
+import { Flatten } from '../engine/exits/flatten.ts';
+import { ExitResumption } from '../engine/exits/resume.ts';
+import { AccountFeed } from '../engine/feeds/account-feed.ts';
+import { allRead } from '../engine/feeds/feed-schedule.ts';
+import { MarketFeed } from '../engine/feeds/market-feed.ts';
+import { ReadingMarks } from '../engine/feeds/reading-marks.ts';
+import type { Flow } from '../engine/flow/effects.ts';
 import { Authorities } from '../engine/guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../engine/guard/compose.ts';
+import { Countdowns } from '../engine/guard/countdowns.ts';
 import type { Executor } from '../engine/guard/executor.ts';
 import { Protection } from '../engine/guard/protection.ts';
 import { StandingOrders } from '../engine/guard/standing.ts';
+import { Keeper } from '../engine/keeper/keeper.ts';
+import { LedgerCheck } from '../engine/keeper/ledger-check.ts';
 import { CutReadings } from '../engine/protect/cut-readings.ts';
 import type { Canceler } from '../engine/sending/cancels.ts';
 import type { Resolver } from '../engine/sending/resolver.ts';
@@ -15,18 +25,10 @@ import { Availability } from './calls/disk-space.ts';
 import { Outcomes } from './calls/outcomes.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
 import { ToolCalls } from './calls/tool-calls.ts';
-import { Flatten } from './exits/flatten.ts';
-import { readParent } from './exits/read-parent.ts';
-import { ExitResumption } from './exits/resume.ts';
-import { WakeUp } from './exits/wake-up.ts';
-import { AccountFeed } from './feeds/account-feed.ts';
-import { MarketFeed } from './feeds/market-feed.ts';
-import { ReadingMarks } from './feeds/reading-marks.ts';
 import { allEnded } from './journal/driver.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
-import { Keeper } from './keeper/keeper.ts';
-import { LedgerCheck } from './keeper/ledger-check.ts';
+import { WakeUp } from './journal/wake-up.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
 import { ArmingControl } from './operator/arming.ts';
 import { Operator } from './operator/commands.ts';
@@ -40,7 +42,6 @@ import { Tokens } from './operator/tokens.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
 import { buildTasks, startAlone } from './tasks.ts';
-import { Countdowns } from './watch/countdowns.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
 
 /** The parts of the gate, which its calls use. */
@@ -99,7 +100,7 @@ export function buildParts(options: GateOptions): GateParts {
   const core = new GateCore(ports, settings, options.policy, {
     ...(options.state === undefined ? {} : { state: options.state }),
     hooks: {
-      readBeside: (symbol) => readBeside(symbol),
+      readBeside: (symbol) => core.run(readBeside(symbol)),
       isUnsent: (order) => engine.sender.isUnsent(order),
       onRecheckFailure: () => engine.health.onRecheckFailure(),
       isStopping: () => signal.aborted,
@@ -119,16 +120,12 @@ export function buildParts(options: GateOptions): GateParts {
       refreshAccount: () => keeper.dueNow('account'),
       fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
     },
-    exits: {
-      wakeAt: (wallMs) => exitTimer.at(wallMs),
-      readParent: (decisionId, order) => readParent(core, decisionId, order),
-    },
+    wakeExitsAt: (wallMs) => exitTimer.at(wallMs),
   });
   const { canceler, executor, exits, health, resolver, sender, slices } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
-  const endMisplaced = () => allEnded(engine.endMisplaced());
   const standing = new StandingOrders(core, canceler, sender);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
@@ -136,13 +133,12 @@ export function buildParts(options: GateOptions): GateParts {
   const marks = new ReadingMarks(core);
   const ledgerCheck: LedgerCheck = new LedgerCheck(core, marks);
   const account = new AccountFeed(core, sender, resolver, marks);
-  const readBeside = async (symbol: string): Promise<boolean> => {
+  const readBeside = function* (symbol: string): Flow<boolean> {
     if (health.isQuiet()) return false;
     const symbols = [...new Set([...account.watched(), symbol])];
-    const read = [account.pollAccount(), account.listOrders(symbols), ledgerCheck.readPlaced(symbol)];
-    const isRead = (await Promise.all(read)).every((found) => found !== null && found !== false);
+    const read = [account.pollAccount(), account.pollOrders(symbols), ledgerCheck.readPlaced(symbol)];
     // Last: what a stop has closed meanwhile is known before a slice would open it again.
-    return isRead && keeper.readTrades(symbol);
+    return (yield* allRead(core, read)) && (yield* keeper.readTrades(symbol));
   };
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, cause, retryAfterMs) => health.onReadFailure(detail, cause, retryAfterMs);
@@ -161,21 +157,18 @@ export function buildParts(options: GateOptions): GateParts {
     canceler,
     slices,
     account,
-    exit: (caller, symbol, side, onDecided) => outcomes.ofOperatorExit(caller, symbol, side, onDecided),
-    cancelClaims: (isConcerned, detail) => exits.cancelClaims(isConcerned, detail),
+    exit: (by, symbol, side, onDecided) => outcomes.ofOperatorExit(by, symbol, side, onDecided),
+    claims: exits,
     isQuiet: () => health.isQuiet(),
-    signal,
   });
   const keeper: Keeper = new Keeper({
     core,
     account,
     market,
     sender,
-    resolver,
     health,
     ledgerCheck,
     marks,
-    signal,
     tasks: buildTasks({
       core,
       resolver,
@@ -185,7 +178,7 @@ export function buildParts(options: GateOptions): GateParts {
       heartbeats,
       standing,
       exits,
-      endMisplaced,
+      endMisplaced: engine.endMisplaced,
       flatten,
       protection,
       cuts,
@@ -203,8 +196,8 @@ export function buildParts(options: GateOptions): GateParts {
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, recall, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes, reads });
-  const exitResumption = new ExitResumption(core, keeper, exits, signal);
-  core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => allEnded(standing.tick())));
+  const exitResumption = new ExitResumption(core, keeper, exits);
+  core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
   return {
     core,
     availability,
@@ -231,7 +224,7 @@ export function buildParts(options: GateOptions): GateParts {
     arming,
     ledgerCheck,
     lostOrders,
-    holders: new Holders({ core, canceler, exits, endMisplaced }),
+    holders: new Holders({ core, canceler, exits, endMisplaced: () => allEnded(engine.endMisplaced()) }),
     exitResumption,
   };
 }

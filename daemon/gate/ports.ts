@@ -5,7 +5,6 @@
 
 import type { EngineObserver } from '../engine/flow/core.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
-import type { FetchOutcome } from '../engine/records/venue.ts';
 
 /**
  * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is an instant of the domain clock, an integer
@@ -62,32 +61,8 @@ export interface LedgerPort {
   };
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<StoredEvent, void, undefined>;
 }
-/**
- * Copies that save a start some reads, and nothing more. A copy that is damaged, of another ledger or of another format
- * counts as absent. Copies are checked like the venue's own answers before anything is decided by them.
- */
-export interface StartCachePort {
-  /** Undefined: there is no copy. */
-  read(name: string): unknown;
-  /** Never throws: a copy that cannot be stored is skipped. */
-  write(name: string, value: unknown): void;
-}
 /** Domain time (venue/clock.ts implements it). */
-export interface ClockPort {
-  /** Throws before the first synchronisation. */
-  nowMs(): number;
-  readonly isSynced: boolean;
-  /** By so much domain time may differ from the venue's. */
-  readonly uncertaintyMs: number;
-  readonly scale: number;
-  setScale(scale: number): void;
-  sync(outcome: FetchOutcome<number>, rttMs: number): ClockSync;
-}
-export type ClockSync =
-  | { readonly kind: 'synced'; readonly skewMs: number; readonly uncertaintyMs: number }
-  /** `hostMs`: by how much the host's clock jumped, wall ms. */
-  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number; readonly hostMs: number }
-  | { readonly kind: 'failed'; readonly detail: string };
+export type { ClockSync, LiveClock as ClockPort } from '../engine/flow/core.ts';
 /** Counters and durations; main.ts turns them into Prometheus metrics. */
 export interface ObserverPort extends EngineObserver {
   alerted(code: string): void;
@@ -122,8 +97,4 @@ export interface TokenPort {
   expiryMs(): number;
 }
 
-export interface GateLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+export type { EngineLog as GateLog, StartCache as StartCachePort } from '../engine/flow/core.ts';

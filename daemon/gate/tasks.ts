@@ -1,25 +1,24 @@
+import type { Flatten } from '../engine/exits/flatten.ts';
+import { watchExits } from '../engine/exits/slow-exits.ts';
 import type { Authorities } from '../engine/guard/authorities.ts';
+import type { Countdowns } from '../engine/guard/countdowns.ts';
 import type { ExitBook } from '../engine/guard/exit-book.ts';
 import type { Protection } from '../engine/guard/protection.ts';
 import type { StandingOrders } from '../engine/guard/standing.ts';
+import type { Begun, KeeperTasks } from '../engine/keeper/keeper-tasks.ts';
 import type { CutReadings } from '../engine/protect/cut-readings.ts';
 import type { Canceler } from '../engine/sending/cancels.ts';
 import type { Resolver } from '../engine/sending/resolver.ts';
+import { watchCancels, watchUnknown } from '../engine/sending/slow-orders.ts';
 import { voidOrphans } from './calls/approvals.ts';
-import type { Flatten } from './exits/flatten.ts';
-import { watchExits } from './exits/slow-exits.ts';
-import { allEnded } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
-import type { KeeperTasks, Started } from './keeper/keeper-tasks.ts';
-import { watchCancels, watchUnknown } from './orders/slow-orders.ts';
-import type { Countdowns } from './watch/countdowns.ts';
 import type { Heartbeats } from './watch/heartbeats.ts';
 
 /** Starts what nobody waits for; that it failed is an alert. */
-export function startAlone(core: GateCore, code: string, task: () => Started): void {
+export function startAlone(core: GateCore, code: string, task: () => Begun): void {
   const onFailure = (error: unknown): void => core.alertRarely(code, String(error));
   try {
-    task()?.catch(onFailure);
+    for (const started of task()) started.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
   } catch (error) {
     onFailure(error);
   }
@@ -34,7 +33,7 @@ export function buildTasks(parts: {
   heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
-  endMisplaced: () => Started;
+  endMisplaced: () => Begun;
   flatten: Flatten;
   protection: Protection;
   cuts: CutReadings;
@@ -50,28 +49,26 @@ export function buildTasks(parts: {
       lookForUnknown();
       resolver.sweep();
       lookForSlowCancels();
-      return allEnded(canceler.retryUnproven());
+      return canceler.retryUnproven();
     },
-    endAuthorities: () => allEnded(authorities.tick()),
+    endAuthorities: () => authorities.tick(),
     countdowns: () => countdowns.tick(),
     reviewStanding: () => {
       voidOrphans(core);
       heartbeats.tick();
-      const canceled = allEnded(standing.tick());
-      const cut = endMisplaced();
-      return canceled === null || cut === null ? (canceled ?? cut) : Promise.all([canceled, cut]);
+      return [...standing.tick(), ...endMisplaced()];
     },
     exits: () => {
       exits.tick();
       if (!signal.aborted && !core.ports.ledger.isFailed) lookForSlowExits();
-      return null;
+      return [];
     },
     flatten: () => flatten.tick(),
-    protect: () => allEnded(protection.tick()),
+    protect: () => protection.tick(),
     cutBack: () => {
       const { collar_bps: collarBps } = core.policySpec.market;
       const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
-      return allEnded(confirmed.map((breach) => core.begin(protection.cutBack(breach))));
+      return confirmed.map((breach) => core.begin(protection.cutBack(breach)));
     },
   };
 }

@@ -143,6 +143,6 @@ async function until(daemon: Daemon, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + KNOWN_WITHIN_MS;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error('the daemon did not come to know of it');
-    await daemon.gate.keeper.refreshAll();
+    await daemon.gate.core.run(daemon.gate.keeper.refreshAll());
   }
 }

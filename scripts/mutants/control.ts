@@ -29,7 +29,7 @@ const DEFECTS: readonly Defect[] = [
     with: ['ledgers'],
     removed: [
       {
-        file: 'daemon/gate/keeper/ledger-check.ts',
+        file: 'daemon/engine/keeper/ledger-check.ts',
         find: "      case 'other_ledger':\n",
         replace: "      case 'other_ledger':\n        return;\n",
       },
@@ -40,7 +40,7 @@ const DEFECTS: readonly Defect[] = [
     with: ['ledgers'],
     removed: [
       {
-        file: 'daemon/gate/keeper/ledger-check.ts',
+        file: 'daemon/engine/keeper/ledger-check.ts',
         find: "      case 'own': {\n",
         replace: "      case 'own': {\n        return;\n",
       },

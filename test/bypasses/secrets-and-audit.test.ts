@@ -66,7 +66,7 @@ describe('ways around a gate: secrets that leak', () => {
       'something of the exchange',
     );
     daemon = await startDaemon(config, secrets, { log, signal: new AbortController().signal });
-    await daemon.gate.keeper.untilReconciled(10_000);
+    await daemon.gate.untilReconciled(10_000);
     tokens = Object.fromEntries(
       ['agent', 'monitor', 'operator'].map((role) => [
         role,
@@ -140,12 +140,12 @@ describe('ways around a gate: secrets that leak', () => {
         order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: notional }),
       );
       await control('advance', { ms: 61_000 });
-      await daemon.gate.keeper.refreshAll();
+      await daemon.gate.core.run(daemon.gate.keeper.refreshAll());
       await call('POST', '/v1/tools/cancel_all', {});
       await call('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     }
     await control('clear-faults', {});
-    await daemon.gate.keeper.refreshAll();
+    await daemon.gate.core.run(daemon.gate.keeper.refreshAll());
   });
   it('BY-29 keeps them out of errors and reads at every route', async () => {
     for (const token of [tokens.agent, tokens.operator, `${tokens.operator}x`, SECRET, ''])

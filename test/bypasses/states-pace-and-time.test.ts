@@ -244,7 +244,7 @@ describe('ways around a gate: the account', () => {
     const before = await world.account();
     await world.control('transfer', { amount: '5000' });
     await world.advance(61_000);
-    await world.run(world.daemon.gate.keeper.reconcile());
+    await world.run(world.daemon.gate.core.run(world.daemon.gate.keeper.reconciliation.reconcile()));
     await world.refresh();
     const after = await world.account();
     assert.ok((after.equity_usdt ?? 0) > (before.equity_usdt ?? 0) + 4_000);

@@ -267,7 +267,7 @@ export class DaemonWorld {
   }
   /** Every feed of the daemon once, now. */
   async refresh(): Promise<void> {
-    await this.run(this.daemon.gate.keeper.refreshAll());
+    await this.run(this.daemon.gate.core.run(this.daemon.gate.keeper.refreshAll()));
   }
   /** Wall time passes, for something that cannot be waited for. */
   async sleep(ms: number): Promise<void> {

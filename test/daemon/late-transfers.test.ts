@@ -79,7 +79,7 @@ describe('SAE-DD transfers of which the exchange tells late', () => {
     await move('5000');
     const beside = await world.startBeside('new');
     await letListsBeRead();
-    await world.run(beside.daemon.gate.keeper.refreshAll());
+    await world.run(beside.daemon.gate.core.run(beside.daemon.gate.keeper.refreshAll()));
     const { equity } = beside.daemon.gate.core.state;
     await beside.close();
     assert.equal(equity.transfersUsdt, 0);

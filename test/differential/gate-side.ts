@@ -118,14 +118,15 @@ class GateWorld {
   async #start(): Promise<void> {
     const { availability, keeper, ledgerCheck } = this.#parts;
     ledgerCheck.begin();
-    await this.#drive(keeper.syncFirst());
-    keeper.takeUp();
-    await this.#drive(keeper.refuseOtherDaemon());
-    keeper.enterBoot('starting', false);
+    await this.#drive(this.#parts.core.run(keeper.clock.syncFirst()));
+    keeper.reconciliation.takeUp();
+    await this.#drive(this.#parts.core.run(keeper.reconciliation.refuseOtherDaemon()));
+    keeper.reconciliation.enterBoot('starting', false);
     this.#parts.exitResumption.start();
     availability.isStarted = true;
-    await this.#drive(keeper.reconcile());
-    if (!keeper.isReconciled) throw new Error(`the gate is not reconciled: ${keeper.missing.join(', ')}`);
+    await this.#drive(this.#parts.core.run(keeper.reconciliation.reconcile()));
+    if (!keeper.isReconciled)
+      throw new Error(`the gate is not reconciled: ${keeper.reconciliation.missing.join(', ')}`);
   }
 
   async #walkTo(step: number, atMs: number): Promise<void> {
@@ -202,7 +203,7 @@ class GateWorld {
   async #refresh(isHeld = false): Promise<void> {
     for (let round = 0; round < 20; round++) {
       const before = this.#mark();
-      await this.#drive(this.#parts.keeper.refreshAll(), isHeld);
+      await this.#drive(this.#parts.core.run(this.#parts.keeper.refreshAll()), isHeld);
       if (this.#failure !== null) throw this.#failure;
       this.#lookForReadings();
       if (this.#mark() === before) return;

@@ -14,7 +14,7 @@ const PLANTED: readonly Planted[] = [
   { file: 'core.ts', from: 'return this.#hooks.isUnsent(order);', to: 'return true || order;' },
   { file: 'core.ts', from: "kind !== 'account' && kind !== 'rules'", to: "kind === 'decision'" },
   { file: 'driver.ts', from: 'this.engine.executor.noteCancel(decided);', to: '' },
-  { file: 'driver.ts', from: 'wakeAt: (atMs) => this.#wakeExitsAt(atMs)', to: 'wakeAt: nothing' },
+  { file: 'driver.ts', from: 'wakeExitsAt: (atMs) => this.#wakeExitsAt(atMs)', to: 'wakeExitsAt: nothing' },
   { file: 'driver.ts', from: "(due.kind === 'wait') {", to: "(due.kind === 'wait' && due.id % 2 === 0) {" },
   { file: 'driver.ts', from: 'later(clock.nowMs + effect.ms,', to: 'later(clock.nowMs + effect.ms + 1,' },
   { file: 'driver.ts', from: "order.timeInForce !== 'GTC',", to: 'false,' },

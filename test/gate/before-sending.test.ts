@@ -89,7 +89,7 @@ describe('an opening order whose leverage setting is not known is not sent (BY-3
     world.script.leverage = () => assert.fail('nothing is set');
     await world.time.advance(HORIZON_MS + 1);
     world.script.account = () => snapshot(world.core.nowMs(), { leverage: { BTCUSDT: 3 } });
-    await world.feed.pollAccount();
+    await world.core.run(world.feed.pollAccount());
     await open('o-2');
     assert.deepEqual(sent, ['order']);
     world.stop();
@@ -100,16 +100,16 @@ describe('an account answer that waited for the list of transfers', () => {
   it('is dropped when a newer one came meanwhile', async () => {
     const world = new ProofWorld();
     world.script.account = () => snapshot(T0);
-    await world.feed.pollAccount();
+    await world.core.run(world.feed.pollAccount());
     const transfers = later<readonly VenueTransfer[] | null>();
     world.script.transfers = () => transfers.promise;
     await world.time.advance(MINUTE_MS);
     // A withdrawal moves the wallet, so that the answer waits.
     world.script.account = () => snapshot(T0 + MINUTE_MS, { walletUsdt: 9_000, marginBalanceUsdt: 9_000 });
-    const old = world.feed.pollAccount();
+    const old = world.core.run(world.feed.pollAccount());
     await world.time.advance(1_000);
     world.script.account = () => snapshot(T0 + MINUTE_MS + 1_000, { marginBalanceUsdt: 8_000 });
-    await world.feed.pollAccount();
+    await world.core.run(world.feed.pollAccount());
     const records = (): number => world.events.filter((event) => event.kind === 'account').length;
     const before = records();
     transfers.end([]);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { accountEvent } from '../../daemon/engine/feeds/account-event.ts';
+import { ClockSync } from '../../daemon/engine/keeper/clock-sync.ts';
 import type { AccountSnapshot } from '../../daemon/engine/records/venue.ts';
-import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
-import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { DAY, LOT_E8, T0 } from './fold-fixture.ts';
 import { ProofWorld } from './proof-fixture.ts';
@@ -83,16 +83,12 @@ class ClockWorld {
       fetchServerTime: async () => ({ kind: 'ok', value: this.trueMs + this.skewMs + (this.#count % 2) / 2 }),
       fetchTimeScale: async () => 1,
     });
-    this.#sync = new ClockSync(
-      this.core,
-      (reason, moved) => this.core.appendBoot(reason, moved),
-      new AbortController().signal,
-    );
-    await this.#sync.syncFirst();
+    this.#sync = new ClockSync(this.core, (reason, moved) => this.core.appendBoot(reason, moved));
+    await this.core.run(this.#sync.syncFirst());
     this.core.appendBoot('starting');
   }
   async sync(): Promise<void> {
-    await this.#sync?.sync();
+    if (this.#sync !== null) await this.core.run(this.#sync.sync());
   }
   /** While no process runs nobody knows how much time has passed. */
   async restart(downMs: number, skewMs: number): Promise<void> {

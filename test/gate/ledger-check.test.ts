@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Flow } from '../../daemon/engine/flow/effects.ts';
+import { LedgerCheck } from '../../daemon/engine/keeper/ledger-check.ts';
 import { UnreadableRows } from '../../daemon/engine/readings/unreadable-rows.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { toRows } from '../../daemon/engine/state/leave.ts';
+import { Driver, ended } from '../../daemon/gate/journal/driver.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
-import { LedgerCheck } from '../../daemon/gate/keeper/ledger-check.ts';
 import { isAskedFor } from '../../daemon/ledger/chain/ended-orders.ts';
 import { accountEvent } from '../engine/state/folded-claims.ts';
 import { T0 } from './fold-fixture.ts';
@@ -30,6 +32,7 @@ class Site {
   unreadable: readonly UnreadableRow[] = [];
   scope: readonly string[] = ['BTCUSDT'];
   readonly check: LedgerCheck;
+  readonly #driver: Driver;
   #seq = 0;
 
   constructor(lastEventAtMs = T0 - MINUTE) {
@@ -37,6 +40,7 @@ class Site {
     if (lastEventAtMs > 0)
       this.apply({ kind: 'alert', at_ms: lastEventAtMs, payload: { code: 'X', detail: '', symbol: null } });
     const core = {
+      begin: <R>(flow: Flow<R>) => this.#driver.begin(flow),
       state: this.state,
       policySpec: { scope: { symbols: this.scope } },
       market: { unlisted: new Map(), unreadable: new UnreadableRows() },
@@ -65,9 +69,20 @@ class Site {
       alert: (code: string) => this.alerts.push(code),
       alertRarely: (code: string) => this.alerts.push(code),
     } as unknown as GateCore;
+    this.#driver = new Driver({
+      venue: core.ports.venue,
+      time: this.time,
+      onDisk: () => Promise.resolve(),
+      readBeside: () => Promise.resolve(true),
+      isStopping: () => false,
+      onUnheard: (error) => assert.fail(String(error)),
+    });
     Object.defineProperty(core, 'policySpec', { get: () => ({ scope: { symbols: this.scope } }) });
     this.check = new LedgerCheck(core);
     this.check.begin();
+  }
+  run<R>(flow: Flow<R>): Promise<R> {
+    return ended(this.#driver.begin(flow));
   }
   apply(event: object): void {
     this.#seq += 1;
@@ -91,26 +106,26 @@ function execution(tradeId: string, symbol = 'BTCUSDT'): VenueExecution {
 describe('BY-45, BY-46: what a start compares', () => {
   it('asks for what came after its last record, and of a new ledger for a day', async () => {
     const site = new Site(T0 - 60 * MINUTE);
-    await site.check.refuseStart();
+    await site.run(site.check.refuseStart());
     assert.deepEqual(site.asked, ['income -65', 'BTCUSDT -65']);
     const fresh = new Site(0);
-    await fresh.check.refuseStart();
+    await fresh.run(fresh.check.refuseStart());
     assert.deepEqual(fresh.asked, ['income -1440', 'BTCUSDT -1440']);
     const old = new Site(T0 - 30 * 1440 * MINUTE);
-    await old.check.refuseStart();
+    await old.run(old.check.refuseStart());
     assert.deepEqual(old.asked, ['income -8640', 'BTCUSDT -8640'], 'six days at most');
   });
 
   it('a new ledger is refused beside another one whose orders no income tells of yet', async () => {
     const site = new Site(0);
     site.placed = [placed(`${OTHER}5-0-0`)];
-    await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
+    await assert.rejects(site.run(site.check.refuseStart()), { code: 'OTHER_DAEMON' });
   });
 
   it('one that was put back is refused for an order that it lacks, though that was canceled unfilled [LE-91]', async () => {
     const site = new Site();
     site.placed = [placed(`${OWN}zzz-0-0`)];
-    await assert.rejects(site.check.refuseStart(), { code: 'LEDGER_BEHIND_VENUE' });
+    await assert.rejects(site.run(site.check.refuseStart()), { code: 'LEDGER_BEHIND_VENUE' });
   });
 
   it('asks for income of all that the accounts lack, for as long as the venue tells of it', async () => {
@@ -123,13 +138,13 @@ describe('BY-45, BY-46: what a start compares', () => {
       const site = new Site(T0 - 7 * days);
       site.scope = [];
       site.apply(accountEvent(0, T0 - sinceDays * days));
-      await site.check.refuseStart();
+      await site.run(site.check.refuseStart());
       assert.deepEqual(site.asked, [`income ${-askedDays * 1440}`], `the accounts began ${sinceDays} days ago`);
       const reported = new Site(T0 - 7 * days);
       reported.scope = [];
       reported.apply(accountEvent(0, T0 - sinceDays * days));
       reported.apply({ kind: 'income', at_ms: T0 - 7 * days, payload: { read_to_ms: T0 - 4 * days, rows: [] } });
-      await reported.check.refuseStart();
+      await reported.run(reported.check.refuseStart());
       assert.deepEqual(reported.asked, ['income -8640'], 'what was told before is not asked for again');
     }
   });
@@ -137,16 +152,16 @@ describe('BY-45, BY-46: what a start compares', () => {
   it('lists symbols that income names, also outside the scope; those of the scope at first, and where income is cut', async () => {
     const site = new Site();
     site.scope = ['A', 'B', 'C', 'D', 'E', 'F'].map((name) => `${name}USDT`);
-    await site.check.refuseStart();
+    await site.run(site.check.refuseStart());
     assert.equal(site.asked.length, 7);
     site.asked.length = 0;
     site.executions = [execution('1', 'XRPUSDT')];
     site.placed = [placed(`${OTHER}5-0-0`, T0, 'XRPUSDT')];
-    await site.check.compare();
+    await site.run(site.check.compare());
     assert.deepEqual([site.asked, site.alerts], [['income -2', 'XRPUSDT -6'], ['OTHER_DAEMON']]);
     site.asked.length = 0;
     site.isWhole = false;
-    await site.check.compare();
+    await site.run(site.check.compare());
     assert.equal(site.asked.length, 7);
   });
 
@@ -154,7 +169,7 @@ describe('BY-45, BY-46: what a start compares', () => {
     const site = new Site();
     site.executions = [execution('1')];
     site.placed = ['web_1', 'x-cvBPrNm9', 'em00112233', ''].map((id) => placed(id));
-    await site.check.refuseStart();
+    await site.run(site.check.refuseStart());
     assert.deepEqual([site.layer, site.alerts], [undefined, []]);
   });
 
@@ -163,24 +178,28 @@ describe('BY-45, BY-46: what a start compares', () => {
       const site = new Site();
       site.executions = [execution('1')];
       site[missing] = null;
-      await site.check.refuseStart();
+      await site.run(site.check.refuseStart());
       assert.equal(site.check.isCompared, false);
       site.executions = [execution('1')];
       site.placed = [placed(`${OWN}zzz-0-0`)];
-      assert.equal(await site.check.compare(), true);
+      assert.equal(await site.run(site.check.compare()), true);
       assert.deepEqual([site.check.isCompared, site.layer, site.alerts], [true, 'reducing', ['LEDGER_BEHIND_VENUE']]);
-      await assert.rejects(site.check.refuseStart(), { code: 'LEDGER_BEHIND_VENUE' }, 'and holds for the next start');
+      await assert.rejects(
+        site.run(site.check.refuseStart()),
+        { code: 'LEDGER_BEHIND_VENUE' },
+        'and holds for the next start',
+      );
     }
   });
 
   it('a row that cannot be read holds its symbol, hides no other row, and counts as read', async () => {
     const site = new Site();
     site.unreadable = [{ symbol: 'BTCUSDT', detail: 'side is neither BUY nor SELL' }];
-    await site.check.refuseStart();
+    await site.run(site.check.refuseStart());
     const held = () => site.state.layers.get('boot|symbol|BTCUSDT')?.state;
     assert.deepEqual([site.check.isCompared, site.layer, held()], [true, undefined, 'reducing']);
     site.placed = [placed(`${OTHER}5-0-0`)];
-    assert.equal(await site.check.readPlaced('BTCUSDT'), true, 'nothing waits for what cannot be read');
+    assert.equal(await site.run(site.check.readPlaced('BTCUSDT')), true, 'nothing waits for what cannot be read');
     assert.deepEqual(site.alerts, ['SYMBOL_UNREADY', 'OTHER_DAEMON']);
   });
 
@@ -188,7 +207,7 @@ describe('BY-45, BY-46: what a start compares', () => {
     const site = new Site();
     const stop = { ...placed(`${OTHER}9-0-0`), kind: 'algo', placedAtMs: T0 } as unknown as VenueOrder;
     site.check.listed(stop);
-    await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
+    await assert.rejects(site.run(site.check.refuseStart()), { code: 'OTHER_DAEMON' });
   });
 
   for (const [takeOver, id, atMs, code] of [
@@ -205,7 +224,7 @@ describe('BY-45, BY-46: what a start compares', () => {
       site.recover(takeOver, T0);
       site.executions = [execution('1')];
       site.placed = [placed(id, atMs)];
-      await site.check.compare();
+      await site.run(site.check.compare());
       assert.deepEqual(site.alerts, code === null ? [] : [code]);
     });
 });
@@ -213,7 +232,7 @@ describe('BY-45, BY-46: what a start compares', () => {
 describe('BY-45: what a daemon that runs compares', () => {
   it('a suspicion is looked at once, at most every five seconds, and again while it cannot be read', async () => {
     const site = new Site();
-    await site.check.refuseStart();
+    await site.run(site.check.refuseStart());
     await site.time.advance(10_000);
     site.asked.length = 0;
     for (let round = 0; round < 20; round += 1) {
@@ -240,7 +259,7 @@ describe('BY-45: what a daemon that runs compares', () => {
 
   it('a list with a row that cannot be read is read again each half minute, from the same time on, six days at most', async () => {
     const site = new Site();
-    await site.check.refuseStart();
+    await site.run(site.check.refuseStart());
     site.unreadable = [{ symbol: 'BTCUSDT', detail: 'side is neither BUY nor SELL' }];
     const look = async (afterMs: number): Promise<readonly string[]> => {
       site.asked.length = 0;
@@ -262,17 +281,17 @@ describe('BY-45: what a daemon that runs compares', () => {
 
   it('income of a person is looked at once, and of our own not at all', async () => {
     const site = new Site();
-    await site.check.refuseStart();
+    await site.run(site.check.refuseStart());
     site.asked.length = 0;
     site.executions = [execution('5')];
-    for (let poll = 0; poll < 3; poll += 1) await site.check.pollIncome();
+    for (let poll = 0; poll < 3; poll += 1) await site.run(site.check.pollIncome());
     assert.equal(site.asked.filter((what) => what.startsWith('BTCUSDT')).length, 1);
     site.state.seenTrades.add('BTCUSDT', '6', T0);
     site.executions = [execution('5'), execution('6')];
-    await site.check.pollIncome();
+    await site.run(site.check.pollIncome());
     assert.equal(site.asked.filter((what) => what.startsWith('BTCUSDT')).length, 1);
     site.executions = [execution('7')];
-    await site.check.pollIncome();
+    await site.run(site.check.pollIncome());
     assert.equal(site.asked.filter((what) => what.startsWith('BTCUSDT')).length, 2);
   });
 });

@@ -8,8 +8,7 @@ import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.t
 import type { SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import type { OrderSender } from '../../daemon/engine/sending/sender.ts';
 import { SliceRunner } from '../../daemon/engine/sending/slices.ts';
-import { pause } from '../../daemon/gate/journal/pause.ts';
-import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { untilStop } from '../../daemon/gate/journal/pause.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -62,10 +61,12 @@ test('a slice looks at the clock again every few seconds: what a jump makes due 
   assert.deepEqual(ended, [order]);
 });
 
-test('what pauses ends with the signal', async () => {
+test('whoever waits for a flow at a start goes on when the daemon stops, whatever comes of it', async () => {
   const stop = new AbortController();
-  const pausing = pause(SYSTEM_TIME, HOUR_MS, stop.signal);
-  stop.abort(new Error('whatever the reason'));
-  await assert.rejects(pausing, { name: 'AbortError' });
-  await assert.rejects(pause(SYSTEM_TIME, HOUR_MS, stop.signal), { name: 'AbortError' });
+  assert.equal(await untilStop(Promise.resolve(1), stop.signal), 1);
+  await assert.rejects(untilStop(Promise.reject(new Error('a defect')), stop.signal), /a defect/);
+  const waiting = untilStop(new Promise(() => undefined), stop.signal);
+  stop.abort();
+  assert.equal(await waiting, undefined);
+  assert.equal(await untilStop(new Promise(() => undefined), stop.signal), undefined);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { marginRatio } from '../../daemon/engine/feeds/account-event.ts';
 import type { AccountSnapshot } from '../../daemon/engine/records/venue.ts';
-import { marginRatio } from '../../daemon/gate/feeds/account-event.ts';
 
 type Position = AccountSnapshot['positions'][number];
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import type { AccountSnapshot, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
+import { Flatten } from '../../daemon/engine/exits/flatten.ts';
+import { type Flow, onDisk, Pending, resultOf } from '../../daemon/engine/flow/effects.ts';
+import type { AccountSnapshot, SubmitOutcome, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import type { SliceRunner } from '../../daemon/engine/sending/slices.ts';
-import { Flatten } from '../../daemon/gate/exits/flatten.ts';
 import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
@@ -25,7 +26,7 @@ describe('a search that is under way when an amend is added to it', () => {
     await world.place('o-1').sent;
     world.script.list = () => [];
     world.script.lookup = () => NOT_FOUND;
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.equal(world.resolver.pending, 1, 'it is being looked for');
     world.script.lookup = () => FAILED;
     await world.time.advance(seconds * 1_000);
@@ -114,14 +115,14 @@ describe('the exit of a flatten that never comes to an end', () => {
   it('does not stand for the exit of the next one, once it closes nothing', async () => {
     const world = start();
     world.script.account = () => accountOf(world, 10);
-    await world.feed.pollAccount();
+    await world.core.run(world.feed.pollAccount());
     let exits = 0;
-    const flatten = buildFlatten(world, () => {
+    const flatten = buildFlatten(world, function* () {
       exits += 1;
-      return new Promise(() => undefined);
+      yield* resultOf(new Pending<void>());
     });
     for (const calls of [1, 2]) {
-      const called = flatten.run(OPERATOR, null, 'a test');
+      const called = world.core.run(flatten.run(OPERATOR, null, 'a test'));
       await world.time.advance(30_000);
       assert.equal((await called).positions_left.length, 1);
       assert.equal(exits, calls);
@@ -131,24 +132,27 @@ describe('the exit of a flatten that never comes to an end', () => {
   it('is not done while the venue lists an opening, whatever the views know of it', async () => {
     const world = start();
     world.script.account = () => accountOf(world, 0);
-    await world.feed.pollAccount();
-    const flatten = buildFlatten(world, () => Promise.resolve());
+    await world.core.run(world.feed.pollAccount());
+    const flatten = buildFlatten(world, function* () {});
     const isFlattening = () => world.core.state.layers.get('operator|account|')?.isFlattening;
     // It ended by the views, and they do not take it back.
     world.script.list = () => [shown('o-9')];
-    world.feed.listOrders = () => Promise.resolve(world.script.list());
-    const called = flatten.run(OPERATOR, null, 'a test');
+    world.feed.listOrders = function* () {
+      yield* onDisk();
+      return world.script.list() as readonly VenueOrder[];
+    };
+    const called = world.core.run(flatten.run(OPERATOR, null, 'a test'));
     await world.time.advance(30_000);
     await called;
-    await world.feed.pollAccount();
+    await world.core.run(world.feed.pollAccount());
     for (let second = 0; second < 60; second += 1) {
-      void flatten.tick();
+      flatten.tick();
       await world.time.advance(1_000);
     }
     assert.equal(isFlattening(), true, 'it is listed still');
     world.script.list = () => [];
     for (let second = 0; second < 120; second += 1) {
-      void flatten.tick();
+      flatten.tick();
       await world.time.advance(1_000);
     }
     assert.equal(isFlattening(), false);
@@ -156,7 +160,7 @@ describe('the exit of a flatten that never comes to an end', () => {
 });
 
 const OPERATOR = { role: 'operator', agent: 'operator', tokenId: 't', skillSha256: null } as const;
-function buildFlatten(world: ProofWorld, exit: () => Promise<void>): Flatten {
+function buildFlatten(world: ProofWorld, exit: () => Flow<void>): Flatten {
   return new Flatten({
     core: world.core,
     canceler: world.canceler,
@@ -164,8 +168,7 @@ function buildFlatten(world: ProofWorld, exit: () => Promise<void>): Flatten {
     account: world.feed,
     exit,
     isQuiet: () => false,
-    cancelClaims: () => undefined,
-    signal: new AbortController().signal,
+    claims: { cancelClaims: () => undefined },
   });
 }
 function accountOf(world: ProofWorld, lots: number): AccountSnapshot {

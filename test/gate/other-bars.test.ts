@@ -25,7 +25,7 @@ it('a policy with bars of another length has them read anew, also where some of 
     assert.equal((await read()).interval, '15m');
     await world.fault({ kind: 'delay', ms: 400, count: 2, match: { path: '/fapi/v1/klines' } });
     await world.control('advance', { ms: 16 * MINUTE_MS });
-    const looking = world.daemon.gate.keeper.refreshAll();
+    const looking = world.daemon.gate.core.run(world.daemon.gate.keeper.refreshAll());
     await world.sleep(200);
     const spec = structuredClone(core.policySpec) as Mutable<IntendedPolicySpec>;
     spec.market.bar_ms = HOUR_MS;

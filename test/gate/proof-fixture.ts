@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { stateInForce } from '../../daemon/engine/callers/layers.ts';
 import type { Decided } from '../../daemon/engine/decide/take-decision.ts';
+import { AccountFeed } from '../../daemon/engine/feeds/account-feed.ts';
+import { ReadingMarks } from '../../daemon/engine/feeds/reading-marks.ts';
 import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
@@ -21,8 +23,6 @@ import { LoneOpenings } from '../../daemon/engine/sending/lone-openings.ts';
 import { recoverOrders } from '../../daemon/engine/sending/recover-orders.ts';
 import { Resolver } from '../../daemon/engine/sending/resolver.ts';
 import { OrderSender } from '../../daemon/engine/sending/sender.ts';
-import { AccountFeed } from '../../daemon/gate/feeds/account-feed.ts';
-import { ReadingMarks } from '../../daemon/gate/feeds/reading-marks.ts';
 import { GateCore, type GatePorts, NO_HOOKS } from '../../daemon/gate/journal/journal.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { basePolicy } from '../core/decision-fixture.ts';

@@ -62,7 +62,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
         world.script.list = () => [report];
         const { order, sent } = world.place('o-1');
         await world.time.advance(3_000);
-        await world.feed.pollOrders(['BTCUSDT']);
+        await world.core.run(world.feed.pollOrders(['BTCUSDT']));
         const before = [order.status, inLots(order.executedE8), world.events.length];
         assert.equal(order.status, name);
         await world.time.advance(7_000);
@@ -107,7 +107,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
     const { order, sent } = world.place('o-1');
     await sent;
     world.script.list = () => [shown('o-1', SELL)];
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.equal(order.status, 'working');
     await world.time.advance(5_000);
     assert.equal(world.isReducing(), false, 'its symbol is open again');
@@ -147,7 +147,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     it(`so that a late "${outcome.kind}" changes nothing`, async () => {
       const { world, end, sent } = await started();
       world.script.list = () => [NEW];
-      await world.feed.pollOrders(['BTCUSDT']);
+      await world.core.run(world.feed.pollOrders(['BTCUSDT']));
       assert.deepEqual(form(world), [6, 610_000, null]);
       const before = world.events.length;
       end(outcome);
@@ -162,7 +162,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     world.script.list = () => [];
     world.script.lookup = () =>
       found('o-1', { ...SELL, lots: 6, priceTicks: 610_000, status: 'filled', executedLots: 6 });
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.deepEqual([world.order('o-1').status, ...form(world)], ['filled', 6, 610_000, null]);
     const before = world.events.length;
     end({ kind: 'unknown', detail: 'timeout' });
@@ -175,7 +175,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     const { world, end, sent } = await started();
     world.script.list = () => [];
     world.script.lookup = () => found('o-1', { ...SELL, status: 'canceled' });
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.deepEqual([world.order('o-1').status, ...form(world)], ['canceled', 10, 600_000, null]);
     assert.equal(change(world)?.refusal, 'it is canceled already');
     end({ kind: 'unknown', detail: 'timeout' });
@@ -187,7 +187,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     const { world, end, sent } = await started();
     world.script.list = () => [shown('o-1', SELL)];
     world.script.lookup = () => found('o-1', SELL);
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.deepEqual(world.order('o-1').amend, formOf(6, 610_000));
     end({ kind: 'unknown', detail: '503' });
     await sent;
@@ -202,7 +202,7 @@ describe('an amend is proven by the form that the venue shows', () => {
   it('and the late answer of one is not taken for that of the next', async () => {
     const { world, end, sent } = await started();
     world.script.list = () => [NEW];
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     world.decide({
       id: 'd-3',
       request: { client_order_id: 'o-1', intent: 'modify' },
@@ -233,16 +233,16 @@ describe('an amend is proven by the form that the venue shows', () => {
       world.script.submit = () => ({ kind: 'accepted', order: shown('o-1', SELL) });
       if (isOurs) await world.place('o-1').sent;
       world.script.list = () => [shown(id, SELL)];
-      await world.feed.pollOrders();
+      await world.core.run(world.feed.pollOrders());
       const changed = shown(id, { ...SELL, lots: 12 });
       world.script.list = () => [changed];
       world.script.lookup = () => ({ kind: 'found', order: changed });
-      await world.feed.pollOrders();
+      await world.core.run(world.feed.pollOrders());
       assert.deepEqual(world.order(id).amend, formOf(12, 600_000));
       world = restart(world);
       for (let i = 0; i < 4; i += 1) {
         await world.time.advance(4_000);
-        await world.feed.pollOrders();
+        await world.core.run(world.feed.pollOrders());
       }
       assert.deepEqual(
         [inLots(world.order(id).quantityE8), world.order(id).amend, world.isReducing()],
@@ -268,7 +268,7 @@ describe('a cancel', () => {
       world.script.cancel = () => answer.promise;
       world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedLots: proven === 'filled' ? 10 : 0 });
       const asked = ended(world.canceler.cancel(world.order('o-1'), 'test'));
-      await world.feed.pollOrders(['BTCUSDT']);
+      await world.core.run(world.feed.pollOrders(['BTCUSDT']));
       assert.equal(world.order('o-1').status, proven);
       const before = world.events.length;
       world.script.lookup = () => NOT_FOUND;
@@ -386,13 +386,13 @@ describe('only answers count', () => {
     await sent;
     // A copy that lags: it neither lists nor finds the order, and now and then another one does.
     world.script.lookup = () => NOT_FOUND;
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     for (let i = 0; i < 20; i += 1) {
       await world.time.advance(2_000);
       world.script.list = () => [shown('o-1', SELL)];
-      await world.feed.pollOrders(['BTCUSDT']);
+      await world.core.run(world.feed.pollOrders(['BTCUSDT']));
       world.script.list = () => [];
-      await world.feed.pollOrders(['BTCUSDT']);
+      await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     }
     assert.deepEqual([order.status, world.isReducing()], ['working', false]);
   });
@@ -407,7 +407,7 @@ describe('only answers count', () => {
     await sent;
     world.script.list = () => [shown('o-1', SELL)];
     await world.time.advance(10_000);
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.deepEqual([order.status, inLots(order.executedE8)], ['canceled', 4], 'though no lookup answers');
     assert.equal(world.lookups, 0, 'and none is needed');
   });
@@ -415,10 +415,10 @@ describe('only answers count', () => {
   it('an old lookup of the first order under an id says nothing of the second', async () => {
     const world = start();
     world.script.list = () => [shown('web_1', { venueOrderId: '2' })];
-    await world.feed.pollOrders();
+    await world.core.run(world.feed.pollOrders());
     world.script.list = () => [];
     world.script.lookup = () => found('web_1', { venueOrderId: '1', status: 'canceled' });
-    await world.feed.pollOrders();
+    await world.core.run(world.feed.pollOrders());
     assert.equal(world.order('web_1').status, 'working');
   });
 });
@@ -495,7 +495,7 @@ describe('one alert and one record a state', () => {
     await world.place('o-1').sent;
     const before = world.events.length;
     world.script.list = () => [shown('o-1', SELL)];
-    for (let i = 0; i < 5; i += 1) await world.feed.pollOrders(['BTCUSDT']);
+    for (let i = 0; i < 5; i += 1) await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.equal(world.events.length, before);
   });
 });
@@ -510,7 +510,7 @@ describe('what never rests', () => {
     await sent;
     await world.time.advance(HORIZON_MS + 2_000);
     world.script.list = () => [shown('o-1', SELL)];
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     assert.equal(order.status, 'working');
     world.script.list = () => [];
     world.script.trades = () => [];

@@ -50,7 +50,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
       await sent;
       await world.time.advance(1_000);
       world.script.list = () => [shown('o-1', { ...report, status: 'working', executedLots: 0 })];
-      await world.feed.pollOrders(['BTCUSDT']);
+      await world.core.run(world.feed.pollOrders(['BTCUSDT']));
       assert.deepEqual([order.status, inLots(order.executedE8), order.venueOrderId], ['unknown', 0, null]);
       assert.ok(strange.length > 0);
     });
@@ -79,7 +79,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
     await sent;
     assert.equal(order.status, 'rejected');
     world.script.list = () => [shown('o-1', { side: 'buy', lots: 25 })];
-    await world.feed.pollOrders(['BTCUSDT']);
+    await world.core.run(world.feed.pollOrders(['BTCUSDT']));
     const open = world.order('o-1');
     assert.deepEqual([open.foreign, open.side, inLots(open.quantityE8), open.status], [true, 'buy', 25, 'working']);
     assert.deepEqual([order.status, inLots(order.executedE8)], ['rejected', 0], 'ours is what it was');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { ExitPace } from '../../daemon/engine/claims/exit-pace.ts';
+import { accountEvent } from '../../daemon/engine/feeds/account-event.ts';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import { Protection } from '../../daemon/engine/guard/protection.ts';
+import { ClockSync } from '../../daemon/engine/keeper/clock-sync.ts';
 import type { AccountSnapshot, VenuePosition } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
-import { ClockSync } from '../../daemon/gate/keeper/clock-sync.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { inLots, LOT_E8, T0 } from './fold-fixture.ts';
 import { NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
@@ -92,7 +92,7 @@ function account(world: ProofWorld, lots: number, walletUsdt = 1_000): AccountSn
 }
 async function read(world: ProofWorld, lots: number): Promise<boolean> {
   world.script.account = () => account(world, lots);
-  return world.feed.pollAccount();
+  return world.core.run(world.feed.pollAccount());
 }
 const held = (world: ProofWorld): number => inLots(world.core.state.position('BTCUSDT').quantityE8);
 
@@ -117,7 +117,7 @@ describe('BY-22 a clock that is set back by hours', () => {
     const old = account(world, 10);
     setBack(world);
     world.script.account = () => old;
-    assert.equal(await world.feed.pollAccount(), false, 'to be read again');
+    assert.equal(await world.core.run(world.feed.pollAccount()), false, 'to be read again');
     assert.equal(held(world), 0);
     await read(world, 4);
     assert.equal(held(world), 4);
@@ -196,17 +196,17 @@ describe('BY-22 a clock that is set back by hours', () => {
     for (const jumpMs of [HOURS_MS, -HOURS_MS]) {
       const world = startAhead();
       world.script.list = () => [shown('web_1', SELL)];
-      await world.feed.pollOrders();
+      await world.core.run(world.feed.pollOrders());
       world.script.list = () => [];
       world.script.lookup = () => NOT_FOUND;
-      await world.feed.pollOrders();
+      await world.core.run(world.feed.pollOrders());
       world.skewMs += jumpMs;
       if (jumpMs < 0) world.core.appendBoot('jumped');
       await world.time.advance(1_000);
-      for (let i = 0; i < 2; i += 1) await world.feed.pollOrders();
+      for (let i = 0; i < 2; i += 1) await world.core.run(world.feed.pollOrders());
       assert.equal(world.order('web_1').status, 'working', `${jumpMs}`);
       await world.time.advance(6_000);
-      await world.feed.pollOrders();
+      await world.core.run(world.feed.pollOrders());
       assert.equal(world.order('web_1').status, 'canceled', `${jumpMs}`);
     }
   });
@@ -247,11 +247,11 @@ describe('BY-22 a clock that is set back by hours', () => {
     ports.clock = new DomainClock({ monotonicMs: () => monotonicMs, hostMs: () => T0 + monotonicMs });
     ports.venue.fetchServerTime = async () => ({ kind: 'ok', value: T0 + monotonicMs + (times.shift() ?? 0) });
     let jumps = 0;
-    const sync = new ClockSync(world.core, () => (jumps += 1), new AbortController().signal);
+    const sync = new ClockSync(world.core, () => (jumps += 1));
     const readOnce = async (...answers: number[]): Promise<[boolean, number, number]> => {
       times.splice(0, times.length, ...answers);
       monotonicMs += 30_000;
-      const isKnown = await sync.sync();
+      const isKnown = await world.core.run(sync.sync());
       return [isKnown, ports.clock.nowMs() - T0 - monotonicMs, jumps];
     };
     assert.deepEqual(await readOnce(HOURS_MS, 0), [true, 0, 0], 'at a start');
@@ -270,7 +270,7 @@ describe('BY-22 a clock that is set back by hours', () => {
     world.skewMs = HOURS_MS;
     world.core.appendBoot('the venue clock jumped', { aheadMs: HOURS_MS });
     world.script.list = () => [shown('o-1', { placedAtMs })];
-    await world.feed.pollOrders();
+    await world.core.run(world.feed.pollOrders());
     assert.equal(world.order('o-1').status, 'working');
     assert.deepEqual(
       world.events.flatMap(({ kind, payload }) => (kind === 'alert' ? [payload.code] : [])),

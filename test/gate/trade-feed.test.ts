@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { LookupOutcome, VenueTrade } from '../../daemon/engine/records/venue.ts';
-import { TradeFeed } from '../../daemon/gate/trades/trade-feed.ts';
+import { TradeFeed } from '../../daemon/engine/trades/trade-feed.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { inLots, LOT_E8 } from './fold-fixture.ts';
 import { found, ProofWorld } from './proof-fixture.ts';
@@ -18,7 +18,7 @@ afterEach(() => {
 /** A running feed of trades, on an account whose accounts have begun. */
 class Feed {
   readonly world = new ProofWorld();
-  readonly feed = new TradeFeed(this.world.core, this.world.sender.proof, new AbortController().signal);
+  readonly feed = new TradeFeed(this.world.core, this.world.sender.proof);
   reads = 0;
   lookups = 0;
   waited = 0;

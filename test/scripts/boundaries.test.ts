@@ -234,12 +234,12 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
     /engine may not import gate/,
   ],
   [
-    'a feed knows a call',
-    'daemon/gate/feeds/x.ts',
+    'a watch knows a call',
+    'daemon/gate/watch/x.ts',
     "import '../calls/a.ts';",
-    /gate\/feeds may not import gate\/calls/,
+    /gate\/watch may not import gate\/calls/,
   ],
-  ['rooms of one floor', 'daemon/gate/feeds/x.ts', "import '../watch/a.ts';", /which is not below it/],
+  ['rooms of one floor', 'daemon/gate/reports/x.ts', "import '../calls/a.ts';", /which is not below it/],
   ['a plan waits', 'daemon/engine/plan/x.ts', 'export async function f() {}', /`async` is not pure/],
   [
     'the evaluation records by the gate',

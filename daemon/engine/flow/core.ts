@@ -14,8 +14,10 @@ import type { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/orders.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
+import type { LiveMarket } from '../readings/live-market.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../records/ended-order.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
-import type { OrderCount, VenueOrder } from '../records/venue.ts';
+import type { CountdownScope, FetchOutcome, OrderCount, SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import type { Flow, Started } from './effects.ts';
 
@@ -172,4 +174,79 @@ export interface EngineCore {
   isStopping(): boolean;
   /** Begins what goes on by itself: all that it asks for is under way when this returns. */
   begin<R>(flow: Flow<R>): Started<R>;
+}
+
+export interface EngineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+/**
+ * Copies that save a start some reads, and nothing more. A copy that is damaged, of another ledger or of another format
+ * counts as absent. Copies are checked like the venue's own answers before anything is decided by them.
+ */
+export interface StartCache {
+  /** Undefined: there is no copy. */
+  read(name: string): unknown;
+  /** Never throws: a copy that cannot be stored is skipped. */
+  write(name: string, value: unknown): void;
+}
+/** What a venue tells at once beside its answers. */
+export type LiveVenue = EnginePorts['venue'] & {
+  /** `unknown` until a simulated exchange was asked for its time scale. */
+  readonly countdown: CountdownScope;
+  /** Known rules, by which orders are written until newer ones are fetched. */
+  noteRules(rules: readonly SymbolRules[]): void;
+  /** While a start reads what it needs, its reads may use more of the address's remaining weight. */
+  noteStarting?(isStarting: boolean): void;
+  /** Request weight left for reads in this minute, according to the venue's last answer; null: there is no limit. */
+  readWeightLeft?(): number | null;
+};
+/** Domain time. */
+export interface LiveClock {
+  /** Throws before the first synchronisation. */
+  nowMs(): number;
+  readonly isSynced: boolean;
+  /** By so much domain time may differ from the venue's. */
+  readonly uncertaintyMs: number;
+  readonly scale: number;
+  setScale(scale: number): void;
+  sync(outcome: FetchOutcome<number>, rttMs: number): ClockSync;
+}
+export type ClockSync =
+  | { readonly kind: 'synced'; readonly skewMs: number; readonly uncertaintyMs: number }
+  /** `hostMs`: by how much the host's clock jumped, wall ms. */
+  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number; readonly hostMs: number }
+  | { readonly kind: 'failed'; readonly detail: string };
+/** What the clock did. */
+export interface ClockMoved {
+  /** By so much it moved and no time passed, ms; below 0 where it went back. Absent: `aheadMs`. */
+  readonly unpassedMs?: number;
+  /** By so much it went ahead without time having passed, ms; below 0: it comes back from there. */
+  readonly aheadMs?: number;
+  /** Where it has gone is confirmed. */
+  readonly agrees?: boolean;
+}
+/** What the driver of a live account tells at once. */
+export interface LivePorts extends EnginePorts {
+  readonly venue: LiveVenue;
+  readonly clock: LiveClock;
+  /** The host's clock as well, which anybody may set. */
+  readonly time: EnginePorts['time'] & { hostMs(): number };
+  readonly ledger: EnginePorts['ledger'] & {
+    lastSeq(): number;
+    readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[];
+  };
+  readonly startCache?: StartCache;
+  readonly log: EngineLog;
+}
+/** The core where an account is live: a replay has neither operators nor readings that fail. */
+export interface LiveCore extends EngineCore {
+  readonly ports: LivePorts;
+  readonly market: LiveMarket;
+  /** What an operator tightens waits for nothing, not even for the venue's time. */
+  appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Recorded;
+  /** Puts the boot layer back, and says how much time has passed (state/passed-time.ts). */
+  appendBoot(reason: string, moved?: ClockMoved): void;
+  onPolicyChange(listener: () => void): void;
 }

@@ -6,17 +6,15 @@
 import type {
   Approved,
   CancelOutcome,
-  FetchOutcome,
-  Listed,
   LookupOutcome,
   OrderInstruction,
   OrderKind,
-  PlacedOrder,
   StopInstruction,
   SubmitOutcome,
-  VenueOrder,
-  VenueTrade,
 } from '../records/venue.ts';
+import type { VenueCalls } from './venue-calls.ts';
+
+const nothing = (): void => undefined;
 
 /** Which order at the venue is meant. */
 export interface VenueKey {
@@ -35,14 +33,7 @@ export type Effect =
   | { readonly fx: 'cancel'; readonly key: VenueKey }
   | { readonly fx: 'lookUp'; readonly key: VenueKey }
   | { readonly fx: 'setLeverage'; readonly symbol: string; readonly leverage: number }
-  /** The regular order of a trade, whoever placed it. */
-  | { readonly fx: 'lookUpByVenueId'; readonly symbol: string; readonly venueOrderId: string }
-  /** All orders of the symbol that rest, whoever placed them. */
-  | { readonly fx: 'listOpen'; readonly symbol: string }
-  /** Trades of the symbol since an instant of the venue, ms. */
-  | { readonly fx: 'listTrades'; readonly symbol: string; readonly sinceMs: number }
-  /** Regular orders that the venue accepted since then, including those that never rested. */
-  | { readonly fx: 'listPlaced'; readonly symbol: string; readonly sinceMs: number }
+  | { readonly fx: 'call'; readonly call: keyof VenueCalls; readonly args: readonly unknown[] }
   /**
    * Answered by whether all that another daemon could have opened in the symbol was read: open orders, positions, what was
    * placed there. What they show is told before.
@@ -62,10 +53,7 @@ export interface Answers {
   readonly cancel: CancelOutcome;
   readonly lookUp: LookupOutcome;
   readonly setLeverage: SubmitOutcome;
-  readonly lookUpByVenueId: LookupOutcome;
-  readonly listOpen: FetchOutcome<Listed<VenueOrder>>;
-  readonly listTrades: FetchOutcome<Listed<VenueTrade>>;
-  readonly listPlaced: FetchOutcome<Listed<PlacedOrder>>;
+  readonly call: ReturnType<VenueCalls[keyof VenueCalls]>;
   readonly readBeside: boolean;
   readonly wait: undefined;
   readonly nextTurn: undefined;
@@ -91,6 +79,11 @@ export class Pending<R> implements Started<R> {
   isHeard = false;
   #waiting: ((end: End<R>) => void)[] = [];
 
+  static done(): Started<void> {
+    const pending = new Pending<void>();
+    pending.close({ kind: 'done', result: undefined });
+    return pending;
+  }
   static failed(error: unknown): Started<never> {
     const pending = new Pending<never>();
     pending.close({ kind: 'failed', error });
@@ -129,12 +122,46 @@ export type Flow<R> = Generator<Effect | Join, R, unknown>;
 export function* ask<K extends Effect['fx']>(effect: Extract<Effect, { fx: K }>): Flow<Answers[K]> {
   return (yield effect) as Answers[K];
 }
+/** The venue is asked for something else: the answer to that call. */
+export function* call<K extends keyof VenueCalls>(
+  name: K,
+  ...args: Parameters<VenueCalls[K]>
+): Flow<ReturnType<VenueCalls[K]>> {
+  return (yield { fx: 'call', call: name, args }) as ReturnType<VenueCalls[K]>;
+}
+/** Goes on after so many wall ms; where the driver stops meanwhile, no more. */
+export function* wait(ms: number): Flow<void> {
+  yield { fx: 'wait', ms };
+}
 export function* onDisk(): Flow<void> {
   yield { fx: 'disk' };
 }
 /** Goes on when all of them have ended. @throws what one of them has failed with */
 export function* joined(flows: Iterable<Started<unknown>>): Flow<void> {
-  for (const started of flows) yield { fx: 'join', started };
+  yield* resultsOf(flows);
+}
+/** The same: what they come to. */
+export function* resultsOf<R>(flows: Iterable<Started<R>>): Flow<readonly R[]> {
+  const all = [...flows];
+  // Each of them is waited for from now on, whichever fails first.
+  for (const started of all) started.onEnd(nothing);
+  const results: R[] = [];
+  for (const started of all) results.push(yield* resultOf(started));
+  return results;
+}
+/** What it comes to within so many ms; null: later, and it goes on. @throws what it has failed with by then */
+export function* within<R>(
+  core: { begin<T>(flow: Flow<T>): Started<T> },
+  ms: number,
+  started: Started<R>,
+): Flow<R | null> {
+  const first = new Pending<R | null>();
+  const tell = (end: End<R | null>): void => {
+    if (!first.isOver) first.close(end);
+  };
+  started.onEnd(tell);
+  if (!first.isOver) core.begin(ask<'wait'>({ fx: 'wait', ms })).onEnd(() => tell({ kind: 'done', result: null }));
+  return yield* resultOf(first);
 }
 /** What another flow comes to. @throws what it has failed with */
 export function* resultOf<R>(started: Started<R>): Flow<R> {

@@ -7,13 +7,14 @@ import { OrderSender } from '../sending/sender.ts';
 import { SliceRunner } from '../sending/slices.ts';
 import { type FeedRequests, VenueHealth } from '../sending/venue-health.ts';
 import { Executor } from './executor.ts';
-import { ExitBook, type ExitBookHands } from './exit-book.ts';
+import { ExitBook } from './exit-book.ts';
 import { watchHoldings } from './holdings.ts';
 
 /** What the engine needs of its driver beside effects. */
 export interface EngineHands {
   readonly feeds: Omit<FeedRequests, 'resolve' | 'reviewHoldings'>;
-  readonly exits: Omit<ExitBookHands, 'resolve'>;
+  /** {@link ExitBook.tick} is due then, wall ms of the process: the earliest instant that was asked for. */
+  readonly wakeExitsAt: (wallMs: number) => void;
 }
 
 /** Who carries decisions out. */
@@ -42,10 +43,8 @@ export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts
   const canceler = new Canceler(core, sender);
   const endMisplaced = watchHoldings(core, canceler);
   const slices = new SliceRunner(core, sender, lone);
-  const exits = new ExitBook(core, sender, canceler, {
-    ...hands.exits,
-    resolve: (order, onKnown) => void resolver.resolve(order).onEnd(onKnown),
-  });
+  const { wakeExitsAt } = hands;
+  const exits = new ExitBook({ core, sender, canceler, resolver, wakeExitsAt });
   const executor = new Executor({ core, sender, canceler, slices, exits });
   return { health, sender, resolver, canceler, slices, exits, executor, endMisplaced };
 }

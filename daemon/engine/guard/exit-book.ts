@@ -14,17 +14,9 @@ import { type Claim, closedE8, isLive } from '../orders/claims.ts';
 import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../orders/orders.ts';
 import type { ExitEnd } from '../records/events.ts';
 import type { Canceler } from '../sending/cancels.ts';
+import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
-
-/** What the book of exits needs of its driver. */
-export interface ExitBookHands {
-  /** {@link ExitBook.tick} is due then, wall ms of the process: the earliest instant that was asked for. */
-  wakeAt(wallMs: number): void;
-  /** Searches for what became of an order; `onKnown` once that is proven. */
-  resolve(order: OrderState, onKnown: () => void): void;
-  /** The decision of an exit, also of one that goes on from before a restart; null: there is none. */
-  readParent(decisionId: string, order: OrderState): ExitParent | null;
-}
+import { readParent } from './read-parent.ts';
 
 /**
  * The claims of the account, carried out. What goes out when is the pump's to say ({@link ExitPump}): it plans everything
@@ -35,17 +27,27 @@ export class ExitBook {
   readonly #core: EngineCore;
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
-  readonly #hands: ExitBookHands;
+  readonly #resolver: Resolver;
+  readonly #wakeAt: (wallMs: number) => void;
   readonly #pump: ExitPump;
   readonly #events = new Map<string, ExitParent>();
   /** Callers that wait until what they asked for has come so far. */
   readonly #waiting = new Map<string, Pending<void>>();
 
-  constructor(core: EngineCore, sender: OrderSender, canceler: Canceler, hands: ExitBookHands) {
+  constructor(parts: {
+    core: EngineCore;
+    sender: OrderSender;
+    canceler: Canceler;
+    resolver: Resolver;
+    /** {@link ExitBook.tick} is due then, wall ms of the process: the earliest instant that was asked for. */
+    wakeExitsAt: (wallMs: number) => void;
+  }) {
+    const { core, sender } = parts;
     this.#core = core;
     this.#sender = sender;
-    this.#canceler = canceler;
-    this.#hands = hands;
+    this.#canceler = parts.canceler;
+    this.#resolver = parts.resolver;
+    this.#wakeAt = parts.wakeExitsAt;
     const { planClock: clock, sends, state } = core;
     const leftAloneMs = (): number => core.ports.venue.leftAloneMs?.() ?? 0;
     const exits = () => core.policySpec.exits;
@@ -61,7 +63,7 @@ export class ExitBook {
       alert: (code, detail, symbol) => core.alert(code, detail, symbol),
       onDefect: (error, symbol) =>
         core.alertRarely('EXITS_FAILED', `an exit could not be carried on: ${String(error)}`, symbol),
-      wakeAt: (wallMs) => hands.wakeAt(wallMs),
+      wakeAt: parts.wakeExitsAt,
     });
   }
 
@@ -144,7 +146,7 @@ export class ExitBook {
 
   /** Something has changed. */
   poke(): void {
-    this.#hands.wakeAt(this.#core.planClock.wallMs());
+    this.#wakeAt(this.#core.planClock.wallMs());
   }
 
   /**
@@ -180,7 +182,7 @@ export class ExitBook {
   #parentOf({ decisionId, first }: Claim): ExitParent {
     const known = this.#events.get(decisionId);
     if (known !== undefined) return known;
-    const parent = this.#hands.readParent(decisionId, first);
+    const parent = readParent(this.#core, decisionId, first);
     if (parent === null) throw new Error(`decision ${decisionId} is not in the ledger`);
     this.#events.set(decisionId, parent);
     return parent;
@@ -213,7 +215,7 @@ export class ExitBook {
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
     if (isUnknown(order) && isMarketable) this.#pump.pauseAfter(order);
     if (isMarketable && (isUnknown(order) || (isResting(order) && neverRests(order))))
-      this.#hands.resolve(order, () => this.poke());
+      this.#resolver.resolve(order).onEnd(() => this.poke());
   }
 
   // --- ends ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow } from '../flow/effects.ts';
+import { call, type Flow } from '../flow/effects.ts';
 import { lackingE8 } from '../orders/holding.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder, VenueTrade } from '../records/venue.ts';
@@ -28,7 +28,7 @@ export class AbsentOrders {
     const { proof } = this.#sender;
     const asked = proof.ask();
     const { symbol } = order;
-    const open = yield* ask<'listOpen'>({ fx: 'listOpen', symbol });
+    const open = yield* call('fetchOpenOrders', [symbol]);
     // A row that cannot be read may be this very order's.
     if (open.kind === 'failed' || open.value.unreadable.length > 0) return false;
     // What it shows of our other orders counts as well: the next list may be long in coming.
@@ -43,7 +43,7 @@ export class AbsentOrders {
     }
     if (isListed) return false;
     const sinceMs = this.#venueMs(order.plannedAtMs) - 1000;
-    const trades = yield* ask<'listTrades'>({ fx: 'listTrades', symbol, sinceMs });
+    const trades = yield* call('fetchTrades', symbol, null, sinceMs);
     if (trades.kind === 'failed' || trades.value.unreadable.length > 0) return false;
     const { rows: traded } = trades.value;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
@@ -74,12 +74,12 @@ export class AbsentOrders {
     const { symbol } = order;
     const sentMs = this.#venueMs(order.sentAtMs ?? order.plannedAtMs);
     const sinceMs = Math.max(sentMs - 1000, this.#core.nowMs() - LONGEST_LOOKBACK_MS);
-    const placed = yield* ask<'listPlaced'>({ fx: 'listPlaced', symbol, sinceMs });
+    const placed = yield* call('fetchPlacedOrders', symbol, sinceMs);
     if (placed.kind === 'failed' || placed.value.unreadable.length > 0) return true;
     for (const { clientOrderId, venueOrderId } of placed.value.rows) {
       if (clientOrderId !== order.clientOrderId || others.has(venueOrderId)) continue;
       const asked = this.#sender.proof.ask();
-      const found = yield* ask<'lookUpByVenueId'>({ fx: 'lookUpByVenueId', symbol, venueOrderId });
+      const found = yield* call('lookupByVenueId', symbol, venueOrderId);
       if (found.kind !== 'found') return true;
       if (!this.#sender.proof.isOther(order, found.order)) {
         this.#sender.adopt(order, found.order, asked);
@@ -117,7 +117,7 @@ export class AbsentOrders {
       if (this.#core.state.orders.byVenueId.has(`${order.symbol} ${venueOrderId}`)) continue;
       const asked = this.#sender.proof.ask();
       const { symbol } = order;
-      const found = yield* ask<'lookUpByVenueId'>({ fx: 'lookUpByVenueId', symbol, venueOrderId });
+      const found = yield* call('lookupByVenueId', symbol, venueOrderId);
       if (found.kind !== 'found') return true;
       // The order that a conditional one turned into may have any id but that of another one of ours, and reduces like
       // the stop itself.

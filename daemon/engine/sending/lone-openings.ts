@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, Pending, type Started } from '../flow/effects.ts';
+import { ask, type Flow, Pending, type Started, within } from '../flow/effects.ts';
 import { isInFlight, isTerminal, isUnproven, type OrderState } from '../orders/orders.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import type { SubmitOutcome } from '../records/venue.ts';
@@ -53,7 +53,7 @@ export class LoneOpenings {
     while (turns.alone !== null) {
       const leftMs = untilMs - clock.wallMs();
       if (leftMs <= 0) return null;
-      yield* this.#either(turns.alone, leftMs);
+      yield* within(this.#core, leftMs, turns.alone);
     }
     const since = new Elapsed(clock);
     if (turns.since !== null && turns.since.ms() < QUIET_MS)
@@ -81,17 +81,6 @@ export class LoneOpenings {
         });
       },
     };
-  }
-
-  /** Goes on when it has ended, or after so many wall ms. */
-  *#either(started: Started<void>, ms: number): Flow<void> {
-    const first = new Pending<void>();
-    const end = (): void => {
-      if (!first.isOver) first.close({ kind: 'done', result: undefined });
-    };
-    started.onEnd(end);
-    this.#core.begin(ask<'wait'>({ fx: 'wait', ms })).onEnd(end);
-    yield* joined([first]);
   }
 
   /** False: it never came to the venue after all. */

@@ -69,11 +69,8 @@ export class Resolver {
     const running = this.#running.get(order.clientOrderId);
     if (running !== undefined) return running.done;
     const search = this.#begin(order);
+    if (this.#isProven(order, search)) return Pending.done();
     const done = new Pending<void>();
-    if (this.#isProven(order, search)) {
-      done.close({ kind: 'done', result: undefined });
-      return done;
-    }
     this.#running.set(order.clientOrderId, { search, done });
     this.#core.begin(this.#run(order, search)).onEnd((end) => {
       // One that failed is begun again by the next sweep.

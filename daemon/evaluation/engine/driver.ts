@@ -79,7 +79,7 @@ export class ReplayDriver {
     this.#notes = new ExchangeNotes(core, parts);
     this.engine = composeEngine(core, {
       feeds: { resyncClock: nothing, reloadRules: nothing, refreshAccount: nothing, fetchTrades: nothing },
-      exits: { wakeAt: (atMs) => this.#wakeExitsAt(atMs), readParent: () => null },
+      wakeExitsAt: (atMs) => this.#wakeExitsAt(atMs),
     });
     exchange.onFill = ({ id }, fill, isEnded) => this.#show(this.#known(id), fill, !isEnded);
     exchange.onExpired = ({ id }) => this.#showEnd(this.#known(id), 'expired');
@@ -217,10 +217,7 @@ export class ReplayDriver {
         this.#answer(id, DONE);
         return;
       case 'lookUp':
-      case 'lookUpByVenueId':
-      case 'listOpen':
-      case 'listTrades':
-      case 'listPlaced':
+      case 'call':
         throw new Error(`${effect.fx}: the exchange of a replay has told everything`);
     }
   }

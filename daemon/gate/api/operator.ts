@@ -17,4 +17,4 @@ export type HolderBody = Body<typeof body.HolderBodySchema>;
 /** Settings that the daemon runs with. Paths are absolute. */
 export type SettingsBody = Body<typeof body.SettingsBodySchema>;
 export type TextsErasedBody = Body<typeof body.TextsErasedBodySchema>;
-export type FlattenBody = Body<typeof body.FlattenBodySchema>;
+export type { FlattenBody } from '../../engine/exits/flatten-answer.ts';

@@ -1,4 +1,6 @@
 import type { Decided } from '../../engine/decide/take-decision.ts';
+import type { Flattener } from '../../engine/exits/flatten-exits.ts';
+import type { Flow } from '../../engine/flow/effects.ts';
 import type { Executor } from '../../engine/guard/executor.ts';
 import type { ExitBook } from '../../engine/guard/exit-book.ts';
 import type { Caller } from '../api.ts';
@@ -62,12 +64,13 @@ export class Outcomes {
   }
 
   /** An exit of operator origin (flatten): decided, recorded and run like any other. */
-  async ofOperatorExit(
-    caller: Caller,
+  *ofOperatorExit(
+    { agent, tokenId }: Flattener,
     symbol: string,
     side: 'buy' | 'sell',
     onDecided: (decisionId: string) => void,
-  ): Promise<void> {
+  ): Flow<void> {
+    const caller: Caller = { role: 'operator', agent, tokenId, skillSha256: null };
     const intake = readIntake(this.#core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
     const decided = this.#decisions.decide(
       { ...intake, request: { ...intake.request, side, origin: 'operator' } },
@@ -75,6 +78,6 @@ export class Outcomes {
     );
     if (!isRecorded(decided)) return;
     onDecided(decided.body.decision_id);
-    await this.#core.run(this.#exits.run(decided));
+    yield* this.#exits.run(decided);
   }
 }

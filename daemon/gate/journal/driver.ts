@@ -1,5 +1,6 @@
 import type { Answer, Effect, Flow, Started } from '../../engine/flow/effects.ts';
 import { Engine, type Input, type Request } from '../../engine/flow/step.ts';
+import type { VenueCalls } from '../../engine/flow/venue-calls.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { VenuePort } from '../venue-port.ts';
 
@@ -14,6 +15,8 @@ export interface DriverPorts {
   /** A flow has failed, and nobody waits for it. */
   readonly onUnheard: (error: unknown) => void;
 }
+
+type Calls = { readonly [K in keyof VenueCalls]: (...args: readonly unknown[]) => Promise<Answer> };
 
 /**
  * Drives the engine: does what it asks for, and tells it what came of it. The only asynchronous code on an order's way from
@@ -69,14 +72,9 @@ export class Driver {
         return venue.lookupOrder(effect.key.symbol, effect.key.clientOrderId, effect.key.kind);
       case 'setLeverage':
         return venue.setLeverage(effect.symbol, effect.leverage);
-      case 'lookUpByVenueId':
-        return venue.lookupByVenueId(effect.symbol, effect.venueOrderId);
-      case 'listOpen':
-        return venue.fetchOpenOrders([effect.symbol]);
-      case 'listTrades':
-        return venue.fetchTrades(effect.symbol, null, effect.sinceMs);
-      case 'listPlaced':
-        return venue.fetchPlacedOrders(effect.symbol, effect.sinceMs);
+      case 'call':
+        // Its arguments are those of the call by the type of whoever yields it.
+        return (venue as unknown as Calls)[effect.call](...effect.args);
       case 'readBeside':
         // Whatever keeps it from being read: it was not.
         return readBeside(effect.symbol).catch(() => false);

@@ -2,7 +2,7 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import { decide } from '../../core/decide.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { EngineCore, Lookout, RecordDetails } from '../../engine/flow/core.ts';
+import type { ClockMoved, LiveCore, Lookout, RecordDetails } from '../../engine/flow/core.ts';
 import type { Flow, Started } from '../../engine/flow/effects.ts';
 import type { AuthorityNow } from '../../engine/openings/authority-now.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
@@ -34,15 +34,6 @@ export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
 }
-/** What the clock did. */
-export interface ClockMoved {
-  /** By so much it moved and no time passed, ms; below 0 where it went back. Absent: `aheadMs`. */
-  readonly unpassedMs?: number;
-  /** By so much it went ahead without time having passed, ms; below 0: it comes back from there. */
-  readonly aheadMs?: number;
-  /** Where it has gone is confirmed. */
-  readonly agrees?: boolean;
-}
 function planClockOf({ clock, time }: Pick<GatePorts, 'clock' | 'time'>): PlanClock {
   return {
     nowMs: () => clock.nowMs(),
@@ -57,7 +48,7 @@ function planClockOf({ clock, time }: Pick<GatePorts, 'clock' | 'time'>): PlanCl
  * What every part of the gate shares: folded state, live inputs, policy in force and the ports. Appending applies the
  * event to the state in the same turn; nothing else writes state.
  */
-export class GateCore implements EngineCore {
+export class GateCore implements LiveCore {
   readonly state: GateState;
   readonly market: LiveMarket;
   readonly ports: GatePorts;

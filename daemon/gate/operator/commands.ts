@@ -1,12 +1,12 @@
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
 import { isOver, type LayerEntry, layerKey, stateInForce } from '../../engine/callers/layers.ts';
+import type { Flatten } from '../../engine/exits/flatten.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import type { Canceler } from '../../engine/sending/cancels.ts';
 import type { SliceRunner } from '../../engine/sending/slices.ts';
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
-import type { Flatten } from '../exits/flatten.ts';
 import { allEnded } from '../journal/driver.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
@@ -231,7 +231,7 @@ export class Operator {
     if (unknown.length > 0 && unknown.length === asked?.length) throw new OperatorRequestError(mistakes);
     // RISK: the known symbols are flattened even if another one is mistyped.
     const symbols = asked?.filter((symbol) => !unknown.includes(symbol)) ?? null;
-    const body = await this.#flatten.run(caller, symbols, reason);
+    const body = await core.run(this.#flatten.run(caller, symbols, reason));
     return unknown.length === 0 ? body : { ...body, canceled: false, note: `${body.note}; ${mistakes}` };
   }
 

@@ -4,6 +4,7 @@ import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmeti
 import { wordOrNull } from '../../core/record-text/text-parts.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
+import { describeClosed } from '../../engine/feeds/market-feed.ts';
 import { ownE8 } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import { bareRequest, GATE_AGENT } from '../../engine/plan/standing.ts';
@@ -17,7 +18,6 @@ import { markInTicks, orderUnits, unitsInUsdt } from '../../engine/snapshot/expo
 import { buildContext } from '../../engine/snapshot/snapshot.ts';
 import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { describeAlert } from './alert.ts';
 import { describeHeld, seesAll } from './holders.ts';

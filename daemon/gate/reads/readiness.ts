@@ -1,11 +1,11 @@
 import type { TradingStateName } from '../../core/context.ts';
 import { layerKey, stateInForce } from '../../engine/callers/layers.ts';
+import { describeClosed } from '../../engine/feeds/market-feed.ts';
+import type { Keeper } from '../../engine/keeper/keeper.ts';
 import { ACCOUNT_LOCK_LAYER } from '../../engine/protect/problem-layer.ts';
 import type { ReadinessBody } from '../api/operator.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets } from '../journal/request-budgets.ts';
-import type { Keeper } from '../keeper/keeper.ts';
 
 /** The gate's parts that readiness depends on. */
 export interface ReadinessSources {
@@ -34,9 +34,10 @@ export function describeReadiness({
   policies,
 }: ReadinessSources): ReadinessBody {
   const waiting: string[] = [];
-  if (!availability.isStarted) waiting.push(...keeper.missing);
+  if (!availability.isStarted) waiting.push(...keeper.reconciliation.missing);
   else {
-    if (!keeper.isReconciled) waiting.push(...(keeper.missing.length > 0 ? keeper.missing : ['reconciliation']));
+    if (!keeper.isReconciled)
+      waiting.push(...(keeper.reconciliation.missing.length > 0 ? keeper.reconciliation.missing : ['reconciliation']));
     waiting.push(...findStaleInputs(core));
   }
   const unlocked = core.state.layers.get(layerKey('breaker', 'account', ACCOUNT_LOCK_LAYER.name));

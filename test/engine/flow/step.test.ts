@@ -120,6 +120,18 @@ describe('step(input) -> effects', () => {
     assert.deepEqual(endOf(engine.begin(joined([one, Pending.failed(error)]))), { kind: 'failed', error });
   });
 
+  it('whoever joins flows hears of each that fails, whichever comes first', () => {
+    const unheard: unknown[] = [];
+    const engine = new Engine({ onRequests: () => undefined, onUnheard: (error) => unheard.push(error) });
+    const both = engine.begin(joined([engine.begin(wait(1)), engine.begin(wait(2))])).onEnd(() => undefined);
+    engine.take();
+    const error = new Error('a defect');
+    engine.step({ in: 'failed', id: 2, error });
+    engine.step({ in: 'answered', id: 1, answer: undefined });
+    engine.step({ in: 'answered', id: 1, answer: undefined });
+    assert.deepEqual([unheard, endOf(both)], [[], { kind: 'failed', error }]);
+  });
+
   it('a result that several wait for is told to each', () => {
     const engine = new Engine(NOBODY);
     const pending = new Pending<number>();

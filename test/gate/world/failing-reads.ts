@@ -49,7 +49,7 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
       msg: 'Internal error.',
       match: { method: 'DELETE', path: '/fapi/v1/order' },
     });
-    world.daemon.gate.keeper.enterBoot('the host clock jumped by 5000 ms');
+    world.daemon.gate.keeper.reconciliation.enterBoot('the host clock jumped by 5000 ms');
     await createClient(world.sim).send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'ETHUSDT' });
     await until('the resting order is gone', async () => (await resting()) === 0, 8_000);
     await until('the stop is back', async () => (await stops()) === 1, 8_000);

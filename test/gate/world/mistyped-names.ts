@@ -55,7 +55,7 @@ describe('emergency commands with a name that nothing goes by', () => {
   });
 
   it('accepts every well-formed symbol while the account is not reconciled', async () => {
-    world.daemon.gate.keeper.enterBoot('test');
+    world.daemon.gate.keeper.reconciliation.enterBoot('test');
     assert.equal((await set({ state: 'halted', symbol: 'FOOUSDT' })).status, 200, 'something may be held there');
     await world.untilReady();
     assert.equal((await set({ state: 'active', symbol: 'FOOUSDT' })).status, 200, 'a layer that exists can be cleared');

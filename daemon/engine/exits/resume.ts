@@ -1,0 +1,110 @@
+import { RESUME_MS } from '../claims/claim-ends.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { ask, type Flow, joined, within } from '../flow/effects.ts';
+import type { ExitBook } from '../guard/exit-book.ts';
+import { readParent } from '../guard/read-parent.ts';
+import { type Claim, isLive } from '../orders/claims.ts';
+import { heldOn, ownOn } from '../orders/holding.ts';
+
+/** How long exits of before a restart wait for the first whole reading, wall ms. */
+const RESUME_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 10;
+/** How old an operator's exit may be, ms; an agent's: `exits.resume_ms`. */
+const OPERATOR_RESUMABLE_MS = 3_600_000;
+
+/** What exits of before a restart wait for. */
+export interface FirstReads {
+  /** Account and orders were read completely in this process. */
+  readonly wasRead: boolean;
+  /** False: they could not be read. */
+  readTrades(symbol: string): Flow<boolean>;
+}
+
+/**
+ * Claims of before a restart go on from their records, on fresh readings or without them when they do not come; those
+ * that nobody means any more are dropped, and that is said.
+ */
+export class ExitResumption {
+  readonly #core: EngineCore;
+  readonly #reads: FirstReads;
+  readonly #book: ExitBook;
+
+  constructor(core: EngineCore, reads: FirstReads, book: ExitBook) {
+    this.#core = core;
+    this.#reads = reads;
+    this.#book = book;
+  }
+
+  /** Precondition: state is folded from the whole ledger, and nothing was requested since. Runs by itself. */
+  start(): void {
+    const claims = [...this.#core.state.claims.open];
+    this.#book.hold(claims);
+    this.#core.begin(this.#resume(claims)).onEnd((end) => {
+      if (end.kind === 'failed' && !this.#core.isStopping()) this.#core.alert('EXIT_NOT_RESUMED', String(end.error));
+    });
+  }
+
+  *#resume(claims: readonly Claim[]): Flow<void> {
+    if (claims.length > 0) yield* this.#read(claims);
+    if (this.#core.isStopping()) return;
+    for (const claim of claims) {
+      if (claim.end !== null) continue;
+      const why = claim.wants === 'rest' ? this.#whyNotAtRest(claim) : this.#whyNot(claim);
+      if (why !== null) this.#book.end(claim, 'dropped', why);
+    }
+    this.#book.release();
+  }
+
+  /** Account and orders; what a person did to a position that an operator's exit closes, trades tell alone. */
+  *#read(claims: readonly Claim[]): Flow<void> {
+    const { time } = this.#core.ports;
+    const untilMs = time.monotonicMs() + RESUME_WITHIN_MS;
+    while (!this.#reads.wasRead && time.monotonicMs() < untilMs) yield* ask<'wait'>({ fx: 'wait', ms: LOOK_EVERY_MS });
+    const symbols = new Set(claims.filter(({ origin }) => origin === 'operator').map(({ symbol }) => symbol));
+    if (symbols.size === 0) return;
+    const read = [...symbols].map((symbol) => this.#core.begin(this.#reads.readTrades(symbol)));
+    const traded = this.#core.begin(joined(read));
+    yield* within(this.#core, Math.max(0, untilMs - time.monotonicMs()), traded);
+  }
+
+  /** What is at the venue stays; what is not, and waits for its turn or for room, goes on while it is young. */
+  #whyNotAtRest(claim: Claim): string | null {
+    if (isLive(claim)) return null;
+    const sinceMs = Math.max(claim.openedAtMs, ...claim.orders.map(({ updatedAtMs }) => updatedAtMs));
+    return this.#core.passedMs() - sinceMs > this.#resumeMs() ? 'too old to be placed again after a restart' : null;
+  }
+
+  /** Why a claim does not go on; null: it does. */
+  #whyNot(claim: Claim): string | null {
+    const { agent, openedAtMs, origin, side, symbol } = claim;
+    // The gate finds again what it has to protect.
+    if (origin === 'gate') return 'the daemon was restarted: the gate looks anew at what it protects';
+    const now = this.#core.nowMs();
+    const ageMs = this.#core.passedMs() - openedAtMs;
+    if (ageMs > (origin === 'agent' ? this.#resumeMs() : OPERATOR_RESUMABLE_MS))
+      return 'too old to go on after a restart';
+    const until = readParent(this.#core, claim.decisionId, claim.first)?.request.valid_until_ms ?? null;
+    if (until !== null && until < now) return 'it is past valid_until_ms';
+    const position = this.#core.state.position(symbol);
+    if (origin === 'operator') {
+      // A flatten resumes by itself, and sooner.
+      if (this.#isFlattening(symbol)) return 'a flatten goes on with it';
+      // RISK: an operator's exit closes whatever is held. Where the position that it was meant for is closed since,
+      // what is held now somebody has opened afterwards, and means to.
+      const isAnother = (position.sinceMs ?? 0) > openedAtMs || this.#core.state.wasFlatSince(symbol, openedAtMs);
+      if (isAnother) return 'the position is another one by now';
+    }
+    const other = side === 'sell' ? 'buy' : 'sell';
+    const held = origin === 'agent' ? ownOn(position, other, agent) : heldOn(position, other);
+    return held > 0 ? 'the position changed sides' : null;
+  }
+
+  #resumeMs(): number {
+    return this.#core.policySpec.exits.resume_ms ?? RESUME_MS;
+  }
+
+  #isFlattening(symbol: string): boolean {
+    const entries = [...this.#core.state.layers.values()];
+    return entries.some((entry) => entry.isFlattening && (entry.name === null || entry.name === symbol));
+  }
+}

@@ -1,0 +1,45 @@
+import { closingOf } from '../claims/claims.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { type Claim, closedE8 } from '../orders/claims.ts';
+import { formatQuantityE8 } from '../records/units.ts';
+import { SlowWatch } from '../sending/slow-watch.ts';
+
+/**
+ * Exits that go on without closing anything; called in every round. RISK: what is lost on its way, or never answered,
+ * ends no exit and is tried again and again; whoever asked for it, an operator who flattens or the gate that cuts, would
+ * take it for done.
+ */
+export function watchExits(core: EngineCore): () => void {
+  const slow = new SlowWatch<Claim>(core, {
+    find: () => {
+      const isLeftAlone = (core.ports.venue.leftAloneMs?.() ?? 0) > 0;
+      const open = [...core.state.claims.open].filter(({ wants }) => wants === 'now');
+      return open.filter((claim) => isOwed(core, claim) && (isLeftAlone || wasSent(claim)));
+    },
+    groupOf: ({ origin, symbol }) => `${symbol} by ${origin}`,
+    progressOf: closedE8,
+    tell: (claim, seconds, others) => {
+      const order = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+      const last = wasSent(claim)
+        ? `; its last order is ${order?.status} (${order?.detail ?? 'no reason'})`
+        : '; the venue has asked to be left alone';
+      const closed = formatQuantityE8(closedE8(claim), core.state.rules.get(claim.symbol));
+      core.alert(
+        'EXIT_STALLED',
+        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closed} closed${last}${others}`,
+        claim.symbol,
+      );
+    },
+  });
+  return () => slow.look();
+}
+
+/** What else waits for its rate, or for its turn, is not held up by the venue. */
+function wasSent({ orders }: Claim): boolean {
+  return orders.some(({ sentAtMs }) => sentAtMs !== null);
+}
+
+function isOwed({ state }: EngineCore, claim: Claim): boolean {
+  if (closingOf(state, claim.symbol, claim.side).all === 0) return false;
+  return claim.isWhole || closedE8(claim) < claim.askedE8;
+}

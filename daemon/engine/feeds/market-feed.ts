@@ -1,0 +1,175 @@
+import type { LiveCore } from '../flow/core.ts';
+import { call, type Flow } from '../flow/effects.ts';
+import type { Bar, SymbolRules } from '../records/venue.ts';
+import type { Cause } from '../tables/cause.ts';
+import { noteUnreadable } from './held-symbols.ts';
+import { KeptBars } from './kept-bars.ts';
+
+/** Why the venue permits no opening in a symbol; null: it does, or nothing was read yet. */
+export function describeClosed(core: LiveCore, symbol: string): string | null {
+  if (core.market.unlisted.has(symbol)) return 'is not listed at the venue';
+  return core.state.rules.get(symbol)?.trading === false ? 'is not trading at the venue' : null;
+}
+
+/** Bars per page; Binance returns at most 1,500. */
+const PAGE_BARS = 1500;
+
+/** Reads filters, marks, quotes, funding and bars. A changed feature or label becomes a market-input event. */
+export class MarketFeed {
+  readonly #core: LiveCore;
+  readonly #recorded = new Map<string, string>();
+  readonly #closed = new Map<string, string | null>();
+  readonly #kept: KeptBars;
+  /** The last reading of the rules lacked something of one symbol. */
+  hasUnreadSymbol = false;
+  onQuoteRead: (symbol: string, markAtMs: number) => void = () => undefined;
+  onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
+
+  constructor(core: LiveCore) {
+    this.#core = core;
+    this.#kept = new KeptBars(core);
+  }
+
+  /**
+   * Reads the rules. Returns the unread parts in words; empty if all were read. What is one symbol's alone keeps that one
+   * from opening, since its rules are as old as their oldest part, and no other.
+   */
+  *loadRules(symbols: readonly string[]): Flow<readonly string[]> {
+    const outcome = yield* call('fetchRules', symbols);
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      return ['the exchange filters'];
+    }
+    const { rules: read, unread } = outcome.value;
+    for (const { what, detail, cause, retryAfterMs } of unread) {
+      this.#core.ports.log.warn({ what, detail }, 'could not be read');
+      this.onVenueFailure(detail, cause, retryAfterMs);
+    }
+    const unreadable = unread.flatMap(({ detail, symbol }) => (symbol === undefined ? [] : [{ detail, symbol }]));
+    noteUnreadable(this.#core, 'rules', unreadable, () => true);
+    const listed = new Set([...read, ...unreadable].map(({ symbol }) => symbol));
+    for (const rules of read) this.#core.append('rules', { rules });
+    this.#core.ports.venue.noteRules(read);
+    for (const symbol of symbols) {
+      const known = this.#core.state.rules.get(symbol);
+      // A symbol that the venue no longer lists is closed for opening; what is held can still be valued.
+      if (!listed.has(symbol) && known?.trading === true)
+        this.#core.append('rules', { rules: { ...known, trading: false } satisfies SymbolRules });
+    }
+    this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
+    this.#tellClosed(symbols);
+    this.hasUnreadSymbol = unreadable.length > 0;
+    return unread.filter(({ symbol }) => symbol === undefined).map(({ what }) => what);
+  }
+
+  /**
+   * Domain ms since the oldest of the symbols that are open at the venue had its rules read; infinite: it never had.
+   */
+  rulesAgeMs(symbols: readonly string[]): number {
+    const open = symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+    const ages = open.map((symbol) => this.#core.nowMs() - (this.#core.state.rules.get(symbol)?.observedAtMs ?? 0));
+    // What was read at a time that is still to come was read by a clock that was wrong.
+    return ages.length === 0 || ages.some((ageMs) => ageMs < 0) ? Number.POSITIVE_INFINITY : Math.max(...ages);
+  }
+
+  /** Whether the symbol's recorded rules are fresh enough for an opening order. */
+  hasRecentRules(symbol: string): boolean {
+    const rules = this.#core.state.rules.get(symbol);
+    const ageMs = this.#core.nowMs() - (rules?.observedAtMs ?? Number.NEGATIVE_INFINITY);
+    return ageMs >= 0 && ageMs <= this.#core.policySpec.market.freshness.filters_ms;
+  }
+
+  /** A symbol that is not open at the venue delays no other, but being in the policy's scope raises an alert. */
+  #tellClosed(symbols: readonly string[]): void {
+    for (const symbol of symbols) {
+      const closed = describeClosed(this.#core, symbol);
+      if (closed === this.#closed.get(symbol)) continue;
+      this.#closed.set(symbol, closed);
+      if (closed !== null) this.#core.alert('SYMBOL_CLOSED', `${symbol} ${closed}: nothing is opened there`, symbol);
+    }
+  }
+
+  *pollQuote(symbol: string): Flow<boolean> {
+    const outcome = yield* call('fetchQuote', symbol);
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      return false;
+    }
+    this.onQuoteRead(symbol, outcome.value.markAtMs);
+    this.#core.market.applyQuote(outcome.value);
+    this.#recordIfNews(symbol);
+    return true;
+  }
+
+  /** How many closed bars a symbol's features need. */
+  #depth(): number {
+    const { volatility, liquidity } = this.#core.policySpec.market;
+    return Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+  }
+
+  /** Symbols with a bar closed since the last known one; those without bars begin with the earlier copy. */
+  findMissingBars(symbols: readonly string[]): readonly string[] {
+    const { barMs } = this.#core.market;
+    return symbols.filter((symbol) => {
+      if (this.#core.market.lastBarOpenMs(symbol) === null)
+        this.#applyBars(symbol, this.#kept.read(symbol, this.#depth()));
+      const last = this.#core.market.lastBarOpenMs(symbol);
+      return last === null || last + 2 * barMs <= this.#core.nowMs();
+    });
+  }
+
+  /** Closed bars since the last known one; the first time the whole baseline. */
+  *pollBars(symbol: string): Flow<boolean> {
+    const barMs = this.#core.market.barMs;
+    const depth = this.#depth();
+    const now = this.#core.nowMs();
+    const last = this.#core.market.lastBarOpenMs(symbol);
+    let sinceMs = last === null ? Math.floor(now / barMs) * barMs - depth * barMs : last + barMs;
+    let applied = 0;
+    while (sinceMs + barMs <= this.#core.nowMs()) {
+      const outcome = yield* call('fetchBars', symbol, barMs, sinceMs, PAGE_BARS);
+      if (outcome.kind === 'failed') {
+        this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+        return false;
+      }
+      // Another policy may count bars of another length by now.
+      if (barMs !== this.#core.market.barMs) return false;
+      const closedBy = this.#core.nowMs();
+      // RISK: an answer may show the market of before the close. A bar is over once the exchange shows a later one.
+      const closed = outcome.value.slice(0, -1).filter((bar) => bar.openTimeMs + barMs <= closedBy);
+      const newest = closed.at(-1);
+      if (newest === undefined) break;
+      applied += this.#applyBars(symbol, closed);
+      if (newest.openTimeMs + barMs <= sinceMs) break;
+      sinceMs = newest.openTimeMs + barMs;
+    }
+    this.#recordIfNews(symbol);
+    if (applied > 0) this.#kept.keep(symbol, this.#core.market.bars(symbol), depth);
+    return true;
+  }
+  #applyBars(symbol: string, bars: readonly Bar[]): number {
+    if (bars.length === 0) return 0;
+    const { applied, missingBars } = this.#core.market.applyBars(symbol, bars);
+    if (missingBars > 0)
+      this.#core.alert(
+        'BARS_MISSING',
+        `${missingBars} bars of ${symbol} are missing; opening waits for a full window`,
+        symbol,
+      );
+    return applied;
+  }
+
+  /**
+   * The funding rate moves at every poll. Each decision records its own; here it is recorded only if the regime
+   * changes.
+   */
+  #recordIfNews(symbol: string): void {
+    const features = this.#core.market.closedFeatures(symbol);
+    const hold = this.#core.market.hold(symbol);
+    const funding = this.#core.market.symbol(symbol)?.fundingRate8h ?? null;
+    const key = `${features?.bars_as_of_ms ?? ''}/${hold?.regime ?? ''}/${hold?.since_ms ?? ''}`;
+    if (this.#recorded.get(symbol) === key) return;
+    this.#recorded.set(symbol, key);
+    this.#core.append('market', { features, funding_rate_8h: funding, hold, symbol });
+  }
+}
