@@ -35,6 +35,28 @@ export interface Range {
   readonly most: number;
 }
 
+interface Executed {
+  readonly venueAtMs: number;
+  readonly signedE8: number;
+  readonly reduceOnly: boolean;
+}
+
+/** Lots of one of them that closed nothing of what was held before it: opened, or closed ahead of what opens them. */
+function openedBy(executed: readonly Executed[], asked: Executed): number {
+  let held = 0;
+  let ahead = 0;
+  for (const one of executed) {
+    const { reduceOnly, signedE8 } = one;
+    const closed = held * signedE8 < 0 ? Math.min(Math.abs(held), Math.abs(signedE8)) : 0;
+    const left = signedE8 - Math.sign(signedE8) * closed;
+    if (one === asked) return Math.abs(left);
+    const repaid = !reduceOnly && ahead * left < 0 ? Math.sign(left) * Math.min(Math.abs(ahead), Math.abs(left)) : 0;
+    held += Math.sign(signedE8) * closed + (reduceOnly ? 0 : left - repaid);
+    ahead += reduceOnly ? left : repaid;
+  }
+  return 0;
+}
+
 /** Tokens, turnover, fees and round trips as they are defined: lists that are added up anew for every question. */
 export class PlainPace {
   readonly orders = new PlainOrders();
@@ -50,10 +72,8 @@ export class PlainPace {
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
   readonly #othersTrade: boolean;
-  /** Signed lots by symbol: what was executed of our orders. */
-  readonly #held = new Map<string, number>();
-  /** Lots that exits of a side closed although no fill that opened them was told yet. */
-  readonly #closedAhead = { buy: new Map<string, number>(), sell: new Map<string, number>() };
+  /** What was executed of our orders, by symbol, in the exchange's order. */
+  readonly #executed = new Map<string, Executed[]>();
   /** Somebody else moves positions, too: what our fills opened is not for our orders alone to say. */
   isHeldUnclear: boolean;
   /** Lots were executed at a price that plain reading does not say. */
@@ -153,26 +173,18 @@ export class PlainPace {
     }
   }
 
-  /** A fill opens what it fills beyond the position on the other side, and what an exit has closed before it was told. */
-  #hold({ atMs, quantityE8: lots, order }: PlainFill): void {
+  /** A fill opens what it fills beyond the position on the other side, by the exchange's order of what was told until now. */
+  #hold({ atMs, quantityE8, order, venueAtMs }: PlainFill): void {
     const { agent, reduceOnly, rootId, side, symbol } = order;
-    const held = this.#held.get(symbol) ?? 0;
-    const closable = Math.min(lots, Math.max(0, side === 'sell' ? held : -held));
-    const sign = side === 'buy' ? 1 : -1;
-    if (reduceOnly) {
-      this.#held.set(symbol, held + sign * closable);
-      if (closable === lots) return;
-      // Whose they were, a fill that is still to come will say.
+    const told = { venueAtMs, signedE8: side === 'buy' ? quantityE8 : -quantityE8, reduceOnly };
+    const executed = this.#executed.get(symbol) ?? [];
+    this.#executed.set(symbol, executed);
+    executed.splice(executed.findLastIndex((before) => before.venueAtMs <= venueAtMs) + 1, 0, told);
+    const openedE8 = openedBy(executed, told);
+    if (openedE8 > 0 && !reduceOnly && rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
+    // Whose they were, a fill that is still to come will say.
+    if (openedE8 > 0 && reduceOnly)
       for (const holder of [agent, ...this.#openTrades.keys()]) if (holder !== null) this.#unclear.add(holder);
-      const ahead = this.#closedAhead[side];
-      ahead.set(symbol, (ahead.get(symbol) ?? 0) + lots - closable);
-      return;
-    }
-    const ahead = this.#closedAhead[side === 'buy' ? 'sell' : 'buy'];
-    const late = Math.min(lots, ahead.get(symbol) ?? 0);
-    ahead.set(symbol, (ahead.get(symbol) ?? 0) - late);
-    this.#held.set(symbol, held + sign * (lots - late));
-    if ((late > 0 || lots > closable) && rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
   }
 
   /** Shares follow the exchange's time: a fill that is told late may change of whom others' exits have closed. */
