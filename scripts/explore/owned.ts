@@ -27,7 +27,7 @@ export interface Owned {
 /**
  * What agents own of a symbol by the books, at most: what their own openings opened since the last recovery, less what
  * their exits and the gate's closed. What a person, an operator or a lost record did takes nothing from that while a
- * reading shows only what several of them come to; once it has stood there long enough to be believed, agents own no more
+ * reading shows only what several of them come to; once it has stood there long enough to be believed, no agent owns more
  * than is held.
  */
 export function readOwned(history: History, symbol: string): Owned {
@@ -79,14 +79,10 @@ export function readOwned(history: History, symbol: string): Owned {
   return { steps, taken };
 }
 
-/** Agents own no more than is held. */
+/** No agent owns more than is held. Whose of several it is, nobody says here. */
 function trim(most: Map<string, number>, held: number): void {
-  let left = Math.abs(held);
-  for (const [key, own] of most) {
-    const stays = key.endsWith(held > 0 ? ' 1' : ' -1') ? Math.min(own, left) : 0;
-    most.set(key, stays);
-    left -= stays;
-  }
+  for (const [key, own] of most)
+    most.set(key, key.endsWith(held > 0 ? ' 1' : ' -1') ? Math.min(own, Math.abs(held)) : 0);
 }
 
 /** Lots that an agent's exit closed beyond its own. */
