@@ -41,20 +41,26 @@ interface Executed {
   readonly reduceOnly: boolean;
 }
 
-/** Lots of one of them that closed nothing of what was held before it: opened, or closed ahead of what opens them. */
-function openedBy(executed: readonly Executed[], asked: Executed): number {
+/** Lots of one of them that closed nothing of what was held before it, and whether exits closed what nothing has opened yet. */
+function openedBy(
+  executed: readonly Executed[],
+  asked: Executed,
+): { readonly openedE8: number; readonly isAhead: boolean } {
   let held = 0;
   let ahead = 0;
+  let openedE8 = 0;
+  let isAhead = false;
   for (const one of executed) {
     const { reduceOnly, signedE8 } = one;
     const closed = held * signedE8 < 0 ? Math.min(Math.abs(held), Math.abs(signedE8)) : 0;
     const left = signedE8 - Math.sign(signedE8) * closed;
-    if (one === asked) return Math.abs(left);
+    if (one === asked && !reduceOnly) openedE8 = Math.abs(left);
+    isAhead ||= reduceOnly && left !== 0;
     const repaid = !reduceOnly && ahead * left < 0 ? Math.sign(left) * Math.min(Math.abs(ahead), Math.abs(left)) : 0;
     held += Math.sign(signedE8) * closed + (reduceOnly ? 0 : left - repaid);
     ahead += reduceOnly ? left : repaid;
   }
-  return 0;
+  return { openedE8, isAhead };
 }
 
 /** Tokens, turnover, fees and round trips as they are defined: lists that are added up anew for every question. */
@@ -180,10 +186,10 @@ export class PlainPace {
     const executed = this.#executed.get(symbol) ?? [];
     this.#executed.set(symbol, executed);
     executed.splice(executed.findLastIndex((before) => before.venueAtMs <= venueAtMs) + 1, 0, told);
-    const openedE8 = openedBy(executed, told);
-    if (openedE8 > 0 && !reduceOnly && rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
+    const { isAhead, openedE8 } = openedBy(executed, told);
+    if (openedE8 > 0 && rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
     // Whose they were, a fill that is still to come will say.
-    if (openedE8 > 0 && reduceOnly)
+    if (isAhead)
       for (const holder of [agent, ...this.#openTrades.keys()]) if (holder !== null) this.#unclear.add(holder);
   }
 
