@@ -20,7 +20,7 @@ import {
   type OrderState,
 } from '../orders/orders.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
-import type { PositionState } from '../positions/positions.ts';
+import { isSettled, type PositionState } from '../positions/positions.ts';
 import { ceilLots, type LotRules, lotE8, toE8, wholeLotsE8 } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -291,8 +291,7 @@ export function waitsForReading(state: GateViews, claim: AskedClaim): boolean {
   if (last === null) return false;
   if (state.accountAskedMs <= last.updatedAtMs) return true;
   if (!isRejected(last)) return false;
-  const { behindE8, disputedE8 } = state.position(claim.symbol);
-  return disputedE8 !== null || behindE8 !== null;
+  return !isSettled(state.position(claim.symbol));
 }
 function fellShort({ orders }: AskedClaim): OrderState | null {
   const last = orders.findLast(({ sentAtMs }) => sentAtMs !== null);

@@ -8,7 +8,8 @@ export type FlattenBody = Body<typeof FlattenBodySchema>;
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
 export function heldE8(position: PositionState): number {
-  return position.quantityE8 !== 0 ? position.quantityE8 : (position.disputedE8 ?? 0);
+  const { disputedE8, doubt, quantityE8 } = position;
+  return quantityE8 || disputedE8 || doubt?.highE8 || (doubt?.lowE8 ?? 0);
 }
 
 /** What is known of a flatten that ends: of its orders, and of what is held. */

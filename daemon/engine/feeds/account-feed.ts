@@ -3,6 +3,7 @@ import { awaitsReading } from '../claims/claims.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
+import { isSettled } from '../positions/positions.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';
 import { type Ask, isAsSent } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
@@ -136,9 +137,8 @@ export class AccountFeed {
     if (last === null) return true;
     const age = snapshot.requestedAtMs - last.requested_at_ms;
     if (age < 0 || age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
-    if (awaitsReading(state)) return true;
+    if (awaitsReading(state) || snapshot.walletUsdt !== last.wallet_usdt) return true;
     if (peak > this.#peak && age >= PEAK_EVERY_MS) return true;
-    if (snapshot.walletUsdt !== last.wallet_usdt) return true;
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
     const unread = new Set(snapshot.unreadable.map(({ symbol }) => symbol));
     if (unread.size !== (last.unread?.length ?? 0) || last.unread?.every((symbol) => unread.has(symbol)) === false)
@@ -148,7 +148,7 @@ export class AccountFeed {
       if (position.lastFillAtMs >= state.accountAskedMs) return true;
       if (unread.has(position.symbol)) continue;
       const seen = held.get(position.symbol);
-      if ((seen?.quantityE8 ?? 0) !== position.quantityE8 || position.disputedE8 !== null) return true;
+      if ((seen?.quantityE8 ?? 0) !== position.quantityE8 || !isSettled(position)) return true;
       if ((seen?.liquidationPrice ?? null) !== position.liquidationPrice) return true;
       const leverage = snapshot.leverage[position.symbol];
       if (leverage !== undefined && leverage !== position.leverage) return true;

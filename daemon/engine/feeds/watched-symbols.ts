@@ -1,5 +1,6 @@
 import type { LiveCore } from '../flow/core.ts';
 import { everyLiveOrder } from '../orders/orders.ts';
+import { isFlat } from '../positions/positions.ts';
 
 const NOTHING: readonly string[] = [];
 
@@ -26,8 +27,7 @@ export class WatchedSymbols {
   #find(permitted: readonly string[]): readonly string[] {
     const symbols = new Set<string>(permitted);
     const { orders, positions } = this.#core.state;
-    for (const { disputedE8, quantityE8, symbol } of positions.values())
-      if (quantityE8 !== 0 || disputedE8 !== null) symbols.add(symbol);
+    for (const position of positions.values()) if (!isFlat(position)) symbols.add(position.symbol);
     for (const order of everyLiveOrder(orders)) symbols.add(order.symbol);
     return [...symbols].sort();
   }

@@ -1,4 +1,5 @@
 import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
+import { isFlat } from '../positions/positions.ts';
 import type { GateViews } from '../state/views.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { GateViews } from '../state/views.ts';
  */
 export function isLeverageFree({ orders, positions }: GateViews, order: OrderState): boolean {
   const position = positions.get(order.symbol);
-  if (position !== undefined && (position.quantityE8 !== 0 || position.disputedE8 !== null)) return false;
+  if (position !== undefined && !isFlat(position)) return false;
   for (const other of liveOrders(orders, order.symbol)) if (other !== order && !isPlanned(other)) return false;
   return true;
 }

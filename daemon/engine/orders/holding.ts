@@ -13,11 +13,9 @@ export { ownE8, unownedE8 } from '../positions/positions.ts';
  */
 export function closableE8(position: PositionState, live: ReadonlySet<OrderState>): number {
   const own = ownE8(position);
-  const { disputedE8, disputedSinceMs, holder, quantityE8 } = position;
+  const { disputedE8, holder, quantityE8 } = position;
   const beyond = (disputedE8 ?? quantityE8) - quantityE8;
-  // What is in doubt no reading shows.
-  if (disputedSinceMs === null || holder === null || position.isContested) return own;
-  if (beyond === 0 || beyond * own < 0) return own;
+  if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
   let most = 0;
   for (const order of live)
     if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
@@ -92,7 +90,7 @@ export function holdAgain(position: PositionState, { agent, origin, reduceOnly }
  */
 export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState>, tMs: number): void {
   if (position.holder === null && !position.isContested && position.release === null) return;
-  if (position.quantityE8 !== 0 || (position.disputedE8 ?? 0) !== 0) return;
+  if (position.quantityE8 !== 0 || (position.disputedE8 ?? 0) !== 0 || position.doubt !== null) return;
   for (const order of live) {
     if (order.origin !== 'agent' || order.agent === null) continue;
     if (position.isContested || order.agent === position.holder) return;

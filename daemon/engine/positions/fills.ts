@@ -59,12 +59,15 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   const isContained = contains(book, entry);
   const { closed, openedE8 } = addFill(book, entry);
   followBook(position, before, atMs);
-  const shownWith = (shown: number): number => (reduceOnly ? reduced(shown, signed) : shown + signed);
   // A snapshot showed it before the order's own report: the fill confirms it.
   const isRead = isContained || (position.readAtMs !== null && atMs <= position.readAtMs);
   settleDispute(position);
-  if (isContained) doubt(position, shownWith);
-  else if (position.disputedE8 !== null && !isRead) position.disputedE8 = shownWith(position.disputedE8);
+  const move = (heldE8: number): number => moved(heldE8, signed, reduceOnly);
+  // A liquidation is dated by its trade, as a reading is by the last of them.
+  if (isContained && !(trade !== null && trade > 0)) doubt(position, position.quantityE8, move);
+  else if (!isContained && position.doubt !== null)
+    position.doubt = { lowE8: move(position.doubt.lowE8), highE8: move(position.doubt.highE8) };
+  if (position.disputedE8 !== null && !isRead) position.disputedE8 = move(position.disputedE8);
   followEntry(position, before, price);
   const closedE8 = closed.reduce((sum, { quantityE8 }) => sum + Math.abs(quantityE8), 0);
   return {
@@ -91,7 +94,7 @@ export function applyTradeTime(
   const { quantityE8: after } = position;
   if (after === before) return;
   settleDispute(position);
-  doubt(position, (shown) => shown + before - after);
+  doubt(position, before, (heldE8) => heldE8 + after - before);
 }
 
 /**
@@ -129,21 +132,11 @@ export function followBook(position: PositionState, before: number, atMs: number
 
 /**
  * RISK: a fill that a believed reading contains by its date may have come after it all the same. Until the next one the
- * position counts with it and without: where more may be held, for exposure; where less may be, for what a reduction relies on.
- * That one is the first of those that have to agree.
+ * position counts with it and without.
  */
-function doubt(position: PositionState, withIt: (shownE8: number) => number): void {
-  const { behindE8, disputedE8, quantityE8 } = position;
-  const most = Math.abs(disputedE8 ?? 0) > Math.abs(quantityE8) ? (disputedE8 ?? 0) : quantityE8;
-  const more = withIt(most);
-  if (Math.abs(more) > Math.abs(most) || more * quantityE8 < 0) {
-    position.disputedE8 = more;
-    position.disputedSinceMs = null;
-    position.disputedTimes = 0;
-    return;
-  }
-  const less = withIt(behindE8 ?? quantityE8);
-  position.behindE8 = less === quantityE8 ? null : less;
+function doubt(position: PositionState, knownE8: number, move: (heldE8: number) => number): void {
+  const { highE8, lowE8 } = position.doubt ?? { highE8: knownE8, lowE8: knownE8 };
+  position.doubt = { highE8: Math.max(highE8, move(highE8)), lowE8: Math.min(lowE8, move(lowE8)) };
 }
 function settleDispute(position: PositionState): void {
   if (position.disputedE8 !== position.quantityE8) return;
@@ -152,7 +145,8 @@ function settleDispute(position: PositionState): void {
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */
-function reduced(quantityE8: number, signed: number): number {
+function moved(quantityE8: number, signed: number, reduceOnly: boolean): number {
+  if (!reduceOnly) return quantityE8 + signed;
   if (quantityE8 * signed >= 0) return quantityE8;
   return signed < 0 ? Math.max(0, quantityE8 + signed) : Math.min(0, quantityE8 + signed);
 }

@@ -3,6 +3,11 @@ import { createLotBook, type LotBook } from './lot-book.ts';
 import { lotsOf } from './lots.ts';
 import type { Holding } from './ownership.ts';
 
+export interface Doubt {
+  readonly lowE8: number;
+  readonly highE8: number;
+}
+
 /**
  * One symbol's position: the last reconciled position plus own fills since. A venue snapshot replaces it only if it is
  * not older than our last fill; until then the larger of the two counts on each side (BY-38). Instants are by `t`.
@@ -20,6 +25,11 @@ export interface PositionState extends Holding, LeverageSetting {
   disputedSinceMs: number | null;
   /** What the last reading shows, where it is of before our last fills and agrees with all else; null: it is not so. */
   behindE8: number | null;
+  /**
+   * Least and most that may be held, signed, where what is known may err until the next snapshot: a fill that a believed reading
+   * contains by its date may have come after it. Null: it is not so.
+   */
+  doubt: Doubt | null;
   /** How many consecutive snapshots had that value. */
   disputedTimes: number;
   entryPrice: number;
@@ -40,6 +50,7 @@ export function createPosition(symbol: string): PositionState {
     disputedSinceMs: null,
     readAtMs: null,
     behindE8: null,
+    doubt: null,
     disputedTimes: 0,
     entryPrice: 0,
     liquidationPrice: null,
@@ -57,16 +68,25 @@ export function createPosition(symbol: string): PositionState {
   };
 }
 
-export function longE8(position: PositionState): number {
-  return Math.max(0, position.quantityE8, position.disputedE8 ?? 0);
+export function longE8({ disputedE8, doubt, quantityE8 }: PositionState): number {
+  return Math.max(0, quantityE8, disputedE8 ?? 0, doubt?.highE8 ?? 0);
 }
-export function shortE8(position: PositionState): number {
-  return Math.max(0, -position.quantityE8, -(position.disputedE8 ?? 0));
+export function shortE8({ disputedE8, doubt, quantityE8 }: PositionState): number {
+  return Math.max(0, -quantityE8, -(disputedE8 ?? 0), -(doubt?.lowE8 ?? 0));
 }
-/** Lots that a reduction may rely on: the smaller of our own count and a reading's on that side. */
-export function surelyHeldE8({ quantityE8, behindE8, disputedE8 }: PositionState): number {
-  const shown = (disputedE8 ?? quantityE8) * Math.sign(quantityE8);
-  return Math.max(0, Math.min(Math.abs(quantityE8), shown, (behindE8 ?? quantityE8) * Math.sign(quantityE8)));
+/** Lots that a reduction may rely on: the smallest of our own count and of readings on that side. */
+export function surelyHeldE8({ behindE8, disputedE8, doubt, quantityE8 }: PositionState): number {
+  const sign = Math.sign(quantityE8);
+  const counts = [disputedE8, behindE8, doubt?.lowE8, doubt?.highE8].map((countE8) => (countE8 ?? quantityE8) * sign);
+  return Math.max(0, Math.min(Math.abs(quantityE8), ...counts));
+}
+/** Nothing is held, by whatever count. */
+export function isFlat({ disputedE8, doubt, quantityE8 }: PositionState): boolean {
+  return quantityE8 === 0 && disputedE8 === null && doubt === null;
+}
+/** The last reading shows what is known. */
+export function isSettled({ behindE8, disputedE8, doubt }: PositionState): boolean {
+  return disputedE8 === null && behindE8 === null && doubt === null;
 }
 
 /** Signed lots, in units of 1e-8, that the holder's own fills opened and that are not closed. */

@@ -55,15 +55,22 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
   const quantityE8 = record === null ? 0 : record.quantity_e8;
   if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
-  position.behindE8 =
-    quantityE8 !== position.quantityE8 && isOfBefore(position, record, requestedAtMs) ? quantityE8 : null;
-  if (position.behindE8 !== null) return;
+  const { doubt: doubted, quantityE8: known } = position;
+  position.behindE8 = quantityE8 !== known && isOfBefore(position, record) ? quantityE8 : null;
+  position.doubt = null;
+  if (position.behindE8 !== null) {
+    // RISK: no reading lags for long. One that goes on showing it may be right, whatever the dates say; it may also be old.
+    if (requestedAtMs >= position.lastFillAtMs + DISAGREEMENT_MS)
+      position.doubt = { lowE8: Math.min(known, quantityE8), highE8: Math.max(known, quantityE8) };
+    return;
+  }
   position.readAtMs = record === null || record.updated_at_ms === 0 ? null : record.updated_at_ms;
   if (quantityE8 !== position.quantityE8) {
     const isSame = position.disputedE8 === quantityE8;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
     position.disputedTimes = isSame ? position.disputedTimes + 1 : 1;
-    if (!mayAdopt(position, record, requestedAtMs, since, possible)) {
+    const wasExpected = doubted?.lowE8 === quantityE8 || doubted?.highE8 === quantityE8;
+    if (!wasExpected && !mayAdopt(position, record, requestedAtMs, since, possible)) {
       position.disputedE8 = quantityE8;
       position.disputedSinceMs = since;
       return;
@@ -81,16 +88,9 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
   position.maintenanceMarginUsdt = record?.maintenance_margin_usdt ?? 0;
 }
 
-/**
- * A reading lags behind: it shows what we know of then, and nothing of what is held now. RISK: none lags for long, so that one
- * that goes on showing it is right, whatever the dates say.
- */
-function isOfBefore(
-  { book, lastFillAtMs }: PositionState,
-  record: PositionRecord | null,
-  requestedAtMs: number,
-): boolean {
-  if (record === null || record.updated_at_ms === 0 || requestedAtMs >= lastFillAtMs + DISAGREEMENT_MS) return false;
+/** A reading lags behind: it shows what we know of then, and nothing of what is held now. */
+function isOfBefore({ book }: PositionState, record: PositionRecord | null): boolean {
+  if (record === null || record.updated_at_ms === 0) return false;
   return heldAt(book, record.updated_at_ms) === record.quantity_e8;
 }
 

@@ -7,7 +7,7 @@ import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { liveOrders, type OrderState } from '../orders/orders.ts';
 import { Deadline } from '../plan/deadline.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
-import type { PositionState } from '../positions/positions.ts';
+import { isSettled, type PositionState } from '../positions/positions.ts';
 import type { SymbolInputs } from '../readings/inputs.ts';
 import type { GateViews } from '../state/views.ts';
 import { isInFlight, isNotPlaced, isResting, isTerminal, isUnknown } from '../tables/status.ts';
@@ -52,7 +52,7 @@ export class StopMovePlan {
     // While the position is disputed its entry price is that of before; until the account was read after a fill it may
     // be made of a limit.
     if (accountAskedMs <= position.lastFillAtMs) return false;
-    if (position.disputedE8 !== null || position.behindE8 !== null) return false;
+    if (!isSettled(position)) return false;
     if (position.quantityE8 === 0 || rules === undefined || entryPrice <= 0) return false;
     const stopBps = this.#parts.spec().protection.stop_bps;
     if (stop.triggerE8 === null || !isStopTooFar(stop.side, stop.triggerE8, entryPrice, stopBps, rules)) {

@@ -2,6 +2,7 @@ import { headSeq, wordOn } from '../decide/order-records.ts';
 import type { EngineCore, Recorded } from '../flow/core.ts';
 import { isOfAnother, judgeStatus } from '../orders/evidence.ts';
 import { isLost, isTerminal, type OrderState } from '../orders/orders.ts';
+import { isSettled } from '../positions/positions.ts';
 import type { OrderStatus } from '../records/decisions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
 import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../records/units.ts';
@@ -128,8 +129,8 @@ export class OrderProof {
 
   #isRead({ symbol }: OrderState, atMs: number): boolean {
     const { accountAskedMs, positions, time } = this.#core.state;
-    const { disputedE8 = null, behindE8 = null } = positions.get(symbol) ?? {};
-    return accountAskedMs > time.of(atMs) && disputedE8 === null && behindE8 === null;
+    const position = positions.get(symbol);
+    return accountAskedMs > time.of(atMs) && (position === undefined || isSettled(position));
   }
 
   #take(order: OrderState, event: OrderEvent): Recorded | null {

@@ -1,6 +1,6 @@
 import { remainingE8 } from '../orders/order.ts';
 import { isPlanned, isResting, isTerminal, liveOrders, type OrderState } from '../orders/orders.ts';
-import type { PositionState } from '../positions/positions.ts';
+import { isFlat, type PositionState } from '../positions/positions.ts';
 import { isOther, type LiveInputs, type Own, othersThan } from '../readings/inputs.ts';
 import { ceilLots, floorLots, floorTicks } from '../records/units.ts';
 import type { GateViews } from '../state/views.ts';
@@ -82,7 +82,7 @@ export function isLeverageLocked(
   orders: ReadonlySet<OrderState>,
   own: Own,
 ): boolean {
-  if (position !== undefined && (position.quantityE8 !== 0 || position.disputedE8 !== null)) return true;
+  if (position !== undefined && !isFlat(position)) return true;
   for (const order of othersThan(orders, own, null)) if (!isPlanned(order)) return true;
   return false;
 }

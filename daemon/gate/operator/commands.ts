@@ -3,6 +3,7 @@ import { profileOf } from '../../core/venues.ts';
 import { isOver, type LayerEntry, layerKey, stateInForce } from '../../engine/callers/layers.ts';
 import type { Flatten } from '../../engine/exits/flatten.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
+import { isFlat } from '../../engine/positions/positions.ts';
 import type { Canceler } from '../../engine/sending/cancels.ts';
 import type { SliceRunner } from '../../engine/sending/slices.ts';
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
@@ -26,8 +27,7 @@ export function findKnownSymbols(core: GateCore): ReadonlySet<string> | null {
   const known = new Set<string>([...policySpec.scope.symbols, ...state.rules.keys(), ...state.markets.keys()]);
   for (const { scope } of Object.values(policySpec.agents))
     for (const symbol of scope?.symbols ?? []) known.add(symbol);
-  for (const position of state.positions.values())
-    if (position.quantityE8 !== 0 || position.disputedE8 !== null) known.add(position.symbol);
+  for (const position of state.positions.values()) if (!isFlat(position)) known.add(position.symbol);
   for (const { symbol } of state.orders.all.values()) known.add(symbol);
   for (const layer of state.layers.values()) if (layer.scope === 'symbol' && layer.name !== null) known.add(layer.name);
   return known;

@@ -128,10 +128,11 @@ export class Holders {
     const exit = findExitInProgress(core.state, symbol);
     if (exit !== null)
       throw new OperatorRequestError(`an exit is worked in ${symbol} (decision ${exit}): ${ASK_AGAIN}`);
-    const { disputedE8, quantityE8 } = core.state.position(symbol);
-    if (disputedE8 !== null)
+    const position = core.state.position(symbol);
+    if (position.disputedE8 !== null || position.doubt !== null)
       throw new OperatorRequestError(`the account shows another position in ${symbol}, not proven yet: ${ASK_AGAIN}`);
-    if (quantityE8 === 0) throw new OperatorRequestError(`nothing is held in ${symbol}: there is nothing to adopt`);
+    if (position.quantityE8 === 0)
+      throw new OperatorRequestError(`nothing is held in ${symbol}: there is nothing to adopt`);
   }
 
   /** Null: this daemon keeps no tokens. */

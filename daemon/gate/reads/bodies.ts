@@ -8,7 +8,7 @@ import { describeClosed } from '../../engine/feeds/market-feed.ts';
 import { ownE8 } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import { bareRequest, GATE_AGENT } from '../../engine/plan/standing.ts';
-import type { PositionState } from '../../engine/positions/positions.ts';
+import { isFlat, type PositionState } from '../../engine/positions/positions.ts';
 import type { Ask } from '../../engine/readings/inputs.ts';
 import type { ExplainedDecision, ReportedDecision } from '../../engine/records/decisions.ts';
 import type { DecisionEvent } from '../../engine/records/events.ts';
@@ -62,7 +62,7 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
 export function describePositions(core: GateCore, caller: Caller): readonly PositionBody[] {
   const bodies: PositionBody[] = [];
   for (const position of [...core.state.positions.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-    if (position.quantityE8 === 0 && position.disputedE8 === null) continue;
+    if (isFlat(position)) continue;
     const rules = core.state.rules.get(position.symbol);
     const live = core.market.symbol(position.symbol);
     const quantity = fromE8(position.quantityE8);
