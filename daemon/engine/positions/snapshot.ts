@@ -55,7 +55,7 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
   const quantityE8 = record === null ? 0 : record.quantity_e8;
   if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
-  const { doubt: doubted, quantityE8: known } = position;
+  const { behindE8: wasBehindE8, doubt: doubted, quantityE8: known } = position;
   position.behindE8 = quantityE8 !== known && isOfBefore(position, record) ? quantityE8 : null;
   position.doubt = null;
   if (position.behindE8 !== null) {
@@ -69,7 +69,7 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
     const isSame = position.disputedE8 === quantityE8;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
     position.disputedTimes = isSame ? position.disputedTimes + 1 : 1;
-    const wasExpected = doubted?.lowE8 === quantityE8 || doubted?.highE8 === quantityE8;
+    const wasExpected = wasBehindE8 === null && (doubted?.lowE8 === quantityE8 || doubted?.highE8 === quantityE8);
     if (!wasExpected && !mayAdopt(position, record, requestedAtMs, since, possible)) {
       position.disputedE8 = quantityE8;
       position.disputedSinceMs = since;

@@ -55,6 +55,9 @@ test('a venue that goes on telling what was is not believed, and the worse of bo
     assert.equal(inLots(longE8(position)), 100);
     assert.equal(inLots(surelyHeldE8(position)), 10);
   }
+  // Nor where it does not say since when.
+  book.read(10, T0 + 64_000, 0);
+  assert.equal(inLots(longE8(book.position)), 100);
   const closed = new FoldedClaims();
   closed.hold(10);
   closed.read(10, T0 + 1_000, T0);
