@@ -23,6 +23,8 @@ const POLICY: NonNullable<DaemonWorldOptions['policy']> = (spec) => {
   spec.budgets.turnover_usdt_per_day = 200_000;
   spec.budgets.fees_usdt_per_day = 200;
   spec.temporal.flip_interval_ms = 3_000;
+  // Else a market that the first round has moved lets nobody trade in the next ones.
+  for (const regime of ['calm', 'volatile', 'extreme'] as const) spec.market.regimes[regime].cooldown_ms = 500;
 };
 
 /** A loaded machine gets less of an attack done: it is repeated until there is something to report. */
