@@ -83,3 +83,26 @@ test('what was in doubt is believed at once where the next reading shows it [EX-
   assert.equal(inLots(closableE8(position, liveOrders(state.orders, 'BTCUSDT'))), 7);
   assert.equal(inLots(toProtectE8(position, T0 + 4_040)), 7);
 });
+
+test('a fill that a trade dates before a believed reading is in doubt until the next one', () => {
+  const book = resting();
+  // A person buys two beside the opening of five.
+  book.read(17, T0 + 1_100, T0 + 1_000);
+  book.report('o-1', 'filled', 5, T0 + 1_500, { venue_at_ms: T0 + 1_500 });
+  const { position } = book;
+  assert.deepEqual([inLots(position.quantityE8), inLots(surelyHeldE8(position))], [22, 22]);
+  book.ledger.append(tradeEvent('9', 'o-1', T0 + 900, { lots: 5 }));
+  assert.deepEqual([inLots(position.quantityE8), inLots(longE8(position))], [17, 22], 'the reading has it');
+  book.read(17, T0 + 3_100, T0 + 1_000);
+  assert.deepEqual([inLots(longE8(position)), inLots(ownE8(position)), isSettled(position)], [17, 15, true]);
+});
+
+test('a symbol is not free while lots of its holder are in doubt [DESIGN 12.1]', () => {
+  const book = resting();
+  for (const second of [12, 18, 24]) book.read(0, T0 + second * 1_000);
+  assert.deepEqual([book.position.quantityE8, book.position.holder], [0, 'alice'], 'the opening rests');
+  book.report('o-1', 'filled', 5, T0 + 25_000, { venue_at_ms: T0 + 11_000 });
+  assert.deepEqual([inLots(longE8(book.position)), book.position.holder], [5, 'alice']);
+  book.read(0, T0 + 26_000);
+  assert.deepEqual([longE8(book.position), book.position.holder], [0, null]);
+});
