@@ -38,7 +38,10 @@ export interface LotFill {
   readonly order: string | null;
   /** Record of the decision with which that went out: no reading of before contains the fill. 0: it is not ours. */
   readonly seq: number;
-  /** The venue's number of its trade, which rise in a symbol; null: a report told of it, and `atMs` is the latest instant. */
+  /**
+   * The venue's number of its trade, which rise in a symbol; null: a report told of it, and `atMs` is the latest instant. 0: so
+   * did a report, but its trades were read before.
+   */
   readonly trade: number | null;
 }
 

@@ -64,7 +64,8 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   settleDispute(position);
   const move = (heldE8: number): number => moved(heldE8, signed, reduceOnly);
   // A liquidation is dated by its trade, as a reading is by the last of them.
-  if (isContained && !(trade !== null && trade > 0)) doubt(position, position.quantityE8, move);
+  const isDated = (trade ?? 0) > 0;
+  if (isContained && !isDated) doubt(position, position.quantityE8, move);
   else if (!isContained && position.doubt !== null)
     position.doubt = { lowE8: move(position.doubt.lowE8), highE8: move(position.doubt.highE8) };
   if (position.disputedE8 !== null && !isRead) position.disputedE8 = move(position.disputedE8);

@@ -1,7 +1,7 @@
 /**
  * Which lots of a symbol are held, and whose they are: a fold of all that happened to its position, in the venue's order,
  * whenever it is told. What is told late is put in its place, and what follows is folded again. So nothing is taken back, and
- * no order of arrival matters.
+ * no order of arrival matters, but for what shares a millisecond.
  */
 import type { LotEntry, LotFill, LotReading, Lots, Owner } from '../words.ts';
 import { applyEntry, heldE8, moveLots, NO_LOTS } from './lots.ts';

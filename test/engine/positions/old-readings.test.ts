@@ -106,3 +106,16 @@ test('a symbol is not free while lots of its holder are in doubt [DESIGN 12.1]',
   book.read(0, T0 + 26_000);
   assert.deepEqual([longE8(book.position), book.position.holder], [0, null]);
 });
+
+test('a fill of an order that was decided after a believed reading leaves nothing in doubt, whatever its date', () => {
+  for (const filledMs of [500, 1_000]) {
+    const book = new FoldedClaims();
+    book.hold(10);
+    book.read(15, T0 + 1_100, T0 + 1_000);
+    book.exit('x-1', 5, { atMs: T0 + 1_200, isWhole: false });
+    book.report('x-1', 'filled', 5, T0 + 1_300, { venue_at_ms: T0 + filledMs });
+    const { position } = book;
+    assert.deepEqual([inLots(position.quantityE8), inLots(ownE8(position))], [10, 5]);
+    assert.ok(isSettled(position));
+  }
+});
