@@ -1,7 +1,6 @@
 import type { Static } from 'typebox';
 import type { ExecutionDecision } from '../core/decision.ts';
-import { ACTIONS, TOOL_NAMES } from '../core/policy.ts';
-import type { ExecutionRequest } from '../core/request.ts';
+import { ACTIONS, type ExecutionRequest, TOOL_NAMES } from '../core/request.ts';
 import type { Agree } from './agreement.ts';
 import * as Type from './built/typebox.js';
 import * as field from './fields.ts';

@@ -1,10 +1,11 @@
 import { REASON_CODES } from '../core/reasons.ts';
 import * as Type from './built/typebox.js';
-import { FOREIGN_TOOL_PATTERN } from './policy/policy-values.ts';
 import { SYMBOL_PATTERN } from './symbols.ts';
 
 /** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */
 
+/** Other systems choose any tool names. Only characters that cannot be displayed or told apart are excluded. */
+export const FOREIGN_TOOL_PATTERN = '^[^\\p{C}\\p{Zl}\\p{Zp}]{1,128}$';
 /**
  * Most bytes of a text in UTF-8. JSON Schema's maxLength counts characters, of which one may take four bytes; the
  * `x-` keeps the keyword legal in OpenAPI.

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import type { ToolName } from '../core/policy.ts';
+import type { ToolName } from '../core/request.ts';
 import type { Checked, Violation } from './ajv.ts';
 import * as Type from './built/typebox.js';
 import { buildRequestCheck, type RuleTexts } from './check.ts';

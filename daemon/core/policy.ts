@@ -4,6 +4,7 @@
  * Every amount is in USDT, every duration in milliseconds, every fraction is of one.
  */
 import type { BUDGETS, BudgetKey, OptionalBudget } from './keys/budgets.ts';
+import type { Action, ToolName } from './request.ts';
 import type { VenueName } from './venues.ts';
 
 /** A factor on B_0: a number, or an exact fraction such as `2/3`. */
@@ -18,24 +19,6 @@ export interface ComponentFactors {
 }
 /** One factor for every component, or one per component; several that match multiply. */
 export type Multiplier = Factor | ComponentFactors;
-export const TOOL_NAMES = [
-  'place_order',
-  'close_position',
-  'modify_order',
-  'cancel_order',
-  'cancel_all',
-  'get_account',
-  'get_positions',
-  'get_orders',
-  'get_market',
-  'get_candles',
-  'get_order_book',
-  'get_limits',
-  'get_decision',
-] as const;
-export type ToolName = (typeof TOOL_NAMES)[number];
-export const ACTIONS = ['open', 'close', 'modify', 'cancel'] as const;
-export type Action = (typeof ACTIONS)[number];
 export const REGIMES = ['calm', 'volatile', 'extreme'] as const;
 export type Regime = (typeof REGIMES)[number];
 export const SIGNAL_KINDS = ['injection', 'narrative', 'anomaly', 'spend'] as const;

@@ -1,4 +1,21 @@
-import type { Action, ToolName } from './policy.ts';
+export const TOOL_NAMES = [
+  'place_order',
+  'close_position',
+  'modify_order',
+  'cancel_order',
+  'cancel_all',
+  'get_account',
+  'get_positions',
+  'get_orders',
+  'get_market',
+  'get_candles',
+  'get_order_book',
+  'get_limits',
+  'get_decision',
+] as const;
+export type ToolName = (typeof TOOL_NAMES)[number];
+export const ACTIONS = ['open', 'close', 'modify', 'cancel'] as const;
+export type Action = (typeof ACTIONS)[number];
 
 export type Side = 'buy' | 'sell';
 export type OrderType = 'market' | 'limit';

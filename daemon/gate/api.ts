@@ -4,9 +4,16 @@
  */
 
 import type { Since } from '../contract/since.ts';
-import type { ToolName } from '../core/policy.ts';
-import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
-import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
+import type { ToolName } from '../core/request.ts';
+import type { ApprovalProof } from '../engine/records/approvals.ts';
+import type {
+  ApprovalBody,
+  ApprovalsBody,
+  ApprovedBody,
+  ExplainedDecision,
+  ToolAnswer,
+  ToolOutcome,
+} from '../engine/records/decisions.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { LimitsBody } from './api/limits.ts';

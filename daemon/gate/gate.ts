@@ -1,8 +1,15 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one method for each call of the API, in its order
-import type { ToolName } from '../core/policy.ts';
+import type { ToolName } from '../core/request.ts';
 import type { Keeper } from '../engine/keeper/keeper.ts';
-import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
-import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
+import type { ApprovalProof } from '../engine/records/approvals.ts';
+import type {
+  ApprovalBody,
+  ApprovalsBody,
+  ApprovedBody,
+  ExplainedDecision,
+  ToolAnswer,
+  ToolOutcome,
+} from '../engine/records/decisions.ts';
 import type { DecisionEvent } from '../engine/records/events.ts';
 import { recoverOrders } from '../engine/sending/recover-orders.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';

@@ -1,9 +1,9 @@
 import { Flatten } from '../engine/exits/flatten.ts';
 import { ExitResumption } from '../engine/exits/resume.ts';
 import { AccountFeed } from '../engine/feeds/account-feed.ts';
-import { allRead } from '../engine/feeds/feed-schedule.ts';
 import { MarketFeed } from '../engine/feeds/market-feed.ts';
 import { ReadingMarks } from '../engine/feeds/reading-marks.ts';
+import { allRead } from '../engine/flow/all-read.ts';
 import type { Flow } from '../engine/flow/effects.ts';
 import { Authorities } from '../engine/guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../engine/guard/compose.ts';

@@ -12,7 +12,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { AgentLink } from '../../daemon/cli/client/agent-link.ts';
 import { createClient } from '../../daemon/cli/client/client.ts';
 import { createDaemonPort } from '../../daemon/cli/client/mcp-port.ts';
-import { TOOL_NAMES } from '../../daemon/core/policy.ts';
+import { TOOL_NAMES } from '../../daemon/core/request.ts';
 import { MAX_OF_TOKEN } from '../../daemon/http/entrance/connections.ts';
 import { findFreePort } from '../free-port.ts';
 import { PLACE_ORDER, SECRETS, startServer } from '../http/http-kit.ts';

@@ -17,7 +17,7 @@ import {
   TOOL_SCHEMAS,
   TRADING_TOOLS,
 } from '../../daemon/contract/tools.ts';
-import { TOOL_NAMES } from '../../daemon/core/policy.ts';
+import { TOOL_NAMES } from '../../daemon/core/request.ts';
 
 const ORDER = {
   symbol: 'BTCUSDT',

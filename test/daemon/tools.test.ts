@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { ToolName } from '../../daemon/core/policy.ts';
+import type { ToolName } from '../../daemon/core/request.ts';
 import type {
   AccountBody,
   CandlesBody,

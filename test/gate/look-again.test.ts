@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Decided } from '../../daemon/engine/decide/take-decision.ts';
-import type { EngineCore } from '../../daemon/engine/flow/core.ts';
+import type { Decided, EngineCore } from '../../daemon/engine/flow/core.ts';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import { Engine } from '../../daemon/engine/flow/step.ts';
 import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { stateInForce } from '../../daemon/engine/callers/layers.ts';
-import type { Decided } from '../../daemon/engine/decide/take-decision.ts';
 import { AccountFeed } from '../../daemon/engine/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/engine/feeds/reading-marks.ts';
-import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
+import type { Decided, StrangeOrder } from '../../daemon/engine/flow/core.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type {

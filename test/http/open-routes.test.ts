@@ -15,7 +15,7 @@ import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { RuleVerdictSchema } from '../../daemon/contract/decision.ts';
 import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { isTradingTool, READING_TOOLS, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
-import type { ToolName } from '../../daemon/core/policy.ts';
+import type { ToolName } from '../../daemon/core/request.ts';
 import { openSchema } from '../../scripts/openapi/answers.ts';
 import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../scripts/openapi/examples.ts';
 import { type Cleanups, type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';

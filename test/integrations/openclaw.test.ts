@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TOOL_NAMES } from '../../daemon/core/policy.ts';
+import { TOOL_NAMES } from '../../daemon/core/request.ts';
 import { readSettings, UNASKED } from '../../integrations/openclaw/settings.ts';
 import { CURL, FakeHost, folder, forgetAll, ORDER, serve, until, verdictOf } from './openclaw-host.ts';
 import { proving, startProvingServer } from './proving-server.ts';

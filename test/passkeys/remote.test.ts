@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { request } from 'undici';
-import type { ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
+import type { ApprovalsBody } from '../../daemon/engine/records/decisions.ts';
 import type { PasskeyEvent } from '../../daemon/engine/records/events.ts';
 import type { PasskeysBody } from '../../daemon/gate/api/passkeys.ts';
 import { MAX_SESSIONS } from '../../daemon/http/entrance/console-sessions.ts';

@@ -1,5 +1,5 @@
 import { profileOf } from '../../core/venues.ts';
-import type { ApprovalBody, ApprovedBody } from '../../engine/records/approvals.ts';
+import type { ApprovalBody, ApprovedBody } from '../../engine/records/decisions.ts';
 import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../../gate/api/operator.ts';
 import type { PasskeyBody } from '../../gate/api/passkeys.ts';
 import type { ArmingBody } from '../../gate/api/policy.ts';

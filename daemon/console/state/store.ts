@@ -1,5 +1,5 @@
 import { batch, computed, signal } from '@preact/signals';
-import type { ApprovalsBody } from '../../engine/records/approvals.ts';
+import type { ApprovalsBody } from '../../engine/records/decisions.ts';
 import type { AgentsBody } from '../../gate/api/accounts.ts';
 import type { LimitsBody } from '../../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../../gate/api/operator.ts';

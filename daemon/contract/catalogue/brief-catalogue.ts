@@ -1,4 +1,5 @@
-import { type JsonSchemaObject, TOOL_NAMES, type ToolName } from '../../core/policy.ts';
+import type { JsonSchemaObject } from '../../core/policy.ts';
+import { TOOL_NAMES, type ToolName } from '../../core/request.ts';
 import * as field from '../fields.ts';
 import { isTradingTool, PlaceOrderArgs } from '../tools.ts';
 import { BriefAnswerSchema } from './brief.ts';

@@ -1,4 +1,5 @@
-import { type JsonSchemaObject, TOOL_NAMES, type ToolName } from '../../core/policy.ts';
+import type { JsonSchemaObject } from '../../core/policy.ts';
+import { TOOL_NAMES, type ToolName } from '../../core/request.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { CATALOGUE_FORMATS } from '../commands.ts';
 import { MAX_BYTES_KEYWORD } from '../fields.ts';

@@ -8,9 +8,6 @@ export const DAY_MS = 86_400_000;
 export const YEAR_MS = 365 * DAY_MS;
 export const AGENT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$';
 export const ACCOUNT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$';
-/** Other systems choose any tool names. Only characters that cannot be displayed or told apart are excluded. */
-export const FOREIGN_TOOL_PATTERN = '^[^\\p{C}\\p{Zl}\\p{Zp}]{1,128}$';
-
 export const closed = { additionalProperties: false } as const;
 export function milliseconds(description: string, maximum: number = YEAR_MS, minimum = 1) {
   return Type.Integer({ minimum, maximum, description: `${description} Milliseconds.` }); // note

@@ -1,15 +1,11 @@
 import type { Static, TSchema } from 'typebox';
 import { BUDGET_KEYS, BUDGETS, type BudgetKey, type BudgetRow, type OptionalBudget } from '../../core/keys/budgets.ts';
-import {
-  ACTIONS,
-  type Budgets,
-  type IntendedPolicySpec,
-  type JsonSchemaObject,
-  TOOL_NAMES,
-} from '../../core/policy.ts';
+import type { Budgets, IntendedPolicySpec, JsonSchemaObject } from '../../core/policy.ts';
+import { ACTIONS, TOOL_NAMES } from '../../core/request.ts';
 import { VENUE_NAMES } from '../../core/venues.ts';
 import type { Agree } from '../agreement.ts';
 import * as Type from '../built/typebox.js';
+import { FOREIGN_TOOL_PATTERN } from '../fields.ts';
 import { SYMBOL_PATTERN } from '../symbols.ts';
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
@@ -20,7 +16,6 @@ import {
   closed,
   count,
   DAY_MS,
-  FOREIGN_TOOL_PATTERN,
   fraction,
   milliseconds,
   multiplier,

@@ -2,10 +2,8 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
-import { clientOrderId, type IdSource, planSingle, type Steps } from '../plan/orders.ts';
-import type { ReviewPlace } from '../plan/standing.ts';
-import type { Ask } from '../readings/inputs.ts';
-import { laterAsk } from '../readings/inputs.ts';
+import { clientOrderId, type IdSource, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
+import { type Ask, laterAsk } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
 

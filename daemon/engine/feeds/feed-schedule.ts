@@ -1,5 +1,6 @@
+import { noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, resultsOf } from '../flow/effects.ts';
+import type { Flow } from '../flow/effects.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 
 /** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */
@@ -101,16 +102,4 @@ export class FeedSchedule {
       this.#feeds[feed].isBusy = false;
     }
   }
-}
-
-/** Logs that a read failed, and returns false. */
-export function noteUnread(core: LiveCore, what: string, error: unknown): boolean {
-  core.ports.log.warn({ what, error: String(error) }, 'could not be read');
-  return false;
-}
-
-/** Reads all of it at once: whether every reading succeeded. */
-export function* allRead(core: LiveCore, readings: readonly Flow<boolean>[]): Flow<boolean> {
-  const begun = readings.map((reading) => core.begin(reading));
-  return (yield* resultsOf(begun)).every((ok) => ok);
 }

@@ -1,6 +1,6 @@
+import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow } from '../flow/effects.ts';
-import { allRead } from './feed-schedule.ts';
 import { recordMove } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 

@@ -15,9 +15,10 @@ import type { IdSource } from '../plan/orders.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { LiveMarket } from '../readings/live-market.ts';
+import type { DecisionBody } from '../records/decisions.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../records/ended-order.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
-import type { CountdownScope, FetchOutcome, OrderCount, SymbolRules, VenueOrder } from '../records/venue.ts';
+import type { CountdownScope, FetchOutcome, OrderCount, Rejection, SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import type { Flow, Started } from './effects.ts';
 
@@ -31,6 +32,16 @@ export interface EngineSettings {
 export interface Recorded {
   readonly seq: number;
 }
+/** A decision that is taken and appended. Nothing may be sent or answered before that is on disk. */
+export interface Decided {
+  readonly body: DecisionBody;
+  readonly event: DecisionEvent;
+  readonly recorded: Recorded;
+  readonly policy: CompiledPolicy;
+  /** Time of the decision, wall ms of the process: send deadlines count from here. */
+  readonly decidedAtWallMs: number;
+}
+
 /** What a record was made for. */
 export interface RecordDetails {
   /** Now, unless given. */
@@ -101,6 +112,19 @@ export interface EnginePorts {
   /** Absent: no execution is followed. */
   readonly trace?: TracePort;
   readonly sha256: (text: string) => string;
+}
+
+/** Reactions to answers that concern the venue as a whole. */
+export interface VenueConsequences {
+  /** The venue took an order, or a change of one. */
+  onAccepted(): void;
+  /** Acts on a rejection beyond the order: closes the venue, reloads filters, resyncs the clock… */
+  onRejection(rejection: Rejection, order: OrderState): void;
+  onUnknown(order: OrderState): void;
+  /** Lots were executed: prices and fees must be fetched. */
+  onExecuted(order: OrderState): void;
+  /** A conditional order is no longer at the venue, and no trade tells that it has fired: they are read again. */
+  onVanished(order: OrderState): void;
 }
 
 /** Orders and trades at the venue that no record of this ledger explains. */

@@ -1,7 +1,8 @@
 import type { AccountFeed } from '../feeds/account-feed.ts';
-import { allRead, type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
+import { type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
 import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { type Flow, joined, type Started, wait, within } from '../flow/effects.ts';
 import type { OrderSender } from '../sending/sender.ts';

@@ -1,7 +1,7 @@
-import { allRead } from '../feeds/feed-schedule.ts';
 import { noteUnreadable, takeUpUnreadable } from '../feeds/held-symbols.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { allRead } from '../flow/all-read.ts';
 import type { LiveCore, Lookout, StrangeOrder } from '../flow/core.ts';
 import { call, type Flow, Pending, resultOf, type Started } from '../flow/effects.ts';
 import type { OrderState } from '../orders/orders.ts';

@@ -1,7 +1,8 @@
 import type { AccountFeed } from '../feeds/account-feed.ts';
-import { type FeedSchedule, noteUnread, PERIODS } from '../feeds/feed-schedule.ts';
+import { type FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
 import type { MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { noteUnread } from '../flow/all-read.ts';
 import type { ClockMoved, LiveCore } from '../flow/core.ts';
 import { type Flow, joined, Pending, resultOf, resultsOf, within } from '../flow/effects.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';

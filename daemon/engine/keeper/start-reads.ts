@@ -1,9 +1,9 @@
 import type { AccountFeed } from '../feeds/account-feed.ts';
-import { allRead, type FeedName, type FeedSchedule, noteUnread } from '../feeds/feed-schedule.ts';
+import type { FeedName, FeedSchedule } from '../feeds/feed-schedule.ts';
 import { holdSymbols } from '../feeds/held-symbols.ts';
-import type { MarketFeed } from '../feeds/market-feed.ts';
-import { describeClosed } from '../feeds/market-feed.ts';
+import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { allRead, noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, type Flow } from '../flow/effects.ts';
 import { everyLiveOrder } from '../orders/orders.ts';

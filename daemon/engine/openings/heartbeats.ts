@@ -1,8 +1,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { layerKey } from '../callers/layers.ts';
 import { ownE8 } from '../orders/holding.ts';
-import { everyLiveOrder } from '../orders/orders.ts';
-import { isOwnOpening } from '../plan/standing.ts';
+import { everyLiveOrder, isOwnOpening } from '../orders/orders.ts';
 import type { StateEvent } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
 

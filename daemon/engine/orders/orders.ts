@@ -9,6 +9,11 @@ import { buildForeignOrder, type OrderState } from './order.ts';
 export * from '../tables/status.ts';
 export { buildForeignOrder, type OrderState, planOrders } from './order.ts';
 
+/** An order of ours that adds risk when it fills. */
+export function isOwnOpening(order: OrderState): boolean {
+  return !order.foreign && !order.reduceOnly && !order.protective;
+}
+
 export interface OrderBook extends OrderMaps {
   /** Orders that are proven terminal and still in the maps. */
   readonly ended: EndedOrders;

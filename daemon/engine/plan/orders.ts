@@ -112,3 +112,9 @@ export function planSingle(
 function priceE8({ price_ticks: ticks }: EffectiveAction, steps: Steps): number | null {
   return ticks === null ? null : toE8(ticks, tickE8(steps));
 }
+
+/** Where requests of the gate itself go. */
+export interface ReviewPlace {
+  readonly account: string;
+  readonly venue: string;
+}

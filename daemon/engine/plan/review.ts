@@ -5,19 +5,18 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { layerKey, stateInForce } from '../callers/layers.ts';
-import { everyLiveOrder, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
+import { everyLiveOrder, isOwnOpening, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Ask, LiveInputs } from '../readings/inputs.ts';
 import type { StateEvent } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
 import { GrownOrders, LeavingOrders } from './due-orders.ts';
+import type { ReviewPlace } from './orders.ts';
 import type { PlanClock } from './plan-clock.ts';
 import {
   findAccountTiers,
   GATE_AGENT,
-  isOwnOpening,
   judgeForms,
   judgeStanding,
-  type ReviewPlace,
   restingOpenings,
   type StandingForm,
   type StandingVerdict,

@@ -9,7 +9,7 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount } from '../../core/rules/budgets.ts';
-import { isPlanned, newestFirst, type OrderState } from '../orders/orders.ts';
+import { isOwnOpening, isPlanned, newestFirst, type OrderState } from '../orders/orders.ts';
 import { surelyHeldE8 } from '../positions/positions.ts';
 import type { Ask, LiveInputs } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../records/units.ts';
@@ -17,17 +17,13 @@ import type { SymbolRules } from '../records/venue.ts';
 import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
 import type { GateViews } from '../state/views.ts';
+import type { ReviewPlace } from './orders.ts';
 
 /** Agent name of what the gate asks on its own behalf. */
 export const GATE_AGENT = 'gate';
 /** Share of a position that may lie above a cap before the gate cuts it back. */
 const BREACH_TOLERANCE = 0.01;
 
-/** Where requests of the gate itself go. */
-export interface ReviewPlace {
-  readonly account: string;
-  readonly venue: string;
-}
 /** A position above a tightened cap, to be cut back by the gate (on_breach: reduce). */
 export interface Breach {
   readonly symbol: string;
@@ -174,10 +170,6 @@ export function judgeStanding(
   return isWhole && isAsPriced ? 'fits' : 'gone';
 }
 
-/** An order of ours that adds risk when it fills. */
-export function isOwnOpening(order: OrderState): boolean {
-  return !order.foreign && !order.reduceOnly && !order.protective;
-}
 /** Resting opening orders of ours in the order of their review: the worst price of each symbol and side first. */
 export function restingOpenings(state: GateViews): OrderState[] {
   const resting: OrderState[] = [];

@@ -4,16 +4,17 @@ import { AGENT_KEYS, POLICY_KEYS } from '../../core/keys/policy-keys.ts';
 import type { PolicyPath } from '../../core/policy-paths.ts';
 import { findTiers } from '../../core/rules/budgets.ts';
 import { opensAt } from '../../core/schedule.ts';
-import { everyLiveOrder } from '../orders/orders.ts';
+import { everyLiveOrder, isOwnOpening } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import type { LiveInputs } from '../readings/inputs.ts';
 import type { SignalEvent } from '../records/events.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
-import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
+import { exposedSymbols } from '../snapshot/exposure.ts';
+import { liquidationDistance } from '../snapshot/exposure-view.ts';
 import { MAX_ORDERS } from '../snapshot/holding-view.ts';
 import type { GateViews } from '../state/views.ts';
 import { type Covers, coverAll, coverNamed, coverOthers, coverScope, coverSymbol, findTighterKeys } from './covered.ts';
-import { findAccountTiers, GATE_AGENT, isOwnOpening } from './standing.ts';
+import { findAccountTiers, GATE_AGENT } from './standing.ts';
 
 /**
  * When rule 15 has to look at what rests again, and at which orders, without its shell: pure functions of folded state, live

@@ -3,8 +3,7 @@
  * once its countdown has run out. Pure, for the daemon and a replay alike (SAE-SAME-CODE).
  */
 import { DEADMAN_MS, type IntendedPolicySpec } from '../../core/policy.ts';
-import { hasLive, isResting, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
-import { isOwnOpening } from '../plan/standing.ts';
+import { hasLive, isOwnOpening, isResting, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import { longE8, shortE8 } from '../positions/positions.ts';
 import type { CountdownScope } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';

@@ -1,11 +1,9 @@
 /** The decision on a stop. Pure functions, so that the daemon and a replay place the same (SAE-SAME-CODE). */
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { clientOrderId, type IdSource } from '../plan/orders.ts';
-import type { ReviewPlace } from '../plan/standing.ts';
+import { clientOrderId, type IdSource, type ReviewPlace } from '../plan/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
-import type { Ask } from '../readings/inputs.ts';
-import { parentAsk } from '../readings/inputs.ts';
+import { type Ask, parentAsk } from '../readings/inputs.ts';
 import type { PlannedOrder } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
 import { closeRequest, findStopE8, planStop } from './stops.ts';

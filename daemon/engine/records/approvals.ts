@@ -1,7 +1,4 @@
-/** Approvals of people: what waits, and who approves it. */
-import type { Body } from '../../contract/agreement.ts';
-import type * as body from '../../contract/bodies.ts';
-import type { ToolAnswer } from './decisions.ts';
+/** Approvals of people: who approves. */
 
 /**
  * Who approves. The entrance has verified it: the token, or the passkey's signature of the approval's digest, of which the
@@ -16,10 +13,3 @@ export type ApprovalProof =
       readonly name: string;
       readonly assertion: { readonly [member: string]: unknown };
     };
-export type ApprovalBody = Body<typeof body.ApprovalBodySchema>;
-export type ApprovalsBody = Body<typeof body.ApprovalsBodySchema>;
-/** `answer`: the decision of the grant with its execution; null: more people must approve. */
-export interface ApprovedBody {
-  readonly approval: ApprovalBody;
-  readonly answer: ToolAnswer | null;
-}

@@ -8,8 +8,7 @@ import {
   rejectedEvent,
   unknownEvent,
 } from '../decide/order-records.ts';
-import type { Decided } from '../decide/take-decision.ts';
-import type { EngineCore, Recorded } from '../flow/core.ts';
+import type { Decided, EngineCore, Recorded, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/effects.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { isLeverageFree } from '../openings/leverage.ts';
@@ -19,19 +18,6 @@ import type { Rejection, SubmitOutcome, VenueOrder } from '../records/venue.ts';
 import { Approvals } from './approval.ts';
 import type { LoneOpenings } from './lone-openings.ts';
 import { type Ask, OrderProof } from './order-proof.ts';
-
-/** Reactions to answers that concern the venue as a whole. */
-export interface VenueConsequences {
-  /** The venue took an order, or a change of one. */
-  onAccepted(): void;
-  /** Acts on a rejection beyond the order: closes the venue, reloads filters, resyncs the clock… */
-  onRejection(rejection: Rejection, order: OrderState): void;
-  onUnknown(order: OrderState): void;
-  /** Lots were executed: prices and fees must be fetched. */
-  onExecuted(order: OrderState): void;
-  /** A conditional order is no longer at the venue, and no trade tells that it has fired: they are read again. */
-  onVanished(order: OrderState): void;
-}
 
 /** When something was sent, and the domain time by which it was sent. */
 interface Sent {

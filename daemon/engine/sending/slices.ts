@@ -2,14 +2,13 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { endedEvent } from '../decide/order-records.ts';
-import { consider, type Decided, recordDecision } from '../decide/take-decision.ts';
-import type { EngineCore } from '../flow/core.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
+import type { Decided, EngineCore } from '../flow/core.ts';
 import { ask, type Flow } from '../flow/effects.ts';
 import { whyEnded } from '../openings/authority.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';
 import { isInFlight, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
-import { planSingle, type Steps } from '../plan/orders.ts';
-import type { ReviewPlace } from '../plan/standing.ts';
+import { planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
 import { type Ask, laterAsk } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
 import type { LoneOpenings } from './lone-openings.ts';

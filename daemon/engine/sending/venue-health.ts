@@ -1,4 +1,4 @@
-import type { EngineCore } from '../flow/core.ts';
+import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { Deadline } from '../plan/deadline.ts';
 import {
@@ -11,7 +11,6 @@ import {
 import { findOverLayers } from '../protect/over-layers.ts';
 import type { Rejection } from '../records/venue.ts';
 import { type Cause, isOfAccount, rowOf } from '../tables/cause.ts';
-import type { VenueConsequences } from './sender.ts';
 
 const RECHECK_FAILURES = 3;
 const DEFAULT_PAUSE_MS = 5_000;

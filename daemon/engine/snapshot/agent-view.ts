@@ -12,8 +12,15 @@ import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type Symbo
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import { viewLosses } from './agent-losses.ts';
-import { closableLots, markInTicks, orderUnits, unitsInUsdt, worstCase } from './exposure.ts';
-import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
+import {
+  closableLots,
+  exposedInOrder,
+  markInTicks,
+  orderUnits,
+  UNVALUED_USDT,
+  unitsInUsdt,
+  worstCase,
+} from './exposure.ts';
 
 export function viewPacing(
   state: GateViews,

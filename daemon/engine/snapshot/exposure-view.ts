@@ -2,7 +2,6 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import { remainingE8 } from '../orders/order.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
@@ -10,38 +9,17 @@ import { ceilLots, floorLots } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import { unreadOf } from './agent-losses.ts';
-import { type ExposedPosition, type Exposure, markInTicks, unitsInUsdt, worstCase } from './exposure.ts';
+import {
+  type ExposedPosition,
+  type Exposure,
+  exposedInOrder,
+  exposedSymbols,
+  markInTicks,
+  UNVALUED_USDT,
+  unitsInUsdt,
+  worstCase,
+} from './exposure.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
-
-/** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
-export const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
-
-/** Symbols with a position or an order that can still fill, each once. */
-export function exposedSymbols(state: GateViews): readonly string[] {
-  return listExposed(state);
-}
-function listExposed(state: GateViews): string[] {
-  const symbols: string[] = [];
-  for (const position of state.positions.values())
-    if (longE8(position) > 0 || shortE8(position) > 0) symbols.push(position.symbol);
-  for (const [symbol, orders] of state.orders.live) {
-    if (orders.size === 0 || symbols.includes(symbol)) continue;
-    for (const order of orders) {
-      if (!order.reduceOnly && remainingE8(order) > 0) {
-        symbols.push(symbol);
-        break;
-      }
-    }
-  }
-  return symbols;
-}
-/** The same in alphabetical order. */
-export function exposedInOrder(state: GateViews): readonly string[] {
-  const symbols = listExposed(state);
-  // Mostly there are one or two.
-  if (symbols.length > 2) return symbols.sort();
-  return symbols.length === 2 && symbols[1]! < symbols[0]! ? symbols.reverse() : symbols;
-}
 
 export function viewAccount(
   state: GateViews,

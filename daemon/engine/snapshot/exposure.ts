@@ -1,5 +1,6 @@
 import { ceilTicks as ceilPriceTicks } from '../../core/quantities.ts';
 import { type OrderState, remainingE8 } from '../orders/order.ts';
+import type { OrderBook } from '../orders/orders.ts';
 import { longE8, type PositionState, shortE8 } from '../positions/positions.ts';
 import { ceilLots, ceilTicks, floorLots, type LotRules } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
@@ -64,4 +65,35 @@ export function unitsInUsdt(units: number, rules: SymbolRules): number {
 export function closableLots(position: PositionState, signedE8: number, rules: LotRules): number {
   const allE8 = signedE8 > 0 ? longE8(position) : -shortE8(position);
   return signedE8 === allE8 ? ceilLots(signedE8, rules) : floorLots(signedE8, rules);
+}
+
+/** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
+export const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
+
+interface ExposedViews {
+  readonly orders: OrderBook;
+  readonly positions: ReadonlyMap<string, PositionState>;
+}
+/** Symbols with a position or an order that can still fill, each once. */
+export function exposedSymbols(state: ExposedViews): string[] {
+  const symbols: string[] = [];
+  for (const position of state.positions.values())
+    if (longE8(position) > 0 || shortE8(position) > 0) symbols.push(position.symbol);
+  for (const [symbol, orders] of state.orders.live) {
+    if (orders.size === 0 || symbols.includes(symbol)) continue;
+    for (const order of orders) {
+      if (!order.reduceOnly && remainingE8(order) > 0) {
+        symbols.push(symbol);
+        break;
+      }
+    }
+  }
+  return symbols;
+}
+/** The same in alphabetical order. */
+export function exposedInOrder(state: ExposedViews): readonly string[] {
+  const symbols = exposedSymbols(state);
+  // Mostly there are one or two.
+  if (symbols.length > 2) return symbols.sort();
+  return symbols.length === 2 && symbols[1]! < symbols[0]! ? symbols.reverse() : symbols;
 }

@@ -1,6 +1,6 @@
 import { endOpeningsByStop } from '../decide/order-records.ts';
-import { noteUnread } from '../feeds/feed-schedule.ts';
 import { noteUnreadable } from '../feeds/held-symbols.ts';
+import { noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
 import type { OrderState } from '../orders/orders.ts';

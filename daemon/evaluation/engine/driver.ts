@@ -2,7 +2,8 @@
 
 import type { ExecutionRequest } from '../../core/request.ts';
 import { endedEvent } from '../../engine/decide/order-records.ts';
-import { consider, type Decided, recordDecision } from '../../engine/decide/take-decision.ts';
+import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
+import type { Decided } from '../../engine/flow/core.ts';
 import type { Answer, Effect, Flow, Started, VenueKey } from '../../engine/flow/effects.ts';
 import { Engine, type Request } from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';

@@ -1,6 +1,5 @@
 import { checkTradingCall, isToolName, isTradingTool } from '../../contract/tools.ts';
-import type { Action } from '../../core/policy.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
+import type { Action, ExecutionRequest } from '../../core/request.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import type { AgentRequest } from '../facts/agents.ts';
 import { argsOf, SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';

@@ -1,7 +1,6 @@
 /** What agents and attackers ask and are shown (SAE.md section 7). Amounts in USDT, instants in UTC milliseconds. */
 import type { Verdict } from '../../core/decision.ts';
-import type { Action } from '../../core/policy.ts';
-import type { OrderType, Side } from '../../core/request.ts';
+import type { Action, OrderType, Side } from '../../core/request.ts';
 import type { ReplayInstrument, SizeRules } from './markets.ts';
 
 /** What an agent sends; null: not given. Untrusted, also when a strategy sends it. */

@@ -1,8 +1,9 @@
 import { profileOf } from '../../core/venues.ts';
 import { type ApprovalState, approverOf, isOver } from '../../engine/callers/approvals.ts';
-import type { Decided } from '../../engine/decide/take-decision.ts';
+import type { Decided } from '../../engine/flow/core.ts';
 import { grantedRequest } from '../../engine/openings/approvals.ts';
-import type { ApprovalBody, ApprovalProof, ApprovedBody } from '../../engine/records/approvals.ts';
+import type { ApprovalProof } from '../../engine/records/approvals.ts';
+import type { ApprovalBody, ApprovedBody } from '../../engine/records/decisions.ts';
 import type { DecisionEvent, RequestedApproval } from '../../engine/records/events.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';

@@ -1,7 +1,6 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
-import type { Action } from '../../core/policy.ts';
 import { numberText, quoted } from '../../core/record-text/text-parts.ts';
-import type { ExecutionRequest, Origin } from '../../core/request.ts';
+import type { Action, ExecutionRequest, Origin } from '../../core/request.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import type { TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';

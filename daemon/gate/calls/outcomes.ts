@@ -1,5 +1,5 @@
-import type { Decided } from '../../engine/decide/take-decision.ts';
 import type { Flattener } from '../../engine/exits/flatten-exits.ts';
+import type { Decided } from '../../engine/flow/core.ts';
 import type { Flow } from '../../engine/flow/effects.ts';
 import type { Executor } from '../../engine/guard/executor.ts';
 import type { ExitBook } from '../../engine/guard/exit-book.ts';

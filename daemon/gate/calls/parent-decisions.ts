@@ -1,5 +1,6 @@
 import { type ApprovalState, grantOf } from '../../engine/callers/approvals.ts';
-import { type Considered, consider, type Decided, recordDecision } from '../../engine/decide/take-decision.ts';
+import { type Considered, consider, recordDecision } from '../../engine/decide/take-decision.ts';
+import type { Decided } from '../../engine/flow/core.ts';
 import type { Executor } from '../../engine/guard/executor.ts';
 import { type AskDraft, parentAsk } from '../../engine/readings/inputs.ts';
 import type { DecisionKind, OverBudget, Unavailable } from '../../engine/records/decisions.ts';

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
 import { writeBody } from '../../engine/audit/record-text.ts';
-import type { Decided } from '../../engine/decide/take-decision.ts';
+import type { Decided } from '../../engine/flow/core.ts';
 import type { Executor } from '../../engine/guard/executor.ts';
 import type { ReportedDecision, ToolOutcome } from '../../engine/records/decisions.ts';
 import type { DecisionEvent } from '../../engine/records/events.ts';

@@ -1,7 +1,6 @@
 import { approvalText, wordCode } from '../../core/approval.ts';
 import { type ApprovalState, type ApprovalStatus, isOver, opensUntilMs } from '../../engine/callers/approvals.ts';
-import type { ApprovalBody, ApprovalsBody } from '../../engine/records/approvals.ts';
-import type { ExecutionBody } from '../../engine/records/decisions.ts';
+import type { ApprovalBody, ApprovalsBody, ExecutionBody } from '../../engine/records/decisions.ts';
 import type { DecisionEvent } from '../../engine/records/events.ts';
 import type { GateCore } from '../journal/journal.ts';
 

@@ -15,8 +15,7 @@ import { feasibleLeverage, leverageCapOf, slippageCapOf } from '../../core/rules
 import { lossFactors, recentTradesFactors } from '../../core/rules/tightening.ts';
 import { bareRequest } from '../../engine/plan/standing.ts';
 import { longE8, shortE8 } from '../../engine/positions/positions.ts';
-import { unitsInUsdt } from '../../engine/snapshot/exposure.ts';
-import { exposedSymbols } from '../../engine/snapshot/exposure-view.ts';
+import { exposedSymbols, unitsInUsdt } from '../../engine/snapshot/exposure.ts';
 import { buildContext } from '../../engine/snapshot/snapshot.ts';
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
 import type { Caller } from '../api.ts';

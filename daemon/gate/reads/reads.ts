@@ -1,8 +1,8 @@
-import type { ToolName } from '../../core/policy.ts';
+import type { ToolName } from '../../core/request.ts';
 import { isTerminal, newestFirst, type OrderState } from '../../engine/orders/orders.ts';
 import type { ExplainedDecision, ToolAnswer } from '../../engine/records/decisions.ts';
 import type { DecisionEvent } from '../../engine/records/events.ts';
-import { exposedSymbols } from '../../engine/snapshot/exposure-view.ts';
+import { exposedSymbols } from '../../engine/snapshot/exposure.ts';
 import { KEEP_ENDED_ROWS_MS, orderOf } from '../../engine/state/leave.ts';
 import type { LimitsBody } from '../api/limits.ts';
 import type { CandlesBody, FillsBody, MarketBody, OrderBody, OrderBookBody, Page, PositionBody } from '../api/reads.ts';

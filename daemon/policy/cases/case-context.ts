@@ -1,7 +1,6 @@
 import { joinPath, type Violation, violationAt } from '../../contract/violations.ts';
 import type { ApprovalGrant, ExecutionContext, HoldingView, OpeningsView } from '../../core/context.ts';
-import type { ToolName } from '../../core/policy.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
+import type { ExecutionRequest, ToolName } from '../../core/request.ts';
 import { SIMULATED_VENUE } from '../../core/venues.ts';
 import { buildBaseContext, CASE_NOW_MS } from './case-base.ts';
 

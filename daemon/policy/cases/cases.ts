@@ -7,9 +7,8 @@ import { formatViolation, type Violation, violationAt } from '../../contract/vio
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import { TOOL_NAMES } from '../../core/policy.ts';
 import { REASON_CODES } from '../../core/reasons.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
+import { type ExecutionRequest, TOOL_NAMES } from '../../core/request.ts';
 import { inNotional } from '../../core/rules/approval.ts';
 import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
 import { type LoadedPolicy, parsePolicy } from '../parse.ts';

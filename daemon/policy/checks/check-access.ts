@@ -1,7 +1,8 @@
 import { checkOperatorSchema } from '../../contract/operator-schema.ts';
 import { joinPath, type Violation, violationAt } from '../../contract/violations.ts';
 import { findLooserAgents } from '../../core/looser/is-at-most.ts';
-import type { Action, IntendedPolicySpec, ToolName } from '../../core/policy.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { Action, ToolName } from '../../core/request.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { Findings } from './findings.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
-import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
+import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/decisions.ts';
 import type { ApprovalEvent } from '../../../daemon/engine/records/events.ts';
 import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
 import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TOOL_NAMES } from '../../../daemon/core/policy.ts';
+import { TOOL_NAMES } from '../../../daemon/core/request.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';
 import { type BearerProxy, startBearerProxy } from './bearer-proxy.ts';
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TOOL_NAMES } from '../../../daemon/core/policy.ts';
+import { TOOL_NAMES } from '../../../daemon/core/request.ts';
 import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
 import type { Answer } from '../../../integrations/typescript/holdfast.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';
