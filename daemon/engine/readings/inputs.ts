@@ -1,7 +1,8 @@
 import type { ApprovalGrant, ExecutionContext } from '../../core/context.ts';
 import type { MarketFeatures } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import { isPlanned, type OrderState } from '../orders/orders.ts';
+import type { OrderState } from '../orders/order.ts';
+import { isPlanned } from '../tables/status.ts';
 
 /** What a decision is about, and so does not count against itself. */
 export interface Own {
