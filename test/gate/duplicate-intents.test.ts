@@ -160,7 +160,7 @@ function contextOf(
 ): ExecutionContext {
   const inputs = { nowMs, clockSkewMs: 0, account: null, symbols: new Map() };
   const request = { ...FIXTURE.request, request_id: null, ...change };
-  return buildContext(state, inputs, request, policy, ASK);
+  return buildContext({ state, inputs, request, policy, ask: ASK });
 }
 
 for (const [name, { isProvenUnfilled }] of Object.entries(FATES))

@@ -33,7 +33,7 @@ function decideOpening(state: GateState, ask: Ask) {
   );
   const policy = compilePolicy({ ...basePolicy, agents: { default: {}, ...agents } }, 'test', agent);
   const request = { ...bareRequest(PLACE, 'BTCUSDT', T0), agent, origin, side, requested_notional: 300 };
-  const context = buildContext(state, inputs, request, policy, { ...bareAsk(PLACE), phase });
+  const context = buildContext({ state, inputs, request, policy, ask: { ...bareAsk(PLACE), phase } });
   return { context, decision: decide(request, context, policy) };
 }
 /** Why nothing may be opened, as far as that is about the holding. */

@@ -45,7 +45,13 @@ function viewFromEth(
   const symbol = own ? 'BTCUSDT' : 'ETHUSDT';
   const ask = { ...bareAsk(PLACE), own: own ? (ledger.state.orders.all.get('o-1') ?? null) : null };
   const request = bareRequest(PLACE, symbol, T0);
-  return buildContext(ledger.state, INPUTS, { ...request, agent }, compilePolicy(policy, 'test', agent), ask);
+  return buildContext({
+    state: ledger.state,
+    inputs: INPUTS,
+    request: { ...request, agent },
+    policy: compilePolicy(policy, 'test', agent),
+    ask,
+  });
 }
 
 describe('slices that are planned and not sent (SAE-R)', () => {

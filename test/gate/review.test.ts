@@ -175,7 +175,13 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const policy = compilePolicy(basePolicy, 'test', order.agent ?? '');
     return judgeForms(order, (form) => {
       const request = standingRequest(PLACE, order, form, BTC_RULES, NOW);
-      const context = buildContext(folded.state, inputs, request, policy, standingAsk(PLACE, order, form, new Set()));
+      const context = buildContext({
+        state: folded.state,
+        inputs,
+        request,
+        policy,
+        ask: standingAsk(PLACE, order, form, new Set()),
+      });
       return judgeStanding(decide(request, context, policy), order, form, BTC_RULES);
     });
   };
@@ -280,7 +286,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       assert.ok(form !== undefined, 'at a price');
       const request = standingRequest(PLACE, order, form, BTC_RULES, NOW);
       const ask = standingAsk(PLACE, order, form, new Set());
-      const context = buildContext(state, inputsAt(60_000), request, policy, ask);
+      const context = buildContext({ state, inputs: inputsAt(60_000), request, policy, ask });
       assert.deepEqual(context.trust, trust, 'trusted as it was when it was asked for');
     }
   });
@@ -349,7 +355,11 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       recordState: () => assert.fail('no state follows'),
       decide: (order, request, ask, isKept) => {
         const answer = answers.shift() ?? assert.fail('nothing is to be looked at');
-        const decision = decide(request, buildContext(folded.state, inputs, request, strict, ask), strict);
+        const decision = decide(
+          request,
+          buildContext({ state: folded.state, inputs, request, policy: strict, ask }),
+          strict,
+        );
         const code = answer === 'stale' ? 'STALE_MARK' : 'PRICE_SLIPPAGE';
         const [reason] = [{ code, hint: '', limit: null, message: '', observed: null, unit: null } as const];
         const verdicts = [{ code, outcome: 'deny', rule: 4 } as const];
@@ -449,7 +459,11 @@ describe('rule 15: an order of which nothing can be said', () => {
         recordState: () => assert.fail('no state follows'),
         decide: ({ clientOrderId: id }, request, ask, isKept) => {
           this.#looked.push(id);
-          const decision = decide(request, buildContext(state, this.inputs, request, strict, ask), strict);
+          const decision = decide(
+            request,
+            buildContext({ state, inputs: this.inputs, request, policy: strict, ask }),
+            strict,
+          );
           const isStale = this.stale.has(id as Name);
           const code = isStale ? 'STALE_MARK' : 'PRICE_SLIPPAGE';
           const reasons = [{ code, hint: '', limit: null, message: '', observed: null, unit: null } as const];
@@ -551,7 +565,7 @@ describe('rule 15: what one review cancels already counts against nothing that i
       assert.ok(rules !== undefined);
       const verdict = judgeForms(order, (form) => {
         const request = standingRequest(PLACE, order, form, rules, NOW);
-        const context = buildContext(state, inputs, request, policy, standingAsk(PLACE, order, form, leaving));
+        const context = buildContext({ state, inputs, request, policy, ask: standingAsk(PLACE, order, form, leaving) });
         return judgeStanding(decide(request, context, policy), order, form, rules);
       });
       if (verdict === 'gone') leaving.add(order);
@@ -579,7 +593,13 @@ describe('rule 15: what one review cancels already counts against nothing that i
     const form = { quantityE8: eth.quantityE8, priceE8: eth.priceE8 ?? 0 };
     const request = standingRequest(PLACE, eth, form, { ...BTC_RULES, tickScale: 100 }, NOW);
     const ask = standingAsk(PLACE, eth, form, new Set([btc]));
-    const { exposure } = buildContext(state, inputs, request, compilePolicy(basePolicy, 'test', 'alice'), ask);
+    const { exposure } = buildContext({
+      state,
+      inputs,
+      request,
+      policy: compilePolicy(basePolicy, 'test', 'alice'),
+      ask,
+    });
     const { gross_other_sent_usdt, gross_other_usdt, other_positions, other_regime } = exposure;
     assert.deepEqual([gross_other_sent_usdt, gross_other_usdt, other_positions, other_regime], [0, 0, 0, null]);
   });

@@ -91,7 +91,11 @@ class Resting {
       decide: (order, request, ask, isKept) => {
         this.looked.push(order.clientOrderId);
         const policy = compilePolicy(this.spec, this.hash, order.agent ?? '');
-        const decision = decide(request, buildContext(ledger.state, this.inputs, request, policy, ask), policy);
+        const decision = decide(
+          request,
+          buildContext({ state: ledger.state, inputs: this.inputs, request, policy, ask }),
+          policy,
+        );
         // As if marks had moved: whatever is looked at is asked back.
         isKept({ ...decision, decision: 'BLOCK', effective: null, verdicts: [] });
       },
@@ -118,7 +122,7 @@ class Resting {
         const request = standingRequest(PLACE, order, form, rules, this.inputs.nowMs);
         const ask = standingAsk(PLACE, order, form, new Set());
         return judgeStanding(
-          decide(request, buildContext(state, this.inputs, request, policy, ask), policy),
+          decide(request, buildContext({ state, inputs: this.inputs, request, policy, ask }), policy),
           order,
           form,
           rules,

@@ -168,7 +168,7 @@ export function rebuildContext(
   nowMs = context.now_ms,
 ): ExecutionContext {
   const inputs = { ...inputsOf(context, request.symbol), nowMs };
-  return buildContext(state, inputs, request, policy, askOf(context, state));
+  return buildContext({ state, inputs, request, policy, ask: askOf(context, state) });
 }
 
 /** What came from the feeds and not from the ledger, read back from the recorded context. */

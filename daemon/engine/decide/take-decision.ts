@@ -71,7 +71,13 @@ export function consider(
   const seq = core.nextSeq();
   const policy = core.policyFor(request.agent);
   const startedAtWallMs = core.ports.time.monotonicMs();
-  const context: Draft<ExecutionContext> = buildContext(core.state, readInputs(core), request, policy, ask);
+  const context: Draft<ExecutionContext> = buildContext({
+    state: core.state,
+    inputs: readInputs(core),
+    request,
+    policy,
+    ask,
+  });
   if (judgeSize !== undefined) {
     const usdt = findAskedUsdt(request, context, policy);
     // INVARIANT: without the price for it an opening is denied; an exit is held to no schema.

@@ -238,13 +238,13 @@ export function findBreaches(
   const ofAccount = state.activeSignals(state.time.atNow(inputs.nowMs), place.account, GATE_AGENT, null);
   const breaches: Breach[] = [];
   for (const [symbol, entry] of held) {
-    const context = buildAccountContext(
+    const context = buildAccountContext({
       state,
       inputs,
-      bareRequest(place, symbol, inputs.nowMs),
+      request: bareRequest(place, symbol, inputs.nowMs),
       policy,
-      bareAsk(place),
-    );
+      ask: bareAsk(place),
+    });
     const budget = findAccountBudget(context, policy);
     // A signal about one symbol tightens no cap of the account (DESIGN 12.5): the gross one is that of the account's own.
     const grossCap = findAccountBudget(

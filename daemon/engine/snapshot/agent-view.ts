@@ -1,14 +1,11 @@
-import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
 import type { BreakerState } from '../callers/pacing.ts';
 import type { PassedTime } from '../kept/passed-time.ts';
 import { closableE8, ownE8, ownE8Of, unownedE8 } from '../orders/holding.ts';
 import { remainingE8 } from '../orders/order.ts';
 import { liveOrders } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
-import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
-
+import { type Draft, type LiveInputs, type Own, othersThan } from '../readings/inputs.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import { viewLosses } from './agent-losses.ts';
@@ -21,18 +18,13 @@ import {
   unitsInUsdt,
   worstCase,
 } from './exposure.ts';
+import type { Subject } from './subject.ts';
 
-export function viewPacing(
-  state: GateViews,
-  inputs: LiveInputs,
-  agent: string,
-  symbol: string,
-  policy: CompiledPolicy,
-  decided: Own,
-): PacingView {
+export function viewPacing(subject: Subject): PacingView {
+  const { inputs, policy, state, symbol, tMs: now } = subject;
+  const { agent } = subject.request;
   const { time } = state;
-  const now = time.atNow(inputs.nowMs);
-  const pending = pendingTurnover(state, inputs, decided, null);
+  const pending = pendingTurnover(state, inputs, subject.ask, null);
   const account = state.pacing.account;
   const own = state.pacing.readAgent(agent);
   const symbolPace = state.pacing.readSymbol(symbol);
@@ -90,17 +82,9 @@ export function pendingTurnover(
   return { turnoverUsdt, feesUsdt };
 }
 
-export function viewAgent(
-  state: GateViews,
-  inputs: LiveInputs,
-  request: ExecutionRequest,
-  symbol: string,
-  rules: SymbolRules | null,
-  live: SymbolInputs | null,
-  policy: CompiledPolicy,
-  ask: Ask,
-): AgentView {
-  const { agent } = request;
+export function viewAgent(subject: Subject): AgentView {
+  const { ask, inputs, live, policy, rules, state, symbol, tMs: now } = subject;
+  const { agent } = subject.request;
   const pace = state.pacing.readAgent(agent);
   const share = ownE8Of(state.positions.get(symbol), agent);
   const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
@@ -108,12 +92,10 @@ export function viewAgent(
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
       : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules), rules);
-  const others =
-    policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol, ask);
+  const others = policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(subject);
   const pending =
     policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
-  const resting = countRestingExits(state, symbol, request);
-  const now = state.time.atNow(inputs.nowMs);
+  const resting = countRestingExits(subject);
   const view: Draft<AgentView> = {
     fees_usdt: pace.fees.sum(now),
     gross_other_usdt: others.gross,
@@ -123,7 +105,7 @@ export function viewAgent(
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
     resting_exits: resting.own,
-    share_lots: rules === null ? 0 : viewShare(state, symbol, request, ask, rules),
+    share_lots: rules === null ? 0 : viewShare(subject, rules),
     short_units: counted.shortUnits,
     symbol_resting_exits: resting.inSymbol,
     turnover_usdt: pace.turnover.sum(now),
@@ -133,17 +115,12 @@ export function viewAgent(
 }
 
 /** What its caller may close. RISK: beside lots of nobody, an amend may close what the agent's other exits leave. */
-function viewShare(state: GateViews, symbol: string, request: ExecutionRequest, ask: Ask, rules: SymbolRules): number {
-  const position = state.positions.get(symbol);
-  return position === undefined ? 0 : closableLots(position, shareOf(state, position, request, ask), rules);
+function viewShare(subject: Subject, rules: SymbolRules): number {
+  const position = subject.state.positions.get(subject.symbol);
+  return position === undefined ? 0 : closableLots(position, shareOf(subject, position), rules);
 }
-function shareOf(
-  state: GateViews,
-  position: PositionState,
-  { agent, intent, origin }: ExecutionRequest,
-  ask: Ask,
-): number {
-  const { symbol } = position;
+function shareOf({ ask, request, state, symbol }: Subject, position: PositionState): number {
+  const { agent, intent, origin } = request;
   if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownE8(position);
   if (position.holder !== agent) return 0;
   const own = closableE8(position, liveOrders(state.orders, symbol));
@@ -159,11 +136,8 @@ function shareOf(
  * The agent's own of all symbols, and all agents' of this one; only where they matter: for a limit order that may be
  * one more. Those that made room, or are to be placed again, count as well: they will rest.
  */
-function countRestingExits(
-  state: GateViews,
-  symbol: string,
-  { agent, order_type }: ExecutionRequest,
-): { readonly own: number; readonly inSymbol: number } {
+function countRestingExits({ request, state, symbol }: Subject): { readonly own: number; readonly inSymbol: number } {
+  const { agent, order_type } = request;
   let [own, inSymbol] = [0, 0];
   if (order_type !== 'limit' || (state.positions.get(symbol)?.quantityE8 ?? 0) === 0) return { own, inSymbol };
   for (const claim of state.claims.open)
@@ -174,13 +148,8 @@ function countRestingExits(
   return { own, inSymbol };
 }
 
-function agentElsewhere(
-  state: GateViews,
-  inputs: LiveInputs,
-  agent: string,
-  symbol: string,
-  own: Own,
-): { gross: number; positions: number } {
+function agentElsewhere({ ask, inputs, request, state, symbol }: Subject): { gross: number; positions: number } {
+  const { agent } = request;
   let gross = 0;
   let positions = 0;
   for (const other of exposedInOrder(state)) {
@@ -195,7 +164,7 @@ function agentElsewhere(
     const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
     const counted = worstCase(
       held,
-      othersThan(liveOrders(state.orders, other), own, agent),
+      othersThan(liveOrders(state.orders, other), ask, agent),
       markInTicks(live.mark, rules),
       rules,
     );

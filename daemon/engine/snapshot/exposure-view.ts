@@ -1,10 +1,9 @@
-import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
-import { type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
+import { othersThan } from '../readings/inputs.ts';
 import { ceilLots, floorLots } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -20,14 +19,10 @@ import {
   worstCase,
 } from './exposure.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
+import type { Subject } from './subject.ts';
 
-export function viewAccount(
-  state: GateViews,
-  inputs: LiveInputs,
-  policy: CompiledPolicy,
-  symbol: string,
-  own: Own,
-): AccountView | null {
+export function viewAccount(subject: Subject): AccountView | null {
+  const { ask, inputs, policy, state } = subject;
   const account = inputs.account;
   if (account === null) return null;
   return {
@@ -37,41 +32,33 @@ export function viewAccount(
     equity_usdt: account.marginBalanceUsdt,
     margin_ratio: account.marginRatio,
     observed_at_ms: account.observedAtMs,
-    reserved_margin_usdt: viewReservedMargin(state, inputs, symbol, own) - ownMargin(state, own),
+    reserved_margin_usdt: viewReservedMargin(subject) - ownMargin(state, ask),
   };
 }
 
-function viewReservedMargin(state: GateViews, inputs: LiveInputs, symbol: string, own: Own): number {
+function viewReservedMargin({ ask, inputs, state, symbol }: Subject): number {
   if (state.uncontained.size === 0 && state.readAs.size === 0) return 0;
   const exposed = exposedSymbols(state);
   // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
   return reservedMargin(
     state,
     inputs.symbols,
-    own,
+    ask,
     (order) => order.symbol === symbol || exposed.includes(order.symbol),
   );
 }
 
 const NOTHING: ExposedPosition = { longE8: 0, shortE8: 0 };
 
-export function viewExposure(
-  state: GateViews,
-  inputs: LiveInputs,
-  agent: string,
-  symbol: string,
-  rules: SymbolRules | null,
-  live: SymbolInputs | null,
-  own: Own,
-  policy: CompiledPolicy,
-): ExposureView {
+export function viewExposure(subject: Subject): ExposureView {
+  const { inputs, live, rules, state, symbol } = subject;
   const position = state.positions.get(symbol);
   const [long, short] =
     position === undefined ? [0, 0] : [coveringLots(longE8(position), rules), coveringLots(shortE8(position), rules)];
   const worst =
     rules === null || live === null
       ? { longUnits: long, shortUnits: short }
-      : exposureOf(state, symbol, rules, live.mark, own);
+      : exposureOf(subject, symbol, rules, live.mark);
   let gross = 0;
   let heldUsdt = 0;
   let positions = 0;
@@ -88,7 +75,7 @@ export function viewExposure(
       gross = UNVALUED_USDT;
       continue;
     }
-    const counted = worthOf(exposureOf(state, other, otherRules, otherLive.mark, own), otherRules);
+    const counted = worthOf(exposureOf(subject, other, otherRules, otherLive.mark), otherRules);
     marks.push([other, otherLive.mark]);
     // There is nothing but what this review cancels already.
     if (counted === 0) continue;
@@ -98,7 +85,7 @@ export function viewExposure(
     heldUsdt += heldWorth(state, other, otherLive.mark, otherRules);
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
-  pushMarksOfLots(marks, state, inputs, agent, symbol, exposed, policy.lossTiers !== null);
+  pushMarksOfLots(marks, subject, exposed);
   return {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, heldUsdt),
     gross_other_usdt: gross,
@@ -133,13 +120,10 @@ function coveringLots(quantityE8: number, rules: SymbolRules | null): number {
  */
 function pushMarksOfLots(
   marks: (readonly [string, number])[],
-  state: GateViews,
-  inputs: LiveInputs,
-  agent: string,
-  asked: string,
+  { inputs, policy, request, state, symbol: asked }: Subject,
   exposed: readonly string[],
-  hasLossTiers: boolean,
 ): void {
+  const { agent } = request;
   const pushed = marks.length;
   const note = (symbol: string): void => {
     const mark = symbol === asked || exposed.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
@@ -148,21 +132,20 @@ function pushMarksOfLots(
     marks.push([symbol, mark]);
   };
   for (const [symbol, { owned }] of state.accounts.books) if (owned.has(agent)) note(symbol);
-  if (hasLossTiers) for (const { order } of unreadOf(state, agent)) note(order.symbol);
+  if (policy.lossTiers !== null) for (const { order } of unreadOf(state, agent)) note(order.symbol);
 }
 
 /** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */
 function exposureOf(
-  state: GateViews,
+  { ask, state }: Pick<Subject, 'ask' | 'state'>,
   symbol: string,
   rules: SymbolRules,
   mark: number,
-  own: Own,
 ): { longUnits: number; shortUnits: number } {
   const position = state.positions.get(symbol);
   const held: ExposedPosition =
     position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
-  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules), rules);
+  return worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, null), markInTicks(mark, rules), rules);
 }
 
 function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {

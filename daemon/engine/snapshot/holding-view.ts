@@ -3,20 +3,16 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { isBesideNobodys, isReleasedFrom } from '../orders/holding.ts';
 import { isPlanned, isUnproven, liveOrders, type OrderState } from '../orders/orders.ts';
 import { createPosition } from '../positions/positions.ts';
-import { type Ask, isOther, type LiveInputs } from '../readings/inputs.ts';
+import { isOther } from '../readings/inputs.ts';
 import type { GateViews } from '../state/views.ts';
+import type { Subject } from './subject.ts';
 
 /** Open orders that Binance takes of an account in a symbol, where its filters do not say. */
 export const MAX_ORDERS = 200;
 
 /** What stands against opening in the symbol, or against one more exit there; undefined: nothing does. */
-export function viewHolding(
-  state: GateViews,
-  { exitsWaitUntilMs, nowMs }: LiveInputs,
-  request: ExecutionRequest,
-  symbol: string,
-  { own, phase }: Ask,
-): HoldingView | undefined {
+export function viewHolding({ ask, inputs, request, state, symbol, tMs }: Subject): HoldingView | undefined {
+  const { own, phase } = ask;
   if (phase === 'standing' || request.intent === 'cancel') return undefined;
   const live = liveOrders(state.orders, symbol);
   const known = state.positions.get(symbol);
@@ -25,11 +21,11 @@ export function viewHolding(
   const position = known ?? createPosition(symbol);
   const exit = findExitInProgress(state, symbol);
   const view: HoldingView = {
-    held_by: heldBy(position.holder, isReleasedFrom(position, request.agent, state.time.atNow(nowMs)), request),
+    held_by: heldBy(position.holder, isReleasedFrom(position, request.agent, tMs), request),
     is_unowned: position.isContested || isBesideNobodys(position, live),
     unproven_order: findUnproven(live, own),
     exit_decision: exit,
-    exit_until_ms: exit === null ? null : (exitsWaitUntilMs ?? null),
+    exit_until_ms: exit === null ? null : (inputs.exitsWaitUntilMs ?? null),
     open_exits: countOpen(state, symbol, request.agent),
   };
   const isNothing = view.held_by === null && !view.is_unowned && view.unproven_order === null;
@@ -73,12 +69,8 @@ export function findExitInProgress(state: GateViews, symbol: string): string | n
 }
 
 /** Orders that open beside the decided one; undefined: there are none, or nothing is opened. */
-export function viewOpenings(
-  state: GateViews,
-  { agent, intent }: ExecutionRequest,
-  symbol: string,
-  ask: Ask,
-): OpeningsView | undefined {
+export function viewOpenings({ ask, request, rules, state, symbol }: Subject): OpeningsView | undefined {
+  const { agent, intent } = request;
   if (intent !== 'open' && intent !== 'modify') return undefined;
   let [own, all] = [0, 0];
   for (const order of liveOrders(state.orders, symbol)) {
@@ -86,5 +78,5 @@ export function viewOpenings(
     all += 1;
     if (order.agent === agent) own += 1;
   }
-  return all === 0 ? undefined : { own, all, venue_limit: state.rules.get(symbol)?.maxOrders ?? MAX_ORDERS };
+  return all === 0 ? undefined : { own, all, venue_limit: rules?.maxOrders ?? MAX_ORDERS };
 }

@@ -1,11 +1,11 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { MarketView, RulesView } from '../../core/context.ts';
 import { liveOrders } from '../orders/orders.ts';
-import type { Own, SymbolInputs } from '../readings/inputs.ts';
+import type { SymbolInputs } from '../readings/inputs.ts';
 import { floorLots, floorTicks } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
-import type { GateViews } from '../state/views.ts';
 import { isLeverageLocked } from './margin.ts';
+import type { Subject } from './subject.ts';
 
 /** The last view of each symbol that the venue has filters for. */
 const rulesCache = new Map<string, { readonly rules: SymbolRules; readonly hash: string; readonly view: RulesView }>();
@@ -49,20 +49,14 @@ export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView
 /** The last view of each symbol that a feed watches. */
 const marketCache = new Map<string, { readonly live: SymbolInputs; readonly view: MarketView }>();
 /** The same view until a feed brings news or leverage changes, so that its text need not be written again. */
-export function viewMarket(
-  state: GateViews,
-  symbol: string,
-  live: SymbolInputs | null,
-  rules: RulesView | null,
-  policy: CompiledPolicy,
-  own: Own,
-): MarketView {
+export function viewMarket({ ask, live, policy, rules: known, state, symbol }: Subject): MarketView {
+  const rules = known === null ? null : viewRules(known, policy);
   const position = state.positions.get(symbol);
   const features = live?.features ?? null;
-  const locked = isLeverageLocked(position, liveOrders(state.orders, symbol), own);
+  const locked = isLeverageLocked(position, liveOrders(state.orders, symbol), ask);
   const setting = position?.leverage ?? null;
-  const known = live === null ? undefined : marketCache.get(symbol);
-  const cached = known?.live === live ? known?.view : undefined;
+  const last = live === null ? undefined : marketCache.get(symbol);
+  const cached = last?.live === live ? last?.view : undefined;
   if (cached?.rules === rules && cached.leverage_locked === locked && cached.leverage_setting === setting)
     return cached;
   const view: MarketView = {

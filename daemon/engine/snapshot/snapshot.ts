@@ -1,11 +1,10 @@
-import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountContext, ApprovalView, ExecutionContext, OrderView, TrustView } from '../../core/context.ts';
-import type { ExecutionRequest, Side } from '../../core/request.ts';
+import type { Side } from '../../core/request.ts';
 import { stateInForce } from '../callers/layers.ts';
 import type { Duplicate } from '../callers/requests.ts';
 import { isProvenUnfilled } from '../orders/evidence.ts';
 import { isResting, isTerminal, type OrderState } from '../orders/orders.ts';
-import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
+import type { Draft } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, floorLots, floorTicks } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -13,81 +12,63 @@ import { viewAgent, viewPacing } from './agent-view.ts';
 import { closableLots } from './exposure.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import { viewHolding, viewOpenings } from './holding-view.ts';
-import { viewMarket, viewRules } from './market-view.ts';
+import { viewMarket } from './market-view.ts';
+import { type Question, type Subject, subjectOf } from './subject.ts';
 
 /**
  * Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it.
  */
-export function buildContext(
-  state: GateViews,
-  inputs: LiveInputs,
-  request: ExecutionRequest,
-  policy: CompiledPolicy,
-  ask: Ask,
-): ExecutionContext {
-  const symbol = request.symbol ?? '';
-  const now = inputs.nowMs;
-  const tMs = state.time.atNow(now);
-  const rules = state.rules.get(symbol) ?? null;
-  const live = inputs.symbols.get(symbol) ?? null;
-  const rulesView = rules === null ? null : viewRules(rules, policy);
-  const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, tMs) : null;
-  const approval = viewApproval(state, request, policy, ask, now, rules);
-  const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy);
+export function buildContext(question: Question): ExecutionContext {
+  const subject = subjectOf(question);
+  const { ask, inputs, request, rules, state, tMs } = subject;
+  const duplicate = ask.phase === 'parent' ? findDuplicate(subject) : null;
+  const approval = viewApproval(subject);
   const context: Draft<ExecutionContext> = {
-    account: viewAccount(state, inputs, policy, symbol, ask),
+    account: viewAccount(subject),
     account_name: ask.accountName,
-    agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
+    agent: viewAgent(subject),
     clock_skew_ms: inputs.clockSkewMs,
     duplicate_of: duplicate?.decisionId ?? null,
     exit_rung: ask.exitRung,
-    exposure,
+    exposure: viewExposure(subject),
     leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
-    market: viewMarket(state, symbol, live, rulesView, policy, ask),
-    now_ms: now,
+    market: viewMarket(subject),
+    now_ms: inputs.nowMs,
     order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify', rules),
     own_order_id: ask.own?.clientOrderId ?? null,
-    pacing: viewPacing(state, inputs, request.agent, symbol, policy, ask),
+    pacing: viewPacing(subject),
     parent_price_ticks: viewTicks(ask.parentPriceE8, request.side, rules),
     phase: ask.phase,
     schema_violation: ask.schemaViolation,
-    slice_lots: viewSlice(state, request, ask, rules),
+    slice_lots: viewSlice(subject),
     state: stateInForce(state.layers, tMs, request.symbol, request.agent),
-    trust: viewTrust(state, request, ask, now),
+    trust: viewTrust(subject),
     venue: ask.venue,
   };
   // What is mostly absent is set afterwards: spread into the literal it would make that several times as slow.
   if (approval !== undefined) context.approval = approval;
   if (duplicate !== null) context.duplicate_until_ms = state.time.venueMs(duplicate.untilMs);
-  const holding = viewHolding(state, inputs, request, symbol, ask);
+  const holding = viewHolding(subject);
   if (holding !== undefined) context.holding = holding;
-  const openings = viewOpenings(state, request, symbol, ask);
+  const openings = viewOpenings(subject);
   if (openings !== undefined) context.openings = openings;
   return context;
 }
 /** What bounds the account whoever asks: that part of {@link buildContext}, with the same members. */
-export function buildAccountContext(
-  state: GateViews,
-  inputs: LiveInputs,
-  request: ExecutionRequest,
-  policy: CompiledPolicy,
-  ask: Ask,
-): AccountContext {
-  const symbol = request.symbol ?? '';
-  const rules = state.rules.get(symbol) ?? null;
-  const live = inputs.symbols.get(symbol) ?? null;
+export function buildAccountContext(question: Question): AccountContext {
+  const subject = subjectOf(question);
   return {
-    account: viewAccount(state, inputs, policy, symbol, ask),
-    exposure: viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy),
-    market: viewMarket(state, symbol, live, rules === null ? null : viewRules(rules, policy), policy, ask),
-    trust: viewTrust(state, request, ask, inputs.nowMs),
+    account: viewAccount(subject),
+    exposure: viewExposure(subject),
+    market: viewMarket(subject),
+    trust: viewTrust(subject),
   };
 }
 
-function viewTrust(state: GateViews, request: ExecutionRequest, ask: Ask, nowMs: number): TrustView {
+function viewTrust({ ask, request, state, tMs }: Subject): TrustView {
   return {
     claimed_skill_sha256: request.skill_sha256,
-    signals: state.activeSignals(state.time.atNow(nowMs), ask.accountName, request.agent, request.symbol),
+    signals: state.activeSignals(tMs, ask.accountName, request.agent, request.symbol),
     token_skill_sha256: ask.tokenSkillSha256,
   };
 }
@@ -102,15 +83,12 @@ function viewTicks(priceE8: number | null, side: Side | null, rules: SymbolRules
  * Lots of a later order of what was permitted, rounded down; of an exit of all of the position, those that cover it. What
  * rests counts as the larger.
  */
-function viewSlice(
-  state: GateViews,
-  { intent, side, symbol }: ExecutionRequest,
-  { phase, sliceE8 }: Ask,
-  rules: SymbolRules | null,
-): number | null {
+function viewSlice({ ask, request, rules, state, symbol }: Subject): number | null {
+  const { phase, sliceE8 } = ask;
+  const { intent, side } = request;
   if (sliceE8 === null || rules === null) return sliceE8 === null ? null : 0;
   if (phase === 'standing') return ceilLots(sliceE8, rules);
-  const position = intent === 'close' ? state.positions.get(symbol ?? '') : undefined;
+  const position = intent === 'close' ? state.positions.get(symbol) : undefined;
   if (position === undefined) return floorLots(sliceE8, rules);
   return Math.abs(closableLots(position, side === 'buy' ? -sliceE8 : sliceE8, rules));
 }
@@ -134,12 +112,7 @@ function viewOrder(order: OrderState, isModify: boolean, rules: SymbolRules | nu
 }
 
 /** Rule 5: the agent proves with after_decision_id, once that execution is terminal, that it has seen the answer. */
-function findDuplicate(
-  state: GateViews,
-  request: ExecutionRequest,
-  policy: CompiledPolicy,
-  tMs: number,
-): Duplicate | null {
+function findDuplicate({ policy, request, state, tMs }: Subject): Duplicate | null {
   if (request.intent !== 'open' || request.symbol === null) return null;
   if (policy.duplicateExempt.has(request.symbol)) return null;
   return state.requests.findDuplicate(
@@ -170,21 +143,14 @@ function isExecutionUnfilled(state: GateViews, decisionId: string): boolean {
 }
 
 /** What rule 16 reads; undefined where no approval is at stake: neither the policy nor the order has to do with one. */
-function viewApproval(
-  state: GateViews,
-  request: ExecutionRequest,
-  policy: CompiledPolicy,
-  ask: Ask,
-  nowMs: number,
-  rules: SymbolRules | null,
-): ApprovalView | undefined {
+function viewApproval({ ask, inputs, policy, request, rules, state, tMs }: Subject): ApprovalView | undefined {
   if (ask.phase === 'standing' || (request.intent !== 'open' && request.intent !== 'modify')) return undefined;
   const orderE8 = ask.own?.approvedE8 ?? null;
   const { approvals } = policy.spec;
   const isAtStake = ask.grant !== null || orderE8 !== null || (ask.phase === 'parent' && approvals !== undefined);
   if (!isAtStake) return undefined;
-  const opened = state.approvals.openedUsdt(request.agent, state.time.atNow(nowMs), approvals?.window_ms ?? 0);
-  const waiting = state.approvals.count(request.agent, request.symbol ?? '', nowMs);
+  const opened = state.approvals.openedUsdt(request.agent, tMs, approvals?.window_ms ?? 0);
+  const waiting = state.approvals.count(request.agent, request.symbol ?? '', inputs.nowMs);
   return {
     approved_usdt: opened.approved,
     grant: ask.grant,

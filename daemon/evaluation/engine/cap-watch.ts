@@ -86,7 +86,7 @@ export class CapWatch {
       const symbol = symbols[i]!;
       const request = bareRequest(PLACE, symbol, this.#clock.nowMs);
       const budget = findAccountBudget(
-        buildAccountContext(this.#core.state, inputs, request, policy, BARE_ASK),
+        buildAccountContext({ state: this.#core.state, inputs, request, policy, ask: BARE_ASK }),
         policy,
       );
       this.#caps[i] = budget.symbol_notional_usdt * UNTOLERATED;

@@ -81,7 +81,7 @@ function recordForeignTool(
     grant: null,
     target: null,
   };
-  const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
+  const context = buildContext({ state: core.state, inputs: core.market.inputs(core.nowMs()), request, policy, ask });
   const found = findBudget(context, policy);
   // By characters: half of one would be no text.
   const shown = [...tool].slice(0, MAX_TOOL_CHARS).join('');

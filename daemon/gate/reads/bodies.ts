@@ -140,13 +140,13 @@ export function askOf(core: GateCore, tokenSkillSha256: string | null): Ask {
 
 export function describeMarket(core: GateCore, agent: string, symbol: string): MarketBody {
   const policy = core.policyFor(GATE_AGENT);
-  const context = buildContext(
-    core.state,
-    core.market.inputs(core.nowMs()),
-    bareRequest(core.settings, symbol, core.nowMs()),
+  const context = buildContext({
+    state: core.state,
+    inputs: core.market.inputs(core.nowMs()),
+    request: bareRequest(core.settings, symbol, core.nowMs()),
     policy,
-    askOf(core, null),
-  );
+    ask: askOf(core, null),
+  });
   const found = findRegime(context, policy);
   const market = context.market;
   const rules = core.state.rules.get(symbol);

@@ -35,7 +35,13 @@ export function describeLimits(core: GateCore, caller: Caller, symbol: string): 
     agent: caller.agent,
     origin: 'agent',
   };
-  const context = buildContext(core.state, core.market.inputs(now), request, policy, askOf(core, caller.skillSha256));
+  const context = buildContext({
+    state: core.state,
+    inputs: core.market.inputs(now),
+    request,
+    policy,
+    ask: askOf(core, caller.skillSha256),
+  });
   const found = findBudget(context, policy);
   const cooldownMs = policy.regimes[found.regime.regime].cooldownMs;
   const last = context.pacing.last_open_parent_at_ms;

@@ -198,8 +198,14 @@ function compareAccountContext({ request }: DecisionEvent, state: GateState, pol
     account: { marginBalanceUsdt: 9_000, availableUsdt: 5_000, marginRatio: 0.2, observedAtMs: nowMs },
     symbols: new Map([...state.rules.keys()].map((symbol) => [symbol, dated])),
   };
-  const { account, exposure, market, trust } = buildContext(state, inputs, bare, policy, bareAsk(place));
-  const part = buildAccountContext(state, inputs, bare, policy, bareAsk(place));
+  const { account, exposure, market, trust } = buildContext({
+    state,
+    inputs,
+    request: bare,
+    policy,
+    ask: bareAsk(place),
+  });
+  const part = buildAccountContext({ state, inputs, request: bare, policy, ask: bareAsk(place) });
   assert.equal(canonicalJson(part), canonicalJson({ account, exposure, market, trust }));
 }
 
