@@ -17,13 +17,15 @@ describe('where a protective stop stands', () => {
     it(`a ${side} is at its distance from the entry price [PK-65]`, () =>
       assert.equal(wanted, (600_000 + away * 18_000) * TICK_E8));
     it(`a ${side} is too far beyond 1 % of the distance, and never too close`, () => {
-      const isFar = (beyond: number) => isStopTooFar(side, wanted + away * beyond * TICK_E8, 60_000, 300, RULES);
+      const isFar = (beyond: number) =>
+        isStopTooFar({ side, triggerE8: wanted + away * beyond * TICK_E8 }, 60_000, 300, RULES);
       assert.deepEqual([179, 180, 181].map(isFar), [false, false, true]);
       assert.deepEqual([-181, -5_000].map(isFar), [false, false]);
     });
     it(`a ${side} is not moved for two ticks, however small the distance`, () => {
       const close = findStopE8(side, 60_000, 0.1, RULES);
-      const isFar = (beyond: number) => isStopTooFar(side, close + away * beyond * TICK_E8, 60_000, 0.1, RULES);
+      const isFar = (beyond: number) =>
+        isStopTooFar({ side, triggerE8: close + away * beyond * TICK_E8 }, 60_000, 0.1, RULES);
       assert.deepEqual([1, 2, 3].map(isFar), [false, false, true]);
     });
     it(`a ${side} would fire at its trigger and beyond`, () => {

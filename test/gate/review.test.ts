@@ -174,7 +174,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.ok(order !== undefined, 'an order rests');
     const policy = compilePolicy(basePolicy, 'test', order.agent ?? '');
     return judgeForms(order, (form) => {
-      const request = standingRequest(PLACE, order, form, BTC_RULES, NOW);
+      const request = standingRequest(PLACE, { order, form }, BTC_RULES, NOW);
       const context = buildContext({
         state: folded.state,
         inputs,
@@ -284,7 +284,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       const policy = compilePolicy(basePolicy, 'test', order.agent ?? '');
       const [form] = standingForms(order);
       assert.ok(form !== undefined, 'at a price');
-      const request = standingRequest(PLACE, order, form, BTC_RULES, NOW);
+      const request = standingRequest(PLACE, { order, form }, BTC_RULES, NOW);
       const ask = standingAsk(PLACE, order, form, new Set());
       const context = buildContext({ state, inputs: inputsAt(60_000), request, policy, ask });
       assert.deepEqual(context.trust, trust, 'trusted as it was when it was asked for');
@@ -564,7 +564,7 @@ describe('rule 15: what one review cancels already counts against nothing that i
       const rules = state.rules.get(order.symbol);
       assert.ok(rules !== undefined);
       const verdict = judgeForms(order, (form) => {
-        const request = standingRequest(PLACE, order, form, rules, NOW);
+        const request = standingRequest(PLACE, { order, form }, rules, NOW);
         const context = buildContext({ state, inputs, request, policy, ask: standingAsk(PLACE, order, form, leaving) });
         return judgeStanding(decide(request, context, policy), order, form, rules);
       });
@@ -591,7 +591,7 @@ describe('rule 15: what one review cancels already counts against nothing that i
     const [btc, eth] = restingOpenings(state);
     assert.ok(btc !== undefined && eth !== undefined);
     const form = { quantityE8: eth.quantityE8, priceE8: eth.priceE8 ?? 0 };
-    const request = standingRequest(PLACE, eth, form, { ...BTC_RULES, tickScale: 100 }, NOW);
+    const request = standingRequest(PLACE, { order: eth, form }, { ...BTC_RULES, tickScale: 100 }, NOW);
     const ask = standingAsk(PLACE, eth, form, new Set([btc]));
     const { exposure } = buildContext({
       state,

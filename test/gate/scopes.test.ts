@@ -119,7 +119,7 @@ class Resting {
       const policy = compilePolicy(this.spec, this.hash, order.agent ?? '');
       const rules = state.rules.get(order.symbol) ?? assert.fail('rules are known');
       return judgeForms(order, (form) => {
-        const request = standingRequest(PLACE, order, form, rules, this.inputs.nowMs);
+        const request = standingRequest(PLACE, { order, form }, rules, this.inputs.nowMs);
         const ask = standingAsk(PLACE, order, form, new Set());
         return judgeStanding(
           decide(request, buildContext({ state, inputs: this.inputs, request, policy, ask }), policy),

@@ -109,10 +109,10 @@ export class ApprovalBook {
         return;
       }
       case 'denied':
-        this.#end(event.approval_id, 'denied', `denied by ${event.set_by}: ${event.reason}`, null, atMs);
+        this.#end(event.approval_id, 'denied', atMs, `denied by ${event.set_by}: ${event.reason}`);
         return;
       case 'voided':
-        this.#end(event.approval_id, 'voided', event.reason, null, atMs);
+        this.#end(event.approval_id, 'voided', atMs, event.reason);
         return;
       case 'refused':
         return;
@@ -124,7 +124,7 @@ export class ApprovalBook {
     const { context, decision, request } = event;
     if (decision.kind !== 'tool') return;
     const grant = context.approval?.grant ?? null;
-    if (grant !== null) this.#end(grant.approval_id, 'granted', null, decision.decision_id, atMs);
+    if (grant !== null) this.#end(grant.approval_id, 'granted', atMs, { decisionId: decision.decision_id });
     const isCancelAll = request.tool === 'cancel_all';
     const isClosing = isCancelAll || request.intent === 'close' || decision.effective?.action === 'exit';
     if (isClosing && this.waiting.size > 0) {
@@ -172,19 +172,20 @@ export class ApprovalBook {
   dropOld(atMs: number): void {
     if (this.waiting.size === 0) return;
     for (const [id, { requested }] of this.waiting)
-      if (atMs >= requested.expires_at_ms) this.#end(id, 'expired', 'nobody approved it in time', null, atMs);
+      if (atMs >= requested.expires_at_ms) this.#end(id, 'expired', atMs, 'nobody approved it in time');
   }
 
   #void(concerns: (requested: RequestedApproval) => boolean, why: string, atMs: number): void {
     if (this.waiting.size === 0) return;
-    for (const [id, { requested }] of this.waiting) if (concerns(requested)) this.#end(id, 'voided', why, null, atMs);
+    for (const [id, { requested }] of this.waiting) if (concerns(requested)) this.#end(id, 'voided', atMs, why);
   }
 
-  #end(id: string, status: ApprovalStatus, detail: string | null, decisionId: string | null, atMs: number): void {
+  #end(id: string, status: ApprovalStatus, endedAtMs: number, why: string | { readonly decisionId: string }): void {
     const approval = this.waiting.get(id);
     if (approval === undefined) return;
     this.waiting.delete(id);
-    this.over.set(id, { ...approval, status, endedAtMs: atMs, detail, decisionId });
+    const [detail, decisionId] = typeof why === 'string' ? [why, null] : [null, why.decisionId];
+    this.over.set(id, { ...approval, status, endedAtMs, detail, decisionId });
     for (const oldest of this.over.keys()) {
       if (this.over.size <= MAX_ENDED) return;
       this.over.delete(oldest);

@@ -47,6 +47,14 @@ export interface BreakerState {
   untilMs: number;
 }
 
+/** An opening of which something has filled. */
+export interface ExecutedParent {
+  readonly agent: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly quantityE8: number;
+}
+
 export class Pacing {
   readonly account = new Pace();
   private readonly agents = new ByName(() => new Pace());
@@ -88,10 +96,10 @@ export class Pacing {
   }
 
   /** Counts a parent once, at its first fill. */
-  noteExecution(decisionId: string, agent: string, symbol: string, side: Side, quantityE8: number, tMs: number): void {
+  noteExecution(decisionId: string, parent: ExecutedParent, tMs: number): void {
     if (this.countedParents.has(decisionId)) return;
     this.countedParents.add(decisionId);
-    this.executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`, tMs });
+    this.executions.push({ key: keyOf(parent), tMs });
     if (this.executions.length > 10_000) this.executions.splice(0, 5_000);
     if (this.countedParents.size > 20_000) {
       let drop = 10_000;
@@ -104,16 +112,8 @@ export class Pacing {
   }
 
   /** Executed parents equal to this one in (now - window, now]. */
-  countExecutions(
-    agent: string,
-    symbol: string,
-    side: Side,
-    quantityE8: number,
-    nowMs: number,
-    windowMs: number,
-    sinceMs: number,
-  ): number {
-    const key = `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`;
+  countExecutions(parent: ExecutedParent, nowMs: number, windowMs: number, sinceMs: number): number {
+    const key = keyOf(parent);
     let count = 0;
     for (let i = this.executions.length - 1; i >= 0; i -= 1) {
       const execution = this.executions[i]!;
@@ -122,6 +122,10 @@ export class Pacing {
     }
     return count;
   }
+}
+
+function keyOf({ agent, quantityE8, side, symbol }: ExecutedParent): string {
+  return `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`;
 }
 
 /** Beyond the longest heartbeat of a policy (a day): an agent that is not known any more is silent. */

@@ -12,6 +12,11 @@ const LONGEST_MS = 3_600_000;
 const BUCKET_MS = 1_000;
 const MAX_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 
+/** Who sends requests: an agent and an operator of one name are two. */
+export interface Sender {
+  readonly origin: SenderRole;
+  readonly agent: string;
+}
 /** What shows whether a cancel cancels anything. */
 export interface CancelViews {
   readonly approvals: Pick<ApprovalBook, 'isWaiting'>;
@@ -85,7 +90,7 @@ export class RequestRecords {
     this.summed += count;
   }
 
-  count(kind: CountedKind, origin: SenderRole, agent: string, tMs: number, windowMs: number): RecordCount {
+  count(kind: CountedKind, { agent, origin }: Sender, tMs: number, windowMs: number): RecordCount {
     return this.windows.find(`${kind} ${origin} ${agent}`)?.count(tMs, windowMs) ?? { records: 0, freeAtMs: null };
   }
 

@@ -92,8 +92,7 @@ export class RequestMemory {
     ask: Omit<RecentParent, 'decisionId' | 'tMs' | 'isUnfilled' | 'valued'>,
     tMs: number,
     windowMs: number,
-    isAnswered: (decisionId: string) => boolean,
-    isUnfilled: (decisionId: string) => boolean,
+    { isAnswered, isUnfilled }: { readonly [name in 'isAnswered' | 'isUnfilled']: (decisionId: string) => boolean },
   ): Duplicate | null {
     for (let i = this.recent.length - 1; i >= 0; i -= 1) {
       const parent = this.recent[i]!;

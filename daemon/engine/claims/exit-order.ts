@@ -85,7 +85,7 @@ export function exitOrderRequest(parent: ExitParent, form: ExitForm): ExecutionR
 }
 
 export function exitOrderAsk(place: ReviewPlace, form: ExitForm): Ask {
-  const ask = laterAsk(place, null, null, form.quantityE8);
+  const ask = laterAsk(place, form.quantityE8);
   ask.exitRung = form.rung;
   return ask;
 }
@@ -105,5 +105,5 @@ export function planExitOrder(
 ): readonly PlannedOrder[] {
   const { effective } = decision;
   if (decision.decision === 'BLOCK' || effective?.action !== 'exit' || steps === undefined) return [];
-  return [planSingle(effective, steps, symbol, id, 0)];
+  return [planSingle(effective, steps, { symbol, id, slice: 0 })];
 }

@@ -22,9 +22,7 @@ export function headSeq({ state }: EngineCore): number {
 export function wordOn(
   core: EngineCore,
   order: OrderState,
-  status: OrderStatus,
-  detail: string | null,
-  evidence: NonNullable<OrderEvent['evidence']>,
+  { detail, evidence, status }: Pick<OrderEvent, 'status' | 'detail'> & Required<Pick<OrderEvent, 'evidence'>>,
 ): OrderEvent {
   return {
     average_price: null,
@@ -42,31 +40,30 @@ export function wordOn(
 function ownWord(
   core: EngineCore,
   order: OrderState,
-  status: OrderStatus,
-  detail: string,
   kind: EvidenceKind,
+  word: Pick<OrderEvent, 'status' | 'detail'>,
 ): OrderEvent {
-  return wordOn(core, order, status, detail, { asked_seq: headSeq(core), kind });
+  return wordOn(core, order, { ...word, evidence: { asked_seq: headSeq(core), kind } });
 }
 
 /** The request that placed the order was sent by `sentByMs`, domain time, and its outcome is unknown. */
 export function unknownEvent(core: EngineCore, order: OrderState, detail: string, sentByMs: number): OrderEvent {
   const evidence = { asked_seq: headSeq(core), kind: 'answer', sent_by_ms: sentByMs } as const;
-  return wordOn(core, order, 'unknown', detail, evidence);
+  return wordOn(core, order, { status: 'unknown', detail, evidence });
 }
 export function rejectedEvent(core: EngineCore, order: OrderState, rejection: Rejection): OrderEvent {
   const { retryable } = rowOf(rejection.cause);
-  return { ...ownWord(core, order, 'rejected', rejection.message, 'answer'), retryable };
+  return { ...ownWord(core, order, 'answer', { status: 'rejected', detail: rejection.message }), retryable };
 }
 /** The gate ends an order that it has not sent. */
 export function endedEvent(core: EngineCore, order: OrderState, status: OrderStatus, detail: string): OrderEvent {
-  return ownWord(core, order, status, detail, 'unsent');
+  return ownWord(core, order, 'unsent', { status, detail });
 }
 export function endedByOperator(core: EngineCore, order: OrderState, detail: string): OrderEvent {
-  return ownWord(core, order, 'canceled', detail, 'operator');
+  return ownWord(core, order, 'operator', { status: 'canceled', detail });
 }
 export function stalledEvent(core: EngineCore, order: OrderState, detail: string): OrderEvent {
-  return ownWord(core, order, 'lost', detail, 'stalled');
+  return ownWord(core, order, 'stalled', { status: 'lost', detail });
 }
 
 /**

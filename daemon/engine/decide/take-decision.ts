@@ -8,7 +8,7 @@ import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import { type RecordForm, writeRecord } from '../audit/record-text.ts';
 import { findTarget } from '../claims/openings-to-end.ts';
-import type { Decided, EngineCore } from '../flow/core.ts';
+import type { Decided, EngineCore, TracedDecision } from '../flow/core.ts';
 import { onDisk } from '../flow/effects.ts';
 import { planApproval } from '../openings/approvals.ts';
 import { NO_WORDS, planAuthority, type Words } from '../openings/authority.ts';
@@ -95,7 +95,7 @@ export function recordDecision(core: EngineCore, considered: Considered, as: Rec
   const { decision, elapsedNs, policy, request } = considered;
   const { kind } = as;
   const appendAtMs = core.ports.trace === undefined ? 0 : core.ports.time.monotonicMs();
-  const decided = appendDecision(core, considered, as, request.tool, 'derived');
+  const decided = appendDecision(core, considered, as, { tool: request.tool, form: 'derived' });
   const { body, event } = decided;
   // INVARIANT: in the exit's transaction, before it is sent.
   if (kind === 'tool' || kind === 'gate') {
@@ -107,7 +107,12 @@ export function recordDecision(core: EngineCore, considered: Considered, as: Rec
   noteSend(core, event);
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(request.agent, kind, request.tool, decision.decision, codes, elapsedNs);
-  if (kind === 'tool') traceDecision(core, considered, as, decided, appendAtMs);
+  if (kind === 'tool')
+    traceDecision(core, considered, {
+      decisionId: body.decision_id,
+      intakeAtMs: as.intakeAtWallMs ?? null,
+      appendAtMs,
+    });
   if (codes.includes('INTERNAL_RECHECK')) {
     const detail = `decision ${body.decision_id} failed the last check on what would be sent`;
     core.alert('INTERNAL_RECHECK', detail, request.symbol);
@@ -119,29 +124,25 @@ export function recordDecision(core: EngineCore, considered: Considered, as: Rec
 function traceDecision(
   core: EngineCore,
   { decideAtWallMs, decision, elapsedNs, request, startedAtWallMs }: Considered,
-  { intakeAtWallMs }: RecordedAs,
-  { body: { decision_id: decisionId } }: Decided,
-  appendAtMs: number,
+  recorded: Pick<TracedDecision, 'decisionId' | 'intakeAtMs' | 'appendAtMs'>,
 ): void {
   const { trace } = core.ports;
   if (trace === undefined) return;
   trace.decided({
-    decisionId,
+    ...recorded,
     tool: request.tool,
     verdict: decision.decision,
     codes: decision.reasons.map(({ code }) => code),
     symbol: request.symbol,
     notionalUsdt: decision.effective?.notional ?? null,
-    intakeAtMs: intakeAtWallMs ?? null,
     snapshotAtMs: startedAtWallMs,
     decideAtMs: decideAtWallMs,
     planAtMs: startedAtWallMs + elapsedNs / 1e6,
-    appendAtMs,
   });
   core.begin(
     (function* () {
       yield* onDisk();
-      trace.committed(decisionId);
+      trace.committed(recorded.decisionId);
     })(),
   );
 }
@@ -154,7 +155,7 @@ function requestApproval(core: EngineCore, { body, event }: Decided, as: Recorde
   const times = { expiryMs: approvals.expiry_ms, restingTtlMs: standing.resting_ttl_ms };
   const { account, venue } = core.settings;
   const place = { account, ledger: core.ports.ledger.genesis.genesis_id, venue };
-  const requested = planApproval({ ...event, decision: body }, place, times, askedWith, core.ports.sha256);
+  const requested = planApproval({ ...event, decision: body }, { ...place, ...times }, askedWith, core.ports.sha256);
   if (requested === null) return;
   core.append('approval', requested);
   const words = wordCode(requested.digest);
@@ -171,8 +172,7 @@ export function appendDecision(
   core: EngineCore,
   { context, decision, policy, request, seq, startedAtWallMs }: Considered,
   { bodyHash, kind, orders, parentDecisionId, route, texts, words = NO_WORDS }: RecordedAs,
-  tool: string,
-  form: RecordForm,
+  { form, tool }: { readonly tool: string; readonly form: RecordForm },
 ): Decided {
   const { ids, policyHash, ports, state } = core;
   const contextText = core.isWritten ? writeContext(context) : '';

@@ -259,7 +259,7 @@ export class AccountFeed {
       // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in
       // full.
       if (this.#absences.isProven(order) && !isTerminal(order))
-        this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', since);
+        this.#sender.proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since);
     } else if (found.kind === 'not_found') this.#resolver.resolve(order);
   }
 

@@ -38,9 +38,10 @@ export class Executor {
   plan({ acted, request, seq }: Considered): readonly PlannedOrder[] {
     const rules = this.#core.state.rules.get(request.symbol ?? '');
     if (rules === undefined) return [];
-    return planFromDecision(this.#core.ids, acted, request, seq, rules, (effective) =>
-      this.#exits.planDelay(request, effective),
-    );
+    return planFromDecision({ ids: this.#core.ids, seq }, acted, request, {
+      steps: rules,
+      exitDelay: (effective) => this.#exits.planDelay(request, effective),
+    });
   }
 
   /**
@@ -86,7 +87,7 @@ export class Executor {
   /** An exit of the gate itself, recorded even on a full disk. Over when it is on disk; it then runs by itself. */
   *runGateExit(request: ExecutionRequest, cause: ExitCause): Flow<void> {
     const core = this.#core;
-    const considered = consider(core, request, parentAsk(core.settings, null, null, null, null));
+    const considered = consider(core, request, parentAsk(core.settings));
     const decided = recordDecision(core, considered, {
       kind: 'gate',
       route: 'gate',

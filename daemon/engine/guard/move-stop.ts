@@ -82,7 +82,7 @@ export class StopMoves {
   }
 
   #place(position: PositionState): Flow<SentStop | null> {
-    return placeStop(this.#core, this.#sender, position, position.quantityE8, (decision) =>
+    return placeStop(this.#core, this.#sender, { position, heldE8: position.quantityE8 }, (decision) =>
       this.#isNews(position.symbol, decision),
     );
   }

@@ -8,6 +8,11 @@ import { buildStopOrder } from '../protect/stop-order.ts';
 import type { Rejection } from '../records/venue.ts';
 import type { OrderSender } from '../sending/sender.ts';
 
+/** What a stop is for. `heldE8`: the signed quantity that is to be protected, units of 1e-8. */
+export interface StopPlace {
+  readonly position: PositionState;
+  readonly heldE8: number;
+}
 /** A stop that was sent, and why the venue did not take it. */
 export interface SentStop {
   readonly order: OrderState;
@@ -16,20 +21,20 @@ export interface SentStop {
 
 /**
  * Decides, records and sends a stop for the whole position (closePosition, on the mark). Null: nothing was sent.
- * `held`: lots that are to be protected. `isNews`: whether a decision is worth its record.
+ * `isNews`: whether a decision is worth its record.
  */
 export function* placeStop(
   core: EngineCore,
   sender: OrderSender,
-  position: PositionState,
-  held: number,
+  { heldE8, position }: StopPlace,
   isNews: (decision: ExecutionDecision) => boolean,
 ): Flow<SentStop | null> {
   const { ids, policySpec, settings, state } = core;
-  const stop = buildStopOrder(state, position, held, policySpec.protection.stop_bps, {
+  const stop = buildStopOrder(state, position, heldE8, {
     place: settings,
     ids,
     nowMs: core.nowMs(),
+    stopBps: policySpec.protection.stop_bps,
   });
   if (stop === null) return null;
   const considered = consider(core, stop.request, stop.ask);

@@ -99,7 +99,7 @@ export class Protection {
       if (this.#moves.isTried(symbol)) this.isGuarded = false;
       return;
     }
-    const sent = yield* placeStop(this.#core, this.#sender, position, step.quantityE8, (decision) =>
+    const sent = yield* placeStop(this.#core, this.#sender, { position, heldE8: step.quantityE8 }, (decision) =>
       this.#plan.isNews(symbol, decision),
     );
     if (sent === null) return;

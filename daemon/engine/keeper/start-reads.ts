@@ -22,12 +22,15 @@ const MODE_RECENT_MS = 60_000;
  * keeps on crossed margin only reduces. Precondition: the account was read just now.
  */
 export function* prepareAccount(
-  core: LiveCore,
-  account: AccountFeed,
-  marks: ReadingMarks,
-  health: VenueHealth,
+  parts: {
+    readonly core: LiveCore;
+    readonly account: AccountFeed;
+    readonly marks: ReadingMarks;
+    readonly health: VenueHealth;
+  },
   symbols: readonly string[],
 ): Flow<boolean> {
+  const { account, core, health, marks } = parts;
   if (!isModeRecent(account, marks, symbols)) {
     const problem = yield* readMode(core, account, health, symbols);
     if (problem?.kind === 'crossed') tellCrossed(core, findCrossed(account, symbols), problem.detail);
@@ -252,7 +255,10 @@ export class StartReads {
 
   *#prepare(areHoldingsRead: boolean, inScope: readonly string[]): Flow<boolean> {
     if (!areHoldingsRead) return false;
-    const isRight = yield* prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
+    const isRight = yield* prepareAccount(
+      { core: this.#core, account: this.#account, marks: this.#marks, health: this.#health },
+      inScope,
+    );
     if (isRight) this.#schedule.noteRead('mode', this.#marks.ageMs('mode', inScope));
     return isRight;
   }

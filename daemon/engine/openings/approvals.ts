@@ -13,8 +13,7 @@ export interface ApprovalPlace {
 /** What is asked of a person after a decision; null: nothing. */
 export function planApproval(
   { decision, request }: DecisionEvent & { readonly decision: DecisionBody },
-  place: ApprovalPlace,
-  { expiryMs, restingTtlMs }: { readonly expiryMs: number; readonly restingTtlMs: number },
+  { expiryMs, restingTtlMs, ...place }: ApprovalPlace & { readonly expiryMs: number; readonly restingTtlMs: number },
   tokenId: string,
   sha256: (text: string) => string,
 ): RequestedApproval | null {

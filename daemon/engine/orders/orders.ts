@@ -136,8 +136,7 @@ export function applyOrderEvent(
   book: OrderBook,
   order: OrderState,
   event: OrderEvent,
-  time: PassedTime,
-  seq: number,
+  { seq, time }: { readonly time: PassedTime; readonly seq: number },
 ): number {
   if (isOfAnother(order, event)) return 0;
   const executed = Math.min(

@@ -52,12 +52,10 @@ export type Steps = LotRules & TickRules;
  * (`ExitPump.planDelay`); slices come when the plan says so.
  */
 export function planFromDecision(
-  ids: IdSource,
+  { ids, seq }: { readonly ids: IdSource; readonly seq: number },
   decision: ExecutionDecision,
   request: ExecutionRequest,
-  seq: number,
-  steps: Steps,
-  exitDelay: (effective: SizedAction) => number,
+  { exitDelay, steps }: { readonly steps: Steps; readonly exitDelay: (effective: SizedAction) => number },
 ): readonly PlannedOrder[] {
   const { effective } = decision;
   if (decision.decision === 'BLOCK' || effective === null || request.symbol === null) return [];
@@ -86,9 +84,7 @@ export function planFromDecision(
 export function planSingle(
   effective: EffectiveAction,
   steps: Steps,
-  symbol: string,
-  id: string,
-  slice: number,
+  { id, slice, symbol }: { readonly symbol: string; readonly id: string; readonly slice: number },
 ): PlannedOrder {
   if (effective.action === 'cancel') throw new Error('a cancel is no order');
   return {

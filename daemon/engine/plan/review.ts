@@ -181,7 +181,7 @@ export class StandingReview {
     const { clock, place, state } = this.#hands;
     const rules = state.rules.get(order.symbol);
     if (rules === undefined || order.agent === null) return 'unclear';
-    const request = standingRequest(place, order, form, rules, clock.nowMs());
+    const request = standingRequest(place, { order, form }, rules, clock.nowMs());
     let verdict: StandingVerdict = 'fits';
     this.#hands.decide(order, request, standingAsk(place, order, form, leaving), (decision) => {
       verdict = judgeStanding(decision, order, form, rules);

@@ -11,7 +11,7 @@ import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount } from '../../core/rules/budgets.ts';
 import { isOwnOpening, isPlanned, newestFirst, type OrderState } from '../orders/orders.ts';
 import { surelyHeldE8 } from '../positions/positions.ts';
-import type { Ask, LiveInputs } from '../readings/inputs.ts';
+import { type Ask, type AskDraft, type LiveInputs, parentAsk } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
@@ -99,8 +99,7 @@ export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): 
  */
 export function standingRequest(
   place: ReviewPlace,
-  order: OrderState,
-  form: StandingForm,
+  { form, order }: { readonly order: OrderState; readonly form: StandingForm },
   rules: SymbolRules,
   nowMs: number,
 ): ExecutionRequest {
@@ -116,29 +115,12 @@ export function standingRequest(
 
 /** The ask of a review that concerns no order: budgets and regimes. */
 export function bareAsk(place: ReviewPlace): Ask {
-  return reviewAsk(place, null, null, null, null);
+  return reviewAsk(place);
 }
-function reviewAsk(
-  place: ReviewPlace,
-  tokenSkillSha256: string | null,
-  own: OrderState | null,
-  leaving: ReadonlySet<OrderState> | null,
-  sliceE8: number | null,
-): Ask {
-  return {
-    phase: 'standing',
-    venue: place.venue,
-    accountName: place.account,
-    tokenSkillSha256,
-    schemaViolation: null,
-    own,
-    leaving,
-    exitRung: 0,
-    sliceE8,
-    parentPriceE8: null,
-    grant: null,
-    target: null,
-  };
+function reviewAsk(place: ReviewPlace): AskDraft {
+  const ask = parentAsk(place);
+  ask.phase = 'standing';
+  return ask;
 }
 /** The ask for what is left of a resting order; `leaving`: orders that this very review cancels already. */
 export function standingAsk(
@@ -147,7 +129,12 @@ export function standingAsk(
   form: StandingForm,
   leaving: ReadonlySet<OrderState>,
 ): Ask {
-  return reviewAsk(place, order.tokenSkillSha256, order, leaving, form.quantityE8 - order.executedE8);
+  const ask = reviewAsk(place);
+  ask.tokenSkillSha256 = order.tokenSkillSha256;
+  ask.own = order;
+  ask.leaving = leaving;
+  ask.sliceE8 = form.quantityE8 - order.executedE8;
+  return ask;
 }
 
 /** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */

@@ -111,7 +111,7 @@ export function describeTightness(
   const agents = new Set<string>();
   for (const order of everyLiveOrder(state.orders))
     if (isOwnOpening(order) && order.agent !== null) agents.add(order.agent);
-  for (const agent of agents) noteAgent(agent, policyFor(agent), state, inputs, note);
+  for (const agent of agents) noteAgent(agent, policyFor(agent), { state, inputs }, note);
   return { policy, levels, agents, signals };
 }
 
@@ -119,8 +119,7 @@ export function describeTightness(
 function noteAgent(
   agent: string,
   { agentBudgets, lossTiers, schedule, traderState }: CompiledPolicy,
-  state: GateViews,
-  inputs: LiveInputs,
+  { inputs, state }: { readonly state: GateViews; readonly inputs: LiveInputs },
   note: (key: string, level: number, covers: Covers) => void,
 ): void {
   const now = inputs.nowMs;

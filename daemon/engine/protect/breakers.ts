@@ -33,7 +33,12 @@ export function findRepeatedExecution(
   const siblings = orders.byDecision.get(order.decisionId) ?? [order];
   const quantityE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
   const sinceMs = known?.untilMs ?? 0;
-  const count = pacing.countExecutions(order.agent, order.symbol, order.side, quantityE8, tMs, windowMs, sinceMs);
+  const count = pacing.countExecutions(
+    { agent: order.agent, symbol: order.symbol, side: order.side, quantityE8 },
+    tMs,
+    windowMs,
+    sinceMs,
+  );
   if (count < repeats) return null;
   return {
     clears_at_ms: nowMs + breakerMs(cooldownMs, known?.trips ?? 0),
@@ -98,6 +103,11 @@ export class RefusalLoops {
   }
 }
 
+/** Of the policy in force, at an instant. */
+export interface BreakerTerms {
+  readonly breaker: TemporalSection['breaker'];
+  readonly nowMs: number;
+}
 /**
  * The agent's breaker opens for a refusal too many: its loop is its own, and the others go on (DESIGN "Temporal"). Null: it
  * is open for at least as long already.
@@ -106,8 +116,7 @@ function findAgentBreaker(
   { pacing, time }: GateViews,
   agent: string,
   rejection: Rejection,
-  breaker: TemporalSection['breaker'],
-  nowMs: number,
+  { breaker, nowMs }: BreakerTerms,
 ): StateEvent | null {
   const known = pacing.breakers.get(agent);
   const untilMs = nowMs + breakerMs(breaker.cooldown_ms, known?.trips ?? 0);
@@ -152,10 +161,8 @@ export function findAccountBreaker(
 export function findLoopBreaker(
   state: GateViews,
   loop: Loop,
-  order: OrderState,
-  rejection: Rejection,
-  breaker: TemporalSection['breaker'],
-  nowMs: number,
+  { order, rejection }: { readonly order: OrderState; readonly rejection: Rejection },
+  terms: BreakerTerms,
 ): StateEvent | null {
   if (loop === 'account')
     return findAccountBreaker(
@@ -165,7 +172,7 @@ export function findLoopBreaker(
       null,
     );
   if (loop !== 'agent' || order.agent === null) return null;
-  return findAgentBreaker(state, order.agent, rejection, breaker, nowMs);
+  return findAgentBreaker(state, order.agent, rejection, terms);
 }
 
 function describeAnswer({ code, message }: Rejection): string {

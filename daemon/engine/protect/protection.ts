@@ -94,7 +94,7 @@ export class ProtectionPlan {
     }
     this.#hands.alert('POSITION_CUT', `${above}: ${this.#textOf(quantityE8, symbol)} is closed`, symbol);
     const fraction = this.#partOf(quantityE8, most, symbol);
-    return closeRequest(place, symbol, position.quantityE8 > 0 ? 'sell' : 'buy', fraction, now);
+    return closeRequest(place, { symbol, side: position.quantityE8 > 0 ? 'sell' : 'buy', fraction }, now);
   }
 
   /**
@@ -281,7 +281,7 @@ export class ProtectionPlan {
         : `the ${this.#textOf(quantityE8, symbol)} that an agent holds is closed; ${this.#textOf(left, symbol)} of nobody stays, without a stop`;
     this.#hands.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
     const fraction = this.#partOf(quantityE8, most, symbol);
-    return closeRequest(this.#hands.place, symbol, order.side, fraction, this.#hands.clock.nowMs());
+    return closeRequest(this.#hands.place, { symbol, side: order.side, fraction }, this.#hands.clock.nowMs());
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, quantityE8: number): string | null {

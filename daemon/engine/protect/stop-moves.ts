@@ -55,7 +55,10 @@ export class StopMovePlan {
     if (!isSettled(position)) return false;
     if (position.quantityE8 === 0 || rules === undefined || entryPrice <= 0) return false;
     const stopBps = this.#parts.spec().protection.stop_bps;
-    if (stop.triggerE8 === null || !isStopTooFar(stop.side, stop.triggerE8, entryPrice, stopBps, rules)) {
+    if (
+      stop.triggerE8 === null ||
+      !isStopTooFar({ side: stop.side, triggerE8: stop.triggerE8 }, entryPrice, stopBps, rules)
+    ) {
       this.#tried.delete(symbol);
       return false;
     }

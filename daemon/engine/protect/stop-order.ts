@@ -22,24 +22,23 @@ export function buildStopOrder(
   state: GateViews,
   position: PositionState,
   held: number,
-  stopBps: number,
-  parts: { readonly place: ReviewPlace; readonly ids: IdSource; readonly nowMs: number },
+  parts: { readonly place: ReviewPlace; readonly ids: IdSource; readonly nowMs: number; readonly stopBps: number },
 ): StopOrder | null {
   const { symbol } = position;
   const rules = state.rules.get(symbol);
   const entryPrice = findEntryPrice(state, position);
   if (rules === undefined || entryPrice <= 0) return null;
   const side = held > 0 ? 'sell' : 'buy';
-  const triggerE8 = findStopE8(side, entryPrice, stopBps, rules);
+  const triggerE8 = findStopE8(side, entryPrice, parts.stopBps, rules);
   const quantityE8 = Math.abs(held);
-  const ask = parentAsk(parts.place, null, null, null, null);
+  const ask = parentAsk(parts.place);
   ask.sliceE8 = quantityE8;
   return {
-    request: closeRequest(parts.place, symbol, side, 1, parts.nowMs),
+    request: closeRequest(parts.place, { symbol, side, fraction: 1 }, parts.nowMs),
     ask,
     plan: ({ effective }, seq) =>
       effective?.action === 'exit'
-        ? [planStop(clientOrderId(parts.ids, seq, 0, 0), symbol, side, quantityE8, triggerE8)]
+        ? [planStop(clientOrderId(parts.ids, seq, 0, 0), { symbol, side, quantityE8, triggerE8 })]
         : [],
   };
 }

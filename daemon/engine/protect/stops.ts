@@ -12,9 +12,7 @@ import { E8, fromE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
 /** The gate's request to close a part of what it may close in a symbol. */
 export function closeRequest(
   place: ReviewPlace,
-  symbol: string,
-  side: Side,
-  fraction: number,
+  { fraction, side, symbol }: { readonly symbol: string; readonly side: Side; readonly fraction: number },
   nowMs: number,
 ): ExecutionRequest {
   const request = copyRequest(bareRequest(place, symbol, nowMs));
@@ -40,14 +38,13 @@ const SMALL_PART = 0.01;
 
 /** Whether a stop is materially further from the entry price than `stopBps`, on the losing side. */
 export function isStopTooFar(
-  side: Side,
-  standsE8: number,
+  { side, triggerE8 }: { readonly side: Side; readonly triggerE8: number },
   entryPrice: number,
   stopBps: number,
   rules: TickRules,
 ): boolean {
   const wantedE8 = findStopE8(side, entryPrice, stopBps, rules);
-  const beyondE8 = side === 'sell' ? wantedE8 - standsE8 : standsE8 - wantedE8;
+  const beyondE8 = side === 'sell' ? wantedE8 - triggerE8 : triggerE8 - wantedE8;
   const distanceE8 = (entryPrice * E8 * stopBps) / 1e4;
   return beyondE8 > Math.max(SMALL_TICKS * tickE8(rules), distanceE8 * SMALL_PART);
 }
@@ -59,22 +56,25 @@ export function isMarkBeyond(side: Side, triggerE8: number, mark: number): boole
 }
 
 /** A stop for the whole position: closePosition, on the mark. `quantityE8`: the size that it counts as. */
-export function planStop(id: string, symbol: string, side: Side, quantityE8: number, triggerE8: number): PlannedOrder {
+export function planStop(
+  id: string,
+  stop: { readonly symbol: string; readonly side: Side; readonly quantityE8: number; readonly triggerE8: number },
+): PlannedOrder {
   return {
     client_order_id: id,
     delay_ms: 0,
     kind: 'algo',
     leverage: 1,
-    quantity_e8: quantityE8,
+    quantity_e8: stop.quantityE8,
     order_type: 'market',
     price_e8: null,
     protective: true,
     reduce_only: true,
-    side,
+    side: stop.side,
     slice: 0,
-    symbol,
+    symbol: stop.symbol,
     time_in_force: null,
-    trigger_e8: triggerE8,
+    trigger_e8: stop.triggerE8,
   };
 }
 

@@ -85,37 +85,26 @@ export type AskDraft = Draft<Ask>;
 export type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The first decision on what a caller, or the gate itself, asks for. Written out: copying members is slower. */
-export function parentAsk(
-  place: Place,
-  tokenSkillSha256: string | null,
-  schemaViolation: string | null,
-  own: OrderState | null,
-  target: OrderState | null,
-): AskDraft {
+export function parentAsk(place: Place): AskDraft {
   return {
     phase: 'parent',
     venue: place.venue,
     accountName: place.account,
-    tokenSkillSha256,
-    schemaViolation,
-    own,
+    tokenSkillSha256: null,
+    schemaViolation: null,
+    own: null,
     leaving: null,
     exitRung: 0,
     sliceE8: null,
     parentPriceE8: null,
     grant: null,
-    target,
+    target: null,
   };
 }
 
 /** A later order of what was permitted: a slice that falls due, or the next order of an exit. */
-export function laterAsk(
-  place: Place,
-  tokenSkillSha256: string | null,
-  own: OrderState | null,
-  quantityE8: number,
-): AskDraft {
-  const ask = parentAsk(place, tokenSkillSha256, null, own, null);
+export function laterAsk(place: Place, quantityE8: number): AskDraft {
+  const ask = parentAsk(place);
   ask.phase = 'slice';
   ask.sliceE8 = quantityE8;
   return ask;

@@ -56,14 +56,16 @@ export class AbsentOrders {
     // RISK: an acknowledged order was placed. Its own trades say how it ended; it never counts as not placed.
     if (isOwnKnown) {
       const ended = endedReport(order, traded, this.#core.nowMs());
-      return proof.recordAbsent(order, ended.status, 'no longer at the venue', since, ended) !== null;
+      return (
+        proof.recordAbsent(order, { status: ended.status, detail: 'no longer at the venue' }, since, ended) !== null
+      );
     }
     if (order.acknowledgedAtMs !== null) {
       // RISK: its trade may lag behind; should there be one, it is proof.
       if (order.kind === 'algo') this.#sender.noteVanished(order);
-      return proof.recordAbsent(order, 'canceled', 'no longer at the venue', since) !== null;
+      return proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since) !== null;
     }
-    return proof.recordAbsent(order, 'not_placed', 'proven absent at the venue', since) !== null;
+    return proof.recordAbsent(order, { status: 'not_placed', detail: 'proven absent at the venue' }, since) !== null;
   }
 
   /**
@@ -123,7 +125,12 @@ export class AbsentOrders {
       // the stop itself.
       if (order.kind === 'algo' && !this.#isOfOther(order, found.order)) {
         if (isChild(order, found.order)) {
-          this.#sender.proof.recordAbsent(order, found.order.status, 'it has fired', absentSince, found.order);
+          this.#sender.proof.recordAbsent(
+            order,
+            { status: found.order.status, detail: 'it has fired' },
+            absentSince,
+            found.order,
+          );
           return true;
         }
         if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;

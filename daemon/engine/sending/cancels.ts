@@ -112,7 +112,7 @@ export class Canceler {
     const found = yield* ask<'lookUp'>({ fx: 'lookUp', key: keyOf(order) });
     if (found.kind === 'found') this.#sender.adopt(order, found.order, asked);
     else if (found.kind === 'not_found' && order.kind === 'algo' && isAcknowledged)
-      this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', asked);
+      this.#sender.proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, asked);
     else if (found.kind === 'not_found') this.#sender.noteMissing(order);
   }
 

@@ -3,7 +3,6 @@ import type { EngineCore, Recorded } from '../flow/core.ts';
 import { isOfAnother, judgeStatus } from '../orders/evidence.ts';
 import { isLost, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
-import type { OrderStatus } from '../records/decisions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
 import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../records/units.ts';
 import type { SymbolRules, VenueOrder } from '../records/venue.ts';
@@ -56,7 +55,11 @@ export class OrderProof {
     const last = this.#lastShown.get(order);
     if (last === undefined || last.nr < ask.nr) this.#lastShown.set(order, ask);
     const before = order.executedE8;
-    const event = wordOn(this.#core, order, report.status, null, { asked_seq: ask.seq, kind: 'shown' });
+    const event = wordOn(this.#core, order, {
+      status: report.status,
+      detail: null,
+      evidence: { asked_seq: ask.seq, kind: 'shown' },
+    });
     const appended = this.#take(order, {
       ...event,
       average_price: report.averagePrice,
@@ -94,10 +97,15 @@ export class OrderProof {
   }
 
   /** Applies answers without the order since `ask`, and its trades: how it ended, or that it cannot be found. */
-  recordAbsent(order: OrderState, status: OrderStatus, detail: string, ask: Ask, traded?: VenueOrder): Recorded | null {
+  recordAbsent(
+    order: OrderState,
+    word: Pick<OrderEvent, 'status' | 'detail'>,
+    ask: Ask,
+    traded?: VenueOrder,
+  ): Recorded | null {
     if (this.wasShownSince(order, ask)) return null;
     const before = order.executedE8;
-    const event = wordOn(this.#core, order, status, detail, { asked_seq: ask.seq, kind: 'absent' });
+    const event = wordOn(this.#core, order, { ...word, evidence: { asked_seq: ask.seq, kind: 'absent' } });
     const appended = this.#take(order, {
       ...event,
       average_price: traded?.averagePrice ?? null,
@@ -118,7 +126,7 @@ export class OrderProof {
     const isWhole = order.kind === 'algo' || order.tradedE8 >= order.quantityE8;
     const evidence = { asked_seq: headSeq(this.#core), kind: 'shown' } as const;
     const appended = this.#take(order, {
-      ...wordOn(this.#core, order, isWhole ? 'filled' : order.status, order.detail, evidence),
+      ...wordOn(this.#core, order, { status: isWhole ? 'filled' : order.status, detail: order.detail, evidence }),
       average_price: order.averagePrice,
       executed_e8: order.tradedE8,
       venue_at_ms: this.#byNow(atMs),

@@ -178,7 +178,13 @@ export class Resolver {
     search.notFound += 1;
     if (search.notFound < ANSWERS_NEEDED || (yield* this.#absent.end(order, search.since, search.others))) return;
     if (search.notFound < ANSWERS_UNTIL_LOST || isTerminal(order)) return;
-    if (this.#sender.proof.recordAbsent(order, 'lost', 'no proof of what became of it', search.since) !== null)
+    if (
+      this.#sender.proof.recordAbsent(
+        order,
+        { status: 'lost', detail: 'no proof of what became of it' },
+        search.since,
+      ) !== null
+    )
       this.#alertLost(order);
   }
 

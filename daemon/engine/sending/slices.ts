@@ -45,7 +45,9 @@ export function sliceRequest(parent: DecisionEvent): ExecutionRequest {
 }
 
 export function sliceAsk(place: ReviewPlace, order: OrderState): Ask {
-  const ask = laterAsk(place, order.tokenSkillSha256, order, order.quantityE8);
+  const ask = laterAsk(place, order.quantityE8);
+  ask.tokenSkillSha256 = order.tokenSkillSha256;
+  ask.own = order;
   // The parent's own.
   ask.parentPriceE8 = order.priceE8;
   return ask;
@@ -59,7 +61,7 @@ export function planSlice(
 ): readonly PlannedOrder[] {
   const { effective } = decision;
   if (decision.decision === 'BLOCK' || effective?.action !== 'open' || steps === undefined) return [];
-  return [planSingle(effective, steps, order.symbol, order.clientOrderId, order.slice)];
+  return [planSingle(effective, steps, { symbol: order.symbol, id: order.clientOrderId, slice: order.slice })];
 }
 
 /** One that is refused ends those after it. */

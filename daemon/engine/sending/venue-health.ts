@@ -71,7 +71,12 @@ export class VenueHealth implements VenueConsequences {
     if (!isCountedRefusal(rejection, order)) return;
     const { breaker } = this.#core.policyFor(order.agent ?? '').temporal;
     const loop = this.#loops.onRefusal(order, rejection);
-    const opened = findLoopBreaker(this.#core.state, loop, order, rejection, breaker, this.#core.nowMs());
+    const opened = findLoopBreaker(
+      this.#core.state,
+      loop,
+      { order, rejection },
+      { breaker, nowMs: this.#core.nowMs() },
+    );
     if (opened === null) return;
     this.#core.append('state', opened);
     const until =

@@ -126,8 +126,10 @@ function findDuplicate({ policy, request, state, tMs }: Subject): Duplicate | nu
     },
     tMs,
     policy.temporal.duplicate_window_ms,
-    (decisionId) => request.after_decision_id === decisionId && isExecutionTerminal(state, decisionId),
-    (decisionId) => isExecutionUnfilled(state, decisionId),
+    {
+      isAnswered: (decisionId) => request.after_decision_id === decisionId && isExecutionTerminal(state, decisionId),
+      isUnfilled: (decisionId) => isExecutionUnfilled(state, decisionId),
+    },
   );
 }
 

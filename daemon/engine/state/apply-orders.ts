@@ -151,7 +151,7 @@ export function applyOrder(state: GateViews, event: OrderEvent): void {
     order = applyListed(state.orders, order, event, tMs);
     if (!order.reduceOnly) state.uncontained.add(order);
   }
-  const delta = applyOrderEvent(state.orders, order, event, state.time, state.stateSeq);
+  const delta = applyOrderEvent(state.orders, order, event, { time: state.time, seq: state.stateSeq });
   if (hadEnded && (delta > 0 || !isTerminal(order)) && isOfThisEpoch(state, order))
     holdAgain(state.position(order.symbol), order);
   if (delta > 0) moveFill(state, order, delta, event);
@@ -221,7 +221,7 @@ function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): voi
   pace.lastOpenFillSide = side;
   const siblings = orders.byDecision.get(decisionId) ?? [order];
   const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
-  pacing.noteExecution(decisionId, agent, symbol, side, parentE8, time.tMs);
+  pacing.noteExecution(decisionId, { agent, symbol, side, quantityE8: parentE8 }, time.tMs);
 }
 
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */

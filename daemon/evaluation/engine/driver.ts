@@ -102,8 +102,11 @@ export class ReplayDriver {
   ): Decided & {
     readonly acted: ReturnType<typeof consider>['acted'];
   } {
-    const own = request.intent === 'modify' ? target : null;
-    const considered = consider(this.core, request, parentAsk(PLACE, null, schemaViolation, own, target));
+    const ask = parentAsk(PLACE);
+    ask.schemaViolation = schemaViolation;
+    ask.own = request.intent === 'modify' ? target : null;
+    ask.target = target;
+    const considered = consider(this.core, request, ask);
     const decided = recordDecision(this.core, considered, {
       kind: 'tool',
       route: request.tool,

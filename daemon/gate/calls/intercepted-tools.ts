@@ -103,8 +103,7 @@ function recordForeignTool(
     core,
     considered,
     { kind: 'intercept', route: 'intercept', bodyHash, texts: {}, parentDecisionId: null, orders: [] },
-    shown,
-    'whole',
+    { tool: shown, form: 'whole' },
   );
   core.ports.observer.decided(
     request.agent,

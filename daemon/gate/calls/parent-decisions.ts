@@ -84,7 +84,11 @@ export class ParentDecisions {
 
   #ask(intake: Intake): AskDraft {
     const { caller, request, schemaViolation, target } = intake;
-    const own = request.intent === 'modify' ? target : null;
-    return parentAsk(this.#core.settings, caller.skillSha256, schemaViolation, own, target);
+    const ask = parentAsk(this.#core.settings);
+    ask.tokenSkillSha256 = caller.skillSha256;
+    ask.schemaViolation = schemaViolation;
+    ask.own = request.intent === 'modify' ? target : null;
+    ask.target = target;
+    return ask;
   }
 }

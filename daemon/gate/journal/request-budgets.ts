@@ -81,7 +81,7 @@ export class RequestBudgets {
   /** Null: there is room. */
   #retryAfterMs(kind: CountedKind, { agent, origin }: Sender, limit: RateLimit): number | null {
     const now = this.#core.passedMs();
-    const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, origin, agent, now, limit.window_ms);
+    const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, { origin, agent }, now, limit.window_ms);
     return records < limit.max ? null : Math.max(1, (freeAtMs ?? now) - now);
   }
 

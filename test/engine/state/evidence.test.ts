@@ -91,7 +91,7 @@ class Watched {
         });
         return;
       case 'absent':
-        sender.proof.recordAbsent(order, word.status, 'absent', ask);
+        sender.proof.recordAbsent(order, { status: word.status, detail: 'absent' }, ask);
         return;
       case 'unknown':
         sender.record(order, unknownEvent(core, order, 'timeout', core.nowMs()));

@@ -30,7 +30,7 @@ function flipClock(ledger: FoldedLedger): readonly [side: string | null, atMs: n
   return clocks[0] ?? [null, null];
 }
 const executed = ({ state: { pacing } }: FoldedLedger, side: 'buy' | 'sell', lots: number): number =>
-  pacing.countExecutions('alice', SYMBOL, side, lots * LOT_E8, T0 + 10_000, 60_000, 0);
+  pacing.countExecutions({ agent: 'alice', symbol: SYMBOL, side, quantityE8: lots * LOT_E8 }, T0 + 10_000, 60_000, 0);
 
 describe('a resting buy whose fill comes after a short was opened', () => {
   it('leaves the flip interval running from the fill that opened the short, when it only closes [PK-26]', () => {

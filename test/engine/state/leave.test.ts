@@ -111,13 +111,8 @@ describe('SAE-AUDIT: what has ended leaves the views once nothing more is heard 
       const ask = { agent, intent, orderType, side, size: { quantity, requested_notional }, symbol: symbol ?? '' };
       const { requests } = ledger.state;
       return (
-        requests.findDuplicate(
-          ask,
-          ENDED_MS + DAY,
-          7 * DAY,
-          () => false,
-          () => false,
-        ) !== null
+        requests.findDuplicate(ask, ENDED_MS + DAY, 7 * DAY, { isAnswered: () => false, isUnfilled: () => false }) !==
+        null
       );
     };
     assert.deepEqual(

@@ -9,7 +9,7 @@ const rejected = { agent: 'alice', origin: 'agent', paths: [''], tool: 'place_or
 
 describe('records of calls without an effect', () => {
   const count = (records: RequestRecords, nowMs: number, windowMs = 60_000, agent = 'alice') =>
-    records.count('rejected', 'agent', agent, nowMs, windowMs);
+    records.count('rejected', { origin: 'agent', agent }, nowMs, windowMs);
 
   it('count in a sliding window, never too few and at most a second too many', () => {
     const instants = fc.array(fc.nat(200_000), { maxLength: 80 }).map((each) => each.sort((a, b) => a - b));
@@ -43,8 +43,8 @@ describe('records of calls without an effect', () => {
     records.noteRejected({ ...rejected, agent: 'bob' }, T0);
     records.noteRejected({ ...rejected, origin: 'operator' }, T0);
     assert.equal(count(records, T0).records, 1);
-    assert.equal(records.count('rejected', 'operator', 'alice', T0, 60_000).records, 1);
-    assert.equal(records.count('refusals', 'agent', 'alice', T0, 60_000).records, 0);
+    assert.equal(records.count('rejected', { origin: 'operator', agent: 'alice' }, T0, 60_000).records, 1);
+    assert.equal(records.count('refusals', { origin: 'agent', agent: 'alice' }, T0, 60_000).records, 0);
   });
 
   it('are forgotten by the longest window, however many seconds had one', () => {

@@ -93,7 +93,7 @@ function contextOf({ state }: FoldedLedger, request: Partial<ExecutionRequest>, 
     inputs,
     request: asked,
     policy: POLICY,
-    ask: { ...parentAsk(PLACE, null, null, null, null), ...ask },
+    ask: { ...parentAsk(PLACE), ...ask },
   });
 }
 const CLOSE = { intent: 'close', reduce_only: true, side: 'sell' } as const;
