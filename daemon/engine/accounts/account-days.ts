@@ -1,3 +1,4 @@
+import { fromE8 } from '../records/units.ts';
 import type { Owner } from '../words.ts';
 
 export const DAY_MS = 86_400_000;
@@ -8,20 +9,27 @@ export function dayOf(atMs: number): number {
   return Math.floor(atMs / DAY_MS) * DAY_MS;
 }
 
-/** What trades, funding and the rest made of one owner's part in one symbol, USDT. */
+/** What trades, funding and the rest made of one owner's part in one symbol; amounts in units of 1e-8 USDT. */
 export interface Figures {
-  realisedUsdt: number;
+  realisedE8: number;
   /** Paid; above 0 is a cost. */
-  feesUsdt: number;
-  fundingUsdt: number;
+  feesE8: number;
+  fundingE8: number;
   /** What the exchange books otherwise: liquidation fees, the insurance fund, rebates. */
-  otherUsdt: number;
+  otherE8: number;
   /** What fills cost against the mid at the decision of their order; below 0: they were better. */
-  slippageUsdt: number;
+  slippageE8: number;
   /** Turnover of the fills of which that is known. */
-  slippageOfUsdt: number;
-  turnoverUsdt: number;
+  slippageOfE8: number;
+  turnoverE8: number;
   fills: number;
+}
+/** What something made of an owner's part, or what that was worth beyond its cost when a day began. */
+export interface Posting {
+  readonly atMs: number;
+  readonly owner: Owner;
+  readonly figures?: Partial<Figures>;
+  readonly openingE8?: number;
 }
 /** What an agent asked for, by outcome. */
 export interface Asks {
@@ -45,27 +53,19 @@ export interface AccountDay {
   readonly booked: Booked;
   /** Realised profit and fees by the exchange's trades, of what its income has to contain by now. */
   readonly reported: { realisedUsdt: number; feesUsdt: number };
-  /** Unrealised profit by owner and symbol when the day began. */
+  /** Unrealised profit by owner and symbol when the day began, in units of 1e-8 USDT. */
   readonly opening: Map<Owner, Map<string, number>>;
 }
 
-export function putUsdt(figures: Map<Owner, Map<string, number>>, owner: Owner, symbol: string, usdt: number): void {
-  const bySymbol = figures.get(owner) ?? new Map<string, number>();
-  figures.set(owner, bySymbol);
-  bySymbol.set(symbol, usdt);
-}
-export function copyOf(figures: ReadonlyMap<Owner, ReadonlyMap<string, number>>): Map<Owner, Map<string, number>> {
-  return new Map([...figures].map(([owner, bySymbol]) => [owner, new Map(bySymbol)]));
-}
 function createFigures(): Figures {
   return {
-    realisedUsdt: 0,
-    feesUsdt: 0,
-    fundingUsdt: 0,
-    otherUsdt: 0,
-    slippageUsdt: 0,
-    slippageOfUsdt: 0,
-    turnoverUsdt: 0,
+    realisedE8: 0,
+    feesE8: 0,
+    fundingE8: 0,
+    otherE8: 0,
+    slippageE8: 0,
+    slippageOfE8: 0,
+    turnoverE8: 0,
     fills: 0,
   };
 }
@@ -102,15 +102,17 @@ function asksOf({ asks }: AccountDay, agent: string): Asks {
   return found;
 }
 /** As {@link addTo}, at every trade. */
-function addFigures(sum: Figures, by: Readonly<Partial<Figures>>): void {
-  sum.realisedUsdt += by.realisedUsdt ?? 0;
-  sum.feesUsdt += by.feesUsdt ?? 0;
-  sum.fundingUsdt += by.fundingUsdt ?? 0;
-  sum.otherUsdt += by.otherUsdt ?? 0;
-  sum.slippageUsdt += by.slippageUsdt ?? 0;
-  sum.slippageOfUsdt += by.slippageOfUsdt ?? 0;
-  sum.turnoverUsdt += by.turnoverUsdt ?? 0;
-  sum.fills += by.fills ?? 0;
+function addFigures(sum: Figures, by: Readonly<Partial<Figures>>, sign: 1 | -1 = 1): void {
+  for (const name of FIGURES) sum[name] += sign * (by[name] ?? 0);
+}
+const FIGURES = Object.keys(createFigures()) as (keyof Figures)[];
+function addOpening({ opening }: AccountDay, owner: Owner, symbol: string, amountE8: number): void {
+  const bySymbol = opening.get(owner) ?? new Map<string, number>();
+  const sumE8 = (bySymbol.get(symbol) ?? 0) + amountE8;
+  if (sumE8 === 0) bySymbol.delete(symbol);
+  else bySymbol.set(symbol, sumE8);
+  if (bySymbol.size === 0) opening.delete(owner);
+  else opening.set(owner, bySymbol);
 }
 function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
   const sums = sum as Record<string, number>;
@@ -126,7 +128,7 @@ function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
   addTo(day.reported, later.reported);
   if (!isOpening) return;
   for (const [owner, bySymbol] of later.opening)
-    for (const [symbol, usdt] of bySymbol) putUsdt(day.opening, owner, symbol, usdt);
+    for (const [symbol, amountE8] of bySymbol) addOpening(day, owner, symbol, amountE8);
 }
 
 /** The accounts of each day (UTC, by the exchange's time), and of all days since the ledger's first reading. */
@@ -175,19 +177,26 @@ export class AccountDays {
 
   /** Realised profit with funding and other bookings, less fees, of days of which the first and the last are named. */
   resultOf(owner: Owner, fromMs: number, toMs: number): number {
-    let usdt = 0;
+    let sumE8 = 0;
     for (const day of this.days.values()) {
       if (day.dayMs < dayOf(fromMs) || day.dayMs > toMs) continue;
-      for (const figures of day.figures.get(owner)?.values() ?? [])
-        usdt += figures.realisedUsdt + figures.fundingUsdt + figures.otherUsdt - figures.feesUsdt;
+      for (const { feesE8, fundingE8, otherE8, realisedE8 } of day.figures.get(owner)?.values() ?? [])
+        sumE8 += realisedE8 + fundingE8 + otherE8 - feesE8;
     }
-    return usdt;
+    return fromE8(sumE8);
+  }
+  /** Unrealised profit by owner and symbol when a day began, USDT; none: that is not known. */
+  openingOf(dayMs: number): ReadonlyMap<Owner, ReadonlyMap<string, number>> {
+    const inUsdt = (bySymbol: ReadonlyMap<string, number>): ReadonlyMap<string, number> =>
+      new Map([...bySymbol].map(([symbol, amountE8]) => [symbol, fromE8(amountE8)]));
+    return new Map([...(this.days.get(dayMs)?.opening ?? [])].map(([owner, bySymbol]) => [owner, inUsdt(bySymbol)]));
   }
 
-  /** Adds to the figures of an owner and symbol, of the day and in total. */
-  add(atMs: number, owner: Owner, symbol: string, change: Partial<Figures>): void {
-    addFigures(figuresOf(this.#day(atMs), owner, symbol), change);
-    addFigures(figuresOf(this.total, owner, symbol), change);
+  /** Adds to what an owner's part in a symbol made, of the day and in total, or takes it back. */
+  post(symbol: string, { atMs, figures, openingE8, owner }: Posting, sign: 1 | -1 = 1): void {
+    if (openingE8 !== undefined) addOpening(this.#day(atMs), owner, symbol, sign * openingE8);
+    if (figures === undefined) return;
+    for (const day of [this.#day(atMs), this.total]) addFigures(figuresOf(day, owner, symbol), figures, sign);
   }
   book(atMs: number, kind: keyof Booked, amountUsdt: number): void {
     this.#day(atMs).booked[kind] += amountUsdt;
@@ -198,9 +207,6 @@ export class AccountDays {
       reported.realisedUsdt += realisedUsdt;
       reported.feesUsdt += feesUsdt;
     }
-  }
-  open(dayMs: number, owner: Owner, symbol: string, unrealisedUsdt: number): void {
-    putUsdt(this.#day(dayMs).opening, owner, symbol, unrealisedUsdt);
   }
   ask(atMs: number, agent: string, change: Partial<Asks>): void {
     addTo(asksOf(this.#day(atMs), agent), change);

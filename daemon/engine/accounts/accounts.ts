@@ -2,17 +2,6 @@
 
 import { SeenIds } from '../kept/seen-ids.ts';
 import type { OrderState } from '../orders/order.ts';
-import {
-  adoptLots,
-  createOwnedLots,
-  type MovingTrade,
-  moveLots,
-  NOT_BEGUN,
-  type OwnedLots,
-  setBackOwned,
-  splitHeld,
-  wasFlatSince,
-} from '../positions/owned-lots.ts';
 import type {
   AccountEvent,
   DecisionEvent,
@@ -21,9 +10,23 @@ import type {
   RequestSumEvent,
   TradeEvent,
 } from '../records/events.ts';
-import { fromE8 } from '../records/units.ts';
+import { fromE8, usdtE8, worthE8 } from '../records/units.ts';
 import type { Owner } from '../words.ts';
-import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
+import { AccountDays, dayOf } from './account-days.ts';
+import {
+  addEntry,
+  addTrade,
+  type CostBook,
+  type CostTrade,
+  createCostBook,
+  NOT_BEGUN,
+  type Post,
+  paid,
+  putSetBack,
+  takeOut,
+  unrealisedE8,
+  wasFlatSince,
+} from './cost-book.ts';
 import { idOf, isLiquidation, kindOf, slippageOf } from './income-rows.ts';
 
 /** Lists of income overlap by minutes, or by what a start reads again. */
@@ -50,13 +53,13 @@ interface Waiting {
 
 /**
  * Profit by agent, symbol and day, from recorded trades and income alone. Trades move lots in the order in which the
- * exchange made them, so an agent's profit is that of its own buys and sells: its lots close at what they cost it. What
- * closes on nobody's order is taken as positions are (holding.ts), and with it profit and fee.
+ * exchange made them, whenever they are listed (cost-book.ts), so an agent's profit is that of its own buys and sells: its
+ * lots close at what they cost it. What closes on nobody's order is taken as positions are, and with it profit and fee.
  */
 export class Accounts {
   readonly days = new AccountDays();
   private readonly seenIncome = new SeenIds(KEEP_INCOME_MS, KEEP_INCOMES);
-  readonly books = new Map<string, OwnedLots>();
+  readonly books = new Map<string, CostBook>();
   private readonly waiting = new Map<string, Waiting>();
   /** Trades that the exchange's income need not contain yet. */
   private readonly unbooked = new Map<string, Unconfirmed>();
@@ -66,10 +69,6 @@ export class Accounts {
   incomeReadToMs: number | null = null;
   /** The day that the newest reading of the account has begun; null: none was read. */
   openDayMs: number | null = null;
-  /** At the first reading of that day, of symbols that were not traded since. */
-  private openingMarks = new Map<string, number>();
-  /** By symbol: the newest day of which it is known what was held when it began. */
-  private readonly begun = new Map<string, number>();
 
   /** Trades that income has not confirmed yet. */
   get unconfirmed(): readonly Unconfirmed[] {
@@ -102,68 +101,46 @@ export class Accounts {
 
   /** The first reading says what was held before; it is nobody's. Of a symbol that it could not read a later one says it. */
   applyAccount(event: AccountEvent): void {
+    const { positions, requested_at_ms: readAtMs, unread = [] } = event;
     const isFirst = this.sinceMs === null;
-    this.sinceMs ??= event.requested_at_ms;
-    if (isFirst) for (const { symbol } of event.positions) this.#begin(symbol, event);
-    if (isFirst) for (const symbol of event.unread ?? []) this.books.set(symbol, createOwnedLots(symbol, NOT_BEGUN));
-    this.#openDay(event);
-    if (isFirst) return;
-    for (const { sinceMs, symbol } of this.books.values())
-      if (sinceMs === NOT_BEGUN && event.unread?.includes(symbol) !== true) this.#begin(symbol, event);
+    this.sinceMs ??= readAtMs;
+    if (isFirst) for (const symbol of unread) this.books.set(symbol, createCostBook(symbol, NOT_BEGUN));
+    const isKnownNow = ({ sinceMs, symbol }: CostBook): boolean => sinceMs === NOT_BEGUN && !unread.includes(symbol);
+    const begun = isFirst
+      ? positions.map(({ symbol }) => symbol)
+      : [...this.books.values()].filter(isKnownNow).map(({ symbol }) => symbol);
+    for (const symbol of begun) {
+      const held = positions.find((position) => position.symbol === symbol);
+      const quantityE8 = held?.quantity_e8 ?? 0;
+      const costE8 = worthE8(quantityE8, usdtE8(held?.entry_price ?? 0));
+      const sinceMs = Math.max(readAtMs, held?.updated_at_ms ?? 0);
+      this.books.set(symbol, createCostBook(symbol, sinceMs, quantityE8, costE8));
+    }
+    const dayMs = dayOf(readAtMs);
+    const isNewDay = this.openDayMs === null || dayMs > this.openDayMs;
+    if (isNewDay) {
+      this.openDayMs = dayMs;
+      this.days.noteOpened(dayMs);
+    }
+    // RISK: the day's first trade may be made before its first reading, which no longer shows what it closed.
+    for (const { mark_price: mark, symbol } of positions)
+      if (isNewDay || begun.includes(symbol))
+        addEntry(this.#book(symbol), { kind: 'mark', atMs: readAtMs, priceE8: usdtE8(mark) }, this.#postTo(symbol));
   }
-  #begin(symbol: string, { positions, requested_at_ms: readAtMs }: AccountEvent): void {
-    const held = positions.find((position) => position.symbol === symbol);
-    const { entry_price: price = 0, quantity_e8: quantityE8 = 0, updated_at_ms: changedAtMs = 0 } = held ?? {};
-    const sinceMs = Math.max(readAtMs, changedAtMs);
-    this.books.set(symbol, createOwnedLots(symbol, sinceMs, quantityE8, fromE8(quantityE8) * price));
-    if (held !== undefined) this.openingMarks.set(symbol, held.mark_price);
+  #book(symbol: string): CostBook {
+    const book = this.books.get(symbol) ?? createCostBook(symbol, this.sinceMs ?? NOT_BEGUN);
+    this.books.set(symbol, book);
+    return book;
   }
-
-  /** The first reading of a day values what was held when it began. */
-  #openDay(event: AccountEvent): void {
-    const dayMs = dayOf(event.requested_at_ms);
-    if (this.openDayMs !== null && dayMs <= this.openDayMs) return;
-    for (const symbol of [...this.openingMarks.keys()]) this.#openSymbol(symbol);
-    this.openDayMs = dayMs;
-    this.days.noteOpened(dayMs);
-    const held = event.positions.filter(({ symbol }) => this.begun.get(symbol) !== dayMs);
-    this.openingMarks = new Map(held.map(({ mark_price: mark, symbol }) => [symbol, mark]));
-  }
-  /**
-   * RISK: the day's first trade may be made before its first reading, which no longer shows what it closed, and realises
-   * what was won or lost the day before. What was held is valued at its price.
-   */
-  #openByTrade({ at_venue_ms: atMs, price, symbol }: TradeEvent): void {
-    const dayMs = dayOf(atMs);
-    if (this.openDayMs === null || dayMs < this.openDayMs || dayMs <= (this.begun.get(symbol) ?? 0)) return;
-    this.begun.set(symbol, dayMs);
-    for (const [owner, usdt] of this.unrealised(symbol, price)) this.days.open(dayMs, owner, symbol, usdt);
-  }
-  /** The first trade of a day comes after all of the day before in its symbol. */
-  #openSymbol(symbol: string): void {
-    const mark = this.openingMarks.get(symbol);
-    if (this.openDayMs === null || mark === undefined) return;
-    this.openingMarks.delete(symbol);
-    this.begun.set(symbol, this.openDayMs);
-    for (const [owner, usdt] of this.unrealised(symbol, mark)) this.days.open(this.openDayMs, owner, symbol, usdt);
-  }
-  /** What was held when a day began, by owner and symbol, USDT; null: the day is not known. */
-  openingOf(dayMs: number): ReadonlyMap<Owner, ReadonlyMap<string, number>> {
-    const opening = copyOf(this.days.find(dayMs)?.opening ?? new Map());
-    if (dayMs !== this.openDayMs) return opening;
-    for (const [symbol, mark] of this.openingMarks)
-      for (const [owner, usdt] of this.unrealised(symbol, mark)) putUsdt(opening, owner, symbol, usdt);
-    return opening;
+  #postTo(symbol: string): Post {
+    return (posting, sign) => this.days.post(symbol, posting, sign);
   }
 
   /** By owner, USDT. */
   unrealised(symbol: string, mark: number): ReadonlyMap<Owner, number> {
-    const found = new Map<Owner, number>();
     const book = this.books.get(symbol);
-    if (book === undefined) return found;
-    for (const [owner, quantityE8] of book.owned)
-      found.set(owner, fromE8(quantityE8) * mark - (book.costs.get(owner) ?? 0));
-    return found;
+    if (book === undefined) return new Map();
+    return new Map([...unrealisedE8(book.held, usdtE8(mark))].map(([owner, amountE8]) => [owner, fromE8(amountE8)]));
   }
 
   /** Whether the symbol's trades that are on record have left nothing held at some instant after that. */
@@ -176,52 +153,20 @@ export class Accounts {
   applyTrade(event: TradeEvent, order: OrderState | undefined): Owner {
     const { at_venue_ms: atMs, symbol } = event;
     if (this.sinceMs === null || atMs <= this.sinceMs) return order?.origin === 'agent' ? order.agent : null;
-    if (this.openDayMs !== null && atMs >= this.openDayMs) this.#openSymbol(symbol);
-    this.#openByTrade(event);
-    let book = this.books.get(symbol);
-    if (book === undefined) {
-      book = createOwnedLots(symbol, this.sinceMs);
-      this.books.set(symbol, book);
-    }
-    const agent = order?.agent ?? null;
-    const isOpening = order?.reduceOnly === false;
-    const owner = order?.origin === 'agent' || (isOpening && order.origin !== 'operator') ? agent : null;
-    const agentsFirst = order?.origin === 'gate' || isLiquidation(event);
-    const trade: MovingTrade = {
-      owner,
-      agentsFirst,
-      isExit: order?.reduceOnly === true || isLiquidation(event),
-      side: event.side,
-      quantityE8: event.quantity_e8,
-      atMs,
-      price: event.price,
-      feeUsdt: event.fee_usdt,
-      slippageUsdt: slippageOf(event, order),
-      isBorne: order?.origin !== 'agent' && atMs > book.sinceMs,
-    };
-    const moved = atMs <= book.sinceMs ? [] : moveLots(book, trade);
-    for (const { owner, quantityE8, realisedUsdt, trade: of } of moved) {
-      this.days.add(of.atMs, owner, symbol, { realisedUsdt });
-      if (of.isBorne) this.#pay(symbol, of, owner, quantityE8);
-    }
-    // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
-    if (!trade.isBorne) this.#pay(symbol, trade, agent, event.quantity_e8);
+    const book = this.#book(symbol);
+    const post = this.#postTo(symbol);
+    const trade = costTradeOf(event, order);
+    let { owner } = trade;
+    if (atMs > book.sinceMs) owner = addTrade(book, trade, post);
+    // Nobody knows yet what it closed.
+    else post({ atMs, owner: order?.agent ?? null, figures: paid(trade) }, 1);
     const waiting = this.waiting.get(symbol);
     const isBooked = waiting?.unreported.delete(event.trade_id) === true;
     const reported = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
     if (isBooked || atMs <= (this.incomeReadToMs ?? 0)) this.#confirm(reported);
     else this.unbooked.set(`${symbol} ${event.trade_id}`, reported);
     if (isBooked) this.#settle(symbol, waiting);
-    return (moved[0] ?? { owner }).owner;
-  }
-
-  #pay(symbol: string, trade: MovingTrade, owner: Owner, quantityE8: number): void {
-    const { atMs, feeUsdt, price, slippageUsdt } = trade;
-    const part = quantityE8 / trade.quantityE8;
-    const usdt = fromE8(quantityE8) * price;
-    const paid = { feesUsdt: feeUsdt * part, turnoverUsdt: usdt, fills: 1 };
-    const slipped = slippageUsdt === null ? {} : { slippageUsdt: slippageUsdt * part, slippageOfUsdt: usdt };
-    this.days.add(atMs, owner, symbol, { ...paid, ...slipped });
+    return owner;
   }
 
   #confirm({ atMs, realisedUsdt, feesUsdt }: Unconfirmed): void {
@@ -274,13 +219,10 @@ export class Accounts {
       const later = waiting.funding.filter((row) => !due.includes(row));
       waiting.funding.splice(0, waiting.funding.length, ...later);
     }
-    for (const row of due) {
-      const { amount_usdt: amount, at_venue_ms: atMs, type } = row;
-      const isFunding = kindOf(type) === 'funding';
-      // A liquidation is charged to those whose lots it took, at the instant at which they are gone.
-      const parts = splitHeld(this.books.get(symbol), isFunding ? atMs : atMs - 1, amount);
-      for (const [owner, part] of parts)
-        this.days.add(atMs, owner, symbol, isFunding ? { fundingUsdt: part } : { otherUsdt: part });
+    for (const { amount_usdt: amount, at_venue_ms: atMs, type } of due) {
+      const kind = kindOf(type) === 'funding' ? 'funded' : 'charged';
+      const book = this.#book(symbol);
+      addEntry(book, { kind, atMs, amountE8: usdtE8(amount) }, this.#postTo(symbol));
     }
     if (waiting.unreported.size === 0 && waiting.funding.length === 0) this.waiting.delete(symbol);
   }
@@ -288,10 +230,10 @@ export class Accounts {
   /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */
   noteHolder(symbol: string, agent: Owner, atMs: number): void {
     const book = this.books.get(symbol);
-    if (book !== undefined) adoptLots(book, agent, atMs);
+    if (book !== undefined) addEntry(book, { kind: 'given', atMs, owner: agent }, this.#postTo(symbol));
   }
   disown(atMs: number): void {
-    for (const book of this.books.values()) adoptLots(book, null, atMs);
+    for (const symbol of this.books.keys()) this.noteHolder(symbol, null, atMs);
   }
 
   /** A call of an agent that was decided. */
@@ -310,16 +252,13 @@ export class Accounts {
   /** RISK: days that have not come would leave what is lost meanwhile out of today, and trades of now before the first. */
   setBack(nowMs: number): void {
     const today = dayOf(nowMs);
-    if (this.openDayMs !== null && this.openDayMs > today) {
-      if (this.days.firstOpened(today) !== this.openDayMs) this.openingMarks.clear();
-      this.openDayMs = today;
-    }
-    for (const [symbol, dayMs] of this.begun) this.begun.set(symbol, Math.min(dayMs, today));
+    if (this.openDayMs !== null) this.openDayMs = Math.min(this.openDayMs, today);
+    const entries = new Map([...this.books].map(([symbol, book]) => [book, takeOut(book, this.#postTo(symbol))]));
     this.days.setBack(today);
+    for (const [book, told] of entries) putSetBack(book, told, nowMs, this.#postTo(book.symbol));
     this.seenIncome.setBack(nowMs);
     if (this.sinceMs !== null) this.sinceMs = Math.min(this.sinceMs, nowMs);
     if (this.incomeReadToMs !== null) this.incomeReadToMs = Math.min(this.incomeReadToMs, nowMs);
-    for (const book of this.books.values()) setBackOwned(book, nowMs);
     for (const [key, reported] of this.unbooked)
       this.unbooked.set(key, { ...reported, atMs: Math.min(reported.atMs, nowMs) });
     for (const { funding, unreported } of this.waiting.values()) {
@@ -331,3 +270,24 @@ export class Accounts {
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();
+
+function costTradeOf(event: TradeEvent, order: OrderState | undefined): CostTrade {
+  const isLiquidated = isLiquidation(event);
+  const isExit = order?.reduceOnly === true || isLiquidated;
+  const isOwn = order?.origin === 'agent' || (order?.reduceOnly === false && order.origin !== 'operator');
+  const slippage = slippageOf(event, order);
+  return {
+    kind: 'trade',
+    atMs: event.at_venue_ms,
+    number: Number(event.trade_id),
+    // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
+    owner: isOwn ? (order?.agent ?? null) : null,
+    isBorne: order?.origin !== 'agent',
+    agentsFirst: order?.origin === 'gate' || isLiquidated,
+    opens: !isExit,
+    quantityE8: event.side === 'buy' ? event.quantity_e8 : -event.quantity_e8,
+    priceE8: usdtE8(event.price),
+    feeE8: usdtE8(event.fee_usdt),
+    slippageE8: slippage === null ? null : usdtE8(slippage),
+  };
+}

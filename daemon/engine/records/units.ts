@@ -66,6 +66,19 @@ export function wholeLotsE8(quantityE8: number, rules: LotRules): number {
 export function fromE8(amountE8: number): number {
   return amountE8 / E8;
 }
+/** USDT, or a price in it, to the nearest unit. */
+export function usdtE8(usdt: number): number {
+  // Not -0, which no record holds.
+  return Math.round(usdt * E8) + 0;
+}
+/** What a quantity is worth at a price, towards zero. The product of two integers may lie beyond 2^53. */
+export function worthE8(quantityE8: number, priceE8: number): number {
+  return portionE8(priceE8, quantityE8, E8);
+}
+/** `amountE8 * part / whole`, towards zero; of nothing it is nothing. */
+export function portionE8(amountE8: number, part: number, whole: number): number {
+  return whole === 0 ? 0 : Number((BigInt(amountE8) * BigInt(part)) / BigInt(whole));
+}
 /** A decimal as somebody wrote it down, such as `0.010` or `60000.1`. */
 export function readE8(text: string): number {
   return Math.round(Number(`${text}e8`));

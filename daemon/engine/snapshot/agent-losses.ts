@@ -1,8 +1,9 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../accounts/account-days.ts';
+import { type WaitingExit, waitingExits } from '../accounts/cost-book.ts';
 import { ownE8 } from '../orders/holding.ts';
 import type { OrderState } from '../orders/orders.ts';
-import { type Ahead, takeAhead } from '../positions/owned-lots.ts';
+import { lotsOf } from '../positions/lots.ts';
 import type { LiveInputs } from '../readings/inputs.ts';
 import { fromE8 } from '../records/units.ts';
 import type { GateViews } from '../state/views.ts';
@@ -26,7 +27,7 @@ export function viewLosses(state: GateViews, inputs: LiveInputs, agent: string):
   const lossSince = (fromMs: number): number => {
     let openingUsdt = 0;
     const openedMs = accounts.days.firstOpened(fromMs) ?? today;
-    for (const usdt of accounts.openingOf(openedMs).get(agent)?.values() ?? []) openingUsdt += usdt;
+    for (const usdt of accounts.days.openingOf(openedMs).get(agent)?.values() ?? []) openingUsdt += usdt;
     const resultUsdt = accounts.days.resultOf(agent, fromMs, Math.max(inputs.nowMs, today));
     // Not -0, which no record holds.
     return 0 - (resultUsdt + heldUsdt - openingUsdt) + unreadUsdt;
@@ -37,8 +38,8 @@ export function viewLosses(state: GateViews, inputs: LiveInputs, agent: string):
 /** Unrealised profit of all that the agent holds, USDT; null: a mark is missing. */
 function valueHeld({ account, accounts }: GateViews, inputs: LiveInputs, agent: string): number | null {
   let usdt = 0;
-  for (const [symbol, { owned }] of accounts.books) {
-    if (!owned.has(agent)) continue;
+  for (const [symbol, { held }] of accounts.books) {
+    if (lotsOf(held.lots, agent) === 0) continue;
     const mark = markOf(account, inputs, symbol);
     const found = mark === undefined ? undefined : accounts.unrealised(symbol, mark).get(agent);
     if (found === undefined) return null;
@@ -70,11 +71,11 @@ function worstOfUnread(state: GateViews, inputs: LiveInputs, agent: string): num
     if (price === null) return null;
     const worseThan = (other: number): number => Math.max(0, order.side === 'buy' ? price - other : other - price);
     let heldE8 = quantityE8;
-    for (const { closedE8, trade } of closed) {
-      const lotsE8 = Math.abs(closedE8);
+    for (const { signedE8, trade } of closed) {
+      const lotsE8 = Math.abs(signedE8);
       heldE8 -= lotsE8;
-      usdt += fromE8(lotsE8) * worseThan(trade.price);
-      if (trade.isBorne) usdt += (trade.feeUsdt * lotsE8) / trade.quantityE8;
+      usdt += fromE8(lotsE8) * worseThan(fromE8(trade.priceE8));
+      if (trade.isBorne) usdt += fromE8((trade.feeE8 * lotsE8) / Math.abs(trade.quantityE8));
     }
     usdt += fromE8(heldE8) * worseThan(mark) + fromE8(quantityE8) * price * known.takerFee;
   }
@@ -86,7 +87,7 @@ export interface UnreadFill {
   readonly order: OrderState;
   readonly quantityE8: number;
   /** Of an opening: its parts that exits have closed, by trades that wait for its own. */
-  readonly closed: ReturnType<typeof takeAhead>;
+  readonly closed: readonly WaitingExit[];
 }
 
 /**
@@ -96,7 +97,7 @@ export interface UnreadFill {
 export function* unreadOf(state: GateViews, agent: string): Generator<UnreadFill> {
   const missing = new Map<string, number>();
   const others: OrderState[] = [];
-  const waiting = new Map<string, Ahead[]>();
+  const waiting = new Map<string, readonly WaitingExit[]>();
   // What left the views has no trade to come.
   for (const order of state.orders.all.values()) {
     const { symbol } = order;
@@ -104,11 +105,12 @@ export function* unreadOf(state: GateViews, agent: string): Generator<UnreadFill
     if (order.foreign || quantityE8 === 0) continue;
     if (order.agent === agent && order.kind === 'regular') {
       const signedE8 = order.side === 'buy' ? quantityE8 : -quantityE8;
-      const exits = waiting.get(symbol) ?? (state.accounts.books.get(symbol)?.ahead ?? []).map((exit) => ({ ...exit }));
+      const book = state.accounts.books.get(symbol);
+      const exits = waiting.get(symbol) ?? (book === undefined ? [] : waitingExits(book));
       waiting.set(symbol, exits);
-      const isSince = ({ trade }: Ahead): boolean => state.time.of(trade.atMs) >= order.plannedAtMs;
-      const closed = order.reduceOnly || quantityE8 < 0 ? [] : takeAhead(exits, signedE8, isSince);
-      const closedE8 = closed.reduce((sum, part) => sum + part.closedE8, 0);
+      const since = exits.filter(({ trade }) => state.time.of(trade.atMs) >= order.plannedAtMs);
+      const closed = order.reduceOnly || quantityE8 < 0 ? [] : takeClosed(since, signedE8);
+      const closedE8 = closed.reduce((sum, part) => sum + part.signedE8, 0);
       // Less than none: a trade was read before the report of its order.
       missing.set(symbol, (missing.get(symbol) ?? missingOf(state, agent, symbol)) + signedE8 + closedE8);
       if (quantityE8 > 0) yield { order, quantityE8, closed };
@@ -126,7 +128,22 @@ export function* unreadOf(state: GateViews, agent: string): Generator<UnreadFill
 
 /** Signed quantity, in units of 1e-8, that an agent holds by trades, and no more by fills. */
 function missingOf({ accounts, positions }: GateViews, agent: string, symbol: string): number {
-  const byTrades = accounts.books.get(symbol)?.owned.get(agent) ?? 0;
+  const book = accounts.books.get(symbol);
+  const byTrades = book === undefined ? 0 : lotsOf(book.held.lots, agent);
   const position = positions.get(symbol);
   return byTrades - (position?.holder === agent ? ownE8(position) : 0);
+}
+
+/** Takes from exits that wait the lots of an opening that they have closed, the oldest exit first. */
+function takeClosed(exits: readonly WaitingExit[], openedE8: number): readonly WaitingExit[] {
+  const closed: WaitingExit[] = [];
+  let left = openedE8;
+  for (const exit of exits) {
+    if (exit.signedE8 * left >= 0) continue;
+    const signedE8 = Math.sign(exit.signedE8) * Math.min(Math.abs(left), Math.abs(exit.signedE8));
+    left += signedE8;
+    exit.signedE8 -= signedE8;
+    closed.push({ ...exit, signedE8 });
+  }
+  return closed;
 }

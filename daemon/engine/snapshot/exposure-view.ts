@@ -2,6 +2,7 @@ import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
 import { liveOrders } from '../orders/orders.ts';
+import { lotsOf } from '../positions/lots.ts';
 import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
 import { othersThan } from '../readings/inputs.ts';
 import { ceilLots, floorLots } from '../records/units.ts';
@@ -131,7 +132,7 @@ function pushMarksOfLots(
     for (let i = pushed; i < marks.length; i += 1) if (marks[i]![0] === symbol) return;
     marks.push([symbol, mark]);
   };
-  for (const [symbol, { owned }] of state.accounts.books) if (owned.has(agent)) note(symbol);
+  for (const [symbol, { held }] of state.accounts.books) if (lotsOf(held.lots, agent) !== 0) note(symbol);
   if (policy.lossTiers !== null) for (const { order } of unreadOf(state, agent)) note(order.symbol);
 }
 

@@ -1,4 +1,5 @@
 import type { AccountDay, Asks, Figures } from '../../engine/accounts/account-days.ts';
+import { fromE8 } from '../../engine/records/units.ts';
 import type { Owner } from '../../engine/words.ts';
 import type { AgentSums, ReportSums } from '../api/accounts.ts';
 
@@ -13,23 +14,23 @@ export function round(usdt: number): number {
 export function sumFigures(all: Iterable<Figures>): Sums {
   const sum = { realised: 0, fees: 0, funding: 0, other: 0, turnover: 0, slippage: 0, slippageOf: 0, fills: 0 };
   for (const figures of all) {
-    sum.realised += figures.realisedUsdt;
-    sum.fees += figures.feesUsdt;
-    sum.funding += figures.fundingUsdt;
-    sum.other += figures.otherUsdt;
-    sum.turnover += figures.turnoverUsdt;
-    sum.slippage += figures.slippageUsdt;
-    sum.slippageOf += figures.slippageOfUsdt;
+    sum.realised += figures.realisedE8;
+    sum.fees += figures.feesE8;
+    sum.funding += figures.fundingE8;
+    sum.other += figures.otherE8;
+    sum.turnover += figures.turnoverE8;
+    sum.slippage += figures.slippageE8;
+    sum.slippageOf += figures.slippageOfE8;
     sum.fills += figures.fills;
   }
   return {
-    realised_usdt: round(sum.realised),
-    fees_usdt: round(sum.fees),
-    funding_usdt: round(sum.funding),
-    other_usdt: round(sum.other),
-    result_usdt: round(sum.realised + sum.funding + sum.other - sum.fees),
-    turnover_usdt: round(sum.turnover),
-    slippage_usdt: round(sum.slippage),
+    realised_usdt: fromE8(sum.realised),
+    fees_usdt: fromE8(sum.fees),
+    funding_usdt: fromE8(sum.funding),
+    other_usdt: fromE8(sum.other),
+    result_usdt: fromE8(sum.realised + sum.funding + sum.other - sum.fees),
+    turnover_usdt: fromE8(sum.turnover),
+    slippage_usdt: fromE8(sum.slippage),
     slippage_bps: sum.slippageOf > 0 ? round((sum.slippage / sum.slippageOf) * 1e4) : null,
     fills: sum.fills,
   };

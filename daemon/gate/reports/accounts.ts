@@ -1,5 +1,6 @@
 import { DAY_MS, dayOf } from '../../engine/accounts/account-days.ts';
-import { formatQuantityE8, fromE8 } from '../../engine/records/units.ts';
+import { lotsOf } from '../../engine/positions/lots.ts';
+import { formatQuantityE8 } from '../../engine/records/units.ts';
 import type { Owner } from '../../engine/words.ts';
 import type { AgentAccount, AgentBody, AgentsBody } from '../api/accounts.ts';
 import type { Caller } from '../api.ts';
@@ -39,7 +40,7 @@ export function describeAgent(core: GateCore, caller: Caller, name: string): Age
 
 function ownersOf({ state: { accounts, positions } }: GateCore): ReadonlySet<Owner> {
   const owners = new Set<Owner>([...accounts.days.total.figures.keys(), ...accounts.days.total.asks.keys()]);
-  for (const book of accounts.books.values()) for (const owner of book.owned.keys()) owners.add(owner);
+  for (const { held } of accounts.books.values()) for (const { owner } of held.lots.parts) owners.add(owner);
   for (const { holder } of positions.values()) if (holder !== null) owners.add(holder);
   return owners;
 }
@@ -63,14 +64,14 @@ function positionsOf(core: GateCore, owner: Owner): AgentAccount['positions'] {
   const { accounts, rules } = core.state;
   const held: AgentAccount['positions'][number][] = [];
   for (const book of [...accounts.books.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-    const quantityE8 = book.owned.get(owner);
-    if (quantityE8 === undefined) continue;
+    const quantityE8 = lotsOf(book.held.lots, owner);
+    if (quantityE8 === 0) continue;
     const mark = markOf(core, book.symbol);
     const unrealised = mark === null ? null : (accounts.unrealised(book.symbol, mark).get(owner) ?? 0);
     held.push({
       symbol: book.symbol,
       quantity: formatQuantityE8(quantityE8, rules.get(book.symbol)),
-      entry_price: String(Number(((book.costs.get(owner) ?? 0) / fromE8(quantityE8)).toFixed(8))),
+      entry_price: String(Number(((book.held.costsE8.get(owner) ?? 0) / quantityE8).toFixed(8))),
       unrealised_usdt: unrealised === null ? null : round(unrealised),
     });
   }

@@ -102,14 +102,14 @@ function compareBooks(core: GateCore, days: readonly AccountDay[], span: Span): 
 function beginningOf({ state: { accounts } }: GateCore, span: Span, days: readonly AccountDay[]): BySymbol {
   const openMs = accounts.openedAfter(span.fromMs);
   const firstMs = Math.min(days[0]?.dayMs ?? span.toMs, openMs ?? span.toMs);
-  return firstMs < span.toMs ? accounts.openingOf(firstMs) : new Map();
+  return firstMs < span.toMs ? accounts.days.openingOf(firstMs) : new Map();
 }
 
 /** When the span ended, as the next day of which something is known began; else now. */
 function endOf(core: GateCore, { toMs }: Span): BySymbol {
   const { accounts } = core.state;
   const nextMs = accounts.days.between(toMs, Number.POSITIVE_INFINITY)[0]?.dayMs ?? accounts.openedAfter(toMs);
-  if (nextMs !== null) return accounts.openingOf(nextMs);
+  if (nextMs !== null) return accounts.days.openingOf(nextMs);
   const held = new Map<Owner, Map<string, number>>();
   for (const symbol of accounts.books.keys()) {
     const mark = markOf(core, symbol);

@@ -6,18 +6,23 @@ const DAY_MS = 86_400_000;
 /** Bookings that the trades themselves tell, or that are nobody's result. */
 const REPORTED: ReadonlySet<string> = new Set(['REALIZED_PNL', 'COMMISSION', ...MOVE_TYPES]);
 
-interface Book {
-  /** Signed, by its own trades. */
-  readonly heldE8: Map<string, number>;
-  /** Exits of lots that no trade has opened yet: they are neither held nor paid until one does. */
-  readonly early: Map<string, EarlyExit[]>;
-  /** What it was paid less what it paid, fees included, USDT. */
-  cashUsdt: number;
-}
-export interface EarlyExit {
+/** A trade of an agent's own, as it moves lots. */
+interface OwnTrade {
+  readonly number: number;
   readonly atMs: number;
   readonly price: number;
+  readonly signedE8: number;
+  readonly isExit: boolean;
+}
+/** An exit of lots that no trade has opened yet: they are neither held nor paid until one does. */
+export interface EarlyExit {
+  readonly price: number;
   signedE8: number;
+}
+interface Book {
+  /** By symbol. */
+  readonly trades: Map<string, OwnTrade[]>;
+  feesUsdt: number;
 }
 
 /**
@@ -59,7 +64,8 @@ export class PlainLosses {
       case 'holder':
       case 'recovery':
         // What is held is somebody else's from here on, or nobody's.
-        if ([...this.#books.values()].some(({ heldE8 }) => [...heldE8.values()].some(Boolean))) this.isUnclear = true;
+        for (const [agent, { trades }] of this.#books)
+          if ([...trades.keys()].some((symbol) => this.heldE8Of(agent, symbol) !== 0)) this.isUnclear = true;
     }
   }
 
@@ -87,67 +93,71 @@ export class PlainLosses {
       return;
     }
     const { agent, isExit } = order;
-    const book = this.#books.get(agent) ?? { heldE8: new Map(), early: new Map(), cashUsdt: 0 };
+    const book = this.#books.get(agent) ?? { trades: new Map(), feesUsdt: 0 };
     this.#books.set(agent, book);
-    const signed = side === 'buy' ? quantityE8 : -quantityE8;
-    const before = book.heldE8.get(symbol) ?? 0;
-    book.heldE8.set(symbol, before + signed);
-    book.cashUsdt -= fee;
-    const early = this.earlyOf(agent, symbol);
-    if (isExit) {
-      const heldE8 = before - sumOf(early);
-      const closedE8 = heldE8 * signed < 0 ? Math.sign(signed) * Math.min(Math.abs(signed), Math.abs(heldE8)) : 0;
-      book.cashUsdt -= (closedE8 / E8) * price;
-      if (closedE8 !== signed) early.push({ atMs, price, signedE8: signed - closedE8 });
-    } else {
-      book.cashUsdt -= (signed / E8) * price;
-      for (const exit of takeEarly(early, signed, atMs)) book.cashUsdt -= (exit.signedE8 / E8) * exit.price;
-    }
-    book.early.set(symbol, early);
+    book.feesUsdt += fee;
+    const signedE8 = side === 'buy' ? quantityE8 : -quantityE8;
+    const trades = [...(book.trades.get(symbol) ?? []), { number: Number(trade_id), atMs, price, signedE8, isExit }];
+    book.trades.set(
+      symbol,
+      trades.sort((a, b) => a.atMs - b.atMs || a.number - b.number),
+    );
     // Opposite lots of two agents net each other, and whose were closed is a matter of shares.
-    const signs = new Set([...this.#books.values()].map((each) => Math.sign(each.heldE8.get(symbol) ?? 0)));
+    const signs = new Set([...this.#books.keys()].map((name) => Math.sign(this.heldE8Of(name, symbol))));
     if (signs.has(1) && signs.has(-1)) this.isUnclear = true;
   }
 
   /** Exits that no trade of an opening explains yet; the caller's own copies. */
   earlyOf(agent: string, symbol: string): EarlyExit[] {
-    return (this.#books.get(agent)?.early.get(symbol) ?? []).map((exit) => ({ ...exit }));
+    return playTrades(this.#books.get(agent)?.trades.get(symbol)).early;
   }
   /** Signed, by trades, in units of 1e-8. */
   heldE8Of(agent: string, symbol: string): number {
-    return this.#books.get(agent)?.heldE8.get(symbol) ?? 0;
+    const trades = this.#books.get(agent)?.trades.get(symbol) ?? [];
+    return trades.reduce((sum, { signedE8 }) => sum + signedE8, 0);
   }
   /** No other agent holds any by trades. */
   isSole(agent: string, symbol: string): boolean {
-    return [...this.#books].every(([name, { heldE8 }]) => name === agent || (heldE8.get(symbol) ?? 0) === 0);
+    return [...this.#books.keys()].every((name) => name === agent || this.heldE8Of(name, symbol) === 0);
   }
 
   /** USDT; null: of a symbol that it holds there is no mark. */
   lossOf(agent: string, marks: ReadonlyMap<string, number>): number | null {
     const book = this.#books.get(agent);
     if (book === undefined) return 0;
-    let worth = book.cashUsdt;
-    for (const [symbol, byTradesE8] of book.heldE8) {
-      const quantityE8 = byTradesE8 - sumOf(book.early.get(symbol) ?? []);
-      if (quantityE8 === 0) continue;
+    let worth = -book.feesUsdt;
+    for (const [symbol, trades] of book.trades) {
+      const { cashUsdt, heldE8 } = playTrades(trades);
+      worth += cashUsdt;
+      if (heldE8 === 0) continue;
       const mark = marks.get(symbol);
       if (mark === undefined) return null;
-      worth += (quantityE8 / E8) * mark;
+      worth += (heldE8 / E8) * mark;
     }
     return -worth;
   }
 }
 
-function sumOf(exits: readonly EarlyExit[]): number {
-  return exits.reduce((sum, { signedE8 }) => sum + signedE8, 0);
+/** What trades have paid and what is held after them, in the exchange's order. */
+function playTrades(trades: readonly OwnTrade[] = []): { cashUsdt: number; heldE8: number; early: EarlyExit[] } {
+  const after = { cashUsdt: 0, heldE8: 0, early: [] as EarlyExit[] };
+  for (const { isExit, price, signedE8 } of trades) {
+    const { heldE8 } = after;
+    const most = heldE8 * signedE8 < 0 ? Math.min(Math.abs(signedE8), Math.abs(heldE8)) : 0;
+    const movedE8 = isExit ? Math.sign(signedE8) * most : signedE8;
+    after.heldE8 += movedE8;
+    after.cashUsdt -= (movedE8 / E8) * price;
+    if (movedE8 !== signedE8) after.early.push({ price, signedE8: signedE8 - movedE8 });
+  }
+  return after;
 }
 
-/** Of an opening: the parts that exits of after it have closed, the oldest exit first. They are taken from the list. */
-export function takeEarly(exits: EarlyExit[], openedE8: number, atMs: number): readonly EarlyExit[] {
+/** Of an opening: the parts that exits have closed, the oldest exit first. They are taken from the list. */
+export function takeEarly(exits: EarlyExit[], openedE8: number): readonly EarlyExit[] {
   const taken: EarlyExit[] = [];
   let leftE8 = Math.abs(openedE8);
   for (const exit of exits) {
-    if (exit.signedE8 * openedE8 >= 0 || exit.atMs < atMs) continue;
+    if (exit.signedE8 * openedE8 >= 0) continue;
     const signedE8 = Math.sign(exit.signedE8) * Math.min(leftE8, Math.abs(exit.signedE8));
     leftE8 -= Math.abs(signedE8);
     exit.signedE8 -= signedE8;

@@ -93,8 +93,8 @@ interface Plain {
 }
 
 /**
- * Own trades alone; a symbol in which somebody closed what is not plainly its own is left out. Of what is held beside a
- * trade that was listed behind a later one the whole profit is judged: it is realised by what was told by then.
+ * Own trades alone, in the exchange's order, whenever they were listed; a symbol in which somebody closed what is not
+ * plainly its own is left out.
  * @except a recovery
  * @except somebody closed in the symbol what is not plainly its own
  */
@@ -120,8 +120,8 @@ function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
         breaches.push({ code: `accounts/agent-${what}`, detail: `${key}: ${reported} told, ${due} by its trades` });
     };
     const mark = gate?.core.market.symbol(symbol)?.mark ?? null;
-    if (quantityE8 === 0 || !isListedBehind(history, symbol)) compare('realised', sums?.realised_usdt, realisedUsdt);
-    else if (mark !== null) {
+    compare('realised', sums?.realised_usdt, realisedUsdt);
+    if (quantityE8 !== 0 && mark !== null) {
       const held = body?.account.positions.find((of) => of.symbol === symbol)?.unrealised_usdt ?? 0;
       const due = realisedUsdt + (quantityE8 * mark) / 1e8 - costUsdt;
       compare('profit', sums === undefined ? undefined : sums.realised_usdt + held, due);
@@ -129,16 +129,6 @@ function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
     compare('fees', sums?.fees_usdt, feesUsdt);
   }
   return breaches;
-}
-
-function isListedBehind({ events }: History, symbol: string): boolean {
-  let last = 0;
-  return events.some(({ event }) => {
-    if (event.kind !== 'trade' || event.payload.symbol !== symbol) return false;
-    const isBehind = Number(event.payload.trade_id) < last;
-    last = Math.max(last, Number(event.payload.trade_id));
-    return isBehind;
-  });
 }
 
 /** False: it closed more than its agent held, or the account's lots lie on the other side. */

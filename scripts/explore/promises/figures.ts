@@ -178,7 +178,7 @@ function unreadOf(
     const signed = order.side === 'buy' ? quantityE8 : -quantityE8;
     const exits = early.get(order.symbol) ?? losses.earlyOf(agent, order.symbol);
     early.set(order.symbol, exits);
-    const closed = order.reduceOnly ? [] : takeEarly(exits, signed, Number.NEGATIVE_INFINITY);
+    const closed = order.reduceOnly ? [] : takeEarly(exits, signed);
     const heldE8 = signed + closed.reduce((sum, { signedE8 }) => sum + signedE8, 0);
     const parts = [...closed.map((exit) => ({ e8: -exit.signedE8, price: exit.price })), { e8: heldE8, price: mark }];
     const costs = prices.map((price) => {

@@ -154,7 +154,8 @@ describe('accounts by agent', () => {
     const reported = new Reported([{ lots: 20, entry_price: 50_000 }]);
     assert.deepEqual(reported.accounts.unrealised('BTCUSDT', 60_000), new Map([[null, 200]]));
     reported.income(T0 + 9, [{ at_venue_ms: T0 - 5, amount_usdt: 7 }]);
-    assert.equal(reported.accounts.days.find(T0), undefined);
+    assert.equal(reported.accounts.days.find(T0)?.booked.funding, 0);
+    assert.equal(reported.figures(null), undefined);
     reported.fill({ agent: 'alice', side: 'buy', lots: 20, price: 60_000, atMs: T0 + 10 });
     reported.income(T0 + 20, [{ at_venue_ms: T0 + 15, amount_usdt: -6 }]);
     assert.equal(reported.figures('alice')?.fundingUsdt, -3);
@@ -173,19 +174,16 @@ describe('accounts by agent', () => {
       reported.read(atMs, [{ lots: 15, entry_price: 50_000 }]);
       assert.deepEqual(reported.accounts.unrealised('BTCUSDT', 60_000), new Map([[null, 150]]));
       assert.deepEqual(
-        reported.accounts.openingOf(T0 - (T0 % DAY)).get(null),
+        reported.accounts.days.openingOf(T0 - (T0 % DAY)).get(null),
         new Map([['BTCUSDT', 150]]),
         'it won that before today',
       );
       reported.fill({ agent: 'alice', side: 'buy', lots: 5, price: 60_000, atMs: atMs + 1 });
       reported.read(atMs + 2, [{ lots: 20 }]);
-      assert.deepEqual(
-        reported.accounts.books.get('BTCUSDT')?.owned,
-        new Map([
-          [null, 15 * LOT_E8],
-          ['alice', 5 * LOT_E8],
-        ]),
-      );
+      assert.deepEqual(reported.accounts.books.get('BTCUSDT')?.held.lots.parts, [
+        { owner: null, quantityE8: 15 * LOT_E8 },
+        { owner: 'alice', quantityE8: 5 * LOT_E8 },
+      ]);
     });
 
   test('a booking counts once however often it is told, and a trade once', () => {
@@ -231,7 +229,7 @@ describe('accounts by agent', () => {
     reported.read(T0 + DAY + 10, [{ lots: 10, mark_price: 61_000 }]);
     reported.fill({ agent: 'alice', side: 'sell', lots: 10, price: 62_000, atMs: T0 + DAY + 20 });
     assert.equal(
-      reported.accounts
+      reported.accounts.days
         .openingOf(T0 + DAY)
         .get('alice')
         ?.get('BTCUSDT'),
@@ -239,13 +237,13 @@ describe('accounts by agent', () => {
     );
     reported.read(T0 + 2 * DAY + 10);
     assert.equal(
-      reported.accounts
+      reported.accounts.days
         .openingOf(T0 + DAY)
         .get('alice')
         ?.get('BTCUSDT'),
       10,
     );
-    assert.equal(reported.accounts.openingOf(T0 + 2 * DAY).size, 0);
+    assert.equal(reported.accounts.days.openingOf(T0 + 2 * DAY).size, 0);
   });
 
   test('35 days are kept, and the total of all', () => {
@@ -261,7 +259,7 @@ describe('accounts by agent', () => {
       });
     assert.equal(reported.accounts.days.between(0, T0 + 99 * DAY).length, 35);
     assert.equal(reported.accounts.days.oldestMs, T0 + 25 * DAY);
-    assert.equal(reported.accounts.days.total.figures.get('alice')?.get('BTCUSDT')?.feesUsdt, 60);
+    assert.equal(reported.totals('alice')?.feesUsdt, 60);
   });
 
   test('slippage is against the middle of the book that the decision saw', () => {

@@ -1,5 +1,6 @@
 import type { Figures } from '../../../daemon/engine/accounts/account-days.ts';
 import type { IncomeRow, PositionRecord } from '../../../daemon/engine/records/events.ts';
+import { fromE8 } from '../../../daemon/engine/records/units.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 
 /** A position as a reading shows it. */
@@ -105,7 +106,28 @@ export class Reported {
     });
     this.ledger.append({ kind: 'income', at_ms: readToMs, payload: { read_to_ms: readToMs, rows: full } });
   }
-  figures(owner: string | null, dayMs = T0): Figures | undefined {
-    return this.accounts.days.find(dayMs)?.figures.get(owner)?.get('BTCUSDT');
+  figures(owner: string | null, dayMs = T0): UsdtFigures | undefined {
+    return inUsdt(this.accounts.days.find(dayMs)?.figures.get(owner)?.get('BTCUSDT'));
   }
+  totals(owner: string | null): UsdtFigures | undefined {
+    return inUsdt(this.accounts.days.total.figures.get(owner)?.get('BTCUSDT'));
+  }
+}
+
+type UsdtFigures = {
+  readonly [Name in keyof Figures as Name extends `${infer What}E8` ? `${What}Usdt` : Name]: number;
+};
+function inUsdt(figures: Figures | undefined): UsdtFigures | undefined {
+  if (figures === undefined) return undefined;
+  const { feesE8, fills, fundingE8, otherE8, realisedE8, slippageE8, slippageOfE8, turnoverE8 } = figures;
+  return {
+    feesUsdt: fromE8(feesE8),
+    fills,
+    fundingUsdt: fromE8(fundingE8),
+    otherUsdt: fromE8(otherE8),
+    realisedUsdt: fromE8(realisedE8),
+    slippageUsdt: fromE8(slippageE8),
+    slippageOfUsdt: fromE8(slippageOfE8),
+    turnoverUsdt: fromE8(turnoverE8),
+  };
 }

@@ -97,7 +97,7 @@ test('a position in lots of which nobody knows the size was not read', () => {
   assert.deepEqual([positions.get('BTCUSDT')?.quantityE8 ?? 0, accounts.unrealised('BTCUSDT', 61_000).size], [0, 0]);
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   ledger.append(accountEvent(7, T0 + 5));
-  assert.deepEqual(accounts.books.get('BTCUSDT')?.owned, new Map([[null, 7 * LOT_E8]]));
+  assert.deepEqual(accounts.books.get('BTCUSDT')?.held.lots.parts, [{ owner: null, quantityE8: 7 * LOT_E8 }]);
 });
 
 test('they keep the steps that were on record, whatever the venue has changed since', () => {
