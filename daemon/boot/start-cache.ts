@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StartCachePort } from '../gate/ports.ts';
+import type { StartCache as StartCachePort } from '../engine/flow/core.ts';
 
 /** Another one is absent. */
 const FORMAT = 1;

@@ -2,14 +2,9 @@
  * What the entrances (HTTP, MCP) may ask of the gate. Arguments are already validated against the contract; the gate
  * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
-
-import type { Since } from '../contract/since.ts';
-import type { ToolName } from '../core/policy.ts';
-import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
-import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
-import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
-import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
-import type { LimitsBody } from './api/limits.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from '../contract/types/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from '../contract/types/alerts.ts';
+import type { LimitsBody } from '../contract/types/limits.ts';
 import type {
   FlattenBody,
   HolderBody,
@@ -20,14 +15,21 @@ import type {
   StateChange,
   TextsErasedBody,
   TradingStateBody,
-} from './api/operator.ts';
-import type { PasskeyApi } from './api/passkeys.ts';
-import type { ArmingBody, PolicyBody, PolicyCheckBody, PolicyPreviewBody, ReloadOutcome } from './api/policy.ts';
+} from '../contract/types/operator.ts';
+import type { PasskeyBody, PasskeysBody } from '../contract/types/passkeys.ts';
+import type {
+  ArmingBody,
+  PolicyBody,
+  PolicyCheckBody,
+  PolicyPreviewBody,
+  ReloadOutcome,
+} from '../contract/types/policy.ts';
 import type {
   AccountBody,
   AlertBody,
   AlertsBody,
   CandlesBody,
+  DecisionFilter,
   EquityHistoryBody,
   EquitySpan,
   FillsBody,
@@ -36,27 +38,37 @@ import type {
   OrderBookBody,
   Page,
   PositionBody,
-} from './api/reads.ts';
-import type { ReceiptOutcome } from './api/receipts.ts';
-import type { TokenApi } from './api/tokens.ts';
-import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
+} from '../contract/types/reads.ts';
+import type { ReceiptOutcome } from '../contract/types/receipts.ts';
+import type { TokenBody, TokenCreatedBody, TokensBody } from '../contract/types/tokens.ts';
+import type { SkillClaim, TradingArgs } from '../contract/types/trading-calls.ts';
+import type { ToolName } from '../core/policy.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
+import type { AskedToken, Caller, TokenActor } from '../engine/records/callers.ts';
+import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
+import type { KnownPasskey, NewPasskey, ProvenAssertion, RecordedAssertion } from '../engine/records/passkeys.ts';
 
-/** metrics: a scraper. monitor: looks at figures, and reports. */
-export type Role = 'agent' | 'metrics' | 'monitor' | 'operator';
-/** The caller according to its bearer token. Orders and decisions are kept under the name `agent`. */
-export interface Caller {
-  readonly role: Role;
-  readonly agent: string;
-  readonly tokenId: string;
-  readonly skillSha256: string | null;
+export interface PasskeyApi {
+  getPasskeys(): PasskeysBody;
+  findPasskey(id: string): KnownPasskey | null;
+  listPasskeys(): readonly KnownPasskey[];
+  /** Whether a key of this origin may be enrolled now, and with whose signature. @throws when it may not */
+  requireEnrolment(isRecovery: boolean, origin: string): 'unconfirmed' | 'confirmed';
+  addPasskey(caller: { readonly agent: string }, key: NewPasskey, by: ProvenAssertion | null): Promise<PasskeyBody>;
+  /** Null: there is none with this id. */
+  removePasskey(caller: { readonly agent: string }, id: string, reason: string): Promise<PasskeyBody | null>;
+  /** Records a signature: each counts once. @throws when its key does not count, or it was taken before */
+  recordAssertion(assertion: ProvenAssertion): Promise<RecordedAssertion>;
+  /** Someone who was let in so far showed a signature that is not good, or a wrong code. */
+  reportPasskeyRefused(detail: string): void;
 }
-
-/** Which decisions are wanted; absent: whatever it is. */
-export interface DecisionFilter {
-  readonly agent?: string;
-  readonly symbol?: string;
-  readonly outcome?: 'ALLOW' | 'LIMIT' | 'BLOCK';
-  readonly since?: Since;
+export interface TokenApi {
+  /** `ownId`: of the token that asks, or of its session's. */
+  getTokens(ownId: string): TokensBody;
+  /** @throws when it is not permitted here, or no such token can be */
+  createToken(actor: TokenActor, asked: AskedToken): Promise<TokenCreatedBody>;
+  /** It is refused from then on. Null: there is no live token with this id. */
+  revokeToken(actor: TokenActor, id: string, reason: string): Promise<TokenBody | null>;
 }
 
 export interface GateApi {

@@ -1,13 +1,8 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one method for each call of the API, in its order
-import type { ToolName } from '../core/policy.ts';
-import type { Keeper } from '../engine/keeper/keeper.ts';
-import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
-import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
-import { recoverOrders } from '../engine/sending/recover-orders.ts';
-import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
-import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
-import type { LimitsBody } from './api/limits.ts';
+
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from '../contract/types/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from '../contract/types/alerts.ts';
+import type { LimitsBody } from '../contract/types/limits.ts';
 import type {
   FlattenBody,
   HolderBody,
@@ -18,14 +13,20 @@ import type {
   StateChange,
   TextsErasedBody,
   TradingStateBody,
-} from './api/operator.ts';
-import type { PasskeyApi } from './api/passkeys.ts';
-import type { ArmingBody, PolicyBody, PolicyCheckBody, PolicyPreviewBody, ReloadOutcome } from './api/policy.ts';
+} from '../contract/types/operator.ts';
+import type {
+  ArmingBody,
+  PolicyBody,
+  PolicyCheckBody,
+  PolicyPreviewBody,
+  ReloadOutcome,
+} from '../contract/types/policy.ts';
 import type {
   AccountBody,
   AlertBody,
   AlertsBody,
   CandlesBody,
+  DecisionFilter,
   EquityHistoryBody,
   EquitySpan,
   FillsBody,
@@ -34,11 +35,25 @@ import type {
   OrderBookBody,
   Page,
   PositionBody,
-} from './api/reads.ts';
-import type { ReceiptOutcome } from './api/receipts.ts';
-import type { TokenApi } from './api/tokens.ts';
-import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
-import type { Caller, DecisionFilter, GateApi } from './api.ts';
+} from '../contract/types/reads.ts';
+import type { ReceiptOutcome } from '../contract/types/receipts.ts';
+import type { SkillClaim, TradingArgs } from '../contract/types/trading-calls.ts';
+import type { ToolName } from '../core/policy.ts';
+import type { StoredEvent } from '../engine/flow/ports.ts';
+import type { Keeper } from '../engine/keeper/keeper.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from '../engine/records/approvals.ts';
+import type { Caller } from '../engine/records/callers.ts';
+import type { ExplainedDecision, ToolAnswer, ToolOutcome } from '../engine/records/decisions.ts';
+import type { DecisionEvent } from '../engine/records/events.ts';
+import { recoverOrders } from '../engine/sending/recover-orders.ts';
+import { describeAlertChannels } from '../reads/alert-channels.ts';
+import { describeApprovals } from '../reads/approvals.ts';
+import { describeAccount, describeAlerts, describeOrder, tellExplained } from '../reads/bodies.ts';
+import { describeReadiness } from '../reads/readiness.ts';
+import { describeAgent, describeAgents } from '../reads/reports/accounts.ts';
+import { describeEquityHistory } from '../reads/reports/equity-history.ts';
+import { describeReport } from '../reads/reports/report.ts';
+import type { GateApi, PasskeyApi, TokenApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk, tellFullDisk } from './calls/disk-space.ts';
 import { allEnded } from './journal/driver.ts';
 import type { GateCore } from './journal/journal.ts';
@@ -50,14 +65,6 @@ import type { ArmingControl } from './operator/arming.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { eraseTexts } from './operator/texts.ts';
 import { type AlertOptions, buildParts, type GateOptions, type GateParts } from './parts.ts';
-import type { StoredEvent } from './ports.ts';
-import { describeAlertChannels } from './reads/alert-channels.ts';
-import { describeApprovals } from './reads/approvals.ts';
-import { describeAccount, describeAlerts, describeOrder, tellExplained } from './reads/bodies.ts';
-import { describeReadiness } from './reads/readiness.ts';
-import { describeAgent, describeAgents } from './reports/accounts.ts';
-import { describeEquityHistory } from './reports/equity-history.ts';
-import { describeReport } from './reports/report.ts';
 import { startAlone } from './tasks.ts';
 
 /** The gate: one execution's whole journey from a validated call to its outcome. */
@@ -183,8 +190,11 @@ export class Gate implements GateApi {
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
     return this.#parts.reads.getDecision(caller, decisionId);
   }
-  getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome> {
-    return this.#parts.reads.getReceipt(caller, decisionId, head);
+  async getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome> {
+    const { ledger, receipts } = this.core.ports;
+    const event = ledger.findDecision(decisionId)?.payload as DecisionEvent | undefined;
+    if (event === undefined || (caller.role !== 'operator' && event.agent !== caller.agent)) return { kind: 'unknown' };
+    return receipts === undefined ? { kind: 'unsigned' } : receipts.read(decisionId, head);
   }
   getOrders(
     caller: Caller,

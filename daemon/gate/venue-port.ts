@@ -20,8 +20,6 @@ type VenueAnswers = {
 
 export interface VenuePort extends VenueAnswers, LiveVenue {
   readonly venue: VenueName;
-  /** Of any symbol, from the last filters read. Null: the venue does not list it; undefined: none were read. */
-  findListing?(symbol: string): { readonly trading: boolean; readonly minNotionalUsdt: number } | null | undefined;
   /** The venue's own name of the account, the same for each of its keys; null, or absent: it tells none. */
   fetchAccountAlias?(): Promise<FetchOutcome<string | null>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { SettingsBody } from '../gate/api/operator.ts';
+import type { SettingsBody } from '../contract/types/operator.ts';
 import type { GateApi } from '../gate/api.ts';
 import { createMadeKeys, type MadeKeys } from '../passkeys/made-keys.ts';
 import type { Authenticator, TokenLookup } from './entrance/authentication.ts';

@@ -16,8 +16,10 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   engine: rule(['core'], ['contract']),
   contract: rule(['core', 'engine']),
   policy: rule(['core', 'contract'], ['time']),
+  // What callers see: pure functions of the state.
+  reads: rule(['core', 'engine'], ['contract']),
   // Everything but core arrives as a port; the contract says what its bodies are.
-  gate: rule(['core', 'engine'], ['time', 'contract']),
+  gate: rule(['core', 'engine', 'reads'], ['time', 'contract']),
   // Adapters know the ports they fill, and never each other.
   ledger: rule(['core'], ['engine', 'gate', 'time']),
   venue: rule(['core', 'engine'], ['gate', 'time']),
@@ -29,9 +31,9 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   mcp: rule(['core']),
   // WebAuthn: which signature is good. What is recorded of it is the gate's.
   passkeys: rule(['core'], ['engine', 'gate', 'contract']),
-  http: rule(['core', 'engine', 'contract', 'gate', 'mcp', 'passkeys', 'proof']),
+  http: rule(['core', 'engine', 'contract', 'reads', 'gate', 'mcp', 'passkeys', 'proof']),
   // What the operator's browser runs; of the daemon it knows the tables of core and the bodies of its answers.
-  console: rule(['core'], ['engine', 'gate']),
+  console: rule(['core'], ['engine', 'contract']),
   // What leaves this machine for people: the gate's records and clock arrive as ports.
   alerts: rule(['core', 'contract', 'policy'], ['engine', 'gate', 'time']),
   cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof'], ['gate']),
@@ -125,12 +127,10 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   gate: {
     floors: [
       ['venue-port.ts'],
-      ['ports.ts', 'api'],
       ['api.ts'],
       ['journal'],
       ['watch'],
-      ['reads'],
-      ['reports', 'calls', 'operator'],
+      ['calls', 'operator'],
       ['tasks.ts'],
       ['parts.ts'],
       ['leave-venue.ts'],
@@ -138,7 +138,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     ],
     doors: {
       // One gate for production and replay: the evaluation runs the engine, and nothing of what carries it out.
-      evaluation: { values: [], types: ['venue-port.ts', 'ports.ts', 'api'] },
+      evaluation: { values: [], types: ['venue-port.ts'] },
     },
   },
   evaluation: {
@@ -282,16 +282,17 @@ export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config/config.ts'
 /** Folders that are handed their time (`daemon/time/time-port.ts`), so that a simulation can hand in another. */
 const ON_HANDED_TIME = [
   'daemon/engine/',
+  'daemon/reads/',
   'daemon/gate/',
   'daemon/venue/',
   'daemon/ledger/',
   'daemon/exchange-sim/',
 ] as const;
 /** Those whose randomness is none at all: what they send and record follows from what they were given. */
-const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/gate/', 'daemon/venue/'] as const;
+const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/reads/', 'daemon/gate/', 'daemon/venue/'] as const;
 
 /** What the daemon and the evaluation both run: compiled by daemon/tsconfig.pure.json, as the core is. */
-const PURE_ROOMS = ['daemon/engine/'] as const;
+const PURE_ROOMS = ['daemon/engine/', 'daemon/reads/'] as const;
 
 export interface ModuleBan {
   readonly folder: string;

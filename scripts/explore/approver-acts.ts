@@ -1,4 +1,4 @@
-import type { ProvenAssertion } from '../../daemon/gate/api/passkeys.ts';
+import type { ProvenAssertion } from '../../daemon/engine/records/passkeys.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Credential } from './approvers.ts';
 import type { Action } from './plan.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SCHEMA_CHECKS } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
+import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { awaitsReading } from '../../daemon/engine/claims/claims.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder } from '../../daemon/engine/orders/orders.ts';
@@ -13,7 +14,6 @@ import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/engine/clock
 import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
 import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
-import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { ArrayLedger } from './array-ledger.ts';

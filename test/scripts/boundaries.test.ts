@@ -16,7 +16,7 @@ function checkSources(sources: Readonly<Record<string, string>>): readonly strin
   const root = mkdtempSync(join(tmpdir(), 'holdfast-boundaries-'));
   const targets = [
     'core/decision',
-    'gate/ports',
+    'gate/venue-port',
     'ledger/reader',
     'venue/create-venue',
     'http/server',
@@ -61,9 +61,10 @@ test('a package without sources is a violation, not a green check', () => {
 test('sources that keep to the rules are not reported', () => {
   assert.deepEqual(
     checkSources({
-      'daemon/ledger/tokens.ts': "import type { A } from '../gate/ports.ts';\nimport Database from 'better-sqlite3';\n",
+      'daemon/ledger/tokens.ts':
+        "import type { A } from '../gate/venue-port.ts';\nimport Database from 'better-sqlite3';\n",
       'daemon/venue/venue-orders.ts':
-        "import { type A, type B } from '../gate/ports.ts';\nimport { a } from '../core/decision.ts';\n",
+        "import { type A, type B } from '../gate/venue-port.ts';\nimport { a } from '../core/decision.ts';\n",
       'daemon/core/a.ts': '// import x from "ccxt"; Date.now()\nexport const text = "process.env, await import(y)";\n',
       'daemon/config/config.ts': 'export const home = process.env.HOME;\n',
       'daemon/http/house.ts': "import type { Static } from 'typebox';\n",
@@ -148,8 +149,18 @@ test('a script uses of the tests what is said to be shared, and the daemon nothi
 });
 
 const CASES: (readonly [name: string, file: string, source: string, expected: RegExp])[] = [
-  ['core imports the gate', 'daemon/core/x.ts', "import { a } from '../gate/ports.ts';", /core may not import gate/],
-  ['core imports a type of the gate', 'daemon/core/x.ts', "import type { A } from '../gate/ports.ts';", /core may not/],
+  [
+    'core imports the gate',
+    'daemon/core/x.ts',
+    "import { a } from '../gate/venue-port.ts';",
+    /core may not import gate/,
+  ],
+  [
+    'core imports a type of the gate',
+    'daemon/core/x.ts',
+    "import type { A } from '../gate/venue-port.ts';",
+    /core may not/,
+  ],
   ['core imports node', 'daemon/core/x.ts', "import { join } from 'node:path';", /core may not import node:path/],
   ['core imports a package', 'daemon/core/x.ts', "import { Pool } from 'undici';", /core may not import undici/],
   ['core reads the clock', 'daemon/core/x.ts', 'export const t = Date.now();', /`Date` is not pure/],
@@ -172,13 +183,13 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   [
     'an adapter runs the gate',
     'daemon/venue/venue-orders.ts',
-    "import { a } from '../gate/ports.ts';",
+    "import { a } from '../gate/venue-port.ts';",
     /types of gate only/,
   ],
   [
     'half of the names are values',
     'daemon/venue/venue-orders.ts',
-    "import { type A, a } from '../gate/ports.ts';",
+    "import { type A, a } from '../gate/venue-port.ts';",
     /types of gate/,
   ],
   [
@@ -191,13 +202,13 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   [
     'an integration runs the daemon',
     'integrations/x.ts',
-    "import '../daemon/gate/ports.ts';",
+    "import '../daemon/gate/venue-port.ts';",
     /integrations may not import daemon/,
   ],
   [
     'an example runs the daemon',
     'examples/x.ts',
-    "import '../daemon/gate/ports.ts';",
+    "import '../daemon/gate/venue-port.ts';",
     /examples may not import daemon/,
   ],
   [
@@ -239,7 +250,7 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
     "import '../calls/a.ts';",
     /gate\/watch may not import gate\/calls/,
   ],
-  ['rooms of one floor', 'daemon/gate/reports/x.ts', "import '../calls/a.ts';", /which is not below it/],
+  ['rooms of one floor', 'daemon/gate/operator/x.ts', "import '../calls/a.ts';", /which is not below it/],
   ['a plan waits', 'daemon/engine/plan/x.ts', 'export async function f() {}', /`async` is not pure/],
   [
     'the evaluation records by the gate',
@@ -250,8 +261,8 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   [
     'the evaluation runs what only names things',
     'daemon/evaluation/engine/x.ts',
-    "import { a } from '../../gate/ports.ts';",
-    /types of gate\/ports.ts only/,
+    "import { a } from '../../gate/venue-port.ts';",
+    /types of gate\/venue-port.ts only/,
   ],
   [
     'the judge asks what it judges',

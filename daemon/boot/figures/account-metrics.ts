@@ -1,8 +1,9 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { AgentAccount } from '../../contract/types/accounts.ts';
 import { stateInForce } from '../../engine/callers/layers.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
-import type { AgentAccount } from '../../gate/api/accounts.ts';
-import type { Caller, GateApi } from '../../gate/api.ts';
+import type { Caller } from '../../engine/records/callers.ts';
+import type { GateApi } from '../../gate/api.ts';
 import type { GateCore } from '../../gate/journal/journal.ts';
 import { Families } from '../../http/requests/metrics.ts';
 

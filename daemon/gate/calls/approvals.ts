@@ -3,11 +3,11 @@ import { type ApprovalState, approverOf, isOver } from '../../engine/callers/app
 import type { Decided } from '../../engine/decide/take-decision.ts';
 import { grantedRequest } from '../../engine/openings/approvals.ts';
 import type { ApprovalBody, ApprovalProof, ApprovedBody } from '../../engine/records/approvals.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { DecisionEvent, RequestedApproval } from '../../engine/records/events.ts';
-import type { Caller } from '../api.ts';
+import { describeApproval } from '../../reads/approvals.ts';
+import type { CallerReads } from '../../reads/reads.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { describeApproval } from '../reads/approvals.ts';
-import type { CallerReads } from '../reads/reads.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
 import type { Intake } from './intake.ts';
 import type { Outcomes } from './outcomes.ts';

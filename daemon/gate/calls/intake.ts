@@ -1,10 +1,10 @@
+import type { TradingArgs } from '../../contract/types/trading-calls.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Action } from '../../core/policy.ts';
 import { numberText, quoted } from '../../core/record-text/text-parts.ts';
 import type { ExecutionRequest, Origin } from '../../core/request.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
-import type { TradingArgs } from '../api/trading-calls.ts';
-import type { Caller } from '../api.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 /** A validated call, as the gate processes it. */

@@ -1,3 +1,4 @@
+import type { SkillClaim } from '../../contract/types/trading-calls.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { ExecutionDecision, Reason } from '../../core/decision.ts';
 import { REASONS } from '../../core/reasons.ts';
@@ -6,9 +7,8 @@ import { Trace } from '../../core/trace.ts';
 import { appendDecision, type Decided } from '../../engine/decide/take-decision.ts';
 import { bareRequest } from '../../engine/plan/standing.ts';
 import type { Ask } from '../../engine/readings/inputs.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import { buildContext } from '../../engine/snapshot/snapshot.ts';
-import type { SkillClaim } from '../api/trading-calls.ts';
-import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 /** A violation's path holds names that an agent chose: no more of it is recorded. */

@@ -3,7 +3,7 @@ import type { Flattener } from '../../engine/exits/flatten-exits.ts';
 import type { Flow } from '../../engine/flow/effects.ts';
 import type { Executor } from '../../engine/guard/executor.ts';
 import type { ExitBook } from '../../engine/guard/exit-book.ts';
-import type { Caller } from '../api.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';

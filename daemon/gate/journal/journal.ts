@@ -2,8 +2,9 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import { decide } from '../../core/decide.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { ClockMoved, LiveCore, Lookout, RecordDetails } from '../../engine/flow/core.ts';
+import type { ClockMoved, LiveCore, LiveSettings, Lookout, RecordDetails } from '../../engine/flow/core.ts';
 import type { Flow, Started } from '../../engine/flow/effects.ts';
+import type { TokenWords } from '../../engine/flow/ports.ts';
 import type { AuthorityNow } from '../../engine/openings/authority-now.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import { OrderCounts } from '../../engine/plan/order-counts.ts';
@@ -17,12 +18,9 @@ import { GateState } from '../../engine/state/gate-state.ts';
 import { toRows } from '../../engine/state/leave.ts';
 import { logEvent, UnwrittenDecisions } from './appended.ts';
 import { Driver, ended } from './driver.ts';
-import type { GatePorts, GateSettings, TokenWords } from './gate-ports.ts';
+import type { GatePorts } from './gate-ports.ts';
 import { type GateHooks, NO_HOOKS } from './hooks.ts';
 import { LOOK_AGAIN_MS } from './pause.ts';
-
-export type { GatePorts, GateSettings, InterceptAllowance, OperatorSchemaCheck } from './gate-ports.ts';
-export { NO_HOOKS } from './hooks.ts';
 
 /** A record may be dated so much later than the next one without the clock having been set back. */
 const SET_BACK_MS = 1_000;
@@ -52,7 +50,7 @@ export class GateCore implements LiveCore {
   readonly state: GateState;
   readonly market: LiveMarket;
   readonly ports: GatePorts;
-  readonly settings: GateSettings;
+  readonly settings: LiveSettings;
   /** Orders of this account at the venue, against its limits. */
   readonly sends: OrderCounts;
   readonly planClock: PlanClock;
@@ -75,7 +73,7 @@ export class GateCore implements LiveCore {
 
   constructor(
     ports: GatePorts,
-    settings: GateSettings,
+    settings: LiveSettings,
     policy: { readonly spec: IntendedPolicySpec; readonly hash: string },
     { hooks = NO_HOOKS, state = new GateState() }: { readonly hooks?: GateHooks; readonly state?: GateState } = {},
   ) {

@@ -1,7 +1,7 @@
-import type { AlertBody } from '../api/reads.ts';
-import type { Caller } from '../api.ts';
+import type { AlertBody } from '../../contract/types/reads.ts';
+import type { Caller } from '../../engine/records/callers.ts';
+import { describeAlert } from '../../reads/alert.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { describeAlert } from '../reads/alert.ts';
 
 /** Records who has seen an alert; one that was seen stays as it is. Null: it is not among those that are kept. */
 export async function acknowledgeAlert(

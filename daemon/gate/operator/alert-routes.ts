@@ -1,7 +1,7 @@
 import type { AlertRoutesSpec } from '../../contract/alerts.ts';
+import type { ReadinessBody } from '../../contract/types/operator.ts';
+import type { ReloadOutcome } from '../../contract/types/policy.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { ReadinessBody } from '../api/operator.ts';
-import type { ReloadOutcome } from '../api/policy.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 export interface AlertRoutesDocument {

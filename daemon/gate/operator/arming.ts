@@ -1,8 +1,8 @@
+import type { ArmingBody } from '../../contract/types/policy.ts';
 import { armingQuorum, armingText } from '../../core/arming.ts';
 import { ARMING_LAYER, checkArming, checkSignatures } from '../../engine/openings/arming.ts';
 import { planProblemLayer } from '../../engine/protect/problem-layer.ts';
-import type { ArmingBody } from '../api/policy.ts';
-import type { Caller } from '../api.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';

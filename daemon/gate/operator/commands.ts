@@ -1,13 +1,13 @@
+import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../../contract/types/operator.ts';
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
 import { isOver, type LayerEntry, layerKey, stateInForce } from '../../engine/callers/layers.ts';
 import type { Flatten } from '../../engine/exits/flatten.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import { isFlat } from '../../engine/positions/positions.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { Canceler } from '../../engine/sending/cancels.ts';
 import type { SliceRunner } from '../../engine/sending/slices.ts';
-import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
-import type { Caller } from '../api.ts';
 import { allEnded } from '../journal/driver.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';

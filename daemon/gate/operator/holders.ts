@@ -1,13 +1,13 @@
+import type { HolderBody } from '../../contract/types/operator.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { ExitBook } from '../../engine/guard/exit-book.ts';
 import { type Claim, GIVEN_AWAY, isLive } from '../../engine/orders/claim.ts';
 import { ownE8 } from '../../engine/orders/holding.ts';
 import { isUnproven, liveOrders } from '../../engine/orders/orders.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import { formatQuantityE8 } from '../../engine/records/units.ts';
 import type { Canceler } from '../../engine/sending/cancels.ts';
 import { findExitInProgress } from '../../engine/snapshot/holding-view.ts';
-import type { HolderBody } from '../api/operator.ts';
-import type { Caller } from '../api.ts';
 import { allEnded } from '../journal/driver.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { describeUnknown, findKnownSymbols } from './commands.ts';

@@ -1,7 +1,7 @@
 import { endedByOperator } from '../../engine/decide/order-records.ts';
 import { isLost, type OrderState } from '../../engine/orders/orders.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { OrderSender } from '../../engine/sending/sender.ts';
-import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 

@@ -1,18 +1,12 @@
+import type { PasskeyBody, PasskeysBody } from '../../contract/types/passkeys.ts';
 import { isLocalOrigin } from '../../core/console-origin.ts';
 import { profileOf } from '../../core/venues.ts';
 import { layerKey } from '../../engine/callers/layers.ts';
 import type { Passkey } from '../../engine/callers/passkeys.ts';
-import type {
-  KnownPasskey,
-  NewPasskey,
-  PasskeyApi,
-  PasskeyBody,
-  PasskeysBody,
-  ProvenAssertion,
-  RecordedAssertion,
-} from '../api/passkeys.ts';
+import type { StoredToken } from '../../engine/flow/ports.ts';
+import type { KnownPasskey, NewPasskey, ProvenAssertion, RecordedAssertion } from '../../engine/records/passkeys.ts';
+import type { PasskeyApi } from '../api.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
-import type { StoredToken } from '../ports.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 
 /** How many there may be at once. */

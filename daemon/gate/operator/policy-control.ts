@@ -1,15 +1,10 @@
+import type { ReadinessBody } from '../../contract/types/operator.ts';
+import type { PolicyBody, PolicyCheckBody, PolicyPreviewBody, ReloadOutcome } from '../../contract/types/policy.ts';
 import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { ReadinessBody } from '../api/operator.ts';
-import {
-  type PolicyBody,
-  type PolicyCheckBody,
-  type PolicyPreviewBody,
-  PreviewUnavailable,
-  type ReloadOutcome,
-} from '../api/policy.ts';
+import { describeAtVenue } from '../../reads/bodies.ts';
+import { PreviewUnavailable } from '../journal/gate-ports.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { describeAtVenue } from '../reads/bodies.ts';
 
 export interface PolicyDocument {
   readonly spec: IntendedPolicySpec;

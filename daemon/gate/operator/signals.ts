@@ -1,6 +1,6 @@
+import type { SignalBody, SignalEntryBody, SignalsBody } from '../../contract/types/operator.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { SignalEvent } from '../../engine/records/events.ts';
-import type { SignalBody, SignalEntryBody, SignalsBody } from '../api/operator.ts';
-import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type RequestBudgets, SIGNAL_CEILING } from '../journal/request-budgets.ts';
 import { describeUnknown } from './commands.ts';

@@ -1,6 +1,6 @@
+import type { TextsErasedBody } from '../../contract/types/operator.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { DecisionEvent, SignalEvent } from '../../engine/records/events.ts';
-import type { TextsErasedBody } from '../api/operator.ts';
-import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 /**

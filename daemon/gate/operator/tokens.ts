@@ -1,8 +1,10 @@
+import type { TokenBody, TokenCreatedBody, TokensBody } from '../../contract/types/tokens.ts';
 import { profileOf } from '../../core/venues.ts';
+import type { StoredToken, TokenPort } from '../../engine/flow/ports.ts';
 import { GATE_AGENT } from '../../engine/plan/standing.ts';
-import type { AskedToken, TokenActor, TokenApi, TokenBody, TokenCreatedBody, TokensBody } from '../api/tokens.ts';
+import type { AskedToken, TokenActor } from '../../engine/records/callers.ts';
+import type { TokenApi } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { StoredToken, TokenPort } from '../ports.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
 
