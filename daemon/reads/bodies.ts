@@ -1,5 +1,6 @@
 import type {
   AccountBody,
+  AlertBody,
   AlertsBody,
   FillsBody,
   MarketBody,
@@ -12,7 +13,7 @@ import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmeti
 import { wordOrNull } from '../core/record-text/text-parts.ts';
 import { findRegime } from '../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../core/rules/smallest-order.ts';
-import { describeClosed } from '../engine/feeds/market-feed.ts';
+import type { RecordedAlert } from '../engine/callers/recent-alerts.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { ownE8 } from '../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../engine/orders/orders.ts';
@@ -26,7 +27,6 @@ import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../engin
 import type { SymbolRules } from '../engine/records/venue.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../engine/snapshot/exposure.ts';
 import { buildContext } from '../engine/snapshot/snapshot.ts';
-import { describeAlert } from './alert.ts';
 import { describeHeld, seesAll } from './holders.ts';
 
 export function averageText(order: OrderState, rules: SymbolRules | undefined): string | null {
@@ -181,23 +181,6 @@ export function describeMarket(core: LiveCore, agent: string, symbol: string): M
   };
 }
 
-/** What the venue says of a symbol, in the scope or not, for checks of policies. */
-export function describeAtVenue(
-  core: LiveCore,
-  symbol: string,
-): { readonly smallest_order_usdt: number | null; readonly closed: string | null } {
-  if (core.state.rules.has(symbol)) {
-    const { smallest_order_usdt, min_notional_usdt } = describeMarket(core, GATE_AGENT, symbol);
-    return { smallest_order_usdt: smallest_order_usdt ?? min_notional_usdt, closed: describeClosed(core, symbol) };
-  }
-  const listing = core.ports.venue.findListing?.(symbol);
-  if (listing === undefined) return { smallest_order_usdt: null, closed: describeClosed(core, symbol) };
-  if (listing === null) return { smallest_order_usdt: null, closed: 'is not listed at the venue' };
-  // Its mark is not read, so lots are not valued.
-  const closed = listing.trading ? null : 'is not trading at the venue';
-  return { smallest_order_usdt: listing.minNotionalUsdt, closed };
-}
-
 /** A cursor that no page can have issued; a 400 over HTTP. */
 class CursorError extends Error {
   readonly code = 'CURSOR_UNKNOWN';
@@ -234,6 +217,11 @@ export function describeFills(core: LiveCore, caller: Caller, limit: number, cur
     })),
     next: found.length > limit ? String(page.at(-1)?.seq) : null,
   };
+}
+
+export function describeAlert({ seq, atMs, code, detail, symbol, acknowledged }: RecordedAlert): AlertBody {
+  const seen = acknowledged && { at_ms: acknowledged.atMs, by: acknowledged.by, reason: acknowledged.reason };
+  return { seq, at_ms: atMs, code, detail, symbol, acknowledged: seen };
 }
 
 /** A page of the last alerts, newest first; the cursor is the number of the last record on the previous page. */

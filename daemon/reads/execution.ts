@@ -3,6 +3,7 @@ import { closingOf } from '../engine/claims/claims.ts';
 import { ordersOf, stateOf } from '../engine/claims/describe-claim.ts';
 import { SLICE_CANCELED } from '../engine/claims/openings-to-end.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
+import type { StoredEvent } from '../engine/flow/ports.ts';
 import { type Claim, isLive } from '../engine/orders/claims.ts';
 import { remainingE8 } from '../engine/orders/order.ts';
 import {
@@ -16,12 +17,13 @@ import {
   liveState,
   type OrderState,
 } from '../engine/orders/orders.ts';
-import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../engine/records/decisions.ts';
+import type { ExecutionBody, ExecutionOrder, ExecutionState, ReportedDecision } from '../engine/records/decisions.ts';
 import type { DecisionEvent } from '../engine/records/events.ts';
 import { formatQuantityE8 } from '../engine/records/units.ts';
+import type { Recalled } from '../engine/state/leave.ts';
 import { tellApproval } from './approvals.ts';
-import { averageText } from './bodies.ts';
-import type { Recalled } from './recall.ts';
+import { averageText, explanationText } from './bodies.ts';
+import type { ExecutionRecall } from './recall.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
@@ -181,4 +183,13 @@ function executionState(orders: readonly OrderState[]): ExecutionState {
       : 'partially_filled';
   if (orders.every(isRefused)) return 'rejected';
   return orders.some(isExpired) ? 'expired' : 'canceled';
+}
+
+/** How callers are told of decisions. */
+export function tellingOf(core: LiveCore, recall: ExecutionRecall) {
+  return {
+    explanationText: (event: DecisionEvent, body: ReportedDecision): string => explanationText(core, event, body),
+    execution: (became: Recalled, event: Decided): ExecutionBody => describeExecution(core, became, event),
+    recall: (stored: StoredEvent): Recalled => recall.recall(stored),
+  };
 }

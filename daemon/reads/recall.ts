@@ -1,21 +1,14 @@
 import type { LedgerPort, StoredEvent } from '../engine/flow/ports.ts';
-import type { Claim } from '../engine/orders/claims.ts';
 import { isTerminal, type OrderState } from '../engine/orders/orders.ts';
 import type { DecisionEvent, GateEvent } from '../engine/records/events.ts';
 import { GateState } from '../engine/state/gate-state.ts';
-import { fromRows } from '../engine/state/leave.ts';
+import { fromRows, type Recalled } from '../engine/state/leave.ts';
 import type { GateViews } from '../engine/state/views.ts';
 
 /** Trades follow the end of their order within this time, ms. */
 const TRADES_WITHIN_MS = 60_000;
 /** How many events of all kinds are read back for one execution; beyond that only its orders' outcomes. */
 const MAX_EVENTS = 20_000;
-/** The execution of one decision. */
-export interface Recalled {
-  readonly orders: readonly OrderState[];
-  /** The target of an exit that closed at once. */
-  readonly claim: Claim | null;
-}
 /** How many recalled executions are cached: they no longer change. */
 const MAX_RECALLED = 1_000;
 

@@ -18,35 +18,35 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   policy: rule(['core', 'contract'], ['time']),
   // What callers see: pure functions of the state.
   reads: rule(['core', 'engine'], ['contract']),
-  // Everything but core arrives as a port; the contract says what its bodies are.
-  gate: rule(['core', 'engine', 'reads'], ['time', 'contract']),
+  // Runs what the engine asks for. Everything else arrives as a port.
+  driver: rule(['core', 'engine', 'reads'], ['time', 'contract']),
   // Adapters know the ports they fill, and never each other.
-  ledger: rule(['core'], ['engine', 'gate', 'time']),
-  venue: rule(['core', 'engine'], ['gate', 'time']),
+  ledger: rule(['core'], ['engine', 'time']),
+  venue: rule(['core', 'engine'], ['driver', 'time']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule(['time']),
   // How the daemon proves itself, for both sides.
   proof: rule([]),
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule(['core']),
-  // WebAuthn: which signature is good. What is recorded of it is the gate's.
-  passkeys: rule(['core'], ['engine', 'gate', 'contract']),
-  http: rule(['core', 'engine', 'contract', 'reads', 'gate', 'mcp', 'passkeys', 'proof']),
+  // WebAuthn: which signature is good. What is recorded of it is the engine's.
+  passkeys: rule(['core'], ['engine', 'contract']),
+  http: rule(['core', 'engine', 'contract', 'mcp', 'passkeys', 'proof']),
   // What the operator's browser runs; of the daemon it knows the tables of core and the bodies of its answers.
   console: rule(['core'], ['engine', 'contract']),
-  // What leaves this machine for people: the gate's records and clock arrive as ports.
-  alerts: rule(['core', 'contract', 'policy'], ['engine', 'gate', 'time']),
-  cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof'], ['gate']),
+  // What leaves this machine for people: records and the clock arrive as ports.
+  alerts: rule(['core', 'contract', 'policy'], ['engine', 'driver', 'time']),
+  cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof']),
   config: rule(['core', 'contract']),
-  // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
-  evaluation: rule(['core', 'engine', 'contract', 'policy', 'gate', 'exchange-sim']),
+  // The evaluation runs the engine on recorded markets; margin and liquidation are the exchange's.
+  evaluation: rule(['core', 'engine', 'contract', 'policy', 'exchange-sim']),
   // Parts of the composition root.
   boot: rule([
     'core',
     'engine',
     'contract',
     'policy',
-    'gate',
+    'driver',
     'ledger',
     'config',
     'http',
@@ -61,7 +61,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
     'engine',
     'contract',
     'policy',
-    'gate',
+    'driver',
     'ledger',
     'venue',
     'exchange-sim',
@@ -118,27 +118,14 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['feeds', 'guard'],
       ['trades', 'exits'],
       ['keeper'],
+      // Acts of callers, and of operators; all parts of an account that is live.
+      ['calls'],
+      ['operator'],
+      ['live'],
     ],
     doors: {
-      contract: { values: ['tables'], types: [] },
+      contract: { values: ['tables'], types: ['records'] },
       venue: { values: ['tables'], types: ['records'] },
-    },
-  },
-  gate: {
-    floors: [
-      ['venue-port.ts'],
-      ['api.ts'],
-      ['journal'],
-      ['watch'],
-      ['calls', 'operator'],
-      ['tasks.ts'],
-      ['parts.ts'],
-      ['leave-venue.ts'],
-      ['gate.ts'],
-    ],
-    doors: {
-      // One gate for production and replay: the evaluation runs the engine, and nothing of what carries it out.
-      evaluation: { values: [], types: ['venue-port.ts'] },
     },
   },
   evaluation: {
@@ -283,13 +270,13 @@ export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config/config.ts'
 const ON_HANDED_TIME = [
   'daemon/engine/',
   'daemon/reads/',
-  'daemon/gate/',
+  'daemon/driver/',
   'daemon/venue/',
   'daemon/ledger/',
   'daemon/exchange-sim/',
 ] as const;
 /** Those whose randomness is none at all: what they send and record follows from what they were given. */
-const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/reads/', 'daemon/gate/', 'daemon/venue/'] as const;
+const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/reads/', 'daemon/driver/', 'daemon/venue/'] as const;
 
 /** What the daemon and the evaluation both run: compiled by daemon/tsconfig.pure.json, as the core is. */
 const PURE_ROOMS = ['daemon/engine/', 'daemon/reads/'] as const;

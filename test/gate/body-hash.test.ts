@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import { economicText } from '../../daemon/gate/calls/intake.ts';
+import { economicText } from '../../daemon/engine/calls/intake.ts';
 
 const NOT_ECONOMIC = ['timestamp_ms', 'valid_until_ms', 'rationale', 'meta', 'request_id'];
 const ECONOMIC = [

@@ -1,5 +1,6 @@
 import type { Receipt } from '../../daemon/contract/receipt.ts';
 import type { ReportBody } from '../../daemon/contract/types/accounts.ts';
+import type { GateApi, PasskeyApi, TokenApi } from '../../daemon/contract/types/gate-api.ts';
 import type { ReadinessBody, SignalBody, StateChange, TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import type { FillBody, OrderBody } from '../../daemon/contract/types/reads.ts';
 import type { Caller } from '../../daemon/engine/records/callers.ts';
@@ -9,7 +10,6 @@ import type {
   ToolAnswer,
   ToolOutcome,
 } from '../../daemon/engine/records/decisions.ts';
-import type { GateApi, PasskeyApi, TokenApi } from '../../daemon/gate/api.ts';
 import { createFakePasskeys } from './fake-passkeys.ts';
 import { createFakeTokens } from './fake-tokens.ts';
 

@@ -1,7 +1,7 @@
+import type { PasskeyApi } from '../../daemon/contract/types/gate-api.ts';
 import type { PasskeyBody } from '../../daemon/contract/types/passkeys.ts';
 import type { Caller } from '../../daemon/engine/records/callers.ts';
 import type { KnownPasskey } from '../../daemon/engine/records/passkeys.ts';
-import type { PasskeyApi } from '../../daemon/gate/api.ts';
 
 const PASSKEY: PasskeyBody = {
   id: `pk_${'0'.repeat(20)}`,

@@ -1,5 +1,5 @@
+import type { TokenApi } from '../../daemon/contract/types/gate-api.ts';
 import type { TokenBody } from '../../daemon/contract/types/tokens.ts';
-import type { TokenApi } from '../../daemon/gate/api.ts';
 
 export const TOKEN: TokenBody = {
   id: `tok_${'0'.repeat(16)}`,

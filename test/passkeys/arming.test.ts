@@ -128,7 +128,7 @@ describe('live trading under a policy with a quorum', () => {
     passkeys.recordAssertion = record;
     assert.equal(refused.status, 403);
     await assert.rejects(recorded, /was removed/);
-    await assert.rejects(gate().arming.sign(operator, digest, watch), /was removed/);
+    await assert.rejects(gate().signArming(operator, digest, watch), /was removed/);
     assert.deepEqual((await reported()).signed_by, before);
   });
 

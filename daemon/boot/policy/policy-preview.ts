@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { PolicyPreview } from '../../contract/types/policy.ts';
-import { type PreviewPort, PreviewUnavailable } from '../../gate/journal/gate-ports.ts';
+import { type PreviewPort, PreviewUnavailable } from '../../driver/ports.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { PreviewAnswer, PreviewWork } from './policy-preview-worker.ts';
 

@@ -1,5 +1,6 @@
 import type { StateLayer, StateView, TradingStateName } from '../../core/context.ts';
-import type { StateEvent } from '../records/events.ts';
+import type { OrderState } from '../orders/order.ts';
+import type { DecisionEvent, StateEvent } from '../records/events.ts';
 
 /**
  * Trading state as four stored layers by scope. None overwrites another, and the most restrictive is in force.
@@ -80,4 +81,19 @@ function compareLayers(a: LayerEntry, b: LayerEntry): number {
     LAYER_ORDER[a.layer] - LAYER_ORDER[b.layer] ||
     SCOPE_ORDER[a.scope] - SCOPE_ORDER[b.scope]
   );
+}
+
+/**
+ * Whether cancel_all includes this order: an operator's all, an agent's its own, in `halted` only opening ones. The
+ * state is that of the order's own symbol: without a symbol in the request only the account's would be known.
+ */
+export function isInCancelAll(
+  order: OrderState,
+  request: Pick<DecisionEvent['request'], 'agent' | 'origin' | 'symbol'>,
+  layers: LayerMap,
+  tMs: number,
+): boolean {
+  if (request.origin === 'operator') return !order.protective || request.symbol !== null;
+  if (order.agent !== request.agent || order.protective) return false;
+  return !order.reduceOnly || stateInForce(layers, tMs, order.symbol, request.agent).state !== 'halted';
 }

@@ -1,6 +1,6 @@
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
 import type { DecisionEvent, OrderIntentEvent } from '../records/events.ts';
-import { type LayerMap, stateInForce } from './layers.ts';
+import { isInCancelAll, type LayerMap } from './layers.ts';
 
 /** How many changes are kept. The orders themselves show what older ones did. */
 export const MAX_CHANGES = 1_000;
@@ -90,19 +90,4 @@ function findConcerned(
   }
   const candidates = request.symbol === null ? everyLiveOrder(book) : liveOrders(book, request.symbol);
   return [...candidates].filter((order) => !isTerminal(order) && isInCancelAll(order, request, layers, tMs));
-}
-
-/**
- * Whether cancel_all includes this order: an operator's all, an agent's its own, in `halted` only opening ones. The
- * state is that of the order's own symbol: without a symbol in the request only the account's would be known.
- */
-export function isInCancelAll(
-  order: OrderState,
-  request: Pick<DecisionEvent['request'], 'agent' | 'origin' | 'symbol'>,
-  layers: LayerMap,
-  tMs: number,
-): boolean {
-  if (request.origin === 'operator') return !order.protective || request.symbol !== null;
-  if (order.agent !== request.agent || order.protective) return false;
-  return !order.reduceOnly || stateInForce(layers, tMs, order.symbol, request.agent).state !== 'halted';
 }

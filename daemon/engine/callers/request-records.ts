@@ -5,8 +5,7 @@ import type { Claims } from '../orders/claims.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../records/events.ts';
 import type { ApprovalBook } from './approvals.ts';
-import { type LayerMap, stateInForce } from './layers.ts';
-import { isInCancelAll } from './order-changes.ts';
+import { isInCancelAll, type LayerMap, stateInForce } from './layers.ts';
 
 /** The longest window that a policy may have. */
 const LONGEST_MS = 3_600_000;

@@ -8,7 +8,8 @@ import {
 } from '../claims/exit-order.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
-import { consider, type Decided, recordDecision } from './take-decision.ts';
+import type { Decided } from './decided.ts';
+import { consider, recordDecision } from './take-decision.ts';
 
 export interface DecidedOrder {
   readonly decided: Decided;

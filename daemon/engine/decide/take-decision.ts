@@ -8,27 +8,19 @@ import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import { type RecordForm, writeRecord } from '../audit/record-text.ts';
 import { findTarget } from '../claims/openings-to-end.ts';
-import type { EngineCore, Recorded } from '../flow/core.ts';
+import type { EngineCore } from '../flow/core.ts';
 import { onDisk } from '../flow/effects.ts';
 import { planApproval } from '../openings/approvals.ts';
 import { NO_WORDS, planAuthority, type Words } from '../openings/authority.ts';
 import { decisionId } from '../plan/orders.ts';
 import { buildBody } from '../plan/retell.ts';
 import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
-import type { DecisionBody, DecisionKind } from '../records/decisions.ts';
+import type { DecisionKind } from '../records/decisions.ts';
 import type { DecisionEvent, ExitCause, PlannedOrder } from '../records/events.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
+import type { Decided } from './decided.ts';
 import { endOpenings } from './order-records.ts';
 
-/** A decision that is taken and appended. Nothing may be sent or answered before that is on disk. */
-export interface Decided {
-  readonly body: DecisionBody;
-  readonly event: DecisionEvent;
-  readonly recorded: Recorded;
-  readonly policy: CompiledPolicy;
-  /** Time of the decision, wall ms of the process: send deadlines count from here. */
-  readonly decidedAtWallMs: number;
-}
 /** A request that was decided on and is not recorded yet. */
 export interface Considered {
   readonly request: ExecutionRequest;

@@ -149,6 +149,19 @@ export function* resultsOf<R>(flows: Iterable<Started<R>>): Flow<readonly R[]> {
   for (const started of all) results.push(yield* resultOf(started));
   return results;
 }
+/** Waits for nothing. */
+export function* nowKnown<R>(result: R): Flow<R> {
+  yield* allOver([]);
+  return result;
+}
+/** Goes on when all of them are over; what one of them has failed with is told elsewhere. */
+export function* allOver(flows: Iterable<Started<unknown>>): Flow<void> {
+  for (const started of [...flows].map((each) => each.onEnd(nothing))) {
+    try {
+      yield* resultOf(started);
+    } catch {}
+  }
+}
 /** What it comes to within so many ms; null: later, and it goes on. @throws what it has failed with by then */
 export function* within<R>(
   core: { begin<T>(flow: Flow<T>): Started<T> },

@@ -1,7 +1,6 @@
 /** Approvals of people: what waits, and who approves it. */
 import type { Body } from '../../contract/agreement.ts';
 import type * as body from '../../contract/bodies.ts';
-import type { ToolAnswer } from './decisions.ts';
 
 /**
  * Who approves. The entrance has verified it: the token, or the passkey's signature of the approval's digest, of which the
@@ -19,7 +18,4 @@ export type ApprovalProof =
 export type ApprovalBody = Body<typeof body.ApprovalBodySchema>;
 export type ApprovalsBody = Body<typeof body.ApprovalsBodySchema>;
 /** `answer`: the decision of the grant with its execution; null: more people must approve. */
-export interface ApprovedBody {
-  readonly approval: ApprovalBody;
-  readonly answer: ToolAnswer | null;
-}
+export type ApprovedBody = Body<typeof body.ApprovedBodySchema>;

@@ -1,8 +1,9 @@
 /** Later slices of an opening parent: each is decided again when it falls due (SAE-M5). */
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
+import type { Decided } from '../decide/decided.ts';
 import { endedEvent } from '../decide/order-records.ts';
-import { consider, type Decided, recordDecision } from '../decide/take-decision.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow } from '../flow/effects.ts';
 import { whyEnded } from '../openings/authority.ts';

@@ -11,7 +11,6 @@ import {
 import { findOverLayers } from '../protect/over-layers.ts';
 import type { Rejection } from '../records/venue.ts';
 import { type Cause, isOfAccount, rowOf } from '../tables/cause.ts';
-import type { VenueConsequences } from './sender.ts';
 
 const RECHECK_FAILURES = 3;
 const DEFAULT_PAUSE_MS = 5_000;
@@ -28,7 +27,7 @@ export interface FeedRequests {
 }
 
 /** Turns answers of the venue into trading states: automatic causes lead to `reducing`, never to `halted`. */
-export class VenueHealth implements VenueConsequences {
+export class VenueHealth {
   readonly #core: EngineCore;
   readonly #feeds: FeedRequests;
   /** While one of them is not over the venue is closed to us, or wants to hear nothing at all. */

@@ -1,8 +1,9 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: every answer of the exchange shares the private state of the others
 
 import type { ExecutionRequest } from '../../core/request.ts';
+import type { Decided } from '../../engine/decide/decided.ts';
 import { endedEvent } from '../../engine/decide/order-records.ts';
-import { consider, type Decided, recordDecision } from '../../engine/decide/take-decision.ts';
+import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
 import type { Answer, Effect, Flow, Started, VenueKey } from '../../engine/flow/effects.ts';
 import { Engine, type Request } from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';

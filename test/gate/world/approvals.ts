@@ -411,7 +411,8 @@ describe('SAE-DEC orders that a person must approve', () => {
         const { gate } = world.daemon;
         const spec = { ...gate.core.policySpec, name: `other ${world.nowMs()}` };
         const hash = sha256Hex(JSON.stringify(spec));
-        await world.run(gate.policies.offer({ ok: true, policy: { spec, hash }, warnings: [] }, 'test'));
+        gate.policies.offer({ ok: true, policy: { spec, hash }, warnings: [] }, 'test');
+        await world.run(gate.settled());
       },
       /another policy/,
     ],
