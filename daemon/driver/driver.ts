@@ -82,6 +82,14 @@ export class Driver {
         return new Promise((resolve) => time.nextTurn(() => resolve(undefined)));
       case 'wait':
         return this.#wait(effect.ms);
+      case 'waitFor':
+        return new Promise((resolve) => {
+          const timer = time.after(effect.ms, () => resolve(undefined), { unref: true });
+          effect.started.onEnd(() => {
+            timer.cancel();
+            resolve(undefined);
+          });
+        });
     }
   }
 

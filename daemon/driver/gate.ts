@@ -253,7 +253,6 @@ export class Gate implements GateApi {
   onLedgerFailure(): Promise<void> {
     this.#parts.sender.stopOpening();
     this.#parts.slices.stop();
-    this.#parts.outcomes.answerNow();
     return cancelUnrecorded(this.core, 1_000);
   }
 

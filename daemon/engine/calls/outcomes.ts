@@ -1,7 +1,7 @@
 import type { Decided } from '../decide/decided.ts';
 import type { Flattener } from '../exits/flatten-exits.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, Pending, type Started, wait } from '../flow/effects.ts';
+import { endedWithin, type Flow, Pending, type Started } from '../flow/effects.ts';
 import type { Executor } from '../guard/executor.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import type { Caller } from '../records/callers.ts';
@@ -45,7 +45,7 @@ export class Outcomes {
       end();
     });
     if (this.#isOver) end();
-    else if (!answered.isOver) core.begin(wait(core.settings.answerWithinMs)).onEnd(end);
+    else if (!answered.isOver) core.begin(endedWithin(core.settings.answerWithinMs, answered)).onEnd(end);
     return answered;
   }
 

@@ -5,7 +5,7 @@ import { isOver, type LayerEntry, layerKey, stateInForce } from '../callers/laye
 import type { Availability } from '../calls/disk-space.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, joined, onDisk, type Started, within } from '../flow/effects.ts';
+import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/effects.ts';
 import type { StandingOrders } from '../guard/standing.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { isFlat } from '../positions/positions.ts';
@@ -164,7 +164,7 @@ export class Operator {
     // Without domain time nothing can be signed: resting orders are canceled on first contact.
     if (change.state !== 'active' && core.ports.clock.isSynced) {
       const cancels = this.#cancelOpening(scope, name, `trading state ${change.state}`);
-      if (cancels.length > 0) yield* within(core, CANCELS_WITHIN_MS, core.begin(joined(cancels)));
+      if (cancels.length > 0) yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined(cancels)));
     }
     const body = this.describeState();
     if (availability.isStarted) yield* joined(standing.tick());

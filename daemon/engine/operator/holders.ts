@@ -1,7 +1,7 @@
 import type { HolderBody } from '../../contract/types/operator.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { allOver, type Flow, onDisk, type Started, within } from '../flow/effects.ts';
+import { allOver, endedWithin, type Flow, onDisk, type Started } from '../flow/effects.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { type Claim, GIVEN_AWAY, isLive } from '../orders/claim.ts';
 import { ownE8 } from '../orders/holding.ts';
@@ -163,7 +163,7 @@ export class Holders {
   *#withinTime(cancels: readonly Started<unknown>[]): Flow<void> {
     const { core } = this.#parts;
     // One that fails is asked for again.
-    if (cancels.length > 0) yield* within(core, CANCELS_WITHIN_MS, core.begin(allOver(cancels)));
+    if (cancels.length > 0) yield* endedWithin(CANCELS_WITHIN_MS, core.begin(allOver(cancels)));
   }
 
   #describe(symbol: string): HolderBody {

@@ -219,6 +219,7 @@ export class ReplayDriver {
         return;
       case 'lookUp':
       case 'call':
+      case 'waitFor':
         throw new Error(`${effect.fx}: the exchange of a replay has told everything`);
     }
   }
