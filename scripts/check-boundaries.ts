@@ -110,7 +110,7 @@ function readDependencies(root: string): ReadonlySet<string> {
   return new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
 }
 
-/** `daemon/gate/api.ts` -> `gate`, `daemon/config/config.ts` -> `config`; null outside daemon/. */
+/** `daemon/contract/types/gate-api.ts` -> `driver`, `daemon/config/config.ts` -> `config`; null outside daemon/. */
 function unitOf(file: string): string | null {
   return /^daemon\/([^/]+?)(?:\.ts|\/.*)$/.exec(file)?.[1] ?? null;
 }

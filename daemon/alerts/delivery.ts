@@ -1,9 +1,9 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../contract/alerts.ts';
+import type { AlertTestBody } from '../contract/types/alerts.ts';
 import { describeCode, ROUTES_CHANGED } from '../core/alerts.ts';
+import type { GateCore } from '../driver/core.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../engine/callers/outbox.ts';
 import type { AlertEvent, AlertGroup } from '../engine/records/events.ts';
-import type { AlertTestBody } from '../gate/api/alerts.ts';
-import type { GateCore } from '../gate/journal/journal.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { buildDispatch, describeUnbuilt } from './channels.ts';
 import { findDue, isTooOld } from './due.ts';

@@ -5,7 +5,7 @@ import { ACCOUNT_NAME } from '../config/account.ts';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
 import { readManifest } from '../config/package.ts';
 import { profileOf } from '../core/venues.ts';
-import type { Gate } from '../gate/gate.ts';
+import type { Gate } from '../driver/gate.ts';
 import type { TokenIdentity } from '../http/entrance/authentication.ts';
 import { MAX_CONNECTIONS } from '../http/entrance/connections.ts';
 import type { HttpAddress } from '../http/entrance/listening.ts';

@@ -1,11 +1,11 @@
 import { layerKey } from '../engine/callers/layers.ts';
+import type { LedgerRecord } from '../engine/flow/ports.ts';
 import { LEDGER_LAYER, readReason } from '../engine/keeper/ledger-refusal.ts';
 import { closedE8 } from '../engine/orders/claims.ts';
 import type { GateEvents } from '../engine/records/events.ts';
 import { formatQuantityE8 } from '../engine/records/units.ts';
 import type { GateState } from '../engine/state/gate-state.ts';
 import { isAtVenue, isPlanned } from '../engine/tables/status.ts';
-import type { LedgerRecord } from '../gate/ports.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './keep/fold.ts';
 import { StartError } from './start-error.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StartCachePort } from '../gate/ports.ts';
+import type { StartCache as StartCopies } from '../engine/flow/core.ts';
 
 /** Another one is absent. */
 const FORMAT = 1;
@@ -12,7 +12,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
  * Copies in files of one of the home's folders, one per name. A file names its ledger and contains a digest
  * of its text, so that a damaged, truncated or foreign file counts as absent.
  */
-export class StartCache implements StartCachePort {
+export class StartCache implements StartCopies {
   readonly #folder: string;
   readonly #genesisId: string;
 

@@ -10,9 +10,19 @@ contractAjv.addKeyword({
   schemaType: 'number',
   errors: false,
   // A UTF-16 code unit takes at most three bytes, so short texts need no count.
-  validate: (limit: number, text: string) => text.length * 3 <= limit || Buffer.byteLength(text, 'utf8') <= limit,
+  validate: (limit: number, text: string) => text.length * 3 <= limit || countBytes(text) <= limit,
   error: { message: ({ schema }) => `must have at most ${String(schema)} bytes in UTF-8` },
 });
+
+/** Of a text in UTF-8. */
+function countBytes(text: string): number {
+  let bytes = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
 
 const MAX_PATH = 200;
 

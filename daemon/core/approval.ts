@@ -1,28 +1,5 @@
 import { canonicalJson } from './canonical-json.ts';
-import type { OrderType, Side } from './request.ts';
-
-/**
- * What a person is asked to approve: the most that the order may be. Lots, leverage and price are upper bounds, so the
- * order that goes out later is this one or a smaller one.
- */
-export interface ApprovalCeiling {
-  readonly agent: string;
-  readonly intent: 'open';
-  readonly leverage: number;
-  readonly lots: number;
-  /** Lots at the worse of mark and price, USDT. */
-  readonly notional_usdt: number;
-  readonly order_type: OrderType;
-  readonly policy_hash: string;
-  /** The worst price: a buy pays no more, a sell takes no less. */
-  readonly price_ticks: number;
-  readonly quantity: string;
-  /** Number of different people who must approve. */
-  readonly quorum: number;
-  readonly side: Side;
-  readonly symbol: string;
-  readonly worst_price: string;
-}
+import type { ApprovalCeiling } from './decision.ts';
 
 /** A ceiling as it is signed: with its id, its end, and the one ledger in which it means anything. */
 export interface SignedApproval extends ApprovalCeiling {

@@ -1,6 +1,5 @@
-import type { ApprovalCeiling } from './approval.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { EffectiveAction, ExecutionDecision, StagedSlice, Verdict } from './decision.ts';
+import type { ApprovalCeiling, EffectiveAction, ExecutionDecision, StagedSlice, Verdict } from './decision.ts';
 import { type BudgetFinding, describeConstraints } from './rules/budget-finding.ts';
 import type { Trace } from './trace.ts';
 

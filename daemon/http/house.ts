@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { SettingsBody } from '../gate/api/operator.ts';
-import type { GateApi } from '../gate/api.ts';
+import type { GateApi } from '../contract/types/gate-api.ts';
+import type { SettingsBody } from '../contract/types/operator.ts';
 import { createMadeKeys, type MadeKeys } from '../passkeys/made-keys.ts';
 import type { Authenticator, TokenLookup } from './entrance/authentication.ts';
 import { type ConsoleSource, createConsoleSessions } from './entrance/console-sessions.ts';

@@ -1,5 +1,5 @@
 import type { Assertion } from '../contract/passkeys.ts';
-import type { RecordedAssertion } from '../gate/api/passkeys.ts';
+import type { RecordedAssertion } from '../engine/records/passkeys.ts';
 import { createChallenges } from './challenges.ts';
 import {
   createEnrolments,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Assertion, Credential } from '../contract/passkeys.ts';
+import type { PasskeyBody } from '../contract/types/passkeys.ts';
 import { wordCode } from '../core/approval.ts';
-import type { NewPasskey, PasskeyBody } from '../gate/api/passkeys.ts';
+import type { NewPasskey } from '../engine/records/passkeys.ts';
 import { type Challenges, ENROLMENT_MS } from './challenges.ts';
 import { type CodeGrant, digestOfCode } from './codes.ts';
 import type { MadeKey } from './made-keys.ts';

@@ -1,5 +1,5 @@
+import type { VenuePort } from '../driver/venue-port.ts';
 import type { CountdownScope } from '../engine/records/venue.ts';
-import type { VenuePort } from '../gate/venue-port.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './reads/account-reads.ts';
 import { EmergencyReads } from './reads/emergency-reads.ts';

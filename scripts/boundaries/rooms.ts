@@ -1,6 +1,6 @@
 import { ROOM_UNITS, ROOMS } from './rules.ts';
 
-/** `daemon/gate/calls/intake.ts` -> `calls`, `daemon/gate/gate.ts` -> `gate.ts`; null where the unit has no rooms. */
+/** `daemon/engine/calls/intake.ts` -> `calls`, `daemon/venue/create-venue.ts` -> `create-venue.ts`; null where the unit has no rooms. */
 export function roomOf(file: string): { readonly unit: string; readonly room: string } | null {
   const [, unit, room] = file.split('/');
   return unit !== undefined && room !== undefined && Object.hasOwn(ROOMS, unit) ? { unit, room } : null;

@@ -16,35 +16,37 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   engine: rule(['core'], ['contract']),
   contract: rule(['core', 'engine']),
   policy: rule(['core', 'contract'], ['time']),
-  // Everything but core arrives as a port; the contract says what its bodies are.
-  gate: rule(['core', 'engine'], ['time', 'contract']),
+  // What callers see: pure functions of the state.
+  reads: rule(['core', 'engine'], ['contract']),
+  // Runs what the engine asks for. Everything else arrives as a port.
+  driver: rule(['core', 'engine', 'reads'], ['time', 'contract']),
   // Adapters know the ports they fill, and never each other.
-  ledger: rule(['core'], ['engine', 'gate', 'time']),
-  venue: rule(['core', 'engine'], ['gate', 'time']),
+  ledger: rule(['core'], ['engine', 'time']),
+  venue: rule(['core', 'engine'], ['driver', 'time']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule(['time']),
   // How the daemon proves itself, for both sides.
   proof: rule([]),
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule(['core']),
-  // WebAuthn: which signature is good. What is recorded of it is the gate's.
-  passkeys: rule(['core'], ['engine', 'gate', 'contract']),
-  http: rule(['core', 'engine', 'contract', 'gate', 'mcp', 'passkeys', 'proof']),
+  // WebAuthn: which signature is good. What is recorded of it is the engine's.
+  passkeys: rule(['core'], ['engine', 'contract']),
+  http: rule(['core', 'engine', 'contract', 'mcp', 'passkeys', 'proof']),
   // What the operator's browser runs; of the daemon it knows the tables of core and the bodies of its answers.
-  console: rule(['core'], ['engine', 'gate']),
-  // What leaves this machine for people: the gate's records and clock arrive as ports.
-  alerts: rule(['core', 'contract', 'policy'], ['engine', 'gate', 'time']),
-  cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof'], ['gate']),
+  console: rule(['core'], ['engine', 'contract']),
+  // What leaves this machine for people: records and the clock arrive as ports.
+  alerts: rule(['core', 'contract', 'policy'], ['engine', 'driver', 'time']),
+  cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof']),
   config: rule(['core', 'contract']),
-  // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
-  evaluation: rule(['core', 'engine', 'contract', 'policy', 'gate', 'exchange-sim']),
+  // The evaluation runs the engine on recorded markets; margin and liquidation are the exchange's.
+  evaluation: rule(['core', 'engine', 'contract', 'policy', 'exchange-sim']),
   // Parts of the composition root.
   boot: rule([
     'core',
     'engine',
     'contract',
     'policy',
-    'gate',
+    'driver',
     'ledger',
     'config',
     'http',
@@ -59,7 +61,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
     'engine',
     'contract',
     'policy',
-    'gate',
+    'driver',
     'ledger',
     'venue',
     'exchange-sim',
@@ -116,29 +118,14 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['feeds', 'guard'],
       ['trades', 'exits'],
       ['keeper'],
+      // Acts of callers, and of operators; all parts of an account that is live.
+      ['calls'],
+      ['operator'],
+      ['live'],
     ],
     doors: {
-      contract: { values: ['tables'], types: [] },
+      contract: { values: ['tables'], types: ['records'] },
       venue: { values: ['tables'], types: ['records'] },
-    },
-  },
-  gate: {
-    floors: [
-      ['venue-port.ts'],
-      ['ports.ts', 'api'],
-      ['api.ts'],
-      ['journal'],
-      ['watch'],
-      ['reads'],
-      ['reports', 'calls', 'operator'],
-      ['tasks.ts'],
-      ['parts.ts'],
-      ['leave-venue.ts'],
-      ['gate.ts'],
-    ],
-    doors: {
-      // One gate for production and replay: the evaluation runs the engine, and nothing of what carries it out.
-      evaluation: { values: [], types: ['venue-port.ts', 'ports.ts', 'api'] },
     },
   },
   evaluation: {
@@ -282,16 +269,17 @@ export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config/config.ts'
 /** Folders that are handed their time (`daemon/time/time-port.ts`), so that a simulation can hand in another. */
 const ON_HANDED_TIME = [
   'daemon/engine/',
-  'daemon/gate/',
+  'daemon/reads/',
+  'daemon/driver/',
   'daemon/venue/',
   'daemon/ledger/',
   'daemon/exchange-sim/',
 ] as const;
 /** Those whose randomness is none at all: what they send and record follows from what they were given. */
-const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/gate/', 'daemon/venue/'] as const;
+const WITHOUT_CHANCE = ['daemon/engine/', 'daemon/reads/', 'daemon/driver/', 'daemon/venue/'] as const;
 
 /** What the daemon and the evaluation both run: compiled by daemon/tsconfig.pure.json, as the core is. */
-const PURE_ROOMS = ['daemon/engine/'] as const;
+const PURE_ROOMS = ['daemon/engine/', 'daemon/reads/'] as const;
 
 export interface ModuleBan {
   readonly folder: string;

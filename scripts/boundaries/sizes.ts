@@ -21,7 +21,7 @@ export const FILES_TO_DIVIDE: Readonly<Record<string, number>> = {
   'daemon/engine/records/events.ts': 649,
 };
 /** Files of the longest chain of imports from `daemon/main.ts`, that one included. */
-export const MAX_CHAIN = 29;
+export const MAX_CHAIN = 28;
 
 export interface SizedFile {
   readonly path: string;

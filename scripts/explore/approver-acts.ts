@@ -1,5 +1,5 @@
-import type { ProvenAssertion } from '../../daemon/gate/api/passkeys.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
+import type { ProvenAssertion } from '../../daemon/engine/records/passkeys.ts';
 import type { Credential } from './approvers.ts';
 import type { Action } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';

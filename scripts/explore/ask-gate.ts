@@ -1,8 +1,8 @@
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
+import type { TradingToolName } from '../../daemon/contract/types/trading-calls.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
+import type { Caller } from '../../daemon/engine/records/callers.ts';
 import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
-import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
-import type { Caller } from '../../daemon/gate/api.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
 import { toApiError } from '../../daemon/http/errors.ts';
 import type { AgentName } from './plan.ts';
 import type { Asked } from './played-world.ts';

@@ -1,5 +1,5 @@
-import { ApprovalError } from '../../daemon/gate/calls/approvals.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
+import { ApprovalError } from '../../daemon/engine/calls/approvals.ts';
 import { actOnApprovers } from './approver-acts.ts';
 import { APPROVERS } from './approvers.ts';
 import { START_MS } from './market.ts';

@@ -1,8 +1,8 @@
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { StartError } from '../../daemon/boot/start-error.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
 import { LedgerRefusedError } from '../../daemon/engine/keeper/ledger-refusal.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
 import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';

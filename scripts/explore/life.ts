@@ -2,8 +2,8 @@ import { expiryClock, ledgerClock } from '../../daemon/boot/ledger/daemon-ledger
 import { followTokens, tokenPorts } from '../../daemon/boot/ledger/token-watch.ts';
 import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
-import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
+import type { PolicyDocument } from '../../daemon/engine/operator/policy-control.ts';
 import {
   type Authenticator,
   createAuthenticator,

@@ -1,6 +1,6 @@
 import { recordPolicy } from '../../daemon/boot/open-gate.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
 import { openExchange } from '../../daemon/exchange-sim/open.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
 import type { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { Timer } from '../../daemon/time/time-port.ts';

@@ -1,8 +1,8 @@
+import type { CandlesBody, OrderBookBody } from '../../daemon/contract/types/reads.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
 import { type BookInput, buildLevels } from '../../daemon/exchange-sim/core/book.ts';
 import { bookOf } from '../../daemon/exchange-sim/core/state.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
-import type { CandlesBody, OrderBookBody } from '../../daemon/gate/api/reads.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
 
 /** What both tools told of a symbol at once. */
 export interface MarketReading {

@@ -1,8 +1,8 @@
+import type { SymbolLimits } from '../../daemon/contract/types/limits.ts';
+import type { TradingToolName } from '../../daemon/contract/types/trading-calls.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
 import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
 import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
-import type { SymbolLimits } from '../../daemon/gate/api/limits.ts';
-import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
-import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
 import { Approvers } from './approvers.ts';

@@ -1,4 +1,4 @@
-import type { Gate } from '../../daemon/gate/gate.ts';
+import type { Gate } from '../../daemon/driver/gate.ts';
 import { isLiveToken } from '../../daemon/ledger/tokens.ts';
 import type { TokenStore } from '../../daemon/ledger/types.ts';
 import type { TokenNote } from './agent-tokens.ts';

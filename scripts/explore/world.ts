@@ -1,7 +1,7 @@
 import './prepared-ccxt.ts';
 import { hash } from 'node:crypto';
+import type { TradingToolName } from '../../daemon/contract/types/trading-calls.ts';
 import { catchUp } from '../../daemon/exchange-sim/exchange.ts';
-import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import { toApiError } from '../../daemon/http/errors.ts';
 import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import type { TokenStore } from '../../daemon/ledger/types.ts';

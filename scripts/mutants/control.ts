@@ -56,7 +56,7 @@ const DEFECTS: readonly Defect[] = [
     with: [],
     removed: [
       {
-        file: 'daemon/gate/gate.ts',
+        file: 'daemon/driver/gate.ts',
         find: '    this.core.ports.venue.noteRules([...this.core.state.rules.values()]);\n',
         replace: '',
       },

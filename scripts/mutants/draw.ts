@@ -7,7 +7,13 @@ import { listMutants, type Mutant } from './candidates.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** All that decides, sends, closes, reads back and folds: an order's way from the call to the exchange's answer. */
-const SOURCES = ['daemon/core/**/*.ts', 'daemon/engine/**/*.ts', 'daemon/gate/**/*.ts', 'daemon/venue/**/*.ts'];
+const SOURCES = [
+  'daemon/core/**/*.ts',
+  'daemon/engine/**/*.ts',
+  'daemon/reads/**/*.ts',
+  'daemon/driver/**/*.ts',
+  'daemon/venue/**/*.ts',
+];
 const MIN_MISTAKES = 5_000;
 
 export interface Drawn {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AlertChannelsBody } from '../../daemon/gate/api/alerts.ts';
+import type { AlertChannelsBody } from '../../daemon/contract/types/alerts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { findFreePort } from '../free-port.ts';
 import { startReceiver } from './receiver.ts';

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { AlertDelivery } from '../../daemon/alerts/delivery.ts';
 import type { SendOutcome } from '../../daemon/alerts/send.ts';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
-import { GateCore } from '../../daemon/gate/journal/journal.ts';
-import type { LedgerRecord } from '../../daemon/gate/ports.ts';
+import { GateCore } from '../../daemon/driver/core.ts';
+import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import { ProofWorld } from '../gate/proof-fixture.ts';
 
 const ROUTES: AlertRoutesSpec = {

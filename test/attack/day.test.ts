@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ReportBody } from '../../daemon/contract/types/accounts.ts';
+import type { PolicyBody } from '../../daemon/contract/types/policy.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { parseBooks } from '../../daemon/evaluation/conformance/books.ts';
 import type { ExecutorAnswer, ExecutorCall } from '../../daemon/evaluation/conformance/executor.ts';
@@ -9,8 +11,6 @@ import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
 import { parseAnswer } from '../../daemon/evaluation/conformance/http-executor.ts';
 import { trade } from '../../daemon/evaluation/conformance/legitimate.ts';
 import type { ScriptMaker } from '../../daemon/evaluation/conformance/script.ts';
-import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
-import type { PolicyBody } from '../../daemon/gate/api/policy.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { type Books, DaemonWorld } from '../daemon/harness.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AgentsBody, ReportBody } from '../../daemon/contract/types/accounts.ts';
 import { assignClients } from '../../daemon/evaluation/conformance/clients.ts';
 import { createExchangeClient } from '../../daemon/evaluation/conformance/exchange-client.ts';
 import { createHttpExecutor } from '../../daemon/evaluation/conformance/http-executor.ts';
 import { runAttack } from '../../daemon/evaluation/conformance/run.ts';
 import { settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
-import type { AgentsBody, ReportBody } from '../../daemon/gate/api/accounts.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 
 const SECONDS = 4;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { everyLiveOrder } from '../../daemon/engine/orders/orders.ts';
 import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
 import { renderBooks } from '../../daemon/exchange-sim/rest/control/books.ts';
-import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import {
   type BookOrder,
   type Books,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { PlaceOrderArgs } from '../../daemon/gate/api/trading-calls.ts';
+import type { PlaceOrderArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import {

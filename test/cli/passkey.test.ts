@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import type { PasskeysBody } from '../../daemon/gate/api/passkeys.ts';
+import type { PasskeysBody } from '../../daemon/contract/types/passkeys.ts';
 import { codeFileOf } from '../../daemon/passkeys/codes.ts';
 import { Seat } from '../passkeys/seat.ts';
 import { SoftwareKey } from '../passkeys/software-key.ts';

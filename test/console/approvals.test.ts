@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import type { ApprovalBody, ApprovalsBody } from '../../daemon/engine/records/decisions.ts';
+import type { ApprovalBody, ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
 import type {
   ApprovalEvent,
   PasskeyAddedEvent,

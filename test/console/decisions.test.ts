@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ListedDecision } from '../../daemon/gate/api/stream.ts';
+import type { ListedDecision } from '../../daemon/contract/types/stream.ts';
 import { stubPage } from './page-stub.ts';
 
 interface Page {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import type { FlattenBody } from '../../daemon/gate/api/operator.ts';
-import type { OrderBody } from '../../daemon/gate/api/reads.ts';
+import type { FlattenBody } from '../../daemon/contract/types/operator.ts';
+import type { OrderBody } from '../../daemon/contract/types/reads.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { SignalsBody } from '../../daemon/contract/types/operator.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
-import type { SignalsBody } from '../../daemon/gate/api/operator.ts';
 import { holdfast } from '../cli/run.ts';
 import { DaemonWorld, order } from './harness.ts';
 

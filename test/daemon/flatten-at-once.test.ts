@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { FlattenBody } from '../../daemon/gate/api/operator.ts';
+import type { FlattenBody } from '../../daemon/contract/types/operator.ts';
 import { createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { ApprovalsBody } from '../../daemon/engine/records/decisions.ts';
+import type { ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
 import { DaemonWorld, order } from './harness.ts';
 
 async function openWorld(t: TestContext): Promise<DaemonWorld> {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { AlertChannelsBody } from '../../daemon/gate/api/alerts.ts';
+import type { AlertChannelsBody } from '../../daemon/contract/types/alerts.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 
 const ROUTES = `channels:

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Profiler, Session } from 'node:inspector';
 import { after, before, test } from 'node:test';
-import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
-import type { Caller } from '../../daemon/gate/api.ts';
+import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
+import type { Caller } from '../../daemon/engine/records/callers.ts';
 import { DaemonWorld, order } from './harness.ts';
 
 const AGENT: Caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256: null };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { PolicyCheckBody, ReloadBody } from '../../daemon/gate/api/policy.ts';
+import type { PolicyCheckBody, ReloadBody } from '../../daemon/contract/types/policy.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { holdfast } from '../cli/run.ts';
 import { DaemonWorld } from './harness.ts';

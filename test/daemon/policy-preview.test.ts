@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createPreviewPort } from '../../daemon/boot/policy/policy-preview.ts';
-import type { PolicyPreview, PolicyPreviewBody } from '../../daemon/gate/api/policy.ts';
+import type { PolicyPreview, PolicyPreviewBody } from '../../daemon/contract/types/policy.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { ToolName } from '../../daemon/core/request.ts';
 import type {
   AccountBody,
   CandlesBody,
@@ -8,7 +7,8 @@ import type {
   OrderBody,
   OrderBookBody,
   PositionBody,
-} from '../../daemon/gate/api/reads.ts';
+} from '../../daemon/contract/types/reads.ts';
+import type { ToolName } from '../../daemon/core/request.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody } from './harness.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LedgerPort, LedgerRecord, StoredEvent } from '../../daemon/gate/ports.ts';
+import type { LedgerPort, LedgerRecord, StoredEvent } from '../../daemon/engine/flow/ports.ts';
 
 /** A ledger in an array: nothing is hashed and everything is on disk at once. */
 export class ArrayLedger implements LedgerPort {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { SCHEMA_CHECKS } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
+import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
+import { buildParts, type GateParts } from '../../daemon/driver/parts.ts';
 import { awaitsReading } from '../../daemon/engine/claims/claims.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder, isOwnOpening } from '../../daemon/engine/orders/orders.ts';
@@ -12,8 +14,6 @@ import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/engine/clock
 import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
 import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
-import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
-import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { ArrayLedger } from './array-ledger.ts';
 import { GateVenue } from './gate-venue.ts';
@@ -190,7 +190,7 @@ class GateWorld {
     if (!checked.ok) return;
     const caller = { role: 'agent', agent, tokenId: agent, skillSha256: null } as const;
     const call = { tool: request.tool, args } as TradingArgs;
-    this.#parts.calls.runTool(caller, call).catch((error: unknown) => {
+    this.#parts.core.run(this.#parts.calls.runTool(caller, call)).catch((error: unknown) => {
       this.#failure ??= error;
     });
     await this.#time.run();

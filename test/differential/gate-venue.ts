@@ -1,3 +1,4 @@
+import type { VenuePort } from '../../daemon/driver/venue-port.ts';
 import type {
   AccountSnapshot,
   Approved,
@@ -18,7 +19,6 @@ import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
 import { FILLED_BEFORE_MS } from '../../daemon/evaluation/engine/exchange-notes.ts';
 import { toSymbolRules } from '../../daemon/evaluation/engine/rules.ts';
 import type { Fill } from '../../daemon/evaluation/engine/venue.ts';
-import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import type { ScriptedVenue } from './venue.ts';
 
 const FUNDING_MS = 28_800_000;

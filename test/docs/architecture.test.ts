@@ -8,7 +8,6 @@ import { ROOT, readNames, readPage, readTable } from './pages.ts';
 const PAGE = readPage('docs/architecture.md').text;
 const UNIT_ROWS = readTable(PAGE, 'folder', 'what it is', 'may import', 'types only');
 const ROOM_ROWS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  gate: readTable(PAGE, 'room of the gate', 'what it does', 'open to the evaluation'),
   engine: readTable(PAGE, 'room of the engine', 'what it does'),
   evaluation: readTable(PAGE, 'room of the evaluation', 'what it does', 'imports'),
 };
@@ -59,18 +58,6 @@ test('docs/architecture.md has the floors of every other folder as the boundary 
     Object.fromEntries(stated),
     Object.fromEntries(checked.map(([unit, { floors }]) => [unit, floors.map((floor) => [...floor].sort())])),
   );
-});
-
-test('docs/architecture.md says which rooms of the gate the evaluation may import', () => {
-  const door = ROOMS.gate?.doors?.evaluation;
-  assert.ok(door !== undefined);
-  const stateOf = (room: string) => (door.values.includes(room) ? 'yes' : door.types.includes(room) ? 'types' : 'no');
-  for (const [rooms, , open] of ROOM_ROWS.gate ?? []) {
-    const names = readNames(rooms);
-    const states = new Set(names.map(stateOf));
-    const exceptions = names.filter((room) => stateOf(room) !== 'no').map((room) => `\`${room}\`: ${stateOf(room)}`);
-    assert.equal(open, states.size === 1 ? [...states][0] : exceptions.join(', '), rooms);
-  }
 });
 
 test('docs/architecture.md names the rooms of the evaluation that may import less than their floor', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeArming } from '../../daemon/cli/local/doctor/freshness.ts';
-import type { ArmingBody } from '../../daemon/gate/api/policy.ts';
+import type { ArmingBody } from '../../daemon/contract/types/policy.ts';
 
 const ARMING: ArmingBody = {
   account: 'main',

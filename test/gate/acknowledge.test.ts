@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { AlertBody, AlertsBody, EquityHistoryBody } from '../../daemon/gate/api/reads.ts';
+import type { AlertBody, AlertsBody, EquityHistoryBody } from '../../daemon/contract/types/reads.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
 
 describe('what a console shows of the past', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
-import { economicText } from '../../daemon/gate/calls/intake.ts';
+import { economicText } from '../../daemon/engine/calls/intake.ts';
 
 const NOT_ECONOMIC = ['timestamp_ms', 'valid_until_ms', 'rationale', 'meta', 'request_id'];
 const ECONOMIC = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AgentsBody } from '../../daemon/gate/api/accounts.ts';
+import type { AgentsBody } from '../../daemon/contract/types/accounts.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { checkAudit } from '../recorded/verdicts.ts';

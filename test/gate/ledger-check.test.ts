@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { GateCore } from '../../daemon/driver/core.ts';
+import { Driver, ended } from '../../daemon/driver/driver.ts';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import { LedgerCheck } from '../../daemon/engine/keeper/ledger-check.ts';
 import { UnreadableRows } from '../../daemon/engine/readings/unreadable-rows.ts';
@@ -8,8 +10,6 @@ import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { toRows } from '../../daemon/engine/state/leave.ts';
-import { Driver, ended } from '../../daemon/gate/journal/driver.ts';
-import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 import { isAskedFor } from '../../daemon/ledger/chain/ended-orders.ts';
 import { accountEvent } from '../engine/state/folded-claims.ts';
 import { T0 } from './fold-fixture.ts';

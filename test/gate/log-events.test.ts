@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { logEvent } from '../../daemon/engine/flow/log-event.ts';
 import type { GateEvent, OrderEvent, StateEvent } from '../../daemon/engine/records/events.ts';
-import { logEvent } from '../../daemon/gate/journal/appended.ts';
 
 interface Line {
   readonly level: string;

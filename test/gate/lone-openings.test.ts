@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Driver, ended } from '../../daemon/driver/driver.ts';
+import type { VenuePort } from '../../daemon/driver/venue-port.ts';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { LoneOpenings, type Turn } from '../../daemon/engine/sending/lone-openings.ts';
-import { Driver, ended } from '../../daemon/gate/journal/driver.ts';
-import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { ManualTime, settle } from './manual-time.ts';
 
 const SEND_WITHIN_MS = 500;

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Decided, EngineCore } from '../../daemon/engine/flow/core.ts';
+import { untilStop } from '../../daemon/driver/driver.ts';
+import type { Decided } from '../../daemon/engine/decide/decided.ts';
+import type { EngineCore } from '../../daemon/engine/flow/core.ts';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import { Engine } from '../../daemon/engine/flow/step.ts';
 import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import type { OrderSender } from '../../daemon/engine/sending/sender.ts';
 import { SliceRunner } from '../../daemon/engine/sending/slices.ts';
-import { untilStop } from '../../daemon/gate/journal/pause.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { GateCore } from '../../daemon/driver/core.ts';
+import { LooseningDelay } from '../../daemon/engine/operator/loosening-delay.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import type { GateCore } from '../../daemon/gate/journal/journal.ts';
-import { LooseningDelay } from '../../daemon/gate/operator/loosening-delay.ts';
 
 const DELAY_MS = 600_000;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { CandlesBody } from '../../daemon/contract/types/reads.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { CandlesBody } from '../../daemon/gate/api/reads.ts';
 import { DaemonWorld, type Mutable } from '../daemon/harness.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeLooser } from '../../daemon/gate/operator/policy-control.ts';
+import { describeLooser } from '../../daemon/engine/operator/policy-control.ts';
 
 test('a looser key is told with both values, cut where they are long', () => {
   const why = 'larger allows more';

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { GateCore } from '../../daemon/driver/core.ts';
+import type { GatePorts } from '../../daemon/driver/ports.ts';
 import { stateInForce } from '../../daemon/engine/callers/layers.ts';
+import type { Decided } from '../../daemon/engine/decide/decided.ts';
 import { AccountFeed } from '../../daemon/engine/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/engine/feeds/reading-marks.ts';
-import type { Decided, StrangeOrder } from '../../daemon/engine/flow/core.ts';
+import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
+import { NO_HOOKS } from '../../daemon/engine/flow/hooks.ts';
+import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type {
@@ -22,8 +27,6 @@ import { LoneOpenings } from '../../daemon/engine/sending/lone-openings.ts';
 import { recoverOrders } from '../../daemon/engine/sending/recover-orders.ts';
 import { Resolver } from '../../daemon/engine/sending/resolver.ts';
 import { OrderSender } from '../../daemon/engine/sending/sender.ts';
-import { GateCore, type GatePorts, NO_HOOKS } from '../../daemon/gate/journal/journal.ts';
-import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { BTC_RULES, type DecisionPlan, decisionEvent, LOT_E8, T0, TICK_E8 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';

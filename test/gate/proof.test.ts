@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { ended } from '../../daemon/driver/driver.ts';
 import type { EvidenceKind, OrderEvent } from '../../daemon/engine/records/events.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { allEnded, ended } from '../../daemon/gate/journal/driver.ts';
 import { inLots, LOT_E8, orderEvent, TICK_E8 } from './fold-fixture.ts';
 import { settle } from './manual-time.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
@@ -307,7 +307,7 @@ describe('a cancel that is asked for while the order is on its way', () => {
       assert.deepEqual([order.status, order.cancelRequested, cancels], ['in_flight', true, 0]);
       answer.end({ kind: 'unknown', detail: 'timeout' });
       await sent;
-      await allEnded(world.canceler.retryUnproven());
+      await Promise.all(world.canceler.retryUnproven().map(ended));
       assert.deepEqual([order.status, cancels], form === 'GTC' ? ['canceled', 1] : ['unknown', 0]);
     });
 
@@ -322,7 +322,7 @@ describe('a cancel that is asked for while the order is on its way', () => {
     await sent;
     await ended(world.canceler.cancel(order, 'halted'));
     for (let second = 0; second < 60; second += 1) {
-      await allEnded(world.canceler.retryUnproven());
+      await Promise.all(world.canceler.retryUnproven().map(ended));
       await world.time.advance(1_000);
     }
     assert.ok(cancels >= 10 && cancels <= 13, `${cancels} in a minute`);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { ended } from '../../daemon/driver/driver.ts';
 import { Pending } from '../../daemon/engine/flow/effects.ts';
 import { Protection } from '../../daemon/engine/guard/protection.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { Canceler } from '../../daemon/engine/sending/cancels.ts';
-import { ended } from '../../daemon/gate/journal/driver.ts';
 import { ProofWorld } from './proof-fixture.ts';
 
 it('BY-31 a symbol whose stops cannot be planned keeps no other from its own', async () => {

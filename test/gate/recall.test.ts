@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { StoredEvent } from '../../daemon/engine/flow/ports.ts';
 import { KEEP_UNPROVEN_MS } from '../../daemon/engine/state/leave.ts';
-import type { StoredEvent } from '../../daemon/gate/ports.ts';
-import { ExecutionRecall } from '../../daemon/gate/reads/recall.ts';
+import { ExecutionRecall } from '../../daemon/reads/recall.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
 
 function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonly StoredEvent[] } {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { spanOf } from '../../daemon/gate/reports/periods.ts';
+import { spanOf } from '../../daemon/reads/reports/periods.ts';
 
 /** A Thursday. */
 const NOW = Date.UTC(2026, 10, 26, 13, 30);

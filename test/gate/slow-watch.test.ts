@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { GateCore } from '../../daemon/driver/core.ts';
 import { SlowWatch } from '../../daemon/engine/sending/slow-watch.ts';
-import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 
 interface Item {
   readonly name: string;

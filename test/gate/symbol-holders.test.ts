@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { AgentsBody } from '../../daemon/contract/types/accounts.ts';
+import type { HolderBody } from '../../daemon/contract/types/operator.ts';
+import type { FillsBody, MarketBody, PositionBody } from '../../daemon/contract/types/reads.ts';
 import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import { decisionId } from '../../daemon/engine/plan/orders.ts';
 import type { AlertEvent, DecisionEvent } from '../../daemon/engine/records/events.ts';
-import type { AgentsBody } from '../../daemon/gate/api/accounts.ts';
-import type { HolderBody } from '../../daemon/gate/api/operator.ts';
-import type { FillsBody, MarketBody, PositionBody } from '../../daemon/gate/api/reads.ts';
 import { openOrders, withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
+import { GateCore } from '../../daemon/driver/core.ts';
+import type { GatePorts } from '../../daemon/driver/ports.ts';
 import { stateInForce } from '../../daemon/engine/callers/layers.ts';
 import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { Rejection } from '../../daemon/engine/records/venue.ts';
 import { VenueHealth } from '../../daemon/engine/sending/venue-health.ts';
-import { GateCore, type GatePorts } from '../../daemon/gate/journal/journal.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import { basePolicy } from '../core/decision-fixture.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import type { Role } from '../../daemon/gate/api.ts';
+import type { Role } from '../../daemon/engine/records/callers.ts';
 import { MAX_CONNECTIONS, MAX_OF_TOKEN, MAX_SILENT } from '../../daemon/http/entrance/connections.ts';
 import { MAX_IN_FLIGHT } from '../../daemon/http/requests/in-flight.ts';
 import { turn, until } from '../until.ts';

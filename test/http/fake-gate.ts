@@ -1,16 +1,15 @@
 import type { Receipt } from '../../daemon/contract/receipt.ts';
+import type { ReportBody } from '../../daemon/contract/types/accounts.ts';
+import type { GateApi, PasskeyApi, TokenApi } from '../../daemon/contract/types/gate-api.ts';
+import type { ReadinessBody, SignalBody, StateChange, TradingStateBody } from '../../daemon/contract/types/operator.ts';
+import type { FillBody, OrderBody } from '../../daemon/contract/types/reads.ts';
+import type { Caller } from '../../daemon/engine/records/callers.ts';
 import type {
   ExecutionBody,
   ExplainedDecision,
   ToolAnswer,
   ToolOutcome,
 } from '../../daemon/engine/records/decisions.ts';
-import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
-import type { ReadinessBody, SignalBody, StateChange, TradingStateBody } from '../../daemon/gate/api/operator.ts';
-import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
-import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';
-import type { TokenApi } from '../../daemon/gate/api/tokens.ts';
-import type { Caller, GateApi } from '../../daemon/gate/api.ts';
 import { createFakePasskeys } from './fake-passkeys.ts';
 import { createFakeTokens } from './fake-tokens.ts';
 

@@ -1,5 +1,7 @@
-import type { KnownPasskey, PasskeyApi, PasskeyBody } from '../../daemon/gate/api/passkeys.ts';
-import type { Caller } from '../../daemon/gate/api.ts';
+import type { PasskeyApi } from '../../daemon/contract/types/gate-api.ts';
+import type { PasskeyBody } from '../../daemon/contract/types/passkeys.ts';
+import type { Caller } from '../../daemon/engine/records/callers.ts';
+import type { KnownPasskey } from '../../daemon/engine/records/passkeys.ts';
 
 const PASSKEY: PasskeyBody = {
   id: `pk_${'0'.repeat(20)}`,

@@ -1,4 +1,5 @@
-import type { TokenApi, TokenBody } from '../../daemon/gate/api/tokens.ts';
+import type { TokenApi } from '../../daemon/contract/types/gate-api.ts';
+import type { TokenBody } from '../../daemon/contract/types/tokens.ts';
 
 export const TOKEN: TokenBody = {
   id: `tok_${'0'.repeat(16)}`,

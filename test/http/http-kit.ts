@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import pino from 'pino';
 import { Agent, request as undiciRequest } from 'undici';
-import type { Role } from '../../daemon/gate/api.ts';
+import type { Role } from '../../daemon/engine/records/callers.ts';
 import type { TokenIdentity } from '../../daemon/http/entrance/authentication.ts';
 import type { HttpConfig, HttpServer, HttpServerOptions } from '../../daemon/http/house.ts';
 import { createHttpServer } from '../../daemon/http/server.ts';

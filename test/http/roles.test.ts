@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Role } from '../../daemon/gate/api.ts';
+import type { Role } from '../../daemon/engine/records/callers.ts';
 import type { UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
 import { openEveryRoute } from './every-route.ts';
 import { type Cleanups, SECRETS } from './http-kit.ts';

@@ -8,7 +8,7 @@ import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { ReceiptBodySchema } from '../../daemon/contract/receipt.ts';
 import { TokenBodySchema, TokenCreatedSchema, TokensBodySchema } from '../../daemon/contract/tokens.ts';
 import { READING_TOOLS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
-import type { Role } from '../../daemon/gate/api.ts';
+import type { Role } from '../../daemon/engine/records/callers.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
 import { TOKEN } from './fake-tokens.ts';
 import { PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import type { AgentAccount } from '../../daemon/gate/api/accounts.ts';
+import type { AgentAccount } from '../../daemon/contract/types/accounts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { promtool, WITHOUT_PROMTOOL } from './promtool.ts';
 

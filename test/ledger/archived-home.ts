@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { archiveLedger } from '../../daemon/boot/keep/archive-ledger.ts';
-import type { LedgerRecord } from '../../daemon/gate/ports.ts';
+import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import { GENESIS_KIND } from '../../daemon/ledger/chain/genesis.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { SqliteReader } from '../../daemon/ledger/reader.ts';

@@ -16,9 +16,9 @@ import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boo
 import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/keep/checkpointer.ts';
 import { foldLedger } from '../../daemon/boot/keep/fold.ts';
 import { takeCheckpoint } from '../../daemon/boot/keep/take-checkpoint.ts';
+import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import type { CheckpointEvent, GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';

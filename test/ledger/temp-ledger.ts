@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import type { LedgerRecord } from '../../daemon/gate/ports.ts';
+import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import { LedgerError, type LedgerErrorCode } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { Ledger, OpenLedgerOptions } from '../../daemon/ledger/types.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ApprovalBody, ApprovedBody } from '../../daemon/engine/records/decisions.ts';
+import type { ApprovalBody, ApprovedBody } from '../../daemon/engine/records/approvals.ts';
 import type { ApprovalEvent } from '../../daemon/engine/records/events.ts';
 import { auditApprovalProofs } from '../../daemon/passkeys/approval-proofs.ts';
 import { holdfast } from '../cli/run.ts';

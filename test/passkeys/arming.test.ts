@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
+import type { ArmingBody, PolicyBody } from '../../daemon/contract/types/policy.ts';
 import type { ArmingEvent } from '../../daemon/engine/records/events.ts';
-import type { TradingStateBody } from '../../daemon/gate/api/operator.ts';
-import type { ArmingBody, PolicyBody } from '../../daemon/gate/api/policy.ts';
 import { type ArmingRecord, auditArmings } from '../../daemon/passkeys/arming-proofs.ts';
 import { order } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';
@@ -128,7 +128,7 @@ describe('live trading under a policy with a quorum', () => {
     passkeys.recordAssertion = record;
     assert.equal(refused.status, 403);
     await assert.rejects(recorded, /was removed/);
-    await assert.rejects(gate().arming.sign(operator, digest, watch), /was removed/);
+    await assert.rejects(gate().signArming(operator, digest, watch), /was removed/);
     assert.deepEqual((await reported()).signed_by, before);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Assertion } from '../../daemon/contract/passkeys.ts';
+import type { PasskeyBody } from '../../daemon/contract/types/passkeys.ts';
 import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../daemon/engine/records/events.ts';
-import type { PasskeyBody } from '../../daemon/gate/api/passkeys.ts';
 import { codeFileOf, makeCode } from '../../daemon/passkeys/codes.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 import { signChallenge, tokenHeader } from '../http/console-page.ts';

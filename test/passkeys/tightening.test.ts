@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { TradingStateBody } from '../../daemon/gate/api/operator.ts';
+import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import { order } from '../daemon/harness.ts';
 import { Seat } from './seat.ts';
 

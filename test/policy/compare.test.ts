@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { stringify } from 'yaml';
 import { POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
-import { describeLooser } from '../../daemon/gate/operator/policy-control.ts';
+import { describeLooser } from '../../daemon/engine/operator/policy-control.ts';
 import { comparePolicies } from '../../daemon/policy/compare.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { decideReload } from '../../daemon/policy/reload.ts';

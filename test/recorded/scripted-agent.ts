@@ -1,5 +1,5 @@
+import type { PositionBody } from '../../daemon/contract/types/reads.ts';
 import { toNumber } from '../../daemon/exchange-sim/core/fixed.ts';
-import type { PositionBody } from '../../daemon/gate/api/reads.ts';
 import type { DaemonWorld, ToolBody } from '../daemon/harness.ts';
 import { HOUR_MS, MINUTE_MS, type SymbolName } from './tape.ts';
 

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/package.ts';
+import type { AccountBody, MarketBody } from '../../daemon/contract/types/reads.ts';
 import type { IntendedPolicySpec, Regime } from '../../daemon/core/policy.ts';
+import type { Caller } from '../../daemon/engine/records/callers.ts';
 import { toNumber } from '../../daemon/exchange-sim/core/fixed.ts';
 import { accountMargin } from '../../daemon/exchange-sim/core/orders/account.ts';
-import type { AccountBody, MarketBody } from '../../daemon/gate/api/reads.ts';
-import type { Caller } from '../../daemon/gate/api.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import { readBarRows } from '../fixtures/recorded.ts';
 

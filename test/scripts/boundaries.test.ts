@@ -16,14 +16,13 @@ function checkSources(sources: Readonly<Record<string, string>>): readonly strin
   const root = mkdtempSync(join(tmpdir(), 'holdfast-boundaries-'));
   const targets = [
     'core/decision',
-    'gate/ports',
+    'driver/ports',
     'ledger/reader',
     'venue/create-venue',
     'http/server',
     'exchange-sim/exchange',
-    'gate/journal/a',
-    'gate/calls/a',
-    'gate/watch/a',
+    'engine/operator/a',
+    'engine/guard/a',
     'evaluation/engine/a',
   ];
   const files: Record<string, string> = {
@@ -61,9 +60,10 @@ test('a package without sources is a violation, not a green check', () => {
 test('sources that keep to the rules are not reported', () => {
   assert.deepEqual(
     checkSources({
-      'daemon/ledger/tokens.ts': "import type { A } from '../gate/ports.ts';\nimport Database from 'better-sqlite3';\n",
+      'daemon/ledger/tokens.ts':
+        "import type { A } from '../engine/operator/a.ts';\nimport Database from 'better-sqlite3';\n",
       'daemon/venue/venue-orders.ts':
-        "import { type A, type B } from '../gate/ports.ts';\nimport { a } from '../core/decision.ts';\n",
+        "import { type A, type B } from '../driver/ports.ts';\nimport { a } from '../core/decision.ts';\n",
       'daemon/core/a.ts': '// import x from "ccxt"; Date.now()\nexport const text = "process.env, await import(y)";\n',
       'daemon/config/config.ts': 'export const home = process.env.HOME;\n',
       'daemon/http/house.ts': "import type { Static } from 'typebox';\n",
@@ -73,8 +73,8 @@ test('sources that keep to the rules are not reported', () => {
 });
 
 test('a file in a room that the house does not have', () => {
-  assert.deepEqual(checkSources({ 'daemon/gate/stuff/x.ts': 'export const a = 1;\n' }), [
-    'daemon/gate/stuff/x.ts:1: stuff is no room of gate: add it to scripts/boundaries/rules.ts',
+  assert.deepEqual(checkSources({ 'daemon/ledger/stuff/x.ts': 'export const a = 1;\n' }), [
+    'daemon/ledger/stuff/x.ts:1: stuff is no room of ledger: add it to scripts/boundaries/rules.ts',
   ]);
 });
 
@@ -138,9 +138,9 @@ test('a script uses of the tests what is said to be shared, and the daemon nothi
   const files = { 'test/a.ts': 'export const a = 1;\n', [SHARED_BY_TESTS[0] ?? '']: 'export const b = 1;\n' };
   const source = `import '../test/a.ts';\nimport '../${SHARED_BY_TESTS[0]}';\n`;
   assert.deepEqual(
-    checkSources({ ...files, 'scripts/x.ts': source, 'daemon/gate/gate.ts': "import '../../test/a.ts';\n" }),
+    checkSources({ ...files, 'scripts/x.ts': source, 'daemon/driver/gate.ts': "import '../../test/a.ts';\n" }),
     [
-      'daemon/gate/gate.ts:1: imports test/a.ts, which is not part of the daemon',
+      'daemon/driver/gate.ts:1: imports test/a.ts, which is not part of the daemon',
       'scripts/x.ts:1: scripts may not import test (test/a.ts)',
     ],
   );
@@ -148,8 +148,18 @@ test('a script uses of the tests what is said to be shared, and the daemon nothi
 });
 
 const CASES: (readonly [name: string, file: string, source: string, expected: RegExp])[] = [
-  ['core imports the gate', 'daemon/core/x.ts', "import { a } from '../gate/ports.ts';", /core may not import gate/],
-  ['core imports a type of the gate', 'daemon/core/x.ts', "import type { A } from '../gate/ports.ts';", /core may not/],
+  [
+    'core imports the driver',
+    'daemon/core/x.ts',
+    "import { a } from '../driver/ports.ts';",
+    /core may not import driver/,
+  ],
+  [
+    'core imports a type of the driver',
+    'daemon/core/x.ts',
+    "import type { A } from '../driver/ports.ts';",
+    /core may not/,
+  ],
   ['core imports node', 'daemon/core/x.ts', "import { join } from 'node:path';", /core may not import node:path/],
   ['core imports a package', 'daemon/core/x.ts', "import { Pool } from 'undici';", /core may not import undici/],
   ['core reads the clock', 'daemon/core/x.ts', 'export const t = Date.now();', /`Date` is not pure/],
@@ -170,34 +180,39 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
     /venue may not import ledger/,
   ],
   [
-    'an adapter runs the gate',
+    'an adapter runs the driver',
     'daemon/venue/venue-orders.ts',
-    "import { a } from '../gate/ports.ts';",
-    /types of gate only/,
+    "import { a } from '../driver/ports.ts';",
+    /types of driver only/,
   ],
   [
     'half of the names are values',
     'daemon/venue/venue-orders.ts',
-    "import { type A, a } from '../gate/ports.ts';",
-    /types of gate/,
+    "import { type A, a } from '../driver/ports.ts';",
+    /types of driver/,
   ],
   [
-    'gate imports venue',
-    'daemon/gate/gate.ts',
+    'the driver imports venue',
+    'daemon/driver/gate.ts',
     "import { a } from '../venue/create-venue.ts';",
-    /gate may not import venue/,
+    /driver may not import venue/,
   ],
-  ['gate loads http late', 'daemon/gate/gate.ts', "await import('../http/server.ts');", /gate may not import http/],
+  [
+    'the driver loads http late',
+    'daemon/driver/gate.ts',
+    "await import('../http/server.ts');",
+    /driver may not import http/,
+  ],
   [
     'an integration runs the daemon',
     'integrations/x.ts',
-    "import '../daemon/gate/ports.ts';",
+    "import '../daemon/driver/ports.ts';",
     /integrations may not import daemon/,
   ],
   [
     'an example runs the daemon',
     'examples/x.ts',
-    "import '../daemon/gate/ports.ts';",
+    "import '../daemon/driver/ports.ts';",
     /examples may not import daemon/,
   ],
   [
@@ -213,45 +228,50 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
     "import { a } from '../ledger/reader.ts';",
     /cli may not import ledger/,
   ],
-  ['gate opens a database', 'daemon/gate/gate.ts', "import D from 'better-sqlite3';", /only daemon\/ledger\/ and/],
+  [
+    'the driver opens a database',
+    'daemon/driver/gate.ts',
+    "import D from 'better-sqlite3';",
+    /only daemon\/ledger\/ and/,
+  ],
   ['http imports ccxt', 'daemon/http/house.ts', "import x from 'ccxt/js/src/binance.js';", /may not import ccxt/],
   ['http calls typebox', 'daemon/http/house.ts', "import Type from 'typebox';", /types of typebox only/],
   ['a package that is not listed', 'daemon/http/house.ts', "import x from 'left-pad';", /not in the dependencies/],
   [
-    'the gate reads the environment',
-    'daemon/gate/gate.ts',
+    'the driver reads the environment',
+    'daemon/driver/gate.ts',
     'export const a = process.env.HOME;',
     /reads the environment/,
   ],
-  ['it is taken apart', 'daemon/gate/gate.ts', 'export const { env } = process;', /reads the environment/],
-  ['a computed import', 'daemon/gate/gate.ts', 'export const load = (name: string) => import(name);', /computed name/],
-  ['createRequire', 'daemon/gate/gate.ts', "import { createRequire } from 'node:module';", /hides what it imports/],
-  ['tests in the product', 'daemon/gate/gate.ts', "import { a } from '../../test/a.ts';", /does not exist/],
+  ['it is taken apart', 'daemon/driver/gate.ts', 'export const { env } = process;', /reads the environment/],
+  [
+    'a computed import',
+    'daemon/driver/gate.ts',
+    'export const load = (name: string) => import(name);',
+    /computed name/,
+  ],
+  ['createRequire', 'daemon/driver/gate.ts', "import { createRequire } from 'node:module';", /hides what it imports/],
+  ['tests in the product', 'daemon/driver/gate.ts', "import { a } from '../../test/a.ts';", /does not exist/],
   [
     'a plan records',
     'daemon/engine/plan/x.ts',
-    "import type { A } from '../../gate/journal/a.ts';",
-    /engine may not import gate/,
+    "import type { A } from '../../driver/ports.ts';",
+    /engine may not import driver/,
   ],
   [
-    'a watch knows a call',
-    'daemon/gate/watch/x.ts',
-    "import '../calls/a.ts';",
-    /gate\/watch may not import gate\/calls/,
+    'a call knows an act of operators',
+    'daemon/engine/calls/x.ts',
+    "import '../operator/a.ts';",
+    /engine\/calls may not import engine\/operator, which is not below it/,
   ],
-  ['rooms of one floor', 'daemon/gate/reports/x.ts', "import '../calls/a.ts';", /which is not below it/],
+  ['rooms of one floor', 'daemon/engine/feeds/x.ts', "import '../guard/a.ts';", /which is not below it/],
+  ['what callers see waits', 'daemon/reads/x.ts', 'export async function f() {}', /`async` is not pure/],
   ['a plan waits', 'daemon/engine/plan/x.ts', 'export async function f() {}', /`async` is not pure/],
   [
-    'the evaluation records by the gate',
+    'the evaluation records by the driver',
     'daemon/evaluation/engine/x.ts',
-    "import { a } from '../../gate/journal/a.ts';",
-    /evaluation may not import gate\/journal/,
-  ],
-  [
-    'the evaluation runs what only names things',
-    'daemon/evaluation/engine/x.ts',
-    "import { a } from '../../gate/ports.ts';",
-    /types of gate\/ports.ts only/,
+    "import type { A } from '../../driver/ports.ts';",
+    /evaluation may not import driver/,
   ],
   [
     'the judge asks what it judges',
@@ -271,7 +291,6 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
 /** One that the rooms of the unit have, where it has rooms. */
 const FILE_OF: Readonly<Record<string, string>> = {
   'exchange-sim': 'open',
-  gate: 'gate',
   ledger: 'ledger',
   venue: 'venue-orders',
 };
@@ -298,10 +317,10 @@ const TIME: readonly (readonly [what: string, source: string])[] = [
   ['timers', "import timers from 'timers';"],
   ['node:perf_hooks', "import * as hooks from 'node:perf_hooks';"],
 ];
-for (const unit of ['gate', 'venue', 'ledger', 'exchange-sim'])
+for (const unit of ['driver', 'venue', 'ledger', 'exchange-sim'])
   for (const [what, source] of TIME)
     CASES.push([`${unit} takes \`${source}\``, fileOf(unit), source, new RegExp(`\`${what}\` takes time`)]);
-for (const unit of ['gate', 'venue']) {
+for (const unit of ['driver', 'venue']) {
   for (const source of ['export const id = crypto.randomUUID();', "import { randomBytes } from 'node:crypto';"])
     CASES.push([`${unit} draws: ${source}`, fileOf(unit), source, /(?:draws|may draw) at random/]);
 }
@@ -313,7 +332,7 @@ test('time that is handed in, instants that are converted and microtasks are no 
     "  return new Date(atMs).toISOString() + Date.parse('2026-01-01') + Date.UTC(2026, 1) + new Date( atMs );",
     '}',
   ].join('\n');
-  for (const unit of ['gate', 'venue', 'ledger', 'exchange-sim'])
+  for (const unit of ['driver', 'venue', 'ledger', 'exchange-sim'])
     assert.deepEqual(checkSources({ [fileOf(unit)]: source }), []);
 });
 

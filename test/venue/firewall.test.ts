@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import type { VenuePort } from '../../daemon/driver/venue-port.ts';
 import type { Rejection, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
-import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { createCall } from '../../daemon/venue/wire/ccxt-binance.ts';
 import { Firewall } from '../../daemon/venue/wire/firewall.ts';

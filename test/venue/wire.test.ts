@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import fc from 'fast-check';
+import type { VenuePort } from '../../daemon/driver/venue-port.ts';
 import { lotE8, readE8, tickE8 } from '../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
-import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { formatE8 } from '../../daemon/venue/wire/exact-fields.ts';
 import {
   API_KEY,

@@ -1,9 +1,10 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { AgentAccount } from '../../contract/types/accounts.ts';
+import type { GateApi } from '../../contract/types/gate-api.ts';
+import type { GateCore } from '../../driver/core.ts';
 import { stateInForce } from '../../engine/callers/layers.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
-import type { AgentAccount } from '../../gate/api/accounts.ts';
-import type { Caller, GateApi } from '../../gate/api.ts';
-import type { GateCore } from '../../gate/journal/journal.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import { Families } from '../../http/requests/metrics.ts';
 
 /** More agents than this share the label `other`: whoever creates tokens must not grow the set of series. */

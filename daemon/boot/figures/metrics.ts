@@ -1,8 +1,8 @@
 import { Counter, Registry } from 'prom-client';
+import type { Gate } from '../../driver/gate.ts';
 import { isOver } from '../../engine/callers/layers.ts';
+import type { ObserverPort } from '../../engine/flow/core.ts';
 import { everyLiveOrder, isLost } from '../../engine/orders/orders.ts';
-import type { Gate } from '../../gate/gate.ts';
-import type { ObserverPort } from '../../gate/ports.ts';
 import { DurationHistogram, Families } from '../../http/requests/metrics.ts';
 import type { TokenStore } from '../../ledger/types.ts';
 import { AccountMetrics } from './account-metrics.ts';

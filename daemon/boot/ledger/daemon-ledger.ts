@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { ACCOUNT_NAME } from '../../config/account.ts';
 import type { Config } from '../../config/config.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { Gate } from '../../gate/gate.ts';
-import type { ClockPort } from '../../gate/ports.ts';
+import type { Gate } from '../../driver/gate.ts';
+import type { LiveClock } from '../../engine/flow/core.ts';
 import { LedgerError, messageOf } from '../../ledger/errors.ts';
 import { openLedger } from '../../ledger/ledger.ts';
 import { checkHead, followHead } from '../../ledger/proofs/head-file.ts';
@@ -29,7 +29,7 @@ export interface DaemonLedgerOptions {
 }
 
 /** Domain time, or the host's until the venue has told it, ms. */
-export function ledgerClock(clock: Pick<ClockPort, 'isSynced' | 'nowMs'>, time: TimePort): () => number {
+export function ledgerClock(clock: Pick<LiveClock, 'isSynced' | 'nowMs'>, time: TimePort): () => number {
   return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
 }
 
@@ -40,7 +40,7 @@ export function ledgerClock(clock: Pick<ClockPort, 'isSynced' | 'nowMs'>, time: 
  */
 export function expiryClock(
   venue: Config['venue'],
-  clock: Pick<ClockPort, 'isSynced' | 'nowMs'>,
+  clock: Pick<LiveClock, 'isSynced' | 'nowMs'>,
   time: TimePort,
 ): ExpiryClock {
   if (!profileOf(venue).isSimulated)

@@ -1,8 +1,9 @@
 import type { Receipt } from '../../contract/receipt.ts';
+import type { ReceiptOutcome } from '../../contract/types/receipts.ts';
 import { ROW_FORMS, readRow } from '../../core/record-text/columns.ts';
+import type { ReceiptPort } from '../../driver/ports.ts';
 import type { DecisionEvent, ExitTargetEvent, HeadEvent, KeyEvent, OrderEvent } from '../../engine/records/events.ts';
 import { isTerminal } from '../../engine/tables/status.ts';
-import type { ReceiptOutcome, ReceiptPort } from '../../gate/api/receipts.ts';
 import { batchLeaf, KEY_KIND, recordLeaf } from '../../ledger/proofs/head-records.ts';
 import { grow, type HeadSigner, readHashes, readHeads } from '../../ledger/proofs/head-signer.ts';
 import type { LedgerEvent, LedgerReader } from '../../ledger/types.ts';

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import type { Gate } from '../../gate/gate.ts';
-import type { GatePorts, TokenWords } from '../../gate/journal/gate-ports.ts';
+import type { Gate } from '../../driver/gate.ts';
+import type { GatePorts } from '../../driver/ports.ts';
+import type { TokenWords } from '../../engine/flow/ports.ts';
 import { hasSameRights, isLiveToken } from '../../ledger/tokens.ts';
 import type { Ledger, TokenRecord, TokenStore } from '../../ledger/types.ts';
 import type { TimePort } from '../../time/time-port.ts';

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { PolicyPreview } from '../../contract/types/policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { type DiffEntry, diffPolicy, type PolicyDiff } from '../../engine/audit/policy-diff.ts';
-import type { PolicyPreview } from '../../gate/api/policy.ts';
 import { openLedgerReader } from '../../ledger/reader.ts';
 import { lowerPriority } from '../low-priority.ts';
 

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { type PolicyPreview, type PreviewPort, PreviewUnavailable } from '../../gate/api/policy.ts';
+import type { PolicyPreview } from '../../contract/types/policy.ts';
+import { type PreviewPort, PreviewUnavailable } from '../../driver/ports.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { PreviewAnswer, PreviewWork } from './policy-preview-worker.ts';
 

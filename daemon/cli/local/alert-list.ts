@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AlertsBody } from '../../gate/api/reads.ts';
+import type { AlertsBody } from '../../contract/types/reads.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 
 interface AlertsOptions extends ConnectionOptions {

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { type Config, readEnv } from '../../config/config.ts';
 import type { Environment } from '../../config/settings.ts';
-import type { ReadinessBody, SettingsBody } from '../../gate/api/operator.ts';
-import type { PolicyBody } from '../../gate/api/policy.ts';
+import type { ReadinessBody, SettingsBody } from '../../contract/types/operator.ts';
+import type { PolicyBody } from '../../contract/types/policy.ts';
 import type { DaemonClient } from '../client/client.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../../config/config.ts';
 import { profileOf, SIMULATED_VENUE } from '../../core/venues.ts';
+import type { VenuePort } from '../../driver/venue-port.ts';
 import type { Approved, OrderInstruction, UnreadableRow, VenueOrder } from '../../engine/records/venue.ts';
-import type { VenuePort } from '../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
 import { createEmergencyVenue } from '../../venue/create-venue.ts';
 import type { EmergencyReads, HeldPosition } from '../../venue/reads/emergency-reads.ts';

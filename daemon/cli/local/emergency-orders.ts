@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { VenuePort } from '../../driver/venue-port.ts';
 import type { OrderInstruction, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { rowOf } from '../../engine/tables/cause.ts';
-import type { VenuePort } from '../../gate/venue-port.ts';
 import type { HeldPosition } from '../../venue/reads/emergency-reads.ts';
 import { formatE8 } from '../../venue/wire/exact-fields.ts';
 

@@ -1,4 +1,4 @@
-import type { ReportBody, ReportSums } from '../../gate/api/accounts.ts';
+import type { ReportBody, ReportSums } from '../../contract/types/accounts.ts';
 
 const COLUMNS: readonly (readonly [string, keyof ReportSums])[] = [
   ['Profit', 'profit_usdt'],

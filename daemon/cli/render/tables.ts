@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { PositionBody } from '../../gate/api/reads.ts';
+import type { PositionBody } from '../../contract/types/reads.ts';
 import { screen } from '../terminal.ts';
 
 type Cell = string | number | boolean | null | undefined;

@@ -1,6 +1,6 @@
-import type { LimitsBody } from '../../gate/api/limits.ts';
-import type { ReadinessBody, TradingStateBody } from '../../gate/api/operator.ts';
-import type { AccountBody, AlertsBody, OrderBody, PositionBody } from '../../gate/api/reads.ts';
+import type { LimitsBody } from '../../contract/types/limits.ts';
+import type { ReadinessBody, TradingStateBody } from '../../contract/types/operator.ts';
+import type { AccountBody, AlertsBody, OrderBody, PositionBody } from '../../contract/types/reads.ts';
 import type { DaemonClient } from '../client/client.ts';
 import type { ListedDecision } from '../render/decision-lines.ts';
 

@@ -1,10 +1,10 @@
+import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../../contract/types/operator.ts';
+import type { PasskeyBody } from '../../contract/types/passkeys.ts';
+import type { ArmingBody } from '../../contract/types/policy.ts';
+import type { AlertBody, OrderBody } from '../../contract/types/reads.ts';
+import type { TokenBody } from '../../contract/types/tokens.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { ApprovalBody, ApprovedBody } from '../../engine/records/decisions.ts';
-import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../../gate/api/operator.ts';
-import type { PasskeyBody } from '../../gate/api/passkeys.ts';
-import type { ArmingBody } from '../../gate/api/policy.ts';
-import type { AlertBody, OrderBody } from '../../gate/api/reads.ts';
-import type { TokenBody } from '../../gate/api/tokens.ts';
+import type { ApprovalBody, ApprovedBody } from '../../engine/records/approvals.ts';
 import { figure, usdt, words } from '../format.ts';
 import { showText } from '../parts.tsx';
 import { listDecisions } from '../state/decisions.ts';

@@ -1,5 +1,5 @@
-import type { HolderBody } from '../../gate/api/operator.ts';
-import type { PositionBody } from '../../gate/api/reads.ts';
+import type { HolderBody } from '../../contract/types/operator.ts';
+import type { PositionBody } from '../../contract/types/reads.ts';
 import { passkeys, tokens } from '../state/store.ts';
 import { type ActScope, act } from './act.tsx';
 import { isLive } from './acts.ts';

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import type { PasskeyBody } from '../../gate/api/passkeys.ts';
+import type { PasskeyBody } from '../../contract/types/passkeys.ts';
 import { done } from '../acts/act.tsx';
 import { SignedText, TargetLine } from '../acts/signed-text.tsx';
 import { actByToken, askToSign } from '../acts/signing.ts';

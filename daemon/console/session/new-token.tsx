@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { TokenCreatedBody } from '../../contract/types/tokens.ts';
 import { profileOf } from '../../core/venues.ts';
-import type { TokenCreatedBody } from '../../gate/api/tokens.ts';
 import { done } from '../acts/act.tsx';
 import { ConsentFields, useConsent } from '../acts/consent.tsx';
 import { clock } from '../format.ts';

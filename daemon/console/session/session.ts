@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { PasskeyBody } from '../../gate/api/passkeys.ts';
+import type { PasskeyBody } from '../../contract/types/passkeys.ts';
 import { ApiFault, type Ask, ask, askText, type Method, parse } from './api.ts';
 import { checkContact } from './contact.ts';
 import { isOfThisPage } from './place.ts';

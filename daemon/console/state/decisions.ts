@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
+import type { ListedDecision, SkippedRecords } from '../../contract/types/stream.ts';
 import type { ExplainedDecision } from '../../engine/records/decisions.ts';
-import type { ListedDecision, SkippedRecords } from '../../gate/api/stream.ts';
 import { type Gap, isGap, type Listed, makeGap, takeOut } from './gaps.ts';
 
 /** What the page keeps; older ones are a read away. */

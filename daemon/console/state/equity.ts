@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { EquityHistoryBody, EquitySpan } from '../../gate/api/reads.ts';
+import type { EquityHistoryBody, EquitySpan } from '../../contract/types/reads.ts';
 
 export interface EquityPoint {
   readonly atMs: number;

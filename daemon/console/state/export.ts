@@ -1,4 +1,4 @@
-import type { ListedDecision } from '../../gate/api/stream.ts';
+import type { ListedDecision } from '../../contract/types/stream.ts';
 import { isAtEnd, listDecisions, MAX_KEPT } from './decisions.ts';
 import { isGap } from './gaps.ts';
 import { readOlder } from './store.ts';

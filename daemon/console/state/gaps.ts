@@ -1,4 +1,4 @@
-import type { Counts, ListedDecision, SkippedRecords } from '../../gate/api/stream.ts';
+import type { Counts, ListedDecision, SkippedRecords } from '../../contract/types/stream.ts';
 
 /** Decisions between two rows that were counted and not listed. */
 export interface Gap {

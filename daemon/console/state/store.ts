@@ -1,10 +1,9 @@
 import { batch, computed, signal } from '@preact/signals';
-import type { ApprovalsBody } from '../../engine/records/decisions.ts';
-import type { AgentsBody } from '../../gate/api/accounts.ts';
-import type { LimitsBody } from '../../gate/api/limits.ts';
-import type { ReadinessBody, SignalsBody, TradingStateBody } from '../../gate/api/operator.ts';
-import type { PasskeysBody } from '../../gate/api/passkeys.ts';
-import type { PolicyBody } from '../../gate/api/policy.ts';
+import type { AgentsBody } from '../../contract/types/accounts.ts';
+import type { LimitsBody } from '../../contract/types/limits.ts';
+import type { ReadinessBody, SignalsBody, TradingStateBody } from '../../contract/types/operator.ts';
+import type { PasskeysBody } from '../../contract/types/passkeys.ts';
+import type { PolicyBody } from '../../contract/types/policy.ts';
 import type {
   AccountBody,
   AlertsBody,
@@ -13,9 +12,10 @@ import type {
   MarketBody,
   OrderBody,
   PositionBody,
-} from '../../gate/api/reads.ts';
-import type { ListedDecision, SkippedRecords } from '../../gate/api/stream.ts';
-import type { TokensBody } from '../../gate/api/tokens.ts';
+} from '../../contract/types/reads.ts';
+import type { ListedDecision, SkippedRecords } from '../../contract/types/stream.ts';
+import type { TokensBody } from '../../contract/types/tokens.ts';
+import type { ApprovalsBody } from '../../engine/records/approvals.ts';
 import { forgetLedgerTime, ledgerNowMs, noteLedgerTime, nowMs } from '../session/clock.ts';
 import { checkContact, lostSinceMs, noteContact } from '../session/contact.ts';
 import { isRemote } from '../session/place.ts';

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import type { AgentAccount } from '../../gate/api/accounts.ts';
+import type { AgentAccount } from '../../contract/types/accounts.ts';
 import { clock, signedUsdt, usdt } from '../format.ts';
 import { Empty, Panel, Table } from '../parts.tsx';
 import { listDecisions, slowVersion } from '../state/decisions.ts';

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { ApprovalBody } from '../../engine/records/decisions.ts';
+import type { ApprovalBody } from '../../engine/records/approvals.ts';
 import { openApprove, openDeny } from '../acts/acts.ts';
 import { clock, countdown, usdt } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';

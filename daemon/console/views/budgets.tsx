@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { BudgetLine, OpeningLimits, SymbolLimits } from '../../contract/types/limits.ts';
 import type { BudgetFactors } from '../../core/decision.ts';
 import { BUDGETS, type BudgetKey } from '../../core/keys/budgets.ts';
-import type { BudgetLine, OpeningLimits, SymbolLimits } from '../../gate/api/limits.ts';
 import { amount, bare, factor, span, usdt, words } from '../format.ts';
 import { Empty, Panel, Pill } from '../parts.tsx';
 import { limits } from '../state/store.ts';

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { ListedDecision } from '../../contract/types/stream.ts';
 import type { BudgetFactors, BudgetRecord } from '../../core/decision.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer } from '../../engine/records/decisions.ts';
-import type { ListedDecision } from '../../gate/api/stream.ts';
 import { amount, bare, clock, factor, figure, price, span, words } from '../format.ts';
 import { Empty, Pill, showText, Table, Untrusted } from '../parts.tsx';
 import { describeFault } from '../session/api.ts';

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { ListedDecision } from '../../gate/api/stream.ts';
+import type { ListedDecision } from '../../contract/types/stream.ts';
 import { done } from '../acts/act.tsx';
 import { amount, shortClock, words, ZONE } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';

@@ -1,4 +1,4 @@
-import type { OrderBody, PositionBody } from '../../gate/api/reads.ts';
+import type { OrderBody, PositionBody } from '../../contract/types/reads.ts';
 import { openEndOrder } from '../acts/acts.ts';
 import { openAdopt, openRelease } from '../acts/holder-acts.ts';
 import { clock, price, signedUsdt, tone, usdt, words } from '../format.ts';

@@ -1,4 +1,4 @@
-import type { StateLayerBody } from '../../gate/api/operator.ts';
+import type { StateLayerBody } from '../../contract/types/operator.ts';
 import { clock, span } from '../format.ts';
 import { Empty, Panel, Pill } from '../parts.tsx';
 import { limits, readiness, stateWord, tradingState } from '../state/store.ts';

@@ -1,4 +1,4 @@
-import type { TokenBody } from '../../gate/api/tokens.ts';
+import type { TokenBody } from '../../contract/types/tokens.ts';
 import { openRevokeToken } from '../acts/acts.ts';
 import { clock } from '../format.ts';
 import { Empty, Panel, Pill, showText, Table } from '../parts.tsx';

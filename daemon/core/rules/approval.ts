@@ -1,6 +1,5 @@
-import type { ApprovalCeiling } from '../approval.ts';
 import type { ApprovalGrant, ApprovalView, ExecutionContext, OrderView, RulesView } from '../context.ts';
-import type { SizedAction } from '../decision.ts';
+import type { ApprovalCeiling, SizedAction } from '../decision.ts';
 import {
   type ApprovalCondition,
   type ApprovalKey,

@@ -1,7 +1,6 @@
-import type { ApprovalCeiling } from '../approval.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext, RulesView } from '../context.ts';
-import type { SizedAction, StagedSlice } from '../decision.ts';
+import type { ApprovalCeiling, SizedAction, StagedSlice } from '../decision.ts';
 import { MAX_OPENINGS } from '../policy.ts';
 import { areUsable, ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';

@@ -6,8 +6,9 @@ import {
   exitOrderRequest,
   planExitOrder,
 } from '../claims/exit-order.ts';
-import type { Decided, EngineCore } from '../flow/core.ts';
+import type { EngineCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
+import type { Decided } from './decided.ts';
 import { consider, recordDecision } from './take-decision.ts';
 
 export interface DecidedOrder {

@@ -8,7 +8,7 @@ import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import { type RecordForm, writeRecord } from '../audit/record-text.ts';
 import { findTarget } from '../claims/openings-to-end.ts';
-import type { Decided, EngineCore, TracedDecision } from '../flow/core.ts';
+import type { EngineCore, TracedDecision } from '../flow/core.ts';
 import { onDisk } from '../flow/effects.ts';
 import { planApproval } from '../openings/approvals.ts';
 import { NO_WORDS, planAuthority, type Words } from '../openings/authority.ts';
@@ -18,6 +18,7 @@ import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
 import type { DecisionKind } from '../records/decisions.ts';
 import type { DecisionEvent, ExitCause, PlannedOrder } from '../records/events.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
+import type { Decided } from './decided.ts';
 import { endOpenings } from './order-records.ts';
 
 /** A request that was decided on and is not recorded yet. */

@@ -1,10 +1,7 @@
-import type { Body } from '../../contract/agreement.ts';
-import type { FlattenBodySchema } from '../../contract/bodies.ts';
+import type { FlattenBody } from '../../contract/types/operator.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { formatQuantityE8 } from '../records/units.ts';
-
-export type FlattenBody = Body<typeof FlattenBodySchema>;
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
 export function heldE8(position: PositionState): number {

@@ -1,3 +1,4 @@
+import type { FlattenBody } from '../../contract/types/operator.ts';
 import { isOver, type LayerEntry } from '../callers/layers.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
@@ -7,7 +8,7 @@ import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import type { SliceRunner } from '../sending/slices.ts';
-import { describeFlatten, type FlattenBody, heldE8 } from './flatten-answer.ts';
+import { describeFlatten, heldE8 } from './flatten-answer.ts';
 import { FlattenExits, type Flattener, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
 

@@ -15,12 +15,12 @@ import type { IdSource } from '../plan/orders.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { LiveMarket } from '../readings/live-market.ts';
-import type { DecisionBody } from '../records/decisions.ts';
-import type { EndedOrderQuery, EndedOrderRow } from '../records/ended-order.ts';
+import type { ReportedDecision } from '../records/decisions.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
 import type { CountdownScope, FetchOutcome, OrderCount, Rejection, SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import type { Flow, Started } from './effects.ts';
+import type { InterceptAllowance, LedgerPort, OperatorSchemaCheck, TokenPort, TokenWords } from './ports.ts';
 
 export interface EngineSettings {
   readonly venue: VenueName;
@@ -32,16 +32,6 @@ export interface EngineSettings {
 export interface Recorded {
   readonly seq: number;
 }
-/** A decision that is taken and appended. Nothing may be sent or answered before that is on disk. */
-export interface Decided {
-  readonly body: DecisionBody;
-  readonly event: DecisionEvent;
-  readonly recorded: Recorded;
-  readonly policy: CompiledPolicy;
-  /** Time of the decision, wall ms of the process: send deadlines count from here. */
-  readonly decidedAtWallMs: number;
-}
-
 /** What a record was made for. */
 export interface RecordDetails {
   /** Now, unless given. */
@@ -88,6 +78,12 @@ export interface EngineObserver {
     elapsedNs: number,
   ): void;
   submitted(outcome: string): void;
+}
+/** Counters and durations; main.ts turns them into Prometheus metrics. */
+export interface ObserverPort extends EngineObserver {
+  alerted(code: string): void;
+  /** A call without an effect was only counted. */
+  summed(kind: string): void;
 }
 /** What the driver tells at once. */
 export interface EnginePorts {
@@ -225,6 +221,8 @@ export type LiveVenue = EnginePorts['venue'] & {
   noteStarting?(isStarting: boolean): void;
   /** Request weight left for reads in this minute, according to the venue's last answer; null: there is no limit. */
   readWeightLeft?(): number | null;
+  /** Of any symbol, from the last filters read. Null: the venue does not list it; undefined: none were read. */
+  findListing?(symbol: string): { readonly trading: boolean; readonly minNotionalUsdt: number } | null | undefined;
 };
 /** Domain time. */
 export interface LiveClock {
@@ -257,17 +255,47 @@ export interface LivePorts extends EnginePorts {
   readonly clock: LiveClock;
   /** The host's clock as well, which anybody may set. */
   readonly time: EnginePorts['time'] & { hostMs(): number };
-  readonly ledger: EnginePorts['ledger'] & {
-    lastSeq(): number;
-    readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[];
-  };
+  readonly ledger: LedgerPort;
+  readonly observer: ObserverPort;
   readonly startCache?: StartCache;
   readonly log: EngineLog;
+  /** Agents that tokens name, revoked ones too. */
+  readonly agentNames?: () => readonly string[];
+  /** Whether the token may still be used; absent: as far as is known. */
+  readonly isTokenLive?: (tokenId: string) => boolean;
+  /** What tokens stand for, as they are now; absent: nobody knows. */
+  readonly tokenWords?: () => TokenWords;
+  /** Absent: tokens are nobody's to change here. */
+  readonly tokens?: TokenPort;
+  readonly checkOperatorSchema: OperatorSchemaCheck;
+  readonly isInterceptAllowed: InterceptAllowance;
+  /**
+   * What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether.
+   */
+  readonly findArgsViolation?: OperatorSchemaCheck;
+}
+export interface LiveSettings extends EngineSettings {
+  readonly version: string;
+  /** A decided call is answered at the outcome, or after this much wall time with `submitting`. */
+  readonly answerWithinMs: number;
 }
 /** The core where an account is live: a replay has neither operators nor readings that fail. */
 export interface LiveCore extends EngineCore {
   readonly ports: LivePorts;
+  readonly settings: LiveSettings;
   readonly market: LiveMarket;
+  /** Where the console is, `http://localhost:7433/`; null: nowhere, or it is not known yet. */
+  readonly consoleAddress: string | null;
+  /** A recorded decision with what its record leaves out. */
+  retell(event: DecisionEvent): ReportedDecision;
+  /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */
+  policyOf(hash: string, agent: string): CompiledPolicy | null;
+  /** Puts another policy in force, effective with the next decision. The caller records it. */
+  usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void;
+  /** Whether who asked may still ask: by a token that is not revoked, or a passkey that is not removed. */
+  isCallerLive(id: string): boolean;
+  /** What waits for nothing, not even for the venue's time, and on whose instant nothing depends. */
+  appendAnytime<K extends EventKind>(kind: K, payload: GateEvents[K]): Recorded;
   /** What an operator tightens waits for nothing, not even for the venue's time. */
   appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Recorded;
   /** Puts the boot layer back, and says how much time has passed (state/passed-time.ts). */

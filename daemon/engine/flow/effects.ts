@@ -41,6 +41,8 @@ export type Effect =
   | { readonly fx: 'readBeside'; readonly symbol: string }
   /** Answered after so many ms, at the earliest. */
   | { readonly fx: 'wait'; readonly ms: number }
+  /** Answered when that is over, or after so many ms, whichever comes first; in a process that stops as well. */
+  | { readonly fx: 'waitFor'; readonly started: Started<unknown>; readonly ms: number }
   /** Answered when what this turn has begun was sent. */
   | { readonly fx: 'nextTurn' };
 
@@ -56,6 +58,7 @@ export interface Answers {
   readonly call: ReturnType<VenueCalls[keyof VenueCalls]>;
   readonly readBeside: boolean;
   readonly wait: undefined;
+  readonly waitFor: undefined;
   readonly nextTurn: undefined;
 }
 export type Answer = Answers[Effect['fx']];
@@ -149,6 +152,19 @@ export function* resultsOf<R>(flows: Iterable<Started<R>>): Flow<readonly R[]> {
   for (const started of all) results.push(yield* resultOf(started));
   return results;
 }
+/** Waits for nothing. */
+export function* nowKnown<R>(result: R): Flow<R> {
+  yield* allOver([]);
+  return result;
+}
+/** Goes on when all of them are over; what one of them has failed with is told elsewhere. */
+export function* allOver(flows: Iterable<Started<unknown>>): Flow<void> {
+  for (const started of [...flows].map((each) => each.onEnd(nothing))) {
+    try {
+      yield* resultOf(started);
+    } catch {}
+  }
+}
 /** What it comes to within so many ms; null: later, and it goes on. @throws what it has failed with by then */
 export function* within<R>(
   core: { begin<T>(flow: Flow<T>): Started<T> },
@@ -162,6 +178,11 @@ export function* within<R>(
   started.onEnd(tell);
   if (!first.isOver) core.begin(ask<'wait'>({ fx: 'wait', ms })).onEnd(() => tell({ kind: 'done', result: null }));
   return yield* resultOf(first);
+}
+/** The same for an answer that a caller waits for. */
+export function* endedWithin<R>(ms: number, started: Started<R>): Flow<R | null> {
+  if (!started.isOver) yield { fx: 'waitFor', started, ms };
+  return started.isOver ? yield* resultOf(started) : null;
 }
 /** What another flow comes to. @throws what it has failed with */
 export function* resultOf<R>(started: Started<R>): Flow<R> {

@@ -4,7 +4,7 @@ import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, joined, type Started, wait, within } from '../flow/effects.ts';
+import { allOver, type Flow, joined, type Started, wait, within } from '../flow/effects.ts';
 import type { OrderSender } from '../sending/sender.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 import { TradeFeed } from '../trades/trade-feed.ts';
@@ -114,7 +114,7 @@ export class Keeper {
     if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
     yield* this.#trades.poll();
     this.#health.sweepLayers();
-    yield* joined([...this.#running].map((started) => this.#core.begin(overOf(started))));
+    yield* allOver(this.#running);
     yield* joined(this.#tasks.retryCancels());
     yield* joined(this.#tasks.endAuthorities());
     yield* joined(this.#tasks.exits());
@@ -265,11 +265,4 @@ export class Keeper {
     this.#rulesForcedAt = now;
     this.dueNow('rules');
   }
-}
-
-/** That it has failed is told elsewhere. */
-function* overOf(started: Started<unknown>): Flow<void> {
-  try {
-    yield* joined([started]);
-  } catch {}
 }

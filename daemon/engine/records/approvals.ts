@@ -1,4 +1,6 @@
-/** Approvals of people: who approves. */
+/** Approvals of people: what waits, and who approves it. */
+import type { Body } from '../../contract/agreement.ts';
+import type * as body from '../../contract/bodies.ts';
 
 /**
  * Who approves. The entrance has verified it: the token, or the passkey's signature of the approval's digest, of which the
@@ -13,3 +15,7 @@ export type ApprovalProof =
       readonly name: string;
       readonly assertion: { readonly [member: string]: unknown };
     };
+export type ApprovalBody = Body<typeof body.ApprovalBodySchema>;
+export type ApprovalsBody = Body<typeof body.ApprovalsBodySchema>;
+/** `answer`: the decision of the grant with its execution; null: more people must approve. */
+export type ApprovedBody = Body<typeof body.ApprovedBodySchema>;

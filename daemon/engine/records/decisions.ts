@@ -35,13 +35,6 @@ export type ReportedDecision = Omit<ExplainedDecision, keyof typeof explanationM
 export type ExecutionBody = Body<typeof body.ExecutionBodySchema>;
 export type ExecutionOrder = ExecutionBody['orders'][number];
 export type ToolAnswer = Body<typeof body.ToolAnswerSchema>;
-export type ApprovalBody = Body<typeof body.ApprovalBodySchema>;
-export type ApprovalsBody = Body<typeof body.ApprovalsBodySchema>;
-/** `answer`: the decision of the grant with its execution; null: more people must approve. */
-export interface ApprovedBody {
-  readonly approval: ApprovalBody;
-  readonly answer: ToolAnswer | null;
-}
 /**
  * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send. 409 is `conflict`, 503 is
  * `unavailable`.

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one order's way out; its guards share what is private to it
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { stateInForce } from '../callers/layers.ts';
+import type { Decided } from '../decide/decided.ts';
 import {
   endedEvent,
   endOpeningsByAnswer,
@@ -8,7 +9,7 @@ import {
   rejectedEvent,
   unknownEvent,
 } from '../decide/order-records.ts';
-import type { Decided, EngineCore, Recorded, VenueConsequences } from '../flow/core.ts';
+import type { EngineCore, Recorded, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/effects.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { isLeverageFree } from '../openings/leverage.ts';

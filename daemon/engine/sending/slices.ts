@@ -1,9 +1,10 @@
 /** Later slices of an opening parent: each is decided again when it falls due (SAE-M5). */
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
+import type { Decided } from '../decide/decided.ts';
 import { endedEvent } from '../decide/order-records.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
-import type { Decided, EngineCore } from '../flow/core.ts';
+import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow } from '../flow/effects.ts';
 import { whyEnded } from '../openings/authority.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';

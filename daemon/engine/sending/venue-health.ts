@@ -1,4 +1,4 @@
-import type { EngineCore, VenueConsequences } from '../flow/core.ts';
+import type { EngineCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { Deadline } from '../plan/deadline.ts';
 import {
@@ -27,7 +27,7 @@ export interface FeedRequests {
 }
 
 /** Turns answers of the venue into trading states: automatic causes lead to `reducing`, never to `halted`. */
-export class VenueHealth implements VenueConsequences {
+export class VenueHealth {
   readonly #core: EngineCore;
   readonly #feeds: FeedRequests;
   /** While one of them is not over the venue is closed to us, or wants to hear nothing at all. */

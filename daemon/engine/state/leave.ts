@@ -14,10 +14,13 @@ const KEEP_UNREPORTED_MS = 90 * 86_400_000;
 /** Proofs of an end that nothing contradicts later. */
 const PROVEN: ReadonlySet<EvidenceKind | null> = new Set(['answer', 'shown', 'unsent']);
 
-/** The orders of a decision, all of them ended, and the claim that they worked for. Foreign orders stand alone. */
-export interface EndedDecision {
+/** The execution of one decision: its orders, and the claim that they worked for. */
+export interface Recalled {
   readonly orders: readonly OrderState[];
   readonly claim: Claim | null;
+}
+/** One of which all orders have ended. Foreign orders stand alone. */
+export interface EndedDecision extends Recalled {
   readonly endedAtMs: number;
 }
 
@@ -78,7 +81,7 @@ export function orderOf({ body }: EndedOrderRow): OrderState {
   return JSON.parse(body) as OrderState;
 }
 /** Of a whole decision. Nothing is folded into these: they are copies. */
-export function fromRows(rows: readonly EndedOrderRow[]): Pick<EndedDecision, 'claim' | 'orders'> {
+export function fromRows(rows: readonly EndedOrderRow[]): Recalled {
   const orders = rows.map(orderOf);
   const text = rows.find(({ claim }) => claim !== null)?.claim ?? null;
   if (text === null) return { orders, claim: null };

@@ -1,9 +1,9 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: every answer of the exchange shares the private state of the others
 
 import type { ExecutionRequest } from '../../core/request.ts';
+import type { Decided } from '../../engine/decide/decided.ts';
 import { endedEvent } from '../../engine/decide/order-records.ts';
 import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
-import type { Decided } from '../../engine/flow/core.ts';
 import type { Answer, Effect, Flow, Started, VenueKey } from '../../engine/flow/effects.ts';
 import { Engine, type Request } from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
@@ -222,6 +222,7 @@ export class ReplayDriver {
         return;
       case 'lookUp':
       case 'call':
+      case 'waitFor':
         throw new Error(`${effect.fx}: the exchange of a replay has told everything`);
     }
   }

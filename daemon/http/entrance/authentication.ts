@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Caller, Role } from '../../gate/api.ts';
+import type { Caller, Role } from '../../engine/records/callers.ts';
 import { ApiError } from '../errors.ts';
 import { type ConsoleSessions, isSession } from './console-sessions.ts';
 

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { Caller, Role } from '../../gate/api.ts';
+import type { Caller, Role } from '../../engine/records/callers.ts';
 import type { EnrolmentCodes } from '../../passkeys/codes.ts';
 import { isSame, keyIdOf } from '../../proof/proof.ts';
 

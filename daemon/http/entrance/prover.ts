@@ -1,4 +1,4 @@
-import type { Role } from '../../gate/api.ts';
+import type { Role } from '../../engine/records/callers.ts';
 import { createChallenges } from '../../passkeys/challenges.ts';
 import { keyIdOf, proofOf } from '../../proof/proof.ts';
 import { ApiError } from '../errors.ts';

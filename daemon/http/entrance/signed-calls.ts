@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Checked } from '../../contract/ajv.ts';
 import { checkSigned, checkTokenAct } from '../../contract/passkeys.ts';
-import type { Caller } from '../../gate/api.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { Passkeys } from '../../passkeys/ceremonies.ts';
 import { isMaskedToken } from '../../proof/proof.ts';
 import { ApiError, codeOf, invalidInput } from '../errors.ts';

@@ -8,8 +8,9 @@ import type {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
-import type { SettingsBody } from '../../gate/api/operator.ts';
-import type { Caller, GateApi, Role } from '../../gate/api.ts';
+import type { GateApi } from '../../contract/types/gate-api.ts';
+import type { SettingsBody } from '../../contract/types/operator.ts';
+import type { Caller, Role } from '../../engine/records/callers.ts';
 import type { Passkeys } from '../../passkeys/ceremonies.ts';
 import type { Authenticator } from '../entrance/authentication.ts';
 import type { Connections } from '../entrance/connections.ts';

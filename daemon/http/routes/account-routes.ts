@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as account from '../../contract/accounts.ts';
 import { checkNoQuery, NoQuery } from '../../contract/commands.ts';
-import type { ReportBody, ReportPeriod } from '../../gate/api/accounts.ts';
+import type { ReportBody, ReportPeriod } from '../../contract/types/accounts.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { queryOf, requireValid } from '../requests/input.ts';
 import { requireScope } from '../requests/readings.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import * as body from '../../contract/bodies.ts';
 import * as command from '../../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../../contract/fields.ts';
-import type { Caller } from '../../gate/api.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import { ApiError } from '../errors.ts';
 import { bodyOf, queryOf, requireValid } from '../requests/input.ts';
 import { readPage } from '../requests/readings.ts';

@@ -1,4 +1,4 @@
-import type { PasskeyApi } from '../../gate/api/passkeys.ts';
+import type { PasskeyApi } from '../../contract/types/gate-api.ts';
 import { createPasskeys, type Passkeys } from '../../passkeys/ceremonies.ts';
 import type { MadeKeys } from '../../passkeys/made-keys.ts';
 import type { ConsoleSource } from '../entrance/console-sessions.ts';

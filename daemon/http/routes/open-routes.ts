@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../../contract/bodies.ts';
-import type { Role } from '../../gate/api.ts';
+import type { Role } from '../../engine/records/callers.ts';
 import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from '../requests/metrics.ts';
 import { buildLocalGuard, type Doors, JSON_TYPE, PROBE_ROUTE } from '../requests/routing.ts';
 

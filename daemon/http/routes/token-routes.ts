@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../../contract/commands.ts';
 import * as token from '../../contract/tokens.ts';
-import type { TokenActor } from '../../gate/api/tokens.ts';
+import type { TokenActor } from '../../engine/records/callers.ts';
 import { ApiError } from '../errors.ts';
 import { bodyOf, queryOf, requireValid } from '../requests/input.ts';
 import { addRoute, CONSOLE_TAG, callerOf, type Doors, operatorRoute, whileInFlight } from '../requests/routing.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import type { ListedDecision } from '../../contract/types/stream.ts';
 import type { ExplainedDecision } from '../../engine/records/decisions.ts';
-import type { ListedDecision } from '../../gate/api/stream.ts';
 import { EventSocket } from './event-socket.ts';
 import { MAX_STREAMS, refuseMoreStreams } from './event-stream.ts';
 import { type AppendedRecord, RecordTally } from './record-tally.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type FullAnswer, toBrief } from '../../contract/catalogue/brief.ts';
-import type { Caller } from '../../gate/api.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { McpFace } from '../../mcp/http.ts';
 import type { ToolPort } from '../../mcp/server.ts';
 import { type ApiError, answerError, ERROR_STATUS, toApiError, toErrorBody } from '../errors.ts';

@@ -16,10 +16,10 @@ import {
   type ReadingTool,
   type TradingTool,
 } from '../../contract/tools.ts';
+import type { LimitsBody } from '../../contract/types/limits.ts';
+import type { CandlesBody, OrderBookBody } from '../../contract/types/reads.ts';
+import type { Caller } from '../../engine/records/callers.ts';
 import type { OverBudget, ToolOutcome } from '../../engine/records/decisions.ts';
-import type { LimitsBody } from '../../gate/api/limits.ts';
-import type { CandlesBody, OrderBookBody } from '../../gate/api/reads.ts';
-import type { Caller } from '../../gate/api.ts';
 import { ApiError, invalidInput, toApiError } from '../errors.ts';
 import { readTool } from '../requests/readings.ts';
 import { type Asking, callerOf, type Doors, whileInFlight } from '../requests/routing.ts';

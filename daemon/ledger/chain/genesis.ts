@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { LedgerRecord } from '../../gate/ports.ts';
+import type { LedgerRecord } from '../../engine/flow/ports.ts';
 import { LedgerError } from '../errors.ts';
 import type { Genesis, RandomBytes } from '../types.ts';
 

@@ -1,5 +1,5 @@
+import type { LedgerRecord } from '../../engine/flow/ports.ts';
 import type { EndedOrderRow } from '../../engine/records/ended-order.ts';
-import type { LedgerRecord } from '../../gate/ports.ts';
 import type { TimePort, Timer } from '../../time/time-port.ts';
 import { LedgerError } from '../errors.ts';
 import type { LedgerStats, PendingAppend } from '../types.ts';

@@ -1,7 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import { CanonicalJsonError, canonicalJson } from '../../core/canonical-json.ts';
 import { readDecisionRecord } from '../../core/record-text/read-record.ts';
-import type { LedgerRecord } from '../../gate/ports.ts';
+import type { LedgerRecord } from '../../engine/flow/ports.ts';
 import { LedgerError } from '../errors.ts';
 import type { AppendedEvent } from '../types.ts';
 

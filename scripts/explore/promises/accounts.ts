@@ -1,5 +1,5 @@
+import type { ReportBody } from '../../../daemon/contract/types/accounts.ts';
 import { type Income, MOVE_TYPES, type Trade } from '../../../daemon/exchange-sim/core/state.ts';
-import type { ReportBody } from '../../../daemon/gate/api/accounts.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { OPERATOR } from '../records.ts';

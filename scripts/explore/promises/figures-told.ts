@@ -1,4 +1,4 @@
-import type { Gate } from '../../../daemon/gate/gate.ts';
+import type { Gate } from '../../../daemon/driver/gate.ts';
 import type { PlainEquity } from '../plain/plain-equity.ts';
 import type { PlainPace } from '../plain/plain-pace.ts';
 import type { PlainTrust } from '../plain/plain-trust.ts';

@@ -1,8 +1,8 @@
+import type { OrderBody } from '../../../daemon/contract/types/reads.ts';
 import { readE8 } from '../../../daemon/engine/records/units.ts';
 import { isTerminal } from '../../../daemon/engine/tables/status.ts';
 import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import type { Order, Trade } from '../../../daemon/exchange-sim/core/state.ts';
-import type { OrderBody } from '../../../daemon/gate/api/reads.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { OPERATOR } from '../records.ts';

@@ -1,4 +1,4 @@
-import type { Gate } from '../../../daemon/gate/gate.ts';
+import type { Gate } from '../../../daemon/driver/gate.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { nameless, OPERATOR } from '../records.ts';

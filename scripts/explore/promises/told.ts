@@ -1,7 +1,7 @@
+import type { Caller } from '../../../daemon/engine/records/callers.ts';
 import type { ToolAnswer } from '../../../daemon/engine/records/decisions.ts';
 import { readE8 } from '../../../daemon/engine/records/units.ts';
 import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
-import type { Caller } from '../../../daemon/gate/api.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { type Decision, OPERATOR } from '../records.ts';

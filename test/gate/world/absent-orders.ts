@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { VenuePort } from '../../../daemon/driver/venue-port.ts';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
-import type { VenuePort } from '../../../daemon/gate/venue-port.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import type { PlaceOrderArgs, TradingArgs } from '../../../daemon/contract/types/trading-calls.ts';
 import type { DecisionBody } from '../../../daemon/engine/records/decisions.ts';
-import type { PlaceOrderArgs, TradingArgs } from '../../../daemon/gate/api/trading-calls.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 const LIMIT = { order_type: 'limit', limit_price: 59_000 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
-import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/decisions.ts';
+import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import type { ApprovalEvent } from '../../../daemon/engine/records/events.ts';
 import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
 import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
@@ -411,7 +411,8 @@ describe('SAE-DEC orders that a person must approve', () => {
         const { gate } = world.daemon;
         const spec = { ...gate.core.policySpec, name: `other ${world.nowMs()}` };
         const hash = sha256Hex(JSON.stringify(spec));
-        await world.run(gate.policies.offer({ ok: true, policy: { spec, hash }, warnings: [] }, 'test'));
+        gate.policies.offer({ ok: true, policy: { spec, hash }, warnings: [] }, 'test');
+        await world.run(gate.settled());
       },
       /another policy/,
     ],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { TradingArgs } from '../../../daemon/gate/api/trading-calls.ts';
-import type { Caller } from '../../../daemon/gate/api.ts';
+import type { TradingArgs } from '../../../daemon/contract/types/trading-calls.ts';
+import type { Caller } from '../../../daemon/engine/records/callers.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 

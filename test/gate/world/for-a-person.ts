@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { SignalEntryBody, SignalsBody } from '../../../daemon/contract/types/operator.ts';
+import type { AlertsBody, OrderBody } from '../../../daemon/contract/types/reads.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { SignalEvent } from '../../../daemon/engine/records/events.ts';
-import type { SignalEntryBody, SignalsBody } from '../../../daemon/gate/api/operator.ts';
-import type { AlertsBody, OrderBody } from '../../../daemon/gate/api/reads.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';

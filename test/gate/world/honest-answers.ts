@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ExplanationBody } from '../../../daemon/contract/explanation.ts';
-import type { FillsBody, OrderBody } from '../../../daemon/gate/api/reads.ts';
+import type { FillsBody, OrderBody } from '../../../daemon/contract/types/reads.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 
 const codesOf = ({ decision }: ToolBody): string[] => decision.reasons.map(({ code }) => code);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { BudgetLine, LimitsBody, SymbolLimits } from '../../../daemon/gate/api/limits.ts';
+import type { BudgetLine, LimitsBody, SymbolLimits } from '../../../daemon/contract/types/limits.ts';
 import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
 
 describe('GET /v1/limits is what a decision uses', () => {

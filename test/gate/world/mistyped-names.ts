@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { FlattenBody, TradingStateBody } from '../../../daemon/gate/api/operator.ts';
+import type { FlattenBody, TradingStateBody } from '../../../daemon/contract/types/operator.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 
 interface Refusal {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { VenuePort } from '../../../daemon/driver/venue-port.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { LookupOutcome } from '../../../daemon/engine/records/venue.ts';
-import type { VenuePort } from '../../../daemon/gate/venue-port.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { type Client, createClient } from '../../exchange-sim/signed-client.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { SignalsBody } from '../../../daemon/gate/api/operator.ts';
+import type { SignalsBody } from '../../../daemon/contract/types/operator.ts';
 import type { ErrorBody } from '../../../daemon/http/errors.ts';
 import { DaemonWorld, type TestAnswer } from '../../daemon/harness.ts';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { profileOf } from '../../../core/venues.ts';
+import type { VenuePort } from '../../../driver/venue-port.ts';
 import { lotE8, tickE8, toE8 } from '../../../engine/records/units.ts';
 import type {
   Approved,
@@ -9,7 +10,6 @@ import type {
   StopInstruction,
   SymbolRules,
 } from '../../../engine/records/venue.ts';
-import type { VenuePort } from '../../../gate/venue-port.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 import type { VenueSide } from './venue-side.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { StateLayerBody, TradingStateBody } from '../../../contract/types/operator.ts';
+import type { OrderBody } from '../../../contract/types/reads.ts';
 import { profileOf } from '../../../core/venues.ts';
-import type { StateLayerBody, TradingStateBody } from '../../../gate/api/operator.ts';
-import type { OrderBody } from '../../../gate/api/reads.ts';
 import type { DaemonAnswer } from '../../client/client.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';

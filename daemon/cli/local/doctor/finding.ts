@@ -1,5 +1,5 @@
 import type { Config, Secrets } from '../../../config/config.ts';
-import type { PolicyBody } from '../../../gate/api/policy.ts';
+import type { PolicyBody } from '../../../contract/types/policy.ts';
 import type { DaemonClient } from '../../client/client.ts';
 
 /** `absent`: the file that it is about is not there. `unknown`: it could not be proven here, and `detail` says why. */

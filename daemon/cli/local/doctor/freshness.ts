@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { findPolicy, requirePolicy } from '../../../boot/policy/policy.ts';
+import type { LimitsBody } from '../../../contract/types/limits.ts';
+import type { ReadinessBody } from '../../../contract/types/operator.ts';
+import type { PolicyBody } from '../../../contract/types/policy.ts';
+import type { AccountBody, MarketBody } from '../../../contract/types/reads.ts';
 import { profileOf } from '../../../core/venues.ts';
-import type { LimitsBody } from '../../../gate/api/limits.ts';
-import type { ReadinessBody } from '../../../gate/api/operator.ts';
-import type { PolicyBody } from '../../../gate/api/policy.ts';
-import type { AccountBody, MarketBody } from '../../../gate/api/reads.ts';
 import { absent, type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 import type { VenueSide } from './venue-side.ts';
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/config.ts';
 import type { Environment } from '../../../config/settings.ts';
-import type { SettingsBody } from '../../../gate/api/operator.ts';
+import type { SettingsBody } from '../../../contract/types/operator.ts';
 import { type Check, proven, refuted } from './finding.ts';
 
 /** A setting of the daemon that is not of its address: its variable, its key here, and its key in the answer. */

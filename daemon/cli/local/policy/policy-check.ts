@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { PolicyCheckBody } from '../../../contract/types/policy.ts';
 import type { Violation } from '../../../contract/violations.ts';
-import type { PolicyCheckBody } from '../../../gate/api/policy.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 import { type PolicyText, readPolicyBytes } from './policy-file.ts';

@@ -141,7 +141,7 @@ export async function diffFiles(io: Io, from: string, to: string, isJson: boolea
 }
 
 async function renderComparison({ equal, looser, tighter }: PolicyComparison): Promise<readonly string[]> {
-  const { describeChange, describeLooser } = await import('../../../gate/operator/policy-control.ts');
+  const { describeChange, describeLooser } = await import('../../../engine/operator/policy-control.ts');
   return [
     ...looser.map((each) => `looser: ${describeLooser(each)}`),
     ...tighter.map((each) => `tighter: ${describeChange(each)}`),

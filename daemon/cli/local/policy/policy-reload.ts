@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ReloadBody } from '../../../gate/api/policy.ts';
+import type { ReloadBody } from '../../../contract/types/policy.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { ClosePositionArgs } from '../../../contract/types/trading-calls.ts';
 import type { ToolAnswer } from '../../../engine/records/decisions.ts';
-import type { ClosePositionArgs } from '../../../gate/api/trading-calls.ts';
 import {
   addConnectionOptions,
   addVerb,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { LimitsBody, SymbolLimits } from '../../../contract/types/limits.ts';
 import type { BudgetFactors } from '../../../core/decision.ts';
-import type { LimitsBody, SymbolLimits } from '../../../gate/api/limits.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 
 export function addLimits(program: Command, io: Io): void {

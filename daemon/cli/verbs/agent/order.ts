@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
+import type { PlaceOrderArgs } from '../../../contract/types/trading-calls.ts';
 import type { ToolAnswer } from '../../../engine/records/decisions.ts';
-import type { PlaceOrderArgs } from '../../../gate/api/trading-calls.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import {
   addConnectionOptions,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { HolderBody, TextsErasedBody } from '../../../gate/api/operator.ts';
-import type { OrderBody } from '../../../gate/api/reads.ts';
+import type { HolderBody, TextsErasedBody } from '../../../contract/types/operator.ts';
+import type { OrderBody } from '../../../contract/types/reads.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../../verb.ts';
 
 interface ActOptions extends ConnectionOptions {

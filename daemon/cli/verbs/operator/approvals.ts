@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../engine/records/decisions.ts';
+import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../engine/records/approvals.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 

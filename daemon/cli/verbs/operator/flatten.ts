@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readVenueEnv, type VenueEnv } from '../../../config/config.ts';
-import type { FlattenBody } from '../../../gate/api/operator.ts';
+import type { FlattenBody } from '../../../contract/types/operator.ts';
 import { findRunningDaemon } from '../../client/running-daemon.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { StateChange, TradingStateBody } from '../../../gate/api/operator.ts';
+import type { StateChange, TradingStateBody } from '../../../contract/types/operator.ts';
 import {
   addConnectionOptions,
   addVerb,

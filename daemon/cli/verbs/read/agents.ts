@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AgentAccount, AgentBody, AgentSums, AgentsBody } from '../../../gate/api/accounts.ts';
+import type { AgentAccount, AgentBody, AgentSums, AgentsBody } from '../../../contract/types/accounts.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 
 export function addAgents(program: Command, io: Io): void {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ReportBody, ReportSums } from '../../../gate/api/accounts.ts';
+import type { ReportBody, ReportSums } from '../../../contract/types/accounts.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 
 interface ReportOptions extends ConnectionOptions {

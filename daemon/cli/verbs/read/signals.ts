@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SignalEntryBody, SignalsBody } from '../../../gate/api/operator.ts';
+import type { SignalEntryBody, SignalsBody } from '../../../contract/types/operator.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 
 interface SignalsOptions extends ConnectionOptions {

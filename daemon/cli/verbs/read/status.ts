@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { ReadinessBody, TradingStateBody } from '../../../gate/api/operator.ts';
-import type { AccountBody, OrderBody, PositionBody } from '../../../gate/api/reads.ts';
+import type { ReadinessBody, TradingStateBody } from '../../../contract/types/operator.ts';
+import type { AccountBody, OrderBody, PositionBody } from '../../../contract/types/reads.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { heldBy } from '../../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ArmingBody, PolicyCheckBody, PolicyPreview, PolicyPreviewBody } from '../../../gate/api/policy.ts';
+import type { ArmingBody, PolicyCheckBody, PolicyPreview, PolicyPreviewBody } from '../../../contract/types/policy.ts';
 import { openAcceptPolicy, openSignArming } from '../../acts/acts.ts';
 import { clock, usdt, words } from '../../format.ts';
 import { Panel, Pill } from '../../parts.tsx';

@@ -1,0 +1,10 @@
+/** The trading tools and their arguments, as the contract passes them. */
+import type { Body, DeepReadonly } from '../agreement.ts';
+import type { skillClaim } from '../fields.ts';
+import type * as tools from '../tools.ts';
+
+export type SkillClaim = Body<typeof skillClaim>;
+export type PlaceOrderArgs = Body<typeof tools.PlaceOrderArgs>;
+export type ClosePositionArgs = Body<typeof tools.ClosePositionArgs>;
+export type TradingArgs = DeepReadonly<tools.TradingCall>;
+export type TradingToolName = TradingArgs['tool'];

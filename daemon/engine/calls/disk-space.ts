@@ -1,0 +1,147 @@
+import type { ExecutionDecision } from '../../core/decision.ts';
+import { wholeExitLots } from '../../core/exit.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { LiveCore } from '../flow/core.ts';
+import { closedE8 } from '../orders/claims.ts';
+import { ownE8 } from '../orders/holding.ts';
+import { everyLiveOrder } from '../orders/orders.ts';
+import type { ToolOutcome, Unavailable } from '../records/decisions.ts';
+import { floorLots } from '../records/units.ts';
+import type { Intake } from './intake.ts';
+
+/** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
+export class Availability {
+  readonly #core: LiveCore;
+  isStarted = false;
+  isClosing = false;
+  /** The reserve for a full disk is in use. */
+  isDiskFull = false;
+
+  constructor(core: LiveCore) {
+    this.#core = core;
+  }
+
+  /** The answer to a call that cannot be accepted now; null while calls are accepted. */
+  findRefusal(): ToolOutcome | null {
+    if (!this.isStarted) return { kind: 'unavailable', message: 'the daemon has not reached the venue yet' };
+    if (this.isClosing) return { kind: 'unavailable', message: 'the daemon is shutting down' };
+    if (this.#core.ports.ledger.isFailed)
+      return { kind: 'unavailable', message: 'the ledger cannot record: nothing is sent' };
+    return null;
+  }
+}
+
+/** The answer to a call that is not recorded once the reserve is in use. */
+export const DISK_FULL: Unavailable = {
+  kind: 'unavailable',
+  message:
+    'the disk is full: only exits that close at once, cancels and halts are still recorded; an exit that closed nothing is asked for again later, with close_position for the whole',
+};
+/** Wait of an agent's next exit in a symbol after one that closed nothing, wall ms; doubles each time. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 120_000;
+/** How many partial exits an agent may make in a symbol; after them only full closes. */
+const MAX_PARTIAL_EXITS = 20;
+
+interface ExitPace {
+  partial: number;
+  /** Decision of the last exit, to see whether it closed anything. */
+  last: string | null;
+  pauseMs: number;
+  nextAt: number;
+}
+
+/**
+ * What may use the reserve of a full disk: calls that reduce risk. A refusal changes nothing, but costs
+ * space too. INVARIANT: no agent can use up the reserve: resting exits and amends wait,
+ * and exits are paced by what they close. Operators and the gate itself are not limited.
+ */
+export class FullDisk {
+  readonly #core: LiveCore;
+  readonly #paces = new Map<string, ExitPace>();
+
+  constructor(core: LiveCore) {
+    this.#core = core;
+  }
+
+  isNeeded(request: ExecutionRequest, decided: ExecutionDecision): boolean {
+    const { decision, effective } = decided;
+    if (decision === 'BLOCK' || effective === null || effective.action === 'open') return false;
+    if (request.origin !== 'agent') return effective.action !== 'amend' || effective.leverage === null;
+    if (effective.action === 'amend') return false;
+    return effective.action !== 'exit' || (effective.time_in_force !== 'GTC' && this.#isDue(request, decided));
+  }
+
+  /** Notes the decision of an exit that {@link isNeeded} permitted. */
+  noteExit(request: ExecutionRequest, decisionId: string): void {
+    const pace = this.#paces.get(paceKey(request));
+    if (pace !== undefined) pace.last = decisionId;
+  }
+
+  #isDue(request: ExecutionRequest, decided: ExecutionDecision): boolean {
+    const now = this.#core.ports.time.monotonicMs();
+    const known = this.#paces.get(paceKey(request));
+    const pace = known ?? { partial: 0, last: null, pauseMs: 0, nextAt: now };
+    const hasClosed = pace.last === null || this.#closedE8(pace.last) > 0;
+    if (!hasClosed && now < pace.nextAt) return false;
+    const isPart = wholeExitLots(decided, decided.effective?.lots ?? 0) < this.#mayCloseLots(request);
+    if (isPart && pace.partial >= MAX_PARTIAL_EXITS) return false;
+    if (isPart) pace.partial += 1;
+    pace.pauseMs = hasClosed ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 2 * pace.pauseMs);
+    pace.nextAt = now + pace.pauseMs;
+    this.#paces.set(paceKey(request), pace);
+    return true;
+  }
+
+  #closedE8(decisionId: string): number {
+    const claim = this.#core.state.claims.find(decisionId);
+    if (claim !== null) return closedE8(claim);
+    const orders = this.#core.state.orders.byDecision.get(decisionId) ?? [];
+    return orders.reduce((sum, order) => sum + order.executedE8, 0);
+  }
+
+  #mayCloseLots({ agent, symbol }: ExecutionRequest): number {
+    const position = this.#core.state.position(symbol ?? '');
+    const rules = this.#core.state.rules.get(position.symbol);
+    return position.holder === agent && rules !== undefined ? Math.abs(floorLots(ownE8(position), rules)) : 0;
+  }
+}
+
+function paceKey({ agent, symbol }: ExecutionRequest): string {
+  return `${agent} ${symbol ?? ''}`;
+}
+
+/** A cancel that would change nothing: the agent has no order, or each one is already being canceled. */
+export function cancelsNothing(core: LiveCore, { request, target }: Intake): boolean {
+  if (request.intent !== 'cancel' || request.origin !== 'agent') return false;
+  const orders = target === null ? everyLiveOrder(core.state.orders) : [target];
+  for (const order of orders) if (order.agent === request.agent && !order.cancelRequested) return false;
+  return true;
+}
+
+/** Opens the account's breaker: resting openings are canceled, and an operator must intervene. */
+export function recordFullDisk(core: LiveCore): void {
+  try {
+    const entry = core.state.layers.get('breaker|account|');
+    if (entry === undefined || entry.setBy === 'venue') {
+      core.appendTightening({
+        clears_at_ms: null,
+        clears_when: 'space was freed, the daemon started again, and an operator clears it',
+        layer: 'breaker',
+        name: null,
+        reason: 'the disk is full: its reserve is in use',
+        scope: 'account',
+        set_by: 'daemon',
+        state: 'reducing',
+      });
+    }
+    if (core.ports.clock.isSynced) tellFullDisk(core);
+  } catch (error) {
+    core.ports.log.error({ error: String(error) }, 'the full disk could not be recorded');
+  }
+}
+
+/** At a start once domain time is known. */
+export function tellFullDisk(core: LiveCore): void {
+  core.alert('DISK_FULL', 'the reserve is in use: free space and start again');
+}
