@@ -84,7 +84,8 @@ export class NaiveCosts {
     for (const whose of nobodysFirst ? [null, 'alice'] : ['alice', null]) {
       const own = this.#own.get(whose);
       if (own === undefined || own.lots > 0n === left > 0n || left === 0n) continue;
-      const closed = size(left) < size(own.lots) ? size(left) : size(own.lots);
+      const rest = size(own.lots) - size(left);
+      const closed = rest > 0n ? size(left) : size(own.lots);
       const signed = left > 0n ? closed : -closed;
       const released = (own.cost * closed) / size(own.lots);
       this.#add(atMs, whose, 'realisedE8', (-signed * price) / E8 - released);

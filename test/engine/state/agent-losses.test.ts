@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LiveInputs, SymbolInputs } from '../../../daemon/engine/readings/inputs.ts';
 import { viewLosses } from '../../../daemon/engine/snapshot/agent-losses.ts';
-import { BTC_RULES, DAY, decisionEvent, inLots, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, inLots, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { Reported } from './told-accounts.ts';
 
 const HOUR = 3_600_000;
@@ -76,6 +76,20 @@ describe("an agent's own loss", () => {
       // The next day begins with nothing.
       reported.read(T0 + DAY + HOUR);
       assert.deepEqual(lossesOf(reported, T0 + DAY + 2 * HOUR, 57_000), { day_usdt: 0, week_usdt: 2_510 });
+    });
+
+  for (const isRead of [true, false])
+    test(`counts nothing of what adopted lots had lost before, ${isRead ? 'by a reading' : 'by a trade'} of that day`, () => {
+      const reported = new Reported([{ ...LONG, mark_price: 58_000 }]);
+      if (isRead) reported.read(T0 + DAY + 1, [{ ...LONG, mark_price: 55_000 }]);
+      else reported.ledger.append(tradeEvent('1', null, T0 + DAY + 1, { lots: 1, price: 55_000, side: 'buy' }));
+      const adoption = { action: 'adopted', agent: 'alice', passkey_id: null, reason: '', set_by: 'ops' } as const;
+      const payload = { ...adoption, quantity_e8: LONG.lots * LOT_E8, symbol: 'BTCUSDT' };
+      reported.ledger.append({ kind: 'holder', at_ms: T0 + DAY + HOUR, payload });
+      reported.read(T0 + DAY + HOUR + 1, [{ ...LONG, mark_price: 55_000 }]);
+      assert.equal(lossesOf(reported, T0 + DAY + 2 * HOUR, 55_000).day_usdt, 0);
+      const { day_usdt: lost } = lossesOf(reported, T0 + DAY + 2 * HOUR, 54_900);
+      assert.ok(Math.abs((lost ?? 0) - (isRead ? 100 : 100.1)) < 1e-9, 'what they lose since counts');
     });
 
   test('counts from the first reading on when that was made by a clock that was ahead', () => {
