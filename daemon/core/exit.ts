@@ -102,6 +102,15 @@ export function requestedExitLots(
   return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
 }
 
+/** All that there is was asked for. What takes a rest along, for the least quantity, is a part. */
+export function isFullClose(request: ExecutionRequest, context: ExecutionContext): boolean {
+  const exit = findExit(request, context);
+  const { rules } = context.market;
+  if (exit === null || rules === null) return false;
+  if (request.fraction !== null) return request.fraction >= 1;
+  return requestedExitLots(request, context, rules, exit) >= exit.permittedLots;
+}
+
 /**
  * q_x = min(q, permitted); at least the least quantity, and a rest below it is taken along. Holdings below it close by an
  * order of the least quantity where they are all of the position. Of the minimum notional

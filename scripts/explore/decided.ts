@@ -1,5 +1,5 @@
 import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
-import { lotE8, rulesOf, tickE8 } from '../../daemon/engine/records/units.ts';
+import { lotE8, readE8, rulesOf, tickE8 } from '../../daemon/engine/records/units.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 
@@ -17,6 +17,10 @@ export function decidedE8(
 /** What was permitted, in units of 1e-8; 0: nothing. */
 export function effectiveE8(event: Decided): number {
   return decidedE8(event, event.decision.effective?.lots ?? 0);
+}
+/** What was asked for, or permitted where that is more: the exchange's largest order may be less than an exit. */
+export function askedE8(event: Decided): number {
+  return Math.max(effectiveE8(event), readE8(event.decision.effective?.requested_quantity ?? '0'));
 }
 /** At what price, in units of 1e-8; null: at the market's. */
 export function effectivePriceE8({

@@ -1,3 +1,4 @@
+import { formatE8 } from '../../daemon/engine/records/units.ts';
 import { settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
 import type { Market } from '../../daemon/exchange-sim/core/state.ts';
 import { catchUp, type Exchange, persist } from '../../daemon/exchange-sim/exchange.ts';
@@ -181,8 +182,10 @@ export class ExchangeSide {
 
   #noteLeast(symbol: string): void {
     const { lot, marketLot, minMarketQuantity, minQuantity } = this.#market(symbol).instrument;
-    const sizes = [lot, marketLot ?? lot, minQuantity, minMarketQuantity ?? minQuantity].map(Number);
-    this.#least.set(symbol, Math.max(this.minE8(symbol), ...sizes));
+    const wholeIn = (least: bigint, step: bigint): number => Math.ceil(Number(least) / Number(step)) * Number(step);
+    const least = wholeIn(minQuantity, lot);
+    const leastAtMarket = wholeIn(minMarketQuantity ?? minQuantity, marketLot ?? lot);
+    this.#least.set(symbol, Math.max(this.minE8(symbol), least, leastAtMarket));
   }
 
   /** What the exchange takes of a symbol from here on. */
@@ -190,6 +193,10 @@ export class ExchangeSide {
     this.control('set-instrument', { symbol, ...rules });
     this.#changed.add(symbol);
     this.#noteLeast(symbol);
+    // Whatever was changed before, the largest order is a few of the least one.
+    const fewE8 = 4 * this.minE8(symbol);
+    if (Number(this.#market(symbol).instrument.maxQuantity) < fewE8)
+      this.control('set-instrument', { symbol, max_quantity: formatE8(fewE8) });
   }
 
   /** An order of fewer lots is refused, but for what rests already. */

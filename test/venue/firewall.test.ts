@@ -58,6 +58,7 @@ async function heard(act: () => Promise<unknown>): Promise<number> {
 test('after a 403 nothing leaves for a while that the venue did not name, and what closes waits less', async () => {
   const { cause, retryAfterMs } = await refused();
   assert.deepEqual([cause, retryAfterMs], ['shut_out', 5_000]);
+  assert.equal(venue.leftAloneMs?.(), 1_000, 'exits of agents wait as what closes does');
   for (const act of [open, close, list, () => venue.cancel('BTCUSDT', 'hf0000001', 'regular')])
     assert.equal(await heard(act), 0);
   nowMs += 1_000;
@@ -103,6 +104,20 @@ test('a 429 that names no time is heeded like it, and too many orders of the acc
     assert.equal((await heard(list)) > 0, waitMs === null);
     if (waitMs !== null) await venue.close();
   }
+});
+
+test('of a 429 that names a time exits of agents wait as long as all else', async () => {
+  await refused();
+  await venue.close();
+  venue = await connectVenue(fake.url, undefined, { ...SYSTEM_TIME, monotonicMs: () => nowMs });
+  fake.scripts.clear();
+  await venue.fetchRules(['BTCUSDT']);
+  fake.scripts.set(ORDER, (_request, response) => {
+    response.setHeader('retry-after', '7');
+    answerJson(response, { code: -1003, msg: 'Too many' }, 429);
+  });
+  await open();
+  assert.equal(venue.leftAloneMs?.(), 7_000);
 });
 
 test('one request alone asks whether it is refused still, and those that left together are one refusal', () => {

@@ -61,8 +61,25 @@ export class ExitAttempts {
     this.#tries.set(claim.decisionId, tries);
     return tries;
   }
-  forget({ decisionId }: Claim): void {
-    this.#tries.delete(decisionId);
+  /** It is over, or rests: then who waits for the place of its order asks for another. */
+  forget(claim: Claim): void {
+    this.#tries.delete(claim.decisionId);
+    for (const other of this.#hands.state.claims.open) {
+      const tries = this.known(other);
+      const place = tries?.givesPlace;
+      if (tries === undefined || !place || !claim.orders.includes(place) || !isResting(place)) continue;
+      tries.givesPlace = null;
+      this.#makePlaceFor(other, tries);
+    }
+  }
+
+  /** Its order goes out. A place that was given takes one order: who waited for the same one waits for that order's end. */
+  noteSent(claim: Claim, order: OrderState): void {
+    const own = this.known(claim);
+    if (own?.hasPlace !== true) return;
+    const now = this.#hands.clock.wallMs();
+    for (const tries of this.#tries.values())
+      if (tries !== own && tries.givesPlace === own.givesPlace) tries.awaitPlaceOf(order, now);
   }
 
   takeEnds(): void {
@@ -134,7 +151,8 @@ export class ExitAttempts {
     if (claim.wants === 'rest' || tries.awaitsPlace(now)) return;
     const order = findPlace(this.#hands.state, claim.symbol, tries.asked);
     if (order === null) return;
-    tries.askForPlace(order, now);
+    tries.asked.add(order);
+    tries.awaitPlaceOf(order, now);
     if (!order.cancelRequested) this.#hands.cancel(order, GIVES_PLACE);
   }
   /** An exit that closes now wants a place at the venue: none of the symbol's that rest may take it. */

@@ -318,6 +318,7 @@ export class ExitPump {
     }
     if (isWaiting && isPlanned(first)) this.#hands.endUnsent(first, 'sent when it was its turn');
     this.#hands.pace.note(claim.agent);
+    this.#attempts.noteSent(claim, order);
     this.carry(order);
     decided.send();
   }

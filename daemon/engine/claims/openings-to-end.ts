@@ -4,7 +4,7 @@
  * the same (SAE-SAME-CODE).
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { findExit, wholeExitLots } from '../../core/exit.ts';
+import { findExit, isFullClose, wholeExitLots } from '../../core/exit.ts';
 import { restsAtItsPrice } from '../../core/exit-price.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
@@ -27,15 +27,13 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause?:
   const { rules } = context.market;
   if (rules === null) return null;
   const lots = wholeExitLots(decision, effective.lots);
-  const exit = findExit(request, context);
   return {
     action: 'opened',
     agent,
     cause: cause ?? causeOf(request),
     client_order_id: first.client_order_id,
     decision_id: decision.decision_id,
-    // A part of the known position is a part, even if its last lot may be all of it.
-    is_whole: exit !== null && lots >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
+    is_whole: isFullClose(request, context),
     key: '',
     quantity_e8: toE8(lots, lotE8(rulesOf(rules))),
     origin: request.origin,
@@ -108,16 +106,14 @@ function findClosing(
   const [first] = orders;
   if (effective === null || effective.action === 'cancel' || effective.action === 'open') return null;
   const { side } = effective;
-  // A part of what is known to be held is a part, though its last lot may be all of it.
-  const isPart = request.fraction !== null && request.fraction < 1;
-  const permitted = findExit({ ...request, side }, context)?.permittedLots ?? Number.POSITIVE_INFINITY;
   if (effective.action === 'amend') {
     if (!effective.reduce_only || restsAtItsPrice(effective, context, policy)) return null;
+    const permitted = findExit({ ...request, side }, context)?.permittedLots ?? Number.POSITIVE_INFINITY;
     return { side, isWhole: effective.lots - (context.order?.filled_lots ?? 0) >= permitted };
   }
   if (first === undefined || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;
-  return { side, isWhole: !isPart && wholeExitLots(decision, effective.lots) >= permitted };
+  return { side, isWhole: isFullClose({ ...request, side }, context) };
 }
 
 /**

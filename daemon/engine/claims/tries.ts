@@ -28,7 +28,7 @@ export class Tries {
   awaitsRoom = false;
   /** The venue's limit on open orders was in its way. */
   lacksPlace = false;
-  /** What was asked back to give its place; the next one goes out once that has ended. */
+  /** Whose place it is to have: the next one goes out once that has ended. */
   givesPlace: OrderState | null = null;
   /** Each that was asked back for it. */
   readonly asked = new Set<OrderState>();
@@ -51,9 +51,8 @@ export class Tries {
   awaitsPlace(now: number): boolean {
     return this.givesPlace !== null && now - this.#askedAt < PLACE_GIVEN_MS;
   }
-  askForPlace(order: OrderState, now: number): void {
+  awaitPlaceOf(order: OrderState, now: number): void {
     this.givesPlace = order;
-    this.asked.add(order);
     this.#askedAt = now;
   }
 

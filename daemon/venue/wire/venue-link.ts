@@ -137,6 +137,10 @@ export class VenueLink {
     const nowMs = this.#time.monotonicMs();
     return Math.max(0, untilMs - nowMs, this.#firewall?.leftAloneMs(closes, nowMs) ?? 0);
   }
+  /** The same for exits of agents: after a 429 they wait as all else does, after a 403 as what closes. */
+  exitsLeftAloneMs(): number {
+    return Math.max(this.leftAloneMs(true), this.#busyUntilMs - this.#time.monotonicMs());
+  }
   #noteRetryAfter({ answer, isApart }: VenueCall): void {
     if (answer === null || isApart || ![403, 418, 429].includes(answer.status)) return;
     const waitMs = readRetryAfter(answer);

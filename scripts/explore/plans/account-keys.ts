@@ -1,5 +1,5 @@
 import { as, boundOf, DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
-import { BURSTS, CREDIT, FALLS, JOLTS, LARGEST } from './scenes.ts';
+import { BURSTS, CREDIT, FALLS, JOLTS, LARGEST, SHRINKS } from './scenes.ts';
 import {
   BORROWS,
   BOTH,
@@ -49,6 +49,7 @@ export const RATES: readonly KeyDraw[] = [
     }),
     BURSTS,
     MANY,
+    SHRINKS,
   ),
 ];
 

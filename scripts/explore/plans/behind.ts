@@ -30,6 +30,23 @@ export const BEHIND: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // From a cut on the account cannot be read, and the price goes on.
+  [
+    0.5,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const match = { method: 'GET', path: '/fapi/v3/account' };
+      const fault = { kind: 'status', status: 502, match, count: random.int(10, 60) };
+      const policy = { kind: 'policy', edit: 'tighter_caps' } as const;
+      return [
+        draw.step({ kind: 'open', agent, symbol, side, usdt: 4_500 }, 'answered'),
+        { gap: { asked: 'account', ms: random.int(9_000, 12_000) }, do: policy },
+        draw.step({ kind: 'fault', fault }, random.int(300, 900)),
+        draw.step({ kind: 'mark', symbol, bps: 250 }, random.int(300, 900)),
+        draw.step({ kind: 'wait' }, random.int(20_000, 45_000)),
+      ];
+    },
+  ],
   // It is too busy for a stop.
   [
     0.7,

@@ -3,7 +3,7 @@ import type { Random } from '../random.ts';
 import { ABSOLUTE, ACCOUNT_KEYS, DAILY_LOSSES, JUMPS, OWN_TRADERS, RATES, UNKNOWN_SKILLS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
 import { as, boundOf, type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
-import { CHANGES, FALLS, LARGEST, OLD } from './scenes.ts';
+import { CHANGES, FALLS, LARGEST, OLD, SHRINKS } from './scenes.ts';
 import {
   AGES,
   AMENDS,
@@ -68,7 +68,7 @@ function regimeKeys(regime: Regime): readonly KeyDraw[] {
       MANY,
     ),
     row(() => ({ slippage: 0.2 }), WIDE),
-    row((random) => ({ cooldown_ms: random.pick([2_000, 8_000]) }), MANY),
+    row((random) => ({ cooldown_ms: random.pick([2_000, 8_000]) }), MANY, SHRINKS),
     row((random) => ({ slices: random.pick([2, 3]) }), LARGE),
     row(() => ({ reduce_only: true }), MANY),
   ];
@@ -189,6 +189,7 @@ const OWN_KEYS: readonly KeyDraw[] = [
     (random, setup) => ({ 'budgets.order_rate': { max: random.int(5, 7), window_ms: setup.orderWindowMs ?? 60_000 } }),
     MANY,
     MANY,
+    SHRINKS,
   ),
   own((random) => ({ 'temporal.duplicate_window_ms': random.pick([5_000, 20_000]) }), EQUALS, SEEN),
   // What the account exempts one agent's section does not.

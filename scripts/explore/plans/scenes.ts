@@ -74,6 +74,20 @@ export const CHANGES: Piece = (draw) => {
   ];
 };
 
+/** What rests, an opening or an exit, is made smaller while nothing may be opened, and as often as a window takes orders. */
+export const SHRINKS: Piece = (draw) => {
+  const { agent, random, symbol } = draw;
+  const factor = random.pick([0.85, 0.93]);
+  const isExit = random.chance(0.4);
+  return [
+    draw.step(opening(draw, 3_000, isExit ? {} : { limitBps: -random.int(30, 60) })),
+    ...(isExit ? [draw.step({ kind: 'exit', agent, symbol, share: 1, limitBps: -random.int(30, 60) }, 2_000)] : []),
+    ...Array.from({ length: random.int(4, 16) }, (_, index) =>
+      draw.step({ kind: 'amend', agent, pick: 0, factor }, index === 0 ? 'answered' : random.int(60, 500)),
+    ),
+  ];
+};
+
 /** Callers that made up their minds a while ago. */
 export const OLD: Piece = (draw) =>
   [5_000, 20_000].map((agoMs) => draw.step(opening(draw, 300, { agoMs }), draw.random.int(500, 3_000)));

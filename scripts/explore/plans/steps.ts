@@ -30,6 +30,7 @@ function drawRules({ random }: Draw): InstrumentRules {
     [1.5, () => ({ min_quantity: random.pick([0.002, 0.004, 0.01]) })],
     [1, () => ({ market_lot: random.pick([0.002, 0.005, 0.01]), min_market_quantity: random.pick([0.01, 0.02]) })],
     [0.7, () => ({ max_market_quantity: random.pick([0.004, 0.01]) })],
+    [0.7, () => ({ max_quantity: random.pick([0.004, 0.01, 0.02]) })],
     [0.7, () => ({ max_orders: random.int(1, 4) })],
     [0.7, () => ({ min_notional: random.pick([5, 150, 400]) })],
     [
@@ -47,14 +48,16 @@ function drawRules({ random }: Draw): InstrumentRules {
 }
 const change = (symbol: SymbolName, rules: InstrumentRules): Action => ({ kind: 'rules', symbol, rules });
 
-/** Close, part, flatten, or an order that rests. */
+/** Close, part, flatten, or an order that rests, or is changed. */
 function ask(draw: Draw): Step {
-  const { random, symbol } = draw;
+  const { agent, random, symbol } = draw;
   return draw.step(
     random.weighted<() => Action>([
       [4, () => draw.close()],
       [3, () => draw.anyExit()],
       [3, () => draw.anyOpen()],
+      [2, () => ({ kind: 'amend', agent, pick: 0, factor: random.pick([0.5, 0.9, 1.5]) })],
+      [1, () => ({ kind: 'amend', agent, pick: 0, limitBps: -random.int(5, 60) })],
       [1.5, () => ({ kind: 'flatten', ...(random.chance(0.5) ? { symbol } : {}) })],
     ])(),
   );
@@ -73,6 +76,24 @@ const CHANGES: readonly (readonly [number, Piece])[] = [
         draw.step(change(random.chance(0.8) ? symbol : random.pick(SYMBOLS), drawRules(draw))),
         ask(draw),
         ...(random.chance(0.5) ? [ask(draw)] : []),
+      ];
+    },
+  ],
+  // Its largest order becomes smaller than one that rests, which is then changed.
+  [
+    2,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const open = { kind: 'open', agent, side, symbol, usdt: 1_200 } as const;
+      const isExit = random.chance(0.5);
+      const limitBps = -random.int(15, 60);
+      return [
+        draw.step(isExit ? open : { ...open, limitBps }),
+        ...(isExit ? [draw.step({ kind: 'exit', agent, symbol, share: 1, limitBps } as const, 1_500)] : []),
+        draw.step(change(symbol, { max_quantity: 0.01 }), 'answered'),
+        // Its refusal says that there are other rules.
+        draw.step({ ...open, usdt: 2_400 }),
+        draw.step({ kind: 'amend', agent, pick: 0, factor: 0.9 }, random.int(6_000, 9_000)),
       ];
     },
   ],

@@ -1,7 +1,7 @@
 import { readE8 } from '../../../daemon/engine/records/units.ts';
 import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { at, type Breach } from '../breach.ts';
-import { effectiveE8 } from '../decided.ts';
+import { askedE8 } from '../decided.ts';
 import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
 
@@ -52,10 +52,10 @@ export function findRestingTwice(history: History): readonly Breach[] {
       sum += isOver ? filled.reduce((all, fill) => all + fill.quantityE8, 0) : quantityE8;
     }
     const least = world.venue.minE8(planned.symbol);
-    if (sum <= Math.max(effectiveE8(root.event), least) + 2 * least) continue;
+    if (sum <= Math.max(askedE8(root.event), least) + 2 * least) continue;
     breaches.push({
       code: 'exit-rests-more',
-      detail: `${root.id} asks for ${effectiveE8(root.event)}; with ${clientId} ${sum} rest or are closed at ${at(servedAtMs)}`,
+      detail: `${root.id} asks for ${askedE8(root.event)}; with ${clientId} ${sum} rest or are closed at ${at(servedAtMs)}`,
     });
   }
   return breaches;

@@ -10,6 +10,7 @@ import {
   findSymbolsBeyond,
   findTurnoverBeyond,
 } from './caps.ts';
+import { findChangedOtherwise, findChangesBeyond } from './changes.ts';
 import { findCapsBesides, findOpenedWhileDown, findUndated } from './daemons.ts';
 import {
   findExitsSlipped,
@@ -66,4 +67,6 @@ export const SECOND: readonly ((history: History) => readonly Breach[])[] = [
   findOpenedWhileDown,
   findUndated,
   findCapsBesides,
+  findChangedOtherwise,
+  findChangesBeyond,
 ];

@@ -265,6 +265,21 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     assert.deepEqual(model.canceled, []);
   });
 
+  test('a place that was given takes one order: who wants the same one waits for the end of that', () => {
+    const model = crowded();
+    model.exit('x-2', 4, PART);
+    model.passNow();
+    model.refuse('x-2', 'order_limit');
+    model.passNow();
+    assert.deepEqual(model.canceled, ['o-3']);
+    model.report('o-3', 'canceled', 0);
+    assert.deepEqual(model.passNow(), ['d-x-1 4']);
+    assert.deepEqual(model.passNow(), []);
+    model.answer('x-1', 'filled', 4);
+    assert.deepEqual(model.passNow(), ['d-x-2 4']);
+    assert.deepEqual(model.canceled, ['o-3']);
+  });
+
   test('a place that did not help is waited for no longer', () => {
     const model = crowded();
     model.passNow();

@@ -38,6 +38,8 @@ function quoting(): FoldedClaims {
 }
 interface Close {
   readonly lots: number;
+  /** Lots that were asked for, where that is not what goes out. */
+  readonly asked?: number;
   readonly fraction?: number | null;
   readonly origin?: 'agent' | 'operator' | 'gate';
   readonly agent?: string;
@@ -45,12 +47,13 @@ interface Close {
 /** What the record of a close at once ends, while the sender has not handed over `going`. */
 function endedBy(
   book: FoldedClaims,
-  { agent = 'alice', fraction = null, lots, origin = 'agent' }: Close,
+  { agent = 'alice', fraction = null, lots, asked = lots, origin = 'agent' }: Close,
   going: string | null = null,
 ): readonly string[] {
   const order = { client_order_id: 'x', lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
   const effective = { action: 'exit', side: 'sell', lots, time_in_force: 'IOC' } as const;
-  const request = { fraction, intent: 'close', origin, side: 'sell', symbol: 'BTCUSDT' } as const;
+  const quantity = fraction === null ? asked / 1_000 : null;
+  const request = { fraction, quantity, intent: 'close', origin, side: 'sell', symbol: 'BTCUSDT' } as const;
   const { payload } = decisionEvent({ id: 'd-x', atMs: T0, agent, request, effective, orders: [order] });
   const { exposure } = payload.context;
   const context = {
@@ -67,6 +70,11 @@ describe('what an exit that closes now ends [DESIGN 12.1]', () => {
   test('a part: the unsent slices of its agent, and nothing that rests [EX-34]', () => {
     assert.deepEqual(endedBy(quoting(), { lots: 4 }), ['unsent']);
     assert.deepEqual(endedBy(quoting(), { lots: 10, fraction: 0.99 }), ['unsent'], 'its last lot may be all of it');
+    assert.deepEqual(
+      endedBy(quoting(), { lots: 10, asked: 9 }),
+      ['unsent'],
+      'less than the least order is taken along',
+    );
   });
 
   test('a part: also what is decided and has not left, and nothing that is on its way [EX-34]', () => {
