@@ -8,13 +8,14 @@ import { everyLiveOrder } from '../../daemon/engine/orders/orders.ts';
 import { isOwnOpening } from '../../daemon/engine/plan/standing.ts';
 import { CutReadings } from '../../daemon/engine/protect/cut-readings.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
-import { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
-import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/engine/clock.ts';
-import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
-import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
+import { ReplayAccount } from '../../daemon/evaluation/exchange/account.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
+import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/market/walk/clock.ts';
+import { prepareMarket } from '../../daemon/evaluation/market/walk/prepared.ts';
+import { START_EQUITY_USDT } from '../../daemon/evaluation/run/run.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
+import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { ArrayLedger } from './array-ledger.ts';
 import { GateVenue } from './gate-venue.ts';
@@ -53,7 +54,7 @@ class GateWorld {
     this.#clock = new MarketClock(prepareMarket(market));
     this.#clock.nowMs = market.startMs;
     const instruments = market.symbols.map(({ instrument }) => instrument);
-    this.#account = new ReplayAccount(instruments, this.#clock.marks, START_EQUITY_USDT);
+    this.#account = new ReplayAccount(instruments, this.#clock, START_EQUITY_USDT);
     this.#scripted = new ScriptedVenue(this.#account, this.#clock, seed, temper);
     this.#venue = new GateVenue(this.#scripted, this.#account, this.#clock);
     this.#time = new InstantTime(market.startMs);
@@ -63,7 +64,7 @@ class GateWorld {
       ports: {
         ...SCHEMA_CHECKS,
         ledger: new ArrayLedger(),
-        venue: this.#venue,
+        venue: this.#venue as GateVenue & VenuePort,
         clock: this.#domain,
         time: this.#time,
         observer: { decided: NOTHING, submitted: NOTHING, alerted: NOTHING, summed: NOTHING },

@@ -1,7 +1,7 @@
 import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
-import type { ReplayAccount } from './account.ts';
-import { marginRatio } from './account-reader.ts';
-import type { MarketClock } from './clock.ts';
+import type { ReplayAccount } from '../exchange/account.ts';
+import { marginRatio } from '../exchange/account-reader.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
 import type { ReplayCore } from './core.ts';
 
 /** More than there can be tiers of one kind. */
