@@ -17,7 +17,7 @@ import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
-import { ArrayLedger } from './array-ledger.ts';
+import { arrayLedger } from './array-ledger.ts';
 import { GateVenue } from './gate-venue.ts';
 import { InstantTime } from './instant-time.ts';
 import { Trace } from './trace.ts';
@@ -63,7 +63,7 @@ class GateWorld {
     this.#parts = buildParts({
       ports: {
         ...SCHEMA_CHECKS,
-        ledger: new ArrayLedger(),
+        ledger: arrayLedger(),
         venue: this.#venue as GateVenue & VenuePort,
         clock: this.#domain,
         time: this.#time,
