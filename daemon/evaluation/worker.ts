@@ -1,11 +1,11 @@
 import { workerData } from 'piscina';
-import type { ReplayRun } from './engine/run.ts';
 import type { MarketData } from './facts/markets.ts';
 import type { RunResult } from './facts/runs.ts';
 import { readScope } from './judge/scope.ts';
 import { type BootstrapPlan, type RunSummary, summarizeRun } from './metrics/summary.ts';
 import { buildCurveSample } from './report/curve-samples.ts';
 import type { CurveSample, MutationRow } from './report/types.ts';
+import type { ReplayRun } from './run/run.ts';
 import { runMutations } from './setup/mutations/mutations.ts';
 import { barsOf, findDrawnScenario, isRunIn, PLAIN, type Scenario } from './setup/scenarios.ts';
 import type { Variant } from './setup/variants.ts';

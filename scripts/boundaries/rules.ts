@@ -132,9 +132,9 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     floors: [
       ['facts', 'worker-pool.ts'],
       ['market', 'judge', 'intents'],
-      ['attacks'],
-      ['agents', 'conformance'],
-      ['engine'],
+      ['attacks', 'exchange'],
+      ['agents', 'conformance', 'engine'],
+      ['run'],
       ['metrics'],
       ['report'],
       ['setup'],

@@ -8,7 +8,6 @@ export const ROOMS_TO_DIVIDE: Readonly<Record<string, number>> = {
   'daemon/core': 26,
   'daemon/core/rules': 15,
   'daemon/evaluation/conformance': 24,
-  'daemon/evaluation/engine': 25,
   'daemon/evaluation/judge': 19,
   'daemon/evaluation/market': 15,
   'daemon/evaluation/metrics': 15,

@@ -1,4 +1,3 @@
-import type { EpisodeAttacker } from '../../daemon/evaluation/engine/agent-desk.ts';
 import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../../daemon/evaluation/facts/agents.ts';
 import {
   buildCancel,
@@ -8,6 +7,7 @@ import {
   buildOpening,
   type OrderTerms,
 } from '../../daemon/evaluation/intents/requests.ts';
+import type { EpisodeAttacker } from '../../daemon/evaluation/run/agent-desk.ts';
 import type { Modify, Move, Order, Request } from './plan.ts';
 
 export interface AttackerOptions {

@@ -1,10 +1,10 @@
 import { createStrategy, STRATEGY_NAMES } from '../../daemon/evaluation/agents/strategies/index.ts';
-import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import type { Agent, AttackEpisode } from '../../daemon/evaluation/facts/agents.ts';
 import { cutBars } from '../../daemon/evaluation/facts/cut-bars.ts';
 import type { MarketData } from '../../daemon/evaluation/facts/markets.ts';
 import { readBudgets } from '../../daemon/evaluation/intents/budgets.ts';
 import { type JudgeScope, readScope } from '../../daemon/evaluation/judge/scope.ts';
+import { START_EQUITY_USDT } from '../../daemon/evaluation/run/run.ts';
 import { PLAIN } from '../../daemon/evaluation/setup/scenarios.ts';
 import { forSymbols, loadVariant, type Variant } from '../../daemon/evaluation/setup/variants.ts';
 import { Workbench } from '../../daemon/evaluation/setup/workbench.ts';

@@ -1,10 +1,10 @@
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
-import type { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
 import type { Agent, PlannedAsk } from '../../daemon/evaluation/facts/agents.ts';
 import type { ScopeJudge } from '../../daemon/evaluation/facts/judging.ts';
 import { MarketTrack } from '../../daemon/evaluation/market/track.ts';
+import { prepareMarket } from '../../daemon/evaluation/market/walk/prepared.ts';
+import type { ReplayRun } from '../../daemon/evaluation/run/run.ts';
 import type { Played } from './gate-side.ts';
 import { Trace } from './trace.ts';
 import { ScriptedVenue } from './venue.ts';

@@ -4,18 +4,19 @@ import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/driver/parts.ts';
+import type { VenuePort } from '../../daemon/driver/venue-port.ts';
 import { awaitsReading } from '../../daemon/engine/claims/claims.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder, isOwnOpening } from '../../daemon/engine/orders/orders.ts';
 import { CutReadings } from '../../daemon/engine/protect/cut-readings.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
-import { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
-import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/engine/clock.ts';
-import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
-import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
+import { ReplayAccount } from '../../daemon/evaluation/exchange/account.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
+import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/market/walk/clock.ts';
+import { prepareMarket } from '../../daemon/evaluation/market/walk/prepared.ts';
+import { START_EQUITY_USDT } from '../../daemon/evaluation/run/run.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
-import { ArrayLedger } from './array-ledger.ts';
+import { arrayLedger } from './array-ledger.ts';
 import { GateVenue } from './gate-venue.ts';
 import { InstantTime } from './instant-time.ts';
 import { Trace } from './trace.ts';
@@ -52,7 +53,7 @@ class GateWorld {
     this.#clock = new MarketClock(prepareMarket(market));
     this.#clock.nowMs = market.startMs;
     const instruments = market.symbols.map(({ instrument }) => instrument);
-    this.#account = new ReplayAccount(instruments, this.#clock.marks, START_EQUITY_USDT);
+    this.#account = new ReplayAccount(instruments, this.#clock, START_EQUITY_USDT);
     this.#scripted = new ScriptedVenue(this.#account, this.#clock, seed, temper);
     this.#venue = new GateVenue(this.#scripted, this.#account, this.#clock);
     this.#time = new InstantTime(market.startMs);
@@ -61,8 +62,8 @@ class GateWorld {
     this.#parts = buildParts({
       ports: {
         ...SCHEMA_CHECKS,
-        ledger: new ArrayLedger(),
-        venue: this.#venue,
+        ledger: arrayLedger(),
+        venue: this.#venue as GateVenue & VenuePort,
         clock: this.#domain,
         time: this.#time,
         observer: { decided: NOTHING, submitted: NOTHING, alerted: NOTHING, summed: NOTHING },

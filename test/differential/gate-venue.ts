@@ -9,36 +9,36 @@ import type {
   LookupOutcome,
   MarketQuote,
   OrderInstruction,
+  OrderKind,
   StopInstruction,
   SubmitOutcome,
   VenueOrder,
   VenueTrade,
 } from '../../daemon/engine/records/venue.ts';
-import type { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
-import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
-import { FILLED_BEFORE_MS } from '../../daemon/evaluation/engine/exchange-notes.ts';
-import { toSymbolRules } from '../../daemon/evaluation/engine/rules.ts';
-import type { Fill } from '../../daemon/evaluation/engine/venue.ts';
+import type { ReplayAccount } from '../../daemon/evaluation/exchange/account.ts';
+import { toSymbolRules } from '../../daemon/evaluation/exchange/rules.ts';
+import type { Answered, Fill } from '../../daemon/evaluation/exchange/venue.ts';
+import type { MarketClock } from '../../daemon/evaluation/market/walk/clock.ts';
 import type { ScriptedVenue } from './venue.ts';
 
 const FUNDING_MS = 28_800_000;
-/** Half a basis point, as the engine's book has it. */
+/** Half a basis point, as the replay's book has it. */
 const HALF_SPREAD_BPS = 0.5;
-
-type Known = { -readonly [K in keyof VenueOrder]: VenueOrder[K] } & { symbolIndex: number; paidUsdtE8: number };
 
 function ok<T>(value: T): Promise<FetchOutcome<T>> {
   return Promise.resolve({ kind: 'ok', value });
 }
 
 /** The scripted venue as the gate's port: all answers are of this instant. */
-export class GateVenue implements VenuePort {
+export class GateVenue implements Partial<VenuePort> {
   readonly venue = 'paper';
   readonly acceptanceHorizonMs = 5_000;
+  readonly countdown = 'unknown';
   readonly #scripted: ScriptedVenue;
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
-  readonly #orders = new Map<string, Known>();
+  /** What was shown of each order last. */
+  readonly #orders = new Map<string, VenueOrder>();
   readonly #trades: VenueTrade[] = [];
   readonly #changedAtMs = new Map<string, number>();
 
@@ -46,15 +46,7 @@ export class GateVenue implements VenuePort {
     this.#scripted = scripted;
     this.#account = account;
     this.#clock = clock;
-    scripted.onFill = (order, fill, isEnded) => {
-      this.#take(order.id, fill);
-      this.#known(order.id).status = isEnded ? 'filled' : 'partially_filled';
-    };
-    scripted.onExpired = ({ id }) => this.#end(id, 'expired');
-    scripted.onStop = ({ id }, fill) => {
-      if (fill !== null) this.#take(id, fill);
-      this.#end(id, fill === null ? 'expired' : 'filled', fill !== null);
-    };
+    scripted.onReport = (report, fill) => this.#note(report, fill);
   }
 
   /** How much has happened: whoever reads it twice knows whether something did. */
@@ -62,159 +54,61 @@ export class GateVenue implements VenuePort {
     return this.#scripted.log.length;
   }
 
-  #index(symbol: string): number {
-    return this.#clock.market.symbols.indexOf(symbol);
-  }
-  #known(id: string): Known {
-    const known = this.#orders.get(id);
-    if (known === undefined) throw new Error(`the venue knows no order ${id}`);
-    return known;
-  }
-  #note(
-    order: Pick<
-      VenueOrder,
-      'kind' | 'symbol' | 'clientOrderId' | 'side' | 'type' | 'quantityE8' | 'priceE8' | 'triggerE8' | 'reduceOnly'
-    >,
-  ): Known {
-    const known: Known = {
-      ...order,
-      venueOrderId: String(this.#orders.size + 1),
-      executedE8: 0,
-      closePosition: order.kind === 'algo',
-      status: 'working',
-      averagePrice: null,
-      placedAtMs: this.#clock.nowMs,
-      updatedAtMs: this.#clock.nowMs,
-      symbolIndex: this.#index(order.symbol),
-      paidUsdtE8: 0,
-    };
-    this.#orders.set(order.clientOrderId, known);
-    return known;
-  }
-  #take(id: string, fill: Fill): void {
-    const known = this.#known(id);
-    const quantityE8 = this.#clock.grid.quantityE8(known.symbolIndex, fill.lots);
-    known.executedE8 += quantityE8;
-    known.paidUsdtE8 += quantityE8 * fill.price;
-    known.averagePrice = known.paidUsdtE8 / known.executedE8;
-    const filledAtMs = this.#clock.nowMs - FILLED_BEFORE_MS;
-    known.updatedAtMs = filledAtMs;
-    this.#changedAtMs.set(known.symbol, filledAtMs);
+  #note(report: VenueOrder, fill: Fill | null): void {
+    const { clientOrderId, side, symbol, updatedAtMs: atMs, venueOrderId } = report;
+    this.#orders.set(clientOrderId, report);
+    if (fill === null) return;
+    this.#changedAtMs.set(symbol, atMs);
     this.#trades.push({
       tradeId: String(this.#trades.length + 1),
-      symbol: known.symbol,
-      venueOrderId: known.venueOrderId,
-      side: known.side,
-      quantityE8,
+      symbol,
+      venueOrderId,
+      side,
+      quantityE8: this.#clock.grid.quantityE8(this.#index(symbol), fill.lots),
       price: fill.price,
       feeUsdt: fill.feeUsdt,
       realisedPnlUsdt: 0,
       isMaker: fill.isMaker,
-      atMs: filledAtMs,
+      atMs,
     });
   }
-  #end(id: string, status: VenueOrder['status'], hasFilled = false): void {
-    const known = this.#known(id);
-    known.status = status;
-    known.updatedAtMs = this.#clock.nowMs - (hasFilled ? FILLED_BEFORE_MS : 0);
+  #answer({ fill, outcome }: Answered): Promise<SubmitOutcome> {
+    if (outcome.kind === 'accepted' && outcome.order !== null) this.#note(outcome.order, fill);
+    return Promise.resolve(outcome);
   }
-  #show(id: string): VenueOrder {
-    const { symbolIndex: _symbolIndex, paidUsdtE8: _paidUsdtE8, ...order } = this.#known(id);
-    return order;
+  #index(symbol: string): number {
+    return this.#clock.market.symbols.indexOf(symbol);
   }
-
-  // --- orders ------------------------------------------------------------------------------------------------------
 
   submit(order: Approved<OrderInstruction>): Promise<SubmitOutcome> {
-    const { clientOrderId: id, priceE8, quantityE8, reduceOnly, side } = order;
-    const known = this.#note({
-      ...order,
-      kind: 'regular',
-      type: priceE8 === null ? 'MARKET' : 'LIMIT',
-      triggerE8: null,
-    });
-    const { grid } = this.#clock;
-    const symbol = known.symbolIndex;
-    const placed = { id, symbol, side, lots: grid.lots(symbol, quantityE8), filled: 0, reduceOnly };
-    const isIoc = order.timeInForce !== 'GTC';
-    const outcome =
-      priceE8 === null
-        ? this.#scripted.close(placed)
-        : this.#scripted.place(
-            { ...placed, priceTicks: grid.ticks(symbol, priceE8), leverage: this.#account.leverage(symbol) },
-            isIoc,
-          );
-    if (outcome.kind === 'rejected') {
-      this.#orders.delete(id);
-      return Promise.resolve({ kind: 'rejected', rejection: outcome.rejection });
-    }
-    if (outcome.fill !== null) this.#take(id, outcome.fill);
-    this.#end(id, statusOf(known, outcome.rests), outcome.fill !== null);
-    return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
+    return this.#answer(this.#scripted.submit(order, this.#account.leverage(this.#index(order.symbol))));
   }
-
-  submitStop({ clientOrderId: id, side, symbol, triggerE8 }: Approved<StopInstruction>): Promise<SubmitOutcome> {
-    const known = this.#note({
-      kind: 'algo',
-      symbol,
-      clientOrderId: id,
-      side,
-      type: 'STOP_MARKET',
-      quantityE8: 0,
-      priceE8: null,
-      triggerE8,
-      reduceOnly: true,
-    });
-    const triggerTicks = this.#clock.grid.ticks(known.symbolIndex, triggerE8);
-    const rejection = this.#scripted.placeStop({ id, symbol: known.symbolIndex, side, triggerTicks });
-    if (rejection === null) return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
-    this.#orders.delete(id);
-    return Promise.resolve({ kind: 'rejected', rejection });
+  submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome> {
+    return this.#answer({ outcome: this.#scripted.submitStop(order), fill: null });
   }
-
-  amend({ clientOrderId: id, priceE8, quantityE8 }: Approved<OrderInstruction>): Promise<SubmitOutcome> {
-    const known = this.#known(id);
-    const { grid } = this.#clock;
-    const [lots, ticks] = [grid.lots(known.symbolIndex, quantityE8), grid.ticks(known.symbolIndex, priceE8 ?? 0)];
-    const { rejection, fill } = this.#scripted.amend(id, lots, ticks);
-    if (rejection !== null) return Promise.resolve({ kind: 'rejected', rejection });
-    Object.assign(known, { quantityE8, priceE8 });
-    if (fill !== null) this.#take(id, fill);
-    this.#end(id, statusOf(known, known.executedE8 < quantityE8), fill !== null);
-    return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
+  amend(order: Approved<OrderInstruction>): Promise<SubmitOutcome> {
+    return this.#answer(this.#scripted.amend(order));
   }
-
-  cancel(_symbol: string, id: string, kind: VenueOrder['kind']): Promise<CancelOutcome> {
-    const isDone = kind === 'algo' ? this.#scripted.cancelStop(id) : this.#scripted.cancel(id);
-    if (isDone) {
-      this.#end(id, 'canceled');
-      return Promise.resolve({ kind: 'canceled', order: this.#show(id) });
-    }
-    return Promise.resolve({ kind: 'unknown', detail: '-2011 Unknown order sent.' });
+  cancel(_symbol: string, id: string, kind: OrderKind): Promise<CancelOutcome> {
+    const outcome = this.#scripted.cancel(id, kind);
+    if (outcome.kind === 'canceled' && outcome.order !== null) this.#note(outcome.order, null);
+    return Promise.resolve(outcome);
   }
-  cancelAll(): Promise<FetchOutcome<null>> {
-    throw new Error('the gate cancels by name');
+  setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome> {
+    this.#scripted.setLeverage(symbol, leverage);
+    return Promise.resolve({ kind: 'accepted', order: null });
   }
-  readonly countdown = 'unknown';
   setCountdown(): Promise<FetchOutcome<null>> {
     return ok(null);
   }
-  setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome> {
-    this.#scripted.setLeverage(this.#index(symbol), leverage);
-    return Promise.resolve({ kind: 'accepted', order: null });
-  }
-
   lookupOrder(_symbol: string, id: string): Promise<LookupOutcome> {
-    return Promise.resolve(this.#orders.has(id) ? { kind: 'found', order: this.#show(id) } : { kind: 'not_found' });
+    const order = this.#orders.get(id);
+    return Promise.resolve(order === undefined ? { kind: 'not_found' } : { kind: 'found', order });
   }
+  /** Its ids are ours. */
   lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome> {
-    for (const [id, known] of this.#orders)
-      if (known.symbol === symbol && known.venueOrderId === venueOrderId)
-        return Promise.resolve({ kind: 'found', order: this.#show(id) });
-    return Promise.resolve({ kind: 'not_found' });
+    return this.lookupOrder(symbol, venueOrderId);
   }
-
-  // --- feeds -------------------------------------------------------------------------------------------------------
 
   fetchServerTime(): Promise<FetchOutcome<number>> {
     return ok(this.#clock.nowMs);
@@ -236,25 +130,8 @@ export class GateVenue implements VenuePort {
 
   fetchAccount(): Promise<FetchOutcome<AccountSnapshot>> {
     const account = this.#account;
-    const { nowMs, marks, market } = this.#clock;
-    const positions = market.symbols.flatMap((symbol, i) =>
-      account.lots(i) === 0
-        ? []
-        : [
-            {
-              symbol,
-              quantityE8: this.#clock.grid.quantityE8(i, account.lots(i)),
-              entryPrice: account.entryPrice(i),
-              markPrice: marks[i]!,
-              liquidationPrice: account.liquidationPrice(i),
-              leverage: account.leverage(i),
-              isolatedMarginUsdt: null,
-              maintenanceMarginUsdt: account.maintenanceUsdt(i),
-              unrealisedPnlUsdt: account.unrealisedUsdt(i),
-              updatedAtMs: this.#changedAtMs.get(symbol) ?? 0,
-            },
-          ],
-    );
+    const { grid, nowMs, marks, market } = this.#clock;
+    const held = market.symbols.filter((_, i) => account.lots(i) !== 0);
     return ok({
       requestedAtMs: nowMs,
       observedAtMs: nowMs,
@@ -263,7 +140,21 @@ export class GateVenue implements VenuePort {
       availableUsdt: account.availableUsdt(),
       maintenanceMarginUsdt: account.totalMaintenanceUsdt(),
       initialMarginUsdt: account.initialMarginUsdt(),
-      positions,
+      positions: held.map((symbol) => {
+        const i = this.#index(symbol);
+        return {
+          symbol,
+          quantityE8: grid.quantityE8(i, account.lots(i)),
+          entryPrice: account.entryPrice(i),
+          markPrice: marks[i]!,
+          liquidationPrice: account.liquidationPrice(i),
+          leverage: account.leverage(i),
+          isolatedMarginUsdt: null,
+          maintenanceMarginUsdt: account.maintenanceUsdt(i),
+          unrealisedPnlUsdt: account.unrealisedUsdt(i),
+          updatedAtMs: this.#changedAtMs.get(symbol) ?? 0,
+        };
+      }),
       unreadable: [],
       leverage: Object.fromEntries(market.symbols.map((symbol, i) => [symbol, account.leverage(i)])),
       isolated: Object.fromEntries(market.symbols.map((symbol) => [symbol, true])),
@@ -296,21 +187,16 @@ export class GateVenue implements VenuePort {
       const openTimeMs = bars.openMs[i]!;
       if (openTimeMs < sinceMs || openTimeMs > barOpenMs) continue;
       const open = bars.open[i]!;
-      const isOver = openTimeMs < barOpenMs;
-      found.push({
-        openTimeMs,
-        open,
-        high: isOver ? bars.high[i]! : open,
-        low: isOver ? bars.low[i]! : open,
-        close: isOver ? bars.close[i]! : open,
-        volume: isOver ? bars.volume[i]! : 0,
-      });
+      const [high, low, close, volume] = [bars.high[i]!, bars.low[i]!, bars.close[i]!, bars.volume[i]!];
+      const soFar =
+        openTimeMs < barOpenMs ? { high, low, close, volume } : { high: open, low: open, close: open, volume: 0 };
+      found.push({ openTimeMs, open, ...soFar });
     }
     return ok(found);
   }
 
   fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<Listed<VenueOrder>>> {
-    const open = [...this.#scripted.resting.keys(), ...this.#scripted.stops.keys()].map((id) => this.#show(id));
+    const open = [...this.#scripted.resting.keys(), ...this.#scripted.stops.keys()].map((id) => this.#orders.get(id)!);
     const rows = symbols.length === 0 ? open : open.filter(({ symbol }) => symbols.includes(symbol));
     return ok({ rows, unreadable: [] });
   }
@@ -328,12 +214,4 @@ export class GateVenue implements VenuePort {
   fetchPlacedOrders() {
     return ok({ rows: [], unreadable: [] });
   }
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-function statusOf({ executedE8, quantityE8 }: Known, rests: boolean): VenueOrder['status'] {
-  if (rests) return executedE8 > 0 ? 'partially_filled' : 'working';
-  return executedE8 >= quantityE8 ? 'filled' : 'expired';
 }

@@ -29,17 +29,9 @@ export class InstantTime implements TimePort {
   hostMs(): number {
     return this.#hostMs + this.#nowMs;
   }
-  delay(ms: number, signal?: AbortSignal): Promise<void> {
-    if (ms <= 0) return settle();
-    return new Promise((resolve) => {
-      const timer = this.after(ms, resolve);
-      const end = (): void => {
-        timer.cancel();
-        resolve();
-      };
-      if (signal?.aborted === true) end();
-      else signal?.addEventListener('abort', end, { once: true });
-    });
+  /** Nothing here is broken off. */
+  delay(ms: number): Promise<void> {
+    return ms <= 0 ? settle() : new Promise((resolve) => this.after(ms, resolve));
   }
   after(ms: number, fn: () => void): Timer {
     this.#nr += 1;

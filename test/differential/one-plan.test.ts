@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
+import { ReplayRun } from '../../daemon/evaluation/run/run.ts';
 import { describeDifference, findDifference } from './compare.ts';
 import { playEngine } from './engine-side.ts';
 import { playGate } from './gate-side.ts';

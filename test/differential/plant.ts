@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
+import type { ReplayRun } from '../../daemon/evaluation/run/run.ts';
 
 /** One small mistake in one file of the replay's driver. */
 export interface Planted {
@@ -10,6 +10,8 @@ export interface Planted {
 }
 
 const DRIVER = new URL('../../daemon/evaluation/engine/', import.meta.url).href;
+/** Composes it. */
+const RUN = new URL('../../daemon/evaluation/run/', import.meta.url).href;
 const planted = new Map<string, Planted>();
 
 registerHooks({
@@ -17,7 +19,8 @@ registerHooks({
   resolve(specifier, context, nextResolve) {
     const resolved = nextResolve(specifier, context);
     const query = context.parentURL === undefined ? null : /\?planted=\d+$/.exec(context.parentURL);
-    if (query === null || !resolved.url.startsWith(DRIVER)) return resolved;
+    const isDriver = resolved.url.startsWith(DRIVER) || resolved.url.startsWith(RUN);
+    if (query === null || !isDriver) return resolved;
     return resolved.url.includes('?') ? resolved : { ...resolved, url: `${resolved.url}${query[0]}` };
   },
   load(url, context, nextLoad) {
@@ -35,7 +38,7 @@ let count = 0;
 export async function plantInDriver(mistake: Planted): Promise<typeof ReplayRun> {
   count += 1;
   planted.set(`${new URL(mistake.file, DRIVER).href}?planted=${count}`, mistake);
-  const { ReplayRun: Run } = (await import(`${DRIVER}run.ts?planted=${count}`)) as { ReplayRun: typeof ReplayRun };
+  const { ReplayRun: Run } = (await import(`${RUN}run.ts?planted=${count}`)) as { ReplayRun: typeof ReplayRun };
   return Run;
 }
 

@@ -5,6 +5,7 @@ import type {
   OrderEvent,
   OrderIntentEvent,
   StateEvent,
+  TradeEvent,
 } from '../../daemon/engine/records/events.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 
@@ -44,6 +45,11 @@ export class Trace {
         const price = event.average_price === null ? '' : ` at ${event.average_price.toFixed(4)}`;
         this.#say(at, `order ${this.id(event.client_order_id)} ${event.status} ${event.executed_e8}${price}${detail}`);
         if (order !== undefined) this.#position(at, order.symbol, state);
+        return;
+      }
+      case 'trade': {
+        const { client_order_id: id, fee_usdt: fee, price, quantity_e8: lots } = payload as TradeEvent;
+        this.#say(at, `trade of ${this.id(id ?? '')}: ${lots} at ${price.toFixed(4)}, fee ${fee.toFixed(8)}`);
         return;
       }
       case 'order_intent': {

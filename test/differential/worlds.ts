@@ -4,8 +4,10 @@ import { fromE8 } from '../../daemon/engine/records/units.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
 import type { MarketData, ReplayInstrument, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
+import { Draws } from '../../daemon/evaluation/intents/draws.ts';
 import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
+import { INSTRUMENT } from '../replay/engine/instrument.ts';
 import type { VenueTemper } from './venue.ts';
 
 export const START_MS = 1_760_000_400_000;
@@ -42,41 +44,23 @@ export interface WorldPlan {
   readonly steps: readonly Step[];
 }
 
-/** Draws of one seed: mulberry32. */
-export class Draws {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = (seed ^ 0x5bd1e995) >>> 0;
-  }
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  }
-  /** Whole, from `low` to `high`. */
-  between(low: number, high: number): number {
-    return low + Math.floor(this.next() * (high - low + 1));
-  }
-  chance(percent: number): boolean {
-    return this.next() * 100 < percent;
-  }
-  of<T>(options: readonly T[]): T {
-    return options[Math.floor(this.next() * options.length)]!;
+/** In whole numbers and per cent. */
+class WorldDraws extends Draws {
+  override chance(percent: number): boolean {
+    return super.chance(percent / 100);
   }
 }
 
 const PRICES = { BTCUSDT: 60_000, ETHUSDT: 3_000 } as const;
 
 export function planWorld(seed: number): WorldPlan {
-  const draws = new Draws(seed);
+  const draws = new WorldDraws(seed, 'world');
   // Several agents in one symbol, who open on one side and leave take-profits: what one does shows in what others may.
   const isCrowd = draws.chance(25);
   const symbols = !isCrowd && draws.chance(35) ? (['BTCUSDT', 'ETHUSDT'] as const) : (['BTCUSDT'] as const);
-  const agents = ['alpha', 'beta', 'gamma'].slice(0, isCrowd ? draws.of([2, 3]) : draws.of([1, 2, 2, 3]));
-  const maxLots = draws.chance(25) ? draws.between(8, 30) : 100_000;
-  const roughness = draws.of([1, 1, 4, 12]);
+  const agents = ['alpha', 'beta', 'gamma'].slice(0, isCrowd ? draws.pick([2, 3]) : draws.pick([1, 2, 2, 3]));
+  const maxLots = draws.chance(25) ? draws.int(8, 30) : 100_000;
+  const roughness = draws.pick([1, 1, 4, 12]);
   const market: MarketData = {
     barMs: BAR_MS,
     startMs: START_MS,
@@ -95,50 +79,35 @@ export function planWorld(seed: number): WorldPlan {
 }
 
 function instrumentOf(symbol: keyof typeof PRICES, maxLots: number): ReplayInstrument {
+  const isBtc = symbol === 'BTCUSDT';
   return {
+    ...INSTRUMENT,
     symbol,
-    tickMantissa: 1,
-    tickScale: symbol === 'BTCUSDT' ? 10 : 100,
-    lotMantissa: 1,
-    lotScale: 1000,
-    minLots: 1,
-    maxLots: symbol === 'BTCUSDT' ? maxLots : maxLots * 20,
+    tickScale: isBtc ? 10 : 100,
+    maxLots: isBtc ? maxLots : maxLots * 20,
     minNotionalUsdt: 5,
-    takerFee: 0.0005,
-    makerFee: 0.0002,
-    brackets: [
-      { initialLeverage: 125, notionalFloor: 0, notionalCap: 50_000, maintenanceRate: 0.004, cum: 0 },
-      { initialLeverage: 20, notionalFloor: 50_000, notionalCap: 10_000_000, maintenanceRate: 0.025, cum: 1050 },
-    ],
   };
 }
 
 /** Quiet history, then bars whose moves are `roughness` times as large, some of them jumps. */
-function drawBars(draws: Draws, instrument: ReplayInstrument, from: number, roughness: number): SymbolBars {
+function drawBars(draws: WorldDraws, instrument: ReplayInstrument, from: number, roughness: number): SymbolBars {
   const count = WARMUP_BARS + BARS;
-  const columns = Array.from({ length: 6 }, () => new Float64Array(count));
-  const [openMs, open, high, low, close, volume] = columns as [
-    Float64Array<ArrayBuffer>,
-    Float64Array<ArrayBuffer>,
-    Float64Array<ArrayBuffer>,
-    Float64Array<ArrayBuffer>,
-    Float64Array<ArrayBuffer>,
-    Float64Array<ArrayBuffer>,
-  ];
+  const column = () => new Float64Array(count);
+  const [openMs, open, high, low, close, volume] = [column(), column(), column(), column(), column(), column()];
   const tick = instrument.tickMantissa / instrument.tickScale;
   const round = (price: number): number => Number((Math.round(price / tick) * tick).toFixed(2));
   let price = from;
   for (let i = 0; i < count; i++) {
     const isJudged = i >= WARMUP_BARS;
     const scale = isJudged ? roughness * (draws.chance(15) ? 8 : 1) : 1;
-    const move = (draws.next() - 0.5) * 0.0012 * scale;
+    const move = (draws.unit() - 0.5) * 0.0012 * scale;
     openMs[i] = START_MS + (i - WARMUP_BARS) * BAR_MS;
     open[i] = round(price);
     const end = round(price * (1 + move));
     close[i] = end;
-    high[i] = round(Math.max(price, end) * (1 + draws.next() * 0.0006 * scale));
-    low[i] = round(Math.min(price, end) * (1 - draws.next() * 0.0006 * scale));
-    volume[i] = draws.between(300, 900);
+    high[i] = round(Math.max(price, end) * (1 + draws.unit() * 0.0006 * scale));
+    low[i] = round(Math.min(price, end) * (1 - draws.unit() * 0.0006 * scale));
+    volume[i] = draws.int(300, 900);
     price = end;
   }
   return { instrument, openMs, open, high, low, close, volume, funding: [], gaps: [] };
@@ -161,25 +130,29 @@ interface PolicyDraft {
 
 /** In a quarter of the worlds what an order costs may reach a tier of the account, which the next move leaves. */
 function drawLossTiers(seed: number): readonly Json[] | null {
-  const draws = new Draws(seed ^ 0x1d872b41);
+  const draws = new WorldDraws(seed, 'losses');
   if (!draws.chance(25)) return null;
-  const halves = { at: draws.of([0.00002, 0.0001]), multiplier: 0.5 };
-  const ends = { at: draws.of([0.00015, 0.0003, 0.001]), reduce_only: true };
+  const halves = { at: draws.pick([0.00002, 0.0001]), multiplier: 0.5 };
+  const ends = { at: draws.pick([0.00015, 0.0003, 0.001]), reduce_only: true };
   return draws.chance(50) ? [ends] : [halves, ends];
 }
 
-function drawPolicy(draws: Draws, symbols: readonly string[], lossTiers: readonly Json[] | null): WorldPlan['policy'] {
+function drawPolicy(
+  draws: WorldDraws,
+  symbols: readonly string[],
+  lossTiers: readonly Json[] | null,
+): WorldPlan['policy'] {
   base ??= loadVariant('Holdfast').spec;
   const spec = structuredClone(base) as unknown as PolicyDraft;
   spec.scope = { ...spec.scope, symbols: [...symbols] };
   if (lossTiers !== null) spec.account = { ...spec.account, daily_loss: { tiers: lossTiers } };
-  const cap = draws.of([1_000, 3_000, 8_000]);
+  const cap = draws.pick([1_000, 3_000, 8_000]);
   Object.assign(spec.budgets, {
-    leverage: draws.of([2, 3, 5]),
+    leverage: draws.pick([2, 3, 5]),
     order_notional_usdt: cap,
-    symbol_notional_usdt: cap * draws.of([1, 2, 4]),
-    gross_notional_usdt: cap * draws.of([2, 4, 6]),
-    order_rate: { max: draws.of([6, 60]), window_ms: 60_000 },
+    symbol_notional_usdt: cap * draws.pick([1, 2, 4]),
+    gross_notional_usdt: cap * draws.pick([2, 4, 6]),
+    order_rate: { max: draws.pick([6, 60]), window_ms: 60_000 },
     slippage_bps: 40,
     holding_time_ms: draws.chance(10) ? 120_000 : 259_200_000,
     concurrent_positions: 2,
@@ -189,7 +162,7 @@ function drawPolicy(draws: Draws, symbols: readonly string[], lossTiers: readonl
   spec.market = {
     ...spec.market,
     bar_ms: BAR_MS,
-    regime_hold_bars: draws.of([1, 2]),
+    regime_hold_bars: draws.pick([1, 2]),
     volatility: {
       ...spec.market.volatility,
       window_bars: 6,
@@ -204,99 +177,99 @@ function drawPolicy(draws: Draws, symbols: readonly string[], lossTiers: readonl
     const regime = spec.market.regimes[name];
     spec.market.regimes[name] = {
       ...regime,
-      cooldown_ms: draws.of([0, 0, 5_000]),
-      slices: draws.of([1, 2, 4]),
+      cooldown_ms: draws.pick([0, 0, 5_000]),
+      slices: draws.pick([1, 2, 4]),
     };
   }
   spec.temporal = {
     ...spec.temporal,
     duplicate_window_ms: 1_000,
-    flip_interval_ms: draws.of([1, 20_000]),
-    breaker: { repeats: draws.of([2, 8]), window_ms: 60_000, cooldown_ms: 60_000 },
+    flip_interval_ms: draws.pick([1, 20_000]),
+    breaker: { repeats: draws.pick([2, 8]), window_ms: 60_000, cooldown_ms: 60_000 },
   };
-  spec.staging = { spacing_ms: draws.of([700, 2_000, 9_000]), ttl_ms: draws.of([3_000, 60_000]) };
+  spec.staging = { spacing_ms: draws.pick([700, 2_000, 9_000]), ttl_ms: draws.pick([3_000, 60_000]) };
   spec.standing = {
-    resting_ttl_ms: draws.of([30_000, 3_600_000]),
-    on_breach: draws.of(['hold', 'cancel_opening', 'reduce', 'reduce']),
+    resting_ttl_ms: draws.pick([30_000, 3_600_000]),
+    on_breach: draws.pick(['hold', 'cancel_opening', 'reduce', 'reduce']),
   };
   spec.exits = {
     ...spec.exits,
-    scope: draws.of(['own', 'own', 'account']),
-    ladder_bps: draws.of([
+    scope: draws.pick(['own', 'own', 'account']),
+    ladder_bps: draws.pick([
       [20, 60, 150, 300],
       [10, 40],
     ]),
-    step_ms: draws.of([410, 2_530]),
-    rate: { max: draws.of([1, 2, 30]), window_ms: draws.of([5_030, 60_050]) },
+    step_ms: draws.pick([410, 2_530]),
+    rate: { max: draws.pick([1, 2, 30]), window_ms: draws.pick([5_030, 60_050]) },
   };
-  spec.protection = { required: draws.chance(50), stop_bps: draws.of([20, 80, 300]) };
+  spec.protection = { required: draws.chance(50), stop_bps: draws.pick([20, 80, 300]) };
   const policy = spec as unknown as IntendedPolicySpec;
   return { spec: policy, hash: hashPolicy(policy) };
 }
 
-function drawTemper(draws: Draws): VenueTemper {
+function drawTemper(draws: WorldDraws): VenueTemper {
   const isRough = draws.chance(60);
   return {
-    rejectsOpening: isRough ? draws.between(0, 30) : 0,
-    rejectsExit: isRough ? draws.between(0, 40) : 0,
-    rejectsStop: isRough ? draws.between(0, 30) : 0,
-    rejectsAmend: isRough ? draws.between(0, 40) : 0,
-    fillsPart: draws.between(0, 40),
-    fillsNone: draws.between(0, 30),
-    expiresResting: isRough ? draws.between(0, 20) : 0,
+    rejectsOpening: isRough ? draws.int(0, 30) : 0,
+    rejectsExit: isRough ? draws.int(0, 40) : 0,
+    rejectsStop: isRough ? draws.int(0, 30) : 0,
+    rejectsAmend: isRough ? draws.int(0, 40) : 0,
+    fillsPart: draws.int(0, 40),
+    fillsNone: draws.int(0, 30),
+    expiresResting: isRough ? draws.int(0, 20) : 0,
   };
 }
 
 /** Turns of trading, with bursts of what attackers do: repeats, floods, crossing and misuse. */
 function drawSteps(
-  draws: Draws,
+  draws: WorldDraws,
   agents: readonly string[],
   symbols: readonly string[],
   isCrowd: boolean,
 ): readonly Step[] {
   const steps: Step[] = [];
-  const count = draws.between(12, 26);
-  let atMs = draws.between(1_000, 6_000);
+  const count = draws.int(12, 26);
+  let atMs = draws.int(1_000, 6_000);
   for (let i = 0; i < count && atMs < BARS * BAR_MS - 20_000; i++) {
-    const agent = draws.of(agents);
-    const symbol = draws.of(symbols);
+    const agent = draws.pick(agents);
+    const symbol = draws.pick(symbols);
     const wish = isCrowd ? drawCrowdWish(draws, i) : drawWish(draws, i);
-    const times = draws.chance(8) ? draws.between(3, 8) : 1;
+    const times = draws.chance(8) ? draws.int(3, 8) : 1;
     for (let k = 0; k < times; k++) {
       // Each at a place of its own within a tenth of a second, and so are the timers that it sets.
       steps.push({ atMs: Math.floor(atMs / 100) * 100 + ((steps.length * 7 + 3) % 97), agent, symbol, wish });
-      atMs += times > 1 ? draws.of([100, 300, 1_100]) : 0;
+      atMs += times > 1 ? draws.pick([100, 300, 1_100]) : 0;
     }
-    atMs += draws.of([100, 900, 3_000, 12_000, 30_000, 45_000]);
+    atMs += draws.pick([100, 900, 3_000, 12_000, 30_000, 45_000]);
   }
   return steps;
 }
 
-function drawCrowdWish(draws: Draws, nr: number): Wish {
-  const what = nr < 3 ? 0 : draws.between(0, 99);
-  if (what < 35) return { kind: 'open', side: 'buy', usdt: draws.of([700, 1_500, 5_000]), limitBps: null };
-  if (what < 70) return { kind: 'take_profit', bps: draws.of([8, 30, 60]), part: draws.of([1, 1, 0.5]) };
-  if (what < 80) return { kind: 'close', fraction: draws.of([1, 0.5, 0.3]), slippageBps: null };
+function drawCrowdWish(draws: WorldDraws, nr: number): Wish {
+  const what = nr < 3 ? 0 : draws.int(0, 99);
+  if (what < 35) return { kind: 'open', side: 'buy', usdt: draws.pick([700, 1_500, 5_000]), limitBps: null };
+  if (what < 70) return { kind: 'take_profit', bps: draws.pick([8, 30, 60]), part: draws.pick([1, 1, 0.5]) };
+  if (what < 80) return { kind: 'close', fraction: draws.pick([1, 0.5, 0.3]), slippageBps: null };
   return drawWish(draws, nr);
 }
 
-function drawWish(draws: Draws, nr: number): Wish {
-  const what = nr < 2 ? 0 : draws.between(0, 99);
+function drawWish(draws: WorldDraws, nr: number): Wish {
+  const what = nr < 2 ? 0 : draws.int(0, 99);
   if (what < 34)
     return {
       kind: 'open',
       side: draws.chance(75) ? 'buy' : 'sell',
-      usdt: draws.of([60, 200, 700, 1_500, 5_000]),
-      limitBps: draws.chance(45) ? draws.of([-25, -8, -3, 5]) : null,
+      usdt: draws.pick([60, 200, 700, 1_500, 5_000]),
+      limitBps: draws.chance(45) ? draws.pick([-25, -8, -3, 5]) : null,
     };
   if (what < 56)
-    return { kind: 'close', fraction: draws.of([1, 1, 0.5, 0.3]), slippageBps: draws.of([null, null, 15, 100]) };
-  if (what < 72) return { kind: 'take_profit', bps: draws.of([3, 8, 30, -5]), part: draws.of([1, 0.5]) };
+    return { kind: 'close', fraction: draws.pick([1, 1, 0.5, 0.3]), slippageBps: draws.pick([null, null, 15, 100]) };
+  if (what < 72) return { kind: 'take_profit', bps: draws.pick([3, 8, 30, -5]), part: draws.pick([1, 0.5]) };
   if (what < 82)
-    return { kind: 'amend', which: draws.between(0, 3), bps: draws.of([-6, -2, 2, 6]), times: draws.of([1, 0.5, 2]) };
-  if (what < 88) return { kind: 'cancel', which: draws.between(0, 3) };
+    return { kind: 'amend', which: draws.int(0, 3), bps: draws.pick([-6, -2, 2, 6]), times: draws.pick([1, 0.5, 2]) };
+  if (what < 88) return { kind: 'cancel', which: draws.int(0, 3) };
   if (what < 92) return { kind: 'cancel_all', isEverywhere: draws.chance(50) };
-  return { kind: 'misuse', how: draws.of(['symbol', 'leverage', 'cross']) };
+  return { kind: 'misuse', how: draws.pick(['symbol', 'leverage', 'cross']) };
 }
 
 /** What the agent sends now, by what it can see: the mark, its own live orders, what it holds. */

@@ -3,7 +3,7 @@ import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../facts
 import type { SizeRules } from '../facts/markets.ts';
 import { type AgentBudgets, lotSize, minNotional } from '../intents/budgets.ts';
 import { Draws } from '../intents/draws.ts';
-import { buildClose, buildOpening, opposite } from '../intents/requests.ts';
+import { buildClose, buildOpening } from '../intents/requests.ts';
 import type { ScheduledEpisode } from './episodes.ts';
 
 /** What the attacker of one family or ploy does. It plans through its desk, which keeps the bounds. */
@@ -70,9 +70,6 @@ export class AttackDesk {
   }
   closing(fraction = 1): AgentRequest {
     return buildClose(this.episode.symbol, fraction);
-  }
-  get otherSide(): Side {
-    return opposite(this.episode.side);
   }
 
   instrument(view: AttackView): SizeRules {

@@ -4,12 +4,10 @@ import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { bareAsk, bareRequest } from '../../engine/plan/standing.ts';
 import { liquidationDistance } from '../../engine/snapshot/exposure-view.ts';
 import { buildAccountContext } from '../../engine/snapshot/snapshot.ts';
-import type { ReplayAccount } from './account.ts';
-import type { MarketClock } from './clock.ts';
+import type { ReplayAccount } from '../exchange/account.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
 import type { ReplayCore } from './core.ts';
-import { PLACE } from './intake.ts';
 
-const BARE_ASK = bareAsk(PLACE);
 /** Sizes up to here lie within the tolerance of `findBreaches`: a hair less than 1 / 0.99. */
 const UNTOLERATED = 1.01;
 /** Below this share of the gross notional the equity is thin enough to look for a near liquidation. */
@@ -77,16 +75,17 @@ export class CapWatch {
   }
 
   #findCaps(): void {
-    const inputs = this.#core.inputs();
+    const core = this.#core;
+    const inputs = core.inputs();
     const policy = this.#policy;
     this.#grossCap = Number.POSITIVE_INFINITY;
     const { symbols } = this.#clock.market;
     for (let i = 0; i < symbols.length; i++) {
       if (this.#account.lots(i) === 0) continue;
       const symbol = symbols[i]!;
-      const request = bareRequest(PLACE, symbol, this.#clock.nowMs);
+      const request = bareRequest(core.settings, symbol, this.#clock.nowMs);
       const budget = findAccountBudget(
-        buildAccountContext({ state: this.#core.state, inputs, request, policy, ask: BARE_ASK }),
+        buildAccountContext({ state: core.state, inputs, request, policy, ask: bareAsk(core.settings) }),
         policy,
       );
       this.#caps[i] = budget.symbol_notional_usdt * UNTOLERATED;

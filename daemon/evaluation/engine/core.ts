@@ -15,13 +15,13 @@ import { GATE_AGENT } from '../../engine/plan/standing.ts';
 import type { LiveInputs, SymbolInputs } from '../../engine/readings/inputs.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../../engine/records/events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
+import type { ReplayAccount } from '../exchange/account.ts';
+import { AccountReader, marginRatio } from '../exchange/account-reader.ts';
+import { toSymbolRules } from '../exchange/rules.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 import type { MarketTrack } from '../market/track.ts';
-import type { ReplayAccount } from './account.ts';
-import { AccountReader, marginRatio } from './account-reader.ts';
-import type { MarketClock } from './clock.ts';
-import { MarketInputs } from './market-inputs.ts';
-import { toSymbolRules } from './rules.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
+import { MarketInputs } from '../market/walk/market-inputs.ts';
 
 /** How often, and at what spacing, a feed reads the account until a difference is believed. */
 const LIQUIDATION_READS = 4;

@@ -1,32 +1,25 @@
-// biome-ignore-all lint/style/noExcessiveLinesPerFile: every answer of the exchange shares the private state of the others
-
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { Decided } from '../../engine/decide/decided.ts';
 import { endedEvent } from '../../engine/decide/order-records.ts';
 import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
-import type { Answer, Effect, Flow, Started, VenueKey } from '../../engine/flow/effects.ts';
+import type { Answer, Effect, Flow, Started } from '../../engine/flow/effects.ts';
 import { Engine, type Request } from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
 import { isLive } from '../../engine/orders/claims.ts';
 import { isPlanned, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import { parentAsk } from '../../engine/readings/inputs.ts';
-import type { CancelOutcome, SubmitOutcome } from '../../engine/records/venue.ts';
-import type { ScopeJudge } from '../facts/judging.ts';
-import type { ReplayAccount } from './account.ts';
-import type { MarketClock } from './clock.ts';
+import type { OrderInstruction, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
+import { type Answered, FILLED_BEFORE_MS, type Fill, isAtVenue, type ReplayVenue } from '../exchange/venue.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
 import type { ReplayCore, ReplayHooks } from './core.ts';
-import { ExchangeNotes, FILLED_BEFORE_MS, reportOf } from './exchange-notes.ts';
-import type { InstantMarks } from './instant-marks.ts';
-import { PLACE } from './intake.ts';
-import type { Asked, RunTally } from './tally.ts';
-import type { Fill, Placement, ReplayVenue } from './venue.ts';
 
+/** What the driver asks of an exchange, and hears of it. */
+export interface DrivenVenue extends Pick<ReplayVenue, 'submitStop' | 'amend' | 'cancel' | 'setLeverage' | 'onReport'> {
+  submit(sent: OrderInstruction): Answered;
+}
 export interface DriverParts {
-  readonly exchange: ReplayVenue;
-  readonly account: ReplayAccount;
+  readonly venue: DrivenVenue;
   readonly clock: MarketClock;
-  readonly judge: ScopeJudge;
-  readonly tally: RunTally;
   /** Has {@link ReplayDriver.wake} called then. */
   readonly later: (atMs: number, due: Due) => void;
   /** What opens waits to be sent, or has come to rest: its time runs. */
@@ -39,14 +32,12 @@ const nothing = (): void => undefined;
 const DONE: SubmitOutcome = { kind: 'accepted', order: null };
 
 /**
- * Drives the engine on the exchange of a replay: does what it asks for at once, tells it what came of it, and tells the
- * judge and the counts what the exchange has done. Everything is on disk as soon as it is asked whether it is, so that what
+ * Drives the engine on the exchange of a replay: does what it asks for at once, and tells it what came of it. Everything is on disk as soon as it is asked whether it is, so that what
  * one turn has begun goes out when the turn is over. It decides nothing.
  */
 export class ReplayDriver {
   readonly core: ReplayCore;
   readonly engine: EngineParts;
-  readonly #notes: ExchangeNotes;
   readonly #parts: DriverParts;
   readonly #flows = new Engine({
     onRequests: () => this.#queue.push(...this.#flows.take()),
@@ -54,42 +45,28 @@ export class ReplayDriver {
       throw error;
     },
   });
-  readonly #index: ReadonlyMap<string, number>;
-  /** By decision: whose ask it carries out; of an amended order by its id: its amender's, whose doing its fills are now. */
-  readonly #asks = new Map<string, Asked>();
-  /** Who has asked last to change an order, or to cancel it. */
-  readonly #amenders = new Map<string, Asked>();
   #queue: Request[] = [];
   #exitsAtMs = Number.POSITIVE_INFINITY;
   /** Records up to which everything of resting exits that could go out has gone. */
   #settledActs = -1;
-  /** What the exchange has taken of orders, amends and cancels so far. */
-  changes = 0;
   /** How many waits are not over, of later slices nearly all. */
   waiting = 0;
 
   constructor(createCore: (hooks: ReplayHooks) => ReplayCore, parts: DriverParts) {
-    const { clock, exchange } = parts;
     this.#parts = parts;
-    this.#index = new Map(clock.market.symbols.map((symbol, i) => [symbol, i]));
     const core = createCore({
       begin: (flow) => this.begin(flow),
       isUnsent: (order) => this.engine.sender.isUnsent(order),
     });
     this.core = core;
-    this.#notes = new ExchangeNotes(core, parts);
     this.engine = composeEngine(core, {
       feeds: { resyncClock: nothing, reloadRules: nothing, refreshAccount: nothing, fetchTrades: nothing },
       wakeExitsAt: (atMs) => this.#wakeExitsAt(atMs),
     });
-    exchange.onFill = ({ id }, fill, isEnded) => this.#show(this.#known(id), fill, !isEnded);
-    exchange.onExpired = ({ id }) => this.#showEnd(this.#known(id), 'expired');
-    exchange.onStop = ({ id }, fill) => this.#onStop(this.#known(id), fill);
-  }
-
-  /** As the judge is told of them. */
-  get marks(): InstantMarks {
-    return this.#notes.marks;
+    parts.venue.onReport = (report, fill) => {
+      this.#adopt(report);
+      if (fill !== null) this.#recordTrade(this.#known(report.clientOrderId), fill);
+    };
   }
 
   // --- what is asked for -------------------------------------------------------------------------------------------
@@ -102,7 +79,7 @@ export class ReplayDriver {
   ): Decided & {
     readonly acted: ReturnType<typeof consider>['acted'];
   } {
-    const ask = parentAsk(PLACE);
+    const ask = parentAsk(this.core.settings);
     ask.schemaViolation = schemaViolation;
     ask.own = request.intent === 'modify' ? target : null;
     ask.target = target;
@@ -119,9 +96,7 @@ export class ReplayDriver {
   }
 
   /** Acts on a permitted decision at this very instant; what is due later is queued. */
-  act(decided: Decided, asked: Asked, target: OrderState | null): void {
-    this.#asks.set(decided.body.decision_id, asked);
-    if (target !== null) this.#amenders.set(target.clientOrderId, asked);
+  act(decided: Decided, target: OrderState | null): void {
     this.engine.executor.noteCancel(decided);
     this.begin(this.engine.executor.act(decided, target));
     this.settle();
@@ -190,6 +165,7 @@ export class ReplayDriver {
   }
 
   #perform(effect: Effect, id: number): void {
+    const { clock, later, venue } = this.#parts;
     switch (effect.fx) {
       case 'disk':
       case 'nextTurn':
@@ -199,25 +175,24 @@ export class ReplayDriver {
         this.#answer(id, true);
         return;
       case 'wait': {
-        const { clock, later } = this.#parts;
         this.waiting += 1;
         later(clock.nowMs + effect.ms, { kind: 'wait', id });
         return;
       }
       case 'submit':
-        this.#submit(this.#known(effect.order.clientOrderId), id);
+        this.#answerOrder(id, this.#known(effect.order.clientOrderId), venue.submit(effect.order));
         return;
       case 'submitStop':
-        this.#answer(id, this.#placeStop(this.#known(effect.order.clientOrderId)));
+        this.#answer(id, venue.submitStop(effect.order));
         return;
       case 'amend':
-        this.#amend(this.#known(effect.order.clientOrderId), id);
+        this.#answerOrder(id, this.#known(effect.order.clientOrderId), venue.amend(effect.order));
         return;
       case 'cancel':
-        this.#answer(id, this.#cancel(effect.key));
+        this.#answer(id, venue.cancel(effect.key.clientOrderId, effect.key.kind));
         return;
       case 'setLeverage':
-        this.#parts.exchange.setLeverage(this.#indexOf(effect.symbol), effect.leverage);
+        venue.setLeverage(effect.symbol, effect.leverage);
         this.#answer(id, DONE);
         return;
       case 'lookUp':
@@ -227,171 +202,53 @@ export class ReplayDriver {
     }
   }
 
-  #submit(order: OrderState, id: number): void {
-    const { clock, exchange, onOpening, tally } = this.#parts;
-    const asked = this.#askedOf(order);
-    const symbol = this.#indexOf(order.symbol);
-    const { clientOrderId, priceE8, quantityE8, reduceOnly, side } = order;
-    const lots = clock.grid.lots(symbol, quantityE8);
-    const priceTicks = priceE8 === null ? null : clock.grid.ticks(symbol, priceE8);
-    this.#notes.tellOrder(order, asked, lots, priceTicks);
-    const placed = { id: clientOrderId, symbol, side, lots };
-    const outcome: Placement =
-      priceTicks === null
-        ? exchange.close(placed)
-        : exchange.place(
-            { ...placed, filled: 0, priceTicks, reduceOnly, leverage: order.leverage },
-            order.timeInForce !== 'GTC',
-          );
-    if (outcome.kind === 'rejected') {
-      this.#parts.judge.orderEnded(clientOrderId, clock.nowMs);
-      this.#answer(id, outcome);
-      return;
-    }
-    this.changes += 1;
-    if (outcome.rests && !reduceOnly) onOpening(order);
-    if (asked !== null && outcome.rests) tally.notePassed(asked, lots);
-    this.#show(order, outcome.fill, outcome.rests, id);
+  /** In its turn: what it was told first, then what it has filled. */
+  #answerOrder(id: number, order: OrderState, { fill, outcome }: Answered): void {
+    if (this.#isOpening(order, outcome)) this.#parts.onOpening(order);
+    this.#answer(id, outcome);
+    if (fill !== null) this.#recordTrade(order, fill);
+  }
+  #isOpening({ reduceOnly }: OrderState, outcome: SubmitOutcome): boolean {
+    return !reduceOnly && outcome.kind === 'accepted' && outcome.order !== null && isAtVenue(outcome.order);
   }
 
-  #placeStop(order: OrderState): SubmitOutcome {
-    const { clock, exchange } = this.#parts;
-    const symbol = this.#indexOf(order.symbol);
-    const triggerTicks = clock.grid.ticks(symbol, order.triggerE8 ?? 0);
-    this.changes += 1;
-    const rejection = exchange.placeStop({ id: order.clientOrderId, symbol, side: order.side, triggerTicks });
-    return rejection === null
-      ? { kind: 'accepted', order: reportOf(order, { status: 'working', atMs: clock.nowMs }) }
-      : { kind: 'rejected', rejection };
-  }
-
-  /** The judge hears of it before it is sent, and of the old form again when it is refused. */
-  #amend(order: OrderState, id: number): void {
-    const { clock, exchange, judge } = this.#parts;
-    const { amend, clientOrderId } = order;
-    if (amend === null) throw new Error(`order ${clientOrderId} has no recorded amend`);
-    const asked = this.#amenders.get(clientOrderId);
-    const symbol = this.#indexOf(order.symbol);
-    const inSteps = (form: { readonly quantityE8: number; readonly priceE8: number | null }) => ({
-      lots: clock.grid.lots(symbol, form.quantityE8),
-      priceTicks: clock.grid.ticks(symbol, form.priceE8 ?? 0),
+  #recordTrade(order: OrderState, { feeUsdt, isMaker, lots, price }: Fill): void {
+    const { clock } = this.#parts;
+    this.core.append('trade', {
+      at_venue_ms: clock.nowMs - FILLED_BEFORE_MS,
+      client_order_id: order.clientOrderId,
+      fee_usdt: feeUsdt,
+      is_maker: isMaker,
+      price,
+      quantity_e8: clock.grid.quantityE8(clock.market.symbols.indexOf(order.symbol), lots),
+      realised_pnl_usdt: 0,
+      side: order.side,
+      symbol: order.symbol,
+      trade_id: `${order.clientOrderId}/${order.executedE8}`,
     });
-    const tell = (form: ReturnType<typeof inSteps>): void =>
-      judge.amend({
-        orderId: clientOrderId,
-        askId: asked?.askId ?? -1,
-        atMs: clock.nowMs,
-        ...form,
-        marks: this.marks.now(),
-      });
-    const before = inSteps(order);
-    const after = inSteps(amend);
-    tell(after);
-    const { fill, rejection } = exchange.amend(clientOrderId, after.lots, after.priceTicks);
-    if (rejection !== null) {
-      this.#answer(id, { kind: 'rejected', rejection });
-      tell(before);
-      return;
-    }
-    this.changes += 1;
-    if (asked !== undefined) this.#asks.set(clientOrderId, asked);
-    if (fill === null) this.#answer(id, DONE);
-    else this.#show(order, fill, order.executedE8 + this.#notes.filledE8(order, fill) < amend.quantityE8, id, amend);
   }
 
-  #cancel({ clientOrderId, kind }: VenueKey): CancelOutcome {
-    const { clock, exchange, judge } = this.#parts;
-    const isDone = kind === 'algo' ? exchange.cancelStop(clientOrderId) : exchange.cancel(clientOrderId);
-    if (!isDone) return { kind: 'unknown', detail: 'it is not there' };
-    this.changes += 1;
-    judge.orderEnded(clientOrderId, clock.nowMs);
-    const order = this.#known(clientOrderId);
-    return { kind: 'canceled', order: reportOf(order, { status: 'canceled', atMs: clock.nowMs }) };
+  #adopt(report: VenueOrder): void {
+    const { sender } = this.engine;
+    sender.adopt(this.#known(report.clientOrderId), report, sender.proof.ask());
   }
 
-  // --- what the exchange does --------------------------------------------------------------------------------------
-
-  /**
-   * The exchange has filled some of it, or taken it. `id`: in answer to that request; absent: by itself. `form`: the form of
-   * an amend that it has taken.
-   */
-  #show(
-    order: OrderState,
-    fill: Fill | null,
-    rests: boolean,
-    id: number | null = null,
-    form: { readonly quantityE8: number; readonly priceE8: number | null } = order,
-  ): void {
-    const { clock, judge } = this.#parts;
-    const filledE8 = fill === null ? 0 : this.#notes.filledE8(order, fill);
-    const executedE8 = order.executedE8 + filledE8;
-    const isWhole = executedE8 >= form.quantityE8;
-    const paid = order.tradedUsdtE8 + (fill === null ? 0 : filledE8 * fill.price);
-    const report = reportOf(order, {
-      status: rests ? (executedE8 > 0 ? 'partially_filled' : 'working') : isWhole ? 'filled' : 'expired',
-      executedE8,
-      averagePrice: executedE8 === 0 ? null : paid / executedE8,
-      // It was filled before that was told, and before the account is read.
-      atMs: clock.nowMs - (filledE8 > 0 ? FILLED_BEFORE_MS : 0),
-      quantityE8: form.quantityE8,
-      priceE8: form.priceE8,
-    });
-    const traded =
-      fill === null ? null : this.#notes.noteFill(order, fill, order.protective ? null : this.#askedOf(order));
-    if (id === null) this.engine.sender.adopt(order, report, this.engine.sender.proof.ask());
-    else this.#answer(id, { kind: 'accepted', order: report });
-    traded?.();
-    if (!rests) judge.orderEnded(order.clientOrderId, clock.nowMs);
-  }
-
-  #onStop(order: OrderState, fill: Fill | null): void {
-    if (fill === null) {
-      this.#showEnd(order, 'expired');
-      return;
-    }
-    const { clock, judge } = this.#parts;
-    this.#notes.tellOrder(order, null, fill.lots, null);
-    const executedE8 = this.#notes.filledE8(order, fill);
-    const atMs = clock.nowMs - FILLED_BEFORE_MS;
-    const report = reportOf(order, { status: 'filled', executedE8, averagePrice: fill.price, atMs });
-    const traded = this.#notes.noteFill(order, fill, order.protective ? null : this.#askedOf(order));
-    this.engine.sender.adopt(order, report, this.engine.sender.proof.ask());
-    traded();
-    judge.orderEnded(order.clientOrderId, clock.nowMs);
-  }
-
-  /** The order fills no more. */
-  #showEnd(order: OrderState, status: 'canceled' | 'expired'): void {
-    const { clock, judge } = this.#parts;
-    this.engine.sender.adopt(order, reportOf(order, { status, atMs: clock.nowMs }), this.engine.sender.proof.ask());
-    judge.orderEnded(order.clientOrderId, clock.nowMs);
-  }
-
-  /** The exchange has taken everything. */
-  endAll(orders: Iterable<OrderState>): void {
-    for (const order of [...orders])
+  /** The exchange takes everything. */
+  endAll(): void {
+    for (const order of [...this.core.state.orders.live.values()].flatMap((orders) => [...orders])) {
       if (isPlanned(order))
         this.engine.sender.record(order, endedEvent(this.core, order, 'canceled', 'the account was liquidated'));
-      else if (!isTerminal(order)) this.#showEnd(order, 'canceled');
-  }
-
-  /** Whose ask an order carries out: its amender's, its decision's, or that of the exit that it works for. */
-  #askedOf(order: OrderState): Asked | null {
-    const { claims } = this.core.state;
-    return (
-      this.#asks.get(order.clientOrderId) ??
-      this.#asks.get(claims.of(order)?.decisionId ?? '') ??
-      this.#asks.get(order.decisionId ?? '') ??
-      null
-    );
+      else if (!isTerminal(order)) {
+        const outcome = this.#parts.venue.cancel(order.clientOrderId, order.kind);
+        if (outcome.kind === 'canceled' && outcome.order !== null) this.#adopt(outcome.order);
+      }
+    }
+    this.settle();
   }
 
   #known(id: string): OrderState {
     const order = this.core.state.orders.all.get(id);
     if (order === undefined) throw new Error(`the exchange tells of an unknown order ${id}`);
     return order;
-  }
-  #indexOf(symbol: string): number {
-    return this.#index.get(symbol)!;
   }
 }

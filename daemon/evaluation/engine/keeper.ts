@@ -9,12 +9,11 @@ import type { StandingReview } from '../../engine/plan/review.ts';
 import { findBreaches, GATE_AGENT } from '../../engine/plan/standing.ts';
 import { CutReadings } from '../../engine/protect/cut-readings.ts';
 import { findOverLayers } from '../../engine/protect/over-layers.ts';
-import type { ReplayAccount } from './account.ts';
+import type { ReplayAccount } from '../exchange/account.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
 import { CapWatch } from './cap-watch.ts';
-import type { MarketClock } from './clock.ts';
 import type { ReplayCore } from './core.ts';
 import type { ReplayDriver } from './driver.ts';
-import { PLACE } from './intake.ts';
 import { TierCodes } from './tier-codes.ts';
 
 /** The daemon reads the account so often. */
@@ -155,7 +154,7 @@ export class ReplayKeeper {
 
   #cutBack(): void {
     const breaches = this.#caps.mayBreach(this.#tierCode)
-      ? findBreaches(this.#core.state, this.#core.inputs(), this.#policy, PLACE)
+      ? findBreaches(this.#core.state, this.#core.inputs(), this.#policy, this.#core.settings)
       : [];
     if (breaches.length === 0) {
       this.#cuts.clear();
@@ -166,12 +165,6 @@ export class ReplayKeeper {
     if (breaches.length > confirmed.length) this.#readSoon();
     for (const breach of confirmed)
       if (this.#isLive(breach.symbol)) this.#driver.begin(this.#protection.cutBack(breach));
-    this.#driver.settle();
-  }
-
-  /** The exchange has taken everything: the views follow as they would from repeated account reads. */
-  forgetAfterLiquidation(): void {
-    for (const orders of [...this.#core.state.orders.live.values()]) this.#driver.endAll(orders);
     this.#driver.settle();
   }
 }

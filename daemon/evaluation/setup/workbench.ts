@@ -2,8 +2,6 @@ import type { MarketSection } from '../../core/policy.ts';
 import { buildSchedule } from '../agents/schedule/schedule.ts';
 import { createStrategy, PROFILES, STRATEGY_NAMES } from '../agents/strategies/index.ts';
 import { createAttacker } from '../attacks/attacker.ts';
-import { type PreparedMarket, prepareMarket } from '../engine/prepared.ts';
-import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../engine/run.ts';
 import type { Agent, AttackEpisode } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketData } from '../facts/markets.ts';
@@ -12,6 +10,8 @@ import { type AgentBudgets, readBudgets } from '../intents/budgets.ts';
 import { buildRegimeTape, createJudge, type RegimeTape } from '../judge/judge.ts';
 import { type JudgeScope, scaleScope } from '../judge/scope.ts';
 import { MarketTrack } from '../market/track.ts';
+import { type PreparedMarket, prepareMarket } from '../market/walk/prepared.ts';
+import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../run/run.ts';
 import { type Scenario, SHARED_AGENT } from './scenarios.ts';
 import { reserveSymbols, scaleCaps, type Variant } from './variants.ts';
 

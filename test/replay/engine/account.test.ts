@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ReplayAccount } from '../../../daemon/evaluation/engine/account.ts';
-import {
-  averageSlippageBps,
-  depthWithin,
-  HALF_SPREAD_BPS,
-  takerPrice,
-} from '../../../daemon/evaluation/engine/fill-model.ts';
+import { ReplayAccount } from '../../../daemon/evaluation/exchange/account.ts';
+import { averageSlippageBps, depthWithin, takerPrice } from '../../../daemon/evaluation/exchange/fill-model.ts';
+import { HALF_SPREAD_BPS } from '../../../daemon/evaluation/market/walk/market-inputs.ts';
 import { INSTRUMENT } from './instrument.ts';
 
 function createAccount(mark: number, equity = 10_000): { account: ReplayAccount; marks: Float64Array } {
   const marks = new Float64Array([mark]);
-  return { account: new ReplayAccount([INSTRUMENT], marks, equity), marks };
+  // Uncounted moves: it is valued whenever it is asked.
+  return { account: new ReplayAccount([INSTRUMENT], { marks, moves: Number.NaN }, equity), marks };
 }
 const near = (actual: number, expected: number, message: string): void =>
   assert.ok(Math.abs(actual - expected) < 1e-6, `${message}: ${actual} is not ${expected}`);
@@ -66,8 +63,8 @@ describe('the replayed account', () => {
       fc.property(fc.array(change, { maxLength: 25 }), (changes) => {
         const replay = (isOftenAsked: boolean, isCounted: boolean): readonly (number | null)[] => {
           const marks = new Float64Array([50_000, 30_000]);
-          const setter = { moves: 0 };
-          const account = new ReplayAccount([INSTRUMENT, INSTRUMENT], marks, 100_000, isCounted ? setter : null);
+          const setter = { marks, moves: isCounted ? 0 : Number.NaN };
+          const account = new ReplayAccount([INSTRUMENT, INSTRUMENT], setter, 100_000);
           const read = (): readonly (number | null)[] => [
             account.equityUsdt(),
             account.grossUsdt(),

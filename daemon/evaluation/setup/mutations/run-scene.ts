@@ -1,11 +1,11 @@
 import type { IntendedPolicySpec, SignalKind } from '../../../core/policy.ts';
 import { hashPolicy } from '../../../policy/parse.ts';
-import { type PreparedMarket, prepareMarket } from '../../engine/prepared.ts';
-import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../../engine/run.ts';
 import type { MarketData } from '../../facts/markets.ts';
 import { createJudge } from '../../judge/judge.ts';
 import { type JudgeScope, readScope, scaleScope } from '../../judge/scope.ts';
 import { MarketTrack } from '../../market/track.ts';
+import { type PreparedMarket, prepareMarket } from '../../market/walk/prepared.ts';
+import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../../run/run.ts';
 import { forSymbols, loadVariant, scaleCaps, type Variant } from '../variants.ts';
 import { trackKeyOf } from '../workbench.ts';
 import { applyEdits, type Edits } from './edits.ts';

@@ -1,6 +1,6 @@
+import type { ReplayAccount } from '../exchange/account.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
-import type { ReplayAccount } from './account.ts';
-import type { MarketClock } from './clock.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
 
 /** What has happened in the market by the opening of a bar: told to the judge, and paid by the account. */
 export class MarketEvents {

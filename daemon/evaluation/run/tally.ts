@@ -41,6 +41,19 @@ interface OpenLoss {
   readonly outOfScope: boolean;
 }
 
+interface TalliedFill {
+  /** Its index. */
+  readonly symbol: number;
+  readonly symbolName: string;
+  readonly side: 'buy' | 'sell';
+  readonly lots: number;
+  readonly lotSize: number;
+  readonly atMs: number;
+  readonly price: number;
+  readonly mark: number;
+  readonly feeUsdt: number;
+}
+
 /** Executed below this share of what was asked counts as cut (strict FalseBlock, SAE section 9). */
 const STRICT_SHARE = 0.99;
 /** Refusals for whose a symbol is, which the judge does not know. */
@@ -68,12 +81,16 @@ export class RunTally {
   }
 
   /** A legitimate opening or closing request, before the gate's decision. */
-  noteLegit(asked: Asked, verdict: RequestVerdict, isOpening: boolean, usdtPerLot: number, isReserved: boolean): void {
+  noteLegit(
+    asked: Asked,
+    verdict: RequestVerdict,
+    facts: Pick<Intention, 'isOpening' | 'isReserved' | 'usdtPerLot'>,
+  ): void {
     this.legitRequests += 1;
     const known = this.#intentions.get(asked.intention);
     if (known === undefined) {
       const outcome = { blocked: false, isHeld: false, passedLots: 0, executedLots: 0 };
-      this.#intentions.set(asked.intention, { verdict, isOpening, isReserved, usdtPerLot, ...outcome });
+      this.#intentions.set(asked.intention, { verdict, ...facts, ...outcome });
       return;
     }
     // A repetition is the same intention, judged by its last ask.
@@ -99,21 +116,8 @@ export class RunTally {
     if (intention !== undefined) intention.passedLots += lots;
   }
 
-  noteFill(
-    asked: Asked | null,
-    fill: {
-      readonly symbol: number;
-      readonly symbolName: string;
-      readonly side: 'buy' | 'sell';
-      readonly lots: number;
-      readonly atMs: number;
-    },
-    price: number,
-    mark: number,
-    lotSize: number,
-    feeUsdt: number,
-    verdict: FillVerdict,
-  ): void {
+  noteFill(asked: Asked | null, verdict: FillVerdict, fill: TalliedFill): void {
+    const { feeUsdt, lotSize, mark, price } = fill;
     const direction = fill.side === 'buy' ? 1 : -1;
     const outOfScope = verdict.rules.length > 0;
     const cost = feeUsdt + Math.max(0, (price - mark) * direction * fill.lots * lotSize);

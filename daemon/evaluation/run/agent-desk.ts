@@ -2,6 +2,9 @@ import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { ownE8Of } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import type { ReplayCore } from '../engine/core.ts';
+import type { ReplayDriver } from '../engine/driver.ts';
+import type { ReplayAccount } from '../exchange/account.ts';
 import type {
   AccountGlance,
   Agent,
@@ -14,12 +17,10 @@ import type {
   PlannedAsk,
 } from '../facts/agents.ts';
 import type { AskFacts, RequestVerdict, ScopeJudge } from '../facts/judging.ts';
-import type { ReplayAccount } from './account.ts';
-import type { MarketClock } from './clock.ts';
-import type { ReplayCore } from './core.ts';
-import type { ReplayDriver } from './driver.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
+import { createMarketGlance } from '../market/walk/market-glance.ts';
 import { readReplayIntake } from './intake.ts';
-import { createMarketGlance } from './market-glance.ts';
+import type { JudgedVenue } from './judged-venue.ts';
 import type { Asked, RunTally } from './tally.ts';
 
 /** An attacker of one episode. */
@@ -48,6 +49,7 @@ export interface AskSource {
 export interface DeskParts {
   readonly run: DeskRun;
   readonly driver: ReplayDriver;
+  readonly venue: JudgedVenue;
   readonly judge: ScopeJudge;
   readonly closed: Int32Array;
   readonly checkSchema: (tool: string, args: object) => string | null;
@@ -114,7 +116,7 @@ export class AgentDesk {
       intention: asked.intention,
       agent: source.name,
       request: planned.request,
-      marks: this.#parts.driver.marks.now(),
+      marks: run.clock.instantMarks(),
     };
     const verdict = judge.ask(facts);
     run.tally.noteAttempt(asked);
@@ -123,7 +125,7 @@ export class AgentDesk {
   }
 
   #decide(asked: Asked, wanted: AgentRequest, verdict: RequestVerdict): AgentAnswer {
-    const { run, driver } = this.#parts;
+    const { run, driver, venue } = this.#parts;
     const { core, clock, tally } = run;
     const intake = readReplayIntake(wanted, asked.agent, clock.nowMs, core.state.orders.all);
     if (intake.kind === 'read') return answerUnread('ALLOW', []);
@@ -132,12 +134,19 @@ export class AgentDesk {
     const { request, target } = intake;
     const isTrade = request.intent === 'open' || request.intent === 'close';
     if (asked.origin === 'strategy' && isTrade)
-      tally.noteLegit(asked, verdict, request.intent === 'open', this.#lotValue(request), this.#isReserved(request));
+      tally.noteLegit(asked, verdict, {
+        isOpening: request.intent === 'open',
+        isReserved: this.#isReserved(request),
+        usdtPerLot: this.#lotValue(request),
+      });
     const decided = driver.decide(request, this.#parts.checkSchema(request.tool, intake.args), target);
     const { acted, event } = decided;
     tally.noteDecision(asked, acted);
     if (acted.decision === 'BLOCK') this.#noteRefusal(asked, request, event.context.agent.share_lots);
-    else driver.act(decided, asked, target);
+    else {
+      venue.noteAsk(decided.body.decision_id, asked, target);
+      driver.act(decided, target);
+    }
     const orders = event.orders.flatMap(({ client_order_id: id }) => core.state.orders.all.get(id) ?? []);
     return {
       decisionId: event.decision.decision_id,

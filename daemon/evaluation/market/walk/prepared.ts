@@ -1,6 +1,6 @@
-import { isLowFirstWhenFlat, pathTicks, type Bar as TickBar } from '../../exchange-sim/market/bars.ts';
-import type { FundingPoint, MarketData, SymbolBars } from '../facts/markets.ts';
-import { readTickBar } from '../market/track.ts';
+import type { Bar as TickBar } from '../../../exchange-sim/market/bars.ts';
+import type { FundingPoint, MarketData, SymbolBars } from '../../facts/markets.ts';
+import { readTickBar } from '../track.ts';
 
 /** One symbol's bars as the clock walks them: prices in whole ticks. */
 export interface PreparedSymbol {
@@ -39,5 +39,3 @@ function prepareSymbol(bars: SymbolBars): PreparedSymbol {
   }
   return { bars, ticks, quoteVolume, funding: bars.funding };
 }
-
-export { isLowFirstWhenFlat, pathTicks };

@@ -1,11 +1,11 @@
 import type { Side } from '../../core/request.ts';
+import { HALF_SPREAD_BPS } from '../market/walk/market-inputs.ts';
 
 /**
  * What a taker pays, as a stated function of notional and bar volume: the marginal price at a depth of n USDT lies
  * HALF_SPREAD_BPS + IMPACT_BPS * sqrt(n / V) basis points beyond the mark, V the quote volume of the running bar; so an
  * order of n pays HALF_SPREAD_BPS + 2/3 IMPACT_BPS * sqrt(n / V) on average. Own impact does not persist.
  */
-export const HALF_SPREAD_BPS = 0.5;
 export const IMPACT_BPS = 100;
 /** Takes the place of the volume of a bar without one, USDT. */
 export const MIN_QUOTE_VOLUME = 1000;

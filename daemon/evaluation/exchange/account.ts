@@ -23,8 +23,9 @@ interface Holding {
   orderMargin: number;
 }
 
-/** Counts the marks that it sets. */
+/** Whoever sets the marks, by symbol, and counts how many it has set. */
 export interface MarkSetter {
+  readonly marks: Float64Array;
   readonly moves: number;
 }
 
@@ -38,39 +39,29 @@ export class ReplayAccount {
   readonly #marks: Float64Array;
   #wallet: E8;
   #walletUsdt: number;
-  /** What the account is worth at `#valuedAt`, by symbol and in all: most questions come several at a time. */
-  readonly #valuedAt: Float64Array;
+  /** What the account is worth, by symbol and in all: most questions come several at a time. */
   readonly #notional: Float64Array;
   readonly #unrealised: Float64Array;
   readonly #maintenance: Float64Array;
-  #isValued = false;
-  /** Of whoever sets the marks, and how many it had set at `#valuedAt`; null: the marks themselves are compared. */
-  readonly #setter: MarkSetter | null;
+  /** How many marks were set when it was found; below 0: something else has changed since. */
   #valuedMoves = -1;
+  readonly #setter: MarkSetter;
   #gross = 0;
   #equity = 0;
   #totalMaintenance = 0;
   feesUsdt = 0;
   turnoverUsdt = 0;
-  fundingUsdt = 0;
   liquidations = 0;
   /** Symbols with a position. */
   held = 0;
   /** Rises with every change of a position. */
   version = 0;
 
-  /** `marks`: the running marks by symbol, kept up to date by the caller; `setter`: nobody else sets them. */
-  constructor(
-    instruments: readonly ReplayInstrument[],
-    marks: Float64Array,
-    startUsdt: number,
-    setter: MarkSetter | null = null,
-  ) {
-    this.#marks = marks;
+  constructor(instruments: readonly ReplayInstrument[], setter: MarkSetter, startUsdt: number) {
+    this.#marks = setter.marks;
     this.#setter = setter;
     this.#wallet = fromNumber(startUsdt);
     this.#walletUsdt = startUsdt;
-    this.#valuedAt = new Float64Array(instruments.length);
     this.#notional = new Float64Array(instruments.length);
     this.#unrealised = new Float64Array(instruments.length);
     this.#maintenance = new Float64Array(instruments.length);
@@ -167,9 +158,7 @@ export class ReplayAccount {
   settleFunding(symbol: number, rate: number): void {
     const { position } = this.#holdings[symbol]!;
     if (position.quantity === 0n) return;
-    const payment = fundingPayment(position.quantity, fromNumber(this.#marks[symbol]!), fromNumber(rate));
-    this.#credit(payment);
-    this.fundingUsdt += toNumber(payment);
+    this.#credit(fundingPayment(position.quantity, fromNumber(this.#marks[symbol]!), fromNumber(rate)));
   }
 
   /** Margin balance <= maintenance margin (SAE.md section 8), compared exactly wherever floats could err. */
@@ -230,23 +219,16 @@ export class ReplayAccount {
 
   /** Values everything again where a mark, the wallet or a position has changed. */
   #value(): void {
-    const moves = this.#setter === null ? Number.NaN : this.#setter.moves;
-    if (this.#isValued && this.#valuedMoves === moves) return;
+    const { moves } = this.#setter;
+    if (this.#valuedMoves === moves) return;
     this.#valuedMoves = moves;
-    const marks = this.#marks;
-    const valuedAt = this.#valuedAt;
-    let isValued = this.#isValued;
-    for (let i = 0; isValued && i < valuedAt.length; i++) isValued = valuedAt[i] === marks[i];
-    if (isValued) return;
-    this.#isValued = true;
     let gross = 0;
     let equity = this.#walletUsdt;
     let maintenance = 0;
-    for (let i = 0; i < valuedAt.length; i++) {
-      const mark = marks[i]!;
+    for (let i = 0; i < this.#holdings.length; i++) {
+      const mark = this.#marks[i]!;
       const holding = this.#holdings[i]!;
       const isHeld = holding.lots !== 0;
-      valuedAt[i] = mark;
       const notional = isHeld ? Math.abs(holding.quantity) * mark : 0;
       const unrealised = isHeld ? holding.quantity * mark - holding.cost : 0;
       const needed = notional === 0 ? 0 : maintenanceOf(notional, holding.instrument);
@@ -265,7 +247,7 @@ export class ReplayAccount {
   #credit(amount: E8): void {
     this.#wallet += amount;
     this.#walletUsdt = toNumber(this.#wallet);
-    this.#isValued = false;
+    this.#valuedMoves = -1;
   }
 
   #hold(holding: Holding, position: Position, lots: number): void {
@@ -277,7 +259,7 @@ export class ReplayAccount {
     holding.quantity = lots * holding.lotSize;
     holding.cost = toNumber(position.cost);
     holding.entryPrice = toNumber(entryPrice(position));
-    this.#isValued = false;
+    this.#valuedMoves = -1;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { GateEvents } from '../../engine/records/events.ts';
+import type { MarketClock } from '../market/walk/clock.ts';
 import type { ReplayAccount } from './account.ts';
-import type { MarketClock } from './clock.ts';
 
 type AccountRecord = GateEvents['account'];
 const NO_POSITIONS: AccountRecord['positions'] = [];

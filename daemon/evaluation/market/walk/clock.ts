@@ -1,6 +1,13 @@
-import { FIRST_EXTREME_STEP, SECOND_EXTREME_STEP, STEPS_PER_BAR } from '../../exchange-sim/market/bars.ts';
-import { Grid } from './grid.ts';
-import { isLowFirstWhenFlat, type PreparedMarket, pathTicks } from './prepared.ts';
+import { lotE8, tickE8 } from '../../../engine/records/units.ts';
+import {
+  FIRST_EXTREME_STEP,
+  isLowFirstWhenFlat,
+  pathTicks,
+  SECOND_EXTREME_STEP,
+  STEPS_PER_BAR,
+} from '../../../exchange-sim/market/bars.ts';
+import type { ReplayInstrument } from '../../facts/markets.ts';
+import type { PreparedMarket } from './prepared.ts';
 
 /** Ends of the three straight legs of a bar's path: open -> first extreme -> second extreme -> close. */
 export const LEG_ENDS = [FIRST_EXTREME_STEP, SECOND_EXTREME_STEP, STEPS_PER_BAR] as const;
@@ -29,6 +36,8 @@ export class MarketClock {
   /** When a symbol's mark was last seen, ms. */
   readonly markAtMs: Float64Array;
   readonly #next: Int32Array;
+  #instant: ReadonlyMap<string, number | null> = new Map();
+  #instantMoves = -1;
   /** Rises with every mark that is set. */
   moves = 0;
   step = 0;
@@ -60,14 +69,20 @@ export class MarketClock {
     const index = this.barIndex[symbol]!;
     return index < 0 ? 0 : this.market.series[symbol]!.quoteVolume[index]!;
   }
-  stepMs(): number {
-    return this.market.barMs / STEPS_PER_BAR;
-  }
   stepAt(ms: number): number {
-    return Math.min(STEPS_PER_BAR, Math.floor((ms - this.barOpenMs) / this.stepMs()));
+    return Math.min(STEPS_PER_BAR, Math.floor((ms - this.barOpenMs) / (this.market.barMs / STEPS_PER_BAR)));
   }
   timeOf(step: number): number {
-    return this.barOpenMs + step * this.stepMs();
+    return this.barOpenMs + step * (this.market.barMs / STEPS_PER_BAR);
+  }
+
+  /** Marks of all symbols, as the judge receives them; null in a gap. One map per instant. */
+  instantMarks(): ReadonlyMap<string, number | null> {
+    if (this.#instantMoves !== this.moves) {
+      this.#instantMoves = this.moves;
+      this.#instant = new Map(this.market.symbols.map((symbol, i) => [symbol, this.isLive(i) ? this.marks[i]! : null]));
+    }
+    return this.#instant;
   }
 
   /** Opens the bar at an instant of the grid; `signOf`: sign of the position that decides which extreme comes first. */
@@ -75,6 +90,8 @@ export class MarketClock {
     this.barOpenMs = openMs;
     this.nowMs = openMs;
     this.step = 0;
+    // What is live may be other symbols, also where no mark is set.
+    this.moves += 1;
     const { series } = this.market;
     for (let i = 0; i < series.length; i++) {
       const candidate = this.#next[i]!;
@@ -89,12 +106,6 @@ export class MarketClock {
       this.lowFirst[i] = sign === 0 ? isLowFirstWhenFlat(bar) : sign > 0;
       this.#setTicks(i, bar.open, openMs);
     }
-  }
-
-  /** Index of the bar that closed when the running bar opened; -1: none on this grid point. */
-  closedIndex(symbol: number): number {
-    const index = this.barIndex[symbol]!;
-    return index >= 0 ? index - 1 : -1;
   }
 
   ticksAt(symbol: number, step: number): number {
@@ -121,5 +132,30 @@ export class MarketClock {
     this.markTicks[symbol] = ticks;
     this.marks[symbol] = this.priceOf(symbol, ticks);
     this.markAtMs[symbol] = atMs;
+  }
+}
+
+/**
+ * Where an exchange that counts in lots and ticks meets the gate, which counts in units of 1e-8. Steps never change in a
+ * replay, so that nothing has to be rounded.
+ */
+class Grid {
+  readonly #lotE8: Float64Array;
+  readonly #tickE8: Float64Array;
+
+  /** By index of the symbol, as everything here. */
+  constructor(instruments: readonly ReplayInstrument[]) {
+    this.#lotE8 = Float64Array.from(instruments, lotE8);
+    this.#tickE8 = Float64Array.from(instruments, tickE8);
+  }
+
+  quantityE8(symbol: number, lots: number): number {
+    return lots * this.#lotE8[symbol]!;
+  }
+  lots(symbol: number, quantityE8: number): number {
+    return quantityE8 / this.#lotE8[symbol]!;
+  }
+  ticks(symbol: number, priceE8: number): number {
+    return priceE8 / this.#tickE8[symbol]!;
   }
 }

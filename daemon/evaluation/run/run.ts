@@ -3,23 +3,24 @@ import { findToolViolation } from '../../contract/operator-schema.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { endOfTimeMs } from '../../engine/openings/authority.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import { ReplayCore } from '../engine/core.ts';
+import { type Due, ReplayDriver } from '../engine/driver.ts';
+import { ReplayKeeper } from '../engine/keeper.ts';
+import { ReplayAccount } from '../exchange/account.ts';
+import { ReplayExchange } from '../exchange/exchange.ts';
+import type { ReplayVenue } from '../exchange/venue.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { RunKey, RunResult } from '../facts/runs.ts';
 import type { MarketTrack } from '../market/track.ts';
-import { ReplayAccount } from './account.ts';
+import { legEndAfter, MarketClock } from '../market/walk/clock.ts';
+import type { PreparedMarket } from '../market/walk/prepared.ts';
 import { AgentDesk, type AskSource, type EpisodeAttacker } from './agent-desk.ts';
-import { legEndAfter, MarketClock } from './clock.ts';
-import { ReplayCore } from './core.ts';
-import { type Due, ReplayDriver } from './driver.ts';
 import { EventQueue } from './event-queue.ts';
-import { ReplayExchange } from './exchange.ts';
-import { ReplayKeeper } from './keeper.ts';
+import { JudgedVenue } from './judged-venue.ts';
 import { MarketEvents } from './market-events.ts';
-import type { PreparedMarket } from './prepared.ts';
 import { compilePolicies } from './run-policies.ts';
 import { RunTally } from './tally.ts';
-import type { ReplayVenue } from './venue.ts';
 
 export const START_EQUITY_USDT = 10_000;
 const DAY_MS = 86_400_000;
@@ -62,6 +63,7 @@ export class ReplayRun {
   readonly tally: RunTally;
   readonly setup: RunSetup;
   readonly #exchange: ReplayVenue;
+  readonly #venue: JudgedVenue;
   readonly #driver: ReplayDriver;
   readonly #keeper: ReplayKeeper;
   readonly #desk: AgentDesk;
@@ -88,7 +90,7 @@ export class ReplayRun {
     const { market, judge } = setup;
     this.clock = new MarketClock(market);
     const instruments = market.series.map((series) => series.bars.instrument);
-    this.account = new ReplayAccount(instruments, this.clock.marks, START_EQUITY_USDT, this.clock);
+    this.account = new ReplayAccount(instruments, this.clock, START_EQUITY_USDT);
     this.#exchange = setup.createVenue?.(this.account, this.clock) ?? new ReplayExchange(this.account, this.clock);
     this.#ratios = new Float64Array(market.series.length);
     this.tally = new RunTally(setup.episodes);
@@ -100,14 +102,18 @@ export class ReplayRun {
       setup.agents.map(({ name }) => name),
     );
     const { account, clock } = this;
+    this.#venue = new JudgedVenue({
+      venue: this.#exchange,
+      clock,
+      judge,
+      tally: this.tally,
+      views: () => this.core.state,
+    });
     this.#driver = new ReplayDriver(
       (hooks) => new ReplayCore({ clock, track: setup.track, account }, policies, hooks),
       {
-        exchange: this.#exchange,
-        account,
+        venue: this.#venue,
         clock,
-        judge,
-        tally: this.tally,
         later: (atMs, due) => this.#queue.push(atMs, { kind: 'due', due }),
         onOpening: (order) => this.#queue.push(endOfTimeMs(order, setup.policy.spec), { kind: 'expire', order }),
       },
@@ -117,6 +123,7 @@ export class ReplayRun {
     this.#desk = new AgentDesk({
       run: this,
       driver: this.#driver,
+      venue: this.#venue,
       judge,
       closed: this.#events.closed,
       checkSchema: (tool, args) => findToolViolation(setup.policy.spec, tool, args),
@@ -308,7 +315,7 @@ export class ReplayRun {
   }
 
   #version(): number {
-    return this.account.version + this.#driver.changes;
+    return this.account.version + this.#venue.changes;
   }
   /** Something was filled, or the exchange has taken something, since the account was read. */
   #isUnread(): boolean {
@@ -365,8 +372,7 @@ export class ReplayRun {
   }
 
   #liquidate(): void {
-    this.#exchange.cancelAll();
-    this.#keeper.forgetAfterLiquidation();
+    this.#driver.endAll();
     this.account.liquidate();
     this.#judge.liquidated(this.clock.nowMs);
     this.core.noteLiquidation();

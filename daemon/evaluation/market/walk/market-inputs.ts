@@ -1,9 +1,11 @@
-import { classifyFeatures, highestRegime } from '../../core/features/market.ts';
-import type { MarketSection, Regime } from '../../core/policy.ts';
-import type { SymbolInputs } from '../../engine/readings/inputs.ts';
-import type { MarketTrack } from '../market/track.ts';
+import { classifyFeatures, highestRegime } from '../../../core/features/market.ts';
+import type { MarketSection, Regime } from '../../../core/policy.ts';
+import type { SymbolInputs } from '../../../engine/readings/inputs.ts';
+import type { MarketTrack } from '../track.ts';
 import type { MarketClock } from './clock.ts';
-import { HALF_SPREAD_BPS } from './fill-model.ts';
+
+/** Half of what a quote is wide, and what a taker of nothing pays. */
+export const HALF_SPREAD_BPS = 0.5;
 
 /**
  * What the market feeds of the daemon would show at an instant: mark, book, funding, features and regime of every

@@ -1,5 +1,5 @@
-import type { MarketGlance } from '../facts/agents.ts';
-import type { ReplayInstrument } from '../facts/markets.ts';
+import type { MarketGlance } from '../../facts/agents.ts';
+import type { ReplayInstrument } from '../../facts/markets.ts';
 import type { MarketClock } from './clock.ts';
 
 /**
