@@ -1,8 +1,9 @@
 /**
  * Runs the tests: `npm test`, or `npm test -- ledger http/` for the files whose path contains one of the words.
  * What starts with `--` goes to node (`npm test -- --test-name-pattern=halt`), except `--root=DIR`, another package
- * folder, and `--cpu`, which lists the dearest processes and files by CPU time. Lists the files itself and fails on
- * none, since a test runner that finds nothing reports success.
+ * folder, `--without=WORD`, which leaves out the files whose path contains it, and `--cpu`, which lists the dearest
+ * processes and files by CPU time. Lists the files itself and fails on none, since a test runner that finds nothing
+ * reports success.
  * `TEST_FAILURES_FILE=FILE` writes what failed into a file of its own, too.
  */
 import { spawn } from 'node:child_process';
@@ -22,6 +23,7 @@ const TEST_LIMIT_MS = 240_000;
 const FILE_LIMIT_MS = Number(process.env.HOLDFAST_FILE_LIMIT_MS ?? 600_000);
 /** How often is looked for files above their limit: as long their process has to end by itself. */
 const LOOK_MS = Math.min(5_000, FILE_LIMIT_MS);
+const WITHOUT = '--without=';
 /** Young garbage is most of what worlds leave: with room for it from the start less of it is moved about. */
 const YOUNG = ['--min-semi-space-size=32', '--max-semi-space-size=64'];
 
@@ -33,11 +35,11 @@ function reportersOf(failuresPath) {
   return [...spec, `--test-reporter=${reporter}`, `--test-reporter-destination=${failuresPath}`];
 }
 
-/** Test files below `root`/test whose path contains one of `words` (all files without words). */
-function selectTests(root, words) {
+/** Test files below `root`/test whose path contains one of `words` (all files without words), and none of `without`. */
+function selectTests(root, words, without) {
   const files = listFiles(root, 'test').filter((file) => file.endsWith('.test.ts'));
-  const wanted = words.map((word) => word.replaceAll('/', sep));
-  return wanted.length === 0 ? files : files.filter((file) => wanted.some((word) => file.includes(word)));
+  const isIn = (file, of) => of.some((word) => file.includes(word.replaceAll('/', sep)));
+  return files.filter((file) => (words.length === 0 || isIn(file, words)) && !isIn(file, without));
 }
 
 /**
@@ -86,11 +88,12 @@ function runNode(args, { onEnd, scratch, turns }) {
 function main() {
   const args = process.argv.slice(2);
   const rootArg = args.find((arg) => arg.startsWith('--root='));
-  const own = ['--cpu', rootArg];
-  const options = args.filter((arg) => arg.startsWith('--') && !own.includes(arg));
+  const without = args.filter((arg) => arg.startsWith(WITHOUT)).map((arg) => arg.slice(WITHOUT.length));
+  const isOwn = (arg) => arg === '--cpu' || arg === rootArg || arg.startsWith(WITHOUT);
+  const options = args.filter((arg) => arg.startsWith('--') && !isOwn(arg));
   const words = args.filter((arg) => !arg.startsWith('--'));
   const root = rootArg?.slice('--root='.length) ?? ROOT;
-  const files = selectTests(root, words);
+  const files = selectTests(root, words, without);
   if (files.length === 0) {
     process.stderr.write(`No test file below ${join(root, 'test')} matches ${words.join(' ') || '*.test.ts'}.\n`);
     process.exitCode = 1;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { order, until } from '../daemon/harness.ts';
-import { codesOf, openOrders, orderOf } from './attempts.ts';
+import { openOrders, orderOf } from './attempts.ts';
 import { AMEND, CANCEL, exits, killed, LATE_MS, press, prove, repeats, revive, SEND } from './killed-and-restarted.ts';
 import type { KilledDaemon } from './killed-daemon.ts';
 
@@ -106,24 +106,5 @@ describe('ways around a gate: killed while orders rest or a position is held', {
         await prove(world);
       });
     }
-    it('BY-13 stays halted when it is killed in a flatten, and flattens again', async () => {
-      const world = it_();
-      await world.begin();
-      await world.tool('place_order', order({ requested_notional: 500 }));
-      await world.tool('place_order', order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_950 }));
-      await world.untilKnown();
-      const fault = { kind: 'accept-then-timeout', match: world.draws.pick([SEND, CANCEL]) };
-      const flatten = () => world.operator<object>('POST', '/v1/flatten', { reason: 'test' });
-      await world.killAtFault(fault, flatten);
-      await revive(world);
-      assert.equal((await world.tradingState()).state, 'halted', 'the state is on disk before anything is closed');
-      assert.ok(codesOf(await press(world, 'ETHUSDT')).includes('STATE_HALTED'), 'nothing is opened');
-      await world.untilKnown();
-      await flatten();
-      const books = await prove(world);
-      assert.deepEqual(await world.positions(), [], 'flat');
-      assert.equal(openOrders(books).length, 0, 'nothing rests');
-      assert.equal((await world.tradingState()).state, 'halted', 'until an operator says otherwise');
-    });
   });
 });

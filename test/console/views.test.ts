@@ -108,6 +108,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
     assert.deepEqual(await findInaccessible(other.page), [], `${width} ${colorScheme}`);
     if (name !== null) await photograph(other.page, name);
     assert.deepEqual(other.complaints, []);
+    await other.page.context().close();
   }
 });
 

@@ -15,7 +15,7 @@ import { countedDisk } from './counted-disk.ts';
 import { type Cleanups, ledgerOptions, makeFolder, note } from './temp-ledger.ts';
 
 /** Processes that are killed, spread over all writes; `HOLDFAST_ARCHIVE_KILLS=1000` kills one at each. */
-const KILLS = Number(process.env.HOLDFAST_ARCHIVE_KILLS ?? 8);
+const KILLS = Number(process.env.HOLDFAST_ARCHIVE_KILLS ?? 4);
 
 let home: Home;
 const cleanups: (() => void)[] = [];

@@ -10,6 +10,8 @@ import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived
 import { type Cleanups, makeFolder, openAsIntruder } from './temp-ledger.ts';
 
 const SPAN = 300;
+/** A thread answers what a span answers here: one of each kind of answer goes through threads, which cost a start each. */
+const IN_THREADS: ReadonlySet<string> = new Set(['nothing', 'two records, of which the first is named', 'a policy']);
 let home: Home;
 const cleanups: (() => void)[] = [];
 before(async () => {
@@ -100,7 +102,7 @@ describe('audit verify in threads', () => {
       if (problem.includes(' ') || problem === 'none') assert.equal(named, problem);
       else if (problem !== 'rederive') assert.ok(named.startsWith(problem), named);
       assert.deepEqual(await audit(path, { spanRecords: SPAN }), alone);
-      assert.deepEqual(await audit(path, { spanRecords: SPAN, threads: 2 }), alone);
+      if (IN_THREADS.has(what)) assert.deepEqual(await audit(path, { spanRecords: SPAN, threads: 2 }), alone);
     });
 
   test('a decision that was written anew, and one that names no version behind one that does [LE-119]', async (t) => {
@@ -116,10 +118,11 @@ describe('audit verify in threads', () => {
       const alone = await audit(path, { spanRecords: 1e9, isDeep: true });
       assert.deepEqual([alone.ok, !alone.ok && alone.seq], [false, seq], change.toString());
       // The last: alone in a span of its own.
-      for (const spanRecords of [20, seq - 1]) {
-        const split = await audit(path, { spanRecords, threads: 2, isDeep: true });
-        assert.deepEqual(split, alone, change.toString());
-      }
+      for (const [spanRecords, threads] of [
+        [20, 2],
+        [seq - 1, 0],
+      ] as const)
+        assert.deepEqual(await audit(path, { spanRecords, threads, isDeep: true }), alone, change.toString());
     }
   });
 
@@ -139,7 +142,7 @@ describe('audit verify in threads', () => {
     for (const seq of [SPAN, SPAN + 7, 2 * SEGMENT, alone.head.seq + 9]) {
       const noted = { seq, hash: 'c'.repeat(64), genesis: null };
       const anchors = [{ name: 'a note', kind: 'record', noted }] as const;
-      const found = await audit(path, { spanRecords: SPAN, threads: 2, anchors });
+      const found = await audit(path, { spanRecords: SPAN, anchors });
       const named = found.ok ? 'none' : `${found.problem} at ${found.seq}`;
       assert.equal(named, `head at ${Math.min(seq, alone.head.seq + 1)}`);
     }

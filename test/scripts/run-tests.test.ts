@@ -64,6 +64,12 @@ test('finding no file is a failure, since a runner that runs nothing is green', 
   assert.match(output, /No test file .* matches no-such-file/);
 });
 
+test('files are left out by a word of their paths', () => {
+  const { code, output } = runTests('--without=red');
+  assert.equal(code, 0, output);
+  assert.equal(runTests('red', '--without=red').code, 1);
+});
+
 test('what failed is written apart, with its file and its error, when a file is named for it', () => {
   failuresPath = join(root, 'failures.txt');
   const { code, output } = runTests();
