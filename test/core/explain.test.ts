@@ -32,7 +32,7 @@ const SPENT: { readonly [code: string]: string } = { TURNOVER: 'BUDGET_TURNOVER'
 /** Codes of rules that refuse where nothing is left. */
 const COUNTED = ['RATE', 'ACCOUNT_POSITIONS', 'TURNOVER', 'FEES'];
 
-test('one code binds every decision that is not ALLOW, and it is one of its reasons', () => {
+test('one code binds every decision that is not ALLOW, and it is one of its reasons [AN-32 AN-33]', () => {
   const seen = new Map<string, number>();
   let counted = 0;
   fc.assert(
@@ -125,7 +125,7 @@ test('the rows of an order that goes out leave exactly the lots that were sent, 
   assert.ok(limited > 100, `${limited} were cut in size`);
 });
 
-test('a row adds up: cap from base and factors, left from cap, used and reserved, and a rule 12 verdict of its code', () => {
+test('a row adds up: cap from base and factors, left from cap, used and reserved, and a rule 12 verdict of its code [AN-28 AN-29 AN-30]', () => {
   const product = ['BUDGET_NOTIONAL', 'BUDGET_SYMBOL', 'BUDGET_GROSS'];
   fc.assert(
     fc.property(cases, (drawn) => {
@@ -198,7 +198,7 @@ test('a size below the minimum is told with what the venue takes; what a budget 
   );
 });
 
-test('exits, cancels and what no budget refuses have no line', () => {
+test('exits, cancels and what no budget refuses have no line [AN-33 AN-34]', () => {
   const held: Change = { context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 10 } } };
   const clipped = explainWith({ request: { intent: 'close', side: 'sell', requested_notional: 5_000 } }, held);
   assert.deepEqual(clipped.arithmetic, { line: null, rows: [] });

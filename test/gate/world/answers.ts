@@ -66,7 +66,7 @@ describe('what an answer says of a decision is true of that decision', () => {
     );
   });
 
-  it('the line of what refuses is of what has nothing left, the agent’s own pace, places and turnover too', async () => {
+  it('the line of what refuses is of what has nothing left, the agent’s own pace, places and turnover too [AN-33]', async () => {
     const ask = (more: object = {}): object => order({ symbol: 'ETHUSDT', requested_notional: 100, ...more });
     const first = (await world.tool('place_order', ask(), paced)).body;
     assert.notEqual(first.decision.decision, 'BLOCK', JSON.stringify(first.decision.reasons));
