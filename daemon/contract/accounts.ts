@@ -26,7 +26,7 @@ const sums = {
 };
 const asks = {
   requests: count('Trading calls that were decided.'),
-  cuts: count('Of these permitted at a smaller size (LIMIT).'),
+  cuts: count('Of these permitted smaller or safer (LIMIT).'),
   blocks: count('Of these refused (BLOCK).'),
 };
 export const SumsSchema = Type.Object(sums, field.closed);
@@ -114,7 +114,7 @@ export const ReportBodySchema = Type.Object(
           read_to_ms: nullable(instant('Bookings until then are read.')),
           booked_usdt: usdt('All but transfers.'),
           accounted_usdt: usdt('result of the total.'),
-          entry_difference_usdt: usdt('The exchange averages entries; 0 once all is closed.'),
+          entry_difference_usdt: usdt('The exchange averages entries; over all days 0 once all is closed.'),
           waiting_usdt: usdt('Bookings that wait for trades before they are split.'),
           unconfirmed_usdt: usdt('In trades of which the bookings are not read yet.'),
           unexplained_usdt: usdt('booked - waiting - (accounted + entry_difference - unconfirmed).'),

@@ -46,7 +46,7 @@ export const DecisionBodySchema = Type.Object(
     request_id: nullable(text()),
     seq: count('Number of its record in the ledger.'),
     at_ms: instant('When it was decided, exchange time.'),
-    kind: field.oneOf(DECISION_KINDS, 'slice, standing and gate: the daemon itself decided again.'),
+    kind: field.oneOf(DECISION_KINDS, 'slice, standing: the daemon decided again. gate: it asked itself.'),
     agent: text(),
     tool: text(),
     symbol: nullable(text()),
@@ -78,7 +78,7 @@ export const approvalStatus = field.oneOf(
   'granted: used up by decision_id, whatever that says. voided: detail says by what.',
 );
 const approvalId = text('decision_id of the blocked decision.');
-const words = text('The digest as four words.');
+const words = text('The first 64 bits of the digest, as four words.');
 const card = text('Its card in the console, or its path.');
 const grantDecision = nullable(text('After the approval; null: none.'));
 const approvalDetail = nullable(text());
@@ -153,7 +153,7 @@ export const ApprovalsBodySchema = Type.Object(
 );
 export const executionState = field.oneOf(
   EXECUTION_STATES,
-  'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
+  'none: nothing was sent, or note says that it is too old to tell. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
 );
 export const ExecutionBodySchema = Type.Object(
   {
@@ -177,7 +177,7 @@ export const ApprovedBodySchema = Type.Object(
   { approval: ApprovalBodySchema, answer: nullable(ToolAnswerSchema) },
   {
     ...field.closed,
-    description: 'answer: what was decided with it; null: nothing yet.',
+    description: 'answer: what was decided with it; null: nothing.',
   },
 );
 /** intercept: advice has a decision and, where the gate shows one, an execution without orders. */
@@ -194,7 +194,7 @@ export const OrderBodySchema = Type.Object(
     agent: nullable(text()),
     symbol: text(),
     side,
-    order_type: text('limit or market; of foreign orders the name at the exchange: stop_market.'),
+    order_type: text('limit or market, as it was sent; of foreign orders the name at the exchange: stop_market.'),
     limit_price: nullable(decimal('USDT.')),
     quantity: decimal(),
     filled_quantity: decimal(),
@@ -249,7 +249,7 @@ export const PositionBodySchema = Type.Object(
     held: Type.Optional(held),
     holder: Type.Optional(holder),
     quantity: decimal('Signed: negative is short.'),
-    notional_usdt: number('Value at the mark, never negative.'),
+    notional_usdt: number('Value at the mark, never negative; 0 without a mark.'),
     entry_price: nullable(decimal('USDT.')),
     mark_price: nullable(decimal('USDT.')),
     leverage: orNull('Leverage setting at the exchange.'),
@@ -274,12 +274,12 @@ export const AccountBodySchema = Type.Object(
     equity_usdt: orNull(),
     wallet_usdt: orNull('Without unrealised profit and loss.'),
     available_usdt: orNull('Free margin.'),
-    margin_ratio: orNull('Maintenance margin / margin balance.'),
-    drawdown: orNull('Against the highest equity, a fraction.'),
+    margin_ratio: orNull('Maintenance margin / margin balance; of isolated positions the worst one.'),
+    drawdown: orNull("Against the highest equity of the policy's window, a fraction."),
     daily_loss: orNull('A fraction.'),
     turnover_24h_usdt: number(),
     fees_24h_usdt: number(),
-    observed_at_ms: nullable(instant('Age of this view.')),
+    observed_at_ms: nullable(instant('When it was read.')),
   },
   field.closed,
 );
@@ -307,9 +307,9 @@ export const MarketBodySchema = Type.Object(
     regime_cause: text(),
     sigma: orNull(),
     sigma_baseline: orNull(),
-    jump_ratio: orNull('Last move in sigmas.'),
+    jump_ratio: orNull('Larger move of the last and the running bar, in sigmas of one bar.'),
     liquidity: orNull(),
-    liquidity_floor: orNull('Below it the market is illiquid.'),
+    liquidity_floor: orNull('Below it the regime is volatile or worse.'),
     tick_size: nullable(decimal('Step of prices, USDT.')),
     lot_size: nullable(decimal('Step of quantities.')),
     min_notional_usdt: orNull('Smallest value that the exchange takes.'),
@@ -394,7 +394,7 @@ export const LimitsBodySchema = Type.Object(
             {
               ...field.closed,
               description:
-                "g, h, q and p, of recent trades and of the agent's own loss: limit = base times all of them.",
+                "g, h, q and p, of recent trades and of the agent's own loss. limit = base times all of them where the cap is the account's; of gross and order rate g is of the strictest symbol held.",
             },
           ),
           budgets: Type.Array(

@@ -6,7 +6,7 @@ export interface StateText {
 
 /** Every state that an execution can have, and no other. docs/agents.md has this table. */
 export const EXECUTION_STATE_TEXTS = {
-  none: { meaning: 'nothing was sent', advice: 'see `reasons`' },
+  none: { meaning: 'nothing was sent, or it is too old to tell (`note`)', advice: 'see `reasons`' },
   awaiting_approval: {
     meaning: 'nothing was sent; a person is asked (`approval` has the card and the end)',
     advice: 'never send again; ask `get_decision`: `approval.decision_id` is the decision that followed',
@@ -27,7 +27,7 @@ export const EXECUTION_STATE_TEXTS = {
   filled: { meaning: 'all of it is filled', advice: 'done' },
   canceled: { meaning: 'over, nothing was filled', advice: 'decide anew; the same intent is no duplicate' },
   expired: {
-    meaning: 'over, nothing was filled: the market was beyond the bound; `note` says how far',
+    meaning: 'over, nothing was filled: the market was beyond the bound, or what rested came to its date; see `note`',
     advice: 'decide anew, perhaps with a wider `max_slippage_bps`; the same intent is no duplicate',
   },
   rejected: { meaning: 'the exchange refused it; `note` says why', advice: 'see `retryable`' },

@@ -10,41 +10,52 @@ const number = (description?: string) => Type.Number(field.said(description));
 export const ArithmeticRowSchema = Type.Object(
   {
     code: field.reasonCode,
-    label: Type.String({ description: 'The budget in words.' }),
-    base: number('B_0 of the policy.'),
+    label: Type.String({ description: 'The budget in words.' }), // note
+    base: number('B_0 of the policy.'), // note
     factors: Type.Object(
       {
-        market: number('g, by regime.'),
+        market: number('g, by regime.'), // note
         account: number('h.'),
         trust: number('q.'),
-        trader: number('p, of recent trades.'),
-        loss: number("p, of the agent's own loss."),
+        trader: number('p, of recent trades.'), // note
+        loss: number("p, of the agent's own loss."), // note
       },
-      { ...field.closed, description: 'cap = base times all of them; whole numbers are rounded down.' },
+      {
+        ...field.closed,
+        description: 'cap = base times all of them, whole numbers rounded down; less where agent or venue allow less.', // AN-28
+      },
     ),
-    cap: number('In force.'),
-    used: number('Held, traded or taken.'),
-    reserved: number('What may still fill, other than this order.'),
-    left: number('cap - used - reserved, never below 0.'),
-    lots: nullable(Type.Integer({ description: 'Whole lots that fit into what is left; null: not a budget of size.' })),
-    price: nullable(number('Value of a unit, USDT; null: unknown.')),
-    unit: field.oneOf(['USDT', 'x', 'bps', 'lots', 'orders', 'positions'], 'Of base, cap, used, reserved and left.'),
+    cap: number('In force.'), // note
+    used: number('Held, traded or taken.'), // note
+    reserved: number('What may still fill, other than this order.'), // note
+    left: number('cap - used - reserved, never below 0.'), // AN-29
+    lots: nullable(Type.Integer({ description: 'Whole lots that fit into what is left; null: not a budget of size.' })), // AN-30
+    price: nullable(number('Value of a unit, USDT; null: unknown.')), // note
+    unit: field.oneOf(['USDT', 'x', 'bps', 'lots', 'orders', 'positions'], 'Of base, cap, used, reserved and left.'), // note
   },
-  { ...field.closed, description: 'One budget that can cut or refuse an opening order.' },
+  { ...field.closed, description: 'One budget that can cut or refuse an opening order.' }, // note
 );
 export const AskedSchema = Type.Object(
   { notional: nullable(number()), quantity: nullable(decimal()) },
-  { ...field.closed, description: 'The size asked for, as effective tells the size sent.' },
+  { ...field.closed, description: 'The size asked for, as effective tells the size sent.' }, // AN-31
 );
 export const explanationMembers = {
   asked: nullable(AskedSchema),
-  bound_by: Type.Union([field.reasonCode, Type.Null()], { description: 'The one reason that binds; null for ALLOW.' }),
+  bound_by: Type.Union([field.reasonCode, Type.Null()], {
+    description: 'The one reason that binds; null for ALLOW, or decided by another version.', // AN-32
+  }),
   arithmetic: Type.Object(
     {
-      line: nullable(Type.String({ description: 'The binding budget in one line; null where no budget binds.' })),
-      rows: Type.Array(ArithmeticRowSchema, { description: 'Every budget; none for exits and cancels.' }),
+      line: nullable(
+        Type.String({
+          description: 'The binding budget, or the smallest order, in one line; null where neither binds.', // AN-33
+        }),
+      ),
+      rows: Type.Array(ArithmeticRowSchema, {
+        description: 'Budgets of an opening order; none for exits and cancels, or decided by another version.', // AN-34
+      }),
     },
-    { ...field.closed, description: 'How the figures are computed. Derived from the record, not part of it.' },
+    { ...field.closed, description: 'How the figures are computed. Derived from the record, not part of it.' }, // note, AN-35
   ),
 };
 
@@ -70,7 +81,7 @@ export const RULE_TITLES = [
 export const ExplanationBodySchema = Type.Object(
   {
     decision_id: Type.String(),
-    at_ms: number('When it was decided, exchange time. Milliseconds since 1970.'),
+    at_ms: number('When it was decided, exchange time. Milliseconds since 1970.'), // note, note
     agent: Type.String(),
     tool: Type.String(),
     symbol: nullable(Type.String()),
@@ -79,18 +90,18 @@ export const ExplanationBodySchema = Type.Object(
     reasons: decisionMembers.reasons,
     rules: nullable(
       Type.Array(Type.Object({ ...RuleVerdictSchema.properties, title: Type.String() }, field.closed), {
-        description: 'The finding of every rule, in their order; null: another version of the core decided.',
+        description: 'The finding of every rule; null: another version of the core decided.', // AN-36
       }),
     ),
     core_version: nullable(
       Type.Integer({
         minimum: 0,
-        description: 'null: recorded before there were versions.',
+        description: 'null: recorded before there were versions.', // note
       }),
     ),
-    policy_hash: Type.String({ description: 'sha256 of the policy that decided.' }),
+    policy_hash: Type.String({ description: 'sha256 of the policy that decided.' }), // note
   },
-  { ...field.closed, description: 'Why: every budget with its arithmetic, and every rule.' },
+  { ...field.closed, description: 'Why: every budget with its arithmetic, and every rule.' }, // note
 );
 export type ExplanationBody = Static<typeof ExplanationBodySchema>;
 type Explained = Omit<ExplanationBody, 'rules'> & {

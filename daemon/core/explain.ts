@@ -171,21 +171,25 @@ function bindingOfSize(
   rows: readonly ArithmeticRow[],
   reasons: ReadonlySet<ReasonCode>,
 ): ReasonCode | null {
-  const lotsOf = (code: ReasonCode): number => minOf(rows, code)?.lots ?? Number.POSITIVE_INFINITY;
+  const lotsOf = (code: ReasonCode): number =>
+    minOf(rows.filter((row) => row.code === code))?.lots ?? Number.POSITIVE_INFINITY;
   const known = binding !== null && reasons.has(binding) ? binding : null;
   const within = Math.min(requestedLots, known === null ? Number.POSITIVE_INFINITY : lotsOf(known));
   return reasons.has('ABOVE_MAXIMUM') && lotsOf('ABOVE_MAXIMUM') < within ? 'ABOVE_MAXIMUM' : known;
 }
 
-/** Rule 6 names what rule 12 counts by. */
-const COUNTED_BY: { readonly [code: string]: ReasonCode } = Object.fromEntries(
-  DAY_BUDGETS.map(({ key, spent }) => [spent, BUDGETS[key].code]),
-);
+/** What refuses only where nothing is left: of the account, or of the agent's own. */
+function findSpent(rows: readonly ArithmeticRow[], boundBy: ReasonCode): readonly ArithmeticRow[] | null {
+  if (boundBy === 'RATE' || boundBy === 'ACCOUNT_POSITIONS') return rows.filter(({ code }) => code === boundBy);
+  // Rule 6 names what rule 12 counts by.
+  const day = DAY_BUDGETS.find(({ spent }) => spent === boundBy);
+  if (day === undefined) return null;
+  return rows.filter(({ code, label }) => code === BUDGETS[day.key].code || label === day.ownLabel);
+}
 
-function minOf(rows: readonly ArithmeticRow[], code: ReasonCode): ArithmeticRow | null {
+function minOf(rows: readonly ArithmeticRow[]): ArithmeticRow | null {
   let least: ArithmeticRow | null = null;
   for (const row of rows) {
-    if (row.code !== code) continue;
     const isLess = row.lots !== null && least?.lots != null ? row.lots < least.lots : row.left < (least?.left ?? 0);
     if (least === null || isLess) least = row;
   }
@@ -206,8 +210,11 @@ function lineOf(
   const terms: LineTerms = { regime, symbol, rules, valueTicks };
   if (boundBy === 'BELOW_MINIMUM')
     return writeTooSmall(opening.askedUsdt, opening.minLots ?? 0, { ...terms, valueTicks: opening.sizeTicks });
-  const row = minOf(rows, COUNTED_BY[boundBy] ?? boundBy);
-  return row === null ? null : writeLine(row, terms);
+  const spent = findSpent(rows, boundBy);
+  const row = minOf(spent ?? rows.filter(({ code }) => code === boundBy));
+  // The venue's own rate is no budget: where it refuses, there is something left of each.
+  if (row === null || (spent !== null && row.left > 0)) return null;
+  return writeLine(row, terms);
 }
 
 /** `JSON.stringify(arithmetic)` with sorted keys, for answers. */

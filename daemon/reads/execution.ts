@@ -28,6 +28,7 @@ import type { ExecutionRecall } from './recall.ts';
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
 const BEHIND = 'it waits for room: older resting exits of yours close all that is held; amend or cancel one of them';
+const UNFILLED = 'it rested until the exchange ended it, at its date as a rule; nothing was filled';
 const AWAITING = 'a person is asked to approve it; do not resend: ask for this decision id again';
 const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; get_orders shows the orders';
 
@@ -84,11 +85,12 @@ export function describeExecution(core: LiveCore, { claim, orders }: Recalled, e
   };
 }
 
-/** Why an order that does not rest filled nothing: how far the quote was from its bound. Null: no quote was known. */
+/** Why an order filled nothing: how far the quote was from the bound of one that does not rest. Null: no quote was known. */
 function describeMiss({ context, decision }: Decided): string | null {
   const { effective } = decision;
   const { ask, bid } = context.market;
   if (effective === null || effective.limit_price === null) return null;
+  if (effective.time_in_force === 'GTC') return UNFILLED;
   const quote = effective.side === 'buy' ? ask : bid;
   if (quote === null || !(quote > 0)) return null;
   const bound = Number(effective.limit_price);

@@ -19,10 +19,10 @@ const MAX_RECALLED = 1_000;
  */
 export class ExecutionRecall {
   readonly #state: GateViews;
-  readonly #ledger: Pick<LedgerPort, 'iterateEvents' | 'readEndedOrders'>;
+  readonly #ledger: Pick<LedgerPort, 'findDecision' | 'iterateEvents' | 'readEndedOrders'>;
   readonly #recalled = new Map<string, Recalled>();
 
-  constructor(state: GateViews, ledger: Pick<LedgerPort, 'iterateEvents' | 'readEndedOrders'>) {
+  constructor(state: GateViews, ledger: Pick<LedgerPort, 'findDecision' | 'iterateEvents' | 'readEndedOrders'>) {
     this.#state = state;
     this.#ledger = ledger;
   }
@@ -33,8 +33,8 @@ export class ExecutionRecall {
     const id = event.decision.decision_id;
     const held = this.#state.orders.byDecision.get(id);
     if (held !== undefined) return { orders: held, claim: this.#state.claims.find(id) };
-    // Orders of slices and later rungs belong to their parent.
-    if (event.orders.length === 0 || event.parent_decision_id !== null) return { orders: [], claim: null };
+    if (event.orders.length === 0) return { orders: [], claim: null };
+    if (event.parent_decision_id !== null) return this.#recallPart(event, event.parent_decision_id);
     const rows = this.#ledger.readEndedOrders({ decisionId: id });
     if (rows.length > 0) return fromRows(rows);
     const known = this.#recalled.get(id);
@@ -46,6 +46,14 @@ export class ExecutionRecall {
     }
     this.#recalled.set(id, folded);
     return folded;
+  }
+
+  /** Orders of slices and later rungs belong to their parent, which has one end. */
+  #recallPart(event: DecisionEvent, parentId: string): Recalled {
+    const parent = this.#ledger.findDecision(parentId);
+    const orders = parent === null ? [] : this.recall(parent).orders;
+    const ids = new Set(event.orders.map(({ client_order_id: id }) => id));
+    return { orders: orders.filter(({ clientOrderId }) => ids.has(clientOrderId)), claim: null };
   }
 
   #fold(stored: StoredEvent, decisionId: string): Recalled {

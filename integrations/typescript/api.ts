@@ -53,7 +53,7 @@ export type EffectiveAction =
       lots: number;
       side: Side;
       /**
-       * At its limit; of a market order at the worse of mark and price; 0 for a cancel.
+       * At its limit; of a market order at the worse of mark and price, of a market exit at the mark; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -86,7 +86,7 @@ export type EffectiveAction =
       lots: number | null;
       side: Side;
       /**
-       * At its limit; of a market order at the worse of mark and price; 0 for a cancel.
+       * At its limit; of a market order at the worse of mark and price, of a market exit at the mark; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -187,11 +187,11 @@ export type ReasonCode =
   | 'ORDER_UNCHANGED'
   | 'MODIFY_NOT_ALLOWED';
 /**
- * Why it is not as asked, in the order of the rules. An ALLOW has none.
+ * Why it is not as asked. An ALLOW has none.
  */
 export type Reasons = Reason[];
 /**
- * none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.
+ * none: nothing was sent, or note says that it is too old to tell. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.
  */
 export type ExecutionState =
   | 'none'
@@ -513,11 +513,11 @@ export interface Account {
    */
   available_usdt: number | null;
   /**
-   * Maintenance margin / margin balance.
+   * Maintenance margin / margin balance; of isolated positions the worst one.
    */
   margin_ratio: number | null;
   /**
-   * Against the highest equity, a fraction.
+   * Against the highest equity of the policy's window, a fraction.
    */
   drawdown: number | null;
   /**
@@ -527,7 +527,7 @@ export interface Account {
   turnover_24h_usdt: number;
   fees_24h_usdt: number;
   /**
-   * Age of this view. Milliseconds since 1970.
+   * When it was read. Milliseconds since 1970.
    */
   observed_at_ms: number | null;
 }
@@ -605,7 +605,7 @@ export interface AgentSums {
    */
   requests: number;
   /**
-   * Of these permitted at a smaller size (LIMIT).
+   * Of these permitted smaller or safer (LIMIT).
    */
   cuts: number;
   /**
@@ -824,7 +824,7 @@ export interface Approval {
    */
   digest: string;
   /**
-   * The digest as four words.
+   * The first 64 bits of the digest, as four words.
    */
   words: string;
   /**
@@ -902,7 +902,7 @@ export interface Approvals {
   approvals: Approval[];
 }
 /**
- * answer: what was decided with it; null: nothing yet.
+ * answer: what was decided with it; null: nothing.
  */
 export interface Approved {
   approval: Approval;
@@ -933,7 +933,7 @@ export interface Decision {
    */
   at_ms: number;
   /**
-   * slice, standing and gate: the daemon itself decided again.
+   * slice, standing: the daemon decided again. gate: it asked itself.
    */
   kind: 'tool' | 'intercept' | 'dry_run' | 'slice' | 'standing' | 'gate';
   agent: string;
@@ -964,7 +964,7 @@ export interface Decision {
    */
   retry_after_ms: number | null;
   /**
-   * false: recorded only (policy mode shadow).
+   * false: recorded only, and openings go out as asked (policy mode shadow).
    */
   enforced: boolean;
   /**
@@ -980,7 +980,7 @@ export interface Decision {
    */
   asked: Asked | null;
   /**
-   * The one reason that binds; null for ALLOW.
+   * The one reason that binds; null for ALLOW, or decided by another version.
    */
   bound_by: ReasonCode | null;
   arithmetic: Arithmetic;
@@ -1117,11 +1117,11 @@ export interface Asked {
  */
 export interface Arithmetic {
   /**
-   * The binding budget in one line; null where no budget binds.
+   * The binding budget, or the smallest order, in one line; null where neither binds.
    */
   line: string | null;
   /**
-   * Every budget; none for exits and cancels.
+   * Budgets of an opening order; none for exits and cancels, or decided by another version.
    */
   rows: ArithmeticRow[];
 }
@@ -1139,7 +1139,7 @@ export interface ArithmeticRow {
    */
   base: number;
   /**
-   * cap = base times all of them; whole numbers are rounded down.
+   * cap = base times all of them, whole numbers rounded down; less where agent or venue allow less.
    */
   factors: {
     /**
@@ -1230,7 +1230,7 @@ export interface ExecutionApproval {
   quorum: number;
   signatures: number;
   /**
-   * The digest as four words.
+   * The first 64 bits of the digest, as four words.
    */
   words: string;
   /**
@@ -1288,7 +1288,7 @@ export interface BriefAnswer {
    */
   bound_by?: string;
   /**
-   * Its budget in one line, in USDT.
+   * Its budget in one line.
    */
   arithmetic?: string;
   reasons?: {
@@ -1461,13 +1461,13 @@ export interface Explanation {
    */
   asked: Asked | null;
   /**
-   * The one reason that binds; null for ALLOW.
+   * The one reason that binds; null for ALLOW, or decided by another version.
    */
   bound_by: ReasonCode | null;
   arithmetic: Arithmetic;
   reasons: Reasons;
   /**
-   * The finding of every rule, in their order; null: another version of the core decided.
+   * The finding of every rule; null: another version of the core decided.
    */
   rules:
     | {
@@ -1660,7 +1660,7 @@ export interface Limits {
      */
     regime: 'calm' | 'volatile' | 'extreme';
     /**
-     * g, h, q and p, of recent trades and of the agent's own loss: limit = base times all of them.
+     * g, h, q and p, of recent trades and of the agent's own loss. limit = base times all of them where the cap is the account's; of gross and order rate g is of the strictest symbol held.
      */
     factors: {
       market: BudgetFactors;
@@ -1755,12 +1755,12 @@ export interface Market {
   sigma: number | null;
   sigma_baseline: number | null;
   /**
-   * Last move in sigmas.
+   * Larger move of the last and the running bar, in sigmas of one bar.
    */
   jump_ratio: number | null;
   liquidity: number | null;
   /**
-   * Below it the market is illiquid.
+   * Below it the regime is volatile or worse.
    */
   liquidity_floor: number | null;
   /**
@@ -1807,7 +1807,7 @@ export interface Order {
   symbol: string;
   side: Side;
   /**
-   * limit or market; of foreign orders the name at the exchange: stop_market.
+   * limit or market, as it was sent; of foreign orders the name at the exchange: stop_market.
    */
   order_type: string;
   /**
@@ -1962,7 +1962,7 @@ export interface Position {
    */
   quantity: string;
   /**
-   * Value at the mark, never negative.
+   * Value at the mark, never negative; 0 without a mark.
    */
   notional_usdt: number;
   /**
@@ -2077,7 +2077,7 @@ export interface Report {
      */
     requests: number;
     /**
-     * Of these permitted at a smaller size (LIMIT).
+     * Of these permitted smaller or safer (LIMIT).
      */
     cuts: number;
     /**
@@ -2135,7 +2135,7 @@ export interface Report {
      */
     accounted_usdt: number;
     /**
-     * The exchange averages entries; 0 once all is closed. USDT.
+     * The exchange averages entries; over all days 0 once all is closed. USDT.
      */
     entry_difference_usdt: number;
     /**

@@ -42,6 +42,9 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'TD', title: 'Tools in brief', path: 'daemon/contract/catalogue/brief-catalogue.ts' },
   { prefix: 'TF', title: 'Arguments of tools', path: 'daemon/contract/tools.ts' },
   { prefix: 'TF', title: 'Fields', path: 'daemon/contract/fields.ts' },
+  { prefix: 'AN', title: 'Answers: decisions', path: 'daemon/contract/decision.ts' },
+  { prefix: 'AN', title: 'Answers: why', path: 'daemon/contract/explanation.ts' },
+  { prefix: 'AN', title: 'Answers in brief', path: 'daemon/contract/catalogue/brief.ts' },
   { prefix: 'MI', title: 'What MCP tells', path: 'daemon/mcp/texts.ts' },
 ];
 

@@ -90,7 +90,7 @@ test('an ALLOW that filled, and a BLOCK by any reason, cost at most 220', () => 
   }
 });
 
-test('only orders that may still fill keep their ids, and only one reason its hint', () => {
+test('only orders that may still fill keep their ids, and only one reason its hint [AN-37]', () => {
   const brief = toBrief(
     answer(
       { decision: 'LIMIT', reasons: reasons('BUDGET_NOTIONAL', 'BUDGET_GROSS') },
@@ -107,7 +107,7 @@ test('only orders that may still fill keep their ids, and only one reason its hi
   );
 });
 
-test('the reason that binds has the hint, and the line its figures; of the others the limit is told', () => {
+test('the reason that binds has the hint, and the line its figures; of the others the limit is told [AN-39]', () => {
   const limited = { decision: 'LIMIT', reasons: reasons('BUDGET_NOTIONAL', 'BUDGET_GROSS') };
   const reported = toBrief(answer({ ...limited, ...bound('BUDGET_GROSS', LINE) }));
   assert.deepEqual(reported.bound_by, 'BUDGET_GROSS');
@@ -135,7 +135,7 @@ test('a BLOCK tells first what refused it, whatever was cut before [MI-4]', () =
   );
 });
 
-test('who cancels every order is told no side and no size', () => {
+test('who cancels every order is told no side and no size [AN-38]', () => {
   const cancel = {
     action: 'cancel',
     quantity: null,
@@ -160,7 +160,7 @@ test('figures are told without the noise of binary fractions', () => {
   assert.deepEqual([reported?.observed, reported?.limit], [3984, 0.3]);
 });
 
-test('fee and profit are told once all of them are known, and nothing is open', () => {
+test('fee and profit are told once all of them are known, and nothing is open [AN-42 AN-43]', () => {
   const reported = (...orders: Order[]) => {
     const { fee_usdt, realised_pnl_usdt } = toBrief(answer({}, { state: 'filled', orders })).execution;
     return [fee_usdt, realised_pnl_usdt];
@@ -173,7 +173,14 @@ test('fee and profit are told once all of them are known, and nothing is open', 
   assert.deepEqual(reported(order({}), order({ status: 'working' })), [undefined, undefined]);
 });
 
-test('filled quantities add exactly, and the average price lies between the lowest and the highest', () => {
+test('an average is told once it is of all that is filled [AN-41]', () => {
+  const priceOf = (...orders: Order[]) => toBrief(answer({}, { state: 'staging', orders })).execution.average_price;
+  assert.equal(priceOf(order({}), order({ average_price: null })), undefined, 'of a part it would look like all of it');
+  const unsent = { status: 'pending_send', filled_quantity: '0', average_price: null } as const;
+  assert.equal(priceOf(order({}), order(unsent)), '60066.3');
+});
+
+test('filled quantities add exactly, and the average price lies between the lowest and the highest [AN-40 AN-41]', () => {
   const decimal = (max: number, places: number) =>
     fc.integer({ min: 1, max }).map((digits) => (digits / 10 ** places).toFixed(places));
   fc.assert(

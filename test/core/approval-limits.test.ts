@@ -15,7 +15,7 @@ test('three approvals of one agent wait at most: a further order asks nobody [AP
   assert.deepEqual([fourth.reasons[0]?.observed, fourth.reasons[0]?.unit], [3, 'pending']);
 });
 
-test('a later slice of an approved order keeps the price that was approved [AP-37]', () => {
+test('a later slice of an approved order keeps the price that was approved [AN-19 AP-37]', () => {
   const slice = (ticks: number | null) =>
     decideWith({
       context: { phase: 'slice', slice_lots: 5, approval: { ...NO_APPROVAL, order_price_ticks: ticks } },

@@ -55,7 +55,7 @@ test('a part of a position is told as quantity and at the mark, an amend at its 
   assert.equal(of(order, cancel).asked, null);
 });
 
-test('what goes out is asked for in the same units, and ALLOW is within 1 % in both', () => {
+test('what goes out is asked for in the same units, and ALLOW is within 1 % in both [AN-21 AN-31]', () => {
   let allowed = 0;
   fc.assert(
     fc.property(cases, (drawn) => {

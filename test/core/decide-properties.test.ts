@@ -32,7 +32,7 @@ test('SAE-SAME-CODE: decides the same twice, from the same data to the byte, and
   );
 });
 
-test('SAE-PROJ SAE-BUDGET: what is sent is at most what was asked and lies inside F(B) as recomputed from the documents', () => {
+test('SAE-PROJ SAE-BUDGET: what is sent is at most what was asked and lies inside F(B) as recomputed from the documents [AN-22]', () => {
   let seen = 0;
   fc.assert(
     fc.property(cases, (drawn) => {

@@ -27,8 +27,14 @@ function minOf({ arithmetic }: Explanation, code: string): ArithmeticRow {
 }
 const near = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(a), Math.abs(b));
 
-test('one code binds every decision that is not ALLOW, and it is one of its reasons', () => {
+/** Rule 6 names what rule 12 counts by. */
+const SPENT: { readonly [code: string]: string } = { TURNOVER: 'BUDGET_TURNOVER', FEES: 'BUDGET_FEES' };
+/** Codes of rules that refuse where nothing is left. */
+const COUNTED = ['RATE', 'ACCOUNT_POSITIONS', 'TURNOVER', 'FEES'];
+
+test('one code binds every decision that is not ALLOW, and it is one of its reasons [AN-32 AN-33]', () => {
   const seen = new Map<string, number>();
+  let counted = 0;
   fc.assert(
     fc.property(cases, (drawn) => {
       const found = explain(drawn);
@@ -42,12 +48,21 @@ test('one code binds every decision that is not ALLOW, and it is one of its reas
       const bare = explainWithoutPolicy(drawn.request, drawn.context, decision).bound_by;
       assert.equal(bare === null, boundBy === null);
       if (boundBy !== null) seen.set(boundBy, (seen.get(boundBy) ?? 0) + 1);
-      const hasRow = found.arithmetic.rows.some(({ code }) => code === boundBy);
-      if (hasRow) assert.match(found.arithmetic.line ?? '', /^[a-z'].*\d/, boundBy ?? '');
+      const { line, rows } = found.arithmetic;
+      const reason = decision.reasons.find(({ code }) => code === boundBy);
+      // The venue's rate is no budget of ours, and its reason has no figures.
+      const isListed = rows.some(({ code }) => (SPENT[boundBy ?? ''] ?? boundBy) === code);
+      const hasRow = rows.some(({ code }) => code === boundBy) && reason?.limit !== null;
+      if (hasRow) assert.match(line ?? '', /^[a-z'].*\d/, boundBy ?? '');
+      if (!COUNTED.includes(boundBy ?? '') || !isListed) return;
+      counted += 1;
+      if (line === null) assert.equal(reason?.limit, null, `${boundBy}: by what the venue takes`);
+      else assert.match(line, /^(?:(?!; left ).)+(?:; left 0(?: ->.*)?)?$/, `${boundBy}: nothing is left of it`);
     }),
     RUNS,
   );
   assert.ok(seen.size >= 20, [...seen.keys()].join(' '));
+  assert.ok(counted > 20, `${counted} were refused by what is counted`);
 });
 
 test('the arithmetic is told as canonical JSON, whatever was told before it', () => {
@@ -110,7 +125,7 @@ test('the rows of an order that goes out leave exactly the lots that were sent, 
   assert.ok(limited > 100, `${limited} were cut in size`);
 });
 
-test('a row adds up: cap from base and factors, left from cap, used and reserved, and a rule 12 verdict of its code', () => {
+test('a row adds up: cap from base and factors, left from cap, used and reserved, and a rule 12 verdict of its code [AN-28 AN-29 AN-30]', () => {
   const product = ['BUDGET_NOTIONAL', 'BUDGET_SYMBOL', 'BUDGET_GROSS'];
   fc.assert(
     fc.property(cases, (drawn) => {
@@ -183,7 +198,7 @@ test('a size below the minimum is told with what the venue takes; what a budget 
   );
 });
 
-test('exits, cancels and what no budget refuses have no line', () => {
+test('exits, cancels and what no budget refuses have no line [AN-33 AN-34]', () => {
   const held: Change = { context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 10 } } };
   const clipped = explainWith({ request: { intent: 'close', side: 'sell', requested_notional: 5_000 } }, held);
   assert.deepEqual(clipped.arithmetic, { line: null, rows: [] });

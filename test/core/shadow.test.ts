@@ -20,7 +20,7 @@ function executedOf(...changes: readonly Change[]) {
   return shadowDecision(decide(request, context, compiled), request, context, compiled);
 }
 
-test('shadow executes what a budget refuses, and nothing in a symbol that is another agent’s [PK-40]', () => {
+test('shadow executes what a budget refuses, and nothing in a symbol that is another agent’s [AN-26 PK-40]', () => {
   const tooMuch = { request: { requested_notional: 50_000 } };
   assert.equal(executedOf(tooMuch).effective?.action, 'open', 'beyond every cap');
   const reserved = executedOf(tooMuch, { policy: { agents: { bob: { reserve: ['BTCUSDT'] } } } });

@@ -107,7 +107,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       );
     }));
 
-  it('SAE-M SAE-M5 SAE-OOS-STATE: a jump is extreme at once: 1x, a quarter of the notional, five spaced slices, a cooldown [PK-43 PK-74 PK-85]', () =>
+  it('SAE-M SAE-M5 SAE-OOS-STATE: a jump is extreme at once: 1x, a quarter of the notional, five spaced slices, a cooldown [AN-13 AN-14 PK-43 PK-74 PK-85]', () =>
     withWorld({ policy: (spec) => Object.assign(spec.market, { collar_bps: 1000 }) }, async (world) => {
       await world.setMark('ETHUSDT', 2_850);
       const { body } = await world.tool(

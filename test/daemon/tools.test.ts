@@ -209,7 +209,7 @@ describe('the tools', () => {
     assert.equal((await world.position('BTCUSDT')) - held, bought);
   });
 
-  it('place_order at the market goes out at its bound, and what does not fill within it is canceled [TD-34 TD-42 TF-4 TF-37]', async () => {
+  it('place_order at the market goes out at its bound, and what does not fill within it is canceled [AN-6 TD-34 TD-42 TF-4 TF-37]', async () => {
     const held = await world.position('BTCUSDT');
     // The best ask is half of a spread of 40 bps off the middle.
     await world.setMark('BTCUSDT', 60_100, { spread_bps: 40 });

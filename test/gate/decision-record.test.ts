@@ -141,7 +141,7 @@ test('the answer is the canonical text of the body, and a later one, derived fro
   );
 });
 
-test('under another version of the core what it would derive is null, and the rest is told', () => {
+test('under another version of the core what it would derive is null, and the rest is told [AN-36]', () => {
   fc.assert(
     fc.property(cases, shell, fc.constantFrom(0, CORE_VERSION + 1), (drawn, around, version) => {
       const { event, body } = recordedOf(drawn, around);

@@ -98,6 +98,9 @@ export class FoldedLedger {
     this.rows.push(...this.state.apply(numbered).flatMap(toRows));
     return numbered;
   }
+  findDecision(id: string): GateEvent | null {
+    return this.events.find(({ kind, payload }) => kind === 'decision' && payload.decision.decision_id === id) ?? null;
+  }
   readEndedOrders(query: EndedOrderQuery): readonly EndedOrderRow[] {
     return this.rows.filter((row) => isAskedFor(query, row));
   }

@@ -95,9 +95,24 @@ describe('executions that have left the views are read back from the ledger', ()
     }
   });
 
+  it('shows of a slice, and of a later rung, the order that it sent', () => {
+    const { ledger } = busyLedger();
+    const recall = new ExecutionRecall(ledger.state, ledger);
+    const sentBy = (id: string): readonly string[] =>
+      recall.recall(ledger.findDecision(id)!).orders.map(({ clientOrderId }) => clientOrderId);
+    const held = [sentBy('d-b'), sentBy('d-d')];
+    assert.deepEqual(held, [['a-1'], ['c-1']]);
+    const later = T0 + 2 * DAY + KEEP_UNPROVEN_MS;
+    ledger.append({ kind: 'alert', at_ms: later, payload: { code: 'TEST', detail: '', symbol: null } });
+    assert.deepEqual([sentBy('d-b'), sentBy('d-d')], held, 'of the table');
+  });
+
   it('reads no ledger for decisions without orders, nor for what the views hold', () => {
     const { ledger, stored } = busyLedger();
     const silent = {
+      findDecision: (): never => {
+        throw new Error('a decision was looked up');
+      },
       iterateEvents: (): never => {
         throw new Error('the ledger was read');
       },

@@ -4,6 +4,7 @@
  */
 import './world/absent-orders.ts';
 import './world/amend.ts';
+import './world/answers.ts';
 import './world/amend-under-tightening.ts';
 import './world/canceled-slices.ts';
 import './world/change-answers.ts';

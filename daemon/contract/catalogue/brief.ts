@@ -19,25 +19,25 @@ import { nullable } from '../nullable.ts';
 const figure = Type.Union([Type.Number(), Type.String()]);
 const BriefReason = Type.Object(
   {
-    code: Type.String({ description: 'Stable code; docs/reasons.md lists them.' }),
+    code: Type.String({ description: 'Stable code; docs/reasons.md lists them.' }), // note
     observed: Type.Optional(figure),
     limit: Type.Optional(figure),
     unit: Type.Optional(Type.String()),
-    hint: Type.Optional(Type.String({ description: 'Of the first only.' })),
+    hint: Type.Optional(Type.String({ description: 'Of the first only.' })), // AN-37
   },
   field.closed,
 );
 const BriefOrder = Type.Object(
   {
     action: Type.String(),
-    side: Type.Optional(Type.String({ description: 'Absent: all.' })),
-    quantity: Type.Optional(nullable(decimal('Base asset.'))),
+    side: Type.Optional(Type.String({ description: 'Absent: all.' })), // AN-38
+    quantity: Type.Optional(nullable(decimal('Base asset.'))), // note
     notional_usdt: Type.Optional(Type.Number()),
     limit_price: Type.Optional(decimal('USDT.')),
     leverage: Type.Optional(Type.Number()),
     reduce_only: Type.Optional(Type.Boolean()),
   },
-  { ...field.closed, description: 'What really goes to the exchange.' },
+  { ...field.closed, description: 'What really goes to the exchange.' }, // note
 );
 const OpenOrder = Type.Object(
   {
@@ -48,25 +48,25 @@ const OpenOrder = Type.Object(
 );
 export const BriefAnswerSchema = Type.Object(
   {
-    decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'LIMIT: smaller or tighter than asked, see order.'),
+    decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'LIMIT: smaller or tighter than asked, see order.'), // note
     decision_id: Type.String(),
-    bound_by: Type.Optional(Type.String({ description: 'The reason that binds.' })),
-    arithmetic: Type.Optional(Type.String({ description: 'Its budget in one line, in USDT.' })),
+    bound_by: Type.Optional(Type.String({ description: 'The reason that binds.' })), // AN-39
+    arithmetic: Type.Optional(Type.String({ description: 'Its budget in one line.' })), // note
     reasons: Type.Optional(Type.Array(BriefReason)),
     asked: Type.Optional(
       Type.Object(
         { quantity: Type.Optional(decimal()), notional_usdt: Type.Optional(Type.Number()) },
-        { ...field.closed, description: 'The size asked for.' },
+        { ...field.closed, description: 'The size asked for.' }, // note
       ),
     ),
     order: Type.Optional(BriefOrder),
     execution: Type.Object(
       {
         state: ExecutionBodySchema.properties.state,
-        filled_quantity: Type.Optional(decimal('Base asset, of all orders together.')),
-        average_price: Type.Optional(decimal('USDT, of what is filled.')),
-        fee_usdt: Type.Optional(Type.Number({ description: 'Paid for all of it.' })),
-        realised_pnl_usdt: Type.Optional(Type.Number({ description: 'Realised, before fees.' })),
+        filled_quantity: Type.Optional(decimal('Base asset, of all orders together.')), // AN-40
+        average_price: Type.Optional(decimal('USDT, of what is filled.')), // AN-41
+        fee_usdt: Type.Optional(Type.Number({ description: 'Paid for all of it.' })), // AN-42
+        realised_pnl_usdt: Type.Optional(Type.Number({ description: 'Realised, before fees.' })), // AN-43
         open_orders: Type.Optional(Type.Array(OpenOrder)),
         approval: Type.Optional(
           Type.Object(
@@ -86,7 +86,7 @@ export const BriefAnswerSchema = Type.Object(
     ),
     retry_after_ms: Type.Optional(Type.Number()),
   },
-  { ...field.closed, description: 'A decided request, in brief. A refusal is an answer too.' },
+  { ...field.closed, description: 'A decided request, in brief. A refusal is an answer too.' }, // note, note
 );
 export type BriefAnswer = Static<typeof BriefAnswerSchema>;
 
@@ -219,11 +219,11 @@ function sumDecimals(texts: readonly string[]): string | null {
 }
 
 /**
- * Average of the fills, weighted by quantity and rounded down to the places of the prices; null while none is known.
+ * Average of the fills, weighted by quantity and rounded down to the places of the prices; null until all are known.
  */
 function averagePrice(orders: FullAnswer['execution']['orders']): string | null {
-  const known = orders.filter((order) => order.average_price !== null);
-  if (known.length === 0) return null;
+  const known = orders.filter((order) => Number(order.filled_quantity) > 0);
+  if (known.length === 0 || known.some((order) => order.average_price === null)) return null;
   const prices = Math.max(...known.map((order) => placesOf(order.average_price ?? '')));
   const quantities = Math.max(...known.map((order) => placesOf(order.filled_quantity)));
   let value = 0n;

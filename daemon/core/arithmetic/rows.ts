@@ -228,19 +228,17 @@ function maximumRow(rules: RulesView, price: number | null): ArithmeticRow {
   };
 }
 
+function row(of: Pick<ArithmeticRow, 'code' | 'label' | 'unit' | 'base' | 'cap' | 'used' | 'factors'>): ArithmeticRow {
+  return { ...of, left: Math.max(0, of.cap - of.used), lots: null, price: null, reserved: 0 };
+}
+type Sides = Pick<ExecutionContext['agent'], 'long_units' | 'short_units'>;
+const placesHere = (of: Sides): number => (of.long_units > 0 || of.short_units > 0 ? 1 : 0);
+
 /** Budgets that are not of size. */
 function restOfRows(inputs: RowInputs): readonly ArithmeticRow[] {
   const { context, policy, found, set } = inputs;
   const { budgets } = policy;
-  const { exposure, pacing, phase } = context;
-  const row = (
-    of: Pick<ArithmeticRow, 'code' | 'label' | 'unit' | 'base' | 'cap' | 'used' | 'factors'>,
-  ): ArithmeticRow => {
-    const { base, cap, code, factors, label, unit, used } = of;
-    const left = Math.max(0, cap - used);
-    return { base, cap, code, factors, label, left, lots: null, price: null, reserved: 0, unit, used };
-  };
-  const g = found.record.market;
+  const { agent, exposure, pacing, phase } = context;
   const rows = [
     row({
       code: 'BUDGET_LEVERAGE',
@@ -248,7 +246,7 @@ function restOfRows(inputs: RowInputs): readonly ArithmeticRow[] {
       unit: 'x',
       base: budgets.leverage,
       cap: set.leverageCap,
-      factors: factorsOf(inputs, 'leverage', g),
+      factors: factorsOf(inputs, 'leverage', found.record.market),
       used: 0,
     }),
     row({
@@ -257,7 +255,7 @@ function restOfRows(inputs: RowInputs): readonly ArithmeticRow[] {
       unit: 'bps',
       base: budgets.slippage_bps,
       cap: slippageCapOf(policy, found.budget),
-      factors: factorsOf(inputs, 'slippage', g),
+      factors: factorsOf(inputs, 'slippage', found.record.market),
       used: 0,
     }),
     ...listLossRows(context, policy).map(({ label, tierUsdt: tier, usedUsdt: used }) =>
@@ -266,8 +264,10 @@ function restOfRows(inputs: RowInputs): readonly ArithmeticRow[] {
   ];
   // Paced and counted was a later slice with its parent, and a standing order when it was sent.
   if (phase !== 'parent') return rows;
-  const positions = budgets.concurrent_positions;
-  const isHere = exposure.long_units > 0 || exposure.short_units > 0;
+  const whole = (max: number) => ({ base: max, cap: max, factors: NONE });
+  const places = (label: string, max: number, used: number): ArithmeticRow =>
+    row({ ...whole(max), code: 'ACCOUNT_POSITIONS', label, unit: 'positions', used });
+  const own = policy.agentBudgets;
   return [
     ...rows,
     row({
@@ -279,14 +279,19 @@ function restOfRows(inputs: RowInputs): readonly ArithmeticRow[] {
       factors: factorsOf(inputs, 'order_rate', portfolioOf(inputs)),
       used: pacing.account_sends,
     }),
-    row({
-      code: 'ACCOUNT_POSITIONS',
-      label: 'positions',
-      unit: 'positions',
-      base: positions,
-      cap: positions,
-      factors: NONE,
-      used: exposure.other_positions + (isHere ? 1 : 0),
-    }),
+    places('positions', budgets.concurrent_positions, exposure.other_positions + placesHere(exposure)),
+    // Under the codes of the account's, behind them: what has nothing left is what refuses.
+    ...(own === null
+      ? []
+      : [
+          row({
+            ...whole(own.order_rate.max),
+            code: 'RATE',
+            label: "agent's order rate",
+            unit: 'orders',
+            used: pacing.agent_sends,
+          }),
+          places("agent's positions", own.concurrent_positions, agent.other_positions + placesHere(agent)),
+        ]),
   ];
 }

@@ -311,7 +311,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(await world.position('BTCUSDT'), 0);
   });
 
-  it('exits, cancels and amends that ask for less never wait [AP-4 PK-148]', async () => {
+  it('exits, cancels and amends that ask for less never wait [AN-17 AP-4 PK-148]', async () => {
     const rests = await ask({ requested_notional: 590, order_type: 'limit', limit_price: 59_000 });
     const client_order_id = (await approve(rests)).body.answer?.execution.orders[0]?.client_order_id;
     await world.advance(61_000);
@@ -329,7 +329,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
   });
 
-  it('above a second threshold two different people must approve [AP-73 TM-53 PK-145]', async () => {
+  it('above a second threshold two different people must approve [AN-20 AP-73 TM-53 PK-145]', async () => {
     const approval = await ask({ requested_notional: 902 });
     assert.equal(approval.quorum, 2);
     const first = await approve(approval);

@@ -158,7 +158,7 @@ describe('what comes between a decision and its send', () => {
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
   });
 
-  it('BY-41 after valid_until_ms nothing is opened, and an exit goes on [TD-39 TF-8 TF-9]', async () => {
+  it('BY-41 after valid_until_ms nothing is opened, and an exit goes on [TD-39 TF-8 TF-9 AN-1]', async () => {
     await place({ requested_notional: 420 });
     const over = { valid_until_ms: world.nowMs() - 1, order_type: 'market', requested_notional: 240 };
     const opened = await world.tool('place_order', order({ ...over, symbol: 'ETHUSDT' }));

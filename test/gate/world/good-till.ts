@@ -31,7 +31,7 @@ describe('the exchange is told until when an opening may rest', () => {
     return [tif, till];
   };
 
-  it('until its end, or 660 s ahead where that is later; an exit rests on, and what takes names no date [EX-51 TM-60]', async () => {
+  it('until its end, or 660 s ahead where that is later; an exit rests on, and what takes names no date [AN-7 EX-51 TM-60]', async () => {
     const soon = await rest(58_000, { valid_until_ms: START_MS + 10 * MINUTE });
     assert.deepEqual(await goodTill(soon), ['GTD', START_MS + 660 * SECOND]);
     const late = await rest(57_900, { valid_until_ms: START_MS + HOUR + 1 });

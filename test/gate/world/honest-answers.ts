@@ -25,7 +25,7 @@ describe('what an answer says of fills, misses and repeats', () => {
   const fills = async (query = '', token?: string): Promise<FillsBody> =>
     (await world.call<FillsBody>('GET', `/v1/fills${query}`, undefined, token)).body;
 
-  it('SAE-AUDIT what bound an order, and its arithmetic, are the same in the answer, on reading, and in explain', async () => {
+  it('SAE-AUDIT what bound an order, and its arithmetic, are the same in the answer, on reading, and in explain [AN-35]', async () => {
     const { body } = await world.tool('place_order', order({ requested_notional: 5_000 }));
     assert.equal(body.decision.decision, 'LIMIT', JSON.stringify(body.decision.reasons));
     const { decision_id: id, bound_by: boundBy, arithmetic } = body.decision;
@@ -83,7 +83,7 @@ describe('what an answer says of fills, misses and repeats', () => {
     assert.notEqual(again.body.decision.decision, 'BLOCK', codesOf(again.body).join());
   });
 
-  it('BY-11 one that was filled is a duplicate for as long as retry_after_ms says, and an order then', async () => {
+  it('BY-11 one that was filled is a duplicate for as long as retry_after_ms says, and an order then [AN-25]', async () => {
     const ask = order({ requested_notional: 200 });
     const first = await world.tool('place_order', ask);
     assert.notEqual(first.body.decision.decision, 'BLOCK');
