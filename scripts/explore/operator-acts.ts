@@ -13,7 +13,7 @@ export function actAsOperator(world: PlayedWorld, step: number, action: Operator
     }
     case 'adopt': {
       const { agent, symbol } = action;
-      world.operate(step, 'adopt', action, (gate) => gate.adoptSymbol(OPERATOR, symbol, agent, 'plan', null));
+      world.operate(step, 'adopt', action, (gate) => gate.adoptSymbol(OPERATOR, { symbol, agent }, 'plan', null));
       return;
     }
     case 'dry_run':
@@ -55,7 +55,7 @@ function dryRun(world: PlayedWorld, step: number, action: Extract<OperatorAct, {
   if (!checked.ok) throw new Error(`a dry run is not asked for in the tool's words: ${JSON.stringify(checked)}`);
   world.operate(step, 'dry_run', { agent, symbol, of: id }, (gate) =>
     action.isIntercepted === true
-      ? gate.intercept(nameless(agent), 'place_order', args, checked.call, null)
+      ? gate.intercept(nameless(agent), { name: 'place_order', args, skill: null }, checked.call)
       : gate.dryRun(nameless(agent), checked.call),
   );
 }

@@ -75,4 +75,30 @@ describe('ways around a gate: killed while it opens', { concurrency: true }, () 
       await prove(world);
     });
   });
+
+  killed('in the middle of many', { seed: 15, slices: 3, spacingMs: SPACING_MS }, (it_) => {
+    it('BY-13 keeps to one decision a request id when it is killed in the middle of many', async () => {
+      const world = it_();
+      const asks = Array.from({ length: 16 }, (_, index) => {
+        const symbol = world.draws.pick(['BTCUSDT', 'ETHUSDT']);
+        const change = { symbol, requested_notional: world.draws.int(70, 260), request_id: `many-${index}` };
+        return order(change) as { request_id: string };
+      });
+      const asked = asks.map((ask) => world.tool('place_order', ask).catch(() => null));
+      await until('the first is at the exchange', async () => (await world.books()).orders.length > 0, 20_000);
+      await delay(world.draws.int(0, 15));
+      await world.kill();
+      const answers = await Promise.all(asked);
+      await revive(world);
+      const repeated = await Promise.all(asks.map((ask) => world.tool('place_order', ask)));
+      const { byRequest } = readLedger(world);
+      for (const [index, { request_id: id }] of asks.entries()) {
+        const decisions = byRequest.get(id) ?? [];
+        assert.deepEqual(decisions, [repeated[index]?.body.decision?.decision_id], `decisions of ${id}`);
+        const answer = answers[index];
+        if (answer) assert.equal(answer.body.decision?.decision_id, decisions[0], `${id} was answered already`);
+      }
+      await prove(world);
+    });
+  });
 });

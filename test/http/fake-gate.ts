@@ -328,8 +328,8 @@ export function createFakeGate(): FakeGate {
       note('dryRun', caller, call);
       return fake.outcome();
     },
-    async intercept(caller, tool, args, call, skill) {
-      note('intercept', caller, tool, args, call, skill);
+    async intercept(caller, { args, name, skill }, call) {
+      note('intercept', caller, name, args, call, skill);
       return fake.outcome();
     },
     noteCall: () => undefined,
@@ -480,7 +480,7 @@ export function createFakeGate(): FakeGate {
       note('releaseSymbol', caller, symbol, forMs, reason);
       return { symbol, holder: 'momentum', quantity: '0.002', openings_left: 1 };
     },
-    async adoptSymbol(caller, symbol, agent, reason, passkeyId) {
+    async adoptSymbol(caller, { agent, symbol }, reason, passkeyId) {
       note('adoptSymbol', caller, symbol, agent, reason, passkeyId);
       return { symbol, holder: agent, quantity: '0.002', openings_left: 0 };
     },

@@ -41,7 +41,7 @@ import type {
 } from './reads.ts';
 import type { ReceiptOutcome } from './receipts.ts';
 import type { TokenBody, TokenCreatedBody, TokensBody } from './tokens.ts';
-import type { SkillClaim, TradingArgs } from './trading-calls.ts';
+import type { ForeignTool, TradingArgs } from './trading-calls.ts';
 
 export interface PasskeyApi {
   getPasskeys(): PasskeysBody;
@@ -72,13 +72,7 @@ export interface GateApi {
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   /** `call` is null when the tool is not one of Holdfast's, or its arguments do not fit the contract. */
-  intercept(
-    caller: Caller,
-    tool: string,
-    args: unknown,
-    call: TradingArgs | null,
-    skill: SkillClaim | null,
-  ): Promise<ToolOutcome>;
+  intercept(caller: Caller, tool: ForeignTool, call: TradingArgs | null): Promise<ToolOutcome>;
   /** Records input that the contract refused (rule 1), without its values. */
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
@@ -130,8 +124,7 @@ export interface GateApi {
    */
   adoptSymbol(
     caller: Caller,
-    symbol: string,
-    agent: string,
+    gift: { readonly symbol: string; readonly agent: string },
     reason: string,
     passkeyId: string | null,
   ): Promise<HolderBody>;

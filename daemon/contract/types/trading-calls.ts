@@ -4,6 +4,12 @@ import type { skillClaim } from '../fields.ts';
 import type * as tools from '../tools.ts';
 
 export type SkillClaim = Body<typeof skillClaim>;
+/** A call of any tool, as it is intercepted. */
+export interface ForeignTool {
+  readonly name: string;
+  readonly args: unknown;
+  readonly skill: SkillClaim | null;
+}
 export type PlaceOrderArgs = Body<typeof tools.PlaceOrderArgs>;
 export type ClosePositionArgs = Body<typeof tools.ClosePositionArgs>;
 export type TradingArgs = DeepReadonly<tools.TradingCall>;

@@ -1,4 +1,4 @@
-import type { SkillClaim } from '../../contract/types/trading-calls.ts';
+import type { ForeignTool } from '../../contract/types/trading-calls.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { ExecutionDecision, Reason } from '../../core/decision.ts';
 import { REASONS } from '../../core/reasons.ts';
@@ -26,35 +26,23 @@ function describeRefusedTool(violation: string | null): { readonly hint: string;
 }
 
 /** Tools executed elsewhere: allowed only by name and schema, never by being unknown (BY-07). */
-export function decideForeignTool(
-  core: LiveCore,
-  caller: Caller,
-  tool: string,
-  args: unknown,
-  skill: SkillClaim | null,
-): Decided {
-  const allowed = core.ports.isInterceptAllowed(core.policySpec, tool, args);
-  return recordForeignTool(
-    core,
-    caller,
-    tool,
+export function decideForeignTool(core: LiveCore, caller: Caller, tool: ForeignTool): Decided {
+  const { args, name } = tool;
+  const allowed = core.ports.isInterceptAllowed(core.policySpec, name, args);
+  return recordForeignTool(core, caller, tool, {
     allowed,
-    allowed ? null : (core.ports.findArgsViolation?.(core.policySpec, tool, args) ?? null),
-    core.ports.sha256(canonicalJson({ args, tool })),
-    skill,
-  );
+    violation: allowed ? null : (core.ports.findArgsViolation?.(core.policySpec, name, args) ?? null),
+  });
 }
 
 /** `intercept` of a tool that is executed elsewhere: ALLOW by name and schema, everything else BLOCK SCOPE_TOOL. */
 function recordForeignTool(
   core: LiveCore,
   caller: Caller,
-  tool: string,
-  allowed: boolean,
-  violation: string | null,
-  bodyHash: string,
-  skill: SkillClaim | null,
+  { args, name: tool, skill }: ForeignTool,
+  { allowed, violation }: { readonly allowed: boolean; readonly violation: string | null },
 ): Decided {
+  const bodyHash = core.ports.sha256(canonicalJson({ args, tool }));
   const policy = core.policyFor(caller.agent);
   const request = {
     ...bareRequest(core.settings, '', core.nowMs()),

@@ -1,4 +1,4 @@
-import type { SkillClaim, TradingArgs } from '../../contract/types/trading-calls.ts';
+import type { ForeignTool, SkillClaim, TradingArgs } from '../../contract/types/trading-calls.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
 import { writeBody } from '../audit/record-text.ts';
@@ -103,20 +103,15 @@ export class ToolCalls {
     };
   }
 
-  *intercept(
-    caller: Caller,
-    tool: string,
-    args: unknown,
-    call: TradingArgs | null,
-    skill: SkillClaim | null,
-  ): Flow<ToolOutcome> {
+  *intercept(caller: Caller, tool: ForeignTool, call: TradingArgs | null): Flow<ToolOutcome> {
+    const { skill } = tool;
     const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
     if (closed !== null) return closed;
     noteChangedSkill(this.#core, caller, skill ?? (call === null ? null : claimOf(call)));
     const decided =
       call === null
         ? (this.#budgets.findOverrun('intercepts', senderOf(caller), 'intercept', null) ??
-          decideForeignTool(this.#core, caller, tool, args, skill))
+          decideForeignTool(this.#core, caller, tool))
         : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
     if (!isRecorded(decided)) return decided;
     yield* onDisk();

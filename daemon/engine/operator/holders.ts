@@ -63,7 +63,12 @@ export class Holders {
    * @param passkeyId of the passkey that signed this call; null: a token made it
    * @throws OperatorRequestError while something there is not settled, PasskeyRefused
    */
-  *adopt(caller: Caller, symbol: string, agent: string, reason: string, passkeyId: string | null): Flow<HolderBody> {
+  *adopt(
+    caller: Caller,
+    { agent, symbol }: { readonly symbol: string; readonly agent: string },
+    reason: string,
+    passkeyId: string | null,
+  ): Flow<HolderBody> {
     const { core } = this.#parts;
     this.#requireProof(passkeyId);
     this.#requireSettled(symbol, agent);

@@ -70,7 +70,7 @@ export function applySnapshot(position: PositionState, shown: ShownPosition, pos
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
     position.disputedTimes = isSame ? position.disputedTimes + 1 : 1;
     const wasExpected = wasBehindE8 === null && (doubted?.lowE8 === quantityE8 || doubted?.highE8 === quantityE8);
-    if (!wasExpected && !mayAdopt(position, record, requestedAtMs, since, possible)) {
+    if (!wasExpected && !mayAdopt(position, record, { requestedAtMs, sinceMs: since }, possible)) {
       position.disputedE8 = quantityE8;
       position.disputedSinceMs = since;
       return;
@@ -97,8 +97,7 @@ function isOfBefore({ book }: PositionState, record: PositionRecord | null): boo
 function mayAdopt(
   position: PositionState,
   record: PositionRecord | null,
-  requestedAtMs: number,
-  sinceMs: number,
+  { requestedAtMs, sinceMs }: { readonly requestedAtMs: number; readonly sinceMs: number },
   possible: PossibleFills,
 ): boolean {
   const quantityE8 = record?.quantity_e8 ?? 0;

@@ -43,7 +43,7 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const own = ownE8(position);
     const shown = { record, requestedAtMs: askedMs, leverage: setting, seq: state.stateSeq };
     applySnapshot(position, shown, possible);
-    if (holder !== null && own !== 0) closeRoundTrips(state, position, holder, own, event.requested_at_ms);
+    if (holder !== null && own !== 0) closeRoundTrips(state, position, { holder, heldE8: own }, event.requested_at_ms);
   }
   if (state.readAs.size > 0) dropReadAs(state);
   if (state.uncontained.size === 0) return;
@@ -70,17 +70,16 @@ function dropReadAs(state: GateViews): void {
 function closeRoundTrips(
   { rules, trades }: GateViews,
   position: PositionState,
-  holder: string,
-  held: number,
+  { heldE8, holder }: { readonly holder: string; readonly heldE8: number },
   atMs: number,
 ): void {
   const { markPrice, symbol } = position;
   const known = rules.get(symbol);
-  const quantityE8 = Math.abs(held) - Math.abs(ownE8(position));
+  const quantityE8 = Math.abs(heldE8) - Math.abs(ownE8(position));
   if (known === undefined || markPrice === null || quantityE8 <= 0) return;
   trades.close(holder, {
     symbol,
-    side: held > 0 ? 'sell' : 'buy',
+    side: heldE8 > 0 ? 'sell' : 'buy',
     lots: quantityE8,
     lot_size: fromE8(1),
     price: markPrice,

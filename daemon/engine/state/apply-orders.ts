@@ -209,7 +209,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     fee_usdt: fromE8(quantityE8) * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
-  noteRoundTrips(state, order, position.holder, effect.own, fill);
+  if (position.holder !== null) noteRoundTrips(state, order, { holder: position.holder, ...effect.own }, fill);
 }
 
 /** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
@@ -228,11 +228,10 @@ function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): voi
 function noteRoundTrips(
   { pacing, time, trades }: GateViews,
   { agent, origin, reduceOnly }: OrderState,
-  holder: string | null,
-  own: ClosedAndOpened,
+  own: ClosedAndOpened & { readonly holder: string },
   fill: TradeFill,
 ): void {
-  if (holder === null) return;
+  const { holder } = own;
   const part = (lots: number): TradeFill => ({ ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
   if (own.closed > 0) trades.close(holder, part(own.closed));
   if (own.opened > 0) trades.addFill(holder, part(own.opened));

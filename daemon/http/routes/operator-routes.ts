@@ -196,7 +196,7 @@ export function registerHolderRoutes(app: FastifyInstance, doors: Doors): void {
       const { agent, reason } = requireValid(command.checkAdopt, bodyOf(request));
       const caller = callerOf(request);
       const passkeyId = request.signed === null ? null : caller.tokenId;
-      return whileInFlight(request, gate.adoptSymbol(caller, symbol, agent, reason, passkeyId));
+      return whileInFlight(request, gate.adoptSymbol(caller, { symbol, agent }, reason, passkeyId));
     },
   });
 }

@@ -147,7 +147,7 @@ function registerIntercept(app: FastifyInstance, doors: Doors): void {
       const checked = isTradingTool(tool) ? checkTradingCall(tool, args) : null;
       const call = checked?.ok === true ? checked.call : null;
       const skill = meta?.skill ?? null;
-      return answerOutcome(request, reply, doors.gate.intercept(callerOf(request), tool, args, call, skill));
+      return answerOutcome(request, reply, doors.gate.intercept(callerOf(request), { name: tool, args, skill }, call));
     },
     errorHandler: rejectedInputHandler(doors, 'intercept'),
   });
