@@ -8,7 +8,7 @@ import { blankComments } from '../../scripts/boundaries/module-syntax.ts';
 const DAEMON = fileURLToPath(new URL('../../daemon/', import.meta.url));
 /** Where exchanges are spoken to, or played; and the one reader of records, which have no cause. */
 const isFree = (file: string): boolean =>
-  /^(?:venue|exchange-sim|console)\/|^evaluation\/engine\/exchange\.ts$|^evaluation\/attacks\/|^engine\/orders\/recorded-cause\.ts$/.test(
+  /^(?:venue|exchange-sim|console)\/|^evaluation\/(?:exchange|attacks)\/|^engine\/orders\/recorded-cause\.ts$/.test(
     file,
   );
 

@@ -13,7 +13,7 @@ import { closableLots } from './exposure.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import { viewHolding, viewOpenings } from './holding-view.ts';
 import { viewMarket } from './market-view.ts';
-import { type Question, type Subject, subjectOf } from './subject.ts';
+import type { Question, Subject } from './subject.ts';
 
 /**
  * Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it.
@@ -62,6 +62,21 @@ export function buildAccountContext(question: Question): AccountContext {
     exposure: viewExposure(subject),
     market: viewMarket(subject),
     trust: viewTrust(subject),
+  };
+}
+
+function subjectOf({ ask, inputs, policy, request, state }: Question): Subject {
+  const symbol = request.symbol ?? '';
+  return {
+    state,
+    inputs,
+    request,
+    policy,
+    ask,
+    symbol,
+    rules: state.rules.get(symbol) ?? null,
+    live: inputs.symbols.get(symbol) ?? null,
+    tMs: state.time.atNow(inputs.nowMs),
   };
 }
 

@@ -21,18 +21,3 @@ export interface Subject extends Question {
   /** Passed time of the decision, ms. */
   readonly tMs: number;
 }
-
-export function subjectOf({ ask, inputs, policy, request, state }: Question): Subject {
-  const symbol = request.symbol ?? '';
-  return {
-    state,
-    inputs,
-    request,
-    policy,
-    ask,
-    symbol,
-    rules: state.rules.get(symbol) ?? null,
-    live: inputs.symbols.get(symbol) ?? null,
-    tMs: state.time.atNow(inputs.nowMs),
-  };
-}

@@ -9,7 +9,8 @@ import { isLive } from '../../engine/orders/claims.ts';
 import { isPlanned, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
 import { parentAsk } from '../../engine/readings/inputs.ts';
 import type { OrderInstruction, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
-import { type Answered, FILLED_BEFORE_MS, type Fill, isAtVenue, type ReplayVenue } from '../exchange/venue.ts';
+import { isAtVenue } from '../../engine/tables/status.ts';
+import { type Answered, FILLED_BEFORE_MS, type Fill, type ReplayVenue } from '../exchange/venue.ts';
 import type { MarketClock } from '../market/walk/clock.ts';
 import type { ReplayCore, ReplayHooks } from './core.ts';
 

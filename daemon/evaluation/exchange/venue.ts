@@ -236,10 +236,6 @@ export abstract class ReplayVenue {
   }
 }
 
-/** It may fill yet. */
-export function isAtVenue({ status }: VenueOrder): boolean {
-  return status === 'working' || status === 'partially_filled';
-}
 export function refuse(code: string, message: string, cause: Rejection['cause']): Rejection {
   return { cause, code, message, retryAfterMs: null };
 }

@@ -8,8 +8,9 @@ import type {
   VenueOrder,
 } from '../../engine/records/venue.ts';
 import type { GateViews } from '../../engine/state/views.ts';
+import { isAtVenue } from '../../engine/tables/status.ts';
 import type { DrivenVenue } from '../engine/driver.ts';
-import { type Answered, type Fill, isAtVenue, type ReplayVenue } from '../exchange/venue.ts';
+import type { Answered, Fill, ReplayVenue } from '../exchange/venue.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 import type { MarketClock } from '../market/walk/clock.ts';
