@@ -11,14 +11,13 @@ import type {
   TradeEvent,
 } from '../records/events.ts';
 import { fromE8, usdtE8, worthE8 } from '../records/units.ts';
-import type { Owner } from '../words.ts';
+import type { Gift, Owner } from '../words.ts';
 import { AccountDays, dayOf } from './account-days.ts';
 import {
   addEntries,
   addTrade,
   type CostBook,
   createCostBook,
-  type Gift,
   giveHeld,
   NOT_BEGUN,
   type Post,

@@ -5,9 +5,9 @@
  * matters. Lots move as those of positions do (lots.ts). Quantities, prices and amounts are integers in units of 1e-8.
  */
 import { heldE8 } from '../positions/lots.ts';
-import type { Owner } from '../words.ts';
+import type { Gift, Owner } from '../words.ts';
 import { dayOf, type Posting } from './account-days.ts';
-import { apply, type CostEntry, type CostTrade, compare, fold, type Given, type Held } from './cost-fold.ts';
+import { apply, type CostEntry, type CostTrade, compare, fold, type Held } from './cost-fold.ts';
 
 /** What is older is summed up. */
 const MAX_ENTRIES = 1_000;
@@ -59,16 +59,13 @@ export function addTrade(book: CostBook, trade: CostTrade, post: Post): Owner {
   });
   return owner ?? trade.owner;
 }
-export type Gift = Pick<Given, 'atMs' | 'owner' | 'seq'>;
 /** Whatever is held from now on has another owner. */
 export function giveHeld(book: CostBook, gift: Gift, post: Post): void {
-  const { entries } = book;
-  const behindMs = entries.findLast(({ kind }) => kind !== 'mark' && kind !== 'given')?.atMs ?? 0;
-  const atMs = Math.max(gift.atMs, entries.at(-1)?.atMs ?? 0);
-  addEntries(book, [{ kind: 'given', ...gift, atMs, behindMs }], post);
+  const atMs = Math.max(gift.atMs, book.entries.at(-1)?.atMs ?? 0);
+  addEntries(book, [{ kind: 'given', ...gift, atMs }], post);
 }
 
-/** Gifts go before the first trade of an order that was decided after them, but not before what was recorded before them. */
+/** Gifts go before the first trade of an order that was decided after them. */
 function putIn(entries: CostEntry[], entry: CostEntry): number {
   const place = placeOf(entries, entry);
   entries.splice(place, 0, entry);
@@ -76,7 +73,7 @@ function putIn(entries: CostEntry[], entry: CostEntry): number {
   let first = place;
   for (let at = place + 1; at < entries.length; at += 1) {
     const gift = entries[at]!;
-    if (gift.kind !== 'given' || gift.seq >= entry.seq || gift.behindMs > entry.atMs) continue;
+    if (gift.kind !== 'given' || gift.seq >= entry.seq) continue;
     entries.splice(at, 1);
     entries.splice(first, 0, { ...gift, atMs: entry.atMs });
     first += 1;

@@ -1,6 +1,6 @@
 import { heldE8, lotsOf, moveLots } from '../positions/lots.ts';
 import { portionE8, worthE8 } from '../records/units.ts';
-import type { LotFill, Lots, Owner } from '../words.ts';
+import type { Gift, LotFill, Lots, Owner } from '../words.ts';
 import { dayOf, type Figures, type Posting } from './account-days.ts';
 
 /** Exits that wait, the last ones. */
@@ -32,18 +32,9 @@ interface Mark {
   readonly atMs: number;
   readonly priceE8: number;
 }
-/**
- * Whatever is held has another owner from then on. RISK: our clock dates it, which errs. It is of after all that was recorded
- * before it, and of before the trades of orders that were decided after it.
- */
-export interface Given {
+/** RISK: our clock dates it, which errs: it comes behind all that was recorded before, and before what was decided after it. */
+interface Given extends Gift {
   readonly kind: 'given';
-  readonly atMs: number;
-  readonly owner: Owner;
-  /** Its record. */
-  readonly seq: number;
-  /** The venue's last instant that was recorded before it. */
-  readonly behindMs: number;
 }
 export type CostEntry = CostTrade | Booking | Mark | Given;
 

@@ -43,7 +43,7 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
     const position = views.position(payload.symbol);
     if (payload.action === 'released') releaseFrom(position, payload.for_ms);
     else {
-      giveTo(position, payload.agent, views.time.tMs);
+      giveTo(position, { owner: payload.agent, atMs: views.time.tMs, seq });
       views.accounts.noteHolder(payload.symbol, { owner: payload.agent, atMs, seq });
     }
     freeFlat(views, payload.symbol);
@@ -111,7 +111,7 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
     views.recovery = payload;
     views.recoveredMs = views.time.tMs;
     // RISK: a token of a known name is another's, in an account that went on without this ledger.
-    for (const position of views.positions.values()) giveTo(position, null, views.time.tMs);
+    for (const position of views.positions.values()) giveTo(position, { owner: null, atMs: views.time.tMs, seq });
     views.accounts.disown(at_ms, seq);
     if (payload.take_over) views.takenOverUntilMs = payload.at_venue_ms;
     for (const symbol of views.rules.keys()) views.countdowns.assume(symbol);

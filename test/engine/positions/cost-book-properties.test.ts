@@ -64,7 +64,7 @@ function historyOf(draws: readonly Draw[]): readonly CostEntry[] {
     const at = atMs;
     if (!isTrade) atMs += 1;
     if (draw.kind === 'given' || draw.kind === 'taken')
-      return { kind: 'given', atMs: at, owner: draw.kind === 'given' ? 'alice' : null, seq: number + 1, behindMs: 0 };
+      return { kind: 'given', atMs: at, owner: draw.kind === 'given' ? 'alice' : null, seq: number + 1 };
     if (draw.kind === 'mark') return { kind: 'mark', atMs: at, priceE8: draw.priceE8 };
     if (draw.kind === 'funded' || draw.kind === 'charged')
       return { kind: draw.kind, atMs: at, amountE8: draw.amountE8 };

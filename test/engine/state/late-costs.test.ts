@@ -53,6 +53,23 @@ test('what is closed on an order that was decided after an adoption is of the ne
   }
 });
 
+test('what opens on an order that was decided after a recovery is its agent-s, in accounts as in positions', () => {
+  const reported = new Reported();
+  reported.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1_000 });
+  const payload = { at_venue_ms: T0 + 1_000, epoch: 1, set_by: 'ops', take_over: false };
+  reported.ledger.append({ kind: 'recovery', at_ms: T0 + 1_060, payload });
+  const order = { client_order_id: 'x', lots: 5, side: 'buy' } as const;
+  reported.ledger.append(decisionEvent({ agent: 'alice', atMs: T0 + 1_070, id: 'd', orders: [order] }));
+  const filled = { average_price: 60_000, executed_lots: 5, status: 'filled', venue_at_ms: T0 + 1_050 } as const;
+  reported.ledger.append(orderEvent('x', T0 + 1_080, filled));
+  reported.ledger.append(tradeEvent('6', 'x', T0 + 1_050, { fee_usdt: 0, lots: 5, price: 60_000, side: 'buy' }));
+  assert.deepEqual(heldAt(reported, 50_000), [
+    [null, -100],
+    ['alice', -50],
+  ]);
+  assert.deepEqual(ownersOf(reported), [null, 'alice']);
+});
+
 test('an adoption goes behind what was recorded before it, whatever is recorded later of an earlier order', () => {
   const reported = new Reported();
   const decision = { agent: 'alice', atMs: T0 + 100, id: 'd', orders: [{ client_order_id: 'x', lots: 10 }] };
