@@ -55,5 +55,12 @@ export interface LotReading {
   readonly quantityE8: number;
 }
 
-/** One thing that happened to a position. `given`: whatever is held has another owner from then on. */
-export type LotEntry = LotFill | LotReading | { readonly kind: 'given'; readonly atMs: number; readonly owner: Owner };
+/** Whatever is held has another owner from then on. */
+export interface Gift {
+  readonly atMs: number;
+  readonly owner: Owner;
+  /** Its record. */
+  readonly seq: number;
+}
+/** One thing that happened to a position. */
+export type LotEntry = LotFill | LotReading | (Gift & { readonly kind: 'given' });

@@ -9,8 +9,12 @@ import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/recor
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { writeRecord } from '../../daemon/engine/audit/record-text.ts';
 import { buildBody } from '../../daemon/engine/plan/retell.ts';
+import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import type { PlannedOrder } from '../../daemon/engine/records/events.ts';
+import { viewLosses } from '../../daemon/engine/snapshot/agent-losses.ts';
+import { Reported } from '../engine/state/told-accounts.ts';
 import { readFixture } from '../fixtures/recorded.ts';
+import { DAY, T0 } from '../gate/fold-fixture.ts';
 import { readCorpus } from './corpus.ts';
 
 /** sha256 of what each version of the core says of the corpus. */
@@ -77,10 +81,27 @@ function* saySomething(seen: { readonly actions: Set<string> }): Generator<strin
     }
 }
 
+/** What an agent has lost, as its tiers read it: whole units, whatever binary fractions make of prices. */
+function* sayLosses(): Generator<string> {
+  const reported = new Reported();
+  const fill = { agent: 'alice', side: 'buy' } as const;
+  const asked = (nowMs: number, mark: number): string => {
+    const live = { mark, markAtMs: nowMs } as SymbolInputs;
+    const inputs: LiveInputs = { nowMs, clockSkewMs: 0, account: null, symbols: new Map([['BTCUSDT', live]]) };
+    return canonicalJson(viewLosses(reported.ledger.state, inputs, 'alice'));
+  };
+  reported.fill({ ...fill, lots: 7, price: 60_000.1, atMs: T0 + 10, fee: 0.123456 });
+  reported.fill({ ...fill, lots: 6, price: 60_123.7, atMs: T0 + 20, fee: 0.1 });
+  reported.fill({ ...fill, side: 'sell', lots: 9, price: 60_050.3, atMs: T0 + 30, fee: 0.2 });
+  yield asked(T0 + 3_000, 60_001.234);
+  reported.read(T0 + DAY, [{ lots: 4, mark_price: 60_003.3 }]);
+  yield asked(T0 + DAY + 1, 59_000.7);
+}
+
 test('a core that says something else has another version [SAE-AUDIT]', () => {
   const seen = { actions: new Set<string>() };
   const hash = createHash('sha256');
-  for (const line of saySomething(seen)) hash.update(`${line}\n`);
+  for (const line of [...saySomething(seen), ...sayLosses()]) hash.update(`${line}\n`);
   const said = hash.digest('hex');
   assert.deepEqual(
     [...seen.actions].sort(),

@@ -24,12 +24,16 @@ export interface Figures {
   turnoverE8: number;
   fills: number;
 }
-/** What something made of an owner's part, or what that was worth beyond its cost when a day began. */
+/**
+ * What something made of an owner's part, what that was worth beyond its cost when a day began, or what of such was given to
+ * it or taken: that counts as of when the day began, and each before it.
+ */
 export interface Posting {
   readonly atMs: number;
   readonly owner: Owner;
   readonly figures?: Partial<Figures>;
   readonly openingE8?: number;
+  readonly givenE8?: number;
 }
 /** What an agent asked for, by outcome. */
 export interface Asks {
@@ -55,6 +59,8 @@ export interface AccountDay {
   readonly reported: { realisedUsdt: number; feesUsdt: number };
   /** Unrealised profit by owner and symbol when the day began, in units of 1e-8 USDT. */
   readonly opening: Map<Owner, Map<string, number>>;
+  /** What of it was given since. */
+  readonly given: Map<Owner, Map<string, number>>;
 }
 
 function createFigures(): Figures {
@@ -77,6 +83,7 @@ function createDay(dayMs: number): AccountDay {
     booked: { realised: 0, commission: 0, funding: 0, other: 0, transfers: 0 },
     reported: { realisedUsdt: 0, feesUsdt: 0 },
     opening: new Map(),
+    given: new Map(),
   };
 }
 
@@ -101,18 +108,23 @@ function asksOf({ asks }: AccountDay, agent: string): Asks {
   }
   return found;
 }
-/** As {@link addTo}, at every trade. */
-function addFigures(sum: Figures, by: Readonly<Partial<Figures>>, sign: 1 | -1 = 1): void {
+/** As {@link addTo}, at every trade. What has come to nothing has no row. */
+function addFigures(day: AccountDay, owner: Owner, symbol: string, by: Readonly<Partial<Figures>>, sign = 1): void {
+  const sum = figuresOf(day, owner, symbol);
   for (const name of FIGURES) sum[name] += sign * (by[name] ?? 0);
+  if (FIGURES.some((name) => sum[name] !== 0)) return;
+  const bySymbol = day.figures.get(owner);
+  bySymbol?.delete(symbol);
+  if (bySymbol?.size === 0) day.figures.delete(owner);
 }
 const FIGURES = Object.keys(createFigures()) as (keyof Figures)[];
-function addOpening({ opening }: AccountDay, owner: Owner, symbol: string, amountE8: number): void {
-  const bySymbol = opening.get(owner) ?? new Map<string, number>();
+function addOf(sums: AccountDay['opening'], owner: Owner, symbol: string, amountE8: number): void {
+  const bySymbol = sums.get(owner) ?? new Map<string, number>();
   const sumE8 = (bySymbol.get(symbol) ?? 0) + amountE8;
   if (sumE8 === 0) bySymbol.delete(symbol);
   else bySymbol.set(symbol, sumE8);
-  if (bySymbol.size === 0) opening.delete(owner);
-  else opening.set(owner, bySymbol);
+  if (bySymbol.size === 0) sums.delete(owner);
+  else sums.set(owner, bySymbol);
 }
 function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
   const sums = sum as Record<string, number>;
@@ -121,14 +133,15 @@ function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
 }
 function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
   for (const [owner, bySymbol] of later.figures) {
-    for (const [symbol, change] of bySymbol) addFigures(figuresOf(day, owner, symbol), change);
+    for (const [symbol, change] of bySymbol) addFigures(day, owner, symbol, change);
   }
   for (const [agent, change] of later.asks) addTo(asksOf(day, agent), change);
   addTo(day.booked, later.booked);
   addTo(day.reported, later.reported);
-  if (!isOpening) return;
-  for (const [owner, bySymbol] of later.opening)
-    for (const [symbol, amountE8] of bySymbol) addOpening(day, owner, symbol, amountE8);
+  for (const [owner, bySymbol] of later.given)
+    for (const [symbol, amountE8] of bySymbol) addOf(day.given, owner, symbol, amountE8);
+  for (const [owner, bySymbol] of isOpening ? later.opening : later.given)
+    for (const [symbol, amountE8] of bySymbol) addOf(day.opening, owner, symbol, amountE8);
 }
 
 /** The accounts of each day (UTC, by the exchange's time), and of all days since the ledger's first reading. */
@@ -192,11 +205,24 @@ export class AccountDays {
     return new Map([...(this.days.get(dayMs)?.opening ?? [])].map(([owner, bySymbol]) => [owner, inUsdt(bySymbol)]));
   }
 
+  /** Unrealised profit of an owner when a day began, with what of it was given since, USDT. */
+  openingWithGiven(owner: Owner, dayMs: number): number {
+    let sumE8 = 0;
+    for (const day of this.days.values()) {
+      if (day.dayMs < dayMs) continue;
+      const { given, opening } = day;
+      for (const amountE8 of (day.dayMs === dayMs ? opening : given).get(owner)?.values() ?? []) sumE8 += amountE8;
+    }
+    return fromE8(sumE8);
+  }
+
   /** Adds to what an owner's part in a symbol made, of the day and in total, or takes it back. */
-  post(symbol: string, { atMs, figures, openingE8, owner }: Posting, sign: 1 | -1 = 1): void {
-    if (openingE8 !== undefined) addOpening(this.#day(atMs), owner, symbol, sign * openingE8);
+  post(symbol: string, { atMs, figures, givenE8, openingE8, owner }: Posting, sign: 1 | -1 = 1): void {
+    const { given, opening } = this.#day(atMs);
+    if (openingE8 !== undefined) addOf(opening, owner, symbol, sign * openingE8);
+    if (givenE8 !== undefined) for (const sums of [given, opening]) addOf(sums, owner, symbol, sign * givenE8);
     if (figures === undefined) return;
-    for (const day of [this.#day(atMs), this.total]) addFigures(figuresOf(day, owner, symbol), figures, sign);
+    for (const day of [this.#day(atMs), this.total]) addFigures(day, owner, symbol, figures, sign);
   }
   book(atMs: number, kind: keyof Booked, amountUsdt: number): void {
     this.#day(atMs).booked[kind] += amountUsdt;

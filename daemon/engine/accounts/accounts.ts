@@ -11,22 +11,21 @@ import type {
   TradeEvent,
 } from '../records/events.ts';
 import { fromE8, usdtE8, worthE8 } from '../records/units.ts';
-import type { Owner } from '../words.ts';
+import type { Gift, Owner } from '../words.ts';
 import { AccountDays, dayOf } from './account-days.ts';
 import {
-  addEntry,
+  addEntries,
   addTrade,
   type CostBook,
-  type CostTrade,
   createCostBook,
+  giveHeld,
   NOT_BEGUN,
   type Post,
-  paid,
   putSetBack,
   takeOut,
-  unrealisedE8,
   wasFlatSince,
 } from './cost-book.ts';
+import { type CostTrade, paid, unrealisedE8 } from './cost-fold.ts';
 import { idOf, isLiquidation, kindOf, slippageOf } from './income-rows.ts';
 
 /** Lists of income overlap by minutes, or by what a start reads again. */
@@ -67,6 +66,8 @@ export class Accounts {
   sinceMs: number | null = null;
   /** Every booking until then is recorded; null: none was read. */
   incomeReadToMs: number | null = null;
+  /** The last recovery: of symbols that are not known yet as well. */
+  disowned: Gift | null = null;
   /** The day that the newest reading of the account has begun; null: none was read. */
   openDayMs: number | null = null;
 
@@ -125,11 +126,14 @@ export class Accounts {
     // RISK: the day's first trade may be made before its first reading, which no longer shows what it closed.
     for (const { mark_price: mark, symbol } of positions)
       if (isNewDay || begun.includes(symbol))
-        addEntry(this.#book(symbol), { kind: 'mark', atMs: readAtMs, priceE8: usdtE8(mark) }, this.#postTo(symbol));
+        addEntries(this.#book(symbol), [{ kind: 'mark', atMs: readAtMs, priceE8: usdtE8(mark) }], this.#postTo(symbol));
   }
   #book(symbol: string): CostBook {
-    const book = this.books.get(symbol) ?? createCostBook(symbol, this.sinceMs ?? NOT_BEGUN);
+    const known = this.books.get(symbol);
+    if (known !== undefined) return known;
+    const book = createCostBook(symbol, this.sinceMs ?? NOT_BEGUN);
     this.books.set(symbol, book);
+    if (this.disowned !== null) giveHeld(book, this.disowned, this.#postTo(symbol));
     return book;
   }
   #postTo(symbol: string): Post {
@@ -159,7 +163,7 @@ export class Accounts {
     let { owner } = trade;
     if (atMs > book.sinceMs) owner = addTrade(book, trade, post);
     // Nobody knows yet what it closed.
-    else post({ atMs, owner: order?.agent ?? null, figures: paid(trade) }, 1);
+    else this.days.post(symbol, { atMs, owner: order?.agent ?? null, figures: paid(trade) });
     const waiting = this.waiting.get(symbol);
     const isBooked = waiting?.unreported.delete(event.trade_id) === true;
     const reported = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
@@ -219,21 +223,22 @@ export class Accounts {
       const later = waiting.funding.filter((row) => !due.includes(row));
       waiting.funding.splice(0, waiting.funding.length, ...later);
     }
-    for (const { amount_usdt: amount, at_venue_ms: atMs, type } of due) {
-      const kind = kindOf(type) === 'funding' ? 'funded' : 'charged';
-      const book = this.#book(symbol);
-      addEntry(book, { kind, atMs, amountE8: usdtE8(amount) }, this.#postTo(symbol));
-    }
+    const bookings = due.map(({ amount_usdt: amount, at_venue_ms: atMs, type }) => {
+      const kind = kindOf(type) === 'funding' ? ('funded' as const) : ('charged' as const);
+      return { kind, atMs, amountE8: usdtE8(amount) };
+    });
+    if (bookings.length > 0) addEntries(this.#book(symbol), bookings, this.#postTo(symbol));
     if (waiting.unreported.size === 0 && waiting.funding.length === 0) this.waiting.delete(symbol);
   }
 
   /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */
-  noteHolder(symbol: string, agent: Owner, atMs: number): void {
-    const book = this.books.get(symbol);
-    if (book !== undefined) addEntry(book, { kind: 'given', atMs, owner: agent }, this.#postTo(symbol));
+  noteHolder(symbol: string, gift: Gift): void {
+    // What the first reading shows is nobody's.
+    if (this.sinceMs !== null) giveHeld(this.#book(symbol), gift, this.#postTo(symbol));
   }
-  disown(atMs: number): void {
-    for (const symbol of this.books.keys()) this.noteHolder(symbol, null, atMs);
+  disown(atMs: number, seq: number): void {
+    this.disowned = { owner: null, atMs, seq };
+    for (const symbol of this.books.keys()) this.noteHolder(symbol, this.disowned);
   }
 
   /** A call of an agent that was decided. */
@@ -256,6 +261,7 @@ export class Accounts {
     const entries = new Map([...this.books].map(([symbol, book]) => [book, takeOut(book, this.#postTo(symbol))]));
     this.days.setBack(today);
     for (const [book, told] of entries) putSetBack(book, told, nowMs, this.#postTo(book.symbol));
+    if (this.disowned !== null) this.disowned = { ...this.disowned, atMs: Math.min(this.disowned.atMs, nowMs) };
     this.seenIncome.setBack(nowMs);
     if (this.sinceMs !== null) this.sinceMs = Math.min(this.sinceMs, nowMs);
     if (this.incomeReadToMs !== null) this.incomeReadToMs = Math.min(this.incomeReadToMs, nowMs);
@@ -289,5 +295,6 @@ function costTradeOf(event: TradeEvent, order: OrderState | undefined): CostTrad
     priceE8: usdtE8(event.price),
     feeE8: usdtE8(event.fee_usdt),
     slippageE8: slippage === null ? null : usdtE8(slippage),
+    seq: order?.decidedSeq ?? 0,
   };
 }

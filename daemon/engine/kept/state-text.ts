@@ -49,7 +49,8 @@ function findShared(root: object): ReadonlyMap<object, number> {
         visit(held);
       }
     else if (value instanceof Set || Array.isArray(value)) for (const held of value) visit(held);
-    else for (const name in value) visit((value as Members)[name]);
+    // As they are written: what is read of the text has them in that order.
+    else for (const name of Object.keys(value).sort()) visit((value as Members)[name]);
     seen.set(value, seen.size);
   };
   visit(root);

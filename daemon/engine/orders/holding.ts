@@ -2,6 +2,7 @@ import type { Side } from '../../core/request.ts';
 import { giveLots } from '../positions/fills.ts';
 import { longE8, ownE8, type PositionState, shortE8, unownedE8 } from '../positions/positions.ts';
 import { isAtVenue } from '../tables/status.ts';
+import type { Gift } from '../words.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 
 export type { Holding } from '../positions/ownership.ts';
@@ -104,11 +105,11 @@ export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState
 }
 
 /** Whatever is held is an agent's from here on, by an operator's word; or nobody's (null). */
-export function giveTo(position: PositionState, agent: string | null, tMs: number): void {
-  position.holder = agent;
+export function giveTo(position: PositionState, gift: Gift): void {
+  position.holder = gift.owner;
   position.isContested = false;
   position.release = null;
-  giveLots(position, agent, tMs);
+  giveLots(position, gift);
 }
 /** An operator takes it from its holder, once it is free. */
 export function releaseFrom(position: PositionState, forMs: number): void {

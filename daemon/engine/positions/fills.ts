@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import type { Owner } from '../words.ts';
+import type { Gift, Owner } from '../words.ts';
 import { addFill, contains, dateFill, give } from './lot-book.ts';
 import { heldE8 } from './lots.ts';
 import { ownE8, type PositionState } from './positions.ts';
@@ -114,9 +114,9 @@ export function applyLiquidation(
 }
 
 /** Whatever is held is of that owner from here on. */
-export function giveLots(position: PositionState, owner: Owner, atMs: number): void {
+export function giveLots(position: PositionState, gift: Gift): void {
   position.book.holder = position.holder;
-  give(position.book, owner, atMs);
+  give(position.book, gift);
 }
 
 /** Takes over what the book holds. An agent whose lots are held, and nobody else's, holds the symbol: it was not free. */

@@ -3,7 +3,7 @@
  * whenever it is told. What is told late is put in its place, and what follows is folded again. So nothing is taken back, and
  * no order of arrival matters, but for what shares a millisecond.
  */
-import type { LotEntry, LotFill, LotReading, Lots, Owner } from '../words.ts';
+import type { Gift, LotEntry, LotFill, LotReading, Lots, Owner } from '../words.ts';
 import { applyEntry, heldE8, moveLots, NO_LOTS } from './lots.ts';
 
 /** What is so much older than the last entry is summed up, ms: no report or reading comes that late. */
@@ -39,10 +39,10 @@ export function addFill(book: LotBook, told: LotFill): Omit<ReturnType<typeof mo
   return moved;
 }
 
-/** RISK: clocks err. Whatever they say, a reading contains no fill of an order that was decided after its record. */
+/** RISK: clocks err. Whatever they say, no fill of an order that was decided after a record is in a reading or gift of that. */
 function notBefore({ entries }: LotBook, fill: LotFill): LotFill {
-  const read = entries.findLast((entry): entry is LotReading => entry.kind === 'read' && entry.seq < fill.seq);
-  return read === undefined || read.atMs <= fill.atMs ? fill : { ...fill, atMs: read.atMs };
+  const last = entries.findLast((entry) => entry.kind !== 'fill' && entry.seq < fill.seq);
+  return last === undefined || last.atMs <= fill.atMs ? fill : { ...fill, atMs: last.atMs };
 }
 function isInBase({ baseReadMs, baseReadSeq }: LotBook, { atMs, seq }: Pick<LotFill, 'atMs' | 'seq'>): boolean {
   return atMs <= baseReadMs && seq <= baseReadSeq;
@@ -130,8 +130,8 @@ export function heldAt(book: LotBook, atMs: number): number | null {
 // --- owners ------------------------------------------------------------------------------------------------------------
 
 /** Whatever is held has another owner from then on. */
-export function give(book: LotBook, owner: Owner, atMs: number): void {
-  add(book, { kind: 'given', atMs: Math.max(atMs, book.entries.at(-1)?.atMs ?? 0), owner });
+export function give(book: LotBook, gift: Gift): void {
+  add(book, { kind: 'given', ...gift, atMs: Math.max(gift.atMs, book.entries.at(-1)?.atMs ?? 0) });
 }
 
 // --- entries -----------------------------------------------------------------------------------------------------------
@@ -192,12 +192,11 @@ const RANK = { fill: 0, read: 1, given: 2 } as const;
 
 /**
  * A fill is of before whatever else is dated at its instant: a report is of then at the latest, and a reading contains it, but
- * for one whose record came before its order.
+ * for what was recorded before its order was decided.
  */
 function compare(known: LotEntry, added: LotEntry): number {
   if (known.atMs !== added.atMs) return known.atMs - added.atMs;
   if (added.kind !== 'fill') return RANK[known.kind] - RANK[added.kind];
-  if (known.kind === 'read') return known.seq < added.seq ? -1 : 1;
-  if (known.kind === 'given') return 1;
+  if (known.kind !== 'fill') return known.seq < added.seq ? -1 : 1;
   return known.trade !== null && added.trade !== null ? known.trade - added.trade : 0;
 }

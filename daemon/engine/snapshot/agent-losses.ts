@@ -1,6 +1,6 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../accounts/account-days.ts';
-import { type WaitingExit, waitingExits } from '../accounts/cost-book.ts';
+import { takeWaiting, type WaitingExit } from '../accounts/cost-fold.ts';
 import { ownE8 } from '../orders/holding.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { lotsOf } from '../positions/lots.ts';
@@ -25,9 +25,8 @@ export function viewLosses(state: GateViews, inputs: LiveInputs, agent: string):
   const unreadUsdt = worstOfUnread(state, inputs, agent);
   if (heldUsdt === null || unreadUsdt === null) return { day_usdt: null, week_usdt: null };
   const lossSince = (fromMs: number): number => {
-    let openingUsdt = 0;
     const openedMs = accounts.days.firstOpened(fromMs) ?? today;
-    for (const usdt of accounts.days.openingOf(openedMs).get(agent)?.values() ?? []) openingUsdt += usdt;
+    const openingUsdt = accounts.days.openingWithGiven(agent, openedMs);
     const resultUsdt = accounts.days.resultOf(agent, fromMs, Math.max(inputs.nowMs, today));
     // Not -0, which no record holds.
     return 0 - (resultUsdt + heldUsdt - openingUsdt) + unreadUsdt;
@@ -105,11 +104,11 @@ export function* unreadOf(state: GateViews, agent: string): Generator<UnreadFill
     if (order.foreign || quantityE8 === 0) continue;
     if (order.agent === agent && order.kind === 'regular') {
       const signedE8 = order.side === 'buy' ? quantityE8 : -quantityE8;
-      const book = state.accounts.books.get(symbol);
-      const exits = waiting.get(symbol) ?? (book === undefined ? [] : waitingExits(book));
-      waiting.set(symbol, exits);
-      const since = exits.filter(({ trade }) => state.time.of(trade.atMs) >= order.plannedAtMs);
-      const closed = order.reduceOnly || quantityE8 < 0 ? [] : takeClosed(since, signedE8);
+      const exits = waiting.get(symbol) ?? state.accounts.books.get(symbol)?.held.waiting ?? [];
+      const openedE8 = order.reduceOnly || quantityE8 < 0 ? 0 : signedE8;
+      const isAfter = ({ trade }: WaitingExit): boolean => state.time.of(trade.atMs) >= order.plannedAtMs;
+      const { closed, waiting: left } = takeWaiting(exits, openedE8, isAfter);
+      waiting.set(symbol, left);
       const closedE8 = closed.reduce((sum, part) => sum + part.signedE8, 0);
       // Less than none: a trade was read before the report of its order.
       missing.set(symbol, (missing.get(symbol) ?? missingOf(state, agent, symbol)) + signedE8 + closedE8);
@@ -132,18 +131,4 @@ function missingOf({ accounts, positions }: GateViews, agent: string, symbol: st
   const byTrades = book === undefined ? 0 : lotsOf(book.held.lots, agent);
   const position = positions.get(symbol);
   return byTrades - (position?.holder === agent ? ownE8(position) : 0);
-}
-
-/** Takes from exits that wait the lots of an opening that they have closed, the oldest exit first. */
-function takeClosed(exits: readonly WaitingExit[], openedE8: number): readonly WaitingExit[] {
-  const closed: WaitingExit[] = [];
-  let left = openedE8;
-  for (const exit of exits) {
-    if (exit.signedE8 * left >= 0) continue;
-    const signedE8 = Math.sign(exit.signedE8) * Math.min(Math.abs(left), Math.abs(exit.signedE8));
-    left += signedE8;
-    exit.signedE8 -= signedE8;
-    closed.push({ ...exit, signedE8 });
-  }
-  return closed;
 }

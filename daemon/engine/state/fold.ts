@@ -39,12 +39,12 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
   },
   exit_target: (views, { payload, seq }) =>
     views.claims.apply(payload, (id) => views.orders.all.get(id), { seq, atMs: views.time.tMs }),
-  holder: (views, { at_ms, payload }) => {
+  holder: (views, { at_ms: atMs, payload, seq }) => {
     const position = views.position(payload.symbol);
     if (payload.action === 'released') releaseFrom(position, payload.for_ms);
     else {
-      giveTo(position, payload.agent, views.time.tMs);
-      views.accounts.noteHolder(payload.symbol, payload.agent, at_ms);
+      giveTo(position, { owner: payload.agent, atMs: views.time.tMs, seq });
+      views.accounts.noteHolder(payload.symbol, { owner: payload.agent, atMs, seq });
     }
     freeFlat(views, payload.symbol);
   },
@@ -107,12 +107,12 @@ export const FOLD: FoldTable<GateViews, GateEvents> = {
     // What a key signed counts as long as the key does.
     for (const id of views.armingSigners.keys()) if (views.passkeys.find(id) === null) views.armingSigners.delete(id);
   },
-  recovery: (views, { at_ms, payload }) => {
+  recovery: (views, { at_ms, payload, seq }) => {
     views.recovery = payload;
     views.recoveredMs = views.time.tMs;
     // RISK: a token of a known name is another's, in an account that went on without this ledger.
-    for (const position of views.positions.values()) giveTo(position, null, views.time.tMs);
-    views.accounts.disown(at_ms);
+    for (const position of views.positions.values()) giveTo(position, { owner: null, atMs: views.time.tMs, seq });
+    views.accounts.disown(at_ms, seq);
     if (payload.take_over) views.takenOverUntilMs = payload.at_venue_ms;
     for (const symbol of views.rules.keys()) views.countdowns.assume(symbol);
   },

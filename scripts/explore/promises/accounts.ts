@@ -97,6 +97,7 @@ interface Plain {
  * plainly its own is left out.
  * @except a recovery
  * @except somebody closed in the symbol what is not plainly its own
+ * @except what is held in the symbol was adopted: it is worth something to another
  */
 function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
   const { gate, exchange, homes } = history.world;
@@ -121,7 +122,8 @@ function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
     };
     const mark = gate?.core.market.symbol(symbol)?.mark ?? null;
     compare('realised', sums?.realised_usdt, realisedUsdt);
-    if (quantityE8 !== 0 && mark !== null) {
+    const isAdopted = history.adoptions.some((adoption) => adoption.symbol === symbol);
+    if (quantityE8 !== 0 && mark !== null && !isAdopted) {
       const held = body?.account.positions.find((of) => of.symbol === symbol)?.unrealised_usdt ?? 0;
       const due = realisedUsdt + (quantityE8 * mark) / 1e8 - costUsdt;
       compare('profit', sums === undefined ? undefined : sums.realised_usdt + held, due);

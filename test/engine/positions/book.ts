@@ -49,7 +49,7 @@ export class Book {
     return this;
   }
   give(owner: Owner, atMs: number): this {
-    give(this.book, owner, atMs);
+    give(this.book, { owner, atMs, seq: 5 });
     return this;
   }
   /** As `5 of alice`, agents first. */

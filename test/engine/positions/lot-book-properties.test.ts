@@ -53,8 +53,9 @@ function history(draws: readonly Draw[]): { readonly entries: readonly LotEntry[
       const reading = { quantityE8: draw.lots, shownMs: at, sinceMs: at, seq: 1 };
       told.push({ atMs: at, tell: (book) => believe(book, reading) });
     } else if (draw.kind === 'given') {
-      entries.push({ kind: 'given', atMs: at, owner: 'bob' });
-      told.push({ atMs: at, tell: (book) => give(book, 'bob', at) });
+      const gift = { atMs: at, owner: 'bob', seq: 1 };
+      entries.push({ kind: 'given', ...gift });
+      told.push({ atMs: at, tell: (book) => give(book, gift) });
     } else {
       const fill = fillOf(draw, at, index);
       entries.push(fill);

@@ -1,5 +1,5 @@
 import { dayOf, type Figures } from '../../../daemon/engine/accounts/account-days.ts';
-import type { CostEntry, CostTrade } from '../../../daemon/engine/accounts/cost-book.ts';
+import type { CostEntry, CostTrade } from '../../../daemon/engine/accounts/cost-fold.ts';
 import type { Owner } from '../../../daemon/engine/words.ts';
 
 const E8 = 100_000_000n;
@@ -38,7 +38,7 @@ export class NaiveCosts {
         this.#mark(entry);
         return;
       case 'given':
-        this.#give(entry.atMs, entry.owner);
+        this.#give(entry.owner);
         return;
       case 'charged':
       case 'funded': {
@@ -51,13 +51,13 @@ export class NaiveCosts {
     }
   }
 
-  /** With what it has gained since it cost that; which is no gain of the new owner's on that day. */
-  #give(atMs: number, to: Owner): void {
+  /** With what it has gained since it cost that; which is no gain of the new owner's since the day began. */
+  #give(to: Owner): void {
     const all = { lots: 0n, cost: 0n };
     for (const [owner, { cost, lots }] of this.#own) {
-      const gain = dayOf(atMs) === this.#day ? (lots * this.#price) / E8 - cost : 0n;
-      this.#add(atMs, owner, 'openingE8', -gain);
-      this.#add(atMs, to, 'openingE8', gain);
+      const gain = (lots * this.#price) / E8 - cost;
+      this.#add(this.#day, owner, 'openingE8', -gain);
+      this.#add(this.#day, to, 'openingE8', gain);
       all.lots += lots;
       all.cost += cost;
     }

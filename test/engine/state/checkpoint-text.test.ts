@@ -21,7 +21,9 @@ import type { Extra } from '../../../scripts/explore/plans/mishaps.ts';
 import { Random } from '../../../scripts/explore/random.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
+import { T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { reread, textOf } from './text-of.ts';
+import { Reported } from './told-accounts.ts';
 
 const auditorOf = (ledger: LedgerReader, state: GateState) =>
   createAuditor(
@@ -153,6 +155,15 @@ test('no view follows from what is recorded past the gate: a decision before a r
   const before = textOf(state);
   for (const kind of ['checkpoint', 'token']) state.apply({ kind, seq: 3, at_ms: 9, payload: {} } as never);
   assert.equal(textOf(state), before);
+});
+
+test('a position that was held at the first start reads back as it is folded, and the next checkpoint as well', () => {
+  const reported = new Reported([{ lots: 5 }]);
+  const live = textOf(reported.ledger.state);
+  const restarted = reread(live, new GateState());
+  assert.equal(textOf(restarted), live);
+  restarted.apply(reported.ledger.append(tradeEvent('9', null, T0 + 50, { lots: 5, side: 'buy', symbol: 'ETHUSDT' })));
+  assert.equal(textOf(restarted), textOf(reported.ledger.state));
 });
 
 const NEXT_DECISIONS = 1_000;
