@@ -29,10 +29,6 @@ import { PreviewUnavailable } from './ports.ts';
 
 /** How far back a preview looks. */
 const PREVIEW_MS = 7 * 86_400_000;
-/**
- * How long calls in flight may wait for their outcome once the daemon stops, wall ms; then they answer `submitting`.
- */
-const ANSWER_WHEN_CLOSING_MS = 400;
 
 /** The gate: its parts, their start and stop, and what each call of the API begins. */
 export class Gate implements GateApi {
@@ -259,7 +255,7 @@ export class Gate implements GateApi {
   /** Orderly stop: drops unsent slices, cancels opening orders unless they are to be left, keeps stops. */
   async close(options: { readonly leaveOrders: boolean }): Promise<void> {
     this.#parts.availability.isClosing = true;
-    this.core.ports.time.after(ANSWER_WHEN_CLOSING_MS, () => this.#parts.outcomes.answerNow(), { unref: true });
+    this.core.stopWaiting();
     this.#parts.sender.stopOpening();
     this.#parts.slices.stop();
     if (!this.#parts.availability.isStarted || this.core.ports.ledger.isFailed) return;

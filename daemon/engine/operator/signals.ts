@@ -1,11 +1,11 @@
 import type { SignalBody, SignalEntryBody, SignalsBody } from '../../contract/types/operator.ts';
 import { type RequestBudgets, SIGNAL_CEILING } from '../calls/request-budgets.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, joined, onDisk } from '../flow/effects.ts';
+import { endedWithin, type Flow, joined, onDisk } from '../flow/effects.ts';
 import type { StandingOrders } from '../guard/standing.ts';
 import type { Caller } from '../records/callers.ts';
 import type { SignalEvent } from '../records/events.ts';
-import { describeUnknown } from './commands.ts';
+import { CANCELS_WITHIN_MS, describeUnknown } from './commands.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /** How many kinds and scopes of one reporter may be active at once. */
@@ -69,7 +69,7 @@ export class Signals {
     };
     core.append('signal', recorded, { seq });
     yield* onDisk();
-    yield* joined(this.#parts.standing.tick());
+    yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined(this.#parts.standing.tick())));
     return { signal_id: signalId, expires_at_ms: expiresAtMs };
   }
 
