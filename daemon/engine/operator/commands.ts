@@ -242,12 +242,11 @@ export class Operator {
     return unknown.length === 0 ? body : { ...body, canceled: false, note: `${body.note}; ${mistakes}` };
   }
 
-  *rebase(caller: Caller, reason: string): Flow<{ readonly equity_usdt: number }> {
+  rebase(caller: Caller, reason: string): { readonly equity_usdt: number } {
     const live = this.#core.market.account;
     if (live === null) throw new OperatorRequestError('the account is not known yet');
     this.#parts.loosening.requireWaited('rebase');
     this.#core.append('rebase', { equity_usdt: live.marginBalanceUsdt, reason, set_by: caller.agent });
-    yield* onDisk();
     return { equity_usdt: live.marginBalanceUsdt };
   }
 }

@@ -124,14 +124,13 @@ export class Signals {
   }
 
   /** Ends a signal; the record says who ended it and why. Null: there is no such active signal. */
-  *end(caller: Caller, signalId: string, reason: string): Flow<SignalEntryBody | null> {
+  end(caller: Caller, signalId: string, reason: string): SignalEntryBody | null {
     const core = this.#core;
     const known = core.state.signals.get(signalId);
     if (known === undefined || !core.state.signals.isActive(signalId, core.passedMs())) return null;
     this.#parts.loosening.requireWaited(`the end of signal ${signalId}`);
     const ended: SignalEvent = { ...known, ended_reason: reason, expires_at_ms: core.nowMs(), set_by: caller.agent };
     core.append('signal', ended);
-    yield* onDisk();
     return describe(ended);
   }
 }
