@@ -158,7 +158,8 @@ export class AlertDelivery {
     if (due === null) return false;
     const seq = core.nextSeq();
     const payload = { action: 'queued', channel: name, ...due, message_id: this.#nameMessage(seq) } as const;
-    await core.append('alert_message', payload, { seq }).committed;
+    core.append('alert_message', payload, { seq });
+    await core.settled();
     return true;
   }
 
@@ -186,8 +187,10 @@ export class AlertDelivery {
     const waitMs = Math.max(retryAfterMs ?? 0, Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS));
     this.#tries.set(name, { messageId, attempts, dueMs: time.monotonicMs() + waitMs });
     core.ports.log.warn({ channel: name, message: messageId, attempts, detail }, 'an alert could not be delivered');
-    if (channel.failingSinceMs === null || (attempts === 1 && channel.lastFailure !== detail))
-      await core.append('alert_message', { action: 'failed', channel: name, detail, message_id: messageId }).committed;
+    if (channel.failingSinceMs === null || (attempts === 1 && channel.lastFailure !== detail)) {
+      core.append('alert_message', { action: 'failed', channel: name, detail, message_id: messageId });
+      await core.settled();
+    }
     if (!isPermanent || attempts < PERMANENT_TRIES || this.#isTriedOn(message)) return false;
     await this.#drop(name, message, attempts, detail);
     return true;
@@ -201,7 +204,8 @@ export class AlertDelivery {
   async #drop(name: string, { messageId }: OutgoingMessage, attempts: number, reason: string): Promise<void> {
     this.#tries.delete(name);
     const payload = { action: 'dropped', attempts, channel: name, message_id: messageId, reason } as const;
-    await this.#parts.core.append('alert_message', payload).committed;
+    this.#parts.core.append('alert_message', payload);
+    await this.#parts.core.settled();
   }
 
   #describe(target: AlertChannelSpec, { groups, kind, messageId, queuedMs }: OutgoingMessage): Message {
@@ -253,7 +257,8 @@ export class AlertDelivery {
     const id = this.#nameMessage(seq);
     const atMs = core.nowMs();
     const record = { action: 'test', channel: name, message_id: id, set_by: setBy } as const;
-    await core.append('alert_message', record, { seq }).committed;
+    core.append('alert_message', record, { seq });
+    await core.settled();
     const startedMs = time.monotonicMs();
     const message = {
       id,

@@ -1,19 +1,13 @@
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { LiveSettings, RecordDetails } from '../engine/flow/core.ts';
+import type { LiveSettings } from '../engine/flow/core.ts';
 import type { Flow, Started } from '../engine/flow/effects.ts';
 import { type GateHooks, NO_HOOKS } from '../engine/flow/hooks.ts';
 import type { LedgerRecord } from '../engine/flow/ports.ts';
 import { RecordingCore } from '../engine/flow/recording-core.ts';
-import type { DecisionEvent, EventKind, GateEvents } from '../engine/records/events.ts';
+import type { DecisionEvent } from '../engine/records/events.ts';
 import type { GateState } from '../engine/state/gate-state.ts';
 import { Driver, ended } from './driver.ts';
 import type { GatePorts } from './ports.ts';
-
-/** An appended event: it is in the views already; `committed` resolves when it is on disk. */
-export interface Appended {
-  readonly seq: number;
-  readonly committed: Promise<void>;
-}
 
 /** What every part shares, with the driver that does what flows ask for, and the commits of the ledger. */
 export class GateCore extends RecordingCore<GatePorts> {
@@ -45,18 +39,13 @@ export class GateCore extends RecordingCore<GatePorts> {
   begin<R>(flow: Flow<R>): Started<R> {
     return this.#driver.begin(flow);
   }
+  /** The daemon stops: from soon on no answer waits. */
+  stopWaiting(): void {
+    this.#driver.stopWaiting();
+  }
   /** Resolves with what it comes to. */
   run<R>(flow: Flow<R>): Promise<R> {
     return ended(this.begin(flow));
-  }
-
-  /**
-   * Appends a record, and applies it to the state.
-   *
-   * @throws LedgerError LEDGER_ARGUMENT when it cannot be taken, LEDGER_FAILED, LEDGER_CLOSED: nothing was recorded or applied
-   */
-  override append<K extends EventKind>(kind: K, payload: GateEvents[K], details?: RecordDetails): Appended {
-    return { ...super.append(kind, payload, details), committed: this.#lastCommit };
   }
 
   protected take(record: LedgerRecord): number {

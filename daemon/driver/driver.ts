@@ -18,6 +18,9 @@ export interface DriverPorts {
 
 type Calls = { readonly [K in keyof VenueCalls]: (...args: readonly unknown[]) => Promise<Answer> };
 
+/** How long answers may wait for what has not ended once the daemon stops, wall ms; then they tell what is known. */
+const ANSWER_WHEN_STOPPING_MS = 400;
+
 /**
  * Drives the engine: does what it asks for, and tells it what came of it. The only asynchronous code on an order's way from
  * its decision to the venue and back; it decides nothing, and answers each request once.
@@ -25,6 +28,9 @@ type Calls = { readonly [K in keyof VenueCalls]: (...args: readonly unknown[]) =
 export class Driver {
   readonly #engine: Engine;
   readonly #ports: DriverPorts;
+  /** Ends each wait of an answer. */
+  readonly #waits = new Set<() => void>();
+  #waitsNoMore = false;
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
@@ -38,6 +44,15 @@ export class Driver {
     const started = this.#engine.begin(flow);
     this.#performAll(this.#engine.take());
     return started;
+  }
+
+  /** The daemon stops: from soon on no answer waits. */
+  stopWaiting(): void {
+    const end = (): void => {
+      this.#waitsNoMore = true;
+      for (const each of this.#waits) each();
+    };
+    this.#ports.time.after(ANSWER_WHEN_STOPPING_MS, end, { unref: true });
   }
 
   #performAll(requests: readonly Request[]): void {
@@ -83,14 +98,21 @@ export class Driver {
       case 'wait':
         return this.#wait(effect.ms);
       case 'waitFor':
-        return new Promise((resolve) => {
-          const timer = time.after(effect.ms, () => resolve(undefined), { unref: true });
-          effect.started.onEnd(() => {
-            timer.cancel();
-            resolve(undefined);
-          });
-        });
+        return this.#waitsNoMore && effect.inStop !== true ? Promise.resolve(undefined) : this.#waitFor(effect);
     }
+  }
+
+  #waitFor({ inStop, ms, started }: Effect & { readonly fx: 'waitFor' }): Promise<undefined> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#waits.delete(end);
+        resolve(undefined);
+      };
+      const timer = this.#ports.time.after(ms, end, { unref: true });
+      if (inStop !== true) this.#waits.add(end);
+      started.onEnd(end);
+    });
   }
 
   /** Holds up no process that stops; what waits then goes on no more. */

@@ -1,6 +1,5 @@
 import type { GateApi, PasskeyApi, TokenApi } from '../contract/types/gate-api.ts';
 import { recordFullDisk, tellFullDisk } from '../engine/calls/disk-space.ts';
-import type { Flow } from '../engine/flow/effects.ts';
 import type { StoredEvent } from '../engine/flow/ports.ts';
 import type { Keeper } from '../engine/keeper/keeper.ts';
 import { leaveVenue } from '../engine/live/leave-venue.ts';
@@ -29,10 +28,6 @@ import { PreviewUnavailable } from './ports.ts';
 
 /** How far back a preview looks. */
 const PREVIEW_MS = 7 * 86_400_000;
-/**
- * How long calls in flight may wait for their outcome once the daemon stops, wall ms; then they answer `submitting`.
- */
-const ANSWER_WHEN_CLOSING_MS = 400;
 
 /** The gate: its parts, their start and stop, and what each call of the API begins. */
 export class Gate implements GateApi {
@@ -60,15 +55,15 @@ export class Gate implements GateApi {
       findPasskey: (id) => passkeys.findPasskey(id),
       listPasskeys: () => passkeys.listPasskeys(),
       requireEnrolment: (isRecovery, origin) => passkeys.requireEnrolment(isRecovery, origin),
-      addPasskey: (...args) => core.run(passkeys.addPasskey(...args)),
-      removePasskey: (...args) => core.run(passkeys.removePasskey(...args)),
+      addPasskey: (...args) => this.#act(() => passkeys.addPasskey(...args)),
+      removePasskey: (...args) => this.#act(() => passkeys.removePasskey(...args)),
       recordAssertion: (assertion) => core.run(passkeys.recordAssertion(assertion)),
       reportPasskeyRefused: (detail) => passkeys.reportPasskeyRefused(detail),
     };
     this.tokens = {
       getTokens: (ownId) => tokens.getTokens(ownId),
-      createToken: (...args) => core.run(tokens.createToken(...args)),
-      revokeToken: (...args) => core.run(tokens.revokeToken(...args)),
+      createToken: (...args) => this.#act(() => tokens.createToken(...args)),
+      revokeToken: (...args) => this.#act(() => tokens.revokeToken(...args)),
     };
   }
 
@@ -161,48 +156,59 @@ export class Gate implements GateApi {
 
   // --- operator --------------------------------------------------------------------------------------------------
 
-  readonly addSignal: GateApi['addSignal'] = (...args) => this.core.run(this.#parts.signals.add(...args));
+  readonly addSignal: GateApi['addSignal'] = (...args) =>
+    this.#act(() => this.core.run(this.#parts.signals.add(...args)));
   readonly getSignals: GateApi['getSignals'] = () => this.#parts.signals.list();
-  readonly endSignal: GateApi['endSignal'] = (...args) => this.core.run(this.#parts.signals.end(...args));
-  readonly releaseSymbol: GateApi['releaseSymbol'] = (...args) => this.core.run(this.#parts.holders.release(...args));
-  readonly adoptSymbol: GateApi['adoptSymbol'] = (...args) => this.core.run(this.#parts.holders.adopt(...args));
+  readonly endSignal: GateApi['endSignal'] = (...args) => this.#act(() => this.#parts.signals.end(...args));
+  readonly releaseSymbol: GateApi['releaseSymbol'] = (...args) =>
+    this.#act(() => this.core.run(this.#parts.holders.release(...args)));
+  readonly adoptSymbol: GateApi['adoptSymbol'] = (...args) =>
+    this.#act(() => this.core.run(this.#parts.holders.adopt(...args)));
   readonly endOrder: GateApi['endOrder'] = (...args) =>
-    this.#told(this.#parts.lostOrders.end(...args), (order) => describeOrder(this.core, order));
+    this.#told(
+      () => this.core.run(this.#parts.lostOrders.end(...args)),
+      (order) => describeOrder(this.core, order),
+    );
   readonly getAlerts: GateApi['getAlerts'] = (limit, cursor) => describeAlerts(this.core, limit, cursor);
   readonly acknowledgeAlert: GateApi['acknowledgeAlert'] = (...args) =>
-    this.#told(acknowledgeAlert(this.core, ...args), describeAlert);
-  readonly eraseTexts: GateApi['eraseTexts'] = (...args) => this.core.run(eraseTexts(this.core, ...args));
+    this.#told(() => acknowledgeAlert(this.core, ...args), describeAlert);
+  readonly eraseTexts: GateApi['eraseTexts'] = (...args) =>
+    this.#act(() => this.core.run(eraseTexts(this.core, ...args)));
   readonly getApprovals: GateApi['getApprovals'] = () => describeApprovals(this.core);
   readonly getApproval: GateApi['getApproval'] = (id) => {
     const approval = this.core.state.approvals.find(id);
     return approval === null ? null : describeApproval(this.core, approval);
   };
   readonly approve: GateApi['approve'] = (caller, ...args) =>
-    this.#told(this.#parts.approvals.approve(caller, ...args), ({ approval, decisionId }) => {
-      const answer = decisionId === null ? null : this.getDecision(caller, decisionId);
-      if (answer === null && decisionId !== null) throw new Error(`decision ${decisionId} is not in the ledger`);
-      const now = this.core.state.approvals.find(approval.requested.approval_id) ?? approval;
-      return { approval: describeApproval(this.core, now), answer };
-    });
+    this.#told(
+      () => this.core.run(this.#parts.approvals.approve(caller, ...args)),
+      ({ approval, decisionId }) => {
+        const answer = decisionId === null ? null : this.getDecision(caller, decisionId);
+        if (answer === null && decisionId !== null) throw new Error(`decision ${decisionId} is not in the ledger`);
+        const now = this.core.state.approvals.find(approval.requested.approval_id) ?? approval;
+        return { approval: describeApproval(this.core, now), answer };
+      },
+    );
   readonly denyApproval: GateApi['denyApproval'] = (...args) =>
-    this.#told(this.#parts.approvals.deny(...args), (approval) => describeApproval(this.core, approval));
+    this.#told(
+      () => this.#parts.approvals.deny(...args),
+      (approval) => describeApproval(this.core, approval),
+    );
   readonly refuseApproval: GateApi['refuseApproval'] = (...args) =>
-    this.core.run(this.#parts.approvals.refuse(...args));
+    this.#act(() => this.#parts.approvals.refuse(...args));
   readonly getAlertChannels: GateApi['getAlertChannels'] = () => describeAlertChannels(this.core, this.alertRoutes);
   readonly testAlerts: GateApi['testAlerts'] = async (caller, channel) =>
     (await this.#options.alerts?.test(channel, caller.agent)) ?? { results: [] };
-  readonly reloadAlertRoutes: GateApi['reloadAlertRoutes'] = async (caller, hash) => {
-    const outcome = this.alertRoutes.accept(hash, caller.agent);
-    await this.core.settled();
-    return outcome;
-  };
+  readonly reloadAlertRoutes: GateApi['reloadAlertRoutes'] = (caller, hash) =>
+    this.#act(() => this.alertRoutes.accept(hash, caller.agent));
   readonly getTradingState: GateApi['getTradingState'] = () => this.#parts.operator.describeState();
   readonly setTradingState: GateApi['setTradingState'] = (...args) =>
-    this.core.run(this.#parts.operator.setState(...args));
+    this.#act(() => this.core.run(this.#parts.operator.setState(...args)));
   readonly tightenTradingState: GateApi['tightenTradingState'] = (...args) =>
-    this.core.run(this.#parts.operator.tighten(...args));
-  readonly flatten: GateApi['flatten'] = (...args) => this.core.run(this.#parts.operator.flatten(...args));
-  readonly rebase: GateApi['rebase'] = (...args) => this.core.run(this.#parts.operator.rebase(...args));
+    this.#act(() => this.core.run(this.#parts.operator.tighten(...args)));
+  readonly flatten: GateApi['flatten'] = (...args) =>
+    this.#act(() => this.core.run(this.#parts.operator.flatten(...args)));
+  readonly rebase: GateApi['rebase'] = (...args) => this.#act(() => this.#parts.operator.rebase(...args));
   readonly getPolicy: GateApi['getPolicy'] = () => {
     const arming = this.arming.describe();
     return { ...this.policies.describe(), ...(arming === null ? {} : { arming }) };
@@ -216,14 +222,25 @@ export class Gate implements GateApi {
     return { ok: true, preview: await preview.run(read.policy, this.core.nowMs() - PREVIEW_MS) };
   };
   readonly reloadPolicy: GateApi['reloadPolicy'] = (caller, hash, passkeyId) =>
-    this.core.run(this.policies.accept(hash, caller.agent, passkeyId));
-  readonly signArming: GateApi['signArming'] = (...args) => this.core.run(this.arming.sign(...args));
+    this.#act(() => this.policies.accept(hash, caller.agent, passkeyId));
+  readonly signArming: GateApi['signArming'] = (...args) => this.#act(() => this.arming.sign(...args));
   readonly readiness: GateApi['readiness'] = () => describeReadiness(this.#parts);
   readonly metrics: GateApi['metrics'] = (withAccount) => this.#options.metricsText(withAccount);
 
+  /**
+   * What an act comes to. RISK: its answer, a refusal too, tells of nothing that a crash would undo, whoever has recorded
+   * that: all is on disk before.
+   */
+  async #act<R>(act: () => R | Promise<R>): Promise<R> {
+    try {
+      return await act();
+    } finally {
+      await this.core.settled();
+    }
+  }
   /** An act, and how its caller is told of it; null: there is nothing that it is about. */
-  async #told<R, Body>(act: Flow<R | null>, describe: (result: R) => Body): Promise<Body | null> {
-    const result = await this.core.run(act);
+  async #told<R, Body>(act: () => R | null | Promise<R | null>, describe: (result: R) => Body): Promise<Body | null> {
+    const result = await this.#act(act);
     return result === null ? null : describe(result);
   }
 
@@ -259,7 +276,7 @@ export class Gate implements GateApi {
   /** Orderly stop: drops unsent slices, cancels opening orders unless they are to be left, keeps stops. */
   async close(options: { readonly leaveOrders: boolean }): Promise<void> {
     this.#parts.availability.isClosing = true;
-    this.core.ports.time.after(ANSWER_WHEN_CLOSING_MS, () => this.#parts.outcomes.answerNow(), { unref: true });
+    this.core.stopWaiting();
     this.#parts.sender.stopOpening();
     this.#parts.slices.stop();
     if (!this.#parts.availability.isStarted || this.core.ports.ledger.isFailed) return;

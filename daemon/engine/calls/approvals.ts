@@ -65,38 +65,33 @@ export class Approvals {
     const approval = core.state.approvals.find(id);
     if (approval === null) return null;
     const why = this.#findRefusal(approval, digest, proof);
-    if (why !== null) throw yield* this.refuse(caller, id, why);
+    if (why !== null) throw this.refuse(caller, id, why);
     core.append('approval', { action: 'signed', approval_id: id, digest, proof, set_by: caller.agent });
     const now = core.state.approvals.find(id) ?? approval;
     const counted = this.#counted(now);
-    if (new Set(counted.signatures.map(({ approver }) => approver)).size < now.requested.quorum) {
-      yield* onDisk();
+    if (new Set(counted.signatures.map(({ approver }) => approver)).size < now.requested.quorum)
       return { approval: now, decisionId: null };
-    }
     const { decided, intake } = this.#grant(counted);
     const carriedOut = decided.body.decision === 'BLOCK' ? null : this.#outcomes.of(intake, decided);
-    yield* onDisk();
     if (carriedOut !== null) yield* resultOf(carriedOut);
     core.ports.trace?.answered(decided.body.decision_id);
     return { approval: now, decisionId: decided.body.decision_id };
   }
 
   /** @throws ApprovalError when it does not wait any more */
-  *deny(caller: Caller, id: string, reason: string): Flow<ApprovalState | null> {
+  deny(caller: Caller, id: string, reason: string): ApprovalState | null {
     const core = this.#core;
     this.#requireAvailable();
     const approval = core.state.approvals.find(id);
     if (approval === null) return null;
-    if (isOver(approval, core.nowMs())) throw yield* this.refuse(caller, id, describeEnd(approval));
+    if (isOver(approval, core.nowMs())) throw this.refuse(caller, id, describeEnd(approval));
     core.append('approval', { action: 'denied', approval_id: id, reason, set_by: caller.agent });
-    yield* onDisk();
     return core.state.approvals.find(id) ?? approval;
   }
 
   /** Records what was not accepted, by the gate or by the entrance that verifies signatures. */
-  *refuse(caller: Caller, id: string, reason: string): Flow<ApprovalError> {
+  refuse(caller: Caller, id: string, reason: string): ApprovalError {
     this.#core.append('approval', { action: 'refused', approval_id: id, reason, set_by: caller.agent });
-    yield* onDisk();
     return new ApprovalError(reason);
   }
 

@@ -1,7 +1,7 @@
 import type { Decided } from '../decide/decided.ts';
 import type { Flattener } from '../exits/flatten-exits.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { endedWithin, type Flow, Pending, type Started } from '../flow/effects.ts';
+import { endedWithin, type Flow, type Started } from '../flow/effects.ts';
 import type { Executor } from '../guard/executor.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import type { Caller } from '../records/callers.ts';
@@ -14,10 +14,6 @@ export class Outcomes {
   readonly #decisions: ParentDecisions;
   readonly #executor: Executor;
   readonly #exits: ExitBook;
-  /** Answers callers that still wait for an outcome by what is known. */
-  readonly #waiting = new Set<() => void>();
-  /** The daemon stops: nobody waits any more. */
-  #isOver = false;
 
   constructor(parts: { core: LiveCore; decisions: ParentDecisions; executor: Executor; exits: ExitBook }) {
     this.#core = parts.core;
@@ -27,32 +23,19 @@ export class Outcomes {
   }
 
   /** Has a permitted decision carried out, from this turn on; over at the outcome, or after `answer_within_ms`. */
-  of({ request, target }: Intake, decided: Decided): Started<void> {
+  of(intake: Intake, decided: Decided): Started<unknown> {
     const core = this.#core;
-    const answered = new Pending<void>();
-    const end = (): void => {
-      if (answered.isOver) return;
-      this.#waiting.delete(end);
-      answered.close({ kind: 'done', result: undefined });
-    };
-    this.#waiting.add(end);
-    core.begin(this.#executor.act(decided, target)).onEnd((outcome) => {
-      // Of a commit that fails every caller is told, and the ledger tells the operator.
-      if (outcome.kind === 'failed' && !core.ports.ledger.isFailed && !core.isStopping()) {
-        const detail = `decision ${decided.body.decision_id}: ${String(outcome.error)}`;
-        core.alert('EXECUTION_FAILED', detail, request.symbol);
-      }
-      end();
-    });
-    if (this.#isOver) end();
-    else if (!answered.isOver) core.begin(endedWithin(core.settings.answerWithinMs, answered)).onEnd(end);
-    return answered;
+    return core.begin(endedWithin(core.settings.answerWithinMs, core.begin(this.#carryOut(intake, decided))));
   }
-
-  /** The daemon stops: nobody waits any more. */
-  answerNow(): void {
-    this.#isOver = true;
-    for (const end of this.#waiting) end();
+  *#carryOut({ request, target }: Intake, decided: Decided): Flow<void> {
+    const core = this.#core;
+    try {
+      yield* this.#executor.act(decided, target);
+    } catch (error) {
+      // Of a commit that fails every caller is told, and the ledger tells the operator.
+      if (core.ports.ledger.isFailed || core.isStopping()) return;
+      core.alert('EXECUTION_FAILED', `decision ${decided.body.decision_id}: ${String(error)}`, request.symbol);
+    }
   }
 
   /** An exit of operator origin (flatten): decided, recorded and run like any other. */

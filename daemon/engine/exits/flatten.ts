@@ -2,7 +2,7 @@ import type { FlattenBody } from '../../contract/types/operator.ts';
 import { isOver, type LayerEntry } from '../callers/layers.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { ask, type Flow, joined, onDisk, type Started, within } from '../flow/effects.ts';
+import { ask, endedWithin, type Flow, joined, onDisk, type Started, within } from '../flow/effects.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
@@ -19,6 +19,8 @@ const CANCELED_WITHIN_MS = 2_000;
 const READ_WITHIN_MS = 1_000;
 /** How long exits are waited for before a flatten answers with what is left, wall ms; the console asks for 15 s. */
 const EXITS_WITHIN_MS = 8_000;
+/** With the reading behind them. */
+const ANSWER_WITHIN_MS = 10_000;
 /** Between two rounds of one that goes on, wall ms; doubled while a round changes nothing. */
 const ROUND_EVERY_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -99,12 +101,18 @@ export class Flatten {
       yield* onDisk();
       return describeFlatten(core, symbols, targets(), NOTHING_DONE);
     }
+    const canceled = (yield* endedWithin(ANSWER_WITHIN_MS, core.begin(this.#runOnce(by, symbols)))) ?? false;
+    return describeFlatten(core, symbols, targets(), { canceled, ...this.#word.describe(symbols) });
+  }
+
+  /** Whether every order is proven canceled. */
+  *#runOnce(by: Flattener, symbols: readonly string[] | null): Flow<boolean> {
     this.#calls += 1;
     try {
-      const canceled = yield* this.#round(by, symbols);
+      const isCanceled = yield* this.#round(by, symbols);
       yield* this.#within(READ_WITHIN_MS, this.#account.pollAccount());
       this.#endDone();
-      return describeFlatten(core, symbols, targets(), { canceled, ...this.#word.describe(symbols) });
+      return isCanceled;
     } finally {
       this.#calls -= 1;
     }

@@ -41,8 +41,11 @@ export type Effect =
   | { readonly fx: 'readBeside'; readonly symbol: string }
   /** Answered after so many ms, at the earliest. */
   | { readonly fx: 'wait'; readonly ms: number }
-  /** Answered when that is over, or after so many ms, whichever comes first; in a process that stops as well. */
-  | { readonly fx: 'waitFor'; readonly started: Started<unknown>; readonly ms: number }
+  /**
+   * Answered when that is over, or after so many ms, whichever comes first. Where the daemon stops, much sooner, as an answer
+   * waits for it; `inStop`: nobody's answer does, and it has all its time.
+   */
+  | { readonly fx: 'waitFor'; readonly started: Started<unknown>; readonly ms: number; readonly inStop?: true }
   /** Answered when what this turn has begun was sent. */
   | { readonly fx: 'nextTurn' };
 
@@ -179,7 +182,7 @@ export function* within<R>(
   if (!first.isOver) core.begin(ask<'wait'>({ fx: 'wait', ms })).onEnd(() => tell({ kind: 'done', result: null }));
   return yield* resultOf(first);
 }
-/** The same for an answer that a caller waits for. */
+/** The same for an answer that a caller waits for: in a daemon that stops, it goes on at once with what is known. */
 export function* endedWithin<R>(ms: number, started: Started<R>): Flow<R | null> {
   if (!started.isOver) yield { fx: 'waitFor', started, ms };
   return started.isOver ? yield* resultOf(started) : null;

@@ -1,6 +1,6 @@
 import { endedEvent } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { allOver, endedWithin, type Flow, onDisk } from '../flow/effects.ts';
+import { allOver, ask, type Flow, onDisk } from '../flow/effects.ts';
 import type { Countdowns } from '../guard/countdowns.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../orders/orders.ts';
 import { hasGoodTill } from '../sending/approval.ts';
@@ -36,7 +36,8 @@ export function* leaveVenue(
   const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
   const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && !isLeft(order);
   const cancels = canceler.cancelMatching(null, isMeant, 'the daemon stops');
-  yield* endedWithin(LEAVES_WITHIN_MS, core.begin(allOver([...cancels, core.begin(countdowns.close())])));
+  const started = core.begin(allOver([...cancels, core.begin(countdowns.close())]));
+  if (!started.isOver) yield* ask<'waitFor'>({ fx: 'waitFor', started, ms: LEAVES_WITHIN_MS, inStop: true });
   yield* allOver([core.begin(onDisk())]);
   const over = before.filter(isTerminal);
   const left = before.filter((order) => !isTerminal(order));

@@ -3,6 +3,7 @@ import type { ReadinessBody } from '../../contract/types/operator.ts';
 import type { ReloadOutcome } from '../../contract/types/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
+import { onDisk } from '../flow/effects.ts';
 
 export interface AlertRoutesDocument {
   readonly spec: AlertRoutesSpec;
@@ -95,8 +96,11 @@ export class AlertRoutesControl {
     try {
       this.offer(read, setBy);
     } catch (error) {
-      this.#core.alert('ALERT_ROUTES_REFUSED', `the alert routes could not be taken: ${String(error)}`);
+      this.#noteUntaken(error);
     }
+  }
+  #noteUntaken(error: unknown): void {
+    this.#core.alert('ALERT_ROUTES_REFUSED', `the alert routes could not be taken: ${String(error)}`);
   }
 
   #enforce(routes: AlertRoutesDocument, setBy: string, looser: readonly string[]): void {
@@ -112,7 +116,10 @@ export class AlertRoutesControl {
       set_by: setBy,
     });
     this.#pending = null;
-    this.#core.ports.log.info({ hash: routes.hash, setBy }, 'alert routes in force');
+    this.#core.begin(onDisk()).onEnd((end) => {
+      if (end.kind === 'failed') this.#noteUntaken(end.error);
+      else this.#core.ports.log.info({ hash: routes.hash, setBy }, 'alert routes in force');
+    });
   }
 
   /** An operator puts the pending routes in force, naming their hash. */

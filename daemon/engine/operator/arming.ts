@@ -1,7 +1,6 @@
 import type { ArmingBody } from '../../contract/types/policy.ts';
 import { armingQuorum, armingText } from '../../core/arming.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, onDisk } from '../flow/effects.ts';
 import { ARMING_LAYER, checkArming, checkSignatures } from '../openings/arming.ts';
 import { planProblemLayer } from '../protect/problem-layer.ts';
 import type { Caller } from '../records/callers.ts';
@@ -74,7 +73,7 @@ export class ArmingControl {
    * @param passkeyId of the passkey that signed this call; null: a token made it
    * @throws what is refused
    */
-  *sign(caller: Caller, digest: string, passkeyId: string | null): Flow<ArmingBody> {
+  sign(caller: Caller, digest: string, passkeyId: string | null): ArmingBody {
     const core = this.#core;
     const { arming, armingSigners } = core.state;
     if (arming === null || !this.#isLive) throw new OperatorRequestError('there is no arming here to sign');
@@ -88,7 +87,6 @@ export class ArmingControl {
     if (!armingSigners.has(passkeyId)) {
       core.append('arming_signed', { digest, passkey_id: passkeyId, set_by: caller.agent });
       this.review();
-      yield* onDisk();
     }
     const body = this.describe();
     if (body === null) throw new OperatorRequestError('there is no arming here any more');

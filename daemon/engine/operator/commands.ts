@@ -16,10 +16,10 @@ import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './l
 
 const SHOWN_NAMES = 20;
 /**
- * How long the answer to another state waits for its cancels, wall ms. RISK: a venue that hangs would keep it back, and
+ * How long an answer waits for the cancels that follow, wall ms. RISK: a venue that hangs would keep it back, and
  * whoever has halted would not know that trading is.
  */
-const CANCELS_WITHIN_MS = 3_000;
+export const CANCELS_WITHIN_MS = 3_000;
 
 /** All known symbols; null while unread positions or orders may be in others. */
 export function findKnownSymbols(core: LiveCore): ReadonlySet<string> | null {
@@ -162,13 +162,13 @@ export class Operator {
     const { scope, name } = scopeOf(change);
     yield* onDisk();
     // Without domain time nothing can be signed: resting orders are canceled on first contact.
-    if (change.state !== 'active' && core.ports.clock.isSynced) {
-      const cancels = this.#cancelOpening(scope, name, `trading state ${change.state}`);
-      if (cancels.length > 0) yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined(cancels)));
-    }
-    const body = this.describeState();
-    if (availability.isStarted) yield* joined(standing.tick());
-    return body;
+    const cancels =
+      change.state !== 'active' && core.ports.clock.isSynced
+        ? this.#cancelOpening(scope, name, `trading state ${change.state}`)
+        : [];
+    const following = availability.isStarted ? standing.tick() : [];
+    yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined([...cancels, ...following])));
+    return this.describeState();
   }
 
   /** An unknown name is a typo that would pass for a halt. Names that may exist are never refused. */
@@ -242,12 +242,11 @@ export class Operator {
     return unknown.length === 0 ? body : { ...body, canceled: false, note: `${body.note}; ${mistakes}` };
   }
 
-  *rebase(caller: Caller, reason: string): Flow<{ readonly equity_usdt: number }> {
+  rebase(caller: Caller, reason: string): { readonly equity_usdt: number } {
     const live = this.#core.market.account;
     if (live === null) throw new OperatorRequestError('the account is not known yet');
     this.#parts.loosening.requireWaited('rebase');
     this.#core.append('rebase', { equity_usdt: live.marginBalanceUsdt, reason, set_by: caller.agent });
-    yield* onDisk();
     return { equity_usdt: live.marginBalanceUsdt };
   }
 }

@@ -1,7 +1,7 @@
 import type { HolderBody } from '../../contract/types/operator.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { allOver, endedWithin, type Flow, onDisk, type Started } from '../flow/effects.ts';
+import { allOver, endedWithin, type Flow, type Started } from '../flow/effects.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { type Claim, GIVEN_AWAY, isLive } from '../orders/claim.ts';
 import { ownE8 } from '../orders/holding.ts';
@@ -10,12 +10,10 @@ import type { Caller } from '../records/callers.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import { findExitInProgress } from '../snapshot/holding-view.ts';
-import { describeUnknown, findKnownSymbols } from './commands.ts';
+import { CANCELS_WITHIN_MS, describeUnknown, findKnownSymbols } from './commands.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
 
-/** How long an answer waits for cancels, wall ms: what is not proven by then, the next call finds proven. */
-const CANCELS_WITHIN_MS = 3_000;
 const ASK_AGAIN = 'ask again once that is over';
 
 export interface HolderParts {
@@ -52,7 +50,6 @@ export class Holders {
     const set = { for_ms: forMs, reason, set_by: caller.agent, symbol };
     core.append('holder', { action: 'released', agent: holder, ...set });
     yield* this.#withinTime(endMisplaced());
-    yield* onDisk();
     return this.#describe(symbol);
   }
 
@@ -84,7 +81,6 @@ export class Holders {
     const set = { passkey_id: passkeyId, reason, set_by: caller.agent, symbol };
     core.append('holder', { action: 'adopted', agent, quantity_e8: quantityE8, ...set });
     this.#parts.exits.poke();
-    yield* onDisk();
     return this.#describe(symbol);
   }
 
@@ -164,7 +160,7 @@ export class Holders {
     return orders.map((order) => canceler.cancel(order, GIVEN_AWAY));
   }
 
-  /** RISK: a venue that hangs would keep the answer back. */
+  /** What is not proven by then, the next call finds proven. */
   *#withinTime(cancels: readonly Started<unknown>[]): Flow<void> {
     const { core } = this.#parts;
     // One that fails is asked for again.

@@ -1,6 +1,6 @@
 import { endedByOperator } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow, onDisk } from '../flow/effects.ts';
+import { call, type Flow } from '../flow/effects.ts';
 import { isLost, type OrderState } from '../orders/orders.ts';
 import type { Caller } from '../records/callers.ts';
 import type { OrderSender } from '../sending/sender.ts';
@@ -43,7 +43,6 @@ export class LostOrders {
     this.#loosening.requireWaited(`the end of order ${clientOrderId}`);
     this.#sender.proof.settleAmend(order, order.amendSeq, false, 'ended by an operator');
     this.#sender.record(order, endedByOperator(core, order, `ended by ${caller.agent}: ${reason}`));
-    yield* onDisk();
     return order;
   }
 }

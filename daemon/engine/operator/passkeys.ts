@@ -75,7 +75,7 @@ export class Passkeys {
     );
   }
 
-  *addPasskey(caller: { readonly agent: string }, key: NewPasskey, by: ProvenAssertion | null): Flow<PasskeyBody> {
+  addPasskey(caller: { readonly agent: string }, key: NewPasskey, by: ProvenAssertion | null): PasskeyBody {
     const core = this.#core;
     const needs = this.requireEnrolment(key.isRecovery, key.origin);
     if (core.state.passkeys.find(key.id) !== null)
@@ -111,11 +111,10 @@ export class Passkeys {
       key.isRecovery ? 'PASSKEY_RECOVERED' : 'PASSKEY_ADDED',
       `${caller.agent} enrolled the passkey ${key.name} (${key.id}), which counts ${from}${key.isRecovery ? '; every earlier one is void' : ''}; remove it if this was not you`,
     );
-    yield* onDisk();
     return this.#describe(core.state.passkeys.find(key.id) ?? missing());
   }
 
-  *removePasskey(caller: { readonly agent: string }, id: string, reason: string): Flow<PasskeyBody | null> {
+  removePasskey(caller: { readonly agent: string }, id: string, reason: string): PasskeyBody | null {
     const core = this.#core;
     const key = core.state.passkeys.find(id);
     if (key === null) return null;
@@ -123,7 +122,6 @@ export class Passkeys {
     core.append('passkey', { action: 'removed', id, reason, set_by: caller.agent });
     this.#onRemoved();
     core.alert('PASSKEY_REMOVED', `${caller.agent} removed the passkey ${key.name} (${id})`);
-    yield* onDisk();
     return reported;
   }
 

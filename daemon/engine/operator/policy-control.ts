@@ -3,7 +3,7 @@ import type { PolicyBody, ReloadOutcome } from '../../contract/types/policy.ts';
 import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, onDisk } from '../flow/effects.ts';
+import { onDisk } from '../flow/effects.ts';
 
 export interface PolicyDocument {
   readonly spec: IntendedPolicySpec;
@@ -153,8 +153,11 @@ export class PolicyControl {
     try {
       this.offer(read, setBy);
     } catch (error) {
-      this.#core.alert('POLICY_REFUSED', `the policy could not be taken, the old one stays in force: ${String(error)}`);
+      this.#noteUntaken(error);
     }
+  }
+  #noteUntaken(error: unknown): void {
+    this.#core.alert('POLICY_REFUSED', `the policy could not be taken, the old one stays in force: ${String(error)}`);
   }
 
   #enforce(policy: PolicyDocument, setBy: string): void {
@@ -168,7 +171,10 @@ export class PolicyControl {
     });
     this.#core.usePolicy(policy);
     this.#pending = null;
-    this.#core.ports.log.info({ policy: policy.spec.name, hash: policy.hash, setBy }, 'policy in force');
+    this.#core.begin(onDisk()).onEnd((end) => {
+      if (end.kind === 'failed') this.#noteUntaken(end.error);
+      else this.#core.ports.log.info({ policy: policy.spec.name, hash: policy.hash, setBy }, 'policy in force');
+    });
   }
 
   /**
@@ -176,7 +182,7 @@ export class PolicyControl {
    *
    * @param passkeyId of the passkey that signed this call; null: a token made it
    */
-  *accept(hash: string | null, setBy: string, passkeyId: string | null): Flow<ReloadOutcome> {
+  accept(hash: string | null, setBy: string, passkeyId: string | null): ReloadOutcome {
     const pending = this.#pending;
     if (pending === null) {
       if (hash === null || hash === this.#core.policyHash) return { status: 'in_force', hash: this.#core.policyHash };
@@ -200,15 +206,12 @@ export class PolicyControl {
           message: `approvals.quorum: ${this.#quorum} different passkeys must accept it, and a token is none: use the console`,
           pending_hash: hash,
         };
-      yield* this.#sign(pending, passkeyId, setBy);
-      if (this.#pending !== pending) return { status: 'refused', message: 'it waits no longer', pending_hash: null };
-      if (this.#differs) return heldNoMore(hash);
+      this.#sign(pending, passkeyId, setBy);
       if (this.#signersInForce().length < this.#quorum) return this.#describeWaiting(pending);
     }
     if (pending.notBeforeMs !== null && this.#core.passedMs() < pending.notBeforeMs)
       return this.#describeWaiting(pending);
     this.#enforce(pending.policy, setBy);
-    yield* onDisk();
     return { status: 'in_force', hash };
   }
 
@@ -228,13 +231,12 @@ export class PolicyControl {
     const beginsMs = this.#core.state.time.venueMsOf(notBeforeMs);
     return { status: 'pending', hash: policy.hash, looser, not_before_ms: beginsMs, ...this.#progress() };
   }
-  *#sign(pending: PendingPolicy, passkeyId: string, name: string): Flow<void> {
+  #sign(pending: PendingPolicy, passkeyId: string, name: string): void {
     if (pending.signers.has(passkeyId)) return;
     const { hash, spec } = pending.policy;
     const signed = { action: 'signed', detail: passkeyId, hash, name: spec.name, set_by: name } as const;
     this.#core.append('policy', signed);
     pending.signers.set(passkeyId, name);
-    yield* onDisk();
   }
 
   describe(): PolicyBody {

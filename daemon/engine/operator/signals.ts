@@ -1,11 +1,11 @@
 import type { SignalBody, SignalEntryBody, SignalsBody } from '../../contract/types/operator.ts';
 import { type RequestBudgets, SIGNAL_CEILING } from '../calls/request-budgets.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, joined, onDisk } from '../flow/effects.ts';
+import { endedWithin, type Flow, joined, onDisk } from '../flow/effects.ts';
 import type { StandingOrders } from '../guard/standing.ts';
 import type { Caller } from '../records/callers.ts';
 import type { SignalEvent } from '../records/events.ts';
-import { describeUnknown } from './commands.ts';
+import { CANCELS_WITHIN_MS, describeUnknown } from './commands.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /** How many kinds and scopes of one reporter may be active at once. */
@@ -69,7 +69,7 @@ export class Signals {
     };
     core.append('signal', recorded, { seq });
     yield* onDisk();
-    yield* joined(this.#parts.standing.tick());
+    yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined(this.#parts.standing.tick())));
     return { signal_id: signalId, expires_at_ms: expiresAtMs };
   }
 
@@ -124,14 +124,13 @@ export class Signals {
   }
 
   /** Ends a signal; the record says who ended it and why. Null: there is no such active signal. */
-  *end(caller: Caller, signalId: string, reason: string): Flow<SignalEntryBody | null> {
+  end(caller: Caller, signalId: string, reason: string): SignalEntryBody | null {
     const core = this.#core;
     const known = core.state.signals.get(signalId);
     if (known === undefined || !core.state.signals.isActive(signalId, core.passedMs())) return null;
     this.#parts.loosening.requireWaited(`the end of signal ${signalId}`);
     const ended: SignalEvent = { ...known, ended_reason: reason, expires_at_ms: core.nowMs(), set_by: caller.agent };
     core.append('signal', ended);
-    yield* onDisk();
     return describe(ended);
   }
 }

@@ -1,7 +1,6 @@
 import type { TokenBody, TokenCreatedBody, TokensBody } from '../../contract/types/tokens.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, onDisk } from '../flow/effects.ts';
 import type { StoredToken, TokenPort } from '../flow/ports.ts';
 import { GATE_AGENT } from '../plan/standing.ts';
 import type { AskedToken, TokenActor } from '../records/callers.ts';
@@ -29,7 +28,7 @@ export class Tokens {
   }
 
   /** @throws when it is not permitted here, or no such token can be */
-  *createToken(actor: TokenActor, { role, name, ttlMs }: AskedToken): Flow<TokenCreatedBody> {
+  createToken(actor: TokenActor, { role, name, ttlMs }: AskedToken): TokenCreatedBody {
     const core = this.#core;
     const port = this.#port();
     this.#requireProof(actor);
@@ -52,12 +51,10 @@ export class Tokens {
       'TOKEN_CREATED',
       `${actor.agent} created token ${record.id} (${role} ${name}) by ${proofOf(actor)}, which expires at ${until}; revoke it if this was not you`,
     );
-    // Who is told it can be sure that it is on record.
-    yield* onDisk();
     return { token: describe(record, nowMs, actor.tokenId), secret };
   }
 
-  *revokeToken(actor: TokenActor, id: string, reason: string): Flow<TokenBody | null> {
+  revokeToken(actor: TokenActor, id: string, reason: string): TokenBody | null {
     const port = this.#port();
     const known = port.listTokens().find((token) => token.id === id);
     if (known === undefined || known.revoked_at_ms !== null) return null;
@@ -66,7 +63,6 @@ export class Tokens {
     const { role, name } = known;
     this.#core.alert('TOKEN_REVOKED', `${actor.agent} revoked token ${id} (${role} ${name}) by ${proofOf(actor)}`);
     const revoked = port.listTokens().find((token) => token.id === id) ?? known;
-    yield* onDisk();
     return describe(revoked, port.expiryMs(), actor.tokenId);
   }
 

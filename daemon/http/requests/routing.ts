@@ -159,9 +159,22 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     schema,
     onRequest: buildGuard(doors, labelOf(route), route),
     ...(signersOf(route.roles).token ? { preHandler: confirm(doors) } : {}),
-    handler: isAct(route) ? namingTarget(doors.prover, route.handler) : route.handler,
+    handler: isAct(route) ? namingTarget(doors.prover, route.handler) : whenOnDisk(doors, route),
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
+}
+
+/**
+ * A reading of what is recorded. RISK: what it tells to be over, a refusal too, would go on after a restart if its record
+ * were lost with the process.
+ */
+function whenOnDisk({ gate }: Doors, { handler, method }: RouteDefinition): RouteDefinition['handler'] {
+  if (method !== 'GET') return handler;
+  return (request, reply) =>
+    whileInFlight(
+      request,
+      handler(request, reply).finally(() => gate.settled()),
+    );
 }
 
 const labelOf = ({ method, url }: Pick<RouteDefinition, 'method' | 'url'>): string => `${String(method)} ${url}`;
