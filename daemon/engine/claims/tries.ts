@@ -33,6 +33,8 @@ export class Tries {
   /** Each that was asked back for it. */
   readonly asked = new Set<OrderState>();
   #askedAt = 0;
+  /** Since when it is refused for what goes to make room; null: it is not. */
+  #crowdedAt: number | null = null;
   #waits = 0;
   #parts = 0;
   /** Orders in a row that its caller has bound, and of which nothing filled. */
@@ -56,17 +58,26 @@ export class Tries {
     this.#askedAt = now;
   }
 
-  /** False: another attempt is pointless. */
-  afterRefusal(rejection: Rejection | null, now: number, scale: number): boolean {
+  /**
+   * RISK: a cancel that is held up is asked for again and again, and proves its room late: a refusal for what goes counts
+   * only once that has lasted, so that what never goes ends it.
+   */
+  isCrowdedFor(ms: number, now: number): boolean {
+    this.#crowdedAt ??= now;
+    return now - this.#crowdedAt >= ms;
+  }
+
+  /** `isSpared`: it does not count, whatever its cause. False: another attempt is pointless. */
+  afterRefusal(rejection: Rejection | null, now: number, scale: number, isSpared = false): boolean {
     // The room or the place that was freed for it went to another, or did not help.
     this.awaitsRoom = false;
     if (this.hasPlace) this.givesPlace = null;
     const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
     const row = rejection === null ? null : rowOf(rejection.cause);
     // RISK: this says nothing about the order, and an exit that counted it would be lost in any outage.
-    if (row?.counts === false) {
+    if (row?.counts === false || isSpared) {
       this.#waits += 1;
-      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, row.minWaitMs);
+      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, row?.minWaitMs ?? 0);
       return true;
     }
     this.#waits = 0;
@@ -104,6 +115,7 @@ export class Tries {
     this.asked.clear();
     this.failures = 0;
     this.crowded = 0;
+    this.#crowdedAt = null;
     this.#waits = 0;
   }
 }
