@@ -1,4 +1,4 @@
-import { isTerminal, type OrderState } from '../orders/orders.ts';
+import { isTerminal, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import type { Rejection } from '../records/venue.ts';
 import { rowOf } from '../tables/cause.ts';
 
@@ -40,8 +40,10 @@ export class Tries {
   /** Orders in a row that its caller has bound, and of which nothing filled. */
   #bounded = 0;
 
+  /** RISK: an order that never rests holds none once its answer is lost: what became of it may never be told. */
   get hasPlace(): boolean {
-    return this.givesPlace !== null && isTerminal(this.givesPlace);
+    const { givesPlace: order } = this;
+    return order !== null && (isTerminal(order) || (isUnproven(order) && neverRests(order)));
   }
 
   /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */

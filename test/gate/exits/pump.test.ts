@@ -308,7 +308,8 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     assert.deepEqual(model.canceled, []);
   });
 
-  test('a place that was given takes one order: who wants the same one waits for the end of that', () => {
+  /** Two exits want one place, and the first has it. */
+  const shared = (): PumpModel => {
     const model = crowded();
     model.exit('x-2', 4, PART);
     model.passNow();
@@ -318,10 +319,15 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     model.report('o-3', 'canceled', 0);
     assert.deepEqual(model.passNow(), ['d-x-1 4']);
     assert.deepEqual(model.passNow(), []);
-    model.answer('x-1', 'filled', 4);
-    assert.deepEqual(model.passNow(), ['d-x-2 4']);
-    assert.deepEqual(model.canceled, ['o-3']);
-  });
+    return model;
+  };
+  for (const status of ['filled', 'unknown'] as const)
+    test(`a place that was given takes one order: the next one waits until that is ${status} [EX-70]`, () => {
+      const model = shared();
+      model.answer('x-1', status, status === 'filled' ? 4 : 0);
+      assert.deepEqual(model.passNow(), ['d-x-2 4']);
+      assert.deepEqual(model.canceled, ['o-3']);
+    });
 
   test('a place that did not help is waited for no longer', () => {
     const model = crowded();
