@@ -52,7 +52,7 @@ function decideExit({ trace, request, context, policy, found }: Deciding, exit: 
   }
   const effective = buildExit(trace, request, context, policy, rules, exit);
   checkResting(trace, request, context, policy, effective);
-  checkParts(trace, request, context, policy, effective, exit);
+  checkParts(trace, request, context, policy, effective);
   const sound =
     effective.lots >= 1 &&
     effective.lots <= Math.max(exit.permittedLots, rules.min_lots) &&

@@ -102,13 +102,21 @@ export function requestedExitLots(
   return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
 }
 
-/** All that there is was asked for. What takes a rest along, for the least quantity, is a part. */
-export function isFullClose(request: ExecutionRequest, context: ExecutionContext): boolean {
+/**
+ * All that there is was asked for. What takes a rest along, for the least quantity, is a part.
+ *
+ * @param amendedLots what is left of an order that an amend asks for
+ */
+export function isFullClose(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  amendedLots: number | null = null,
+): boolean {
   const exit = findExit(request, context);
   const { rules } = context.market;
   if (exit === null || rules === null) return false;
   if (request.fraction !== null) return request.fraction >= 1;
-  return requestedExitLots(request, context, rules, exit) >= exit.permittedLots;
+  return (amendedLots ?? requestedExitLots(request, context, rules, exit)) >= exit.permittedLots;
 }
 
 /**
@@ -156,13 +164,11 @@ export function checkParts(
   context: ExecutionContext,
   policy: CompiledPolicy,
   effective: SizedAction,
-  { permittedLots }: ExitSize,
 ): void {
   if (request.origin !== 'agent' || context.phase !== 'parent') return;
   const { holding, now_ms: now } = context;
   if (holding === undefined || holding.open_exits < MAX_PARTS_OPEN) return;
-  // The venue's largest order may be less than a full close.
-  if (wholeExitLots(trace, effective.lots) >= permittedLots || restsAtItsPrice(effective, context, policy)) return;
+  if (isFullClose(request, context) || restsAtItsPrice(effective, context, policy)) return;
   const exit = holding.exit_decision ?? holding.open_exits;
   trace.denyFor(6, 'EXIT_IN_PROGRESS', exitEndsAtMs(holding, now) - now, exit, MAX_PARTS_OPEN, 'exits');
 }

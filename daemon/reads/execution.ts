@@ -25,12 +25,13 @@ import { tellApproval } from './approvals.ts';
 import { averageText, explanationText } from './bodies.ts';
 import type { ExecutionRecall } from './recall.ts';
 
-type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
+type Decided = Pick<DecisionEvent, 'context' | 'decision' | 'orders'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
 const BEHIND = 'it waits for room: older resting exits of yours close all that is held; amend or cancel one of them';
 const UNFILLED = 'it rested until the exchange ended it, at its date as a rule; nothing was filled';
 const AWAITING = 'a person is asked to approve it; do not resend: ask for this decision id again';
 const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; get_orders shows the orders';
+const GONE = 'what became of its order is not in the ledger any more; get_positions shows what is held';
 
 function describeExecutionOrder(core: LiveCore, order: OrderState): ExecutionOrder {
   const rules = core.state.rules.get(order.symbol);
@@ -62,14 +63,15 @@ export function describeExecution(core: LiveCore, { claim, orders }: Recalled, e
   const action = decision.effective?.action;
   if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
     return describeChange(core, core.state.changes.find(decision.decision_id));
-  if (claim !== null) return describeExit(core, claim);
+  if (claim !== null) return describeExit(core, claim, decision.kind === 'slice' ? orders : ordersOf(claim));
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const ended = executionState(orders);
   const approval = tellApproval(core, event);
   const isAwaited = orders.length === 0 && approval?.status === 'pending';
   const state = isAwaited ? 'awaiting_approval' : ended;
   const rejected = orders.find((order) => isRejected(order));
-  const missed = state === 'expired' ? describeMiss(event) : null;
+  const isGone = orders.length === 0 && event.orders.length > 0;
+  const missed = isGone ? GONE : state === 'expired' ? describeMiss(event) : null;
   const unclear = state === 'unknown' || state === 'lost' || state === 'submitting';
   return {
     ...(approval === undefined ? {} : { approval }),
@@ -102,9 +104,9 @@ function describeMiss({ context, decision }: Decided): string | null {
     : `${what} when it was decided, ${distance} within that, and was gone, or too thin, when it arrived`;
 }
 
-function describeExit(core: LiveCore, claim: Claim): ExecutionBody {
+/** `orders`: those to show of it. */
+function describeExit(core: LiveCore, claim: Claim, orders: readonly OrderState[]): ExecutionBody {
   const state = stateOf(claim);
-  const orders = ordersOf(claim);
   const last = orders.at(-1);
   const goesOn = claim.end === null && state !== 'filled' && state !== 'working' && state !== 'partially_filled';
   return {

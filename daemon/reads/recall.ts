@@ -11,6 +11,7 @@ const TRADES_WITHIN_MS = 60_000;
 const MAX_EVENTS = 20_000;
 /** How many recalled executions are cached: they no longer change. */
 const MAX_RECALLED = 1_000;
+const NOTHING: Recalled = { orders: [], claim: null };
 
 /**
  * Executions whose orders have left the views: from the ledger's table of ended orders, and what is older folded from
@@ -30,16 +31,26 @@ export class ExecutionRecall {
   /** The execution of a recorded decision. */
   recall(stored: StoredEvent): Recalled {
     const event = stored.payload as DecisionEvent;
+    const { parent_decision_id: parentId } = event;
     const id = event.decision.decision_id;
-    const held = this.#state.orders.byDecision.get(id);
-    if (held !== undefined) return { orders: held, claim: this.#state.claims.find(id) };
-    if (event.orders.length === 0) return { orders: [], claim: null };
-    if (event.parent_decision_id !== null) return this.#recallPart(event, event.parent_decision_id);
+    if (parentId !== null && event.orders.length > 0) return this.#recallPart(event, parentId);
+    return this.#held(id) ?? (event.orders.length === 0 ? NOTHING : this.#recallEnded(id, stored));
+  }
+
+  #held(id: string): Recalled | null {
+    const orders = this.#state.orders.byDecision.get(id);
+    return orders === undefined ? null : { orders, claim: this.#state.claims.find(id) };
+  }
+
+  /** `stored`: its decision; null: where it is in the ledger still. */
+  #recallEnded(id: string, stored: StoredEvent | null): Recalled {
     const rows = this.#ledger.readEndedOrders({ decisionId: id });
     if (rows.length > 0) return fromRows(rows);
     const known = this.#recalled.get(id);
     if (known !== undefined) return known;
-    const folded = this.#fold(stored, id);
+    const decided = stored ?? this.#ledger.findDecision(id);
+    if (decided === null) return NOTHING;
+    const folded = this.#fold(decided, id);
     for (const oldest of this.#recalled.keys()) {
       if (this.#recalled.size < MAX_RECALLED) break;
       this.#recalled.delete(oldest);
@@ -48,12 +59,14 @@ export class ExecutionRecall {
     return folded;
   }
 
-  /** Orders of slices and later rungs belong to their parent, which has one end. */
+  /** Orders of slices and later rungs belong to their parent, which has one end: while its claim goes on, none has ended. */
   #recallPart(event: DecisionEvent, parentId: string): Recalled {
-    const parent = this.#ledger.findDecision(parentId);
-    const orders = parent === null ? [] : this.recall(parent).orders;
+    const { claim, orders } = this.#held(parentId) ?? this.#recallEnded(parentId, null);
     const ids = new Set(event.orders.map(({ client_order_id: id }) => id));
-    return { orders: orders.filter(({ clientOrderId }) => ids.has(clientOrderId)), claim: null };
+    return {
+      orders: orders.filter(({ clientOrderId }) => ids.has(clientOrderId)),
+      claim: claim?.end === null ? claim : null,
+    };
   }
 
   #fold(stored: StoredEvent, decisionId: string): Recalled {

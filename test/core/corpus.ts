@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import type { ExecutionContext, HoldingView } from '../../daemon/core/context.ts';
+import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { ROW_FORMS, readRow } from '../../daemon/core/record-text/columns.ts';
@@ -10,8 +10,9 @@ import { writeContext, writeRequest } from '../../daemon/core/record-text/rows.t
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { fixturePath } from '../fixtures/recorded.ts';
 import { cases } from './decide-cases.ts';
-import { baseOrder, buildCase, NOW } from './decision-fixture.ts';
-import { stands } from './table-holding.ts';
+import { baseOrder, buildCase, type Change, NOW } from './decision-fixture.ts';
+import { stands, takesRest } from './table-holding.ts';
+import { LONG_TEN } from './table-row.ts';
 
 /** Every ask under every policy. */
 export interface Corpus {
@@ -60,18 +61,20 @@ function writeCorpus(): void {
     if (asks.length === MAX_DRAWN) break;
   }
   // Seldom drawn: each thing that stands against opening, and against one more exit.
-  for (const each of STANDING) {
-    const { context, request } = buildCase(stands(each));
+  for (const changes of SELDOM) {
+    const { context, request } = buildCase(...changes);
     asks.push(`{"ask":[${writeRequest(request)},${writeContext(context)}]}`);
   }
   const lines = [...policies.map((policy) => JSON.stringify({ policy })), ...asks];
   writeFileSync(fixturePath(FILE), `${lines.join('\n')}\n`);
 }
-const STANDING: readonly Partial<HoldingView>[] = [
-  { held_by: 'another' },
-  { is_unowned: true },
-  { unproven_order: 'hfabc0009' },
-  { exit_decision: 'd-abcdef-9', exit_until_ms: NOW + 90_000, open_exits: 1 },
+const SELDOM: readonly (readonly Change[])[] = [
+  [stands({ held_by: 'another' })],
+  [stands({ is_unowned: true })],
+  [stands({ unproven_order: 'hfabc0009' })],
+  [stands({ exit_decision: 'd-abcdef-9', exit_until_ms: NOW + 90_000, open_exits: 1 })],
+  // A part that takes its rest along, beside as many as there may be.
+  [LONG_TEN, takesRest({ quantity: 0.007 }), stands({ exit_decision: 'd-abcdef-9', open_exits: 10 })],
 ];
 function change(
   request: ExecutionRequest,

@@ -194,17 +194,26 @@ const never = (what: string, ...settings: readonly Change[]): Row => ({
   ],
   isNever: true,
 });
+const tenAtMost = (what: string, ...settings: readonly Change[]): Row => ({
+  ...PARTS,
+  what: `the number of its exits that close a part of ten lots now, when one more would, ${what}`,
+  settings: [LONG_TEN, PART, ...settings],
+  cases: [
+    [9, 'pass'],
+    [10, 'deny'],
+    [11, 'deny'],
+  ],
+});
+/** Of ten lots, where six are the least. */
+export const takesRest = (request: Change['request']): Change => ({
+  request: { intent: 'close', side: 'sell', requested_notional: null, ...request },
+  context: { market: { rules: { min_lots: 6 } } },
+});
 const PART_ROWS: readonly Row[] = [
-  {
-    ...PARTS,
-    what: 'the number of its exits that close a part of ten lots now, when one more would,',
-    settings: [LONG_TEN, PART],
-    cases: [
-      [9, 'pass'],
-      [10, 'deny'],
-      [11, 'deny'],
-    ],
-  },
+  tenAtMost('which leaves a rest'),
+  tenAtMost('whose rest is taken along, by notional', takesRest({ requested_notional: 420 })),
+  tenAtMost('whose rest is taken along, by quantity', takesRest({ quantity: 0.007 })),
+  tenAtMost('whose rest is taken along, by fraction', takesRest({ fraction: 0.7 })),
   never('the number of its exits when all ten lots are to be closed', { request: { requested_notional: null } }),
   never('the number of its exits when all ten lots are to be closed, four being the most that the venue takes,', {
     request: { requested_notional: null },

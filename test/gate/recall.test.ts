@@ -1,9 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { LiveCore } from '../../daemon/engine/flow/core.ts';
 import type { StoredEvent } from '../../daemon/engine/flow/ports.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
 import { KEEP_UNPROVEN_MS } from '../../daemon/engine/state/leave.ts';
+import { describeExecution } from '../../daemon/reads/execution.ts';
 import { ExecutionRecall } from '../../daemon/reads/recall.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
+
+const silent = {
+  findDecision: (): never => {
+    throw new Error('a decision was looked up');
+  },
+  iterateEvents: (): never => {
+    throw new Error('the ledger was read');
+  },
+  readEndedOrders: (): never => {
+    throw new Error('the table was read');
+  },
+};
 
 function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonly StoredEvent[] } {
   const ledger = new FoldedLedger();
@@ -105,21 +120,33 @@ describe('executions that have left the views are read back from the ledger', ()
     const later = T0 + 2 * DAY + KEEP_UNPROVEN_MS;
     ledger.append({ kind: 'alert', at_ms: later, payload: { code: 'TEST', detail: '', symbol: null } });
     assert.deepEqual([sentBy('d-b'), sentBy('d-d')], held, 'of the table');
+    const alone = { ...silent, readEndedOrders: ledger.readEndedOrders.bind(ledger) };
+    const part = new ExecutionRecall(ledger.state, alone).recall(ledger.findDecision('d-d')!);
+    assert.deepEqual([part.orders.length, part.claim], [1, null], 'of the table, without its parent');
+  });
+
+  it('says of a rung whose parent is not in the ledger any more that its order is not known', () => {
+    const { ledger } = busyLedger();
+    const stored = ledger.findDecision('d-d')!;
+    ledger.append({
+      kind: 'alert',
+      at_ms: T0 + 2 * DAY + KEEP_UNPROVEN_MS,
+      payload: { code: 'TEST', detail: '', symbol: null },
+    });
+    const empty = { ...silent, findDecision: () => null, readEndedOrders: () => [] };
+    const recalled = new ExecutionRecall(ledger.state, empty).recall(stored);
+    assert.deepEqual(recalled, { orders: [], claim: null });
+    const { note, state } = describeExecution(
+      { state: ledger.state } as unknown as LiveCore,
+      recalled,
+      stored.payload as DecisionEvent,
+    );
+    assert.equal(state, 'none');
+    assert.match(note ?? '', /not in the ledger any more/);
   });
 
   it('reads no ledger for decisions without orders, nor for what the views hold', () => {
     const { ledger, stored } = busyLedger();
-    const silent = {
-      findDecision: (): never => {
-        throw new Error('a decision was looked up');
-      },
-      iterateEvents: (): never => {
-        throw new Error('the ledger was read');
-      },
-      readEndedOrders: (): never => {
-        throw new Error('the table was read');
-      },
-    };
     const recall = new ExecutionRecall(ledger.state, silent);
     const blocked = ledger.append(decisionEvent({ id: 'd-z', atMs: T0 + 3 * DAY, orders: [] }));
     assert.deepEqual(recall.recall(blocked).orders, [], 'nothing was ordered');

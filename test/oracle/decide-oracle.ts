@@ -293,8 +293,9 @@ function decideExit(
   if (available < least && available === position) lots = least;
   const rests = isResting(request, side, context, policy);
   if (rests && isOneTooMany(request, context, policy)) findings.deny.add('EXITS_RESTING');
-  if (isOnePartTooMany(request, context, { isWhole: lots >= available, isResting: rests }))
-    findings.deny.add('EXIT_IN_PROGRESS');
+  // What is closed beyond what was asked, for the least quantity, makes no full close of a part.
+  const isWhole = request.fraction === null ? asked >= available : request.fraction >= 1;
+  if (isOnePartTooMany(request, context, { isWhole, isResting: rests })) findings.deny.add('EXIT_IN_PROGRESS');
   if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   const isRounded = asked <= lots && isShortByLots(size, whole(lots));
   if (isRounded) findings.tighten.add('LOT_ROUNDING');

@@ -102,6 +102,7 @@ test('a 429 that names no time is heeded like it, and too many orders of the acc
     fake.scripts.set(ORDER, (_request, response) => answerJson(response, { code, msg: 'Too many' }, 429));
     assert.equal(rejection(await open()).retryAfterMs, waitMs);
     assert.equal((await heard(list)) > 0, waitMs === null);
+    assert.equal(venue.leftAloneMs?.(), waitMs === null ? 0 : 1_000, 'exits of agents wait as what closes does');
     if (waitMs !== null) await venue.close();
   }
 });

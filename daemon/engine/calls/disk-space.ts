@@ -1,12 +1,10 @@
-import type { ExecutionDecision } from '../../core/decision.ts';
-import { wholeExitLots } from '../../core/exit.ts';
+import { isFullClose } from '../../core/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import type { Considered } from '../decide/take-decision.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';
-import { ownE8 } from '../orders/holding.ts';
 import { everyLiveOrder } from '../orders/orders.ts';
 import type { ToolOutcome, Unavailable } from '../records/decisions.ts';
-import { floorLots } from '../records/units.ts';
 import type { Intake } from './intake.ts';
 
 /** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
@@ -64,12 +62,13 @@ export class FullDisk {
     this.#core = core;
   }
 
-  isNeeded(request: ExecutionRequest, decided: ExecutionDecision): boolean {
-    const { decision, effective } = decided;
+  isNeeded(considered: Considered): boolean {
+    const { request } = considered;
+    const { decision, effective } = considered.decision;
     if (decision === 'BLOCK' || effective === null || effective.action === 'open') return false;
     if (request.origin !== 'agent') return effective.action !== 'amend' || effective.leverage === null;
     if (effective.action === 'amend') return false;
-    return effective.action !== 'exit' || (effective.time_in_force !== 'GTC' && this.#isDue(request, decided));
+    return effective.action !== 'exit' || (effective.time_in_force !== 'GTC' && this.#isDue(considered));
   }
 
   /** Notes the decision of an exit that {@link isNeeded} permitted. */
@@ -78,13 +77,13 @@ export class FullDisk {
     if (pace !== undefined) pace.last = decisionId;
   }
 
-  #isDue(request: ExecutionRequest, decided: ExecutionDecision): boolean {
+  #isDue({ context, request }: Considered): boolean {
     const now = this.#core.ports.time.monotonicMs();
     const known = this.#paces.get(paceKey(request));
     const pace = known ?? { partial: 0, last: null, pauseMs: 0, nextAt: now };
     const hasClosed = pace.last === null || this.#closedE8(pace.last) > 0;
     if (!hasClosed && now < pace.nextAt) return false;
-    const isPart = wholeExitLots(decided, decided.effective?.lots ?? 0) < this.#mayCloseLots(request);
+    const isPart = !isFullClose(request, context);
     if (isPart && pace.partial >= MAX_PARTIAL_EXITS) return false;
     if (isPart) pace.partial += 1;
     pace.pauseMs = hasClosed ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 2 * pace.pauseMs);
@@ -98,12 +97,6 @@ export class FullDisk {
     if (claim !== null) return closedE8(claim);
     const orders = this.#core.state.orders.byDecision.get(decisionId) ?? [];
     return orders.reduce((sum, order) => sum + order.executedE8, 0);
-  }
-
-  #mayCloseLots({ agent, symbol }: ExecutionRequest): number {
-    const position = this.#core.state.position(symbol ?? '');
-    const rules = this.#core.state.rules.get(position.symbol);
-    return position.holder === agent && rules !== undefined ? Math.abs(floorLots(ownE8(position), rules)) : 0;
   }
 }
 

@@ -63,8 +63,9 @@ export class ParentDecisions {
   }
 
   /** Why it is not recorded; null: it is. */
-  #findUnrecorded({ acted, decision, request }: Considered, kind: DecisionKind): Unrecorded | null {
-    if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(request, decision)) return DISK_FULL;
+  #findUnrecorded(considered: Considered, kind: DecisionKind): Unrecorded | null {
+    if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(considered)) return DISK_FULL;
+    const { acted, decision, request } = considered;
     const idle = kind === 'tool' ? idleKind(this.#core, request, acted) : null;
     return idle === null ? null : this.#budgets.findOverrun('refusals', request, idle, decision);
   }

@@ -216,6 +216,11 @@ export function hasRoom({ all, live, side }: Closing, quantityE8: number): boole
   return exitE8(live, side, (order) => !isUnproven(order) || !neverRests(order)) + quantityE8 <= all;
 }
 
+/** There is none, or what was asked to make some is not proven gone: a refusal as reducing nothing says nothing else. */
+export function lacksRoom(closing: Closing, quantityE8: number): boolean {
+  return !hasRoom(closing, quantityE8) || isMakingRoom(closing.live, closing.side);
+}
+
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
 export function restE8(closing: Closing, { claim, onWay, pool, want }: Desired, least: number): number {
   if (claim.orders.some((order) => isAtVenue(order) && !isResting(order) && !isLostForGood(order))) return 0;

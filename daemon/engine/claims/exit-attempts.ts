@@ -5,7 +5,7 @@ import type { ExitEnd } from '../records/events.ts';
 import type { Rejection } from '../records/venue.ts';
 import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../tables/status.ts';
 import { isBounded, RESUME_MS } from './claim-ends.ts';
-import { closingOf, findPlace, hasRoom } from './claims.ts';
+import { closingOf, findPlace, lacksRoom } from './claims.ts';
 import type { ExitHands } from './exit-hands.ts';
 import { Tries } from './tries.ts';
 
@@ -111,8 +111,10 @@ export class ExitAttempts {
     if (isOutOfReach && isBounded(claim) && claim.wants === 'now')
       tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
     else if (wasRefused) {
-      mayGoOn = tries.afterRefusal(rejection, now, clock.scale);
-      if (rejection?.cause === 'nothing_to_reduce') this.#makeRoomFor(claim, order, tries);
+      const isCrowded = rejection?.cause === 'nothing_to_reduce';
+      const isSpared = isCrowded && this.#lacksRoom(claim, order) && !tries.isCrowdedFor(this.#resumeMs(), now);
+      mayGoOn = tries.afterRefusal(rejection, now, clock.scale, isSpared);
+      if (isCrowded) this.#makeRoomFor(claim, order, tries);
       if (rejection?.cause === 'order_limit') this.#makePlaceFor(claim, tries);
     } else if (isCanceled(order) && order.venueOrderId === null && !order.cancelRequested)
       mayGoOn = tries.afterRefusal(null, now, clock.scale);
@@ -131,17 +133,31 @@ export class ExitAttempts {
     const { clock, exits, state } = this.#hands;
     return openedAtMs + (exits().resume_ms ?? RESUME_MS) - state.time.atNow(clock.nowMs());
   }
+  /** `exits.resume_ms`, wall ms. */
+  #resumeMs(): number {
+    const { clock, exits } = this.#hands;
+    return (exits().resume_ms ?? RESUME_MS) / Math.max(1, clock.scale);
+  }
+
+  #lacksRoom({ side, symbol }: Claim, { quantityE8 }: OrderState): boolean {
+    const closing = closingOf(this.#hands.state, symbol, side);
+    // The lots that cover all of a position may be more than that.
+    return lacksRoom(closing, Math.min(quantityE8, closing.all));
+  }
 
   /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end nobody's goes, too. */
   #makeRoomFor(claim: Claim, order: OrderState, tries: Tries): void {
-    const { state } = this.#hands;
-    const closing = closingOf(state, claim.symbol, claim.side);
-    // The lots that cover all of a position may be more than that.
-    tries.awaitsRoom = !hasRoom(closing, Math.min(order.quantityE8, closing.all));
-    if (tries.crowded < REFUSED_FOR_FOREIGN) return;
-    for (const other of liveOrders(state.orders, claim.symbol))
-      if (other.foreign && other.reduceOnly && other.side === claim.side && isResting(other) && !other.cancelRequested)
-        this.#hands.cancel(other, MAKES_ROOM);
+    if (tries.crowded >= REFUSED_FOR_FOREIGN)
+      for (const other of liveOrders(this.#hands.state.orders, claim.symbol))
+        if (
+          other.foreign &&
+          other.reduceOnly &&
+          other.side === claim.side &&
+          isResting(other) &&
+          !other.cancelRequested
+        )
+          this.#hands.cancel(other, MAKES_ROOM);
+    tries.awaitsRoom = this.#lacksRoom(claim, order);
   }
 
   /** The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. */

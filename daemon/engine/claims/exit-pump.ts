@@ -19,6 +19,7 @@ import {
   type Desired,
   desiredOf,
   hasRoom,
+  lacksRoom,
   maxRestingE8,
   minE8,
   nextE8,
@@ -265,7 +266,7 @@ export class ExitPump {
     const now = clock.wallMs();
     if (claim.wants === 'rest' && this.#attempts.isPlaceWanted(claim.symbol)) return;
     const isRoom = hasRoom(closing, quantityE8);
-    const isFree = tries !== undefined && ((tries.awaitsRoom && isRoom) || tries.hasPlace);
+    const isFree = tries !== undefined && ((tries.awaitsRoom && !lacksRoom(closing, quantityE8)) || tries.hasPlace);
     if (tries !== undefined && now < tries.nextAt && !isFree) {
       wakeAt(tries.nextAt);
       return;

@@ -4,7 +4,7 @@
  * the same (SAE-SAME-CODE).
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { findExit, isFullClose, wholeExitLots } from '../../core/exit.ts';
+import { isFullClose, wholeExitLots } from '../../core/exit.ts';
 import { restsAtItsPrice } from '../../core/exit-price.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
@@ -108,8 +108,8 @@ function findClosing(
   const { side } = effective;
   if (effective.action === 'amend') {
     if (!effective.reduce_only || restsAtItsPrice(effective, context, policy)) return null;
-    const permitted = findExit({ ...request, side }, context)?.permittedLots ?? Number.POSITIVE_INFINITY;
-    return { side, isWhole: effective.lots - (context.order?.filled_lots ?? 0) >= permitted };
+    const leftLots = effective.lots - (context.order?.filled_lots ?? 0);
+    return { side, isWhole: isFullClose({ ...request, side }, context, leftLots) };
   }
   if (first === undefined || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;

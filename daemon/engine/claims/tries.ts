@@ -1,4 +1,4 @@
-import { isTerminal, type OrderState } from '../orders/orders.ts';
+import { isTerminal, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import type { Rejection } from '../records/venue.ts';
 import { rowOf } from '../tables/cause.ts';
 
@@ -33,13 +33,17 @@ export class Tries {
   /** Each that was asked back for it. */
   readonly asked = new Set<OrderState>();
   #askedAt = 0;
+  /** Since when it is refused for what goes to make room; null: it is not. */
+  #crowdedAt: number | null = null;
   #waits = 0;
   #parts = 0;
   /** Orders in a row that its caller has bound, and of which nothing filled. */
   #bounded = 0;
 
+  /** RISK: an order that never rests holds none once its answer is lost: what became of it may never be told. */
   get hasPlace(): boolean {
-    return this.givesPlace !== null && isTerminal(this.givesPlace);
+    const { givesPlace: order } = this;
+    return order !== null && (isTerminal(order) || (isUnproven(order) && neverRests(order)));
   }
 
   /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */
@@ -56,17 +60,26 @@ export class Tries {
     this.#askedAt = now;
   }
 
-  /** False: another attempt is pointless. */
-  afterRefusal(rejection: Rejection | null, now: number, scale: number): boolean {
+  /**
+   * RISK: a cancel that is held up is asked for again and again, and proves its room late: a refusal for what goes counts
+   * only once that has lasted, so that what never goes ends it.
+   */
+  isCrowdedFor(ms: number, now: number): boolean {
+    this.#crowdedAt ??= now;
+    return now - this.#crowdedAt >= ms;
+  }
+
+  /** `isSpared`: it does not count, whatever its cause. False: another attempt is pointless. */
+  afterRefusal(rejection: Rejection | null, now: number, scale: number, isSpared = false): boolean {
     // The room or the place that was freed for it went to another, or did not help.
     this.awaitsRoom = false;
     if (this.hasPlace) this.givesPlace = null;
     const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
     const row = rejection === null ? null : rowOf(rejection.cause);
     // RISK: this says nothing about the order, and an exit that counted it would be lost in any outage.
-    if (row?.counts === false) {
+    if (row?.counts === false || isSpared) {
       this.#waits += 1;
-      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, row.minWaitMs);
+      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, row?.minWaitMs ?? 0);
       return true;
     }
     this.#waits = 0;
@@ -104,6 +117,7 @@ export class Tries {
     this.asked.clear();
     this.failures = 0;
     this.crowded = 0;
+    this.#crowdedAt = null;
     this.#waits = 0;
   }
 }

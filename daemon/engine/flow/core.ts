@@ -97,7 +97,7 @@ export interface EnginePorts {
   readonly venue: {
     /** From so many ms after an order's timestamp on "not found" counts. */
     readonly acceptanceHorizonMs: number;
-    /** Wall time for which the venue asked to be left alone by exits of agents, ms; absent: it never does. */
+    /** Wall time for which exits of agents leave the venue alone, named by it or not, ms; absent: they never do. */
     leftAloneMs?(): number;
     /** The account's order counts from answers since the last call; empty: no answer had one. */
     takeOrderCounts?(): readonly OrderCount[];

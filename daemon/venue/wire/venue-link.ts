@@ -137,7 +137,7 @@ export class VenueLink {
     const nowMs = this.#time.monotonicMs();
     return Math.max(0, untilMs - nowMs, this.#firewall?.leftAloneMs(closes, nowMs) ?? 0);
   }
-  /** The same for exits of agents: after a 429 they wait as all else does, after a 403 as what closes. */
+  /** The same for exits of agents: a time that a 429 names they wait as all else does; without one, as what closes. */
   exitsLeftAloneMs(): number {
     return Math.max(this.leftAloneMs(true), this.#busyUntilMs - this.#time.monotonicMs());
   }

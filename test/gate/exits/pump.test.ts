@@ -146,6 +146,49 @@ describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
   });
 });
 
+describe('an exit that is refused while what makes room for it does not go', () => {
+  const crowded = (origin: 'agent' | 'operator' | 'gate'): PumpModel => {
+    const model = held(10);
+    model.takeProfit('t-1', 10, { atMs: T0 + 1 });
+    model.report('t-1', 'working', 0);
+    model.exit('x-1', 10, { ...WAITS, origin });
+    return model;
+  };
+  /** Its tries until it is over, in so many passes at most, two seconds apart. */
+  const refuse = (model: PumpModel, passes: number): number => {
+    let tries = 0;
+    for (let nr = 0; nr < passes && model.find('x-1').end === null; nr += 1) {
+      model.wait(-18_000);
+      if (model.pass().length === 0) continue;
+      tries += 1;
+      model.refuse('x-1', 'nothing_to_reduce');
+    }
+    return tries;
+  };
+
+  for (const origin of ['agent', 'operator', 'gate'] as const) {
+    test(`${origin}: it does not count, and the exit goes out at once when that is gone [EX-69]`, () => {
+      const model = crowded(origin);
+      assert.ok(refuse(model, 100) > 8, 'more than end an exit');
+      assert.deepEqual([model.find('x-1').end, model.canceled], [null, ['t-1']]);
+      model.passNow();
+      model.report('t-1', 'canceled', 0);
+      assert.deepEqual(model.passNow(), ['d-x-1 10']);
+      model.answer('x-1', 'filled', 10);
+      model.pass();
+      assert.deepEqual([model.find('x-1').end?.reason, model.alerts], ['filled', []]);
+    });
+
+    test(`${origin}: what never goes ends it in the end, with an alert [EX-69]`, () => {
+      const model = crowded(origin);
+      refuse(model, 400);
+      assert.equal(model.find('x-1').end?.reason, 'rejected');
+      assert.ok(model.atMs - T0 > 300_000, `after ${model.atMs - T0} ms`);
+      assert.match(model.alerts.join(), /^EXIT_ENDED/);
+    });
+  }
+});
+
 test('an exit that is refused as off the grid waits for the filters, and is never given up [DESIGN 12.4]', () => {
   const model = held(20);
   model.exit('x-1', 4, PART);
@@ -265,7 +308,8 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     assert.deepEqual(model.canceled, []);
   });
 
-  test('a place that was given takes one order: who wants the same one waits for the end of that', () => {
+  /** Two exits want one place, and the first has it. */
+  const shared = (): PumpModel => {
     const model = crowded();
     model.exit('x-2', 4, PART);
     model.passNow();
@@ -275,10 +319,15 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     model.report('o-3', 'canceled', 0);
     assert.deepEqual(model.passNow(), ['d-x-1 4']);
     assert.deepEqual(model.passNow(), []);
-    model.answer('x-1', 'filled', 4);
-    assert.deepEqual(model.passNow(), ['d-x-2 4']);
-    assert.deepEqual(model.canceled, ['o-3']);
-  });
+    return model;
+  };
+  for (const status of ['filled', 'unknown'] as const)
+    test(`a place that was given takes one order: the next one waits until that is ${status} [EX-70]`, () => {
+      const model = shared();
+      model.answer('x-1', status, status === 'filled' ? 4 : 0);
+      assert.deepEqual(model.passNow(), ['d-x-2 4']);
+      assert.deepEqual(model.canceled, ['o-3']);
+    });
 
   test('a place that did not help is waited for no longer', () => {
     const model = crowded();

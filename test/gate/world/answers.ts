@@ -47,6 +47,31 @@ describe('what an answer says of a decision is true of that decision', () => {
     await world.tool('close_position', { symbol: 'BTCUSDT' });
   });
 
+  it('a later rung has not ended while the exit goes on: its state is its parent’s [EX-49]', async () => {
+    await world.tool('place_order', order());
+    await world.advance(10_000);
+    await world.setMark('BTCUSDT', 60_000, { spread_bps: 80 });
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 10 });
+    await world.advance(5_000);
+    const rungs = (
+      await world.call<{ decisions: ToolBody['decision'][] }>('GET', '/v1/decisions')
+    ).body.decisions.filter(({ effective, kind }) => kind === 'slice' && effective?.action === 'exit');
+    assert.ok(rungs.length > 1, `${rungs.length} rungs`);
+    const parent = (await reread(body)).execution;
+    assert.equal(parent.state, 'staging', JSON.stringify(parent));
+    for (const rung of rungs) {
+      const { note, orders, state } = (await reread({ decision: rung })).execution;
+      assert.deepEqual([state, note, orders.length], [parent.state, parent.note, 1]);
+      assert.ok(parent.orders.some(({ client_order_id: id }) => id === orders[0]?.client_order_id));
+    }
+    await world.setMark('BTCUSDT', 60_000, { spread_bps: 0 });
+    await until('it is closed', async () => (await world.position('BTCUSDT')) === 0);
+    await until(
+      'its rungs have ends',
+      async () => (await reread({ decision: rungs[0]! })).execution.state === 'expired',
+    );
+  });
+
   it('what rested to its date and expired says so, and not that its price was too tight', async () => {
     const ask = {
       order_type: 'limit',

@@ -75,6 +75,22 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
       assert.deepEqual(ends(world, seq), []);
     });
 
+  for (const status of [403, 503])
+    it(`cancels alone get ${status}: it waits for the room that they make, and closes then [EX-69]`, async () => {
+      const seq = await open();
+      const held = { intent: 'close', side: 'sell', quantity: await world.position('BTCUSDT') };
+      const rests = { ...held, order_type: 'limit', limit_price: 66_000, requested_notional: undefined };
+      const { body } = await world.tool('place_order', order(rests));
+      assert.equal(body.execution.state, 'working', JSON.stringify(body));
+      await world.fault({ kind: 'status', status, body: '<html></html>', match: { method: 'DELETE' }, count: TIMES });
+      await world.tool('close_position', { symbol: 'BTCUSDT' });
+      await world.sleep(LONG_MS);
+      assert.deepEqual(ends(world, seq), []);
+      await world.control('clear-faults', {});
+      await until('closed', async () => (await world.position('BTCUSDT')) === 0, MINUTE_MS);
+      assert.deepEqual(ends(world, seq), []);
+    });
+
   it('no connection: it goes on, and closes once there is one', async () => {
     const seq = await open();
     await world.fault({ kind: 'disconnect', ms: LONG_MS });
