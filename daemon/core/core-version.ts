@@ -1,7 +1,7 @@
 /**
- * Version of `decide`, of the losses that it reads, and of a decision's record. Whoever changes what one says must raise it: only the version that
- * decided can derive the parts that the record leaves out. test/core/core-version.test.ts fails if that was
- * forgotten.
+ * Version of `decide`, of the losses that it reads, and of a decision's record. Whoever changes what one of them says must
+ * raise it: only the version that decided can derive the parts that the record leaves out. test/core/core-version.test.ts
+ * fails if that was forgotten.
  */
 export const CORE_VERSION = 8;
 

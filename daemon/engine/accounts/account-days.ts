@@ -109,7 +109,12 @@ function asksOf({ asks }: AccountDay, agent: string): Asks {
   return found;
 }
 /** As {@link addTo}, at every trade. What has come to nothing has no row. */
-function addFigures(day: AccountDay, owner: Owner, symbol: string, by: Readonly<Partial<Figures>>, sign = 1): void {
+function addFigures(
+  day: AccountDay,
+  { owner, symbol }: { readonly owner: Owner; readonly symbol: string },
+  by: Readonly<Partial<Figures>>,
+  sign = 1,
+): void {
   const sum = figuresOf(day, owner, symbol);
   for (const name of FIGURES) sum[name] += sign * (by[name] ?? 0);
   if (FIGURES.some((name) => sum[name] !== 0)) return;
@@ -133,7 +138,7 @@ function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
 }
 function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
   for (const [owner, bySymbol] of later.figures) {
-    for (const [symbol, change] of bySymbol) addFigures(day, owner, symbol, change);
+    for (const [symbol, change] of bySymbol) addFigures(day, { owner, symbol }, change);
   }
   for (const [agent, change] of later.asks) addTo(asksOf(day, agent), change);
   addTo(day.booked, later.booked);
@@ -222,7 +227,7 @@ export class AccountDays {
     if (openingE8 !== undefined) addOf(opening, owner, symbol, sign * openingE8);
     if (givenE8 !== undefined) for (const sums of [given, opening]) addOf(sums, owner, symbol, sign * givenE8);
     if (figures === undefined) return;
-    for (const day of [this.#day(atMs), this.total]) addFigures(day, owner, symbol, figures, sign);
+    for (const day of [this.#day(atMs), this.total]) addFigures(day, { owner, symbol }, figures, sign);
   }
   book(atMs: number, kind: keyof Booked, amountUsdt: number): void {
     this.#day(atMs).booked[kind] += amountUsdt;
