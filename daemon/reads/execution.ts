@@ -1,6 +1,6 @@
 import type { OrderChange } from '../engine/callers/order-changes.ts';
-import { closingOf } from '../engine/claims/claims.ts';
 import { ordersOf, stateOf } from '../engine/claims/describe-claim.ts';
+import { closingOf } from '../engine/claims/exit-sizes.ts';
 import { SLICE_CANCELED } from '../engine/claims/openings-to-end.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import type { StoredEvent } from '../engine/flow/ports.ts';

@@ -15,7 +15,7 @@ import { findOpeningRoom } from '../core/rules/opening-room.ts';
 import { feasibleLeverage, leverageCapOf, slippageCapOf } from '../core/rules/projection.ts';
 import { lossFactors, recentTradesFactors } from '../core/rules/tightening.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
-import { bareRequest } from '../engine/plan/standing.ts';
+import { bareRequest } from '../engine/plan/judge-resting.ts';
 import { longE8, shortE8 } from '../engine/positions/positions.ts';
 import type { Caller } from '../engine/records/callers.ts';
 import { exposedSymbols, unitsInUsdt } from '../engine/snapshot/exposure.ts';

@@ -5,7 +5,7 @@ import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts'
 import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/driver/parts.ts';
 import type { VenuePort } from '../../daemon/driver/venue-port.ts';
-import { awaitsReading } from '../../daemon/engine/claims/claims.ts';
+import { awaitsReading } from '../../daemon/engine/claims/exit-sizes.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder, isOwnOpening } from '../../daemon/engine/orders/orders.ts';
 import { CutReadings } from '../../daemon/engine/protect/cut-readings.ts';

@@ -66,7 +66,7 @@ test('a file, a folder, a link or a heading that does not exist is found', () =>
   const text = [
     'See `engine/plan/nowhere.ts` and scripts/nowhere/main.ts, `nowhere.ts`, `test/nowhere`.',
     '[a](nowhere.md) [b](policy.md#nowhere) [c](#nowhere)',
-    'Fine: `engine/claims/claims.ts`, `docs/policy.md`, [d](policy.md#reload), policies/NAME.yaml, https://host/docs/nowhere.',
+    'Fine: `engine/claims/exit-sizes.ts`, `docs/policy.md`, [d](policy.md#reload), policies/NAME.yaml, https://host/docs/nowhere.',
   ].join('\n');
   assert.deepEqual(findMissing([{ path: 'docs/agents.md', text }]).missing, [
     'docs/agents.md:1: scripts/nowhere/main.ts',

@@ -5,7 +5,7 @@ import { decide } from '../../daemon/core/decide.ts';
 import type { Origin, Side } from '../../daemon/core/request.ts';
 import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import { findMisplaced } from '../../daemon/engine/plan/holdings.ts';
-import { bareAsk, bareRequest } from '../../daemon/engine/plan/standing.ts';
+import { bareAsk, bareRequest } from '../../daemon/engine/plan/judge-resting.ts';
 import type { LiveInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';

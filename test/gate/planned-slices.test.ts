@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { bareAsk, bareRequest } from '../../daemon/engine/plan/standing.ts';
+import { bareAsk, bareRequest } from '../../daemon/engine/plan/judge-resting.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';

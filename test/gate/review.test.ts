@@ -4,7 +4,6 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { GrownOrders } from '../../daemon/engine/plan/due-orders.ts';
-import { StandingReview } from '../../daemon/engine/plan/review.ts';
 import {
   bareRequest,
   findBreaches,
@@ -14,8 +13,9 @@ import {
   standingAsk,
   standingForms,
   standingRequest,
-} from '../../daemon/engine/plan/standing.ts';
-import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/engine/plan/tightness.ts';
+} from '../../daemon/engine/plan/judge-resting.ts';
+import { StandingReview } from '../../daemon/engine/plan/resting-review.ts';
+import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/engine/plan/tightened.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';

@@ -8,14 +8,14 @@ import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { AgentSection, IntendedPolicySpec, Regime, SignalKind } from '../../daemon/core/policy.ts';
 import { REGIMES, SIGNAL_KINDS } from '../../daemon/core/policy.ts';
 import type { AgentKey } from '../../daemon/core/policy-paths.ts';
-import { StandingReview } from '../../daemon/engine/plan/review.ts';
 import {
   judgeForms,
   judgeStanding,
   restingOpenings,
   standingAsk,
   standingRequest,
-} from '../../daemon/engine/plan/standing.ts';
+} from '../../daemon/engine/plan/judge-resting.ts';
+import { StandingReview } from '../../daemon/engine/plan/resting-review.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
 import { changed, loadSpec, valueAt } from '../policy/documents.ts';

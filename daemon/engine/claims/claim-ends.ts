@@ -16,7 +16,7 @@ import { wasRefusedFor } from '../orders/recorded-cause.ts';
 import type { ExitEnd } from '../records/events.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { GateViews } from '../state/views.ts';
-import { closingOf, isReplaced, isUnsent, restBelowLotE8 } from './claims.ts';
+import { closingOf, isReplaced, isUnsent, restBelowLotE8 } from './exit-sizes.ts';
 
 /** How a claim that is over has ended, in words for its caller. */
 export interface Ending {

@@ -5,8 +5,8 @@ import type { ExitEnd } from '../records/events.ts';
 import type { Rejection } from '../records/venue.ts';
 import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../tables/status.ts';
 import { isBounded, RESUME_MS } from './claim-ends.ts';
-import { closingOf, findPlace, lacksRoom } from './claims.ts';
 import type { ExitHands } from './exit-hands.ts';
+import { closingOf, findPlace, lacksRoom } from './exit-sizes.ts';
 import { Tries } from './tries.ts';
 
 /** After so many refusals for what rests beside it, an exit asks for the cancel of what is nobody's as well. */

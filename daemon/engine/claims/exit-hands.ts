@@ -4,8 +4,8 @@ import type { OrderState } from '../orders/orders.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import type { ExitEnd } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
-import type { ExitForm } from './exit-order.ts';
 import type { ExitPace } from './exit-pace.ts';
+import type { ExitForm } from './exit-request.ts';
 
 /** A further order of an exit, as it was decided and recorded. */
 export interface DecidedExit {

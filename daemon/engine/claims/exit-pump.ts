@@ -14,6 +14,9 @@ import type { Rejection } from '../records/venue.ts';
 import { rankOf } from '../tables/rank.ts';
 import { claimAsked } from './asked-claim.ts';
 import { findEnding, isNothingLeft, nextRung, rungsOf } from './claim-ends.ts';
+import { ExitAttempts } from './exit-attempts.ts';
+import type { ExitHands } from './exit-hands.ts';
+import type { ExitForm } from './exit-request.ts';
 import {
   closingOf,
   type Desired,
@@ -27,10 +30,7 @@ import {
   restE8,
   waitsForReading,
   writableE8,
-} from './claims.ts';
-import { ExitAttempts } from './exit-attempts.ts';
-import type { ExitHands } from './exit-hands.ts';
-import type { ExitForm } from './exit-order.ts';
+} from './exit-sizes.ts';
 
 /** Why a claim ends that did not close all that it was to close: told by an alert. */
 const REPORTED: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);

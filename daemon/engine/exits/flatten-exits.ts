@@ -1,4 +1,4 @@
-import { closingOf } from '../claims/claims.ts';
+import { closingOf } from '../claims/exit-sizes.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { Flow, Started } from '../flow/effects.ts';
 import type { ExitBook } from '../guard/exit-book.ts';

@@ -1,4 +1,4 @@
-import { closingOf } from '../claims/claims.ts';
+import { closingOf } from '../claims/exit-sizes.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { type Claim, closedE8 } from '../orders/claims.ts';
 import { formatQuantityE8 } from '../records/units.ts';

@@ -1,5 +1,5 @@
 import { CLOCKS_APART_MS, spanOf } from '../accounts/recent-moves.ts';
-import { awaitsReading } from '../claims/claims.ts';
+import { awaitsReading } from '../claims/exit-sizes.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';

@@ -1,12 +1,12 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecidedExit } from '../claims/exit-hands.ts';
-import type { ExitForm, ExitParent } from '../claims/exit-order.ts';
 import { ExitPace } from '../claims/exit-pace.ts';
 import { ExitPump } from '../claims/exit-pump.ts';
+import type { ExitForm, ExitParent } from '../claims/exit-request.ts';
 import { OPENING_ENDED } from '../claims/openings-to-end.ts';
+import { decideExitOrder } from '../decide/decide-exit.ts';
 import type { Decided } from '../decide/decided.ts';
-import { decideExitOrder } from '../decide/exit-order.ts';
 import { endedEvent } from '../decide/order-records.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/effects.ts';

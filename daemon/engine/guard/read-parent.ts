@@ -1,4 +1,4 @@
-import { type ExitParent, exitParentOf } from '../claims/exit-order.ts';
+import { type ExitParent, exitParentOf } from '../claims/exit-request.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
 

@@ -1,7 +1,7 @@
 import { Approvals } from '../calls/approvals.ts';
+import { Outcomes } from '../calls/carry-out.ts';
 import { Availability } from '../calls/disk-space.ts';
 import { Heartbeats } from '../calls/heartbeats.ts';
-import { Outcomes } from '../calls/outcomes.ts';
 import { ParentDecisions } from '../calls/parent-decisions.ts';
 import { RequestBudgets } from '../calls/request-budgets.ts';
 import { type Telling, ToolCalls } from '../calls/tool-calls.ts';
@@ -18,7 +18,7 @@ import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { Protection } from '../guard/protection.ts';
-import { StandingOrders } from '../guard/standing.ts';
+import { StandingOrders } from '../guard/resting-openings.ts';
 import { Keeper } from '../keeper/keeper.ts';
 import { LedgerCheck } from '../keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from '../operator/alert-routes.ts';

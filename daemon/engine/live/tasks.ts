@@ -7,7 +7,7 @@ import type { Authorities } from '../guard/authorities.ts';
 import type { Countdowns } from '../guard/countdowns.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import type { Protection } from '../guard/protection.ts';
-import type { StandingOrders } from '../guard/standing.ts';
+import type { StandingOrders } from '../guard/resting-openings.ts';
 import type { Begun, KeeperTasks } from '../keeper/keeper-tasks.ts';
 import type { CutReadings } from '../protect/cut-readings.ts';
 import type { Canceler } from '../sending/cancels.ts';

@@ -6,7 +6,7 @@ import type { Availability } from '../calls/disk-space.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/effects.ts';
-import type { StandingOrders } from '../guard/standing.ts';
+import type { StandingOrders } from '../guard/resting-openings.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { isFlat } from '../positions/positions.ts';
 import type { Caller } from '../records/callers.ts';

@@ -2,7 +2,7 @@ import type { SignalBody, SignalEntryBody, SignalsBody } from '../../contract/ty
 import { type RequestBudgets, SIGNAL_CEILING } from '../calls/request-budgets.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { endedWithin, type Flow, joined, onDisk } from '../flow/effects.ts';
-import type { StandingOrders } from '../guard/standing.ts';
+import type { StandingOrders } from '../guard/resting-openings.ts';
 import type { Caller } from '../records/callers.ts';
 import type { SignalEvent } from '../records/events.ts';
 import { CANCELS_WITHIN_MS, describeUnknown } from './commands.ts';

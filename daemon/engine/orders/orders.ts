@@ -3,7 +3,7 @@ import type { PossibleFills } from '../positions/snapshot.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
 import { isCanceled, isExpired, isFilled, isPlanned, isResting, isTerminal } from '../tables/status.ts';
 import { EndedOrders, type OrderMaps, venueKeyOf } from './ended-orders.ts';
-import { isOfAnother, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
+import { isOfAnother, judgeStatus, mayRevive, noteEvidence } from './judge-status.ts';
 import { buildForeignOrder, type OrderState } from './order.ts';
 
 export * from '../tables/status.ts';

@@ -1,5 +1,5 @@
 import { isTerminal, type OrderState } from '../orders/orders.ts';
-import type { StandingForm } from './standing.ts';
+import type { StandingForm } from './judge-resting.ts';
 
 /** Orders that rule 15 looks at again although nothing has tightened: pure, for the daemon and a replay alike. */
 

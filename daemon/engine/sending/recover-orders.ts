@@ -1,4 +1,4 @@
-import { isWaitingExit } from '../claims/claims.ts';
+import { isWaitingExit } from '../claims/exit-sizes.ts';
 import { endedEvent, unknownEvent } from '../decide/order-records.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { everyLiveOrder, isInFlight, isPlanned, isUnproven } from '../orders/orders.ts';

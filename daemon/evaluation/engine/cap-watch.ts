@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
-import { bareAsk, bareRequest } from '../../engine/plan/standing.ts';
+import { bareAsk, bareRequest } from '../../engine/plan/judge-resting.ts';
 import { liquidationDistance } from '../../engine/snapshot/exposure-view.ts';
 import { buildAccountContext } from '../../engine/snapshot/snapshot.ts';
 import type { ReplayAccount } from '../exchange/account.ts';

@@ -1,12 +1,12 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one keeper: each task in its order
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { awaitsReading } from '../../engine/claims/claims.ts';
+import { awaitsReading } from '../../engine/claims/exit-sizes.ts';
 import { Authorities } from '../../engine/guard/authorities.ts';
 import { Protection } from '../../engine/guard/protection.ts';
-import { reviewOf } from '../../engine/guard/standing.ts';
+import { reviewOf } from '../../engine/guard/resting-openings.ts';
 import { isOwnOpening, liveOrders } from '../../engine/orders/orders.ts';
-import type { StandingReview } from '../../engine/plan/review.ts';
-import { findBreaches, GATE_AGENT } from '../../engine/plan/standing.ts';
+import { findBreaches, GATE_AGENT } from '../../engine/plan/judge-resting.ts';
+import type { StandingReview } from '../../engine/plan/resting-review.ts';
 import { CutReadings } from '../../engine/protect/cut-readings.ts';
 import { findOverLayers } from '../../engine/protect/over-layers.ts';
 import type { ReplayAccount } from '../exchange/account.ts';

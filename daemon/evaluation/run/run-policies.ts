@@ -1,6 +1,6 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { GATE_AGENT } from '../../engine/plan/standing.ts';
+import { GATE_AGENT } from '../../engine/plan/judge-resting.ts';
 
 const compiled = new WeakMap<IntendedPolicySpec, Map<string, CompiledPolicy>>();
 

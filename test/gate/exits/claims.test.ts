@@ -10,7 +10,7 @@ import {
   ordersBeyond,
   restE8,
   waitsForReading,
-} from '../../../daemon/engine/claims/claims.ts';
+} from '../../../daemon/engine/claims/exit-sizes.ts';
 import { MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
 import { findExitInProgress } from '../../../daemon/engine/snapshot/holding-view.ts';
 import { FoldedClaims } from '../../engine/state/folded-claims.ts';

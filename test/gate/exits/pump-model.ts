@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ExitForm } from '../../../daemon/engine/claims/exit-order.ts';
 import { ExitPace } from '../../../daemon/engine/claims/exit-pace.ts';
 import { ExitPump } from '../../../daemon/engine/claims/exit-pump.ts';
+import type { ExitForm } from '../../../daemon/engine/claims/exit-request.ts';
 import { type Claim, closedE8 } from '../../../daemon/engine/orders/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { OrderCounts } from '../../../daemon/engine/plan/order-counts.ts';

@@ -10,8 +10,6 @@ import type { Ask, LiveInputs } from '../readings/inputs.ts';
 import type { StateEvent } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
 import { GrownOrders, LeavingOrders } from './due-orders.ts';
-import type { ReviewPlace } from './orders.ts';
-import type { PlanClock } from './plan-clock.ts';
 import {
   findAccountTiers,
   GATE_AGENT,
@@ -22,8 +20,10 @@ import {
   type StandingVerdict,
   standingAsk,
   standingRequest,
-} from './standing.ts';
-import { describeTightness, findTightened, LOOSEST, stillTight, type Tightness } from './tightness.ts';
+} from './judge-resting.ts';
+import type { ReviewPlace } from './orders.ts';
+import type { PlanClock } from './plan-clock.ts';
+import { describeTightness, findTightened, LOOSEST, stillTight, type Tightness } from './tightened.ts';
 
 export const NOT_ACTIVE = 'trading is not active';
 export const NO_LONGER_FITS = 'no longer fits the tightened policy';

@@ -5,7 +5,7 @@ import {
   exitOrderId,
   exitOrderRequest,
   planExitOrder,
-} from '../claims/exit-order.ts';
+} from '../claims/exit-request.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { Decided } from './decided.ts';

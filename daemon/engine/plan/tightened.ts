@@ -14,7 +14,7 @@ import { liquidationDistance } from '../snapshot/exposure-view.ts';
 import { MAX_ORDERS } from '../snapshot/holding-view.ts';
 import type { GateViews } from '../state/views.ts';
 import { type Covers, coverAll, coverNamed, coverOthers, coverScope, coverSymbol, findTighterKeys } from './covered.ts';
-import { findAccountTiers, GATE_AGENT } from './standing.ts';
+import { findAccountTiers, GATE_AGENT } from './judge-resting.ts';
 
 /**
  * When rule 15 has to look at what rests again, and at which orders, without its shell: pure functions of folded state, live
