@@ -53,7 +53,8 @@ describe('a flatten of what is known to be held, beside an opening that rests', 
     });
     engine.begin(flatten.run({ agent: 'operator', tokenId: 't' }, null, 'a test'));
     const [exit, round, ...others] = engine.take();
-    assert.deepEqual([exit?.effect.fx, round?.effect.fx, others], ['disk', 'disk', []]);
+    // The last is the limit of the answer's wait.
+    assert.deepEqual([exit?.effect.fx, round?.effect.fx, asked(others)], ['disk', 'disk', ['waitFor']]);
     const onDisk = [exit!, round!].flatMap(({ id }) => engine.step({ in: 'answered', id, answer: undefined }));
     assert.deepEqual(asked(onDisk), ['submit', 'nextTurn'], 'the exit alone is signed');
     const later = engine.step({ in: 'answered', id: onDisk[1]!.id, answer: undefined });
