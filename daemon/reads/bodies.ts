@@ -19,7 +19,7 @@ import { ownE8 } from '../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../engine/orders/orders.ts';
 import { bareRequest, GATE_AGENT } from '../engine/plan/judge-resting.ts';
 import { isFlat, type PositionState } from '../engine/positions/positions.ts';
-import type { Ask } from '../engine/readings/inputs.ts';
+import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';
 import type { ExplainedDecision, ReportedDecision } from '../engine/records/decisions.ts';
 import type { DecisionEvent } from '../engine/records/events.ts';
@@ -128,23 +128,6 @@ export function describeAccount(core: LiveCore): AccountBody {
   };
 }
 
-export function askOf(core: LiveCore, tokenSkillSha256: string | null): Ask {
-  return {
-    phase: 'parent',
-    venue: core.settings.venue,
-    accountName: core.settings.account,
-    tokenSkillSha256,
-    schemaViolation: null,
-    own: null,
-    leaving: null,
-    exitRung: 0,
-    sliceE8: null,
-    parentPriceE8: null,
-    grant: null,
-    target: null,
-  };
-}
-
 export function describeMarket(core: LiveCore, agent: string, symbol: string): MarketBody {
   const policy = core.policyFor(GATE_AGENT);
   const context = buildContext({
@@ -152,7 +135,7 @@ export function describeMarket(core: LiveCore, agent: string, symbol: string): M
     inputs: core.market.inputs(core.nowMs()),
     request: bareRequest(core.settings, symbol, core.nowMs()),
     policy,
-    ask: askOf(core, null),
+    ask: parentAsk(core.settings),
   });
   const found = findRegime(context, policy);
   const market = context.market;

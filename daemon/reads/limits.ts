@@ -17,10 +17,10 @@ import { lossFactors, recentTradesFactors } from '../core/rules/tightening.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { bareRequest } from '../engine/plan/judge-resting.ts';
 import { longE8, shortE8 } from '../engine/positions/positions.ts';
+import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';
 import { exposedSymbols, unitsInUsdt } from '../engine/snapshot/exposure.ts';
 import { buildContext } from '../engine/snapshot/snapshot.ts';
-import { askOf } from './bodies.ts';
 import { exposureUsdt } from './exposure.ts';
 import { describeHeld } from './holders.ts';
 
@@ -40,7 +40,7 @@ export function describeLimits(core: LiveCore, caller: Caller, symbol: string): 
     inputs: core.market.inputs(now),
     request,
     policy,
-    ask: askOf(core, caller.skillSha256),
+    ask: { ...parentAsk(core.settings), tokenSkillSha256: caller.skillSha256 },
   });
   const found = findBudget(context, policy);
   const cooldownMs = policy.regimes[found.regime.regime].cooldownMs;

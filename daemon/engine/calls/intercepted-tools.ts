@@ -8,7 +8,7 @@ import type { Decided } from '../decide/decided.ts';
 import { appendDecision } from '../decide/take-decision.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { bareRequest } from '../plan/judge-resting.ts';
-import type { Ask } from '../readings/inputs.ts';
+import { parentAsk } from '../readings/inputs.ts';
 import type { Caller } from '../records/callers.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 
@@ -55,20 +55,8 @@ function recordForeignTool(
     skill_sha256: skill === null ? null : (skill.sha256 ?? 'none'),
     symbol: null,
   };
-  const ask: Ask = {
-    phase: 'parent',
-    venue: core.settings.venue,
-    accountName: core.settings.account,
-    tokenSkillSha256: caller.skillSha256,
-    schemaViolation: null,
-    own: null,
-    leaving: null,
-    exitRung: 0,
-    sliceE8: null,
-    parentPriceE8: null,
-    grant: null,
-    target: null,
-  };
+  const ask = parentAsk(core.settings);
+  ask.tokenSkillSha256 = caller.skillSha256;
   const context = buildContext({ state: core.state, inputs: core.market.inputs(core.nowMs()), request, policy, ask });
   const found = findBudget(context, policy);
   // By characters: half of one would be no text.
