@@ -11,6 +11,8 @@ export interface Opening {
   readonly id: string;
   readonly send: SendRecord;
   readonly isAmend: boolean;
+  /** An amend to no more than it was, at no better a price: it reduces risk (docs/architecture.md). */
+  readonly isLess: boolean;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
   /** What may still fill of it, and its price, in units of 1e-8. */
@@ -109,14 +111,18 @@ function readOpenings(history: History, decisions: readonly Decision[]): readonl
     if (lostAtMs(history, sentAtMs) < by.decision.atMs) continue;
     const decision = about.get(id)?.findLast((each) => each.atMs <= sentAtMs) ?? by.decision;
     const quantityE8 = e8(params.text('quantity') ?? '0') - BigInt(send.executed);
+    const priceE8 = e8(params.text('price') ?? '0');
+    const side = params.text('side') === 'BUY' ? 'buy' : 'sell';
+    const isAmend = method === 'PUT';
     openings.push({
       id,
       send,
-      isAmend: method === 'PUT',
+      isAmend,
+      isLess: isAmend && isLess(decision, { side, quantityE8: e8(params.text('quantity') ?? '0'), priceE8 }),
       symbol: send.symbol,
-      side: params.text('side') === 'BUY' ? 'buy' : 'sell',
+      side,
       quantityE8,
-      priceE8: e8(params.text('price') ?? '0'),
+      priceE8,
       sentAtMs,
       servedAtMs,
       root: history.decisions.get(by.decision.rootId) ?? by.decision,
@@ -124,6 +130,18 @@ function readOpenings(history: History, decisions: readonly Decision[]): readonl
     });
   }
   return openings;
+}
+
+/** A buy that goes up, and a sell that goes up or down, is another opening: it may be worth more, or fill sooner. */
+function isLess({ event: { context } }: Decision, form: Pick<Opening, 'side' | 'quantityE8' | 'priceE8'>): boolean {
+  const { order } = context;
+  const { rules } = context.market;
+  if (order === null || rules === null || order.price_ticks === null) return false;
+  const beforeE8 = (count: number, mantissa: number, scale: number): bigint =>
+    (BigInt(count) * BigInt(mantissa) * 100_000_000n) / BigInt(scale);
+  const priceE8 = beforeE8(order.price_ticks, rules.tick_mantissa, rules.tick_scale);
+  if (form.quantityE8 > beforeE8(order.lots, rules.lot_mantissa, rules.lot_scale)) return false;
+  return form.side === 'buy' ? form.priceE8 <= priceE8 : form.priceE8 === priceE8;
 }
 
 /** Whether something was decided that opens. */

@@ -65,7 +65,8 @@ export function findOpenedAtBoot(history: History): readonly Breach[] {
     if (world.homes.isSecond(number) || world.homes.restores.length > 0) return [];
     const readyAtMs = reconciled.find(({ atMs }) => atMs >= fromMs && (toMs === null || atMs <= toMs))?.atMs;
     const early = rawOf(history).openings.find(
-      ({ send, sentAtMs }) => send.wire.life === number && (readyAtMs === undefined || sentAtMs < readyAtMs),
+      ({ isLess, send, sentAtMs }) =>
+        !isLess && send.wire.life === number && (readyAtMs === undefined || sentAtMs < readyAtMs),
     );
     if (early === undefined) return [];
     const detail = `${early.id} left at ${at(early.sentAtMs)} in a process that was ${readyAtMs === undefined ? 'never' : 'not yet'} reconciled`;

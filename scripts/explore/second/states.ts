@@ -58,7 +58,8 @@ function tell({ fromMs, layer, name, scope, state }: Restriction): string {
 export function findOpenedReducing(history: History): readonly Breach[] {
   if (history.world.homes.restores.length > 0) return [];
   const spans = restrictionsOf(history);
-  return rawOf(history).openings.flatMap(({ id, root, sentAtMs, symbol }) => {
+  return rawOf(history).openings.flatMap(({ id, isLess, root, sentAtMs, symbol }) => {
+    if (isLess) return [];
     const span = spans.find(
       (each) => each.fromMs < sentAtMs && sentAtMs < each.untilMs && isOf(each, symbol, root.agent),
     );
