@@ -7,14 +7,14 @@ import { campaignPolicy } from '../campaign/policy.ts';
 import { Random } from '../explore/random.ts';
 import { call, GIVE_UP_MS, kill, type Life, live } from './life.ts';
 
-/** Latest instant after the call at which a process is killed, ms; early ones are likelier. */
+/** Latest instant after the record at which a process is killed, ms. */
 const KILLED_WITHIN_MS = 400;
+/** Orders of this symbol reach the exchange only from the next process: none is killed after its work is done. */
+const CUT_OFF = 'ETHUSDT';
 
 export interface KilledFlatten {
-  /** From the call to the kill, ms. */
+  /** From the moment at which the call was seen on record to the kill, ms. */
   readonly killed_after_ms: number;
-  /** Whether the call was on record by then: without that nobody has asked for anything. */
-  readonly was_recorded: boolean;
   /** Whether the process that was killed had closed everything. */
   readonly was_flat: boolean;
   /** From the moment at which the next process was ready until the account was seen flat, ms; null: never. */
@@ -57,26 +57,42 @@ async function untilFlat(account: Account): Promise<number | null> {
   return isFlat(account) ? Math.round(performance.now() - fromMs) : null;
 }
 
+async function cutOff({ sim }: Account, isCutOff: boolean): Promise<void> {
+  const match = { method: 'POST', path: '/fapi/v1/order', symbol: CUT_OFF };
+  const [verb, body] = isCutOff ? ['faults', { kind: 'drop-before', count: 1_000, match }] : ['clear-faults', {}];
+  const answer = await fetch(`${sim.url}/sim/${verb}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${sim.simToken}` },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
+async function untilHalted({ home, life }: Account): Promise<void> {
+  const untilMs = performance.now() + GIVE_UP_MS;
+  for (;;) {
+    const { state } = await call<{ state: string }>(home, life.url, '/v1/trading-state', null, 'operator');
+    if (state === 'halted') return;
+    if (performance.now() > untilMs) throw new Error('the flatten was never on record');
+  }
+}
+
 async function flattenAndKill(account: Account, afterMs: number, next: () => Promise<Life>): Promise<KilledFlatten> {
   const { home, life } = account;
+  await cutOff(account, true);
   void call(home, life.url, '/v1/flatten', { reason: 'test' }, 'operator').catch(() => undefined);
+  await untilHalted(account);
   await delay(afterMs);
   await kill(life);
   const was_flat = isFlat(account);
+  await cutOff(account, false);
   account.life = await next();
-  const { url } = account.life;
-  const { state } = await call<{ state: string }>(home, url, '/v1/trading-state', null, 'operator');
-  const report = { killed_after_ms: afterMs, was_recorded: state === 'halted', was_flat };
-  if (report.was_recorded) return { ...report, flat_ms: await untilFlat(account) };
-  // Nobody has asked for anything: what is held goes before the next round.
-  await call(home, url, '/v1/flatten', { reason: 'test' }, 'operator');
-  if ((await untilFlat(account)) === null) throw new Error('a flatten that nobody killed did not end');
-  return { ...report, flat_ms: null };
+  return { killed_after_ms: afterMs, was_flat, flat_ms: await untilFlat(account) };
 }
 
 /**
- * Again and again a flatten of the account is asked for, its daemon killed at a random instant after that, and the next
- * one started on the same home.
+ * Again and again a flatten of the account is asked for, its daemon killed at a random instant after its record, and the
+ * next one started on the same home.
  */
 export async function runKilledFlattens(count: number, seed: number): Promise<readonly KilledFlatten[]> {
   const random = new Random(seed, 'killed flattens');
@@ -90,7 +106,7 @@ export async function runKilledFlattens(count: number, seed: number): Promise<re
   try {
     for (let round = 0; round < count; round += 1) {
       await open(account, round);
-      killed.push(await flattenAndKill(account, Math.round(KILLED_WITHIN_MS * random.next() ** 2), next));
+      killed.push(await flattenAndKill(account, Math.round(KILLED_WITHIN_MS * random.next()), next));
     }
     return killed;
   } finally {
