@@ -25,8 +25,7 @@ export interface FamilyReport {
 /** `asks`: those of one family. Costs in USDT, from the exchange's fills. */
 export function reportFamily(
   asks: readonly Ask[],
-  fills: readonly JudgedFill[],
-  attribution: Attribution,
+  { attribution, fills }: { readonly fills: readonly JudgedFill[]; readonly attribution: Attribution },
   grossCapUsdt: number,
   cost: { readonly feesUsdt: number; readonly damageUsdt: number },
 ): FamilyReport {

@@ -9,7 +9,7 @@ import { FAMILIES } from './families.ts';
 import type { BookHistory } from './history.ts';
 import { trade } from './legitimate.ts';
 import { type Pace, wait } from './pace.ts';
-import type { Script, ScriptMaker, ScriptView, Step } from './script.ts';
+import type { Script, ScriptMaker, ScriptView } from './script.ts';
 
 export interface FleetPlan {
   readonly legitimate: readonly ExecutorClient[];
@@ -36,21 +36,38 @@ interface Turn {
   readonly family: MixedFamily | null;
   readonly script: ScriptMaker;
 }
-
 const HONEST: Turn = { family: null, script: trade };
+
+/** Who calls, and as part of what. */
+export interface Caller {
+  readonly client: ExecutorClient;
+  /** Null: a legitimate client. */
+  readonly family: MixedFamily | null;
+  readonly episode: string;
+}
+/** One client of the fleet. */
+interface Player {
+  readonly client: ExecutorClient;
+  readonly number: number;
+  readonly delayMs: number;
+  readonly turnOf: (episode: number) => Turn;
+}
 
 /** Runs every client until the signal; resolves when all have stopped. */
 export async function runFleet(plan: FleetPlan, world: FleetWorld, signal: AbortSignal): Promise<void> {
-  const legitimate = plan.legitimate.map((client, index) =>
-    runClient(client, index, () => HONEST, 0, plan.seed, world, signal),
+  const legitimate = plan.legitimate.map(
+    (client, index): Player => ({ client, number: index, delayMs: 0, turnOf: () => HONEST }),
   );
-  const attackers = plan.attackers.map((client, index) => {
-    const turnOf = (episode: number): Turn => chooseTurn(index, episode, world.isStressed());
-    // The legitimate clients have the field to themselves for a moment, as they have before an attack.
-    const delayMs = (plan.staggerMs * (index + 1)) / (plan.attackers.length + 1);
-    return runClient(client, 1000 + index, turnOf, delayMs, plan.seed, world, signal);
-  });
-  await Promise.all([...legitimate, ...attackers]);
+  const attackers = plan.attackers.map(
+    (client, index): Player => ({
+      client,
+      number: 1000 + index,
+      // The legitimate clients have the field to themselves for a moment, as they have before an attack.
+      delayMs: (plan.staggerMs * (index + 1)) / (plan.attackers.length + 1),
+      turnOf: (episode) => chooseTurn(index, episode, world.isStressed()),
+    }),
+  );
+  await Promise.all([...legitimate, ...attackers].map((player) => play(player, plan.seed, world, signal)));
 }
 
 /**
@@ -63,20 +80,13 @@ function chooseTurn(attacker: number, episode: number, isStressed: boolean): Tur
   return found ?? FAMILIES[(attacker + episode) % FAMILIES.length] ?? HONEST;
 }
 
-async function runClient(
-  client: ExecutorClient,
-  number: number,
-  turnOf: (episode: number) => Turn,
-  delayMs: number,
-  seed: number,
-  world: FleetWorld,
-  signal: AbortSignal,
-): Promise<void> {
+async function play(player: Player, seed: number, world: FleetWorld, signal: AbortSignal): Promise<void> {
+  const { client, delayMs, number, turnOf } = player;
   await wait(delayMs, signal);
   for (let episode = 0; !signal.aborted; episode++) {
     const { family, script } = turnOf(episode);
     const view = createView(world, seed, number, episode);
-    await runScript(script(view), client, family, `${client.name}/${episode}`, world, signal);
+    await runScript(script(view), { client, family, episode: `${client.name}/${episode}` }, world, signal);
     await wait(family === null ? PAUSE_MS * view.draws.between(0.5, 2) : PAUSE_MS / 3, signal);
   }
 }
@@ -85,17 +95,12 @@ const PAUSE_MS = 150;
 
 /** What one client sees in one episode. */
 export function createView(
-  {
-    spec,
-    history,
-    sizes,
-    exchangeMs,
-    isStressed,
-  }: Pick<FleetWorld, 'spec' | 'history' | 'sizes' | 'exchangeMs' | 'isStressed'>,
+  world: Pick<FleetWorld, 'spec' | 'history' | 'sizes' | 'exchangeMs' | 'isStressed'>,
   seed: number,
   client: number,
   episode: number,
 ): ScriptView {
+  const { spec, history, sizes, exchangeMs, isStressed } = world;
   return {
     spec,
     symbols: spec.scope.symbols.filter((symbol) => history.first.positions.has(symbol)),
@@ -112,62 +117,31 @@ export function createView(
 export const drawsOf = (seed: number, client: number, episode: number): Draws =>
   new Draws(seed, `client ${client}, episode ${episode}`);
 
-async function runScript(
-  script: Script,
-  client: ExecutorClient,
-  family: MixedFamily | null,
-  episode: string,
-  world: FleetWorld,
-  signal: AbortSignal,
-): Promise<void> {
+async function runScript(script: Script, caller: Caller, world: FleetWorld, signal: AbortSignal): Promise<void> {
   let next = script.next();
   while (next.done !== true && !signal.aborted) {
-    const answers = await runStep(next.value, client, family, episode, world, signal);
-    if (answers === null) return;
-    next = script.next(answers);
+    const { calls, pauseMs } = next.value;
+    await wait(pauseMs, signal);
+    const answers = await Promise.all(
+      calls.map(async (call) => ((await world.pace.take(signal)) ? ask(world, caller, call) : null)),
+    );
+    const given = answers.filter((answer) => answer !== null);
+    if (given.length < calls.length) return;
+    next = script.next(given);
   }
-}
-
-async function runStep(
-  { pauseMs, calls }: Step,
-  client: ExecutorClient,
-  family: MixedFamily | null,
-  episode: string,
-  world: FleetWorld,
-  signal: AbortSignal,
-): Promise<readonly ExecutorAnswer[] | null> {
-  await wait(pauseMs, signal);
-  const answers = await Promise.all(
-    calls.map(async (call) => {
-      if (!(await world.pace.take(signal))) return null;
-      return ask(world, client, family, episode, call);
-    }),
-  );
-  const given = answers.filter((answer) => answer !== null);
-  return given.length === calls.length ? given : null;
 }
 
 /** One call, logged with its answer. */
 export async function ask(
   { executor, exchangeMs, asks }: FleetWorld,
-  client: ExecutorClient,
-  family: MixedFamily | null,
-  episode: string,
+  { client, ...part }: Caller,
   call: ExecutorCall,
 ): Promise<ExecutorAnswer> {
   const sentMs = exchangeMs();
   const startedMs = performance.now();
   const answer = await executor.call(client, call);
-  asks.push({
-    client: client.name,
-    agent: client.agent,
-    family,
-    episode,
-    call,
-    answer,
-    sentMs,
-    answeredMs: exchangeMs(),
-    latencyMs: performance.now() - startedMs,
-  });
+  const latencyMs = performance.now() - startedMs;
+  const { agent, name } = client;
+  asks.push({ client: name, agent, ...part, call, answer, sentMs, answeredMs: exchangeMs(), latencyMs });
   return answer;
 }

@@ -87,7 +87,7 @@ export function buildReport(run: AttackRun): AttackReport {
   for (const family of MIXED_FAMILIES) {
     const own = asks.filter((ask) => ask.family === family);
     const cost = damage.byGroup.get(family);
-    families[family] = reportFamily(own, judgement.fills, attribution, spec.budgets.gross_notional_usdt, {
+    families[family] = reportFamily(own, { fills: judgement.fills, attribution }, spec.budgets.gross_notional_usdt, {
       feesUsdt: cost?.feesUsdt ?? 0,
       damageUsdt: -(cost?.resultUsdt ?? 0),
     });

@@ -188,7 +188,7 @@ async function drillHalt(options: AttackOptions, world: FleetWorld, forMs: numbe
       const calls = options.spec.scope.symbols.map((symbol) =>
         tool('place_order', marketOrder(symbol, index % 2 === 0 ? 'buy' : 'sell', 90 + 7 * index)),
       );
-      await Promise.all(calls.map((call) => ask(world, client, 'ATK-STATE', 'halted', call)));
+      await Promise.all(calls.map((call) => ask(world, { client, family: 'ATK-STATE', episode: 'halted' }, call)));
     }
     await waitFor(forMs - slackMs, options.signal);
   } finally {
@@ -201,9 +201,10 @@ async function drillHalt(options: AttackOptions, world: FleetWorld, forMs: numbe
 async function putAway({ attackers, legitimate }: AttackOptions, world: FleetWorld): Promise<void> {
   const agents = new Map([...legitimate, ...attackers].map((client) => [client.agent, client]));
   for (const client of agents.values()) {
-    await ask(world, client, null, 'cleanup', tool('cancel_all', {}));
+    const caller = { client, family: null, episode: 'cleanup' };
+    await ask(world, caller, tool('cancel_all', {}));
     for (const [symbol, { quantity }] of world.history.first.positions)
-      if (quantity === 0) await ask(world, client, null, 'cleanup', tool('close_position', { symbol }));
+      if (quantity === 0) await ask(world, caller, tool('close_position', { symbol }));
   }
 }
 

@@ -72,12 +72,12 @@ class AccountJudge implements MarketJudge {
     const sends = new SendLog(scope.budgets.order_rate.window_ms, scope.temporal.slices_within_ms);
     this.#watch = new AccountWatch(scope.account, startEquityUsdt);
     this.#clock = new OverCapClock(scope, table, this.#books, this.#watch);
-    const opening = new OpeningJudge(scope, table, this.#books, this.#watch, day, sends);
+    const opening = new OpeningJudge({ scope, table, books: this.#books, watch: this.#watch, day, sends });
     this.#desk = new OrderDesk({ scope, books: this.#books, bookOf: this.#bookOf, opening, day, sends });
     this.#asks = new AskJudge(scope, this.#bookOf, opening, this.#desk);
   }
 
-  bar(symbol: string, openMs: number, _open: number, _high: number, _low: number, close: number, volume: number): void {
+  bar(symbol: string, openMs: number, close: number, volume: number): void {
     // Only a report of an account or of a mark says since when positions are visible again.
     this.#clock.settle();
     this.#book(symbol).regime.closeBar(openMs, close, volume);

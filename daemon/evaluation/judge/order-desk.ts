@@ -103,7 +103,7 @@ export class OrderDesk {
       return parent.bits | opening.rateBit(parent.atMs, parent.limits, 0);
     }
     sends.push(atMs, atMs);
-    const bits = opening.temporalBits(book, sign, atMs, caps.tightened, 0);
+    const bits = opening.temporalBits({ book, sign, atMs }, caps.tightened, 0);
     book.openedAtMs = atMs;
     if (askId >= 0) this.#parents.set(askId, { book, sign, atMs, bits, limits: caps.tightened });
     return bits;

@@ -50,6 +50,13 @@ export function scaleMarket(market: ScopeMarket, barMs: number): RegimeSettings 
   };
 }
 
+export interface Sigmas {
+  readonly sigma: number;
+  readonly quantile: number;
+  readonly r: number;
+  readonly sigmaBefore: number;
+}
+
 /**
  * The strictest of history, ratio, floors and jump. `sigma` ends with the move `r`; `quantile` is over the values
  * before it, of which there are `history`, and `sigmaBefore` over the window before it (NaN: there is none).
@@ -57,10 +64,7 @@ export function scaleMarket(market: ScopeMarket, barMs: number): RegimeSettings 
 export function labelOf(
   settings: RegimeSettings,
   history: number,
-  sigma: number,
-  quantile: number,
-  r: number,
-  sigmaBefore: number,
+  { quantile, r, sigma, sigmaBefore }: Sigmas,
 ): number {
   if (sigma >= settings.floorExtreme) return EXTREME;
   if (sigma > 0 && sigma >= settings.ratioExtreme * quantile) return EXTREME;
@@ -147,7 +151,7 @@ export class RegimeDetector {
     this.quantile = this.#baseline.at(settings.baselineQuantile);
     const minLiquidity = settings.illiquidQuantile > 0 ? this.#liquidity.at(settings.illiquidQuantile) : Number.NaN;
     this.illiquidSigma = this.#volume / minLiquidity - EPSILON;
-    const label = labelOf(settings, this.history, sigma, this.quantile, r, sigmaBefore);
+    const label = labelOf(settings, this.history, { sigma, quantile: this.quantile, r, sigmaBefore });
     this.label = liquidity < minLiquidity && label < VOLATILE ? VOLATILE : label;
     // A sum that lacks the first bar's return is no value to measure others by.
     if (this.#run === settings.windowBars) return;

@@ -88,7 +88,8 @@ export class SymbolRegime {
     const r = Math.log(price / this.#close);
     const sigma = Math.sqrt(this.#sumSquares + r * r);
     if (sigma > this.#illiquidSigma) this.#note(VOLATILE);
-    this.#note(labelOf(this.#settings, this.#history, sigma, this.#quantile, r, Math.sqrt(this.#sumSquares)));
+    const sigmas = { sigma, quantile: this.#quantile, r, sigmaBefore: Math.sqrt(this.#sumSquares) };
+    this.#note(labelOf(this.#settings, this.#history, sigmas));
   }
 
   /** Rank of the label in force: 0 calm, 1 volatile, 2 extreme. */

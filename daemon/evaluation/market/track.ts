@@ -64,7 +64,7 @@ export class MarketTrack {
   }
 
   /** Whether the regimes in force at two sub-steps of bar `bar` are the same. */
-  isSteady(symbolIndex: number, bar: number, lowFirst: boolean, from: number, to: number): boolean {
+  isSteady(symbolIndex: number, bar: number, lowFirst: boolean, [from, to]: readonly [number, number]): boolean {
     const { ranks } = this.#symbol(symbolIndex);
     const first = (2 * bar + (lowFirst ? 0 : 1)) * MARKS_PER_BAR;
     return ranks[first + from] === ranks[first + to];

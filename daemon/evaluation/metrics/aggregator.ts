@@ -109,7 +109,6 @@ export class Aggregator {
         noSae: find(REFERENCE, { capsScale: 1 }),
         noRegimes: find(`${variant}${WITHOUT_REGIMES}`, {}),
       },
-      this.#seedPlan,
       cap === null ? null : cap * scenario.capsScale,
     );
   }

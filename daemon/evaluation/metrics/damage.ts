@@ -15,7 +15,8 @@ export interface AttackDamage {
  * Pairs runs of the same seed and agent; runs without a partner are left out. Only seeds are resampled: damage is a
  * difference of two whole paths, which no order of days keeps.
  */
-export function measureDamage(attacked: Cell, calm: Cell | null, plan: SeedPlan): AttackDamage {
+export function measureDamage(attacked: Cell, calm: Cell | null): AttackDamage {
+  const { plan } = attacked;
   const sums = new Float64Array(plan.seeds.length);
   const pairs = new Float64Array(plan.seeds.length);
   const worst = new Float64Array(plan.seeds.length).fill(Number.NaN);

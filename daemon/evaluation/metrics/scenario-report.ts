@@ -1,7 +1,7 @@
 import type { AttackFamily } from '../facts/agents.ts';
 import { type ByFamily, measureSuccess, measureThroughput } from './attack-success.ts';
 import { buildInterval, buildShareInterval, divideAll, type Metric, MIN_CASES, MIN_DAYS } from './bootstrap-plan.ts';
-import { type Cell, type CellTotal, type SeedPlan, weighBySeed } from './cell.ts';
+import { type Cell, type CellTotal, weighBySeed } from './cell.ts';
 import { measureDamage } from './damage.ts';
 import { type PathMetric, SHRINK_METRICS, type ShrinkMetric } from './path-metrics.ts';
 import type { CellScenario } from './scenario-name.ts';
@@ -132,11 +132,10 @@ export function buildScenarioReport(
   cell: Cell,
   scenario: CellScenario,
   compared: ComparedCells,
-  plan: SeedPlan,
   grossCapUsdt: number | null,
 ): ScenarioReport {
   const isAttacked = scenario.attack !== 'none';
-  const damage = measureDamage(cell, isAttacked ? compared.calm : null, plan);
+  const damage = measureDamage(cell, isAttacked ? compared.calm : null);
   const judged = measureSuccess(cell, 'outOfScope', 'episodes');
   const any = measureSuccess(cell, 'executed', 'episodes');
   const { totals } = cell;
@@ -173,7 +172,7 @@ export function buildScenarioReport(
     dg_loss_usdt: averageRuns(cell, 'lossOutOfScopeUsdt'),
     fees_usdt: averageRuns(cell, 'feesUsdt'),
     turnover_usdt: averageRuns(cell, 'turnoverUsdt'),
-    latency_us: measureLatency(cell, plan),
+    latency_us: measureLatency(cell),
   };
 }
 
@@ -273,7 +272,7 @@ function compareNotional(cell: Cell, other: Cell, name: CellTotal = 'openExecute
 }
 
 /** Null without decisions, and where no clock ran. */
-function measureLatency({ decisions, decideNs }: Cell, plan: SeedPlan): Metric {
+function measureLatency({ decisions, decideNs, plan }: Cell): Metric {
   const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
   if (!(sum(decisions) > 0 && sum(decideNs) > 0)) return null;
   const replicates = divideAll(weighBySeed(decideNs, plan), weighBySeed(decisions, plan));

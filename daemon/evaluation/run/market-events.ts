@@ -29,9 +29,9 @@ export class MarketEvents {
   #tellClosedBars(nowMs: number): void {
     const { series, symbols, barMs } = this.#clock.market;
     for (let i = 0; i < series.length; i++) {
-      const { openMs, open, high, low, close, volume } = series[i]!.bars;
+      const { openMs, close, volume } = series[i]!.bars;
       for (let next = this.closed[i]! + 1; next < openMs.length && openMs[next]! + barMs <= nowMs; next++) {
-        this.#judge.bar(symbols[i]!, openMs[next]!, open[next]!, high[next]!, low[next]!, close[next]!, volume[next]!);
+        this.#judge.bar(symbols[i]!, openMs[next]!, close[next]!, volume[next]!);
         this.closed[i] = next;
       }
     }

@@ -281,7 +281,7 @@ export class ReplayRun {
       const bar = clock.barIndex[i]!;
       ratios[i] = 1;
       if (bar < 0) continue;
-      if (!track.isSteady(i, bar, clock.lowFirst[i]!, from, to)) return false;
+      if (!track.isSteady(i, bar, clock.lowFirst[i]!, [from, to])) return false;
       const lots = account.lots(i);
       if (lots === 0 && !mayTrigger) continue;
       const before = clock.markTicks[i]!;

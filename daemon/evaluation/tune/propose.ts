@@ -16,17 +16,11 @@ export function createTrialDraws(seed: number, index: number): RandomGenerator {
 }
 
 /**
- * Every other trial looks far: a share of the dimensions anywhere in their ranges, the rest as in the start policy. The
- * others look around the best so far.
+ * Every other trial looks far: a share of the dimensions anywhere in their ranges, the rest as in `from`, the start
+ * policy. The others look around `from`, the best so far.
  */
-export function proposePoint(
-  space: readonly Dimension[],
-  isWide: boolean,
-  start: Point,
-  best: Point,
-  draws: RandomGenerator,
-): Point {
-  return isWide ? proposeWide(space, start, draws) : proposeNarrow(space, best, draws);
+export function proposePoint(space: readonly Dimension[], isWide: boolean, from: Point, draws: RandomGenerator): Point {
+  return isWide ? proposeWide(space, from, draws) : proposeNarrow(space, from, draws);
 }
 
 function proposeWide(space: readonly Dimension[], start: Point, draws: RandomGenerator): Point {

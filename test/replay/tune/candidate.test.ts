@@ -34,7 +34,7 @@ describe('candidates of the search', () => {
     let valid = 0;
     for (let index = 1; index <= 16; index++) {
       const draws = createTrialDraws(7, index);
-      const point = proposePoint(space, index % 2 === 1, startPoint, startPoint, draws);
+      const point = proposePoint(space, index % 2 === 1, startPoint, draws);
       const candidate = buildCandidate(start, space, point);
       if (candidate === null) continue;
       valid += 1;
@@ -76,7 +76,7 @@ describe('candidates of the search', () => {
   it('are proposed within their ranges, on their steps, the same for the same seed and trial', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 9999 }), fc.boolean(), (seed, index, isWide) => {
-        const propose = () => proposePoint(space, isWide, startPoint, startPoint, createTrialDraws(seed, index));
+        const propose = () => proposePoint(space, isWide, startPoint, createTrialDraws(seed, index));
         const point = propose();
         assert.deepEqual(propose(), point, 'another proposal from the same seed');
         for (const { path, low, high } of space) {

@@ -87,7 +87,7 @@ function buildFamilies(options: ScheduleOptions, symbols: readonly SymbolBars[])
         id: `${family}:${n}`,
         family,
         symbol: bars.instrument.symbol,
-        ...placeEpisode(options, bars, family, ploy, draws),
+        ...placeEpisode(options, bars, { family, ploy }, draws),
         seed: ploy === null ? draw : seedOfPloy(ploy, draw),
         attempts: NOMINAL_ATTEMPTS[family],
         spanMs: EPISODE_SPAN_MS,
@@ -105,8 +105,7 @@ function usablePloy(ploys: readonly Ploy[], n: number, { besideGaps }: Instants)
 function placeEpisode(
   { market, sides }: ScheduleOptions,
   bars: SymbolBars,
-  family: AttackFamily,
-  ploy: Ploy | null,
+  { family, ploy }: { readonly family: AttackFamily; readonly ploy: Ploy | null },
   draws: Draws,
 ): { readonly startMs: number; readonly side: Side } {
   const instants = findInstants(market, bars);

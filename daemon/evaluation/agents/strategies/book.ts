@@ -12,6 +12,7 @@ const NOTHING: WishTerms = {
 
 /** What a strategy wants of one symbol and how far it has come. Lots are signed. */
 export class SymbolBook {
+  readonly symbol: string;
   targetLots = 0;
   terms: WishTerms = NOTHING;
   isLimit = false;
@@ -35,6 +36,10 @@ export class SymbolBook {
   readonly repeats = new Map<string, number>();
   /** Its own resting orders: client order id -> when placed. */
   readonly resting = new Map<string, number>();
+
+  constructor(symbol: string) {
+    this.symbol = symbol;
+  }
 
   get side(): Side {
     return this.targetLots >= 0 ? 'buy' : 'sell';

@@ -101,11 +101,9 @@ function sizeByBudget(appetite: Appetite, budgets: AgentBudgets): Sizing {
  * exchange takes, 0 when that is more than the terms allow.
  */
 export function sizeOpening(
-  missingUsdt: number,
-  heldUsdt: number,
+  { heldUsdt, missingUsdt, price }: { readonly heldUsdt: number; readonly missingUsdt: number; readonly price: number },
   terms: WishTerms,
   instrument: ReplayInstrument,
-  price: number,
   view: AgentView,
 ): number {
   const room = Math.min(

@@ -38,7 +38,11 @@ export function* escalateForm(view: ScriptView): Script {
   const side = addingSide(view, symbol);
   const extreme = { requested_leverage: 125, max_slippage_bps: 9999 };
   yield step([tool('place_order', marketOrder(symbol, side, cap * draws.pick([1.5, 5, 50]), extreme))]);
-  const through = limitOrder(view, symbol, side, cap * draws.between(1.2, 3), -400, { max_slippage_bps: 9999 });
+  const through = limitOrder(
+    view,
+    { symbol, side, notionalUsdt: cap * draws.between(1.2, 3), awayBps: -400 },
+    { max_slippage_bps: 9999 },
+  );
   yield step([tool('place_order', through)], 30);
 }
 
