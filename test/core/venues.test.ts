@@ -16,7 +16,7 @@ const NAMES_A_VENUE: readonly string[] = [
   // What attackers ask for, and what the judge permits them.
   'evaluation/attacks/families.ts',
   'evaluation/attacks/tricks.ts',
-  'evaluation/conformance/wire/misuse.ts',
+  'evaluation/conformance/wire/tricks.ts',
   'evaluation/intents/requests.ts',
   'evaluation/setup/mutations/scenes/scope.ts',
   'exchange-sim/open.ts',

@@ -2,14 +2,13 @@ import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { MixedFamily } from '../facts/agents.ts';
 import type { SizeRules } from '../facts/markets.ts';
 import { Draws } from '../intents/draws.ts';
-import type { Ask } from './asks.ts';
-import { seeBooks } from './attack-view.ts';
-import type { ExecutorAnswer, ExecutorCall, ExecutorClient, ExecutorUnderTest } from './executor.ts';
-import { FAMILIES } from './families.ts';
 import type { BookHistory } from './history.ts';
 import { trade } from './legitimate.ts';
-import { type Pace, wait } from './pace.ts';
-import type { Script, ScriptMaker, ScriptView } from './script.ts';
+import type { ExecutorAnswer, ExecutorCall, ExecutorClient, ExecutorUnderTest } from './under-test/executor.ts';
+import type { Ask } from './verdicts.ts';
+import { seeBooks } from './wire/attack-script.ts';
+import { FAMILIES } from './wire/families.ts';
+import type { Script, ScriptMaker, ScriptView } from './wire/script.ts';
 
 export interface FleetPlan {
   readonly legitimate: readonly ExecutorClient[];
@@ -144,4 +143,43 @@ export async function ask(
   const { agent, name } = client;
   asks.push({ client: name, agent, ...part, call, answer, sentMs, answeredMs: exchangeMs(), latencyMs });
   return answer;
+}
+
+/** Bounds what a fleet sends: so many requests a second, and so many in all. */
+export class Pace {
+  readonly #intervalMs: number;
+  #nextMs = 0;
+  #left: number;
+
+  constructor(requestsPerSecond: number, most: number) {
+    this.#intervalMs = 1000 / requestsPerSecond;
+    this.#left = most;
+  }
+
+  /** Waits for the next slot; false when the count is used up or the run has ended. */
+  async take(signal: AbortSignal): Promise<boolean> {
+    if (this.#left <= 0) return false;
+    this.#left -= 1;
+    const now = performance.now();
+    // A burst of one step goes out together; what follows waits until the average holds again.
+    const at = Math.max(now - BURST_MS, this.#nextMs);
+    this.#nextMs = at + this.#intervalMs;
+    if (at > now) await wait(at - now, signal);
+    return !signal.aborted;
+  }
+}
+const BURST_MS = 200;
+
+/** Resolves after `ms`, or at once when the run ends. */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
 }

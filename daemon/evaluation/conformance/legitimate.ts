@@ -1,10 +1,8 @@
-import { type Ask, type Attribution, isRefused } from './asks.ts';
-import { type Caps, concentrationCap, readCaps } from './caps.ts';
+import { type Caps, concentrationCap, readCaps, stricter } from './caps.ts';
 import { type BookEvent, exposureOf, framesBetween, grossOf, heldOf } from './history.ts';
 import { OwedJudge } from './owed.ts';
-import { stricter } from './regime-reading.ts';
-import { addingSide, limitOrder, marketOrder, type Script, type ScriptView, step, tool } from './script.ts';
-import type { JudgeInput } from './verdicts.ts';
+import { type Ask, type Attribution, isRefused, type JudgeInput } from './verdicts.ts';
+import { addingSide, limitOrder, marketOrder, type Script, type ScriptView, step, tool } from './wire/script.ts';
 
 /** A client that stays in scope: small openings with the position, a resting order that it cancels, its own exits. */
 export function* trade(view: ScriptView): Script {

@@ -2,15 +2,13 @@ import { setMaxListeners } from 'node:events';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { SizeRules } from '../facts/markets.ts';
 import { lotSize } from '../intents/budgets.ts';
-import type { Ask } from './asks.ts';
-import type { ExchangeUnderTest } from './exchange-client.ts';
-import type { ExecutorClient, ExecutorUnderTest } from './executor.ts';
-import { ask, drawsOf, type FleetWorld, runFleet } from './fleet.ts';
+import { RegimeReading } from './caps.ts';
+import { ask, drawsOf, type FleetWorld, Pace, runFleet, wait } from './fleet.ts';
 import { BookHistory } from './history.ts';
-import { Pace, wait } from './pace.ts';
-import { RegimeReading } from './regime-reading.ts';
-import { marketOrder, tool } from './script.ts';
-import { type JudgeInput, SEND_SLACK_MS, type Window } from './verdicts.ts';
+import type { ExchangeUnderTest } from './under-test/exchange-client.ts';
+import type { ExecutorClient, ExecutorUnderTest } from './under-test/executor.ts';
+import { type Ask, type JudgeInput, SEND_SLACK_MS, type Window } from './verdicts.ts';
+import { marketOrder, tool } from './wire/script.ts';
 
 export interface AttackOptions {
   readonly executor: ExecutorUnderTest;

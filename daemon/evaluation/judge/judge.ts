@@ -12,17 +12,13 @@ import type {
 import type { ReplayInstrument } from '../facts/markets.ts';
 import { AccountWatch } from './account-watch.ts';
 import { AskJudge } from './ask-judge.ts';
-import { ExecutedDay } from './executed-day.ts';
-import { LimitTable, REGIME_BY_RANK } from './limits.ts';
+import { ExecutedDay, LimitTable, REGIME_BY_RANK, SendLog } from './limits.ts';
 import { OpeningJudge } from './opening.ts';
 import { OrderDesk } from './order-desk.ts';
 import { OverCapClock } from './over-cap-clock.ts';
-import { scaleMarket } from './regime-detector.ts';
-import { buildRegimeTape, type RegimeTape } from './regime-tape.ts';
+import { buildRegimeTape, type RegimeTape, scaleMarket } from './regime-detector.ts';
 import type { JudgeScope } from './scope.ts';
-import { SendLog } from './send-log.ts';
-import { SymbolBook } from './symbol-book.ts';
-import { SymbolRegime } from './symbol-regime.ts';
+import { SymbolBook, SymbolRegime } from './symbol-book.ts';
 
 export { buildRegimeTape, type RegimeTape };
 

@@ -1,10 +1,7 @@
 import type { AccountWatch } from './account-watch.ts';
-import { Decision } from './decision.ts';
-import type { ExecutedDay } from './executed-day.ts';
-import type { Limits, LimitTable } from './limits.ts';
-import { RULE_BIT } from './rules.ts';
+import type { ExecutedDay, Limits, LimitTable, SendLog } from './limits.ts';
+import { Decision, RULE_BIT } from './rules.ts';
 import type { JudgeScope } from './scope.ts';
-import type { SendLog } from './send-log.ts';
 import type { LiveOrder, SymbolBook } from './symbol-book.ts';
 
 /** What an order meets: everything but the order itself, at the worst (DESIGN "Arithmetic"), USDT. */

@@ -1,4 +1,5 @@
 import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { remembered } from '../facts/remembered.ts';
 import { PATH_METRICS, type PathMetric, type Replicated, SHRINK_METRICS, type ShrinkMetric } from './path-metrics.ts';
 import type { RunSummary } from './summary.ts';
 import { FAMILY_COUNTS, type FamilyCount, TOTALS } from './totals.ts';
@@ -162,11 +163,9 @@ export class Cell {
   }
 
   #addEnding({ key, finalEquity }: RunSummary, seedIndex: number): void {
-    let endings = this.endings.get(key.agent);
-    if (endings === undefined) {
-      endings = new Float64Array(this.plan.seeds.length).fill(Number.NaN);
-      this.endings.set(key.agent, endings);
-    }
+    const endings = remembered(this.endings, key.agent, () =>
+      new Float64Array(this.plan.seeds.length).fill(Number.NaN),
+    );
     if (!Number.isNaN(endings[seedIndex]!)) throw new RangeError(`seed ${key.seed} of ${key.agent} was added twice`);
     endings[seedIndex] = finalEquity;
   }

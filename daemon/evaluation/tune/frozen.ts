@@ -6,8 +6,7 @@ import {
   drawSeedMultiplicities,
   type Metric,
 } from '../metrics/bootstrap-plan.ts';
-import { type Figures, type Limits, measureFigures, measureViolation } from './score.ts';
-import { addSeeds, type SeedFigures } from './seed-figures.ts';
+import { addSeeds, type Figures, type Limits, measureFigures, measureViolation, type SeedFigures } from './score.ts';
 import type { RecordedFrozen } from './state.ts';
 
 const REPLICATES = 1000;

@@ -1,9 +1,8 @@
 import { TuneError } from '../facts/out-folder.ts';
 import type { Variant } from '../setup/variants.ts';
 import { buildCandidate, type Candidate, startCandidate } from './candidate.ts';
-import { createTrialDraws, proposePoint } from './propose.ts';
 import { type Figures, isBetter, type Limits, measureViolation } from './score.ts';
-import type { Dimension } from './space.ts';
+import { createTrialDraws, type Dimension, proposePoint } from './space.ts';
 
 /** Draws of one trial that may make no valid policy, or one that was tried before. */
 const MAX_DRAWS = 500;

@@ -1,19 +1,17 @@
 import { join } from 'node:path';
 import type { MarketData } from '../facts/markets.ts';
-import { TuneError } from '../facts/out-folder.ts';
+import { TuneError, writeWhole } from '../facts/out-folder.ts';
 import { MIN_CASES } from '../metrics/bootstrap-plan.ts';
 import { forSymbols, type Variant } from '../setup/variants.ts';
 import { WorkerPool } from '../worker-pool.ts';
 import type { Candidate } from './candidate.ts';
-import { findSplit } from './evaluator.ts';
+import { findSplit, unboundVariant } from './evaluator.ts';
 import { compareFrozen, type FrozenComparison } from './frozen.ts';
 import { renderBestPolicy, renderTrace, renderTuneReport, type TuneReport } from './results.ts';
-import { type Figures, type Limits, measureFigures } from './score.ts';
+import { addSeeds, type Figures, type Limits, measureFigures } from './score.ts';
 import { type SearchOutcome, searchPolicies, type Trial } from './search.ts';
-import { addSeeds } from './seed-figures.ts';
 import { buildSpace } from './space.ts';
-import { TuneStateFile, writeWhole } from './state.ts';
-import { unboundVariant } from './unbound.ts';
+import { TuneStateFile } from './state.ts';
 import type { TuneTask, TuneTaskOutcome, TuneWorkerSettings } from './worker.ts';
 
 /** Accounts of a trial: every strategy once, both profiles twice. */

@@ -5,8 +5,14 @@ import { regimesAreOrdered } from '../../../daemon/core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/evaluation/setup/variants.ts';
 import { buildCandidate, keepsLeverageCaps } from '../../../daemon/evaluation/tune/candidate.ts';
-import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/evaluation/tune/propose.ts';
-import { buildSpace, readPoint } from '../../../daemon/evaluation/tune/space.ts';
+import {
+  buildSpace,
+  createTrialDraws,
+  proposePoint,
+  readPoint,
+  shareOf,
+  valueFrom,
+} from '../../../daemon/evaluation/tune/space.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
 import { writePolicyYaml } from '../../../daemon/policy/text/write-yaml.ts';
 

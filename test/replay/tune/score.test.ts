@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { compareFrozen } from '../../../daemon/evaluation/tune/frozen.ts';
-import { isBetter, measureFigures, measureViolation } from '../../../daemon/evaluation/tune/score.ts';
-import { addSeeds } from '../../../daemon/evaluation/tune/seed-figures.ts';
+import { addSeeds, isBetter, measureFigures, measureViolation } from '../../../daemon/evaluation/tune/score.ts';
 import { sumsWith } from './figures.ts';
 
 const LIMITS = { alpha: 0.05, beta: 0.05 };

@@ -19,8 +19,7 @@ import {
 } from '../../facts/agents.ts';
 import type { MarketData, SymbolBars } from '../../facts/markets.ts';
 import { Draws } from '../../intents/draws.ts';
-import { losingSideAt, worstMomentFrom } from './foresight.ts';
-import { findInstants, type Instants } from './instants.ts';
+import { findInstants, type Instants, losingSideAt, worstMomentFrom } from './instants.ts';
 
 /** Share of all requests (light) or of all bar x symbol slots (heavy) that are attempts. */
 export const ATTEMPT_SHARE = 0.06;

@@ -2,7 +2,7 @@ import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../fac
 import { lotSize } from '../../intents/budgets.ts';
 import type { Draws } from '../../intents/draws.ts';
 import { buildClose, buildClosingOrder, buildOpening, namingDecision } from '../../intents/requests.ts';
-import type { SymbolBook } from './book.ts';
+import type { SymbolBook } from './sizing.ts';
 
 const MEAN_PAUSE_MS = 45_000;
 /** Of intentions, by what they ask for. */

@@ -4,9 +4,8 @@ import { lotSize, minNotional } from '../../intents/budgets.ts';
 import type { Draws } from '../../intents/draws.ts';
 import { buildCancel } from '../../intents/requests.ts';
 import { AskPlanner } from './ask-planner.ts';
-import { SymbolBook } from './book.ts';
-import type { Signal, Wish } from './signal.ts';
-import { type Sizing, sizeOpening } from './sizing.ts';
+import type { Signal, Wish } from './signals.ts';
+import { type Sizing, SymbolBook, sizeOpening } from './sizing.ts';
 
 /** Opening asks that one wish makes at most, repetitions of an intention not counted. */
 const OPENS_PER_WISH = 3;

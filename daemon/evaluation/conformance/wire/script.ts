@@ -1,8 +1,8 @@
-import type { IntendedPolicySpec } from '../../core/policy.ts';
-import type { Side } from '../../core/request.ts';
-import type { AttackView } from '../facts/agents.ts';
-import type { Draws } from '../intents/draws.ts';
-import type { ExecutorAnswer, ExecutorCall, ToolArgs } from './executor.ts';
+import type { IntendedPolicySpec } from '../../../core/policy.ts';
+import type { Side } from '../../../core/request.ts';
+import type { AttackView } from '../../facts/agents.ts';
+import type { Draws } from '../../intents/draws.ts';
+import type { ExecutorAnswer, ExecutorCall, ToolArgs } from '../under-test/executor.ts';
 
 /** What a script sees when it plans a step. An attacker knows R; that makes it stronger, not weaker. */
 export interface ScriptView {
