@@ -2,7 +2,7 @@ import type { MarketData } from './facts/markets.ts';
 import { OutFolderError, openOutFolder } from './facts/out-folder.ts';
 import { scopeHash } from './judge/scope.ts';
 import { MarketDataError } from './market/read.ts';
-import { type ReplayOutcome, runReplay } from './replay.ts';
+import { type ReplayOptions, type ReplayOutcome, runReplay } from './replay.ts';
 import { BASELINE } from './report/provenance.ts';
 import type { Report, ReportInputs } from './report/types.ts';
 import { type MarketChoice, openMarket } from './setup/open-market.ts';
@@ -45,12 +45,13 @@ const REFERENCE = 'NoSAE';
  */
 export async function runReport(options: ReportOptions): Promise<ReplayReportResult> {
   const startedAt = performance.now();
-  const { notes, ...market } = openChosen(options);
-  const variants = openVariants(options, market);
+  const { notes, ...market } = orInputError(() => openMarket(options));
+  const variants = orInputError(() => openVariants(options, market));
   const own = options.policyFile === null ? null : (variants.at(-1) ?? null);
   const agents = options.agents ?? listAgents();
   checkAgents(agents);
-  openOut(options.out);
+  // Before the run: nobody waits for a report that cannot be written.
+  orInputError(() => openOutFolder(options.out));
   const outcome = await runReplay({
     market,
     seeds: options.seeds,
@@ -68,7 +69,7 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
     {
       aggregate: outcome.aggregate,
       mutations: outcome.mutations,
-      inputs: describeInputs(options, market, variants, agents, outcome),
+      inputs: describeInputs(options, { market, variants, agents }, outcome),
     },
     outcome.curves,
   );
@@ -93,20 +94,13 @@ function checkAgents(agents: readonly string[]): void {
   }
 }
 
-/** Before the run: nobody waits for a report that cannot be written. */
-function openOut(folder: string): void {
+/** Whatever is wrong with what was asked for is said as one kind of error. */
+function orInputError<T>(work: () => T): T {
   try {
-    openOutFolder(folder);
+    return work();
   } catch (error) {
-    throw error instanceof OutFolderError ? new ReplayInputError(error.message) : error;
-  }
-}
-
-function openChosen(options: MarketChoice): ReturnType<typeof openMarket> {
-  try {
-    return openMarket(options);
-  } catch (error) {
-    throw error instanceof MarketDataError ? new ReplayInputError(error.message) : error;
+    const isInput = [OutFolderError, MarketDataError, VariantError].some((known) => error instanceof known);
+    throw isInput ? new ReplayInputError((error as Error).message) : error;
   }
 }
 
@@ -118,26 +112,16 @@ function openVariants(options: ReportOptions, market: MarketData): readonly Vari
   if (asked.length + files.length === 0)
     throw new ReplayInputError(`neither a variant nor a policy is named; there are ${VARIANT_NAMES.join(', ')}`);
   const symbols = market.symbols.map((bars) => bars.instrument.symbol);
-  try {
-    // The operator's own policy as it is: what it forbids, it forbids here.
-    const variants = [...names.map((name) => forSymbols(loadVariant(name), symbols)), ...files.map(loadVariant)];
-    const seen = new Set<string>();
-    for (const { name } of variants) {
-      if (seen.has(name)) throw new ReplayInputError(`two of the policies are called ${name}`);
-      seen.add(name);
-    }
-    return variants;
-  } catch (error) {
-    if (error instanceof VariantError) throw new ReplayInputError(error.message);
-    throw error;
-  }
+  // The operator's own policy as it is: what it forbids, it forbids here.
+  const variants = [...names.map((name) => forSymbols(loadVariant(name), symbols)), ...files.map(loadVariant)];
+  const twice = variants.find(({ name }, i) => variants.findIndex((other) => other.name === name) !== i);
+  if (twice !== undefined) throw new ReplayInputError(`two of the policies are called ${twice.name}`);
+  return variants;
 }
 
 function describeInputs(
   options: ReportOptions,
-  market: MarketData,
-  variants: readonly Variant[],
-  agents: readonly string[],
+  { agents, market, variants }: Pick<ReplayOptions, 'agents' | 'market' | 'variants'>,
   outcome: ReplayOutcome,
 ): ReportInputs {
   const bounded = variants.find((variant) => variant.name !== REFERENCE) ?? variants[0]!;

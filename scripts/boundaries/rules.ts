@@ -139,8 +139,6 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['report'],
       ['setup'],
       ['tune', 'worker.ts'],
-      ['tasks.ts'],
-      ['pool.ts'],
       ['replay.ts'],
       ['run-report.ts'],
     ],

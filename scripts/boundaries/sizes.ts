@@ -7,11 +7,6 @@ export const ROOMS_TO_DIVIDE: Readonly<Record<string, number>> = {
   'daemon/contract': 25,
   'daemon/core': 26,
   'daemon/core/rules': 15,
-  'daemon/evaluation/conformance': 24,
-  'daemon/evaluation/judge': 19,
-  'daemon/evaluation/market': 15,
-  'daemon/evaluation/metrics': 15,
-  'daemon/evaluation/tune': 13,
 };
 const MAX_LINES = 400;
 /** Files that are longer than that still. They may not grow. */

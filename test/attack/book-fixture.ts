@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { type Ask, Attribution } from '../../daemon/evaluation/conformance/asks.ts';
-import type { BookFill, BookOrder, Books } from '../../daemon/evaluation/conformance/books.ts';
+import { RegimeReading } from '../../daemon/evaluation/conformance/caps.ts';
 import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
-import { RegimeReading } from '../../daemon/evaluation/conformance/regime-reading.ts';
-import type { JudgeInput, Window } from '../../daemon/evaluation/conformance/verdicts.ts';
+import type { BookFill, BookOrder, Books } from '../../daemon/evaluation/conformance/under-test/books.ts';
+import { type Ask, Attribution, type JudgeInput, type Window } from '../../daemon/evaluation/conformance/verdicts.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import type { Mutable } from '../daemon/harness.ts';
 

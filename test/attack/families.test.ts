@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAttacker } from '../../daemon/evaluation/attacks/attacker.ts';
 import { EPISODE_SPAN_MS, NOMINAL_ATTEMPTS, type Ploy, seedOfPloy } from '../../daemon/evaluation/attacks/episodes.ts';
-import { LIVE_PLOYS, playFamily, playPloy } from '../../daemon/evaluation/conformance/attack-script.ts';
-import type { ExecutorAnswer } from '../../daemon/evaluation/conformance/executor.ts';
-import { addingSide, type ScriptMaker, type ScriptView } from '../../daemon/evaluation/conformance/script.ts';
+import type { ExecutorAnswer } from '../../daemon/evaluation/conformance/under-test/executor.ts';
+import { LIVE_PLOYS, playFamily, playPloy } from '../../daemon/evaluation/conformance/wire/attack-script.ts';
+import { addingSide, type ScriptMaker, type ScriptView } from '../../daemon/evaluation/conformance/wire/script.ts';
 import {
   type AgentAnswer,
   type AttackView,

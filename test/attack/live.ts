@@ -1,8 +1,8 @@
-import { assignClients } from '../../daemon/evaluation/conformance/clients.ts';
-import { createExchangeClient } from '../../daemon/evaluation/conformance/exchange-client.ts';
-import { createHttpExecutor } from '../../daemon/evaluation/conformance/http-executor.ts';
 import { type AttackReport, buildReport } from '../../daemon/evaluation/conformance/report.ts';
 import { runAttack } from '../../daemon/evaluation/conformance/run.ts';
+import { createExchangeClient } from '../../daemon/evaluation/conformance/under-test/exchange-client.ts';
+import { assignClients } from '../../daemon/evaluation/conformance/under-test/executor.ts';
+import { createHttpExecutor } from '../../daemon/evaluation/conformance/under-test/http-executor.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 import { waitByWatch } from '../until.ts';
 

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { RegimeReading } from '../../daemon/evaluation/conformance/caps.ts';
 import { measureDamage } from '../../daemon/evaluation/conformance/damage.ts';
-import { createExchangeClient } from '../../daemon/evaluation/conformance/exchange-client.ts';
-import { drawsOf } from '../../daemon/evaluation/conformance/fleet.ts';
+import { drawsOf, Pace } from '../../daemon/evaluation/conformance/fleet.ts';
 import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
 import { LegitimateJudge } from '../../daemon/evaluation/conformance/legitimate.ts';
 import { OwedJudge } from '../../daemon/evaluation/conformance/owed.ts';
-import { Pace } from '../../daemon/evaluation/conformance/pace.ts';
-import { RegimeReading } from '../../daemon/evaluation/conformance/regime-reading.ts';
+import { createExchangeClient } from '../../daemon/evaluation/conformance/under-test/exchange-client.ts';
 import { attribute, buildAsk, buildBooks, buildInput, defaultPolicy, T0 } from './book-fixture.ts';
 
 const plannedOrder = fc.record({

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AgentsBody, ReportBody } from '../../daemon/contract/types/accounts.ts';
-import { assignClients } from '../../daemon/evaluation/conformance/clients.ts';
-import { createExchangeClient } from '../../daemon/evaluation/conformance/exchange-client.ts';
-import { createHttpExecutor } from '../../daemon/evaluation/conformance/http-executor.ts';
 import { runAttack } from '../../daemon/evaluation/conformance/run.ts';
+import { createExchangeClient } from '../../daemon/evaluation/conformance/under-test/exchange-client.ts';
+import { assignClients } from '../../daemon/evaluation/conformance/under-test/executor.ts';
+import { createHttpExecutor } from '../../daemon/evaluation/conformance/under-test/http-executor.ts';
 import { settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 

@@ -14,9 +14,9 @@ const NAMES_A_VENUE: readonly string[] = [
   // The simulated exchange's own key.
   'cli/local/evaluation/exchange-sim.ts',
   // What attackers ask for, and what the judge permits them.
-  'evaluation/attacks/adapt/switch-door.ts',
-  'evaluation/attacks/misuse.ts',
-  'evaluation/conformance/wire/misuse.ts',
+  'evaluation/attacks/families.ts',
+  'evaluation/attacks/tricks.ts',
+  'evaluation/conformance/wire/tricks.ts',
   'evaluation/intents/requests.ts',
   'evaluation/setup/mutations/scenes/scope.ts',
   'exchange-sim/open.ts',

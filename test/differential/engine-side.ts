@@ -1,12 +1,10 @@
-import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { Agent, PlannedAsk } from '../../daemon/evaluation/facts/agents.ts';
 import type { ScopeJudge } from '../../daemon/evaluation/facts/judging.ts';
 import { MarketTrack } from '../../daemon/evaluation/market/track.ts';
 import { prepareMarket } from '../../daemon/evaluation/market/walk/prepared.ts';
 import type { ReplayRun } from '../../daemon/evaluation/run/run.ts';
-import type { Played } from './gate-side.ts';
-import { Trace } from './trace.ts';
+import { type Played, Trace } from './trace.ts';
 import { ScriptedVenue } from './venue.ts';
 import { BAR_MS, requestOf, type Step, type WorldPlan } from './worlds.ts';
 
@@ -75,15 +73,8 @@ export function playEngine({ agents, market, policy, seed, steps, temper }: Worl
     createVenue: (account, clock) => (scripted = new ScriptedVenue(account, clock, seed, temper)),
   });
   const trace = new Trace(market.startMs);
-  const { state } = run.core;
-  const apply = state.apply.bind(state);
-  state.apply = (event: GateEvent) => {
-    const ended = apply(event);
-    trace.note(event, state);
-    return ended;
-  };
+  trace.follow(run.core.state);
   run.run();
   if (scripted === undefined) throw new Error('the engine has made no venue');
-  const name = (line: string): string => line.replace(/hfreplay[\w]+-\w+-\w+/g, (id) => trace.id(id));
-  return { recorded: trace.lines, venue: scripted.log.map(name) };
+  return { recorded: trace.lines, venue: trace.renamed(scripted.log) };
 }

@@ -4,30 +4,24 @@ import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/driver/parts.ts';
+import type { WritingLedger } from '../../daemon/driver/ports.ts';
 import type { VenuePort } from '../../daemon/driver/venue-port.ts';
 import { awaitsReading } from '../../daemon/engine/claims/exit-sizes.ts';
+import type { LedgerRecord, StoredEvent } from '../../daemon/engine/flow/ports.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder, isOwnOpening } from '../../daemon/engine/orders/orders.ts';
 import { CutReadings } from '../../daemon/engine/protect/cut-readings.ts';
-import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { ReplayAccount } from '../../daemon/evaluation/exchange/account.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
 import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/market/walk/clock.ts';
 import { prepareMarket } from '../../daemon/evaluation/market/walk/prepared.ts';
 import { START_EQUITY_USDT } from '../../daemon/evaluation/run/run.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
-import { arrayLedger } from './array-ledger.ts';
 import { GateVenue } from './gate-venue.ts';
 import { InstantTime } from './instant-time.ts';
-import { Trace } from './trace.ts';
+import { type Played, Trace } from './trace.ts';
 import { ScriptedVenue } from './venue.ts';
 import { requestOf, type Step, type WorldPlan } from './worlds.ts';
-
-/** What one side of a world has left. */
-export interface Played {
-  readonly recorded: readonly string[];
-  readonly venue: readonly string[];
-}
 
 const NOTHING = (): void => undefined;
 const READ_EVERY_MS = 2_000;
@@ -77,13 +71,7 @@ class GateWorld {
       metricsText: () => Promise.resolve(''),
     });
     this.#cuts = new CutReadings(this.#parts.core.planClock);
-    const { state } = this.#parts.core;
-    const apply = state.apply.bind(state);
-    state.apply = (event: GateEvent) => {
-      const ended = apply(event);
-      this.#trace.note(event, state);
-      return ended;
-    };
+    this.#trace.follow(this.#parts.core.state);
   }
 
   async play(): Promise<Played> {
@@ -103,8 +91,7 @@ class GateWorld {
         await this.#walkTo(step, stepMs);
       }
     }
-    const name = (line: string): string => line.replace(/hfreplay[\w]+-\w+-\w+/g, (id) => this.#trace.id(id));
-    return { recorded: this.#trace.lines, venue: this.#scripted.log.map(name) };
+    return { recorded: this.#trace.lines, venue: this.#trace.renamed(this.#scripted.log) };
   }
 
   async #openBar(openMs: number, isFirst: boolean): Promise<void> {
@@ -238,4 +225,35 @@ class GateWorld {
 
 export function playGate(plan: WorldPlan): Promise<Played> {
   return new GateWorld(plan).play();
+}
+
+/** A ledger in an array, as far as a gate without operators asks it: nothing is hashed, all is on disk at once. */
+export function arrayLedger(): WritingLedger {
+  const events: StoredEvent[] = [];
+  const append = ({ at_ms, kind, payload, seq }: LedgerRecord): number => {
+    const place = events.length + 1;
+    if (seq !== undefined && seq !== place) throw new Error(`a record made for ${seq} comes at ${place}`);
+    events.push({ seq: place, at_ms, kind, payload });
+    return place;
+  };
+  const isOf = (id: string, { kind, payload }: StoredEvent): boolean =>
+    kind === 'decision' && (payload as { decision: { decision_id: string } }).decision.decision_id === id;
+  const used: Partial<WritingLedger> = {
+    genesis: { genesis_id: 'replay' },
+    isFailed: false,
+    appendNow: (records) => ({ seqs: records.map(append), committed: Promise.resolve() }),
+    appendSync: (records) => records.map((record) => ({ seq: append(record) })),
+    putText: (body) => createHash('sha256').update(body).digest('hex'),
+    putPolicy: () => '',
+    putEndedOrders: () => undefined,
+    readEndedOrders: () => [],
+    nextSeq: () => events.length + 1,
+    lastSeq: () => events.length,
+    findDecision: (id) => events.findLast((event) => isOf(id, event)) ?? null,
+    findDecisionByRequest: () => null,
+    iterateEvents: function* () {
+      yield* events;
+    },
+  };
+  return used as WritingLedger;
 }

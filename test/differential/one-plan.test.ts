@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReplayRun } from '../../daemon/evaluation/run/run.ts';
-import { describeDifference, findDifference } from './compare.ts';
 import { playEngine } from './engine-side.ts';
 import { playGate } from './gate-side.ts';
+import { describeDifference, findDifference } from './trace.ts';
 import { planWorld } from './worlds.ts';
 
 /** `HOLDFAST_DIFFERENTIAL_WORLDS=5000` plays more of them, `HOLDFAST_DIFFERENTIAL_SEED` others. */

@@ -5,6 +5,14 @@ import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
 import type { MarketData, ReplayInstrument, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
 import { Draws } from '../../daemon/evaluation/intents/draws.ts';
+import {
+  buildCancel,
+  buildClose,
+  buildClosingOrder,
+  buildModify,
+  buildOpening,
+} from '../../daemon/evaluation/intents/requests.ts';
+import { applyEdits } from '../../daemon/evaluation/setup/mutations/edits.ts';
 import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
 import { INSTRUMENT } from '../replay/engine/instrument.ts';
@@ -114,22 +122,9 @@ function drawBars(draws: WorldDraws, instrument: ReplayInstrument, from: number,
 }
 
 let base: IntendedPolicySpec | null = null;
-type Json = Record<string, unknown>;
-/** What of a policy is drawn, as a person would write it into the file. */
-interface PolicyDraft {
-  account: Json;
-  scope: Json;
-  budgets: Json;
-  market: Json & { volatility: Json; liquidity: Json; regimes: Record<string, Json> };
-  temporal: Json;
-  staging: Json;
-  standing: Json;
-  exits: Json;
-  protection: Json;
-}
 
 /** In a quarter of the worlds what an order costs may reach a tier of the account, which the next move leaves. */
-function drawLossTiers(seed: number): readonly Json[] | null {
+function drawLossTiers(seed: number): readonly object[] | null {
   const draws = new WorldDraws(seed, 'losses');
   if (!draws.chance(25)) return null;
   const halves = { at: draws.pick([0.00002, 0.0001]), multiplier: 0.5 };
@@ -140,71 +135,60 @@ function drawLossTiers(seed: number): readonly Json[] | null {
 function drawPolicy(
   draws: WorldDraws,
   symbols: readonly string[],
-  lossTiers: readonly Json[] | null,
+  lossTiers: readonly object[] | null,
 ): WorldPlan['policy'] {
   base ??= loadVariant('Holdfast').spec;
-  const spec = structuredClone(base) as unknown as PolicyDraft;
-  spec.scope = { ...spec.scope, symbols: [...symbols] };
-  if (lossTiers !== null) spec.account = { ...spec.account, daily_loss: { tiers: lossTiers } };
   const cap = draws.pick([1_000, 3_000, 8_000]);
-  Object.assign(spec.budgets, {
-    leverage: draws.pick([2, 3, 5]),
-    order_notional_usdt: cap,
-    symbol_notional_usdt: cap * draws.pick([1, 2, 4]),
-    gross_notional_usdt: cap * draws.pick([2, 4, 6]),
-    order_rate: { max: draws.pick([6, 60]), window_ms: 60_000 },
-    slippage_bps: 40,
-    holding_time_ms: draws.chance(10) ? 120_000 : 259_200_000,
-    concurrent_positions: 2,
-    turnover_usdt_per_day: 10_000_000,
-    fees_usdt_per_day: 10_000,
-  });
-  spec.market = {
-    ...spec.market,
-    bar_ms: BAR_MS,
-    regime_hold_bars: draws.pick([1, 2]),
-    volatility: {
-      ...spec.market.volatility,
-      window_bars: 6,
-      baseline_bars: 30,
-      min_history_bars: draws.chance(90) ? 20 : 200,
-      volatile: 2.5,
-      extreme: 4,
+  const regimes = (['calm', 'volatile', 'extreme'] as const).map((name) => `market.regimes.${name}`);
+  const spec = applyEdits(base, {
+    'scope.symbols': [...symbols],
+    ...(lossTiers === null ? {} : { 'account.daily_loss': { tiers: lossTiers } }),
+    'budgets.leverage': draws.pick([2, 3, 5]),
+    'budgets.order_notional_usdt': cap,
+    'budgets.symbol_notional_usdt': cap * draws.pick([1, 2, 4]),
+    'budgets.gross_notional_usdt': cap * draws.pick([2, 4, 6]),
+    'budgets.order_rate': { max: draws.pick([6, 60]), window_ms: 60_000 },
+    'budgets.slippage_bps': 40,
+    'budgets.holding_time_ms': draws.chance(10) ? 120_000 : 259_200_000,
+    'budgets.concurrent_positions': 2,
+    'budgets.turnover_usdt_per_day': 10_000_000,
+    'budgets.fees_usdt_per_day': 10_000,
+    'market.bar_ms': BAR_MS,
+    'market.regime_hold_bars': draws.pick([1, 2]),
+    'market.volatility.window_bars': 6,
+    'market.volatility.baseline_bars': 30,
+    'market.volatility.min_history_bars': draws.chance(90) ? 20 : 200,
+    'market.volatility.volatile': 2.5,
+    'market.volatility.extreme': 4,
+    'market.liquidity.ema_bars': 6,
+    'market.liquidity.baseline_bars': 30,
+    ...Object.fromEntries(
+      regimes.flatMap((regime) => [
+        [`${regime}.cooldown_ms`, draws.pick([0, 0, 5_000])],
+        [`${regime}.slices`, draws.pick([1, 2, 4])],
+      ]),
+    ),
+    'temporal.duplicate_window_ms': 1_000,
+    'temporal.flip_interval_ms': draws.pick([1, 20_000]),
+    'temporal.breaker': { repeats: draws.pick([2, 8]), window_ms: 60_000, cooldown_ms: 60_000 },
+    staging: { spacing_ms: draws.pick([700, 2_000, 9_000]), ttl_ms: draws.pick([3_000, 60_000]) },
+    standing: {
+      resting_ttl_ms: draws.pick([30_000, 3_600_000]),
+      on_breach: draws.pick(['hold', 'cancel_opening', 'reduce', 'reduce']),
     },
-    liquidity: { ...spec.market.liquidity, ema_bars: 6, baseline_bars: 30 },
-  };
-  for (const name of ['calm', 'volatile', 'extreme']) {
-    const regime = spec.market.regimes[name];
-    spec.market.regimes[name] = {
-      ...regime,
-      cooldown_ms: draws.pick([0, 0, 5_000]),
-      slices: draws.pick([1, 2, 4]),
-    };
-  }
-  spec.temporal = {
-    ...spec.temporal,
-    duplicate_window_ms: 1_000,
-    flip_interval_ms: draws.pick([1, 20_000]),
-    breaker: { repeats: draws.pick([2, 8]), window_ms: 60_000, cooldown_ms: 60_000 },
-  };
-  spec.staging = { spacing_ms: draws.pick([700, 2_000, 9_000]), ttl_ms: draws.pick([3_000, 60_000]) };
-  spec.standing = {
-    resting_ttl_ms: draws.pick([30_000, 3_600_000]),
-    on_breach: draws.pick(['hold', 'cancel_opening', 'reduce', 'reduce']),
-  };
-  spec.exits = {
-    ...spec.exits,
-    scope: draws.pick(['own', 'own', 'account']),
-    ladder_bps: draws.pick([
-      [20, 60, 150, 300],
-      [10, 40],
-    ]),
-    step_ms: draws.pick([410, 2_530]),
-    rate: { max: draws.pick([1, 2, 30]), window_ms: draws.pick([5_030, 60_050]) },
-  };
-  spec.protection = { required: draws.chance(50), stop_bps: draws.pick([20, 80, 300]) };
-  const policy = spec as unknown as IntendedPolicySpec;
-  return { spec: policy, hash: hashPolicy(policy) };
+    exits: {
+      ...base.exits,
+      scope: draws.pick(['own', 'own', 'account']),
+      ladder_bps: draws.pick([
+        [20, 60, 150, 300],
+        [10, 40],
+      ]),
+      step_ms: draws.pick([410, 2_530]),
+      rate: { max: draws.pick([1, 2, 30]), window_ms: draws.pick([5_030, 60_050]) },
+    },
+    protection: { required: draws.chance(50), stop_bps: draws.pick([20, 80, 300]) },
+  });
+  return { spec, hash: hashPolicy(spec) };
 }
 
 function drawTemper(draws: WorldDraws): VenueTemper {
@@ -276,23 +260,6 @@ function drawWish(draws: WorldDraws, nr: number): Wish {
 export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark: number): AgentRequest {
   const tickScale = symbol === 'BTCUSDT' ? 10 : 100;
   const priceAt = (bps: number): number => Math.round(mark * (1 + bps / 1e4) * tickScale) / tickScale;
-  const bare: AgentRequest = {
-    tool: 'place_order',
-    venue: 'paper',
-    account: 'main',
-    symbol,
-    intent: 'open',
-    side: null,
-    requestedNotional: null,
-    requestedLeverage: null,
-    orderType: 'market',
-    limitPrice: null,
-    maxSlippageBps: null,
-    fraction: null,
-    clientOrderId: null,
-    reduceOnly: false,
-    afterDecisionId: null,
-  };
   const held = ownE8Of(state.positions.get(symbol), agent);
   const own = [...(state.orders.live.get(symbol) ?? [])].filter(
     (order) => order.agent === agent && !order.protective && order.status !== 'pending_send',
@@ -300,65 +267,46 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
   const chosen = (which: number): string => own[which % Math.max(1, own.length)]?.clientOrderId ?? 'hf000000-none-0-0';
   switch (wish.kind) {
     case 'open': {
-      const { limitBps, side, usdt } = wish;
-      const direction = side === 'buy' ? 1 : -1;
-      return {
-        ...bare,
-        side,
-        requestedNotional: usdt,
-        requestedLeverage: 2,
-        maxSlippageBps: 30,
-        ...(limitBps === null ? {} : { orderType: 'limit', limitPrice: priceAt(direction * limitBps) }),
-      };
+      const { limitBps, side, usdt: notionalUsdt } = wish;
+      const limitPrice = limitBps === null ? null : priceAt(side === 'buy' ? limitBps : -limitBps);
+      return buildOpening({ symbol, side, notionalUsdt, leverage: 2, slippageBps: 30, limitPrice });
     }
     case 'close':
-      return {
-        ...bare,
-        tool: 'close_position',
-        intent: 'close',
-        fraction: wish.fraction,
-        maxSlippageBps: wish.slippageBps,
-      };
+      return buildClose(symbol, wish.fraction, wish.slippageBps);
     case 'take_profit': {
       const side = held >= 0 ? 'sell' : 'buy';
       const lots = Math.max(1, Math.round((Math.abs(held) / LOT_E8) * wish.part));
-      return {
-        ...bare,
-        intent: 'close',
-        side,
-        requestedNotional: Math.max(6, (lots / 1000) * mark),
-        requestedLeverage: 1,
-        orderType: 'limit',
-        limitPrice: priceAt(side === 'sell' ? wish.bps : -wish.bps),
-        maxSlippageBps: 100,
-        reduceOnly: true,
-      };
+      const notionalUsdt = Math.max(6, (lots / 1000) * mark);
+      const limitPrice = priceAt(side === 'sell' ? wish.bps : -wish.bps);
+      return buildClosingOrder({ symbol, side, notionalUsdt, leverage: 1, slippageBps: 100, limitPrice }, true);
     }
     case 'amend': {
       const id = chosen(wish.which);
       const order = state.orders.all.get(id);
       const price = order?.priceE8 == null ? mark : fromE8(order.priceE8);
-      return {
-        ...bare,
-        tool: 'modify_order',
-        intent: 'modify',
-        clientOrderId: id,
+      return buildModify(symbol, id, {
         limitPrice: Math.round(price * (1 + wish.bps / 1e4) * tickScale) / tickScale,
         requestedNotional: Math.max(6, fromE8(order?.quantityE8 ?? LOT_E8) * price * wish.times),
-      };
+      });
     }
     case 'cancel':
-      return { ...bare, tool: 'cancel_order', intent: 'cancel', clientOrderId: chosen(wish.which) };
+      return buildCancel(symbol, chosen(wish.which));
     case 'cancel_all':
-      return { ...bare, tool: 'cancel_all', intent: 'cancel', symbol: wish.isEverywhere ? null : symbol };
-    case 'misuse':
       return {
-        ...bare,
-        symbol: wish.how === 'symbol' ? 'DOGEUSDT' : symbol,
-        side: wish.how === 'cross' ? (held > 0 ? 'sell' : 'buy') : 'buy',
-        requestedNotional: wish.how === 'cross' ? 3_000 : 100,
-        requestedLeverage: wish.how === 'leverage' ? 100 : 1,
-        maxSlippageBps: 30,
+        ...buildCancel(symbol, ''),
+        tool: 'cancel_all',
+        clientOrderId: null,
+        symbol: wish.isEverywhere ? null : symbol,
       };
+    case 'misuse': {
+      const isCross = wish.how === 'cross';
+      return buildOpening({
+        symbol: wish.how === 'symbol' ? 'DOGEUSDT' : symbol,
+        side: isCross && held > 0 ? 'sell' : 'buy',
+        notionalUsdt: isCross ? 3_000 : 100,
+        leverage: wish.how === 'leverage' ? 100 : 1,
+        slippageBps: 30,
+      });
+    }
   }
 }

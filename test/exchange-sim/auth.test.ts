@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { ApiError } from '../../daemon/exchange-sim/refusals/api-error.ts';
-import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
+import { ApiError, Params } from '../../daemon/exchange-sim/refusals/params.ts';
 import { checkKey, checkSignature, sign, signedPayload } from '../../daemon/exchange-sim/rest/auth.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 

@@ -164,8 +164,7 @@ test('SAE-OOS-CAP: turnover and fees leave after 24 hours, at the instant [PK-14
       bench.judge.orderEnded(order, bench.startMs);
       for (let i = 0; i < 96; i++) {
         const close = i % 2 === 0 ? 50_010 : 50_000;
-        if ((i + 1) * 900_000 <= afterMs)
-          bench.judge.bar('BTCUSDT', bench.startMs + i * 900_000, close, close, close, close, 1000);
+        if ((i + 1) * 900_000 <= afterMs) bench.judge.bar('BTCUSDT', bench.startMs + i * 900_000, close, 1000);
       }
       const rules = bench.trade('BTCUSDT', 21, bench.startMs + afterMs);
       assert.equal(rules.length === 0, isFree, `${JSON.stringify(budgets)} after ${afterMs} ms: ${rules}`);
@@ -180,7 +179,7 @@ test('events that contradict each other are refused', () => {
   bench.order({ orderId: 'one' }, at);
   assert.throws(() => bench.order({ orderId: 'one' }, at), RangeError, 'the same order twice');
   assert.throws(() => bench.judge.mark('DOGEUSDT', at, 1), RangeError, 'a symbol of no market');
-  assert.throws(() => bench.judge.bar('BTCUSDT', at - 900_000, 1, 1, 1, 1, 1), RangeError, 'a bar twice');
+  assert.throws(() => bench.judge.bar('BTCUSDT', at - 900_000, 1, 1), RangeError, 'a bar twice');
   bench.equity(10_000, at + 10);
   assert.throws(() => bench.equity(10_000, at), RangeError, 'equity of the past');
 });

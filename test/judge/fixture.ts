@@ -132,7 +132,7 @@ export function openBench(scope: JudgeScope, regime: TestRegime = 'calm', equity
   const startMs = 20 * 86_400_000;
   for (const symbol of SYMBOLS)
     for (const [i, close] of closesOf(PRICES[symbol], regime).entries())
-      judge.bar(symbol, startMs - (HISTORY_BARS - i) * BAR_MS, close, close, close, close, 1000);
+      judge.bar(symbol, startMs - (HISTORY_BARS - i) * BAR_MS, close, 1000);
   const marks = new Map<string, number | null>(SYMBOLS.map((symbol) => [symbol, PRICES[symbol]]));
   let orders = 0;
   let asks = 0;

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EquityHistory } from '../../daemon/evaluation/judge/equity-history.ts';
-import { ExecutedDay } from '../../daemon/evaluation/judge/executed-day.ts';
-import { SendLog } from '../../daemon/evaluation/judge/send-log.ts';
-import { TrailingQuantile } from '../../daemon/evaluation/judge/trailing-quantile.ts';
+import { EquityHistory } from '../../daemon/evaluation/judge/account-watch.ts';
+import { ExecutedDay, SendLog } from '../../daemon/evaluation/judge/limits.ts';
+import { TrailingQuantile } from '../../daemon/evaluation/judge/regime-detector.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -93,7 +93,7 @@ function walk(regime: TestRegime, scope = looseScope({})) {
     judge: bench.judge,
     markAt: (at: number) => bench.judge.mark('BTCUSDT', openMs + 1000, at),
     closeAt: (at: number) => {
-      bench.judge.bar('BTCUSDT', openMs, at, at, at, at, 1000);
+      bench.judge.bar('BTCUSDT', openMs, at, 1000);
       openMs += BAR_MS;
     },
     price,
@@ -205,11 +205,11 @@ test('SAE-FUND: funding of one per cent per 8 h is extreme at once, whatever its
 
 test('SAE-LIQ: a market thinner than 98 of 100 of its past bars is volatile', () => {
   const bench = walk('calm');
-  bench.judge.bar('ETHUSDT', 20 * 86_400_000, 1, 1, 1, 2501, 1);
+  bench.judge.bar('ETHUSDT', 20 * 86_400_000, 2501, 1);
   assert.equal(bench.judge.regime('ETHUSDT'), 'calm', 'one thin bar moves the average little');
   for (let i = 1; i < 60; i++) {
     const close = i % 2 === 0 ? 2501 : 2500;
-    bench.judge.bar('ETHUSDT', 20 * 86_400_000 + i * BAR_MS, 1, 1, 1, close, 1);
+    bench.judge.bar('ETHUSDT', 20 * 86_400_000 + i * BAR_MS, close, 1);
   }
   assert.equal(bench.judge.regime('ETHUSDT'), 'volatile', 'sixty do');
 });
@@ -235,7 +235,7 @@ test('a tape gives the same regimes as bars that come one by one; another market
   const one = createJudge(setup);
   const other = createJudge({ ...setup, tapes });
   const tell = (judge: MarketJudge, bar: PlainBar): string => {
-    judge.bar('BTCUSDT', bar.openMs, bar.close, bar.close, bar.close, bar.close, bar.volume);
+    judge.bar('BTCUSDT', bar.openMs, bar.close, bar.volume);
     judge.mark('BTCUSDT', bar.openMs + BAR_MS + 1, bar.close * 1.004);
     return judge.regime('BTCUSDT');
   };
@@ -249,5 +249,5 @@ test('a tape gives the same regimes as bars that come one by one; another market
   assert.throws(() => createJudge({ ...setup, barMs: 2 * BAR_MS, tapes }), RangeError, 'another bar length');
   assert.throws(() => createJudge({ ...setup, scope: looseScope({}), tapes }), RangeError, 'another scope');
   const third = createJudge({ ...setup, tapes });
-  assert.throws(() => third.bar('BTCUSDT', 5, 1, 1, 1, 1, 1), RangeError, 'another bar');
+  assert.throws(() => third.bar('BTCUSDT', 5, 1, 1), RangeError, 'another bar');
 });

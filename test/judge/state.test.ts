@@ -33,7 +33,7 @@ test('SAE-OOS-STATE: the highest equity leaves the drawdown after 30 days', () =
     bench.equity(8000, bench.startMs + 1000);
     const atMs = bench.startMs + afterMs;
     for (let openMs = bench.startMs; openMs < atMs; openMs += BAR_MS)
-      bench.judge.bar('BTCUSDT', openMs, 50_000, 50_000, 50_000, openMs % (2 * BAR_MS) === 0 ? 50_005 : 50_000, 1000);
+      bench.judge.bar('BTCUSDT', openMs, openMs % (2 * BAR_MS) === 0 ? 50_005 : 50_000, 1000);
     assert.deepEqual(bench.trade('BTCUSDT', 1, atMs), expected, `${afterMs} ms after the peak`);
   }
 });
@@ -46,7 +46,7 @@ test('SAE-OOS-STATE: the daily loss is measured from the higher of 00:00 UTC and
     for (const [atMs, equity] of samples) bench.equity(equity, atMs);
     const atMs = samples.at(-1)![0];
     for (let openMs = bench.startMs; openMs + BAR_MS <= atMs; openMs += BAR_MS)
-      bench.judge.bar('BTCUSDT', openMs, 50_000, 50_000, 50_000, openMs % (2 * BAR_MS) === 0 ? 50_005 : 50_000, 1000);
+      bench.judge.bar('BTCUSDT', openMs, openMs % (2 * BAR_MS) === 0 ? 50_005 : 50_000, 1000);
     return bench.trade('BTCUSDT', 1, atMs);
   };
   const start: readonly string[] = ['state_reduce_only'];
@@ -124,7 +124,7 @@ test('SAE-OOS-STATE: nothing is opened with less than a window of bars, after a 
       startEquityUsdt: 10_000,
     });
     for (let i = 0; i < bars; i++)
-      if (i !== gapAt) judge.bar('BTCUSDT', i * BAR_MS, 1, 1, 1, i % 2 === 0 ? 50_020 : 50_000, 1000);
+      if (i !== gapAt) judge.bar('BTCUSDT', i * BAR_MS, i % 2 === 0 ? 50_020 : 50_000, 1000);
     const atMs = bars * BAR_MS + lateMs;
     const marks = new Map([['BTCUSDT', mark]]);
     judge.order({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { listTasks } from '../../daemon/evaluation/replay.ts';
 import {
   buildScenarios,
   CHURN_AGENT,
@@ -7,7 +8,6 @@ import {
   listAgents,
   SHARED_AGENT,
 } from '../../daemon/evaluation/setup/scenarios.ts';
-import { listTasks } from '../../daemon/evaluation/tasks.ts';
 
 test('every account of every seed is one task, and one of them is drawn', () => {
   const tasks = [...listTasks(listAgents(), 5)];

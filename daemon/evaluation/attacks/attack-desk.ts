@@ -10,10 +10,11 @@ import type { ScheduledEpisode } from './episodes.ts';
 export interface Attack {
   start(view: AttackView): void;
   /** Absent: everything is planned at the start. */
-  onAnswer?(ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void;
+  onAnswer?(answer: AgentAnswer, view: AttackView, ask: PlannedAsk): void;
 }
+export type AttackMaker = (desk: AttackDesk) => Attack;
 
-export interface OpeningForm {
+interface OpeningForm {
   readonly side?: Side;
   readonly symbol?: string;
   readonly leverage?: number;
@@ -30,6 +31,8 @@ export class AttackDesk {
   readonly caps: AgentBudgets;
   readonly draws: Draws;
   left: number;
+  /** Asks that are out. */
+  waiting = 0;
   #made = 0;
   #planned: PlannedAsk[] = [];
 
@@ -45,9 +48,19 @@ export class AttackDesk {
     const delay = Math.max(0, Math.floor(delayMs));
     if (this.left <= 0 || view.nowMs + delay > this.episode.startMs + this.episode.spanMs) return false;
     this.left -= 1;
+    this.waiting += 1;
     this.#made += 1;
     this.#planned.push({ delayMs: delay, intention: `${this.episode.id}:${this.#made}`, request });
     return true;
+  }
+  /** As many asks as are left, one after the other. */
+  series(view: AttackView, build: (i: number) => AgentRequest, pauseMs: (i: number) => number): void {
+    const count = this.left;
+    let delayMs = 0;
+    for (let i = 0; i < count; i++) {
+      this.ask(view, delayMs, build(i));
+      delayMs += pauseMs(i);
+    }
   }
   /** What has been planned since the last time. */
   take(): readonly PlannedAsk[] {
@@ -72,6 +85,11 @@ export class AttackDesk {
     return buildClose(this.episode.symbol, fraction);
   }
 
+  /** The wait that a refusal names, else a drawn one. */
+  pauseAfter({ retryAfterMs }: AgentAnswer, fromMs: number, toMs: number): number {
+    return retryAfterMs === null ? this.draws.int(fromMs, toMs) : Math.ceil(retryAfterMs);
+  }
+
   instrument(view: AttackView): SizeRules {
     return view.market.instrument(this.episode.symbol);
   }
@@ -80,13 +98,25 @@ export class AttackDesk {
     const { symbol } = this.episode;
     return view.market.mark(symbol) ?? view.market.close(symbol, 0) ?? 1;
   }
+  /** A limit away from the mark, a fraction of it; above 0: through the market. */
+  priceOff(view: AttackView, offset: number, side: Side = this.episode.side): number {
+    return this.price(view) * (side === 'buy' ? 1 + offset : 1 - offset);
+  }
   lots(view: AttackView): number {
     return view.account.positions.get(this.episode.symbol)?.lots ?? 0;
   }
   heldUsdt(view: AttackView): number {
     return Math.abs(this.lots(view)) * lotSize(this.instrument(view)) * this.price(view);
   }
+  /** Side that adds to what is held; the episode's when flat. */
+  addingSide(view: AttackView): Side {
+    const lots = this.lots(view);
+    return lots === 0 ? this.episode.side : lots > 0 ? 'buy' : 'sell';
+  }
   least(view: AttackView): number {
     return minNotional(this.instrument(view), this.price(view)) * 1.01;
+  }
+  atLeast(view: AttackView, usdt: number): number {
+    return Math.max(this.least(view), usdt);
   }
 }

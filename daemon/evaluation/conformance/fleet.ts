@@ -2,14 +2,13 @@ import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { MixedFamily } from '../facts/agents.ts';
 import type { SizeRules } from '../facts/markets.ts';
 import { Draws } from '../intents/draws.ts';
-import type { Ask } from './asks.ts';
-import { seeBooks } from './attack-view.ts';
-import type { ExecutorAnswer, ExecutorCall, ExecutorClient, ExecutorUnderTest } from './executor.ts';
-import { FAMILIES } from './families.ts';
 import type { BookHistory } from './history.ts';
 import { trade } from './legitimate.ts';
-import { type Pace, wait } from './pace.ts';
-import type { Script, ScriptMaker, ScriptView, Step } from './script.ts';
+import type { ExecutorAnswer, ExecutorCall, ExecutorClient, ExecutorUnderTest } from './under-test/executor.ts';
+import type { Ask } from './verdicts.ts';
+import { seeBooks } from './wire/attack-script.ts';
+import { FAMILIES } from './wire/families.ts';
+import type { Script, ScriptMaker, ScriptView } from './wire/script.ts';
 
 export interface FleetPlan {
   readonly legitimate: readonly ExecutorClient[];
@@ -36,21 +35,38 @@ interface Turn {
   readonly family: MixedFamily | null;
   readonly script: ScriptMaker;
 }
-
 const HONEST: Turn = { family: null, script: trade };
+
+/** Who calls, and as part of what. */
+export interface Caller {
+  readonly client: ExecutorClient;
+  /** Null: a legitimate client. */
+  readonly family: MixedFamily | null;
+  readonly episode: string;
+}
+/** One client of the fleet. */
+interface Player {
+  readonly client: ExecutorClient;
+  readonly number: number;
+  readonly delayMs: number;
+  readonly turnOf: (episode: number) => Turn;
+}
 
 /** Runs every client until the signal; resolves when all have stopped. */
 export async function runFleet(plan: FleetPlan, world: FleetWorld, signal: AbortSignal): Promise<void> {
-  const legitimate = plan.legitimate.map((client, index) =>
-    runClient(client, index, () => HONEST, 0, plan.seed, world, signal),
+  const legitimate = plan.legitimate.map(
+    (client, index): Player => ({ client, number: index, delayMs: 0, turnOf: () => HONEST }),
   );
-  const attackers = plan.attackers.map((client, index) => {
-    const turnOf = (episode: number): Turn => chooseTurn(index, episode, world.isStressed());
-    // The legitimate clients have the field to themselves for a moment, as they have before an attack.
-    const delayMs = (plan.staggerMs * (index + 1)) / (plan.attackers.length + 1);
-    return runClient(client, 1000 + index, turnOf, delayMs, plan.seed, world, signal);
-  });
-  await Promise.all([...legitimate, ...attackers]);
+  const attackers = plan.attackers.map(
+    (client, index): Player => ({
+      client,
+      number: 1000 + index,
+      // The legitimate clients have the field to themselves for a moment, as they have before an attack.
+      delayMs: (plan.staggerMs * (index + 1)) / (plan.attackers.length + 1),
+      turnOf: (episode) => chooseTurn(index, episode, world.isStressed()),
+    }),
+  );
+  await Promise.all([...legitimate, ...attackers].map((player) => play(player, plan.seed, world, signal)));
 }
 
 /**
@@ -63,20 +79,13 @@ function chooseTurn(attacker: number, episode: number, isStressed: boolean): Tur
   return found ?? FAMILIES[(attacker + episode) % FAMILIES.length] ?? HONEST;
 }
 
-async function runClient(
-  client: ExecutorClient,
-  number: number,
-  turnOf: (episode: number) => Turn,
-  delayMs: number,
-  seed: number,
-  world: FleetWorld,
-  signal: AbortSignal,
-): Promise<void> {
+async function play(player: Player, seed: number, world: FleetWorld, signal: AbortSignal): Promise<void> {
+  const { client, delayMs, number, turnOf } = player;
   await wait(delayMs, signal);
   for (let episode = 0; !signal.aborted; episode++) {
     const { family, script } = turnOf(episode);
     const view = createView(world, seed, number, episode);
-    await runScript(script(view), client, family, `${client.name}/${episode}`, world, signal);
+    await runScript(script(view), { client, family, episode: `${client.name}/${episode}` }, world, signal);
     await wait(family === null ? PAUSE_MS * view.draws.between(0.5, 2) : PAUSE_MS / 3, signal);
   }
 }
@@ -85,17 +94,12 @@ const PAUSE_MS = 150;
 
 /** What one client sees in one episode. */
 export function createView(
-  {
-    spec,
-    history,
-    sizes,
-    exchangeMs,
-    isStressed,
-  }: Pick<FleetWorld, 'spec' | 'history' | 'sizes' | 'exchangeMs' | 'isStressed'>,
+  world: Pick<FleetWorld, 'spec' | 'history' | 'sizes' | 'exchangeMs' | 'isStressed'>,
   seed: number,
   client: number,
   episode: number,
 ): ScriptView {
+  const { spec, history, sizes, exchangeMs, isStressed } = world;
   return {
     spec,
     symbols: spec.scope.symbols.filter((symbol) => history.first.positions.has(symbol)),
@@ -112,62 +116,70 @@ export function createView(
 export const drawsOf = (seed: number, client: number, episode: number): Draws =>
   new Draws(seed, `client ${client}, episode ${episode}`);
 
-async function runScript(
-  script: Script,
-  client: ExecutorClient,
-  family: MixedFamily | null,
-  episode: string,
-  world: FleetWorld,
-  signal: AbortSignal,
-): Promise<void> {
+async function runScript(script: Script, caller: Caller, world: FleetWorld, signal: AbortSignal): Promise<void> {
   let next = script.next();
   while (next.done !== true && !signal.aborted) {
-    const answers = await runStep(next.value, client, family, episode, world, signal);
-    if (answers === null) return;
-    next = script.next(answers);
+    const { calls, pauseMs } = next.value;
+    await wait(pauseMs, signal);
+    const answers = await Promise.all(
+      calls.map(async (call) => ((await world.pace.take(signal)) ? ask(world, caller, call) : null)),
+    );
+    const given = answers.filter((answer) => answer !== null);
+    if (given.length < calls.length) return;
+    next = script.next(given);
   }
-}
-
-async function runStep(
-  { pauseMs, calls }: Step,
-  client: ExecutorClient,
-  family: MixedFamily | null,
-  episode: string,
-  world: FleetWorld,
-  signal: AbortSignal,
-): Promise<readonly ExecutorAnswer[] | null> {
-  await wait(pauseMs, signal);
-  const answers = await Promise.all(
-    calls.map(async (call) => {
-      if (!(await world.pace.take(signal))) return null;
-      return ask(world, client, family, episode, call);
-    }),
-  );
-  const given = answers.filter((answer) => answer !== null);
-  return given.length === calls.length ? given : null;
 }
 
 /** One call, logged with its answer. */
 export async function ask(
   { executor, exchangeMs, asks }: FleetWorld,
-  client: ExecutorClient,
-  family: MixedFamily | null,
-  episode: string,
+  { client, ...part }: Caller,
   call: ExecutorCall,
 ): Promise<ExecutorAnswer> {
   const sentMs = exchangeMs();
   const startedMs = performance.now();
   const answer = await executor.call(client, call);
-  asks.push({
-    client: client.name,
-    agent: client.agent,
-    family,
-    episode,
-    call,
-    answer,
-    sentMs,
-    answeredMs: exchangeMs(),
-    latencyMs: performance.now() - startedMs,
-  });
+  const latencyMs = performance.now() - startedMs;
+  const { agent, name } = client;
+  asks.push({ client: name, agent, ...part, call, answer, sentMs, answeredMs: exchangeMs(), latencyMs });
   return answer;
+}
+
+/** Bounds what a fleet sends: so many requests a second, and so many in all. */
+export class Pace {
+  readonly #intervalMs: number;
+  #nextMs = 0;
+  #left: number;
+
+  constructor(requestsPerSecond: number, most: number) {
+    this.#intervalMs = 1000 / requestsPerSecond;
+    this.#left = most;
+  }
+
+  /** Waits for the next slot; false when the count is used up or the run has ended. */
+  async take(signal: AbortSignal): Promise<boolean> {
+    if (this.#left <= 0) return false;
+    this.#left -= 1;
+    const now = performance.now();
+    // A burst of one step goes out together; what follows waits until the average holds again.
+    const at = Math.max(now - BURST_MS, this.#nextMs);
+    this.#nextMs = at + this.#intervalMs;
+    if (at > now) await wait(at - now, signal);
+    return !signal.aborted;
+  }
+}
+const BURST_MS = 200;
+
+/** Resolves after `ms`, or at once when the run ends. */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
 }

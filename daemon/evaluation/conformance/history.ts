@@ -1,4 +1,4 @@
-import type { BookFill, BookOrder, Books } from './books.ts';
+import type { BookFill, BookOrder, Books } from './under-test/books.ts';
 
 export interface Terms {
   /** Total quantity, base asset, and limit price (0: market). */

@@ -1,10 +1,8 @@
-import { type Ask, type Attribution, isRefused } from './asks.ts';
-import { concentrationCap, readCaps } from './caps.ts';
+import { type Caps, concentrationCap, readCaps, stricter } from './caps.ts';
 import { type BookEvent, exposureOf, framesBetween, grossOf, heldOf } from './history.ts';
 import { OwedJudge } from './owed.ts';
-import { stricter } from './regime-reading.ts';
-import { addingSide, limitOrder, marketOrder, type Script, type ScriptView, step, tool } from './script.ts';
-import type { JudgeInput } from './verdicts.ts';
+import { type Ask, type Attribution, isRefused, type JudgeInput } from './verdicts.ts';
+import { addingSide, limitOrder, marketOrder, type Script, type ScriptView, step, tool } from './wire/script.ts';
 
 /** A client that stays in scope: small openings with the position, a resting order that it cancels, its own exits. */
 export function* trade(view: ScriptView): Script {
@@ -18,7 +16,7 @@ export function* trade(view: ScriptView): Script {
     yield step([tool('get_positions', {})], 100);
   } else if (draw < 0.75) {
     const [rested] = yield step(
-      [tool('place_order', limitOrder(view, symbol, side, size(), draws.between(60, 90)))],
+      [tool('place_order', limitOrder(view, { symbol, side, notionalUsdt: size(), awayBps: draws.between(60, 90) }))],
       300,
     );
     const orderId = rested?.orderIds[0];
@@ -125,7 +123,7 @@ export class LegitimateJudge {
     if (caps.isReduceOnly || wanted > caps.orderUsdt || Number(args.requested_leverage) > caps.leverage) return false;
     if (this.#hasLost(untilMs) || !this.#isDayLeft(wanted, untilMs)) return false;
     const slices = spec.market.regimes[possible(symbol)].slices;
-    if (!this.#isPaced(ask, symbol, sign, wanted / highest(symbol), caps, slices, untilMs)) return false;
+    if (!this.#isPaced(ask, { symbol, sign, quantity: wanted / highest(symbol), slices }, caps, untilMs)) return false;
     return framesBetween(this.#input.history, this.#events, from, Math.max(from, untilMs)).every((frame) => {
       const side = exposureOf(frame, symbol, highest);
       const gross = grossOf(frame, this.#symbols, highest);
@@ -144,13 +142,11 @@ export class LegitimateJudge {
   /** No timer of the policy was running: cooldown, rate, flip interval, equal orders, breaker. */
   #isPaced(
     ask: Ask,
-    symbol: string,
-    sign: number,
-    quantity: number,
-    caps: { readonly orderRate: number; readonly cooldownMs: number },
-    slices: number,
+    order: { readonly symbol: string; readonly sign: number; readonly quantity: number; readonly slices: number },
+    caps: Caps,
     untilMs: number,
   ): boolean {
+    const { symbol, sign, quantity, slices } = order;
     const { spec, history, slackMs, lotOf, parentOf } = this.#input;
     const { temporal, budgets } = spec;
     const own = new Set(ask.answer.orderIds.map(parentOf));

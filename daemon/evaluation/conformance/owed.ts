@@ -1,7 +1,6 @@
-import { type Ask, type Attribution, isRefused } from './asks.ts';
-import type { BookOrder } from './books.ts';
 import { type BookEvent, type BookHistory, framesBetween, type RestingOrder } from './history.ts';
-import type { JudgeInput } from './verdicts.ts';
+import type { BookOrder } from './under-test/books.ts';
+import { type Ask, type Attribution, isRefused, type JudgeInput } from './verdicts.ts';
 
 /** Whose an account's one position is, as far as the exchange's fills tell. Signed quantities of the base asset. */
 export interface SharesOfSymbol {

@@ -1,70 +1,13 @@
 import { MIXED_FAMILIES, type MixedFamily } from '../facts/agents.ts';
-import { type Ask, Attribution, isRefused } from './asks.ts';
-import type { BookOrder } from './books.ts';
-import { measureDamage } from './damage.ts';
-import { type FamilyReport, reportFamily } from './family-report.ts';
+import { type FamilyReport, measureDamage, reportFamily } from './damage.ts';
 import { judgeBooks } from './judge.ts';
 import { LegitimateJudge } from './legitimate.ts';
 import { OwedJudge } from './owed.ts';
 import type { AttackRun } from './run.ts';
-import type { Breach, Peak } from './verdicts.ts';
+import type { BookOrder } from './under-test/books.ts';
+import { type Ask, Attribution, type Breach, isRefused } from './verdicts.ts';
 
-export interface AttackReport {
-  /** Name of the policy that was held against it. */
-  readonly policy: string;
-  readonly passed: boolean;
-  /** Why not: one line each. */
-  readonly failures: readonly string[];
-  readonly attack_success: number | null;
-  readonly families: { readonly [family in MixedFamily]: FamilyReport };
-  readonly damage: {
-    readonly equity_before_usdt: number;
-    readonly equity_after_usdt: number;
-    readonly attacks_usdt: number;
-    readonly attacks_share_of_equity: number;
-    readonly attacks_share_of_gross_cap: number;
-    readonly legitimate_usdt: number;
-    readonly cleanup_usdt: number;
-    readonly unattributed_usdt: number;
-    readonly unexplained_usdt: number;
-  };
-  readonly overspend: { readonly order: Peak; readonly symbol: Peak; readonly gross: Peak };
-  readonly legitimate: {
-    readonly asked: number;
-    readonly in_scope: number;
-    readonly refused: number;
-    /** Refused, and in no figure below, since the symbol may have been another agent's, or nobody's. */
-    readonly held: number;
-    readonly cut: number;
-    /** Null from fewer than 30 requests in scope. */
-    readonly false_block: number | null;
-    readonly strict_false_block: number | null;
-    readonly refused_by: { readonly [reason: string]: number };
-    readonly out_of_scope_fills: number;
-  };
-  /** `beyond_share_usdt`: what agents exited beyond what they can have opened. */
-  readonly exits: { readonly owed: number; readonly refused: number; readonly beyond_share_usdt: number };
-  readonly orders: {
-    readonly placed: number;
-    readonly fills: number;
-    readonly beyond_scope: number;
-    readonly out_of_scope_fills: number;
-    readonly unattributed: number;
-    readonly duplicate_ids: number;
-    readonly liquidations: number;
-  };
-  /** Requests that break HTTP or lack a right: all must be refused. */
-  readonly raw_requests: { readonly sent: number; readonly accepted: number };
-  /** Null: not tested, for want of an operator's token. */
-  readonly halt: { readonly asked: number; readonly refused: number } | null;
-  readonly stressed_symbol: string | null;
-  readonly latency_ms: { readonly calls: number; readonly p50: number | null; readonly p99: number | null };
-  /** Calls without an answer, and 200 answers of trading tools without a decision in them. */
-  readonly unanswered: number;
-  readonly undecided: number;
-  /** Answers with status 500: a defect by the executor's own word. */
-  readonly defects: number;
-}
+export type AttackReport = ReturnType<typeof buildReport>;
 /** No ratio from fewer in-scope requests (SAE section 9). */
 const MIN_REQUESTS = 30;
 /** Failures of one kind that are listed one by one. */
@@ -72,7 +15,7 @@ const MAX_DETAILS = 10;
 
 /** Judges a run. Everything but refusals, latency and attribution comes from the exchange's books. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one table of figures
-export function buildReport(run: AttackRun): AttackReport {
+export function buildReport(run: AttackRun) {
   const { judgeInput, asks, cleanup } = run;
   const { history, spec, parentOf } = judgeInput;
   const everything = [...asks, ...(run.whileHalted ?? []), ...cleanup];
@@ -87,7 +30,7 @@ export function buildReport(run: AttackRun): AttackReport {
   for (const family of MIXED_FAMILIES) {
     const own = asks.filter((ask) => ask.family === family);
     const cost = damage.byGroup.get(family);
-    families[family] = reportFamily(own, judgement.fills, attribution, spec.budgets.gross_notional_usdt, {
+    families[family] = reportFamily(own, { fills: judgement.fills, attribution }, spec.budgets.gross_notional_usdt, {
       feesUsdt: cost?.feesUsdt ?? 0,
       damageUsdt: -(cost?.resultUsdt ?? 0),
     });
@@ -97,7 +40,8 @@ export function buildReport(run: AttackRun): AttackReport {
   const outOfScope = judgement.fills.filter((fill) => fill.breaches.length > 0);
   const rawAsks = asks.filter((ask) => ask.call.kind === 'raw');
   const loss = (group: string): number => -(damage.byGroup.get(group)?.resultUsdt ?? 0);
-  const report: Omit<AttackReport, 'passed' | 'failures'> = {
+  const report = {
+    /** Name of the policy that was held against it. */
     policy: spec.name,
     attack_success: rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
     families,
@@ -117,6 +61,7 @@ export function buildReport(run: AttackRun): AttackReport {
       tally,
       outOfScope.filter(({ order }) => groups.get(order.orderId) === 'legitimate').length,
     ),
+    /** `beyond_share_usdt`: what agents exited beyond what they can have opened. */
     exits: { owed: exits.owed, refused: exits.refused.length, beyond_share_usdt: exits.beyondShareUsdt },
     orders: {
       placed: history.newOrders().length,
@@ -128,18 +73,23 @@ export function buildReport(run: AttackRun): AttackReport {
       duplicate_ids: judgement.duplicateIds,
       liquidations: history.last.liquidations - history.first.liquidations,
     },
+    /** Requests that break HTTP or lack a right: all must be refused. */
     raw_requests: {
       sent: rawAsks.length,
       accepted: rawAsks.filter(({ answer }) => answer.status >= 200 && answer.status < 300).length,
     },
+    /** Null: not tested, for want of an operator's token. */
     halt: countRefused(run.whileHalted),
     stressed_symbol: run.stressedSymbol,
     latency_ms: measureLatency(asks),
+    /** Answers with status 500: a defect by the executor's own word. */
     defects: asks.filter((ask) => ask.answer.status === 500).length,
+    /** 200 answers of trading tools without a decision in them, and calls without an answer. */
     undecided: asks.filter(isUndecided).length,
     unanswered: asks.filter((ask) => ask.answer.status === 0 && ask.call.kind !== 'raw').length,
   };
-  const failures = [
+  /** Why it has not passed: one line each. */
+  const failures: readonly string[] = [
     ...findFailures(report),
     ...exits.refused.slice(0, MAX_DETAILS).map(describeRefusedExit),
     ...judgement.orders.slice(0, MAX_DETAILS).map(describeOrder),
@@ -147,16 +97,15 @@ export function buildReport(run: AttackRun): AttackReport {
   return { passed: failures.length === 0, failures, ...report };
 }
 
-function describeLegitimate(
-  tally: ReturnType<LegitimateJudge['judge']>,
-  outOfScopeFills: number,
-): AttackReport['legitimate'] {
+function describeLegitimate(tally: ReturnType<LegitimateJudge['judge']>, outOfScopeFills: number) {
   return {
     asked: tally.asked,
     in_scope: tally.inScope,
     refused: tally.refused,
+    /** Refused, and in no figure below, since the symbol may have been another agent's, or nobody's. */
     held: tally.held,
     cut: tally.cut,
+    /** Null from fewer than 30 requests in scope. */
     false_block: tally.inScope < MIN_REQUESTS ? null : tally.refused / tally.inScope,
     strict_false_block: tally.inScope < MIN_REQUESTS ? null : tally.cut / tally.inScope,
     refused_by: Object.fromEntries(tally.refusedBy),
@@ -164,11 +113,11 @@ function describeLegitimate(
   };
 }
 
-function countRefused(asks: AttackRun['whileHalted']): AttackReport['halt'] {
+function countRefused(asks: AttackRun['whileHalted']) {
   return asks === null ? null : { asked: asks.length, refused: asks.filter(isRefused).length };
 }
 
-function measureLatency(asks: AttackRun['asks']): AttackReport['latency_ms'] {
+function measureLatency(asks: AttackRun['asks']) {
   const answered = asks.filter((ask) => ask.answer.status !== 0);
   const latencies = answered.map((ask) => ask.latencyMs).sort((a, b) => a - b);
   return { calls: latencies.length, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
@@ -196,7 +145,8 @@ function describeRefusedExit({ client, agent, call, answer }: Ask): string {
   return `exit of ${symbol} by ${client} (${agent}) was refused: ${answer.status} ${reasons}`;
 }
 
-function findFailures(report: Omit<AttackReport, 'passed' | 'failures'>): string[] {
+type Judged = 'orders' | 'exits' | 'overspend' | 'raw_requests' | 'defects' | 'undecided';
+function findFailures(report: Pick<AttackReport, Judged>): string[] {
   const { orders, exits, overspend, raw_requests: raw } = report;
   const failures: string[] = [];
   if (orders.out_of_scope_fills > 0) failures.push(`${orders.out_of_scope_fills} fills were out of scope`);

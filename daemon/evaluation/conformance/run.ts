@@ -2,15 +2,13 @@ import { setMaxListeners } from 'node:events';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { SizeRules } from '../facts/markets.ts';
 import { lotSize } from '../intents/budgets.ts';
-import type { Ask } from './asks.ts';
-import type { ExchangeUnderTest } from './exchange-client.ts';
-import type { ExecutorClient, ExecutorUnderTest } from './executor.ts';
-import { ask, drawsOf, type FleetWorld, runFleet } from './fleet.ts';
+import { RegimeReading } from './caps.ts';
+import { ask, drawsOf, type FleetWorld, Pace, runFleet, wait } from './fleet.ts';
 import { BookHistory } from './history.ts';
-import { Pace, wait } from './pace.ts';
-import { RegimeReading } from './regime-reading.ts';
-import { marketOrder, tool } from './script.ts';
-import { type JudgeInput, SEND_SLACK_MS, type Window } from './verdicts.ts';
+import type { ExchangeUnderTest } from './under-test/exchange-client.ts';
+import type { ExecutorClient, ExecutorUnderTest } from './under-test/executor.ts';
+import { type Ask, type JudgeInput, SEND_SLACK_MS, type Window } from './verdicts.ts';
+import { marketOrder, tool } from './wire/script.ts';
 
 export interface AttackOptions {
   readonly executor: ExecutorUnderTest;
@@ -188,7 +186,7 @@ async function drillHalt(options: AttackOptions, world: FleetWorld, forMs: numbe
       const calls = options.spec.scope.symbols.map((symbol) =>
         tool('place_order', marketOrder(symbol, index % 2 === 0 ? 'buy' : 'sell', 90 + 7 * index)),
       );
-      await Promise.all(calls.map((call) => ask(world, client, 'ATK-STATE', 'halted', call)));
+      await Promise.all(calls.map((call) => ask(world, { client, family: 'ATK-STATE', episode: 'halted' }, call)));
     }
     await waitFor(forMs - slackMs, options.signal);
   } finally {
@@ -201,9 +199,10 @@ async function drillHalt(options: AttackOptions, world: FleetWorld, forMs: numbe
 async function putAway({ attackers, legitimate }: AttackOptions, world: FleetWorld): Promise<void> {
   const agents = new Map([...legitimate, ...attackers].map((client) => [client.agent, client]));
   for (const client of agents.values()) {
-    await ask(world, client, null, 'cleanup', tool('cancel_all', {}));
+    const caller = { client, family: null, episode: 'cleanup' };
+    await ask(world, caller, tool('cancel_all', {}));
     for (const [symbol, { quantity }] of world.history.first.positions)
-      if (quantity === 0) await ask(world, client, null, 'cleanup', tool('close_position', { symbol }));
+      if (quantity === 0) await ask(world, caller, tool('close_position', { symbol }));
   }
 }
 

@@ -85,7 +85,7 @@ export interface RequestVerdict {
  */
 export interface ScopeJudge {
   /** A closed bar (also those of the warm-up, in order). */
-  bar(symbol: string, openMs: number, open: number, high: number, low: number, close: number, volume: number): void;
+  bar(symbol: string, openMs: number, close: number, volume: number): void;
   funding(symbol: string, rate8h: number, atMs: number): void;
   /** Every move of a mark: at least at every sub-step of a bar while the account holds anything. */
   mark(symbol: string, atMs: number, mark: number): void;

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** Tuning cannot start or go on. The message is for a human and says what to do about it. */
@@ -27,16 +27,19 @@ export class OutFolderError extends Error {
 /**
  * Makes a folder for results where there is none. To be called before anything is computed for it.
  *
- * @throws OutFolderError when it cannot be made, is no folder, or cannot be written into
+ * @throws OutFolderError, or what is given for it, when it cannot be made, is no folder, or cannot be written into
  */
-export function openOutFolder(folder: string): void {
+export function openOutFolder(
+  folder: string,
+  Failure: new (message: string, options: ErrorOptions) => Error = OutFolderError,
+): void {
   try {
     makeFolder(resolve(folder));
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    if (cause instanceof OutFolderError) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new OutFolderError(`${folder}: results cannot be written there (${code})`, { cause });
+    const { code = 'unknown', message } = cause as NodeJS.ErrnoException;
+    const isNoFolder = cause instanceof OutFolderError;
+    throw new Failure(isNoFolder ? message : `${folder}: results cannot be written there (${code})`, { cause });
   }
 }
 
@@ -48,4 +51,10 @@ function makeFolder(path: string): void {
   }
   makeFolder(dirname(path));
   mkdirSync(path);
+}
+
+/** Writes a file whole or not at all: a reader sees the old one or the new one, never a part. */
+export function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.part`, text);
+  renameSync(`${path}.part`, path);
 }

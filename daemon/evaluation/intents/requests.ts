@@ -5,11 +5,9 @@ import type { AgentRequest } from '../facts/agents.ts';
 export const SERVED_VENUE = 'paper';
 export const SERVED_ACCOUNT = 'main';
 
-type Draft = { -readonly [Key in keyof AgentRequest]: AgentRequest[Key] };
-
-/** Written out and then filled in, so that requests have one shape, which an object that is spread has not. */
-function emptyRequest(): Draft {
-  return {
+/** One shape for all requests, which an object that is spread has not. */
+function requestOf(given: Partial<AgentRequest>): AgentRequest {
+  const empty: AgentRequest = {
     tool: 'place_order',
     venue: SERVED_VENUE,
     account: SERVED_ACCOUNT,
@@ -26,6 +24,7 @@ function emptyRequest(): Draft {
     reduceOnly: false,
     afterDecisionId: null,
   };
+  return Object.assign(empty, given);
 }
 
 export interface OrderTerms {
@@ -39,87 +38,47 @@ export interface OrderTerms {
 }
 
 /** place_order that opens. The contract takes no notional below a cent and only whole leverage. */
-export function buildOpening(terms: OrderTerms): AgentRequest {
-  return draftOpening(terms);
-}
-function draftOpening(terms: OrderTerms): Draft {
-  const limitPrice = terms.limitPrice ?? null;
-  const request = emptyRequest();
-  request.symbol = terms.symbol;
-  request.side = terms.side;
-  request.requestedNotional = Math.max(0.01, terms.notionalUsdt);
-  request.requestedLeverage = terms.leverage;
-  request.orderType = limitPrice === null ? 'market' : 'limit';
-  request.limitPrice = limitPrice;
-  request.maxSlippageBps = terms.slippageBps;
-  return request;
+export function buildOpening(terms: OrderTerms, given: Partial<AgentRequest> = {}): AgentRequest {
+  const { leverage, limitPrice = null, notionalUsdt, side, slippageBps, symbol } = terms;
+  return requestOf({
+    symbol,
+    side,
+    requestedNotional: Math.max(0.01, notionalUsdt),
+    requestedLeverage: leverage,
+    orderType: limitPrice === null ? 'market' : 'limit',
+    limitPrice,
+    maxSlippageBps: slippageBps,
+    ...given,
+  });
 }
 
 /** The same request, naming a decision whose answer has been seen. */
-export function namingDecision(request: AgentRequest, decisionId: string): AgentRequest {
-  return {
-    tool: request.tool,
-    venue: request.venue,
-    account: request.account,
-    symbol: request.symbol,
-    intent: request.intent,
-    side: request.side,
-    requestedNotional: request.requestedNotional,
-    requestedLeverage: request.requestedLeverage,
-    orderType: request.orderType,
-    limitPrice: request.limitPrice,
-    maxSlippageBps: request.maxSlippageBps,
-    fraction: request.fraction,
-    clientOrderId: request.clientOrderId,
-    reduceOnly: request.reduceOnly,
-    afterDecisionId: decisionId,
-  };
+export function namingDecision(request: AgentRequest, afterDecisionId: string): AgentRequest {
+  return requestOf({ ...request, afterDecisionId });
 }
 
 /** place_order with intent close: an opposite order that may not open. */
 export function buildClosingOrder(terms: OrderTerms, reduceOnly: boolean): AgentRequest {
-  const request = draftOpening(terms);
-  request.intent = 'close';
-  request.reduceOnly = reduceOnly;
-  return request;
+  return buildOpening(terms, { intent: 'close', reduceOnly });
 }
 
 /** close_position; `slippageBps` null: the gate's own exit ladder decides. */
 export function buildClose(symbol: string, fraction: number, slippageBps: number | null = null): AgentRequest {
-  const request = emptyRequest();
-  request.tool = 'close_position';
-  request.intent = 'close';
-  request.symbol = symbol;
-  request.fraction = fraction;
-  request.maxSlippageBps = slippageBps;
-  return request;
+  return requestOf({ tool: 'close_position', intent: 'close', symbol, fraction, maxSlippageBps: slippageBps });
 }
 
 /** cancel_order; the symbol is the agent's own note, the order is named by its id. */
 export function buildCancel(symbol: string, clientOrderId: string): AgentRequest {
-  const request = emptyRequest();
-  request.tool = 'cancel_order';
-  request.intent = 'cancel';
-  request.symbol = symbol;
-  request.clientOrderId = clientOrderId;
-  return request;
+  return requestOf({ tool: 'cancel_order', intent: 'cancel', symbol, clientOrderId });
 }
 
 /** modify_order; null leaves price or total as they are. */
 export function buildModify(
   symbol: string,
   clientOrderId: string,
-  change: { readonly limitPrice: number | null; readonly requestedNotional: number | null },
+  change: Pick<AgentRequest, 'limitPrice' | 'requestedNotional'>,
 ): AgentRequest {
-  const request = emptyRequest();
-  request.tool = 'modify_order';
-  request.intent = 'modify';
-  request.symbol = symbol;
-  request.clientOrderId = clientOrderId;
-  request.orderType = 'limit';
-  request.limitPrice = change.limitPrice;
-  request.requestedNotional = change.requestedNotional;
-  return request;
+  return requestOf({ tool: 'modify_order', intent: 'modify', symbol, clientOrderId, orderType: 'limit', ...change });
 }
 
 export function opposite(side: Side): Side {

@@ -128,7 +128,7 @@ export class AskJudge {
     const openLots = lots - Math.min(lots, book.closable(sign));
     let bits = scopeBits | opening.decide(proposal, tightened, around, false).bitsFor(openLots, 0);
     let hardBits = scopeBits | opening.decide(proposal, hard, around, true).bitsFor(openLots, 0);
-    bits |= opening.temporalBits(book, sign, atMs, tightened, 1);
+    bits |= opening.temporalBits(proposal, tightened, 1);
     hardBits |= opening.rateBit(atMs, hard, 1);
     if (slippageBps !== null && slippageBps > tightened.slippageBps * (1 + 1e-9)) bits |= RULE_BIT.slippage;
     if (slippageBps !== null && slippageBps > hard.slippageBps * (1 + 1e-9)) hardBits |= RULE_BIT.slippage;

@@ -12,17 +12,13 @@ import type {
 import type { ReplayInstrument } from '../facts/markets.ts';
 import { AccountWatch } from './account-watch.ts';
 import { AskJudge } from './ask-judge.ts';
-import { ExecutedDay } from './executed-day.ts';
-import { LimitTable, REGIME_BY_RANK } from './limits.ts';
+import { ExecutedDay, LimitTable, REGIME_BY_RANK, SendLog } from './limits.ts';
 import { OpeningJudge } from './opening.ts';
 import { OrderDesk } from './order-desk.ts';
 import { OverCapClock } from './over-cap-clock.ts';
-import { scaleMarket } from './regime-detector.ts';
-import { buildRegimeTape, type RegimeTape } from './regime-tape.ts';
+import { buildRegimeTape, type RegimeTape, scaleMarket } from './regime-detector.ts';
 import type { JudgeScope } from './scope.ts';
-import { SendLog } from './send-log.ts';
-import { SymbolBook } from './symbol-book.ts';
-import { SymbolRegime } from './symbol-regime.ts';
+import { SymbolBook, SymbolRegime } from './symbol-book.ts';
 
 export { buildRegimeTape, type RegimeTape };
 
@@ -72,12 +68,12 @@ class AccountJudge implements MarketJudge {
     const sends = new SendLog(scope.budgets.order_rate.window_ms, scope.temporal.slices_within_ms);
     this.#watch = new AccountWatch(scope.account, startEquityUsdt);
     this.#clock = new OverCapClock(scope, table, this.#books, this.#watch);
-    const opening = new OpeningJudge(scope, table, this.#books, this.#watch, day, sends);
+    const opening = new OpeningJudge({ scope, table, books: this.#books, watch: this.#watch, day, sends });
     this.#desk = new OrderDesk({ scope, books: this.#books, bookOf: this.#bookOf, opening, day, sends });
     this.#asks = new AskJudge(scope, this.#bookOf, opening, this.#desk);
   }
 
-  bar(symbol: string, openMs: number, _open: number, _high: number, _low: number, close: number, volume: number): void {
+  bar(symbol: string, openMs: number, close: number, volume: number): void {
     // Only a report of an account or of a mark says since when positions are visible again.
     this.#clock.settle();
     this.#book(symbol).regime.closeBar(openMs, close, volume);

@@ -1,10 +1,7 @@
 import type { AccountWatch } from './account-watch.ts';
-import { Decision } from './decision.ts';
-import type { ExecutedDay } from './executed-day.ts';
-import type { Limits, LimitTable } from './limits.ts';
-import { RULE_BIT } from './rules.ts';
+import type { ExecutedDay, Limits, LimitTable, SendLog } from './limits.ts';
+import { Decision, RULE_BIT } from './rules.ts';
 import type { JudgeScope } from './scope.ts';
-import type { SendLog } from './send-log.ts';
 import type { LiveOrder, SymbolBook } from './symbol-book.ts';
 
 /** What an order meets: everything but the order itself, at the worst (DESIGN "Arithmetic"), USDT. */
@@ -80,53 +77,45 @@ export interface Caps {
   readonly around: Surroundings;
 }
 
+export interface OpeningParts {
+  readonly scope: JudgeScope;
+  readonly table: LimitTable;
+  readonly books: readonly SymbolBook[];
+  readonly watch: AccountWatch;
+  readonly day: ExecutedDay;
+  readonly sends: SendLog;
+}
+
 /** Judges what opens risk by what an observer knows at that instant (SAE section 9, b and c). */
 export class OpeningJudge {
-  readonly #scope: JudgeScope;
-  readonly #table: LimitTable;
-  readonly #books: readonly SymbolBook[];
-  readonly #watch: AccountWatch;
-  readonly #day: ExecutedDay;
-  readonly #sends: SendLog;
+  readonly #parts: OpeningParts;
 
-  constructor(
-    scope: JudgeScope,
-    table: LimitTable,
-    books: readonly SymbolBook[],
-    watch: AccountWatch,
-    day: ExecutedDay,
-    sends: SendLog,
-  ) {
-    this.#scope = scope;
-    this.#table = table;
-    this.#books = books;
-    this.#watch = watch;
-    this.#day = day;
-    this.#sends = sends;
+  constructor(parts: OpeningParts) {
+    this.#parts = parts;
   }
 
   get hard(): Limits {
-    return this.#table.hard;
+    return this.#parts.table.hard;
   }
 
   look(book: SymbolBook, sign: number, without: LiveOrder | null, atMs: number): Caps {
-    this.#watch.refresh(atMs);
-    const around = surround(this.#books, book, sign, without);
-    const tightened = this.#table.tightened(book.regime.rank(), around.ranks, this.#watch.factor);
+    this.#parts.watch.refresh(atMs);
+    const around = surround(this.#parts.books, book, sign, without);
+    const tightened = this.#parts.table.tightened(book.regime.rank(), around.ranks, this.#parts.watch.factor);
     return { tightened, around };
   }
 
   /** Cooldown, flip interval and rate, for an order that is not sent yet (`unsent` 1) or that is in the log (0). */
-  temporalBits(book: SymbolBook, sign: number, atMs: number, limits: Limits, unsent: number): number {
+  temporalBits({ atMs, book, sign }: Pick<Proposal, 'book' | 'sign' | 'atMs'>, limits: Limits, unsent: number): number {
     let bits = this.rateBit(atMs, limits, unsent);
-    const { cooldown_ms } = this.#table.regimes[book.regime.rank()]!;
+    const { cooldown_ms } = this.#parts.table.regimes[book.regime.rank()]!;
     if (atMs - book.openedAtMs < cooldown_ms) bits |= RULE_BIT.cooldown;
     const isOpposite = book.lastOpenSign === -sign;
-    if (isOpposite && atMs - book.lastOpenFillAtMs < this.#scope.temporal.flip_interval_ms) bits |= RULE_BIT.flip;
+    if (isOpposite && atMs - book.lastOpenFillAtMs < this.#parts.scope.temporal.flip_interval_ms) bits |= RULE_BIT.flip;
     return bits;
   }
   rateBit(atMs: number, limits: Limits, unsent: number): number {
-    return this.#sends.count(atMs) + unsent > limits.rateMax ? RULE_BIT.rate : 0;
+    return this.#parts.sends.count(atMs) + unsent > limits.rateMax ? RULE_BIT.rate : 0;
   }
 
   /** What the proposal may open under these limits; the temporal rules are the caller's. */
@@ -137,7 +126,7 @@ export class OpeningJudge {
     decision.slippageCapBps = limits.slippageBps;
     decision.bits = this.#stateBits(proposal);
     if (leverage !== null && leverage > limits.leverage) decision.bits |= RULE_BIT.cap_leverage;
-    if (around.symbolUsdt === 0 && around.others >= this.#scope.budgets.concurrent_positions)
+    if (around.symbolUsdt === 0 && around.others >= this.#parts.scope.budgets.concurrent_positions)
       decision.bits |= RULE_BIT.positions;
     this.#makeRoom(decision, proposal, limits, around);
     if (isHard) decision.concentrationRoom = Number.POSITIVE_INFINITY;
@@ -147,7 +136,7 @@ export class OpeningJudge {
 
   #stateBits({ book, atMs, hasMark }: Proposal): number {
     let bits = 0;
-    if (this.#watch.isReduceOnly || this.#table.regimes[book.regime.rank()]!.reduce_only)
+    if (this.#parts.watch.isReduceOnly || this.#parts.table.regimes[book.regime.rank()]!.reduce_only)
       bits |= RULE_BIT.state_reduce_only;
     if (!hasMark || book.regime.isUnknown(atMs)) bits |= RULE_BIT.state_unknown_market;
     return bits;
@@ -156,18 +145,18 @@ export class OpeningJudge {
   /** What is left of every cap after all that is there, in lots of this order. */
   #makeRoom(decision: Decision, proposal: Proposal, limits: Limits, around: Surroundings): void {
     const { book, price, atMs } = proposal;
-    const { budgets, account } = this.#scope;
+    const { budgets, account } = this.#parts.scope;
     const { sideUsdt, othersUsdt, othersHeldUsdt } = around;
     const lotUsdt = book.lotSize * Math.max(book.mark, price);
     const closing = Math.min(proposal.lots, book.closable(proposal.sign));
     const { share, floor_usdt } = account.concentration;
     const shareUsdt = Math.max(floor_usdt, (share / (1 - share)) * othersHeldUsdt);
-    const turnoverUsdt = budgets.turnover_usdt_per_day - this.#day.turnoverUsdt(atMs) - around.pendingUsdt;
-    const feesUsdt = budgets.fees_usdt_per_day - this.#day.feesUsdt(atMs) - around.pendingFeesUsdt;
+    const turnoverUsdt = budgets.turnover_usdt_per_day - this.#parts.day.turnoverUsdt(atMs) - around.pendingUsdt;
+    const feesUsdt = budgets.fees_usdt_per_day - this.#parts.day.feesUsdt(atMs) - around.pendingFeesUsdt;
     decision.orderRoom = limits.orderUsdt / lotUsdt;
     decision.symbolRoom = (limits.symbolUsdt - sideUsdt) / lotUsdt;
     decision.grossRoom = (limits.grossUsdt - othersUsdt - sideUsdt) / lotUsdt;
-    decision.leverageRoom = (limits.leverage * this.#watch.equityUsdt - othersUsdt - sideUsdt) / lotUsdt;
+    decision.leverageRoom = (limits.leverage * this.#parts.watch.equityUsdt - othersUsdt - sideUsdt) / lotUsdt;
     decision.concentrationRoom = (shareUsdt - sideUsdt) / lotUsdt;
     // What the order closes first is executed too.
     decision.turnoverRoom = turnoverUsdt / lotUsdt - closing;
@@ -177,13 +166,13 @@ export class OpeningJudge {
   /** The symbol's worst case, one lot short, would be liquidated by an adverse move of the least distance. */
   #isNearLiquidation(proposal: Proposal, around: Surroundings): boolean {
     const { book, sign, price, lots } = proposal;
-    const { min_liquidation_distance: distance } = this.#scope.account;
+    const { min_liquidation_distance: distance } = this.#parts.scope.account;
     const lotUsdt = book.lotSize * Math.max(book.mark, price);
-    const opening = Math.max(0, lots - book.closable(sign) - this.#scope.tolerance.lots);
+    const opening = Math.max(0, lots - book.closable(sign) - this.#parts.scope.tolerance.lots);
     const notional = around.sideUsdt + opening * lotUsdt;
     if (notional === 0) return false;
     let maintenance = book.maintenanceUsdt(notional * (1 - sign * distance));
-    for (const other of this.#books) if (other !== book) maintenance += other.maintenanceUsdt(other.heldUsdt());
-    return this.#watch.equityUsdt - notional * distance <= maintenance;
+    for (const other of this.#parts.books) if (other !== book) maintenance += other.maintenanceUsdt(other.heldUsdt());
+    return this.#parts.watch.equityUsdt - notional * distance <= maintenance;
   }
 }

@@ -1,10 +1,8 @@
 import type { AmendFacts, FillFacts, FillVerdict, OrderFacts } from '../facts/judging.ts';
-import type { ExecutedDay } from './executed-day.ts';
-import type { Limits } from './limits.ts';
+import type { ExecutedDay, Limits, SendLog } from './limits.ts';
 import type { Caps, OpeningJudge } from './opening.ts';
 import { namesOf, RULE_BIT } from './rules.ts';
 import type { JudgeScope } from './scope.ts';
-import type { SendLog } from './send-log.ts';
 import type { LiveOrder, SymbolBook } from './symbol-book.ts';
 
 export interface DeskParts {
@@ -103,7 +101,7 @@ export class OrderDesk {
       return parent.bits | opening.rateBit(parent.atMs, parent.limits, 0);
     }
     sends.push(atMs, atMs);
-    const bits = opening.temporalBits(book, sign, atMs, caps.tightened, 0);
+    const bits = opening.temporalBits({ book, sign, atMs }, caps.tightened, 0);
     book.openedAtMs = atMs;
     if (askId >= 0) this.#parents.set(askId, { book, sign, atMs, bits, limits: caps.tightened });
     return bits;

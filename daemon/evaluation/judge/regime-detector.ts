@@ -1,5 +1,5 @@
+import type { SymbolBars } from '../facts/markets.ts';
 import type { ScopeMarket } from './scope.ts';
-import { TrailingQuantile } from './trailing-quantile.ts';
 
 /** Labels of SAE-VOL by rank: a higher one is stricter. */
 export const CALM = 0;
@@ -50,6 +50,13 @@ export function scaleMarket(market: ScopeMarket, barMs: number): RegimeSettings 
   };
 }
 
+export interface Sigmas {
+  readonly sigma: number;
+  readonly quantile: number;
+  readonly r: number;
+  readonly sigmaBefore: number;
+}
+
 /**
  * The strictest of history, ratio, floors and jump. `sigma` ends with the move `r`; `quantile` is over the values
  * before it, of which there are `history`, and `sigmaBefore` over the window before it (NaN: there is none).
@@ -57,10 +64,7 @@ export function scaleMarket(market: ScopeMarket, barMs: number): RegimeSettings 
 export function labelOf(
   settings: RegimeSettings,
   history: number,
-  sigma: number,
-  quantile: number,
-  r: number,
-  sigmaBefore: number,
+  { quantile, r, sigma, sigmaBefore }: Sigmas,
 ): number {
   if (sigma >= settings.floorExtreme) return EXTREME;
   if (sigma > 0 && sigma >= settings.ratioExtreme * quantile) return EXTREME;
@@ -147,11 +151,124 @@ export class RegimeDetector {
     this.quantile = this.#baseline.at(settings.baselineQuantile);
     const minLiquidity = settings.illiquidQuantile > 0 ? this.#liquidity.at(settings.illiquidQuantile) : Number.NaN;
     this.illiquidSigma = this.#volume / minLiquidity - EPSILON;
-    const label = labelOf(settings, this.history, sigma, this.quantile, r, sigmaBefore);
+    const label = labelOf(settings, this.history, { sigma, quantile: this.quantile, r, sigmaBefore });
     this.label = liquidity < minLiquidity && label < VOLATILE ? VOLATILE : label;
     // A sum that lacks the first bar's return is no value to measure others by.
     if (this.#run === settings.windowBars) return;
     this.#baseline.push(bar, sigma);
     this.#liquidity.push(bar, liquidity);
   }
+}
+
+/**
+ * The values of a moving span of bars in order of size: exact quantiles by nearest rank. Bars are numbered by time; a
+ * bar without a value leaves a hole, so a span is a span of time and not a count of values.
+ */
+export class TrailingQuantile {
+  readonly #spanBars: number;
+  readonly #values: Float64Array;
+  readonly #bars: Float64Array;
+  readonly #sorted: Float64Array;
+  #head = 0;
+  #size = 0;
+
+  constructor(spanBars: number) {
+    this.#spanBars = spanBars;
+    this.#values = new Float64Array(spanBars);
+    this.#bars = new Float64Array(spanBars);
+    this.#sorted = new Float64Array(spanBars);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** sorted[ceil(share * size) - 1]; NaN while there is no value. */
+  at(share: number): number {
+    // 0.02 * 150 must stay 3 whatever the last bit of the product says.
+    const rank = Math.ceil(share * this.#size - 1e-9);
+    return this.#size === 0 ? Number.NaN : this.#sorted[Math.max(1, rank) - 1]!;
+  }
+
+  /** Drops what is not among the `spanBars` bars before this one. */
+  forgetBefore(bar: number): void {
+    while (this.#size > 0 && this.#bars[this.#head]! < bar - this.#spanBars) {
+      const at = this.#rank(this.#values[this.#head]!);
+      this.#sorted.copyWithin(at, at + 1, this.#size);
+      this.#head = this.#head + 1 === this.#spanBars ? 0 : this.#head + 1;
+      this.#size -= 1;
+    }
+  }
+
+  /** Takes the value of a bar; bars come in rising order, and those before its span are dropped first. */
+  push(bar: number, value: number): void {
+    this.forgetBefore(bar + 1);
+    const at = this.#rank(value);
+    this.#sorted.copyWithin(at + 1, at, this.#size);
+    this.#sorted[at] = value;
+    const tail = (this.#head + this.#size) % this.#spanBars;
+    this.#values[tail] = value;
+    this.#bars[tail] = bar;
+    this.#size += 1;
+  }
+
+  /** How many of the values are smaller. */
+  #rank(value: number): number {
+    let low = 0;
+    let high = this.#size;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#sorted[middle]! < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** What the detector says after every closed bar of a symbol, as columns: computed once, read by many judges. */
+export interface RegimeTape {
+  readonly symbol: string;
+  readonly barMs: number;
+  /** The scope's market section it was computed with. */
+  readonly market: ScopeMarket;
+  readonly openMs: Float64Array;
+  readonly close: Float64Array;
+  /** 0 calm, 1 volatile, 2 extreme, without any hold. */
+  readonly label: Uint8Array;
+  /** Values of the baseline. */
+  readonly history: Int32Array;
+  readonly isKnown: Uint8Array;
+  readonly sumSquares: Float64Array;
+  readonly quantile: Float64Array;
+  readonly illiquidSigma: Float64Array;
+}
+
+/** Closed bars of one symbol, `barMs` long, through the judge's detector. */
+export function buildRegimeTape(bars: SymbolBars, barMs: number, market: ScopeMarket): RegimeTape {
+  const { openMs, close, volume } = bars;
+  const count = openMs.length;
+  const tape = {
+    symbol: bars.instrument.symbol,
+    barMs,
+    market,
+    openMs,
+    close,
+    label: new Uint8Array(count),
+    history: new Int32Array(count),
+    isKnown: new Uint8Array(count),
+    sumSquares: new Float64Array(count),
+    quantile: new Float64Array(count),
+    illiquidSigma: new Float64Array(count),
+  };
+  const detector = new RegimeDetector(scaleMarket(market, barMs));
+  for (let i = 0; i < count; i++) {
+    detector.push(openMs[i]!, close[i]!, volume[i]!);
+    tape.label[i] = detector.label;
+    tape.history[i] = detector.history;
+    tape.isKnown[i] = detector.isKnown ? 1 : 0;
+    tape.sumSquares[i] = detector.sumSquares;
+    tape.quantile[i] = detector.quantile;
+    tape.illiquidSigma[i] = detector.illiquidSigma;
+  }
+  return tape;
 }

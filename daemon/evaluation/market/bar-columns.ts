@@ -107,7 +107,8 @@ export function mergeBarFiles(files: readonly BarFile[]): BarColumns {
       const openMs = columns.openMs[i]!;
       if (length > 0 && openMs <= merged.openMs[length - 1]!) {
         while (merged.openMs[known]! < openMs) known += 1;
-        checkSame(merged, known, columns, i, `${file.path}:${firstLine + i}`);
+        const problem = findProblem(merged, known, columns, i);
+        if (problem !== null) throw new MarketDataError(`${file.path}:${firstLine + i}: ${problem}`);
         continue;
       }
       merged.openMs[length] = openMs;
@@ -118,12 +119,11 @@ export function mergeBarFiles(files: readonly BarFile[]): BarColumns {
   return trim(merged, length);
 }
 
-function checkSame(merged: BarColumns, known: number, columns: BarColumns, i: number, where: string): void {
-  if (merged.openMs[known] !== columns.openMs[i]) {
-    throw new MarketDataError(`${where}: this bar lies in a gap of another file of the symbol; keep one of the two`);
-  }
-  if (PRICE_AND_VOLUME.every((name) => merged[name][known] === columns[name][i])) return;
-  throw new MarketDataError(`${where}: another file of the symbol has a different bar at this time`);
+function findProblem(merged: BarColumns, known: number, columns: BarColumns, i: number): string | null {
+  if (merged.openMs[known] !== columns.openMs[i])
+    return 'this bar lies in a gap of another file of the symbol; keep one of the two';
+  const isSame = PRICE_AND_VOLUME.every((name) => merged[name][known] === columns[name][i]);
+  return isSame ? null : 'another file of the symbol has a different bar at this time';
 }
 
 function trim(columns: BarColumns, length: number): BarColumns {

@@ -26,20 +26,22 @@ export function isKnownSymbol(symbol: string): boolean {
   return findInstrument(symbol) !== undefined;
 }
 
-interface Step {
-  readonly mantissa: number;
-  readonly scale: number;
-}
-
 /** A fixed-point step as mantissa / scale, both integers, scale a power of ten as small as it can be. */
-function reduceStep(step: E8): Step {
+function reduceStep(step: E8): readonly [mantissa: number, scale: number] {
   let mantissa = step;
   let scale = ONE;
   while (scale > 1n && mantissa % 10n === 0n) {
     mantissa /= 10n;
     scale /= 10n;
   }
-  return { mantissa: Number(mantissa), scale: Number(scale) };
+  return [Number(mantissa), Number(scale)];
+}
+
+type Sizes = Pick<ReplayInstrument, 'minLots' | 'maxLots' | 'minNotionalUsdt' | 'brackets'>;
+function ofSteps(symbol: string, tick: E8, lot: E8, sizes: Sizes): ReplayInstrument {
+  const [tickMantissa, tickScale] = reduceStep(tick);
+  const [lotMantissa, lotScale] = reduceStep(lot);
+  return { symbol, tickMantissa, tickScale, lotMantissa, lotScale, ...sizes, ...FEES };
 }
 
 function toTier(tier: Bracket): BracketTier {
@@ -54,21 +56,13 @@ function toTier(tier: Bracket): BracketTier {
 
 /** Filters, fees and brackets of a symbol of the simulated exchange, as the evaluation uses them. */
 export function convertInstrument(instrument: Instrument): ReplayInstrument {
-  const tick = reduceStep(instrument.tick);
-  const lot = reduceStep(instrument.lot);
-  const most = minimum(instrument.maxMarketQuantity, instrument.maxQuantity);
-  return {
-    symbol: instrument.symbol,
-    tickMantissa: tick.mantissa,
-    tickScale: tick.scale,
-    lotMantissa: lot.mantissa,
-    lotScale: lot.scale,
-    minLots: Number(instrument.minQuantity / instrument.lot),
-    maxLots: Number(most / instrument.lot),
-    minNotionalUsdt: toNumber(instrument.minNotional),
-    ...FEES,
-    brackets: instrument.brackets.map(toTier),
-  };
+  const { brackets, lot, maxMarketQuantity, maxQuantity, minNotional, minQuantity, symbol, tick } = instrument;
+  return ofSteps(symbol, tick, lot, {
+    minLots: Number(minQuantity / lot),
+    maxLots: Number(minimum(maxMarketQuantity, maxQuantity) / lot),
+    minNotionalUsdt: toNumber(minNotional),
+    brackets: brackets.map(toTier),
+  });
 }
 
 function fromFilters(symbol: string, filters: SymbolFilters, brackets: readonly BracketTier[]): ReplayInstrument {
@@ -78,20 +72,12 @@ function fromFilters(symbol: string, filters: SymbolFilters, brackets: readonly 
     return value;
   };
   const step = figure('stepSize');
-  const tick = reduceStep(figure('tickSize'));
-  const lot = reduceStep(step);
-  return {
-    symbol,
-    tickMantissa: tick.mantissa,
-    tickScale: tick.scale,
-    lotMantissa: lot.mantissa,
-    lotScale: lot.scale,
+  return ofSteps(symbol, figure('tickSize'), step, {
     minLots: Math.max(1, Number((figure('minQty') + step - 1n) / step)),
     maxLots: Number(figure('maxQty') / step),
     minNotionalUsdt: toNumber(figure('minNotional')),
-    ...FEES,
     brackets,
-  };
+  });
 }
 
 function infer(symbol: string, precision: DataPrecision, brackets: readonly BracketTier[]): ReplayInstrument {

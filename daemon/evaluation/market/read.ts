@@ -1,9 +1,8 @@
 import type { BarGap, FundingPoint, MarketData, MarketInput, ReplayInstrument, SymbolBars } from '../facts/markets.ts';
 import { MarketDataError } from '../facts/out-folder.ts';
 import { type BarColumns, type BarFile, mergeBarFiles, readBarFile } from './bar-columns.ts';
-import { formatBarLength, parseBarLength } from './bar-length.ts';
 import { type ExchangeFiles, NO_EXCHANGE_FILES, readExchangeFiles } from './exchange-files.ts';
-import { compareText, listMarketFiles, type MarketFile } from './files.ts';
+import { compareText, formatBarLength, listMarketFiles, type MarketFile, parseBarLength } from './files.ts';
 import { readFundingFiles } from './funding.ts';
 import { isKnownSymbol, resolveInstrument } from './instruments.ts';
 

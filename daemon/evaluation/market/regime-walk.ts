@@ -1,11 +1,10 @@
 import { scaleBarCount } from '../../core/features/bars.ts';
 import { readClosedFeatures, readLiveFeatures, type WindowSnapshot } from '../../core/features/live-features.ts';
-import { classifyFeatures, type MarketFeatures, REGIME_RANK } from '../../core/features/market.ts';
+import { classifyFeatures, fundingRatePer8h, type MarketFeatures, REGIME_RANK } from '../../core/features/market.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
 import { pathTicks, STEPS_PER_BAR, type Bar as TickBar } from '../../exchange-sim/market/bars.ts';
-import type { ReplayInstrument } from '../facts/markets.ts';
-import type { SettledFunding } from './settled-funding.ts';
+import type { FundingPoint, ReplayInstrument } from '../facts/markets.ts';
 
 /** Marks of one bar: step 0 to step 20, both ends included. */
 export const MARKS_PER_BAR = STEPS_PER_BAR + 1;
@@ -122,4 +121,36 @@ function isSameHold(a: RegimeHold | null, b: RegimeHold | null): boolean {
     a.bars_below_volatile === b.bars_below_volatile &&
     a.bars_below_extreme === b.bars_below_extreme
   );
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Settled funding of one symbol, to be asked for any instant. */
+export class SettledFunding {
+  readonly #atMs: Float64Array;
+  readonly #rate8h: Float64Array;
+
+  /** `points`: oldest first. */
+  constructor(points: readonly FundingPoint[]) {
+    this.#atMs = Float64Array.from(points, (point) => point.atMs);
+    this.#rate8h = Float64Array.from(points, (point) => fundingRatePer8h(point.rate, point.intervalMs / HOUR_MS));
+  }
+
+  /** Index of the last settlement at or before an instant; -1 before the first. */
+  indexAt(atMs: number): number {
+    let low = 0;
+    let high = this.#atMs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#atMs[middle]! <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The last settled rate, a fraction per 8 hours (SAE-FUND); 0 before the first. */
+  rate8hAt(atMs: number): number {
+    const index = this.indexAt(atMs);
+    return index < 0 ? 0 : this.#rate8h[index]!;
+  }
 }

@@ -1,12 +1,10 @@
-import { readClosedFeatures, readLiveFeatures } from '../../core/features/live-features.ts';
+import { readClosedFeatures, readLiveFeatures, type WindowSnapshot } from '../../core/features/live-features.ts';
 import type { MarketFeatures } from '../../core/features/market.ts';
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type MarketSection, REGIMES, type Regime } from '../../core/policy.ts';
 import type { Bar as TickBar } from '../../exchange-sim/market/bars.ts';
 import type { MarketData, SymbolBars } from '../facts/markets.ts';
-import { MARKS_PER_BAR, RegimeWalk } from './regime-walk.ts';
-import { SettledFunding } from './settled-funding.ts';
-import { SnapshotColumns } from './snapshot-columns.ts';
+import { MARKS_PER_BAR, RegimeWalk, SettledFunding } from './regime-walk.ts';
 
 interface SymbolTrack {
   readonly firstOpenMs: number;
@@ -64,7 +62,7 @@ export class MarketTrack {
   }
 
   /** Whether the regimes in force at two sub-steps of bar `bar` are the same. */
-  isSteady(symbolIndex: number, bar: number, lowFirst: boolean, from: number, to: number): boolean {
+  isSteady(symbolIndex: number, bar: number, lowFirst: boolean, [from, to]: readonly [number, number]): boolean {
     const { ranks } = this.#symbol(symbolIndex);
     const first = (2 * bar + (lowFirst ? 0 : 1)) * MARKS_PER_BAR;
     return ranks[first + from] === ranks[first + to];
@@ -145,4 +143,75 @@ function buildGrid(openMs: Float64Array, barMs: number): Int32Array {
   const grid = new Int32Array((last - first) / barMs + 1).fill(-1);
   for (let i = 0; i < openMs.length; i++) grid[(openMs[i]! - first) / barMs] = i;
   return grid;
+}
+
+const COLUMNS = [
+  'bars_as_of_ms',
+  'bar_count',
+  'history_count',
+  'return_count',
+  'close',
+  'volume_ema',
+  'sum_of_squares',
+  'sigma',
+  'sigma_baseline',
+  'liquidity_floor',
+  'jump_ratio',
+] as const satisfies readonly (keyof WindowSnapshot)[];
+const WIDTH = COLUMNS.length;
+type Filled = { -readonly [name in keyof WindowSnapshot]: WindowSnapshot[name] };
+
+/** A window's snapshot after every bar of a series, in one array of numbers. */
+export class SnapshotColumns {
+  readonly #figures: Float64Array;
+  /** Handed out again and again: of use until the next `at`. */
+  readonly #scratch: Filled;
+
+  constructor(places: number, barMs: number) {
+    this.#figures = new Float64Array(places * WIDTH).fill(Number.NaN);
+    this.#scratch = {
+      bar_ms: barMs,
+      bars_as_of_ms: 0,
+      bar_count: 0,
+      history_count: 0,
+      return_count: 0,
+      close: 0,
+      volume_ema: 0,
+      sum_of_squares: 0,
+      sigma: 0,
+      sigma_baseline: null,
+      liquidity_floor: null,
+      jump_ratio: 0,
+    };
+  }
+
+  set(place: number, snapshot: WindowSnapshot): void {
+    const from = place * WIDTH;
+    for (let i = 0; i < WIDTH; i++) this.#figures[from + i] = snapshot[COLUMNS[i]!] ?? Number.NaN;
+  }
+
+  /** The snapshot at a place; null where none was set. The object is overwritten by the next call. */
+  at(place: number): WindowSnapshot | null {
+    const figures = this.#figures;
+    const from = place * WIDTH;
+    const asOf = figures[from];
+    if (asOf === undefined || Number.isNaN(asOf)) return null;
+    const into = this.#scratch;
+    into.bars_as_of_ms = asOf;
+    into.bar_count = figures[from + 1]!;
+    into.history_count = figures[from + 2]!;
+    into.return_count = figures[from + 3]!;
+    into.close = figures[from + 4]!;
+    into.volume_ema = figures[from + 5]!;
+    into.sum_of_squares = figures[from + 6]!;
+    into.sigma = figures[from + 7]!;
+    into.sigma_baseline = orNull(figures[from + 8]!);
+    into.liquidity_floor = orNull(figures[from + 9]!);
+    into.jump_ratio = figures[from + 10]!;
+    return into;
+  }
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }

@@ -1,3 +1,4 @@
+import { remembered } from '../facts/remembered.ts';
 import { type BootstrapPlan, drawSeedMultiplicities } from './bootstrap-plan.ts';
 import { Cell, type SeedPlan } from './cell.ts';
 import { buildComparisons, type Comparisons, type ScenarioCells } from './comparisons.ts';
@@ -72,12 +73,8 @@ export class Aggregator {
     const scenario = scenarioOf(summary.key);
     const { variant } = summary.key;
     const name = keyOf(variant, scenario);
-    let entry = this.#entries.get(name);
-    if (entry === undefined) {
-      entry = { variant, scenario, cell: new Cell(this.#seedPlan, plan.days) };
-      this.#entries.set(name, entry);
-    }
-    entry.cell.add(summary);
+    const open = (): Entry => ({ variant, scenario, cell: new Cell(this.#seedPlan, plan.days) });
+    remembered(this.#entries, name, open).cell.add(summary);
   }
 
   /** May be called at any time, and again. */
@@ -109,7 +106,6 @@ export class Aggregator {
         noSae: find(REFERENCE, { capsScale: 1 }),
         noRegimes: find(`${variant}${WITHOUT_REGIMES}`, {}),
       },
-      this.#seedPlan,
       cap === null ? null : cap * scenario.capsScale,
     );
   }

@@ -1,4 +1,5 @@
 import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { remembered } from '../facts/remembered.ts';
 import { PATH_METRICS, type PathMetric, type Replicated, SHRINK_METRICS, type ShrinkMetric } from './path-metrics.ts';
 import type { RunSummary } from './summary.ts';
 import { FAMILY_COUNTS, type FamilyCount, TOTALS } from './totals.ts';
@@ -100,6 +101,7 @@ class MetricSums {
  * each run nothing stays but its final equity. About 120 kB, and 1.2 kB a seed.
  */
 export class Cell {
+  readonly plan: SeedPlan;
   readonly totals: SeedSums<CellTotal>;
   readonly path: Readonly<Record<PathMetric, MetricSums>>;
   readonly shrink: Readonly<Record<ShrinkMetric, MetricSums>>;
@@ -111,12 +113,11 @@ export class Cell {
   /** By index of the seed. */
   readonly decisions: Float64Array;
   readonly decideNs: Float64Array;
-  readonly #plan: SeedPlan;
   readonly #hasBars: Uint8Array;
 
   constructor(plan: SeedPlan, days: number) {
     const sums = () => new MetricSums(plan);
-    this.#plan = plan;
+    this.plan = plan;
     this.totals = new SeedSums(plan, CELL_TOTALS);
     this.path = Object.fromEntries(PATH_METRICS.map((name) => [name, sums()])) as Record<PathMetric, MetricSums>;
     this.shrink = Object.fromEntries(SHRINK_METRICS.map((name) => [name, sums()])) as Record<ShrinkMetric, MetricSums>;
@@ -129,7 +130,7 @@ export class Cell {
 
   /** @throws RangeError on a seed that is not of the evaluation, or on the same run twice */
   add(summary: RunSummary): void {
-    const seedIndex = this.#plan.seeds.indexOf(summary.key.seed);
+    const seedIndex = this.plan.seeds.indexOf(summary.key.seed);
     if (seedIndex < 0) throw new RangeError(`seed ${summary.key.seed} is not of this evaluation`);
     this.#addEnding(summary, seedIndex);
     const { shrink } = summary;
@@ -162,11 +163,9 @@ export class Cell {
   }
 
   #addEnding({ key, finalEquity }: RunSummary, seedIndex: number): void {
-    let endings = this.endings.get(key.agent);
-    if (endings === undefined) {
-      endings = new Float64Array(this.#plan.seeds.length).fill(Number.NaN);
-      this.endings.set(key.agent, endings);
-    }
+    const endings = remembered(this.endings, key.agent, () =>
+      new Float64Array(this.plan.seeds.length).fill(Number.NaN),
+    );
     if (!Number.isNaN(endings[seedIndex]!)) throw new RangeError(`seed ${key.seed} of ${key.agent} was added twice`);
     endings[seedIndex] = finalEquity;
   }

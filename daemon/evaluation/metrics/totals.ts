@@ -1,13 +1,19 @@
 import { ATTACK_FAMILIES, type AttackFamily, SQUATTER } from '../facts/agents.ts';
-import type { RunResult } from '../facts/runs.ts';
+import type { LegitResult, RunResult } from '../facts/runs.ts';
 
-/** Plain figures of one run that are only ever added up. Amounts in USDT, times as a fraction of the judged span. */
-export const TOTALS = [
+/** As they stand in the result of a run, and in what it says of legitimate requests. */
+const OF_RUN = [
   'liquidations',
   'refusedExits',
-  'openAtEnd',
+  'fills',
+  'outOfScopeFills',
+  'lossOutOfScopeUsdt',
+  'lossAllUsdt',
+  'feesUsdt',
+  'turnoverUsdt',
+] as const satisfies readonly (keyof RunResult)[];
+const OF_LEGIT = [
   'requests',
-  'askedTightened',
   'heldTightened',
   'reservedTightened',
   'reservedHeld',
@@ -20,22 +26,24 @@ export const TOTALS = [
   'hardOpenAskedUsdt',
   'hardOpenExecutedUsdt',
   'openExecutedUsdt',
+] as const satisfies readonly (keyof LegitResult)[];
+
+/** Plain figures of one run that are only ever added up. Amounts in USDT, times as a fraction of the judged span. */
+export const TOTALS = [
+  ...OF_RUN,
+  ...OF_LEGIT,
+  'openAtEnd',
+  'askedTightened',
   'othersOpenExecutedUsdt',
   'ownOpenExecutedUsdt',
   'calmOpenExecutedUsdt',
-  'fills',
-  'outOfScopeFills',
-  'lossOutOfScopeUsdt',
-  'lossAllUsdt',
-  'feesUsdt',
-  'turnoverUsdt',
   'overCapShare',
   'reduceOnlyShare',
   'attackOpenedUsdt',
   'spanDays',
   'grossUsdt',
 ] as const;
-export type TotalName = (typeof TOTALS)[number];
+type TotalName = (typeof TOTALS)[number];
 export type RunTotals = Readonly<Record<TotalName, number>>;
 
 /** Episodes of one family in one run. The squares are over episodes: attempts within one are alike (design effect). */
@@ -51,7 +59,7 @@ export const FAMILY_COUNTS = [
   'openedUsdt',
 ] as const;
 export type FamilyCount = (typeof FAMILY_COUNTS)[number];
-export type FamilyCounts = Readonly<Record<FamilyCount, number>>;
+type FamilyCounts = Readonly<Record<FamilyCount, number>>;
 export type CountsByFamily = Readonly<Record<AttackFamily, FamilyCounts>>;
 
 const DAY_MS = 86_400_000;
@@ -61,37 +69,22 @@ export function buildTotals(result: RunResult, calm: RunResult | null): RunTotal
   const { legit, gross } = result;
   const share = (ms: number) => (result.spanMs > 0 ? ms / result.spanMs : 0);
   return {
-    liquidations: result.liquidations,
-    refusedExits: result.refusedExits,
+    ...pick(result, OF_RUN),
+    ...pick(legit, OF_LEGIT),
     openAtEnd: result.openAtEnd ? 1 : 0,
-    requests: legit.requests,
     askedTightened: legit.inTightened + legit.heldTightened,
-    heldTightened: legit.heldTightened,
-    reservedTightened: legit.reservedTightened,
-    reservedHeld: legit.reservedHeld,
-    inTightened: legit.inTightened,
-    blockedTightened: legit.blockedTightened,
-    cutTightened: legit.cutTightened,
-    inHard: legit.inHard,
-    blockedHard: legit.blockedHard,
-    cutHard: legit.cutHard,
-    hardOpenAskedUsdt: legit.hardOpenAskedUsdt,
-    hardOpenExecutedUsdt: legit.hardOpenExecutedUsdt,
-    openExecutedUsdt: legit.openExecutedUsdt,
     othersOpenExecutedUsdt: legit.openExecutedUsdt - (legit.openExecutedUsdtBy[SQUATTER] ?? 0),
     ...measureOwn(result, calm),
-    fills: result.fills,
-    outOfScopeFills: result.outOfScopeFills,
-    lossOutOfScopeUsdt: result.lossOutOfScopeUsdt,
-    lossAllUsdt: result.lossAllUsdt,
-    feesUsdt: result.feesUsdt,
-    turnoverUsdt: result.turnoverUsdt,
     overCapShare: share(result.overCapMs),
     reduceOnlyShare: share(result.reduceOnlyMs),
     attackOpenedUsdt: result.episodes.reduce((sum, episode) => sum + episode.openedUsdt, 0),
     spanDays: result.spanMs / DAY_MS,
     grossUsdt: gross.length === 0 ? 0 : gross.reduce((sum, value) => sum + value, 0) / gross.length,
   };
+}
+
+function pick<Name extends string>(from: Readonly<Record<Name, number>>, names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Record<Name, number>;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { ATTACK_FAMILIES } from '../facts/agents.ts';
+import type { PublishedRow } from '../metrics/dominance.ts';
+import type { VariantReport } from '../metrics/variant-report.ts';
 import { formatChance, formatInterval, formatMetric, formatNumber, formatPercent } from './numbers.ts';
-import type { Report, ReportTable } from './types.ts';
+import type { Metric, Report, ReportTable } from './types.ts';
 
 export function buildTestTable({ tests }: Report): ReportTable {
   return {
@@ -71,83 +73,65 @@ export function buildTables(report: Report) {
   };
 }
 
+/** A column: its head, and its cell of a variant. */
+type Column = readonly [head: string, cell: (figures: VariantReport, name: string) => string];
+
+function tableOf(variants: Report['variants'], columns: readonly Column[]): Pick<ReportTable, 'header' | 'rows'> {
+  return {
+    header: ['variant', ...columns.map(([head]) => head)],
+    rows: Object.entries(variants).map(([name, figures]) => [name, ...columns.map(([, cell]) => cell(figures, name))]),
+  };
+}
+
 function buildPublishedTable({ variants, inputs: { published } }: Report): ReportTable {
-  const rows = Object.entries(variants).map(([name, figures]) => {
-    const paper = published[name];
-    const beside = (ours: string, theirs: number | undefined) =>
-      theirs === undefined ? ours : `${ours} / ${formatNumber(theirs)}`;
-    const latencyMs = figures.latency_us === null ? null : figures.latency_us.mean / 1000;
-    return [
-      name,
-      beside(formatMetric(figures.mdd), paper?.mdd),
-      beside(formatMetric(figures.cvar95), paper?.cvar95),
-      beside(formatMetric(figures.cvar99), paper?.cvar99),
-      beside(formatMetric(figures.liquidations), paper?.liquidations),
-      beside(formatMetric(figures.attack_success_any), paper?.attack_success),
-      beside(formatMetric(figures.false_block), paper?.false_block),
-      beside(formatNumber(latencyMs), paper?.latency_ms),
-      beside(formatMetric(figures.dg_rate), paper?.dg_rate),
-      beside(formatMetric(figures.dg_loss), paper?.dg_loss),
-    ];
-  });
+  const beside = (theirs: keyof PublishedRow, ours: (figures: VariantReport) => Metric): Column[1] => {
+    return (figures, name) => {
+      const paper = published[name]?.[theirs];
+      const text = formatMetric(ours(figures));
+      return paper === undefined ? text : `${text} / ${formatNumber(paper)}`;
+    };
+  };
+  const inMs = ({ latency_us: us }: VariantReport): Metric => us && { ...us, mean: us.mean / 1000 };
   return {
     title: 'Beside the published table',
     note: 'Ours / paper. Light attack, caps x 1. The strategies and the attack mix of the paper are not public, so levels differ; what can be compared is how the variants differ. Attack success is the published reading here: an episode counts when anything of it was executed.',
-    header: [
-      'variant',
-      'MDD',
-      'CVaR.95',
-      'CVaR.99',
-      'liquidations',
-      'attack success, any execution',
-      'false block',
-      'latency, ms',
-      'DG rate',
-      'DG loss',
-    ],
-    rows,
+    ...tableOf(variants, [
+      ['MDD', beside('mdd', ({ mdd }) => mdd)],
+      ['CVaR.95', beside('cvar95', ({ cvar95 }) => cvar95)],
+      ['CVaR.99', beside('cvar99', ({ cvar99 }) => cvar99)],
+      ['liquidations', beside('liquidations', ({ liquidations }) => liquidations)],
+      ['attack success, any execution', beside('attack_success', (figures) => figures.attack_success_any)],
+      ['false block', beside('false_block', (figures) => figures.false_block)],
+      ['latency, ms', beside('latency_ms', inMs)],
+      ['DG rate', beside('dg_rate', (figures) => figures.dg_rate)],
+      ['DG loss', beside('dg_loss', (figures) => figures.dg_loss)],
+    ]),
   };
 }
 
 function buildOwnTable({ variants }: Report): ReportTable {
+  const interval = (name: keyof Omit<VariantReport, 'runs' | 'scenarios' | 'attack_success_by_family'>): Column[1] => {
+    return (figures) => formatInterval(figures[name]);
+  };
   return {
     title: 'What the published table cannot show',
     note: 'Mean and 95 % interval. Attack success is the judge\u2019s: the largest over families, light, heavy and squatting, caps x 1 and x 5. Damage is the equity lost to heavy, clairvoyant attacks as a share of the start. Damage is that of the whole span, in the mean, of the worst seed (its accounts averaged) and of the worst account. Churn is the equity left after 14 days of a persistent in-scope attacker. The rest is under light attack at caps x 1. Utility kept is the legitimate opening notional executed under attack over that without; utility own leaves out what attackers caused: of a day, symbol and side it counts at most what is executed there without attacks. Runs are those of the variant, in all scenarios.',
-    header: [
-      'variant',
-      'runs',
-      'attack success',
-      'damage',
-      'worst seed',
-      'worst account',
-      'churn, 14 days',
-      'false block',
-      'strict',
-      'against B0',
-      'utility kept',
-      'utility own',
-      'gross, x equity',
-      'time over cap',
-      'time reduce-only',
-      'refused exits',
-    ],
-    rows: Object.entries(variants).map(([name, figures]) => [
-      name,
-      String(figures.runs),
-      formatInterval(figures.attack_success),
-      formatInterval(figures.attack_damage),
-      formatInterval(figures.attack_damage_worst),
-      formatInterval(figures.attack_damage_worst_run),
-      formatInterval(figures.churn_equity_14d),
-      formatInterval(figures.false_block),
-      formatInterval(figures.strict_false_block),
-      formatInterval(figures.false_block_b0),
-      formatInterval(figures.utility_kept),
-      formatInterval(figures.utility_own),
-      formatInterval(figures.gross),
-      formatMetric(figures.time_over_cap),
-      formatMetric(figures.time_reduce_only),
-      formatMetric(figures.scenarios[HEADLINE]?.refused_exits ?? null),
+    ...tableOf(variants, [
+      ['runs', ({ runs }) => String(runs)],
+      ['attack success', interval('attack_success')],
+      ['damage', interval('attack_damage')],
+      ['worst seed', interval('attack_damage_worst')],
+      ['worst account', interval('attack_damage_worst_run')],
+      ['churn, 14 days', interval('churn_equity_14d')],
+      ['false block', interval('false_block')],
+      ['strict', interval('strict_false_block')],
+      ['against B0', interval('false_block_b0')],
+      ['utility kept', interval('utility_kept')],
+      ['utility own', interval('utility_own')],
+      ['gross, x equity', interval('gross')],
+      ['time over cap', (figures) => formatMetric(figures.time_over_cap)],
+      ['time reduce-only', (figures) => formatMetric(figures.time_reduce_only)],
+      ['refused exits', ({ scenarios }) => formatMetric(scenarios[HEADLINE]?.refused_exits ?? null)],
     ]),
   };
 }
@@ -156,11 +140,10 @@ function buildFamilyTable({ variants }: Report): ReportTable {
   return {
     title: 'Attack success by family',
     note: 'Share of episodes with at least one execution out of scope by the judge, the largest over light, heavy and squatting, caps x 1 and x 5, with its 95 % interval. 0 with an upper bound above 0 means: none seen, in so many episodes.',
-    header: ['variant', ...ATTACK_FAMILIES],
-    rows: Object.entries(variants).map(([name, figures]) => [
-      name,
-      ...ATTACK_FAMILIES.map((family) => formatInterval(figures.attack_success_by_family[family])),
-    ]),
+    ...tableOf(
+      variants,
+      ATTACK_FAMILIES.map((family) => [family, (figures) => formatInterval(figures.attack_success_by_family[family])]),
+    ),
   };
 }
 

@@ -38,39 +38,18 @@ export function buildTradeFigures(report: Report): readonly Figure[] {
   const target = (key: 'mdd' | 'cvar99') => `\u2212${(100 * PUBLISHED_CONTRASTS[key]).toFixed(1)} %`;
   const words =
     'One line a variant, one point a scale of the caps (x 0.1, 0.25, 1, 5 where run), light attack. Both axes are logarithmic. Right is more use, down is less risk: a line below and to the right of another dominates it. Dashed: the published levels; the paper does not say how much use was left, so they are lines, not points.';
-  const figures = [
-    ratioFigure(
-      'trade-mdd',
-      `Drawdown against use (published ${target('mdd')})`,
-      'MDD / NoSAE',
-      words,
-      relative('mdd'),
-      levels('mdd'),
-    ),
-    ratioFigure(
-      'trade-cvar',
-      `Tail loss against use (published ${target('cvar99')})`,
-      'CVaR.99 / NoSAE',
-      words,
-      relative('cvar99'),
-      levels('cvar99'),
-    ),
+  const ratioFigure = (key: 'mdd' | 'cvar99', id: string, what: string, axis: string): Figure | null => {
+    const curves = relative(key);
+    if (curves.length === 0) return null;
+    const title = `${what} against use (published ${target(key)})`;
+    const chart = { curves, axis, published: levels(key), isLog: true };
+    return { id, title, caption: words, heights: [440, 460], draw: (size) => drawTrade(chart, size) };
+  };
+  return [
+    ratioFigure('mdd', 'trade-mdd', 'Drawdown', 'MDD / NoSAE'),
+    ratioFigure('cvar99', 'trade-cvar', 'Tail loss', 'CVaR.99 / NoSAE'),
     damageFigure(report),
-  ];
-  return figures.filter((figure) => figure !== null);
-}
-
-function ratioFigure(
-  id: string,
-  title: string,
-  axis: string,
-  caption: string,
-  curves: readonly TradeCurve[],
-  published: readonly PublishedLevel[],
-): Figure | null {
-  if (curves.length === 0) return null;
-  const heights = [440, 460] as const;
-  return { id, title, caption, heights, draw: (size) => drawTrade(curves, axis, published, true, size) };
+  ].filter((figure) => figure !== null);
 }
 
 function damageFigure(report: Report): Figure | null {
@@ -85,7 +64,7 @@ function damageFigure(report: Report): Figure | null {
     caption:
       'Damage under heavy, clairvoyant attack against the legitimate notional retained under light attack, at the same caps. The paper has no such figure.',
     heights: [440, 460],
-    draw: (size) => drawTrade(curves, 'damage, share of equity', [], false, size),
+    draw: (size) => drawTrade({ curves, axis: 'damage, share of equity', published: [], isLog: false }, size),
   };
 }
 
@@ -107,13 +86,14 @@ function collectCurves(report: Report, levelOf: (row: DominanceRow) => number | 
     .filter(({ points }) => points.length > 0);
 }
 
-function drawTrade(
-  curves: readonly TradeCurve[],
-  axis: string,
-  published: readonly PublishedLevel[],
-  isLog: boolean,
-  { isNarrow }: ChartSize,
-) {
+interface TradeChart {
+  readonly curves: readonly TradeCurve[];
+  readonly axis: string;
+  readonly published: readonly PublishedLevel[];
+  readonly isLog: boolean;
+}
+
+function drawTrade({ axis, curves, isLog, published }: TradeChart, { isNarrow }: ChartSize) {
   const names = curves.map(({ variant }) => variant);
   return {
     legend: styleLegend(names, isNarrow),

@@ -29,9 +29,9 @@ export class MarketEvents {
   #tellClosedBars(nowMs: number): void {
     const { series, symbols, barMs } = this.#clock.market;
     for (let i = 0; i < series.length; i++) {
-      const { openMs, open, high, low, close, volume } = series[i]!.bars;
+      const { openMs, close, volume } = series[i]!.bars;
       for (let next = this.closed[i]! + 1; next < openMs.length && openMs[next]! + barMs <= nowMs; next++) {
-        this.#judge.bar(symbols[i]!, openMs[next]!, open[next]!, high[next]!, low[next]!, close[next]!, volume[next]!);
+        this.#judge.bar(symbols[i]!, openMs[next]!, close[next]!, volume[next]!);
         this.closed[i] = next;
       }
     }
@@ -50,5 +50,26 @@ export class MarketEvents {
         if (point.atMs > nowMs - barMs && this.#clock.isLive(i)) this.#account.settleFunding(i, point.rate);
       }
     }
+  }
+}
+
+/** What waits for its instant. Earlier instants first, of equal ones the one that was queued first. */
+export class EventQueue<T> {
+  readonly #items: { readonly atMs: number; readonly event: T }[] = [];
+
+  get nextAtMs(): number {
+    return this.#items[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  }
+  get size(): number {
+    return this.#items.length;
+  }
+  push(atMs: number, event: T): void {
+    // A handful of entries at a time: sorted insertion from the end is as good as any heap.
+    let at = this.#items.length;
+    while (at > 0 && this.#items[at - 1]!.atMs > atMs) at -= 1;
+    this.#items.splice(at, 0, { atMs, event });
+  }
+  shift(): { readonly atMs: number; readonly event: T } | undefined {
+    return this.#items.shift();
   }
 }

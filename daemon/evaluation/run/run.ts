@@ -16,10 +16,9 @@ import type { MarketTrack } from '../market/track.ts';
 import { legEndAfter, MarketClock } from '../market/walk/clock.ts';
 import type { PreparedMarket } from '../market/walk/prepared.ts';
 import { AgentDesk, type AskSource, type EpisodeAttacker } from './agent-desk.ts';
-import { EventQueue } from './event-queue.ts';
+import { compilePolicies } from './intake.ts';
 import { JudgedVenue } from './judged-venue.ts';
-import { MarketEvents } from './market-events.ts';
-import { compilePolicies } from './run-policies.ts';
+import { EventQueue, MarketEvents } from './market-events.ts';
 import { RunTally } from './tally.ts';
 
 export const START_EQUITY_USDT = 10_000;
@@ -281,7 +280,7 @@ export class ReplayRun {
       const bar = clock.barIndex[i]!;
       ratios[i] = 1;
       if (bar < 0) continue;
-      if (!track.isSteady(i, bar, clock.lowFirst[i]!, from, to)) return false;
+      if (!track.isSteady(i, bar, clock.lowFirst[i]!, [from, to])) return false;
       const lots = account.lots(i);
       if (lots === 0 && !mayTrigger) continue;
       const before = clock.markTicks[i]!;

@@ -5,6 +5,7 @@ import { createAttacker } from '../attacks/attacker.ts';
 import type { Agent, AttackEpisode } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketData } from '../facts/markets.ts';
+import { remembered } from '../facts/remembered.ts';
 import type { RunKey } from '../facts/runs.ts';
 import { type AgentBudgets, readBudgets } from '../intents/budgets.ts';
 import { buildRegimeTape, createJudge, type RegimeTape } from '../judge/judge.ts';
@@ -56,7 +57,7 @@ export class Workbench {
     const budgets = readBudgets(this.#scope.budgets);
     const { wrapJudge } = hooks;
     const judge = createJudge({
-      scope: this.#scaleScope(scenario.capsScale),
+      scope: remembered(this.#scopes, scenario.capsScale, () => scaleScope(this.#scope, scenario.capsScale)),
       instruments: this.market.series.map((series) => series.bars.instrument),
       barMs: this.market.barMs,
       startEquityUsdt: START_EQUITY_USDT,
@@ -78,49 +79,30 @@ export class Workbench {
     });
   }
 
-  #scaleScope(capsScale: number): JudgeScope {
-    const known = this.#scopes.get(capsScale);
-    if (known !== undefined) return known;
-    const scaled = scaleScope(this.#scope, capsScale);
-    this.#scopes.set(capsScale, scaled);
-    return scaled;
-  }
-
   /** The variant with the caps of a scenario, and with what is reserved in that account. */
   #suit({ variant, scenario, agent }: RunRequest): Variant {
     const { capsScale, isUnreserved = false } = scenario;
     const isReserved = agent === SHARED_AGENT && !isUnreserved;
-    const key = `${variant.hash}x${capsScale}${isReserved ? '/reserved' : ''}`;
-    const known = this.#suited.get(key);
-    if (known !== undefined) return known;
-    const reserved = isReserved ? reserveInTurn(this.market.symbols, STRATEGY_NAMES) : {};
-    const spec = reserveSymbols(scaleCaps(variant.spec, capsScale), reserved);
-    const suited = { ...variant, spec, hash: key };
-    this.#suited.set(key, suited);
-    return suited;
+    const hash = `${variant.hash}x${capsScale}${isReserved ? '/reserved' : ''}`;
+    return remembered(this.#suited, hash, () => {
+      const reserved = isReserved ? reserveInTurn(this.market.symbols, STRATEGY_NAMES) : {};
+      return { ...variant, spec: reserveSymbols(scaleCaps(variant.spec, capsScale), reserved), hash };
+    });
   }
 
-  #track(variant: Variant): MarketTrack {
-    const key = trackKeyOf(variant.spec.market);
-    const known = this.#tracks.get(key);
-    if (known !== undefined) return known;
-    const track = new MarketTrack(this.market.data, variant.spec.market);
-    this.#tracks.set(key, track);
-    return track;
+  #track({ spec }: Variant): MarketTrack {
+    return remembered(this.#tracks, trackKeyOf(spec.market), () => new MarketTrack(this.market.data, spec.market));
   }
 
   /** Exogenous: the same for every variant and scale. */
-  #schedule(scenario: Scenario, seed: number, legitRequests: number): readonly AttackEpisode[] {
-    const { attack, sides } = scenario;
+  #schedule({ attack, sides }: Scenario, seed: number, legitRequests: number): readonly AttackEpisode[] {
     if (attack === 'none') return [];
     const key = `${attack}/${sides}/${seed}/${attack === 'light' ? legitRequests : ''}`;
-    const known = this.#schedules.get(key);
-    if (known !== undefined) return known;
-    const schedule = buildSchedule({ seed, market: this.market.data, intensity: attack, sides, legitRequests });
-    // Tasks come seed by seed: older schedules are not requested again.
-    if (this.#schedules.size > 8) this.#schedules.clear();
-    this.#schedules.set(key, schedule);
-    return schedule;
+    return remembered(this.#schedules, key, () => {
+      // Tasks come seed by seed: older schedules are not requested again.
+      if (this.#schedules.size > 8) this.#schedules.clear();
+      return buildSchedule({ seed, market: this.market.data, intensity: attack, sides, legitRequests });
+    });
   }
 }
 

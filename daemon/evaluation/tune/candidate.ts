@@ -1,6 +1,7 @@
 import { factorValue } from '../../core/compiled-policy.ts';
 import type { Factor, IntendedPolicySpec, Regime } from '../../core/policy.ts';
 import { parsePolicy } from '../../policy/parse.ts';
+import { remembered } from '../facts/remembered.ts';
 import type { Variant } from '../setup/variants.ts';
 import { type Dimension, LEVERAGE_CAPS, type Point, readPoint, setValueAt, valueAt } from './space.ts';
 
@@ -37,12 +38,10 @@ const knownWarnings = new WeakMap<IntendedPolicySpec, ReadonlySet<string>>();
 
 /** Warnings of the start policy, read once. */
 function warningsOf(spec: IntendedPolicySpec): ReadonlySet<string> {
-  const known = knownWarnings.get(spec);
-  if (known !== undefined) return known;
-  const { warnings } = parsePolicy(JSON.stringify(spec), 'start');
-  const found = new Set(warnings.map(({ path, message }) => `${path} ${message}`));
-  knownWarnings.set(spec, found);
-  return found;
+  return remembered(knownWarnings, spec, () => {
+    const { warnings } = parsePolicy(JSON.stringify(spec), 'start');
+    return new Set(warnings.map(({ path, message }) => `${path} ${message}`));
+  });
 }
 
 export function keepsLeverageCaps({ budgets, market }: IntendedPolicySpec): boolean {

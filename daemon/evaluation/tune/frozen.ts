@@ -6,8 +6,8 @@ import {
   drawSeedMultiplicities,
   type Metric,
 } from '../metrics/bootstrap-plan.ts';
-import { type Figures, type Limits, measureFigures, measureViolation } from './score.ts';
-import { addSeeds, type SeedFigures } from './seed-figures.ts';
+import { addSeeds, type Figures, type Limits, measureFigures, measureViolation, type SeedFigures } from './score.ts';
+import type { RecordedFrozen } from './state.ts';
 
 const REPLICATES = 1000;
 const RESAMPLING_SEED = 20_251_010;
@@ -32,9 +32,7 @@ export interface FrozenComparison {
 
 /** Compares the frozen best policy with the start policy out of sample. Rows are by seed, in the order of `seeds`. */
 export function compareFrozen(
-  seeds: readonly number[],
-  start: readonly SeedFigures[],
-  best: readonly SeedFigures[],
+  { seeds, startBySeed: start, bestBySeed: best }: Omit<RecordedFrozen, 'best'>,
   limits: Limits,
   isSame: boolean,
 ): FrozenComparison {

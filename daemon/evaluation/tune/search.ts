@@ -1,9 +1,8 @@
 import { TuneError } from '../facts/out-folder.ts';
 import type { Variant } from '../setup/variants.ts';
 import { buildCandidate, type Candidate, startCandidate } from './candidate.ts';
-import { createTrialDraws, proposePoint } from './propose.ts';
 import { type Figures, isBetter, type Limits, measureViolation } from './score.ts';
-import type { Dimension } from './space.ts';
+import { createTrialDraws, type Dimension, proposePoint } from './space.ts';
 
 /** Draws of one trial that may make no valid policy, or one that was tried before. */
 const MAX_DRAWS = 500;
@@ -60,7 +59,7 @@ export async function searchPolicies(
       const candidate =
         best === null
           ? startCandidate(start, space)
-          : drawCandidate(settings, trials.length + i, best, trials[0]!, seen);
+          : drawCandidate(settings, trials.length + i, (trials.length + i) % 2 === 1 ? trials[0]! : best, seen);
       seen.add(candidate.variant.hash);
       candidates.push(candidate);
     }
@@ -88,13 +87,12 @@ function rankOf({ violation, figures }: Trial): { readonly violation: number; re
 function drawCandidate(
   { start, space, seed }: SearchSettings,
   index: number,
-  best: Trial,
-  first: Trial,
+  from: Trial,
   seen: ReadonlySet<string>,
 ): Candidate {
   const draws = createTrialDraws(seed, index);
   for (let i = 0; i < MAX_DRAWS; i++) {
-    const point = proposePoint(space, index % 2 === 1, first.candidate.parameters, best.candidate.parameters, draws);
+    const point = proposePoint(space, index % 2 === 1, from.candidate.parameters, draws);
     const candidate = buildCandidate(start, space, point);
     if (candidate !== null && !seen.has(candidate.variant.hash)) return candidate;
   }

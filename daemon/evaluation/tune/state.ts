@@ -1,9 +1,8 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import { OutFolderError, openOutFolder, TuneError } from '../facts/out-folder.ts';
-import type { Figures } from './score.ts';
-import type { SeedFigures } from './seed-figures.ts';
+import { openOutFolder, TuneError, writeWhole } from '../facts/out-folder.ts';
+import type { Figures, SeedFigures } from './score.ts';
 
 /** What a search is: two with equal arguments are one and the same. Threads and the folder are no part of it. */
 export type TuneArguments = Readonly<Record<string, unknown>>;
@@ -46,11 +45,7 @@ export class TuneStateFile {
    */
   static open(folder: string, args: TuneArguments): TuneStateFile {
     const path = join(folder, STATE_FILE);
-    try {
-      openOutFolder(folder);
-    } catch (error) {
-      throw error instanceof OutFolderError ? new TuneError(error.message, { cause: error }) : error;
-    }
+    openOutFolder(folder, TuneError);
     if (existsSync(path)) return new TuneStateFile(path, readState(path, args));
     const left = RESULT_FILES.filter((name) => existsSync(join(folder, name)));
     if (left.length > 0)
@@ -78,12 +73,6 @@ export class TuneStateFile {
     this.#state = state;
     writeWhole(this.#path, `${JSON.stringify(state)}\n`);
   }
-}
-
-/** A reader sees the old file or the new one, never a part. */
-export function writeWhole(path: string, text: string): void {
-  writeFileSync(`${path}.part`, text);
-  renameSync(`${path}.part`, path);
 }
 
 function readState(path: string, args: TuneArguments): TuneState {

@@ -1,19 +1,17 @@
 import { join } from 'node:path';
 import type { MarketData } from '../facts/markets.ts';
-import { TuneError } from '../facts/out-folder.ts';
+import { TuneError, writeWhole } from '../facts/out-folder.ts';
 import { MIN_CASES } from '../metrics/bootstrap-plan.ts';
 import { forSymbols, type Variant } from '../setup/variants.ts';
 import { WorkerPool } from '../worker-pool.ts';
 import type { Candidate } from './candidate.ts';
-import { findSplit } from './evaluator.ts';
+import { findSplit, unboundVariant } from './evaluator.ts';
 import { compareFrozen, type FrozenComparison } from './frozen.ts';
 import { renderBestPolicy, renderTrace, renderTuneReport, type TuneReport } from './results.ts';
-import { type Figures, type Limits, measureFigures } from './score.ts';
+import { addSeeds, type Figures, type Limits, measureFigures } from './score.ts';
 import { type SearchOutcome, searchPolicies, type Trial } from './search.ts';
-import { addSeeds } from './seed-figures.ts';
 import { buildSpace } from './space.ts';
-import { TuneStateFile, writeWhole } from './state.ts';
-import { unboundVariant } from './unbound.ts';
+import { TuneStateFile } from './state.ts';
 import type { TuneTask, TuneTaskOutcome, TuneWorkerSettings } from './worker.ts';
 
 /** Accounts of a trial: every strategy once, both profiles twice. */
@@ -75,15 +73,16 @@ export async function runTune(options: TuneOptions): Promise<TuneReport> {
   try {
     const run: RunTasks = async (tasks, onDone) => {
       const outcomes: TuneTaskOutcome[] = [];
-      await pool.runAll(tasks, (outcome) => {
+      const onSymbols = tasks.map(({ variants, ...task }) => ({ ...task, variants: variants.map(onMarket) }));
+      await pool.runAll(onSymbols, (outcome) => {
         outcomes.push(outcome);
         onDone();
       });
       return outcomes;
     };
     options.onProgress?.(0, options.trials + 1, '');
-    const search = await runSearch(options, state, run, onMarket);
-    const frozen = await runFrozen(options, state, search, run, onMarket);
+    const search = await runSearch(options, state, run);
+    const frozen = await runFrozen(options, state, search.best, run);
     const report: TuneReport = {
       arguments: describeArguments(options, splitMs),
       limits,
@@ -136,14 +135,10 @@ function describeArguments(options: TuneOptions, splitMs: number): Readonly<Reco
   };
 }
 
+/** On the symbols of the market. */
 type RunTasks = (tasks: readonly TuneTask[], onDone: () => void) => Promise<readonly TuneTaskOutcome[]>;
 
-async function runSearch(
-  options: TuneOptions,
-  state: TuneStateFile,
-  run: RunTasks,
-  onMarket: (variant: Variant) => Variant,
-): Promise<SearchOutcome> {
+async function runSearch(options: TuneOptions, state: TuneStateFile, run: RunTasks): Promise<SearchOutcome> {
   const { start, onProgress } = options;
   const seeds = Array.from({ length: options.seeds }, (_, i) => i + 1);
   const total = options.trials + 1;
@@ -158,9 +153,7 @@ async function runSearch(
           );
       return known.map(({ figures }) => figures);
     }
-    const tasks = candidates.map(
-      ({ variant }): TuneTask => ({ segment: 'tuning', seeds, variants: [onMarket(variant)] }),
-    );
+    const tasks = candidates.map(({ variant }): TuneTask => ({ segment: 'tuning', seeds, variants: [variant] }));
     let done = firstIndex;
     const outcomes = await run(tasks, () => onProgress?.(++done, total, ''));
     const figures = outcomes.map(([bySeed]) => measureFigures(addSeeds(bySeed!)));
@@ -187,9 +180,8 @@ function checkSegment({ false_block, utility_kept }: Figures): void {
 async function runFrozen(
   options: TuneOptions,
   state: TuneStateFile,
-  { best }: SearchOutcome,
+  best: Trial,
   run: RunTasks,
-  onMarket: (variant: Variant) => Variant,
 ): Promise<FrozenComparison> {
   const { start, limits, frozenSeeds } = options;
   const isSame = best.index === 0;
@@ -200,7 +192,7 @@ async function runFrozen(
     const show = (): void => options.onProgress?.(total, total, `out of sample: seed ${done} of ${frozenSeeds}`);
     show();
     const seeds = Array.from({ length: frozenSeeds }, (_, i) => options.seeds + 1 + i);
-    const variants = (isSame ? [start] : [start, best.candidate.variant]).map(onMarket);
+    const variants = isSame ? [start] : [start, best.candidate.variant];
     const tasks = seeds.map((seed): TuneTask => ({ segment: 'out_of_sample', seeds: [seed], variants }));
     const outcomes = await run(tasks, () => {
       done += 1;
@@ -216,5 +208,5 @@ async function runFrozen(
   }
   if (frozen.best !== best.candidate.variant.hash)
     throw new TuneError('the state holds an out-of-sample result of another policy: give a new folder');
-  return compareFrozen(frozen.seeds, frozen.startBySeed, frozen.bestBySeed, limits, isSame);
+  return compareFrozen(frozen, limits, isSame);
 }

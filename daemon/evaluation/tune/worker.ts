@@ -1,8 +1,9 @@
 import { workerData } from 'piscina';
 import type { MarketData } from '../facts/markets.ts';
+import { remembered } from '../facts/remembered.ts';
 import type { Variant } from '../setup/variants.ts';
 import { cutSegment, Evaluator, type EvaluatorSettings, type SegmentName } from './evaluator.ts';
-import type { SeedFigures } from './seed-figures.ts';
+import type { SeedFigures } from './score.ts';
 
 /** What every task of a worker shares. */
 export interface TuneWorkerSettings extends Omit<EvaluatorSettings, 'market'> {
@@ -20,13 +21,9 @@ export type TuneTaskOutcome = readonly (readonly SeedFigures[])[];
 export function createTuneRunner(settings: TuneWorkerSettings): (task: TuneTask) => TuneTaskOutcome {
   const evaluators = new Map<SegmentName, Evaluator>();
   return ({ segment, seeds, variants }) => {
-    let evaluator = evaluators.get(segment);
-    if (evaluator === undefined) {
-      evaluator = new Evaluator({ ...settings, market: cutSegment(settings.market, settings.splitMs, segment) });
-      evaluators.set(segment, evaluator);
-    }
-    const own = evaluator;
-    return variants.map((variant) => own.measure(variant, seeds));
+    const open = () => new Evaluator({ ...settings, market: cutSegment(settings.market, settings.splitMs, segment) });
+    const evaluator = remembered(evaluators, segment, open);
+    return variants.map((variant) => evaluator.measure(variant, seeds));
   };
 }
 

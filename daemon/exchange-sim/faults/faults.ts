@@ -2,9 +2,8 @@ import type { TimePort } from '../../time/time-port.ts';
 import { snapshotState } from '../core/snapshot.ts';
 import type { ExchangeState } from '../core/state.ts';
 import type { World } from '../market/world.ts';
-import type { RawAnswer } from '../refusals/api-error.ts';
-import { Lags } from './lags.ts';
-import { OddRows } from './odd-rows.ts';
+import type { RawAnswer } from '../refusals/params.ts';
+import { Lags, OddRows } from './lags.ts';
 
 export interface BanTerms {
   /** Wall milliseconds of the first ban. */

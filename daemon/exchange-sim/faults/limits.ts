@@ -1,4 +1,4 @@
-import { apiError } from '../refusals/api-error.ts';
+import { apiError } from '../refusals/params.ts';
 
 export const WEIGHT_PER_MINUTE = 2400;
 export const ORDERS_PER_10S = 300;

@@ -1,5 +1,37 @@
 import { type E8, parseE8 } from '../core/fixed.ts';
-import { apiError } from './api-error.ts';
+import { isRejection, type Rejection, type RejectionName, reject } from '../core/orders/rejections.ts';
+
+/** A request that the exchange answers with an error body `{code, msg}`. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly rejection: Rejection;
+
+  constructor(rejection: Rejection) {
+    super(rejection.msg);
+    this.rejection = rejection;
+  }
+}
+
+export function apiError(name: RejectionName, ...args: readonly string[]): ApiError {
+  return new ApiError(reject(name, ...args));
+}
+
+/** The value of an outcome; throws ApiError when it is a refusal. */
+export function unwrap<T extends object>(outcome: T | Rejection): T {
+  if (isRejection(outcome)) throw new ApiError(outcome);
+  return outcome;
+}
+
+/** Throws ApiError for a check that found something. */
+export function demand(refused: Rejection | undefined): void {
+  if (refused !== undefined) throw new ApiError(refused);
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
 
 /** Request parameters by name; of a repeated name the first counts. */
 export class Params {
@@ -23,9 +55,7 @@ export class Params {
 
   /** Throws -1102 when absent. */
   requireText(name: string): string {
-    const value = this.text(name);
-    if (value === undefined) throw apiError('MANDATORY_PARAM', name);
-    return value;
+    return present(name, this.text(name));
   }
 
   /** A plain decimal; throws -1102 when it is malformed, or absent and `required`. */
@@ -40,9 +70,7 @@ export class Params {
   }
 
   requireDecimal(name: string): E8 {
-    const value = this.decimal(name);
-    if (value === undefined) throw apiError('MANDATORY_PARAM', name);
-    return value;
+    return present(name, this.decimal(name));
   }
 
   /** A non-negative integer; throws -1102 when malformed. */
@@ -55,9 +83,7 @@ export class Params {
   }
 
   requireInteger(name: string): number {
-    const value = this.integer(name);
-    if (value === undefined) throw apiError('MANDATORY_PARAM', name);
-    return value;
+    return present(name, this.integer(name));
   }
 
   /** "true" or "false" in any case; false when absent. */
@@ -85,4 +111,9 @@ export class Params {
     if (!/^\d{1,6}$/.test(value) || parsed < 1 || parsed > max) throw apiError('INVALID_PARAMETER', 'limit');
     return parsed;
   }
+}
+
+function present<T>(name: string, value: T | undefined): T {
+  if (value === undefined) throw apiError('MANDATORY_PARAM', name);
+  return value;
 }

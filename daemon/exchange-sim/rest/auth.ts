@@ -1,6 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import { apiError } from '../refusals/api-error.ts';
-import type { Params } from '../refusals/params.ts';
+import { apiError, type Params } from '../refusals/params.ts';
 
 /** Bytes of a block of SHA-256, and of a digest. */
 const BLOCK = 64;

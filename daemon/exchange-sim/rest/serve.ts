@@ -1,7 +1,6 @@
 import { catchUp, type Exchange, persist } from '../exchange.ts';
 import type { Fault } from '../faults/faults.ts';
-import type { RawAnswer } from '../refusals/api-error.ts';
-import { Params } from '../refusals/params.ts';
+import { Params, type RawAnswer } from '../refusals/params.ts';
 import { CONTROL_ROUTES } from './control/control.ts';
 import { ControlError, parseJson } from './control/fault-request.ts';
 import { handleRequest, type RawRequest, targetOf } from './handle.ts';

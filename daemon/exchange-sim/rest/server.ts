@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { catchUp, type Exchange } from '../exchange.ts';
-import type { RawAnswer } from '../refusals/api-error.ts';
+import type { RawAnswer } from '../refusals/params.ts';
 import { equalText } from './auth.ts';
 import { renderClock } from './control/control.ts';
 import { ControlError } from './control/fault-request.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NEAREST } from '../../../daemon/evaluation/attacks/adapt/rest-for-crash.ts';
 import { createAttacker } from '../../../daemon/evaluation/attacks/attacker.ts';
 import { PLOYS, seedOfPloy } from '../../../daemon/evaluation/attacks/episodes.ts';
+import { NEAREST } from '../../../daemon/evaluation/attacks/ploys.ts';
 import { CALM, cooldownGate, episodeOf, playPloy } from './episode.ts';
 import { BUDGETS, buildWalk } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass, World } from './world.ts';

@@ -3,12 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkTradingCall } from '../../../daemon/contract/tools.ts';
 import { MAX_ATTEMPTS, PLOYS, seedOfPloy } from '../../../daemon/evaluation/attacks/episodes.ts';
-import {
-  FOREIGN_ACCOUNTS,
-  FOREIGN_SYMBOLS,
-  FOREIGN_VENUES,
-  UNKNOWN_TOOLS,
-} from '../../../daemon/evaluation/attacks/misuse.ts';
+import { FOREIGN_SYMBOLS, FOREIGN_VENUES } from '../../../daemon/evaluation/attacks/families.ts';
+import { FOREIGN_ACCOUNTS, UNKNOWN_TOOLS } from '../../../daemon/evaluation/attacks/tricks.ts';
 import { type AgentRequest, ATTACK_FAMILIES, MIXED_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
 import { cooldownGate, episodeOf, play } from './episode.ts';
 import { BUDGETS } from './market.ts';

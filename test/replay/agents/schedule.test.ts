@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { losingSideAt, worstMoment } from '../../../daemon/evaluation/agents/schedule/foresight.ts';
+import { losingSideAt, worstMoment } from '../../../daemon/evaluation/agents/schedule/instants.ts';
 import { BOUNDARY_LEAD_MS, buildSchedule } from '../../../daemon/evaluation/agents/schedule/schedule.ts';
 import {
   MAX_ATTEMPTS,

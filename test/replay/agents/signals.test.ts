@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MartingaleSignal } from '../../../daemon/evaluation/agents/strategies/martingale.ts';
-import { MeanReversionSignal } from '../../../daemon/evaluation/agents/strategies/mean-reversion.ts';
-import { MomentumSignal } from '../../../daemon/evaluation/agents/strategies/momentum.ts';
-import { NarrativeSignal } from '../../../daemon/evaluation/agents/strategies/narrative.ts';
-import type { Held, Signal, Wish } from '../../../daemon/evaluation/agents/strategies/signal.ts';
+import { type Held, SIGNALS, type Signal, type Wish } from '../../../daemon/evaluation/agents/strategies/signals.ts';
 import { Draws } from '../../../daemon/evaluation/intents/draws.ts';
 import { BAR_MS } from './market.ts';
 
@@ -27,7 +23,7 @@ const asWished = (wish: Wish | null, entryPrice: number): Held | undefined =>
 
 test('momentum follows a trend and turns once with it', () => {
   const path = Array.from({ length: 800 }, (_, i) => 10_000 + noise(i) + 20 * (i < 400 ? i : 800 - i));
-  const wishes = follow(new MomentumSignal(new Draws(1, 'test'), BAR_MS), path, asWished);
+  const wishes = follow(SIGNALS.momentum(new Draws(1, 'test'), BAR_MS), path, asWished);
   assert.deepEqual(
     wishes.map(({ wish }) => wish.direction),
     [1, -1],
@@ -41,7 +37,7 @@ test('mean reversion enters against the stretch, adds once, and leaves near the 
     { length: 600 },
     (_, i) => 10_000 + 3 * noise(i) - (i >= 400 && i < 412 ? 30 * (i - 399) : 0),
   );
-  const wishes = follow(new MeanReversionSignal(new Draws(4, 'test'), BAR_MS), path, asWished).filter(
+  const wishes = follow(SIGNALS['mean-reversion'](new Draws(4, 'test'), BAR_MS), path, asWished).filter(
     ({ bar }) => bar >= 400,
   );
   assert.deepEqual(
@@ -60,7 +56,7 @@ test('a part of the entries of mean reversion rests as limit orders', () => {
     { length: 20_000 },
     (_, i) => 10_000 + 40 * Math.sin(i / 17) + noise(i) * (1 + (i % 97) / 20),
   );
-  const entries = follow(new MeanReversionSignal(new Draws(2, 'test'), BAR_MS), path, asWished).filter(
+  const entries = follow(SIGNALS['mean-reversion'](new Draws(2, 'test'), BAR_MS), path, asWished).filter(
     ({ wish }) => wish.direction !== 0,
   );
   const limits = entries.filter(({ wish }) => wish.isLimit).length;
@@ -72,7 +68,7 @@ test('the martingale doubles after every losing round trip and starts again afte
   const random = new Draws(9, 'path');
   const path = [10_000];
   while (path.length < 6000) path.push(path.at(-1)! * (1 + random.between(-0.004, 0.004)));
-  const wishes = follow(new MartingaleSignal(new Draws(3, 'test'), BAR_MS), path, asWished);
+  const wishes = follow(SIGNALS.martingale(new Draws(3, 'test'), BAR_MS), path, asWished);
   let expected = 1;
   let entry: (typeof wishes)[number] | null = null;
   let losses = 0;
@@ -93,7 +89,7 @@ test('a bet that was never taken does not double the next', () => {
   const random = new Draws(9, 'path');
   const path = [10_000];
   while (path.length < 3000) path.push(path.at(-1)! * (1 + random.between(-0.004, 0.004)));
-  const wishes = follow(new MartingaleSignal(new Draws(3, 'test'), BAR_MS), path, () => undefined);
+  const wishes = follow(SIGNALS.martingale(new Draws(3, 'test'), BAR_MS), path, () => undefined);
   const units = new Set(wishes.filter(({ wish }) => wish.direction !== 0).map(({ wish }) => wish.units));
   assert.deepEqual([...units], [1], 'doubles what was refused');
 });
@@ -102,9 +98,9 @@ test('news have nothing to do with prices', () => {
   const rising = Array.from({ length: 3000 }, (_, i) => 10_000 + i);
   const falling = rising.map((price) => 20_000 - price);
   const wishesOn = (path: readonly number[]): unknown =>
-    follow(new NarrativeSignal(new Draws(5, 'test'), BAR_MS), path, asWished).map(({ bar, wish }) => [bar, wish]);
+    follow(SIGNALS.narrative(new Draws(5, 'test'), BAR_MS), path, asWished).map(({ bar, wish }) => [bar, wish]);
   assert.deepEqual(wishesOn(rising), wishesOn(falling), 'the path of the market shows in the news');
-  const flips = follow(new NarrativeSignal(new Draws(5, 'test'), BAR_MS), rising, asWished).filter(
+  const flips = follow(SIGNALS.narrative(new Draws(5, 'test'), BAR_MS), rising, asWished).filter(
     ({ wish }, i, all) => i > 0 && wish.direction * all[i - 1]!.wish.direction < 0,
   );
   assert.ok(flips.length > 3, `${flips.length} flips in 31 days`);

@@ -14,8 +14,8 @@ import {
   replicateDrawdown,
   replicateMean,
   replicateTails,
+  TailOfReturns,
 } from '../../../daemon/evaluation/metrics/path-metrics.ts';
-import { TailOfReturns } from '../../../daemon/evaluation/metrics/tail.ts';
 import { START_MS } from './run-fixture.ts';
 
 const HOUR_MS = 3_600_000;

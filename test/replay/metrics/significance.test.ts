@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildInterval, buildShareInterval, findLargest } from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
+import { designEffectOf, testSignedRank, testTwoProportions } from '../../../daemon/evaluation/metrics/comparisons.ts';
 import { PUBLISHED_CONTRASTS } from '../../../daemon/evaluation/metrics/dominance.ts';
-import { designEffectOf, testSignedRank, testTwoProportions } from '../../../daemon/evaluation/metrics/significance.ts';
 
 function near(actual: number | undefined, expected: number, tolerance: number, what: string): void {
   assert.ok(actual !== undefined && Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected}`);

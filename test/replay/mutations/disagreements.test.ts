@@ -12,9 +12,8 @@ import {
   VOLATILE_VOLUME,
 } from '../../../daemon/evaluation/setup/mutations/market.ts';
 import { Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
-import type { Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
+import { BTC, buy, ETH, MINUTE_MS, type Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
 import { calm } from '../../../daemon/evaluation/setup/mutations/scenes/markets.ts';
-import { BTC, buy, ETH, MINUTE_MS } from '../../../daemon/evaluation/setup/mutations/script.ts';
 
 const BAR_MINUTES = 15;
 

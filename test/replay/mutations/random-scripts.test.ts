@@ -19,8 +19,14 @@ import {
   VOLATILE_PAST,
 } from '../../../daemon/evaluation/setup/mutations/market.ts';
 import { Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
-import type { Scene, ScriptedAsk } from '../../../daemon/evaluation/setup/mutations/scene.ts';
-import { BTC, ETH, MINUTE_MS, SOL } from '../../../daemon/evaluation/setup/mutations/script.ts';
+import {
+  BTC,
+  ETH,
+  MINUTE_MS,
+  type Scene,
+  type ScriptedAsk,
+  SOL,
+} from '../../../daemon/evaluation/setup/mutations/scene.ts';
 
 const RUNS = 20;
 const MIN_FILLS = 500;

@@ -5,8 +5,14 @@ import { regimesAreOrdered } from '../../../daemon/core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/evaluation/setup/variants.ts';
 import { buildCandidate, keepsLeverageCaps } from '../../../daemon/evaluation/tune/candidate.ts';
-import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/evaluation/tune/propose.ts';
-import { buildSpace, readPoint } from '../../../daemon/evaluation/tune/space.ts';
+import {
+  buildSpace,
+  createTrialDraws,
+  proposePoint,
+  readPoint,
+  shareOf,
+  valueFrom,
+} from '../../../daemon/evaluation/tune/space.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
 import { writePolicyYaml } from '../../../daemon/policy/text/write-yaml.ts';
 
@@ -34,7 +40,7 @@ describe('candidates of the search', () => {
     let valid = 0;
     for (let index = 1; index <= 16; index++) {
       const draws = createTrialDraws(7, index);
-      const point = proposePoint(space, index % 2 === 1, startPoint, startPoint, draws);
+      const point = proposePoint(space, index % 2 === 1, startPoint, draws);
       const candidate = buildCandidate(start, space, point);
       if (candidate === null) continue;
       valid += 1;
@@ -76,7 +82,7 @@ describe('candidates of the search', () => {
   it('are proposed within their ranges, on their steps, the same for the same seed and trial', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 9999 }), fc.boolean(), (seed, index, isWide) => {
-        const propose = () => proposePoint(space, isWide, startPoint, startPoint, createTrialDraws(seed, index));
+        const propose = () => proposePoint(space, isWide, startPoint, createTrialDraws(seed, index));
         const point = propose();
         assert.deepEqual(propose(), point, 'another proposal from the same seed');
         for (const { path, low, high } of space) {

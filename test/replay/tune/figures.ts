@@ -1,4 +1,4 @@
-import { type SeedFigures, SUM_NAMES } from '../../../daemon/evaluation/tune/seed-figures.ts';
+import { type SeedFigures, SUM_NAMES } from '../../../daemon/evaluation/tune/score.ts';
 
 /** Sums of an account that does everything right, changed where a test says so. */
 export function sumsWith(changes: Partial<SeedFigures> = {}): SeedFigures {

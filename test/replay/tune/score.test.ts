@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { compareFrozen } from '../../../daemon/evaluation/tune/frozen.ts';
-import { isBetter, measureFigures, measureViolation } from '../../../daemon/evaluation/tune/score.ts';
-import { addSeeds } from '../../../daemon/evaluation/tune/seed-figures.ts';
+import { addSeeds, isBetter, measureFigures, measureViolation } from '../../../daemon/evaluation/tune/score.ts';
 import { sumsWith } from './figures.ts';
 
 const LIMITS = { alpha: 0.05, beta: 0.05 };
@@ -92,7 +91,7 @@ describe('the frozen comparison', () => {
 
   it('says better only when the paired difference over resampled seeds lies below 0', () => {
     const compare = (start: ReturnType<typeof rows>, best: ReturnType<typeof rows>) =>
-      compareFrozen(seeds, start, best, LIMITS, false).verdict;
+      compareFrozen({ seeds, startBySeed: start, bestBySeed: best }, LIMITS, false).verdict;
     assert.equal(compare(rows(0.03, 0.01), rows(0.02, 0.01)), 'better', 'one seed like the other, all better');
     assert.equal(compare(rows(0.02, 0), rows(0.019, 0.015)), 'not_beyond_chance', 'better in half of the seeds');
     assert.equal(compare(rows(0.02, 0), rows(0.02, 0)), 'not_better', 'the same');
@@ -102,7 +101,11 @@ describe('the frozen comparison', () => {
   });
 
   it('has intervals around the figures of all seeds together', () => {
-    const { start, scoreDifference } = compareFrozen(seeds, rows(0.03, 0.01), rows(0.02, 0.01), LIMITS, false);
+    const { start, scoreDifference } = compareFrozen(
+      { seeds, startBySeed: rows(0.03, 0.01), bestBySeed: rows(0.02, 0.01) },
+      LIMITS,
+      false,
+    );
     assert.deepEqual(start.figures, measureFigures(addSeeds(rows(0.03, 0.01))), 'the point is that of all seeds');
     const { attack_damage: damage } = start.intervals;
     assert.ok(damage !== null && damage.lo < damage.mean && damage.mean < damage.hi, 'seeds differ: no empty interval');

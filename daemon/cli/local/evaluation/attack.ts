@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { readClientEnv, readEnv } from '../../../config/config.ts';
 import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import { profileOf, SIMULATED_VENUE } from '../../../core/venues.ts';
-import type { ExecutorClient } from '../../../evaluation/conformance/executor.ts';
 import type { AttackReport } from '../../../evaluation/conformance/report.ts';
+import type { ExecutorClient } from '../../../evaluation/conformance/under-test/executor.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addVerb, type Io, parseInteger, printJson, upTo } from '../../verb.ts';
 import { readPolicyText } from '../policy/policy-file.ts';
@@ -80,7 +80,7 @@ function describeInputs({ seconds, seed, clients, rate, selfContained }: AttackV
 }
 
 async function attackRunning(io: Io, options: AttackVerbOptions): Promise<AttackReport> {
-  const { assignClients } = await import('../../../evaluation/conformance/clients.ts');
+  const { assignClients } = await import('../../../evaluation/conformance/under-test/executor.ts');
   const config = readClientEnv(io.env, {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
@@ -139,8 +139,8 @@ interface Target {
 
 async function attack(io: Io, options: AttackVerbOptions, target: Target): Promise<AttackReport> {
   const [{ createHttpExecutor }, { createExchangeClient }, { runAttack }, { buildReport }] = await Promise.all([
-    import('../../../evaluation/conformance/http-executor.ts'),
-    import('../../../evaluation/conformance/exchange-client.ts'),
+    import('../../../evaluation/conformance/under-test/http-executor.ts'),
+    import('../../../evaluation/conformance/under-test/exchange-client.ts'),
     import('../../../evaluation/conformance/run.ts'),
     import('../../../evaluation/conformance/report.ts'),
   ]);
@@ -193,7 +193,7 @@ async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackRepo
   const [{ startDaemon }, { createLogger }, { assignClients }] = await Promise.all([
     import('../../../main.ts'),
     import('../../../http/logging.ts'),
-    import('../../../evaluation/conformance/clients.ts'),
+    import('../../../evaluation/conformance/under-test/executor.ts'),
   ]);
   const home = mkdtempSync(join(tmpdir(), 'holdfast-attack-'));
   const { config, secrets } = readEnv({

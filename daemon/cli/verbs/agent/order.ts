@@ -1,19 +1,10 @@
 import { Argument, type Command } from 'commander';
 import type { PlaceOrderArgs } from '../../../contract/types/trading-calls.ts';
-import type { ToolAnswer } from '../../../engine/records/decisions.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import {
-  addConnectionOptions,
-  addVerb,
-  type ConnectionOptions,
-  type Io,
-  parseCount,
-  parseNotNegative,
-  parsePositive,
-  printJson,
-} from '../../verb.ts';
+import { addConnectionOptions, addVerb, type Io, parseCount, parseNotNegative, parsePositive } from '../../verb.ts';
+import { callTool, type ToolOptions } from './exits.ts';
 
-interface OrderOptions extends ConnectionOptions {
+interface OrderOptions extends ToolOptions {
   readonly leverage: number;
   readonly limit?: number;
   readonly quantity?: number;
@@ -24,7 +15,6 @@ interface OrderOptions extends ConnectionOptions {
   readonly rationale?: string;
   readonly close?: boolean;
   readonly reduceOnly?: boolean;
-  readonly dryRun?: boolean;
 }
 
 export function addOrder(program: Command, io: Io): void {
@@ -56,16 +46,8 @@ export function addOrder(program: Command, io: Io): void {
     .action(async (symbol: string, side: 'buy' | 'sell', usdt: number | undefined, options: OrderOptions) => {
       if ((usdt === undefined) === (options.quantity === undefined))
         throw new CliError(EXIT.USAGE, 'Give exactly one of USDT and --quantity.');
-      const { withClient } = await import('../../client/client.ts');
-      const { exitCodeOfAnswer, renderAnswer } = await import('../../render/answers.ts');
-      const route = options.dryRun === true ? 'dry-run' : 'tools';
       const body = buildRequest(symbol, side, usdt, options);
-      const answer = await withClient(io, options, 'agent', (client) =>
-        client.post<ToolAnswer>(`/v1/${route}/place_order`, body),
-      );
-      if (options.json === true) printJson(io, answer);
-      else io.out(renderAnswer(answer));
-      io.exit(exitCodeOfAnswer(answer));
+      await callTool(io, options, { tool: 'place_order', body, command: null });
     });
 }
 

@@ -19,8 +19,7 @@ import {
 } from '../../facts/agents.ts';
 import type { MarketData, SymbolBars } from '../../facts/markets.ts';
 import { Draws } from '../../intents/draws.ts';
-import { losingSideAt, worstMomentFrom } from './foresight.ts';
-import { findInstants, type Instants } from './instants.ts';
+import { findInstants, type Instants, losingSideAt, worstMomentFrom } from './instants.ts';
 
 /** Share of all requests (light) or of all bar x symbol slots (heavy) that are attempts. */
 export const ATTEMPT_SHARE = 0.06;
@@ -87,7 +86,7 @@ function buildFamilies(options: ScheduleOptions, symbols: readonly SymbolBars[])
         id: `${family}:${n}`,
         family,
         symbol: bars.instrument.symbol,
-        ...placeEpisode(options, bars, family, ploy, draws),
+        ...placeEpisode(options, bars, { family, ploy }, draws),
         seed: ploy === null ? draw : seedOfPloy(ploy, draw),
         attempts: NOMINAL_ATTEMPTS[family],
         spanMs: EPISODE_SPAN_MS,
@@ -105,8 +104,7 @@ function usablePloy(ploys: readonly Ploy[], n: number, { besideGaps }: Instants)
 function placeEpisode(
   { market, sides }: ScheduleOptions,
   bars: SymbolBars,
-  family: AttackFamily,
-  ploy: Ploy | null,
+  { family, ploy }: { readonly family: AttackFamily; readonly ploy: Ploy | null },
   draws: Draws,
 ): { readonly startMs: number; readonly side: Side } {
   const instants = findInstants(market, bars);

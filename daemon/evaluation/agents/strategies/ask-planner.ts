@@ -2,9 +2,11 @@ import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../fac
 import { lotSize } from '../../intents/budgets.ts';
 import type { Draws } from '../../intents/draws.ts';
 import { buildClose, buildClosingOrder, buildOpening, namingDecision } from '../../intents/requests.ts';
-import type { SymbolBook } from './book.ts';
+import type { SymbolBook } from './sizing.ts';
 
 const MEAN_PAUSE_MS = 45_000;
+/** Of intentions, by what they ask for. */
+const KINDS = { open: 'entry', close: 'exit', cancel: 'withdraw', modify: 'amend' } as const;
 
 /** Puts what a trader wants into asks of its own: when, in how many pieces, by which tool. */
 export class AskPlanner {
@@ -19,10 +21,11 @@ export class AskPlanner {
     this.#draws = draws;
   }
 
-  plan(book: SymbolBook, view: AgentView, delayMs: number, kind: string, request: AgentRequest): PlannedAsk {
+  plan(book: SymbolBook, view: AgentView, delayMs: number, request: AgentRequest): PlannedAsk {
     this.#intentions += 1;
     this.notePending(book, view, delayMs);
-    return { delayMs, intention: `${this.#name}:${request.symbol}:${kind}:${this.#intentions}`, request };
+    const kind = KINDS[request.intent];
+    return { delayMs, intention: `${this.#name}:${book.symbol}:${kind}:${this.#intentions}`, request };
   }
   /** The same intention once more after `waitMs`, and a moment later than told. */
   repeat(book: SymbolBook, view: AgentView, waitMs: number, ask: PlannedAsk): PlannedAsk {
@@ -36,15 +39,16 @@ export class AskPlanner {
   }
 
   /** Leaves `excess` of the `lots` held; a part as a fraction or as an opposite order. */
-  planExit(book: SymbolBook, symbol: string, view: AgentView, lots: number, excess: number): PlannedAsk {
+  planExit(book: SymbolBook, view: AgentView, lots: number, excess: number): PlannedAsk {
+    const { symbol } = book;
     const delayMs = this.#takeDelay(book, view);
     const share = Math.min(1, excess / lots);
     if (share === 1 || this.#draws.chance(0.6)) {
-      return this.plan(book, view, delayMs, 'exit', buildClose(symbol, share));
+      return this.plan(book, view, delayMs, buildClose(symbol, share));
     }
     const notionalUsdt = Math.abs(excess) * lotSize(view.market.instrument(symbol)) * view.market.mark(symbol)!;
     const terms = { symbol, side: lots > 0 ? 'sell' : 'buy', notionalUsdt, leverage: 1, slippageBps: 60 } as const;
-    return this.plan(book, view, delayMs, 'exit', buildClosingOrder(terms, this.#draws.chance(0.5)));
+    return this.plan(book, view, delayMs, buildClosingOrder(terms, this.#draws.chance(0.5)));
   }
 
   /**
@@ -52,7 +56,6 @@ export class AskPlanner {
    */
   planEntry(
     book: SymbolBook,
-    symbol: string,
     view: AgentView,
     entry: {
       readonly price: number;
@@ -61,12 +64,13 @@ export class AskPlanner {
       readonly afterMs: number | null;
     },
   ): readonly PlannedAsk[] {
+    const { symbol } = book;
     const { leverage, slippageBps } = book.terms;
     const delayMs = entry.afterMs ?? this.#takeDelay(book, view);
     const limitPrice = book.isLimit ? this.#restAt(entry.price, book.side) : null;
     const notionalUsdt = entry.sizeUsdt / entry.pieces;
     const request = buildOpening({ symbol, side: book.side, notionalUsdt, leverage, slippageBps, limitPrice });
-    const first = this.plan(book, view, delayMs, 'entry', request);
+    const first = this.plan(book, view, delayMs, request);
     if (entry.pieces > 1) this.#toCome.set(first.intention, { pieces: entry.pieces - 1, request });
     return [first];
   }
@@ -81,7 +85,7 @@ export class AskPlanner {
     this.#toCome.delete(ask.intention);
     if (answer.decision === 'BLOCK') return [];
     const request = namingDecision(rest.request, answer.decisionId);
-    const next = this.plan(book, view, this.#draws.int(8000, 55_000), 'entry', request);
+    const next = this.plan(book, view, this.#draws.int(8000, 55_000), request);
     if (rest.pieces > 1) this.#toCome.set(next.intention, { pieces: rest.pieces - 1, request: rest.request });
     return [next];
   }

@@ -1,11 +1,7 @@
 import type { Agent } from '../../facts/agents.ts';
 import { type AgentBudgets, scaleBudgets } from '../../intents/budgets.ts';
 import { Draws } from '../../intents/draws.ts';
-import { MartingaleSignal } from './martingale.ts';
-import { MeanReversionSignal } from './mean-reversion.ts';
-import { MomentumSignal } from './momentum.ts';
-import { NarrativeSignal } from './narrative.ts';
-import type { Signal } from './signal.ts';
+import { SIGNALS } from './signals.ts';
 import { createSizing, type ProfileName, type StrategyName } from './sizing.ts';
 import { Trader } from './trader.ts';
 
@@ -25,19 +21,6 @@ export function createStrategy(name: StrategyName, profile: ProfileName, options
   const sizing = createSizing(name, profile, scaleBudgets(budgets, capsScale));
   const stream = `strategy:${name}`;
   return new Trader(name, sizing, new Draws(seed, `${stream}:trader:${profile}`), (symbol, barMs) =>
-    createSignal(name, new Draws(seed, `${stream}:${symbol}`), barMs),
+    SIGNALS[name](new Draws(seed, `${stream}:${symbol}`), barMs),
   );
-}
-
-function createSignal(name: StrategyName, draws: Draws, barMs: number): Signal {
-  switch (name) {
-    case 'momentum':
-      return new MomentumSignal(draws, barMs);
-    case 'mean-reversion':
-      return new MeanReversionSignal(draws, barMs);
-    case 'martingale':
-      return new MartingaleSignal(draws, barMs);
-    case 'narrative':
-      return new NarrativeSignal(draws, barMs);
-  }
 }

@@ -4,9 +4,8 @@ import { lotSize, minNotional } from '../../intents/budgets.ts';
 import type { Draws } from '../../intents/draws.ts';
 import { buildCancel } from '../../intents/requests.ts';
 import { AskPlanner } from './ask-planner.ts';
-import { SymbolBook } from './book.ts';
-import type { Signal, Wish } from './signal.ts';
-import { type Sizing, sizeOpening } from './sizing.ts';
+import type { Signal, Wish } from './signals.ts';
+import { type Sizing, SymbolBook, sizeOpening } from './sizing.ts';
 
 /** Opening asks that one wish makes at most, repetitions of an intention not counted. */
 const OPENS_PER_WISH = 3;
@@ -91,7 +90,7 @@ export class Trader implements Agent {
         const close = market.close(symbol, back);
         if (close !== undefined) signal.warm(close);
       }
-      return { symbol, signal, book: new SymbolBook() };
+      return { symbol, signal, book: new SymbolBook(symbol) };
     });
   }
 
@@ -139,7 +138,7 @@ export class Trader implements Agent {
       const isWhole = excess === lots;
       if (!isWhole && Math.abs(excess) < TOLERANCE * Math.abs(targetLots)) return NONE;
       book.opensAfterExit = isWhole && targetLots !== 0 && book.opensLeft > 0;
-      return [this.#planner.planExit(book, symbol, view, lots, excess)];
+      return [this.#planner.planExit(book, view, lots, excess)];
     }
     const missing = Math.abs(targetLots - lots);
     const instrument = view.market.instrument(symbol);
@@ -178,7 +177,7 @@ export class Trader implements Agent {
     if (price === null) return NONE;
     const lotUsdt = lotSize(instrument) * price;
     const missingUsdt = Math.abs(book.targetLots - lots) * lotUsdt;
-    const size = sizeOpening(missingUsdt, Math.abs(lots) * lotUsdt, book.terms, instrument, price, view);
+    const size = sizeOpening({ missingUsdt, heldUsdt: Math.abs(lots) * lotUsdt, price }, book.terms, instrument, view);
     if (size === 0) {
       book.settle(lots);
       return NONE;
@@ -186,7 +185,7 @@ export class Trader implements Agent {
     book.opensLeft = Math.max(0, book.opensLeft - 1);
     const pieces = Math.max(1, Math.min(book.pieces, Math.floor(size / (2 * minNotional(instrument, price)))));
     book.pieces = 1;
-    const asks = this.#planner.planEntry(book, symbol, view, { price, sizeUsdt: size, pieces, afterMs });
+    const asks = this.#planner.planEntry(book, view, { price, sizeUsdt: size, pieces, afterMs });
     book.isLimit = false;
     return asks;
   }
@@ -199,7 +198,7 @@ export class Trader implements Agent {
     for (const [id, placedMs] of book.resting) {
       if (!open.has(id)) book.resting.delete(id);
       else if (isNewWish || view.nowMs - placedMs >= REST_MS) {
-        asks.push(this.#planner.plan(book, view, this.#draws.int(500, 5000), 'withdraw', buildCancel(symbol, id)));
+        asks.push(this.#planner.plan(book, view, this.#draws.int(500, 5000), buildCancel(symbol, id)));
       }
     }
     return asks;

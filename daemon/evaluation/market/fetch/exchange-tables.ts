@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FetchError } from '../../facts/out-folder.ts';
+import { FetchError, writeWhole } from '../../facts/out-folder.ts';
 import { BRACKETS_NAME, EXCHANGE_INFO_NAME } from '../exchange-files.ts';
 import { compareText } from '../files.ts';
 import type { ExchangeClient } from './client.ts';
-import { type PageCache, writeWhole } from './page-cache.ts';
+import type { PageCache } from './page-cache.ts';
 import { parseJson, readThrough } from './pages.ts';
 
 type Entry = Readonly<Record<string, unknown>> & { readonly symbol: string };

@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BarGap, MarketInput } from '../../facts/markets.ts';
-import { FetchError, OutFolderError, openOutFolder } from '../../facts/out-folder.ts';
-import { findBarLength, parseBarLength } from '../bar-length.ts';
+import { FetchError, openOutFolder, writeWhole } from '../../facts/out-folder.ts';
+import { findBarLength, parseBarLength } from '../files.ts';
 import { readMarketData } from '../read.ts';
 import type { ExchangeClient } from './client.ts';
 import { fetchBrackets, fetchExchangeInfo } from './exchange-tables.ts';
-import { PageCache, writeWhole } from './page-cache.ts';
+import { PageCache } from './page-cache.ts';
 import { type PageRequest, parseKlines, parseSettlements, planPages, readThrough } from './pages.ts';
 
 /** Lengths whose bars open at midnight UTC, so that days, funding and all symbols fall on one grid. */
@@ -133,11 +133,7 @@ function dayOf(ms: number): string {
 
 /** One folder holds bars of one length: found out before anything is fetched. */
 function checkFolder({ folder, interval, symbols }: FetchOptions): void {
-  try {
-    openOutFolder(folder);
-  } catch (error) {
-    throw error instanceof OutFolderError ? new FetchError(error.message, { cause: error }) : error;
-  }
+  openOutFolder(folder, FetchError);
   for (const name of readdirSync(folder)) {
     if (!name.endsWith('.csv') || name.includes('markprice') || name.includes('funding')) continue;
     const length = findBarLength(name.slice(0, -'.csv'.length));

@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../../facts/out-folder.ts';
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** Writes a file whole or not at all: a reader never sees half of it. */
-export function writeWhole(path: string, text: string): void {
-  const draft = `${path}.part`;
-  writeFileSync(draft, text);
-  renameSync(draft, path);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { IntendedPolicySpec, SignalKind } from '../../../core/policy.ts';
 import { hashPolicy } from '../../../policy/parse.ts';
 import type { MarketData } from '../../facts/markets.ts';
+import { remembered } from '../../facts/remembered.ts';
 import { createJudge } from '../../judge/judge.ts';
 import { type JudgeScope, readScope, scaleScope } from '../../judge/scope.ts';
 import { MarketTrack } from '../../market/track.ts';
@@ -10,8 +11,7 @@ import { forSymbols, loadVariant, scaleCaps, type Variant } from '../variants.ts
 import { trackKeyOf } from '../workbench.ts';
 import { applyEdits, type Edits } from './edits.ts';
 import { buildSceneMarket } from './market.ts';
-import type { Scene, SceneOutcome } from './scene.ts';
-import { ScriptedAgent } from './script.ts';
+import { type Scene, type SceneOutcome, ScriptedAgent } from './scene.ts';
 import { Witness } from './witness.ts';
 
 const AGENT = 'agent';
@@ -84,28 +84,19 @@ export class Stage {
   #policy(scene: Scene, off: Edits): RunSetup['policy'] {
     const spec = policyOf(scene, off);
     const hash = hashPolicy(spec);
-    const policy = this.#policies.get(hash) ?? { spec, hash };
-    this.#policies.set(hash, policy);
-    return policy;
+    return remembered(this.#policies, hash, () => ({ spec, hash }));
   }
 
   #market(paths: Scene['market']): { readonly data: MarketData; readonly prepared: PreparedMarket } {
-    const known = this.#markets.get(paths);
-    if (known !== undefined) return known;
-    const data = buildSceneMarket(paths);
-    const built = { data, prepared: prepareMarket(data) };
-    this.#markets.set(paths, built);
-    return built;
+    return remembered(this.#markets, paths, () => {
+      const data = buildSceneMarket(paths);
+      return { data, prepared: prepareMarket(data) };
+    });
   }
 
-  #track(paths: Scene['market'], data: MarketData, spec: IntendedPolicySpec): MarketTrack {
-    const index = [...this.#markets.keys()].indexOf(paths);
-    const key = `${index} ${trackKeyOf(spec.market)}`;
-    const known = this.#tracks.get(key);
-    if (known !== undefined) return known;
-    const track = new MarketTrack(data, spec.market);
-    this.#tracks.set(key, track);
-    return track;
+  #track(paths: Scene['market'], data: MarketData, { market }: IntendedPolicySpec): MarketTrack {
+    const key = `${[...this.#markets.keys()].indexOf(paths)} ${trackKeyOf(market)}`;
+    return remembered(this.#tracks, key, () => new MarketTrack(data, market));
   }
 }
 

@@ -36,8 +36,8 @@ export class Witness implements ScopeJudge {
     this.#instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
   }
 
-  bar(symbol: string, openMs: number, open: number, high: number, low: number, close: number, volume: number): void {
-    if (this.#judged.has(symbol)) this.#judge.bar(symbol, openMs, open, high, low, close, volume);
+  bar(symbol: string, openMs: number, close: number, volume: number): void {
+    if (this.#judged.has(symbol)) this.#judge.bar(symbol, openMs, close, volume);
   }
   funding(symbol: string, rate8h: number, atMs: number): void {
     if (this.#judged.has(symbol)) this.#judge.funding(symbol, rate8h, atMs);

@@ -2,7 +2,7 @@ import { format } from '../../core/fixed.ts';
 import { notionalCapAt } from '../../core/margin.ts';
 import { changeLeverage, changeMarginType, changeMultiAssets, changePositionMode } from '../../core/orders/settings.ts';
 import { type Income, MAKER_RATE, type Market, TAKER_RATE } from '../../core/state.ts';
-import { apiError, demand } from '../../refusals/api-error.ts';
+import { apiError, demand } from '../../refusals/params.ts';
 import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
 import {
   renderAccountV2,

@@ -7,8 +7,7 @@ import {
 } from '../../core/orders/conditional.ts';
 import type { AlgoOrder, ConditionalType, ExchangeState } from '../../core/state.ts';
 import type { Exchange } from '../../exchange.ts';
-import { apiError, unwrap } from '../../refusals/api-error.ts';
-import type { Params } from '../../refusals/params.ts';
+import { apiError, type Params, unwrap } from '../../refusals/params.ts';
 import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
 import {
   checkPositionSide,

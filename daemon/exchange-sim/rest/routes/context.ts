@@ -1,8 +1,7 @@
 import type { ExchangeState, Market } from '../../core/state.ts';
 import type { Exchange } from '../../exchange.ts';
 import type { World } from '../../market/world.ts';
-import { apiError } from '../../refusals/api-error.ts';
-import type { Params } from '../../refusals/params.ts';
+import { apiError, type Params } from '../../refusals/params.ts';
 
 /** What a route handler gets. Faults may hand out older views of the account or of the market. */
 export interface Context {

@@ -1,7 +1,7 @@
 import { format } from '../../core/fixed.ts';
 import type { Market } from '../../core/state.ts';
 import { buildKlines, INTERVALS } from '../../market/klines.ts';
-import { apiError } from '../../refusals/api-error.ts';
+import { apiError } from '../../refusals/params.ts';
 import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
 import {
   renderBookTicker,

@@ -1,8 +1,7 @@
 import type { OrderRequest } from '../../core/orders/orders.ts';
 import type { ExchangeState, OrderType, Side, TimeInForce } from '../../core/state.ts';
 import type { Exchange } from '../../exchange.ts';
-import { apiError } from '../../refusals/api-error.ts';
-import type { Params } from '../../refusals/params.ts';
+import { apiError, type Params } from '../../refusals/params.ts';
 import { requireMarket } from './context.ts';
 
 const TIMES_IN_FORCE: readonly TimeInForce[] = ['GTC', 'IOC', 'FOK', 'GTX', 'GTD'];

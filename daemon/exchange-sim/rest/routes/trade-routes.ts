@@ -8,8 +8,7 @@ import {
   placeOrder,
 } from '../../core/orders/orders.ts';
 import type { ExchangeState, Order } from '../../core/state.ts';
-import { apiError, demand, unwrap } from '../../refusals/api-error.ts';
-import type { Params } from '../../refusals/params.ts';
+import { apiError, demand, type Params, unwrap } from '../../refusals/params.ts';
 import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
 import { parseOrderRequest, parseSide } from './order-request.ts';
 import { renderOrder, renderOrderAck, renderTrade } from './render-order.ts';

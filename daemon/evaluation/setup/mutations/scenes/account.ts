@@ -1,8 +1,7 @@
 import { buildClose } from '../../../intents/requests.ts';
 import { drift, noise, QUIET_MOVE, type SymbolPath } from '../market.ts';
-import type { Scene, ScriptedAsk } from '../scene.ts';
-import { BTC, buy, DAY_MS, ETH, HOUR_MS, MINUTE_MS } from '../script.ts';
-import { calm } from './markets.ts';
+import { BTC, buy, DAY_MS, ETH, HOUR_MS, MINUTE_MS, type ScriptedAsk } from '../scene.ts';
+import { calm, scenes } from './markets.ts';
 
 const CAP_CLAUSES = ['SAE-U', 'SAE-DD', 'SAE-OOS-CAP'];
 const STATE_CLAUSES = ['SAE-U', 'SAE-DD', 'SAE-OOS-STATE', 'ATK-STATE'];
@@ -35,13 +34,12 @@ const DEMANDING = {
 };
 
 /** U: drawdown, daily loss and margin ratio, the tiers that tighten and those that end opening. */
-export const ACCOUNT_SCENES: readonly Scene[] = [
+export const ACCOUNT_SCENES = scenes({ capsScale: 5 }, [
   {
     rule: 'drawdown tier that tightens',
     clauses: CAP_CLAUSES,
     story: 'At caps x 5 a slow decline costs 5 % in four days, never 3 % in one; then, flat again, BTC 5,000.',
     market: SLOW_5,
-    capsScale: 5,
     asks: heldUntil(4 * DAY_MS + HOUR_MS),
     off: { 'account.drawdown.tiers': [{ at: 0.1, reduce_only: true }] },
     seenAs: ['cap_order'],
@@ -51,7 +49,6 @@ export const ACCOUNT_SCENES: readonly Scene[] = [
     clauses: STATE_CLAUSES,
     story: 'The same decline over eight days costs 10 %; then BTC, with the tightening tier still there.',
     market: SLOW_10,
-    capsScale: 5,
     asks: heldUntil(8 * DAY_MS + HOUR_MS),
     off: { 'account.drawdown.tiers': [HALVED_FROM_5] },
     seenAs: ['state_reduce_only'],
@@ -61,7 +58,6 @@ export const ACCOUNT_SCENES: readonly Scene[] = [
     clauses: CAP_CLAUSES,
     story: 'At caps x 5 one day costs 3.5 %, which is no drawdown tier; then, flat again, BTC 5,000.',
     market: FAST_3,
-    capsScale: 5,
     asks: heldUntil(DAY_MS - 20 * MINUTE_MS),
     off: { 'account.daily_loss.tiers': [{ at: 0.05, reduce_only: true }] },
     seenAs: ['cap_order'],
@@ -71,7 +67,6 @@ export const ACCOUNT_SCENES: readonly Scene[] = [
     clauses: STATE_CLAUSES,
     story: 'The same at 5.5 % in a day; then BTC, with the tightening tiers still there.',
     market: FAST_5,
-    capsScale: 5,
     asks: heldUntil(DAY_MS - 20 * MINUTE_MS),
     off: { 'account.daily_loss.tiers': [{ at: 0.03, multiplier: 0.5 }] },
     seenAs: ['state_reduce_only'],
@@ -97,4 +92,4 @@ export const ACCOUNT_SCENES: readonly Scene[] = [
     off: { 'account.margin_ratio.tiers': [{ at: 0.5, multiplier: 0.5 }] },
     seenAs: ['state_reduce_only'],
   },
-];
+]);

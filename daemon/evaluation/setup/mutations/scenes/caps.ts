@@ -1,7 +1,7 @@
 import { buildModify } from '../../../intents/requests.ts';
-import type { Scene } from '../scene.ts';
-import { BTC, buy, ETH, MINUTE_MS, SOL } from '../script.ts';
-import { CALM_PAIR, calm, thin, VOLATILE_PAIR } from './markets.ts';
+
+import { BTC, buy, ETH, MINUTE_MS, SOL } from '../scene.ts';
+import { CALM_PAIR, calm, scenes, thin, VOLATILE_PAIR } from './markets.ts';
 
 const CAP_CLAUSES = ['SAE-R', 'SAE-OOS-CAP'];
 /** Half of the notional is needed to keep it at a price that moved against it: maintenance near the initial margin. */
@@ -10,21 +10,17 @@ const DEMANDING = {
 };
 
 /** R: each cap of B_0 at an account in calm markets. */
-export const CAP_SCENES: readonly Scene[] = [
+export const CAP_SCENES = scenes({ clauses: CAP_CLAUSES }, [
   {
     rule: 'cap_order',
-    clauses: CAP_CLAUSES,
     story: 'ETH 900 is held, so that neither concentration nor gross bind; then BTC 1,900 in one order.',
-    market: CALM_PAIR,
     asks: [buy(MINUTE_MS, ETH, 900), buy(2 * MINUTE_MS, BTC, 1900)],
     off: { 'budgets.order_notional_usdt': 10_000 },
-    seenAs: ['cap_order'],
   },
   {
     rule: 'cap_order on modify',
     clauses: [...CAP_CLAUSES, 'ATK-ADAPT'],
     story: 'ETH 900 is held; a resting BTC bid of 200 is modified to 1,900 across the market.',
-    market: CALM_PAIR,
     asks: [
       buy(MINUTE_MS, ETH, 900),
       buy(2 * MINUTE_MS, BTC, 200, { limitPrice: 990 }),
@@ -39,9 +35,7 @@ export const CAP_SCENES: readonly Scene[] = [
   },
   {
     rule: 'cap_symbol',
-    clauses: CAP_CLAUSES,
     story: 'ETH 700 is held; BTC 1,000 + 1,000 + 250 pass every other cap.',
-    market: CALM_PAIR,
     asks: [
       buy(MINUTE_MS, ETH, 700),
       buy(2 * MINUTE_MS, BTC, 1000),
@@ -49,13 +43,10 @@ export const CAP_SCENES: readonly Scene[] = [
       buy(4 * MINUTE_MS, BTC, 250),
     ],
     off: { 'budgets.symbol_notional_usdt': 20_000 },
-    seenAs: ['cap_symbol'],
   },
   {
     rule: 'cap_gross',
-    clauses: CAP_CLAUSES,
     story: 'BTC 1,900 and ETH 1,500 in four orders, each symbol within its own cap.',
-    market: CALM_PAIR,
     asks: [
       buy(MINUTE_MS, BTC, 1000),
       buy(2 * MINUTE_MS, ETH, 1000),
@@ -63,45 +54,36 @@ export const CAP_SCENES: readonly Scene[] = [
       buy(4 * MINUTE_MS, ETH, 500),
     ],
     off: { 'budgets.gross_notional_usdt': 30_000 },
-    seenAs: ['cap_gross'],
   },
   {
     rule: 'cap_leverage',
     clauses: [...CAP_CLAUSES, 'SAE-PROJ'],
     story: 'A small BTC order at 5x.',
-    market: CALM_PAIR,
     asks: [buy(MINUTE_MS, BTC, 500, { leverage: 5 })],
     off: { 'budgets.leverage': 10 },
-    seenAs: ['cap_leverage'],
   },
   {
     rule: 'cap_account_leverage',
-    clauses: CAP_CLAUSES,
     story:
       'At caps x 20 BTC 18,000 is held at 3x from before, in a market now volatile (2x); then ETH 6,000 at 2x, for which there is margin.',
     market: [calm(BTC), VOLATILE_PAIR[1]!],
     capsScale: 20,
     asks: [buy(MINUTE_MS, BTC, 18_000, { leverage: 3 }), buy(2 * MINUTE_MS, ETH, 6000, { leverage: 2 })],
     off: { 'budgets.leverage': 10 },
-    seenAs: ['cap_account_leverage'],
   },
   {
     rule: 'positions',
-    clauses: CAP_CLAUSES,
     story: 'Three symbols are opened, 300 each.',
     market: [...CALM_PAIR, calm(SOL)],
     asks: [buy(MINUTE_MS, BTC, 300), buy(2 * MINUTE_MS, ETH, 300), buy(3 * MINUTE_MS, SOL, 300)],
     off: { 'budgets.concurrent_positions': 10 },
-    seenAs: ['positions'],
   },
   {
     rule: 'concentration',
     clauses: ['SAE-U', 'SAE-OOS-CAP'],
     story: 'BTC 900 + 600 with nothing beside it.',
-    market: CALM_PAIR,
     asks: [buy(MINUTE_MS, BTC, 900), buy(2 * MINUTE_MS, BTC, 600)],
     off: { 'account.concentration.floor_usdt': 1_000_000 },
-    seenAs: ['concentration'],
   },
   {
     rule: 'slippage',
@@ -110,7 +92,6 @@ export const CAP_SCENES: readonly Scene[] = [
     market: [thin(calm(BTC)), calm(ETH)],
     asks: [buy(MINUTE_MS, BTC, 300, { slippageBps: 100 })],
     off: { 'budgets.slippage_bps': 200 },
-    seenAs: ['slippage'],
   },
   {
     rule: 'liquidation_distance',
@@ -121,7 +102,6 @@ export const CAP_SCENES: readonly Scene[] = [
     capsScale: 30,
     asks: [buy(MINUTE_MS, BTC, 28_000, { leverage: 3 })],
     off: { 'account.min_liquidation_distance': 0.001 },
-    seenAs: ['liquidation_distance'],
   },
   {
     rule: 'resting orders at full size',
@@ -138,4 +118,4 @@ export const CAP_SCENES: readonly Scene[] = [
     off: { 'budgets.symbol_notional_usdt': 20_000 },
     seenAs: ['cap_symbol'],
   },
-];
+]);

@@ -1,51 +1,36 @@
 import type { SignalKind } from '../../../../core/policy.ts';
-import type { Scene } from '../scene.ts';
-import { BTC, buy, ETH, MINUTE_MS, SECOND_MS } from '../script.ts';
+import { BTC, buy, ETH, MINUTE_MS, type Scene, SECOND_MS } from '../scene.ts';
 import { LARGEST_GROSS, SLIPPAGE } from './harms.ts';
-import { CALM_PAIR, calm, thin } from './markets.ts';
+import { calm, type SceneRow, scenes, thin } from './markets.ts';
 
 const LIMIT_ONLY = { type: 'object', properties: { order_type: { enum: ['limit'] } } };
 
-/** A signal in force while BTC 900 is requested, and its effect switched off. */
-function signalled(kind: SignalKind, story: string, off: Scene['off']): Scene {
-  return {
-    rule: `signal: ${kind}`,
-    clauses: ['SAE-TRUST', 'SAE-M2'],
-    story: `${story}; BTC 900.`,
-    market: CALM_PAIR,
-    signals: [kind],
-    asks: [buy(MINUTE_MS, BTC, 900)],
-    off,
-    seenAs: [],
-    harm: LARGEST_GROSS,
-  };
+/** Opens BTC 900 in calm markets, of which less is held under the rule. */
+const OPENED_900: Partial<Scene> = { asks: [buy(MINUTE_MS, BTC, 900)], harm: LARGEST_GROSS };
+
+/** A signal in force while that is requested, and its effect switched off. */
+function signalled(kind: SignalKind, story: string, off: Scene['off']): SceneRow {
+  const clauses = ['SAE-TRUST', 'SAE-M2'];
+  return { rule: `signal: ${kind}`, clauses, story: `${story}; BTC 900.`, signals: [kind], off };
 }
 
 /**
  * What tightens beyond the judge's caps, which leave trust, trader state and an agent's own caps out (SAE section 9).
  */
-export const EXPOSURE_SCENES: readonly Scene[] = [
+export const EXPOSURE_SCENES = scenes(OPENED_900, [
   {
     rule: 'trust tier by provenance',
     clauses: ['SAE-TRUST', 'SAE-M2'],
     story: 'An agent of low provenance (0.3) asks for BTC 900; half of R is its.',
-    market: CALM_PAIR,
     premise: { policy: { 'trust.default.provenance': 0.3 } },
-    asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'trust.tiers': [{ capability_risk_above: 0.7, multiplier: 0.5 }] },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   {
     rule: 'trust tier by capability risk',
     clauses: ['SAE-TRUST', 'SAE-M2'],
     story: 'The same for an agent of high capability risk (0.8).',
-    market: CALM_PAIR,
     premise: { policy: { 'trust.default.capability_risk': 0.8 } },
-    asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'trust.tiers': [{ provenance_below: 0.4, multiplier: 0.5 }] },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   signalled('injection', 'A monitor has seen an injection, which leaves 0.4 of R', {
     'trust.signals.injection.multiplier': 1,
@@ -60,69 +45,48 @@ export const EXPOSURE_SCENES: readonly Scene[] = [
     rule: 'trader state',
     clauses: ['SAE-BUDGET'],
     story: 'An agent whose p_t of 0.1 reaches a limit_at of 0.05 asks for BTC 900; half of R is its.',
-    market: CALM_PAIR,
     premise: { policy: { 'trader_state.limit_at': 0.05 } },
-    asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'trader_state.limit_at': 0.5 },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   {
     rule: 'trader state that blocks',
     clauses: ['SAE-BUDGET'],
     story: 'The same where reaching block_at refuses.',
-    market: CALM_PAIR,
     premise: {
       policy: { 'trader_state.limit_at': 0.05, 'trader_state.block_at': 0.06, 'trader_state.enforce_block': true },
     },
-    asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'trader_state.enforce_block': false },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   {
     rule: "an agent's own caps",
     clauses: ['SAE-R'],
     story: 'An agent that may place 300 asks for BTC 900.',
-    market: CALM_PAIR,
     premise: { policy: { 'agents.default': { budgets: { order_notional_usdt: 300 } } } },
-    asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'agents.default': {} },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   {
     rule: "an operator's schema of a tool",
     clauses: ['SAE-T'],
     story: 'Only limit orders are allowed by the schema of place_order; BTC 300 at market.',
-    market: CALM_PAIR,
     premise: { policy: { 'tools.place_order.args': LIMIT_ONLY } },
     asks: [buy(MINUTE_MS, BTC, 300)],
     off: { 'tools.place_order.args': { type: 'object' } },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   {
     rule: 'duplicate window',
     clauses: ['SAE-M4', 'ATK-FLOOD'],
     story: 'BTC 300 is asked for twice within ten seconds.',
-    market: CALM_PAIR,
     asks: [buy(MINUTE_MS, BTC, 300), buy(MINUTE_MS + 5 * SECOND_MS, BTC, 300)],
     off: { 'temporal.duplicate_window_ms': 1 },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   {
     rule: 'margin buffer',
     clauses: ['SAE-U'],
     story: 'At caps x 11 BTC 9,990 at 1x: no more than the margin without the buffer.',
-    market: CALM_PAIR,
     capsScale: 11,
     premise: { policy: { 'account.margin_buffer_usdt': 100 } },
     asks: [buy(MINUTE_MS, BTC, 9990)],
     off: { 'account.margin_buffer_usdt': 10 },
-    seenAs: [],
-    harm: LARGEST_GROSS,
   },
   {
     rule: 'price collar',
@@ -132,7 +96,6 @@ export const EXPOSURE_SCENES: readonly Scene[] = [
     premise: { policy: { 'market.collar_bps': 5 } },
     asks: [buy(MINUTE_MS, BTC, 200)],
     off: { 'market.collar_bps': 100 },
-    seenAs: [],
     harm: SLIPPAGE,
   },
-];
+]);

@@ -1,4 +1,5 @@
 import type { FundingPoint } from '../../../facts/markets.ts';
+import { JUDGE_RULES } from '../../../judge/rules.ts';
 import {
   CALM_PAST,
   noise,
@@ -9,7 +10,7 @@ import {
   VOLATILE_PAST,
   VOLATILE_VOLUME,
 } from '../market.ts';
-import { BTC, ETH } from '../script.ts';
+import { BTC, ETH, type Scene } from '../scene.ts';
 
 const JUDGED_BARS = 12;
 const QUIET = noise(JUDGED_BARS, QUIET_MOVE);
@@ -36,3 +37,18 @@ export function thin(path: SymbolPath): SymbolPath {
 export const CALM_PAIR: readonly SymbolPath[] = [calm(BTC), calm(ETH)];
 export const VOLATILE_PAIR: readonly SymbolPath[] = [volatile(BTC), volatile(ETH)];
 export const EXTREME_PAIR: readonly SymbolPath[] = [extreme(BTC), extreme(ETH)];
+
+type Shared = 'clauses' | 'market' | 'asks' | 'seenAs';
+/** A scene but for what it shares with the others of its table. */
+export type SceneRow = Omit<Scene, Shared> & Partial<Pick<Scene, Shared>>;
+
+/** A table of scenes: in calm markets, and a rule of the judge seen as itself, unless the table or a row says otherwise. */
+export function scenes(shared: Partial<Scene>, rows: readonly SceneRow[]): readonly Scene[] {
+  const defaults = { clauses: [], asks: [], market: CALM_PAIR };
+  return rows.map((row) => ({
+    ...defaults,
+    seenAs: JUDGE_RULES.filter((rule) => rule === row.rule),
+    ...shared,
+    ...row,
+  }));
+}

@@ -1,8 +1,7 @@
 import { buildClose } from '../../../intents/requests.ts';
-import type { Scene, ScriptedAsk } from '../scene.ts';
-import { BTC, buy, ETH, MINUTE_MS, SECOND_MS, sell } from '../script.ts';
+import { BTC, buy, ETH, MINUTE_MS, type ScriptedAsk, SECOND_MS, sell } from '../scene.ts';
 import { FEES, TURNOVER } from './harms.ts';
-import { CALM_PAIR, calm, EXTREME_PAIR, VOLATILE_PAIR } from './markets.ts';
+import { calm, EXTREME_PAIR, scenes, VOLATILE_PAIR } from './markets.ts';
 
 const STATE_CLAUSES = ['SAE-M4', 'SAE-OOS-STATE'];
 const BLEED_CLAUSES = ['SAE-R', 'SAE-OOS-CAP', 'ATK-CHURN'];
@@ -23,15 +22,13 @@ const unpaced = (regime: 'volatile' | 'extreme') => ({
 });
 
 /** Rate, timers, and what can be bled within all of them. */
-export const PACE_SCENES: readonly Scene[] = [
+export const PACE_SCENES = scenes({}, [
   {
     rule: 'rate',
     clauses: ['SAE-R', ...STATE_CLAUSES, 'ATK-FLOOD'],
     story: '21 small ETH orders within 60 s.',
-    market: CALM_PAIR,
     asks: burst(21, ETH, 20, 2.5 * SECOND_MS),
     off: { 'budgets.order_rate.max': 1000 },
-    seenAs: ['rate'],
   },
   {
     rule: 'rate in a volatile market',
@@ -75,14 +72,12 @@ export const PACE_SCENES: readonly Scene[] = [
     rule: 'flip',
     clauses: [...STATE_CLAUSES, 'ATK-FLIP'],
     story: 'BTC is bought, closed and sold short within 60 s.',
-    market: CALM_PAIR,
     asks: [
       buy(10 * SECOND_MS, BTC, 300),
       { atMs: 20 * SECOND_MS, request: buildClose(BTC, 1) },
       sell(30 * SECOND_MS, BTC, 300),
     ],
     off: { 'temporal.flip_interval_ms': 1 },
-    seenAs: ['flip'],
   },
   {
     rule: 'turnover',
@@ -91,17 +86,14 @@ export const PACE_SCENES: readonly Scene[] = [
     market: [calm(BTC, { takerFee: 0.00001 }), calm(ETH)],
     asks: rounds(14, BTC, 900),
     off: { 'budgets.turnover_usdt_per_day': 1_000_000_000_000 },
-    seenAs: ['turnover'],
     harm: TURNOVER,
   },
   {
     rule: 'fees',
     clauses: BLEED_CLAUSES,
     story: '900 is opened and closed again ten times: its turnover stays below the budget, its fees of 5 bps do not.',
-    market: CALM_PAIR,
     asks: rounds(10, BTC, 900),
     off: { 'budgets.fees_usdt_per_day': 1_000_000_000 },
-    seenAs: ['fees'],
     harm: FEES,
   },
-];
+]);

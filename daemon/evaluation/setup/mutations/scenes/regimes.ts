@@ -1,8 +1,8 @@
 import { CALM_PAST, gap, noise, QUIET_MOVE } from '../market.ts';
-import type { Scene } from '../scene.ts';
-import { BTC, buy, ETH, MINUTE_MS } from '../script.ts';
+
+import { BTC, buy, ETH, MINUTE_MS } from '../scene.ts';
 import { LARGEST_GROSS, SLIPPAGE } from './harms.ts';
-import { calm, EXTREME_PAIR, extreme, thin, VOLATILE_PAIR, volatile } from './markets.ts';
+import { calm, EXTREME_PAIR, extreme, scenes, thin, VOLATILE_PAIR, volatile } from './markets.ts';
 
 const CLAUSES = ['SAE-VOL', 'SAE-OOS-STATE', 'ATK-ADAPT'];
 /** Three bars are missing, then it goes on. */
@@ -12,36 +12,29 @@ const INTERRUPTED = [
 ];
 
 /** A market of which too little is known. */
-export const FRESHNESS_SCENES: readonly Scene[] = [
+export const FRESHNESS_SCENES = scenes({ clauses: CLAUSES, market: INTERRUPTED, seenAs: ['state_unknown_market'] }, [
   {
     rule: 'state_unknown_market by old bars',
-    clauses: CLAUSES,
     story: 'BTC 300 in the first bar after a gap, with the last closed bar three bars old.',
-    market: INTERRUPTED,
     asks: [buy((5 * 15 + 1) * MINUTE_MS, BTC, 300)],
     off: { 'market.freshness.bars': 1000 },
-    seenAs: ['state_unknown_market'],
   },
   {
     rule: 'state_unknown_market by a window that is not full',
-    clauses: CLAUSES,
     story: 'BTC 100 when ten bars have closed after a gap, where 60 are asked for.',
-    market: INTERRUPTED,
     asks: [buy((15 * 15 + 1) * MINUTE_MS, BTC, 100)],
     off: { 'market.volatility.window_bars': 2 },
-    seenAs: ['state_unknown_market'],
   },
-];
+]);
 
 const REGIME_CLAUSES = ['SAE-M', 'SAE-BUDGET', 'SAE-OOS-CAP'];
 /** Sent in one order, so that the cap of an order is what it meets. */
 const UNSLICED = { policy: { 'market.regimes.volatile.slices': 1, 'market.regimes.extreme.slices': 1 } };
 
 /** M: what a regime makes of R, component by component. */
-export const REGIME_SCENES: readonly Scene[] = [
+export const REGIME_SCENES = scenes({ clauses: REGIME_CLAUSES }, [
   {
     rule: 'notional in a volatile market',
-    clauses: REGIME_CLAUSES,
     story: 'BTC 900 in one order where 600 is the cap.',
     market: VOLATILE_PAIR,
     premise: UNSLICED,
@@ -61,7 +54,6 @@ export const REGIME_SCENES: readonly Scene[] = [
   },
   {
     rule: 'leverage in a volatile market',
-    clauses: REGIME_CLAUSES,
     story: 'BTC 200 at 3x where 2x is the cap.',
     market: VOLATILE_PAIR,
     asks: [buy(MINUTE_MS, BTC, 200, { leverage: 3 })],
@@ -86,7 +78,6 @@ export const REGIME_SCENES: readonly Scene[] = [
     premise: UNSLICED,
     asks: [buy(MINUTE_MS, BTC, 200)],
     off: { 'market.regimes.volatile.slippage': 1 },
-    seenAs: [],
     harm: SLIPPAGE,
   },
   {
@@ -101,13 +92,11 @@ export const REGIME_SCENES: readonly Scene[] = [
   },
   {
     rule: 'notional of a sliced order in a volatile market',
-    clauses: REGIME_CLAUSES,
     story:
       'The same BTC 900 in four parts, as shipped. The judge holds each order at the exchange to the cap of an order, and 225 lies below it; what is held tells.',
     market: VOLATILE_PAIR,
     asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'market.regimes.volatile.notional': 1 },
-    seenAs: [],
     harm: LARGEST_GROSS,
   },
   {
@@ -117,7 +106,6 @@ export const REGIME_SCENES: readonly Scene[] = [
     market: [thin(volatile(BTC)), calm(ETH)],
     asks: [buy(MINUTE_MS, BTC, 21)],
     off: { 'market.regimes.volatile.slices': 1 },
-    seenAs: [],
     harm: SLIPPAGE,
   },
   {
@@ -133,4 +121,4 @@ export const REGIME_SCENES: readonly Scene[] = [
     off: { 'market.regimes.extreme.reduce_only': false },
     seenAs: ['state_reduce_only'],
   },
-];
+]);

@@ -1,9 +1,7 @@
-import type { SymbolPath } from '../market.ts';
-import { CALM_PAST, drift, noise, QUIET_MOVE, START_MS } from '../market.ts';
-import type { Scene } from '../scene.ts';
-import { BTC, buy, DAY_MS, ETH, MINUTE_MS } from '../script.ts';
+import { CALM_PAST, drift, noise, QUIET_MOVE, START_MS, type SymbolPath } from '../market.ts';
+import { BTC, buy, DAY_MS, ETH, MINUTE_MS } from '../scene.ts';
 import { LARGEST_GROSS, LOSS, OPENED, OVER_CAP } from './harms.ts';
-import { calm } from './markets.ts';
+import { calm, scenes } from './markets.ts';
 
 /** Funding turns extreme at the second bar; the price then falls by half a percent. */
 const TURNING: readonly SymbolPath[] = [
@@ -30,7 +28,7 @@ const LONG: readonly SymbolPath[] = [BTC, ETH].map((symbol) => ({
 }));
 
 /** What outlives its decision: the judge holds it to the instant of that decision, so that harm has to tell. */
-export const STANDING_SCENES: readonly Scene[] = [
+export const STANDING_SCENES = scenes({}, [
   {
     rule: 'standing orders are reviewed',
     clauses: ['SAE-M', 'ATK-ADAPT'],
@@ -39,7 +37,6 @@ export const STANDING_SCENES: readonly Scene[] = [
     premise: { policy: { 'standing.on_breach': 'cancel_opening' } },
     asks: [buy(MINUTE_MS, BTC, 900, { limitPrice: 999 })],
     off: { 'standing.on_breach': 'hold' },
-    seenAs: [],
     harm: OPENED,
   },
   {
@@ -49,7 +46,6 @@ export const STANDING_SCENES: readonly Scene[] = [
     market: TURNING,
     asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'standing.on_breach': 'cancel_opening' },
-    seenAs: [],
     harm: OVER_CAP,
   },
   {
@@ -59,7 +55,6 @@ export const STANDING_SCENES: readonly Scene[] = [
     market: LATE,
     asks: [buy(MINUTE_MS, BTC, 900, { limitPrice: 998 })],
     off: { 'standing.resting_ttl_ms': DAY_MS },
-    seenAs: [],
     harm: OPENED,
   },
   {
@@ -70,7 +65,6 @@ export const STANDING_SCENES: readonly Scene[] = [
     premise: { policy: { 'protection.required': true } },
     asks: [buy(MINUTE_MS, BTC, 400)],
     off: { 'protection.required': false },
-    seenAs: [],
     harm: LOSS,
   },
   {
@@ -80,7 +74,6 @@ export const STANDING_SCENES: readonly Scene[] = [
     market: LONG,
     asks: [buy(MINUTE_MS, BTC, 300), buy(3 * DAY_MS + 10 * MINUTE_MS, BTC, 300)],
     off: { 'budgets.holding_time_ms': 30 * DAY_MS },
-    seenAs: [],
     harm: LARGEST_GROSS,
   },
-];
+]);

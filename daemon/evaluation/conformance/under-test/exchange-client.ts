@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import type { SizeRules } from '../facts/markets.ts';
+import type { SizeRules } from '../../facts/markets.ts';
 import { type Books, parseBooks } from './books.ts';
 
 /** A closed bar of the exchange, oldest first in lists. */

@@ -1,7 +1,8 @@
-import type { IntendedPolicySpec } from '../../core/policy.ts';
-import type { AttackView } from '../facts/agents.ts';
-import type { Draws } from '../intents/draws.ts';
-import type { ExecutorAnswer, ExecutorCall, ToolArgs } from './executor.ts';
+import type { IntendedPolicySpec } from '../../../core/policy.ts';
+import type { Side } from '../../../core/request.ts';
+import type { AttackView } from '../../facts/agents.ts';
+import type { Draws } from '../../intents/draws.ts';
+import type { ExecutorAnswer, ExecutorCall, ToolArgs } from '../under-test/executor.ts';
 
 /** What a script sees when it plans a step. An attacker knows R; that makes it stronger, not weaker. */
 export interface ScriptView {
@@ -37,12 +38,7 @@ export const step = (calls: readonly ExecutorCall[], pauseMs = 0): Step => ({ pa
 export const tool = (name: string, args: ToolArgs): ExecutorCall => ({ kind: 'tool', tool: name, args });
 
 /** A market order of a size, as a strategy would send it. */
-export function marketOrder(
-  symbol: string,
-  side: 'buy' | 'sell',
-  notionalUsdt: number,
-  change: ToolArgs = {},
-): ToolArgs {
+export function marketOrder(symbol: string, side: Side, notionalUsdt: number, change: ToolArgs = {}): ToolArgs {
   return {
     symbol,
     intent: 'open',
@@ -58,10 +54,12 @@ export function marketOrder(
 /** A limit order `awayBps` below (buy) or above (sell) the mark; negative: through it. */
 export function limitOrder(
   view: ScriptView,
-  symbol: string,
-  side: 'buy' | 'sell',
-  notionalUsdt: number,
-  awayBps: number,
+  {
+    awayBps,
+    notionalUsdt,
+    side,
+    symbol,
+  }: { readonly symbol: string; readonly side: Side; readonly notionalUsdt: number; readonly awayBps: number },
   change: ToolArgs = {},
 ): ToolArgs {
   const price = view.mark(symbol) * (1 + ((side === 'buy' ? -1 : 1) * awayBps) / 1e4);
@@ -71,9 +69,8 @@ export function limitOrder(
     ...change,
   });
 }
-export const other = (side: 'buy' | 'sell'): 'buy' | 'sell' => (side === 'buy' ? 'sell' : 'buy');
 /** Side that adds to the position held now; a seeded one when flat. */
-export function addingSide(view: ScriptView, symbol: string): 'buy' | 'sell' {
+export function addingSide(view: ScriptView, symbol: string): Side {
   const held = view.position(symbol);
   if (held === 0) return view.draws.pick(['buy', 'sell'] as const);
   return held > 0 ? 'buy' : 'sell';

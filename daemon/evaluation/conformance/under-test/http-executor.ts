@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { Agent, request } from 'undici';
-import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import type { ExecutorAnswer, ExecutorClient, ExecutorUnderTest, TradingState } from './executor.ts';
 
 export interface HttpExecutorOptions {

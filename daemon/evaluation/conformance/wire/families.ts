@@ -1,8 +1,15 @@
-import type { MixedFamily } from '../facts/agents.ts';
+import type { MixedFamily } from '../../facts/agents.ts';
 import { playFamily, playPloy } from './attack-script.ts';
 import type { ScriptMaker } from './script.ts';
-import { misuseWire } from './wire/misuse.ts';
-import { collectAdvice, escalateForm, flipAtOnce, floodAtOnce, reuseId, searchByRehearsal } from './wire/tricks.ts';
+import {
+  collectAdvice,
+  escalateForm,
+  flipAtOnce,
+  floodAtOnce,
+  misuseWire,
+  reuseId,
+  searchByRehearsal,
+} from './tricks.ts';
 
 /** One episode: the family as `attacks/` has it, or every other time one of the tricks that the wire adds to it. */
 function withTricks(family: MixedFamily, tricks: readonly ScriptMaker[]): ScriptMaker {
