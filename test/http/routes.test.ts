@@ -339,7 +339,7 @@ test('a reading tool outside the policy scope is refused through both doors', as
   assert.equal(names.length, Object.keys(TOOL_SCHEMAS).length - 2);
 });
 
-test("GET /v1/tools gives each format, with the operator's narrower arguments", async (t) => {
+test("GET /v1/tools gives each format, with the operator's narrower arguments [AN-177 TF-90]", async (t) => {
   const server = await startServer(t);
   const [plain, openai, anthropic, mcp] = await Promise.all(
     ['', '?format=openai', '?format=anthropic', '?format=mcp'].map((query) => server.call('GET', `/v1/tools${query}`)),
@@ -402,7 +402,7 @@ test('a refused input is a 400 that names each field, and the gate learns the pa
   );
 });
 
-test('the outcomes conflict, over budget and unavailable are 409, 429 and 503', async (t) => {
+test('the outcomes conflict, over budget and unavailable are 409, 429 and 503 [AN-179 AN-182]', async (t) => {
   const server = await startServer(t);
   server.gate.outcome = async () => ({ kind: 'conflict', message: 'used before', decisionId: 'dec_3' });
   const conflict = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
@@ -449,7 +449,7 @@ test('a receipt that cannot be given says why, and when to ask again', async (t)
     assert.deepEqual(await ask(query), [400, 'INVALID_INPUT', undefined], query);
 });
 
-test('paging is 1 to 5000 with a cursor that was issued, in queries and in bodies', async (t) => {
+test('paging is 1 to 5000 with a cursor that was issued, in queries and in bodies [AN-180]', async (t) => {
   const server = await startServer(t);
   for (const query of ['limit=1', 'limit=5000', '', 'cursor=12', 'open=false']) {
     assert.equal((await server.call('GET', `/v1/orders?${query}`)).status, 200, query);
@@ -543,7 +543,7 @@ test('a cursor that was not issued is 400 in every list, also for the account, w
   }
 });
 
-test('a reload of another policy than the pending one is 409 with the hash of that one', async (t) => {
+test('a reload of another policy than the pending one is 409 with the hash of that one [AN-181]', async (t) => {
   const server = await startServer(t);
   const { status, json } = await server.call('POST', '/v1/policy/reload', {
     role: 'operator',
@@ -643,7 +643,7 @@ test('operator commands reach the gate as they were meant', async (t) => {
   }
 });
 
-test('rebase and reload work without a body, and with an empty one under a JSON content type', async (t) => {
+test('rebase and reload work without a body, and with an empty one under a JSON content type [TF-85]', async (t) => {
   const server = await startServer(t);
   const headers = { 'content-type': 'application/json' };
   for (const path of ['/v1/account/rebase', '/v1/policy/reload']) {
@@ -754,7 +754,7 @@ test('candles of a length that is not kept are refused with the one that is [TF-
     assert.equal((await read(args)).status, 400, JSON.stringify(args));
 });
 
-test('?view=brief answers in brief, anything else there is refused before the order is looked at', async (t) => {
+test('?view=brief answers in brief, anything else there is refused before the order is looked at [TF-91 TF-92]', async (t) => {
   const server = await startServer(t);
   const body = PLACE_ORDER;
   const full = await server.call('POST', '/v1/tools/place_order', { body });

@@ -15,13 +15,13 @@ export const ReadinessBodySchema = Type.Object(
     trading_state: tradingState,
     symbols_reducing: Type.Array(Type.String()),
     pending_policy: pendingPolicy,
-    policy_error: nullable(text('Why the policy file on disk is not in force.')),
-    arming_error: nullable(text('Why nothing opens on binance-live; null: it may.')),
+    policy_error: nullable(text('Why the policy file on disk is not in force.')), // AN-172
+    arming_error: nullable(text('Why nothing opens on binance-live; null: it may.')), // AN-173
     alerts: count(),
-    alert_channels_silent: Type.Array(Type.String(), { description: 'Channels that fail for an hour or more.' }),
-    alert_routes_error: nullable(text('Why the file of alert routes on disk is not in force.')),
+    alert_channels_silent: Type.Array(Type.String(), { description: 'Channels that fail for an hour or more.' }), // AN-174
+    alert_routes_error: nullable(text('Why the file of alert routes on disk is not in force.')), // AN-175
     pending_alert_routes: pendingRoutes,
-    requests_summed: count('Calls without an effect that were only counted.'),
+    requests_summed: count('Calls without an effect that were only counted.'), // AN-176
   },
   field.closed,
 );
@@ -29,7 +29,7 @@ export const HealthBodySchema = Type.Object({ status: Type.Literal('ok') }, fiel
 export const ToolsBodySchema = Type.Object(
   {
     tools: Type.Array(Type.Unknown(), {
-      description: 'Plain: {name, title, description, kind, input_schema}; or in the requested format.',
+      description: 'Plain: {name, title, description, kind, input_schema}; or in the requested format.', // AN-177
     }),
   },
   field.closed,
@@ -38,12 +38,12 @@ export const ErrorBodySchema = Type.Object(
   {
     error: Type.Object(
       {
-        code: text('Stable code; docs/api.md lists them.'),
+        code: text('Stable code; docs/api.md lists them.'), // AN-178
         message: text(),
         details: Type.Optional(
           Type.Unknown({
             description:
-              'INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}. POLICY_NOT_PENDING: {pending_hash}. REFUSAL_RATE: {budget, max, window_ms, decision?, reasons?}.',
+              'REQUEST_ID_REUSED: {decision_id}. INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}. POLICY_NOT_PENDING: {pending_hash}. REFUSAL_RATE: {budget, max, window_ms, decision?, reasons?}.', // AN-179, AN-180, AN-181, AN-182
           }),
         ),
       },

@@ -11,11 +11,11 @@ export const SignalAnswerSchema = Type.Object({ signal_id: text(), expires_at_ms
 export const SignalEntrySchema = Type.Object(
   {
     signal_id: text(),
-    kind: field.oneOf(SIGNAL_KINDS, 'What was seen.'),
-    account: nullable(text('Only this account; null: any.')),
-    agent: nullable(text('Only this agent; null: every one.')),
-    symbol: nullable(text('Only this symbol; null: every one.')),
-    severity: number('How bad: 0 to 1. For the record.'),
+    kind: field.oneOf(SIGNAL_KINDS),
+    account: nullable(text('Only this account; null: any.')), // AN-158
+    agent: nullable(text('Only this agent; null: every one.')), // AN-159
+    symbol: nullable(text('Only this symbol; null: every one.')), // AN-160
+    severity: number('How bad: 0 to 1. For the record.'), // note, note
     set_by: text(),
     expires_at_ms: instant(),
   },
@@ -24,17 +24,17 @@ export const SignalEntrySchema = Type.Object(
 export const SignalsBodySchema = Type.Object({ signals: Type.Array(SignalEntrySchema) }, field.closed);
 export const ConsoleSessionSchema = Type.Object(
   {
-    session: text('Bearer text that looks, halts and reduces.'),
+    session: text('Bearer text that looks, halts and reduces.'), // AN-161
     expires_at_ms: instant(),
     name: text(),
-    key_id: text('Names the key of the session, under which POST /v1/proof proves the daemon.'),
-    key: text('Of the session, 32 bytes in base64url.'),
+    key_id: text('Names the key of the session, under which POST /v1/proof proves the daemon.'), // AN-162
+    key: text('Of the session, 32 bytes in base64url.'), // AN-163
   },
   field.closed,
 );
 export const TextsErasedBodySchema = Type.Object(
-  { erased: Type.Array(text('sha256 of the text.')) },
-  { ...field.closed, description: 'What was erased.' },
+  { erased: Type.Array(text('sha256 of the text.')) }, // AN-164
+  field.closed,
 );
 export const TradingStateBodySchema = Type.Object(
   {
@@ -42,8 +42,8 @@ export const TradingStateBodySchema = Type.Object(
     layers: Type.Array(
       Type.Object(
         {
-          layer: field.oneOf(['operator', 'breaker', 'boot', 'condition'], 'Who set it.'),
-          scope: field.oneOf(['account', 'symbol', 'agent'], 'For whom.'),
+          layer: field.oneOf(['operator', 'breaker', 'boot', 'condition']),
+          scope: field.oneOf(['account', 'symbol', 'agent']),
           name: nullable(text()),
           state: tradingState,
           reason: text(),
@@ -53,7 +53,7 @@ export const TradingStateBodySchema = Type.Object(
         },
         field.closed,
       ),
-      { description: 'The most restrictive one that applies wins.' },
+      { description: 'The most restrictive one that applies wins.' }, // AN-165
     ),
   },
   field.closed,
@@ -61,9 +61,9 @@ export const TradingStateBodySchema = Type.Object(
 export const FlattenBodySchema = Type.Object(
   {
     state: Type.Literal('halted'),
-    scope: field.oneOf(['account', 'symbols'], 'What is halted.'),
-    symbols: nullable(Type.Array(Type.String(), { description: 'null: the whole account.' })),
-    canceled: flag('Every opening order is proven canceled.'),
+    scope: field.oneOf(['account', 'symbols']),
+    symbols: nullable(Type.Array(Type.String(), { description: 'null: the whole account.' })), // AN-166
+    canceled: flag('Every opening order is proven canceled.'), // AN-167
     positions_left: Type.Array(Type.Object({ symbol: text(), quantity: decimal('Signed.') }, field.closed)),
     note: text(),
   },
@@ -73,8 +73,8 @@ export const HolderBodySchema = Type.Object(
   {
     symbol: text(),
     holder,
-    quantity: decimal('Signed, of the holder.'),
-    openings_left: count('Not proven canceled yet.'),
+    quantity: decimal('Signed, of the holder.'), // AN-168
+    openings_left: count('Not proven canceled yet.'), // AN-169
   },
   field.closed,
 );
@@ -82,10 +82,10 @@ export const SettingsBodySchema = Type.Object(
   {
     home: text(),
     policy_file: text(),
-    alerts_file: text('Of alert routes. It need not exist.'),
+    alerts_file: text('Of alert routes, if there is one.'), // note
     head_file: text(),
     countdown: Type.Enum(['regular', 'all', 'unknown']),
   },
-  { ...field.closed, description: 'Settings that the daemon runs with; no secret is among them.' },
+  { ...field.closed, description: 'Settings that the daemon runs with; no secret is among them.' }, // AN-170
 );
-export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference.') }, field.closed);
+export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference of drawdown.') }, field.closed); // AN-171
