@@ -6,6 +6,8 @@ export interface Text {
   readonly path: string;
   /** Headings of the parts of a page that are covered, without those below them. Absent: the whole page. */
   readonly parts?: readonly string[];
+  /** Of a source: words in quotes are a text without a full stop, too, and belong to the object that has them. */
+  readonly hasBareTexts?: true;
 }
 
 /** In each of these every sentence has an id or is marked as a note. Sources that make up one text share its prefix. */
@@ -62,6 +64,7 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'AN', title: 'Recorded context', path: 'daemon/contract/context.ts' },
   { prefix: 'TF', title: 'Bodies and queries of routes', path: 'daemon/contract/commands.ts' },
   { prefix: 'AK', title: 'Keys of alert routes', path: 'daemon/contract/alerts.ts' },
+  { prefix: 'AN', title: 'States of an execution', path: 'daemon/contract/execution-states.ts', hasBareTexts: true },
   { prefix: 'MI', title: 'What MCP tells', path: 'daemon/mcp/texts.ts' },
 ];
 

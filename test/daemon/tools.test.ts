@@ -205,7 +205,7 @@ describe('the tools', () => {
     assert.equal((await symbols({})).length, world.daemon.gate.core.policySpec.scope.symbols.length);
   });
 
-  it('get_decision has an own decision with what became of it since, and no other agent’s [AN-51 AN-52 AN-53 AN-55 AN-56 TD-23 TD-32]', async () => {
+  it('get_decision has an own decision with what became of it since, and no other agent’s [AN-51 AN-52 AN-53 AN-55 AN-56 AN-254 AN-256 AN-257 TD-23 TD-32]', async () => {
     const states = async ({ decision }: ToolBody) =>
       (await read<ToolBody>('get_decision', { decision_id: decision.decision_id })).execution.state;
     assert.deepEqual(await Promise.all([filled, rests, canceled].map(states)), ['filled', 'working', 'canceled']);
@@ -225,7 +225,7 @@ describe('the tools', () => {
     assert.equal(foreign.status, 404);
   });
 
-  it('cancel_order ends what is left of an order of the asker, and what has filled stays [TD-11 TD-12]', async () => {
+  it('cancel_order ends what is left of an order of the asker, and what has filled stays [AN-255 TD-11 TD-12]', async () => {
     const held = await world.position('BTCUSDT');
     const match = { method: 'POST', path: '/fapi/v1/order' };
     await world.fault({ kind: 'partial-fill', fraction: 0.5, match });

@@ -91,7 +91,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   const records = (): readonly ApprovalEvent[] =>
     [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ payload }) => payload as ApprovalEvent);
 
-  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AN-65 AN-67 AN-68 AN-70 AN-71 AN-72 AN-73 AN-74 AN-75 AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40 PK-146]', async () => {
+  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AN-65 AN-67 AN-68 AN-70 AN-71 AN-72 AN-73 AN-74 AN-75 AN-248 AN-249 AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40 PK-146]', async () => {
     const approval = await ask({ rationale: 'the moon' });
     assert.equal(sha256Hex(approval.text), approval.digest);
     assert.equal(wordCode(approval.digest), approval.words);

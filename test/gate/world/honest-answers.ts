@@ -84,7 +84,7 @@ describe('what an answer says of fills, misses and repeats', () => {
     assert.deepEqual((await fills()).fills, reported, 'after a restart');
   });
 
-  it('BY-11 an order that found nobody within its bound says how far the quote was, and is no duplicate of itself', async () => {
+  it('BY-11 an order that found nobody within its bound says how far the quote was, and is no duplicate of itself [AN-259 AN-260]', async () => {
     const ask = order({ max_slippage_bps: 0, requested_notional: 300 });
     const { body } = await world.tool('place_order', ask);
     await until('it has expired', async () => (await read(body.decision.decision_id)).execution.state === 'expired');
