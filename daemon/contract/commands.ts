@@ -14,42 +14,42 @@ export const InterceptRequest = Type.Object(
     args: Type.Unsafe<{ readonly [name: string]: unknown }>({
       type: 'object',
       additionalProperties: true,
-      description: 'Arguments of the tool as the agent gave them.',
+      description: 'Arguments of the tool as the agent gave them.', // note
     }),
     meta: Type.Optional(field.meta),
   },
-  { ...field.closed, description: 'A tool call that an agent is about to make.' },
+  { ...field.closed, description: 'A tool call that an agent is about to make.' }, // note
 );
 
 export const SignalRequest = Type.Object(
   {
-    kind: field.oneOf(SIGNAL_KINDS, 'What was seen. The policy says what it does.'),
+    kind: field.oneOf(SIGNAL_KINDS, 'What was seen. The policy says what it does.'), // note, TF-65
     scope: Type.Object(
       {
         account: Type.Optional(field.accountName),
         agent: Type.Optional(field.agentName),
         symbol: Type.Optional(field.symbol),
       },
-      { ...field.closed, description: 'Whom it concerns; {} is the whole account.' },
+      { ...field.closed, description: 'Whom it concerns; {} is the whole account.' }, // TF-66
     ),
-    severity: Type.Number({ minimum: 0, maximum: 1, description: 'How bad: 0 to 1. For the record.' }),
+    severity: Type.Number({ minimum: 0, maximum: 1, description: 'How bad: 0 to 1. For the record.' }), // note, note
     ttl_ms: Type.Integer({
       minimum: 1,
       maximum: 2_592_000_000,
-      description: 'How long it is active, ms; the policy sets a lower maximum for each kind.',
+      description: 'How long it is active, ms; max_ttl_ms of the policy is the longest for its kind.', // TF-67
     }),
-    evidence: Type.Optional(field.freeText('Why, at most 2 kB. Kept as untrusted text.')),
+    evidence: Type.Optional(field.freeText('Why, at most 2 kB. Kept as untrusted text.')), // TF-68, TF-69
   },
   field.closed,
 );
 
-export const reason = field.freeText('Why, for the record. At most 2 kB.', 1);
+export const reason = field.freeText('Why, for the record. At most 2 kB.', 1); // TF-70, TF-71
 export const StateChangeRequest = Type.Object(
   {
-    state: field.oneOf(['active', 'reducing', 'halted'], 'active: lifts the operator layer only.'),
+    state: field.oneOf(['active', 'reducing', 'halted'], 'active: lifts the operator layer only.'), // TF-72
     reason,
-    symbol: Type.Optional({ ...field.symbol, description: 'Only this symbol. Absent: the whole account.' }),
-    agent: Type.Optional({ ...field.agentName, description: 'Only this agent. Absent: every agent.' }),
+    symbol: Type.Optional({ ...field.symbol, description: 'Only this symbol. Absent: the whole account.' }), // TF-73, TF-74
+    agent: Type.Optional({ ...field.agentName, description: 'Only this agent. Absent: every agent.' }), // TF-75, TF-76
   },
   field.closed,
 );
@@ -60,7 +60,7 @@ export const FlattenRequest = Type.Object(
         minItems: 1,
         maxItems: 1000,
         uniqueItems: true,
-        description: 'Only these symbols. Absent: everything.',
+        description: 'Only these symbols. Absent: everything.', // TF-77, TF-78
       }),
     ),
     reason,
@@ -73,19 +73,19 @@ export const EndRequest = Type.Object({ reason }, field.closed);
 export const ReleaseRequest = Type.Object(
   {
     for_ms: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 2_592_000_000, description: 'So long after it is free. Absent: 0.' }),
+      Type.Integer({ minimum: 0, maximum: 2_592_000_000, description: 'So long after it is free. Absent: 0.' }), // TF-79, TF-80
     ),
     reason,
   },
   field.closed,
 );
 export const AdoptRequest = Type.Object({ agent: field.agentName, reason }, field.closed);
-export const ArmingRequest = Type.Object({ digest: field.sha256('As it was looked at.') }, field.closed);
+export const ArmingRequest = Type.Object({ digest: field.sha256('As it was looked at.') }, field.closed); // TF-81
 /** Absent proof: the operator token of the call itself. */
 export const ApprovalRequest = Type.Object(
   {
-    action: field.oneOf(['approve', 'deny'], 'What is done with it.'),
-    digest: Type.Optional(field.sha256('approve: as it was looked at.')),
+    action: field.oneOf(['approve', 'deny']),
+    digest: Type.Optional(field.sha256('approve: as it was looked at.')), // TF-82
     reason: Type.Optional(reason),
     assertion: Type.Optional(AssertionSchema),
   },
@@ -98,23 +98,23 @@ export const AlertPath = Type.Object({ id: field.recordNumber }, field.closed);
 export const SymbolPath = Type.Object({ symbol: field.symbol }, field.closed);
 export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
 export const PolicyCheckRequest = Type.Object(
-  { text: Type.String({ minLength: 1, description: 'A policy file, YAML or JSON.' }) },
+  { text: Type.String({ minLength: 1, description: 'A policy file, YAML or JSON.' }) }, // TF-83
   field.closed,
 );
 export const PolicyReloadRequest = Type.Object(
   {
-    hash: Type.Optional(field.sha256('Pending hash to accept, from /readyz. Absent: only asks.')),
+    hash: Type.Optional(field.sha256('Pending hash to accept, from /readyz. Absent: only asks.')), // TF-84, TF-85
   },
   field.closed,
 );
 
 export const AlertTestRequest = Type.Object(
-  { channel: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'Only this one. Absent: all.' })) },
+  { channel: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'Only this one. Absent: all.' })) }, // TF-86, TF-87
   field.closed,
 );
 export const AlertRoutesReloadRequest = Type.Object(
   {
-    hash: Type.Optional(field.sha256('Pending hash to accept, from /readyz. Absent: only asks.')),
+    hash: Type.Optional(field.sha256('Pending hash to accept, from /readyz. Absent: only asks.')), // TF-88, TF-89
   },
   field.closed,
 );
@@ -122,22 +122,22 @@ export const AlertRoutesReloadRequest = Type.Object(
 export const CATALOGUE_FORMATS = ['openai', 'openai_strict', 'openai_responses', 'anthropic', 'mcp'] as const;
 export const ToolsQuery = Type.Object(
   {
-    format: Type.Optional(field.oneOf(CATALOGUE_FORMATS, 'Form of the entries. Absent: the plain form.')),
-    view: Type.Optional(field.oneOf(['full', 'brief'], 'brief, with format mcp: in half the tokens.')),
+    format: Type.Optional(field.oneOf(CATALOGUE_FORMATS, 'Form of the entries. Absent: the plain form.')), // note, TF-90
+    view: Type.Optional(field.oneOf(['full', 'brief'], 'brief, with format mcp: in fewer words.')), // note
   },
   field.closed,
 );
 export const ViewQuery = Type.Object(
   {
     view: Type.Optional(
-      field.oneOf(['full', 'brief'], 'brief: what a model needs, in a sixth of the tokens. Absent: full.'),
+      field.oneOf(['full', 'brief'], 'brief: what a model needs. Absent: full.'), // TF-91, TF-92
     ),
   },
   field.closed,
 );
 export const EventsQuery = Type.Object(
   {
-    view: Type.Optional(field.oneOf(['full', 'brief'], 'brief: for screens, with sums.')),
+    view: Type.Optional(field.oneOf(['full', 'brief'], 'brief: for screens, with sums.')), // TF-93
   },
   field.closed,
 );
@@ -150,7 +150,7 @@ export const DecisionsQuery = Type.Object(
     agent: Type.Optional(Type.String({ maxLength: 64 })),
     symbol: Type.Optional(Type.String({ pattern: SYMBOL_PATTERN })),
     outcome: Type.Optional(Type.Enum(['ALLOW', 'LIMIT', 'BLOCK'], { type: 'string' })),
-    since: Type.Optional(Type.String({ maxLength: 40, description: 'As 24h.' })),
+    since: Type.Optional(Type.String({ maxLength: 40, description: 'As 24h.' })), // note
     limit: Type.Optional(field.pageLimit),
     cursor: Type.Optional(field.cursor),
   },
@@ -165,7 +165,7 @@ export const EQUITY_SPANS = ['hour', 'day', 'month', 'all'] as const;
 export const EquityHistoryQuery = Type.Object(
   {
     span: Type.Optional(
-      Type.Enum([...EQUITY_SPANS], { type: 'string', description: 'Until the last reading; all if absent.' }),
+      Type.Enum([...EQUITY_SPANS], { type: 'string', description: 'Until the last reading; all if absent.' }), // TF-94
     ),
   },
   field.closed,

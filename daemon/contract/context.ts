@@ -17,7 +17,7 @@ const count = Type.Integer({ minimum: 0 });
 const instant = Type.Number({ minimum: 0 });
 const flag = Type.Boolean();
 const name = Type.String({ minLength: 1, maxLength: 128 });
-const regime = field.oneOf(REGIMES, 'Market regime.');
+const regime = field.oneOf(REGIMES);
 const side = field.oneOf(['buy', 'sell'], 'Direction.');
 
 const account = Type.Object(
@@ -141,7 +141,7 @@ const order = Type.Object(
     is_open: flag,
     is_protective: flag,
     lots,
-    order_type: field.oneOf(['market', 'limit'], 'Kind of order.'),
+    order_type: field.oneOf(['market', 'limit']),
     price_ticks: nullable(count),
     reduce_only: flag,
     side,
@@ -169,10 +169,10 @@ const pacing = Type.Object(
 );
 const state = Type.Object(
   {
-    layer: nullable(field.oneOf(['operator', 'breaker', 'boot', 'condition'], 'Which layer binds.')),
+    layer: nullable(field.oneOf(['operator', 'breaker', 'boot', 'condition'])),
     reason: nullable(Type.String()),
-    scope: nullable(field.oneOf(['account', 'symbol', 'agent'], 'For whom.')),
-    state: field.oneOf(['active', 'reducing', 'halted'], 'The most restrictive layer that applies.'),
+    scope: nullable(field.oneOf(['account', 'symbol', 'agent'])),
+    state: field.oneOf(['active', 'reducing', 'halted'], 'The most restrictive layer that applies.'), // AN-235
   },
   field.closed,
 );
@@ -230,14 +230,14 @@ export const ExecutionContextSchema = Type.Object(
     own_order_id: nullable(name),
     pacing,
     parent_price_ticks: nullable(count),
-    phase: field.oneOf(['parent', 'slice', 'standing'], 'What is being decided.'),
+    phase: field.oneOf(['parent', 'slice', 'standing']),
     schema_violation: nullable(Type.String()),
     slice_lots: nullable(lots),
     state,
     trust,
     venue: name,
   },
-  { ...field.closed, description: 'SAE-CTX: the reduced view that the decision is based on. Null: not known.' },
+  { ...field.closed, description: 'SAE-CTX: the reduced view that the decision is based on. Null: not known.' }, // note, note
 );
 
 /** Stops compiling when schema and core type differ. */

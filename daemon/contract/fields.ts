@@ -30,8 +30,8 @@ export function said(description?: string, unit?: string) {
   return words === '' ? {} : { description: words };
 }
 /** One of a closed list of words. */
-export function oneOf<const V extends readonly string[]>(values: V, description: string) {
-  return Type.Enum([...values] as V[number][], { type: 'string', description });
+export function oneOf<const V extends readonly string[]>(values: V, description?: string) {
+  return Type.Enum([...values] as V[number][], { type: 'string', ...said(description) });
 }
 /** Said once, since it is long. */
 export const reasonCode = oneOf(REASON_CODES, 'Stable code; docs/reasons.md lists them.'); // TF-27

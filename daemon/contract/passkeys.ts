@@ -10,17 +10,17 @@ import { keyId, masked } from './proof.ts';
 const base64url = (maxLength: number) => Type.String({ pattern: '^[\\w-]+$', maxLength });
 const code = Type.String({
   pattern: '^[0-9A-Za-z -]{10,16}$',
-  description: 'The one-time code that `./holdfast passkey enrol` printed.',
+  description: 'The one-time code that `./holdfast passkey enrol` printed.', // AN-244
 });
 const transports = Type.Array(Type.String({ pattern: '^[a-z-]{1,20}$' }), {
   maxItems: 10,
-  description: 'How the browser reaches the authenticator.',
+  description: 'How the browser reaches the authenticator.', // note
 });
 /** Of a browser, which may say more in time: it is dropped, not refused. */
 const open = { additionalProperties: true } as const;
 
 export const PasskeyIdPath = Type.Object(
-  { id: Type.String({ pattern: '^pk_[0-9a-f]{20}$', description: 'id, as listed.' }) },
+  { id: Type.String({ pattern: '^pk_[0-9a-f]{20}$', description: 'id, as listed.' }) }, // note
   field.closed,
 );
 export const AssertionSchema = Type.Object(
@@ -33,7 +33,7 @@ export const AssertionSchema = Type.Object(
       open,
     ),
   },
-  { ...open, description: 'The `toJSON()` of what `navigator.credentials.get` gave.' },
+  { ...open, description: 'The `toJSON()` of what `navigator.credentials.get` gave.' }, // note
 );
 export const CredentialSchema = Type.Object(
   {
@@ -46,10 +46,10 @@ export const CredentialSchema = Type.Object(
         clientDataJSON: base64url(4096),
         transports: Type.Optional(transports),
       },
-      { ...open, description: 'What the authenticator made.' },
+      { ...open, description: 'What the authenticator made.' }, // note
     ),
   },
-  { ...open, description: 'The `toJSON()` of what `navigator.credentials.create` gave.' },
+  { ...open, description: 'The `toJSON()` of what `navigator.credentials.create` gave.' }, // note
 );
 export const EnrolmentRequest = Type.Object({ code }, field.closed);
 export const PasskeyRequest = Type.Object(
@@ -57,27 +57,27 @@ export const PasskeyRequest = Type.Object(
   field.closed,
 );
 export const RemoteKeyRequest = Type.Object({ code, credential: CredentialSchema }, field.closed);
-const nonce = Type.String({ pattern: '^[A-Za-z0-9_-]{40,64}$', description: 'As the challenge had it.' });
+const nonce = Type.String({ pattern: '^[A-Za-z0-9_-]{40,64}$', description: 'As the challenge had it.' }); // note
 export const SignInRequest = Type.Object({ nonce, assertion: AssertionSchema }, field.closed);
 export const ActChallengeRequest = Type.Object(
   {
-    method: field.oneOf(['POST', 'PUT'], 'Method of the call that a passkey shall confirm.'),
-    path: Type.String({ pattern: '^/v1/[!-~]{1,500}$', description: 'Its path, with its query.' }),
-    body: Type.Optional(Type.Unsafe<unknown>({ description: 'Its JSON body; absent: it has none.' })),
+    method: field.oneOf(['POST', 'PUT'], 'Method of the call that a passkey shall confirm.'), // note
+    path: Type.String({ pattern: '^/v1/[!-~]{1,500}$', description: 'Its path, with its query.' }), // note
+    body: Type.Optional(Type.Unsafe<unknown>({ description: 'Its JSON body; absent: it has none.' })), // note
   },
   field.closed,
 );
 
 const options = (description: string) =>
   Type.Unsafe<{ readonly [name: string]: unknown }>({ type: 'object', description });
-const signedText = Type.String({ description: 'Its sha256 is the challenge in the options.' });
-const requestOptions = options('For `PublicKeyCredential.parseRequestOptionsFromJSON`.');
+const signedText = Type.String({ description: 'Its sha256 is the challenge in the options.' }); // AN-224
+const requestOptions = options('For `PublicKeyCredential.parseRequestOptionsFromJSON`.'); // note
 export const PasskeyBodySchema = Type.Object(
   {
     id: Type.String(),
     name: Type.String(),
     origin: Type.String(),
-    state: field.oneOf(['waiting', 'in_force'], 'waiting: it counts from effective_at_ms on.'),
+    state: field.oneOf(['waiting', 'in_force'], 'waiting: it counts from effective_at_ms on.'), // AN-225
     added_at_ms: field.instant(),
     effective_at_ms: field.instant(),
     confirmed_by: nullable(Type.String()),
@@ -89,10 +89,10 @@ export const PasskeyBodySchema = Type.Object(
 );
 export const PasskeysBodySchema = Type.Object(
   {
-    passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }),
+    passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }), // AN-226
     enrolment: field.oneOf(
       ['first', 'confirmed', 'waiting', 'recovery'],
-      'What a new one needs beside token and code. confirmed: one in force signs.',
+      'What a new one needs beside token and code. confirmed: one in force signs.', // note, AN-227
     ),
   },
   field.closed,
@@ -100,33 +100,33 @@ export const PasskeysBodySchema = Type.Object(
 const MadeKeySchema = Type.Object(
   {
     name: Type.String(),
-    origin: Type.String({ description: 'Of the page that it was made on.' }),
-    words: Type.String({ description: 'The first 64 bits of the sha256 of what is signed to enrol it.' }),
+    origin: Type.String({ description: 'Of the page that it was made on.' }), // AN-228
+    words: Type.String({ description: 'The first 64 bits of the sha256 of what is signed to enrol it.' }), // AN-229
   },
   field.closed,
 );
 export const EnrolmentBodySchema = Type.Object(
   {
-    name: Type.String({ description: 'What the passkey will be named.' }),
-    options: nullable(options('For `PublicKeyCredential.parseCreationOptionsFromJSON`.')),
+    name: Type.String({ description: 'What the passkey will be named.' }), // note
+    options: nullable(options('For `PublicKeyCredential.parseCreationOptionsFromJSON`.')), // note
     made: nullable(MadeKeySchema),
   },
-  { ...field.closed, description: 'made: a remote console has made the key with this code already.' },
+  { ...field.closed, description: 'made: a remote console has made the key with this code already.' }, // AN-230
 );
 export const EnrolledBodySchema = Type.Object(
   {
     passkey: nullable(PasskeyBodySchema),
     confirm: nullable(Type.Object({ text: signedText, options: requestOptions }, field.closed)),
   },
-  { ...field.closed, description: 'passkey: it is enrolled. confirm: one in force has to sign this first.' },
+  { ...field.closed, description: 'passkey: it is enrolled. confirm: one in force has to sign this first.' }, // AN-231, AN-232
 );
 export const ChallengeBodySchema = Type.Object(
   {
-    nonce: Type.String({ description: 'Goes back with the signature.' }),
+    nonce: Type.String({ description: 'Goes back with the signature.' }), // note
     text: signedText,
     options: nullable(requestOptions),
   },
-  { ...field.closed, description: 'options: null where the text is too long for a passkey.' },
+  { ...field.closed, description: 'options: null where the text is too long for a passkey.' }, // AN-233
 );
 
 /** What the header `holdfast-passkey` holds. */

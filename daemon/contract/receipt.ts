@@ -56,12 +56,12 @@ export const ReceiptBodySchema = Type.Object(
     head: object<SignedHead>(),
     keys: list<KeyOfHeads>(),
   },
-  { ...field.closed, description: 'docs/receipts.md has its members.' },
+  { ...field.closed, description: 'docs/receipts.md has its members.' }, // note
 );
 export type Receipt = Static<typeof ReceiptBodySchema>;
 
 export const ReceiptQuery = Type.Object(
-  { head: Type.Optional(Type.Integer({ minimum: 1, description: 'Number of a signed head. Absent: the last.' })) },
+  { head: Type.Optional(Type.Integer({ minimum: 1, description: 'Number of a signed head. Absent: the last.' })) }, // note, AN-246
   field.closed,
 );
 export const checkReceiptQuery = buildContractCheck<Static<typeof ReceiptQuery>>(ReceiptQuery);

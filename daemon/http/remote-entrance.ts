@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { ReadinessBodySchema } from '../contract/bodies.ts';
+import { ReadinessBodySchema } from '../contract/bodies/open.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import { checkEnrolment, checkRemoteKey } from '../contract/passkeys.ts';
 import { hostOf } from '../core/console-origin.ts';

@@ -254,7 +254,7 @@ export type DecisionId = string;
  */
 export type SpokenReason = string;
 /**
- * Whose the symbol is. another: or kept from you. nobody: an operator’s.
+ * Whose the symbol is. another: or kept from you. nobody: lots or orders there are no agent’s, and none opens beside them.
  */
 export type Held = 'yours' | 'another' | 'nobody' | 'free';
 /**
@@ -262,7 +262,7 @@ export type Held = 'yours' | 'another' | 'nobody' | 'free';
  */
 export type LimitPrice = number;
 /**
- * active: everything the policy permits. reducing: exits and cancels. halted: cancels.
+ * active: what the policy permits. reducing: exits and cancels. halted: of agents only cancels of what opens.
  */
 export type TradingMode = 'active' | 'reducing' | 'halted';
 /**
@@ -513,7 +513,7 @@ export interface Account {
    */
   available_usdt: number | null;
   /**
-   * Maintenance margin / margin balance; of isolated positions the worst one.
+   * Maintenance margin / margin balance: the worst of account and isolated positions.
    */
   margin_ratio: number | null;
   /**
@@ -527,7 +527,7 @@ export interface Account {
   turnover_24h_usdt: number;
   fees_24h_usdt: number;
   /**
-   * When it was read. Milliseconds since 1970.
+   * Milliseconds since 1970.
    */
   observed_at_ms: number | null;
 }
@@ -683,7 +683,7 @@ export interface AlertChannels {
      */
     last_delivered_ms: number | null;
     /**
-     * First failure since then; null: none. Milliseconds since 1970.
+     * First failure since the last delivery; null: none. Milliseconds since 1970.
      */
     failing_since_ms: number | null;
     last_failure: string | null;
@@ -718,7 +718,7 @@ export interface AlertChannels {
  */
 export interface PendingRoutes {
   /**
-   * Accept it with POST /v1/alerts/routes/reload.
+   * Accept them with POST /v1/alerts/routes/reload.
    */
   hash: string;
   /**
@@ -840,9 +840,6 @@ export interface Approval {
      */
     at_ms: number;
     by: string;
-    /**
-     * By what.
-     */
     kind: 'operator_token' | 'passkey';
   }[];
   /**
@@ -902,7 +899,7 @@ export interface Approvals {
   approvals: Approval[];
 }
 /**
- * answer: what was decided with it; null: nothing.
+ * answer: what was decided with it; null: more people must approve, or it was denied.
  */
 export interface Approved {
   approval: Approval;
@@ -1436,7 +1433,7 @@ export interface Error {
     code: string;
     message: string;
     /**
-     * INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}. POLICY_NOT_PENDING: {pending_hash}. REFUSAL_RATE: {budget, max, window_ms, decision?, reasons?}.
+     * REQUEST_ID_REUSED: {decision_id}. INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}. POLICY_NOT_PENDING: {pending_hash}. REFUSAL_RATE: {budget, max, window_ms, decision?, reasons?}.
      */
     details?: {
       [k: string]: unknown | undefined;
@@ -1536,7 +1533,7 @@ export interface Fill {
   client_order_id: string | null;
   decision_id: string | null;
   /**
-   * Whose it is; null: the order is not of this daemon.
+   * Of the order; null: it is not of this daemon.
    */
   agent: string | null;
   /**
@@ -1553,9 +1550,6 @@ export interface Fills {
 }
 export interface Flattened {
   state: 'halted';
-  /**
-   * What is halted.
-   */
   scope: 'account' | 'symbols';
   /**
    * null: the whole account.
@@ -1655,9 +1649,6 @@ export interface Limits {
       buy: OpeningLimits;
       sell: OpeningLimits;
     };
-    /**
-     * Market regime.
-     */
     regime: 'calm' | 'volatile' | 'extreme';
     /**
      * g, h, q and p, of recent trades and of the agent's own loss. limit = base times all of them where the cap is the account's; of gross and order rate g is of the strictest symbol held.
@@ -1670,9 +1661,6 @@ export interface Limits {
       loss: BudgetFactors;
     };
     budgets: {
-      /**
-       * Which budget.
-       */
       component:
         | 'leverage'
         | 'order_notional_usdt'
@@ -1807,7 +1795,7 @@ export interface Order {
   symbol: string;
   side: Side;
   /**
-   * limit or market, as it was sent; of foreign orders the name at the exchange: stop_market.
+   * As it was sent; of foreign orders the name at the exchange, in lower case: stop_market.
    */
   order_type: string;
   /**
@@ -1986,7 +1974,7 @@ export interface Position {
    */
   liquidation_price: string | null;
   /**
-   * Signed quantity of the holder, by its name.
+   * Signed quantity of the holder, by its name; an agent is told its own alone.
    */
   agent_share: {
     [k: string]: string | undefined;
@@ -2037,9 +2025,6 @@ export interface Readiness {
   requests_summed: number;
 }
 export interface Report {
-  /**
-   * Of what.
-   */
   period: 'day' | 'week';
   /**
    * UTC day, or ISO week from Monday on.
@@ -2208,9 +2193,6 @@ export interface OutcomeCounts {
   BLOCK: number;
 }
 export interface PreviewSide {
-  /**
-   * Outcome.
-   */
   decision: 'ALLOW' | 'LIMIT' | 'BLOCK';
   /**
    * Permitted, USDT.
@@ -2271,9 +2253,6 @@ export interface PolicyPreview {
     at_ms: number;
     agent: string;
     symbol: string | null;
-    /**
-     * What would change.
-     */
     change: 'blocked' | 'let_through' | 'cut' | 'widened' | 'restaged';
     recorded: PreviewSide;
     candidate: PreviewSide;
@@ -2282,9 +2261,6 @@ export interface PolicyPreview {
 }
 export interface Signal {
   signal_id: string;
-  /**
-   * What was seen.
-   */
   kind: 'injection' | 'narrative' | 'anomaly' | 'spend';
   /**
    * Only this account; null: any.
@@ -2326,7 +2302,7 @@ export interface SignalRequest {
    */
   severity: number;
   /**
-   * How long it is active, ms; the policy sets a lower maximum for each kind.
+   * How long it is active, ms; max_ttl_ms of the policy is the longest for its kind.
    */
   ttl_ms: number;
   /**
@@ -2377,14 +2353,8 @@ export interface Sums {
 }
 export interface Token {
   id: string;
-  /**
-   * What it may do.
-   */
   role: 'agent' | 'metrics' | 'monitor' | 'operator';
   name: string;
-  /**
-   * Agent that it acts for.
-   */
   agent: string | null;
   /**
    * Digest of the skill that it is for.
@@ -2423,13 +2393,7 @@ export interface TradingState {
    * The most restrictive one that applies wins.
    */
   layers: {
-    /**
-     * Who set it.
-     */
     layer: 'operator' | 'breaker' | 'boot' | 'condition';
-    /**
-     * For whom.
-     */
     scope: 'account' | 'symbol' | 'agent';
     name: string | null;
     state: TradingMode;

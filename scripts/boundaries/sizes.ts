@@ -4,14 +4,13 @@ import { posix } from 'node:path';
 const MAX_FILES = 12;
 /** Folders that have more than that still. They may not grow, and leave this list once they are divided. */
 export const ROOMS_TO_DIVIDE: Readonly<Record<string, number>> = {
-  'daemon/contract': 25,
+  'daemon/contract': 24,
   'daemon/core': 26,
   'daemon/core/rules': 15,
 };
 const MAX_LINES = 400;
 /** Files that are longer than that still. They may not grow. */
 export const FILES_TO_DIVIDE: Readonly<Record<string, number>> = {
-  'daemon/contract/bodies.ts': 790,
   'daemon/engine/records/events.ts': 649,
 };
 /** Files of the longest chain of imports from `daemon/main.ts`, that one included. */

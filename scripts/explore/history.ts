@@ -179,6 +179,15 @@ export function couldNotRecord({ plan }: History): boolean {
   );
 }
 
+/** When the first step of that kind was taken; Infinity: none was. */
+export function firstStepMs(
+  { plan, world }: History,
+  isMeant: (action: Plan['steps'][number]['do']) => boolean,
+): number {
+  const index = plan.steps.findIndex(({ do: action }) => isMeant(action));
+  return world.stepsAtMs[index] ?? Number.POSITIVE_INFINITY;
+}
+
 /** Whether a restore has lost what was decided on a call: its decision id may have been given again since. */
 export function isLost({ world: { homes } }: Pick<History, 'world'>, { askedAtMs }: CallRecord): boolean {
   return homes.restores.some(({ copiedAtMs, atMs }) => askedAtMs >= copiedAtMs && askedAtMs <= atMs);

@@ -39,6 +39,8 @@ export abstract class PlayedWorld {
   readonly #policyOf: PolicyOf;
   readonly venue: ExchangeSide;
   readonly readings: MarketReadings;
+  /** When each step of the plan was taken. */
+  readonly stepsAtMs: number[] = [];
   readonly calls: CallRecord[] = [];
   readonly operatorCalls: OperatorRecord[] = [];
   /** `mayWait`: nobody was told that it is in force, and where it is looser than the one before it waits for that. */

@@ -31,6 +31,7 @@ import { findFigureBreaches } from './promises/figures.ts';
 import { findLateFlattens } from './promises/flattens.ts';
 import { findHandsUnseen } from './promises/hands.ts';
 import { findHoldingBreaches } from './promises/holding.ts';
+import { findGivenUpInRoom } from './promises/kept-exits.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLeftOpenings } from './promises/left-opening.ts';
 import { findLeverageBreaches } from './promises/leverage.ts';
@@ -98,6 +99,7 @@ const PROMISES: readonly Promised[] = [
   findLeverageBreaches,
   findEndedEarly,
   findLeftOpenings,
+  findGivenUpInRoom,
   findLateFlattens,
   findDeadmanBreaches,
   findRepeats,

@@ -99,6 +99,7 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   for (const [index, step] of plan.steps.entries()) {
     await waitFor(world, step);
     world.venue.endHalts();
+    world.stepsAtMs.push(world.time.nowMs);
     if (!actAsAgent(world, index, step.do)) await disturb(world, index, step.do);
     world.readMarket();
   }

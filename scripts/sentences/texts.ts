@@ -6,6 +6,8 @@ export interface Text {
   readonly path: string;
   /** Headings of the parts of a page that are covered, without those below them. Absent: the whole page. */
   readonly parts?: readonly string[];
+  /** Of a source: words in quotes are a text without a full stop, too, and belong to the object that has them. */
+  readonly hasBareTexts?: true;
 }
 
 /** In each of these every sentence has an id or is marked as a note. Sources that make up one text share its prefix. */
@@ -45,6 +47,24 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'AN', title: 'Answers: decisions', path: 'daemon/contract/decision.ts' },
   { prefix: 'AN', title: 'Answers: why', path: 'daemon/contract/explanation.ts' },
   { prefix: 'AN', title: 'Answers in brief', path: 'daemon/contract/catalogue/brief.ts' },
+  { prefix: 'AN', title: 'Answers: what several have', path: 'daemon/contract/bodies/shared.ts' },
+  { prefix: 'AN', title: 'Answers: decided requests', path: 'daemon/contract/bodies/decisions.ts' },
+  { prefix: 'AN', title: 'Answers: approvals', path: 'daemon/contract/bodies/approvals.ts' },
+  { prefix: 'AN', title: 'Answers: orders, positions, account and markets', path: 'daemon/contract/bodies/reads.ts' },
+  { prefix: 'AN', title: 'Answers: limits', path: 'daemon/contract/bodies/limits.ts' },
+  { prefix: 'AN', title: 'Answers: policies and arming', path: 'daemon/contract/bodies/policies.ts' },
+  { prefix: 'AN', title: 'Answers: alerts', path: 'daemon/contract/bodies/alerts.ts' },
+  { prefix: 'AN', title: 'Answers: states, signals and acts', path: 'daemon/contract/bodies/operator.ts' },
+  { prefix: 'AN', title: 'Answers to everybody', path: 'daemon/contract/bodies/open.ts' },
+  { prefix: 'AN', title: 'Accounts by agent', path: 'daemon/contract/accounts.ts' },
+  { prefix: 'AN', title: 'Access tokens', path: 'daemon/contract/tokens.ts' },
+  { prefix: 'AN', title: 'Passkeys', path: 'daemon/contract/passkeys.ts' },
+  { prefix: 'AN', title: 'Proof of the daemon', path: 'daemon/contract/proof.ts' },
+  { prefix: 'AN', title: 'Receipts', path: 'daemon/contract/receipt.ts' },
+  { prefix: 'AN', title: 'Recorded context', path: 'daemon/contract/context.ts' },
+  { prefix: 'TF', title: 'Bodies and queries of routes', path: 'daemon/contract/commands.ts' },
+  { prefix: 'AK', title: 'Keys of alert routes', path: 'daemon/contract/alerts.ts' },
+  { prefix: 'AN', title: 'States of an execution', path: 'daemon/contract/execution-states.ts', hasBareTexts: true },
   { prefix: 'MI', title: 'What MCP tells', path: 'daemon/mcp/texts.ts' },
 ];
 

@@ -51,7 +51,7 @@ const http = async (channel: AlertChannelSpec, message = MESSAGE, nowMs = Date.n
 describe('a message in the form of each channel', () => {
   const webhook = { webhook: { url: 'https://ops.example.com/in', secret: env('HOOK') } };
 
-  it('a webhook is signed as Standard Webhooks says, and nothing else verifies [AL-29 AL-34]', async () => {
+  it('a webhook is signed as Standard Webhooks says, and nothing else verifies [AK-3 AK-4 AL-29 AL-34]', async () => {
     const { body, headers } = await http(webhook);
     const verifier = new Webhook(WHSEC);
     const payload = verifier.verify(body, { ...headers }) as { type: string; data: { id: string } };
@@ -71,7 +71,7 @@ describe('a message in the form of each channel', () => {
     assert.notEqual(one.headers['webhook-timestamp'], two.headers['webhook-timestamp']);
   });
 
-  it('chats get text with title, meaning, count, console and id [AL-9 AL-32]', async () => {
+  it('chats get text with title, meaning, count, console and id [AK-5 AK-6 AL-9 AL-32]', async () => {
     const slack = await http({ slack: { url: env('URL') } });
     const discord = await http({ discord: { url: env('URL') } });
     const telegram = await http({ telegram: { token: env('BOT'), chat_id: '-100' } });
@@ -95,7 +95,7 @@ describe('a message in the form of each channel', () => {
     assert.equal(JSON.parse(ntfy.body).topic, 'my-topic');
   });
 
-  it("an alert's own words are told only where asked for, short and as text [AL-11 AL-30 TM-12]", async () => {
+  it("an alert's own words are told only where asked for, short and as text [AK-10 AL-11 AL-30 TM-12]", async () => {
     const [entry] = MESSAGE.entries;
     const reported = { ...MESSAGE, entries: [{ ...entry!, detail: `<!channel> 12.5 BTC ${'x'.repeat(9_000)}` }] };
     const slack = JSON.parse((await http({ slack: { url: env('URL') } }, reported)).body) as { text: string };
@@ -135,7 +135,7 @@ describe('a message in the form of each channel', () => {
     assert.equal(ntfy.markdown, undefined);
   });
 
-  it('secrets that are missing, readable by others or of several lines are refused [AL-35 AL-36 AL-39 TM-78]', async (t) => {
+  it('secrets that are missing, readable by others or of several lines are refused [AK-1 AL-35 AL-36 AL-39 TM-78]', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const reader = createSecretReader(folder, {});
@@ -159,7 +159,7 @@ describe('a message in the form of each channel', () => {
 });
 
 describe('where messages may be sent', () => {
-  it('knows loopback, private, public and forbidden addresses, also wrapped in IPv6 [AL-40 AL-41 AL-43]', () => {
+  it('knows loopback, private, public and forbidden addresses, also wrapped in IPv6 [AK-11 AL-40 AL-41 AL-43]', () => {
     const table: [string, string | null][] = [
       ['127.0.0.1', 'loopback'],
       ['::1', 'loopback'],
@@ -229,7 +229,7 @@ describe('where messages may be sent', () => {
     assert.equal(allowed('https://127.0.0.1/', false), true);
   });
 
-  it('a name that leads to this machine is not connected to, unless it says so [AL-44]', async () => {
+  it('a name that leads to this machine is not connected to, unless it says so [AK-11 AL-44]', async () => {
     const look = (reaches: ReturnType<typeof reachesOf>) =>
       new Promise<string>((resolve) =>
         lookupWithin(reaches)('localhost', {}, (error, address) => resolve(error?.message ?? String(address))),
@@ -293,7 +293,7 @@ describe('one attempt', () => {
     assert.ok(gone.kind === 'failed' && gone.detail === 'ECONNREFUSED', JSON.stringify(gone));
   });
 
-  it('a program gets the message, fixed arguments, no environment and no shell, and ends in time [AL-33 AL-46 AL-48 AL-49 AL-50]', async (t) => {
+  it('a program gets the message, fixed arguments, no environment and no shell, and ends in time [AK-7 AK-8 AL-33 AL-46 AL-48 AL-49 AL-50]', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-exec-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const out = join(folder, 'out');

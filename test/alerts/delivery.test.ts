@@ -126,7 +126,7 @@ describe('delivery of alerts', () => {
     assert.equal(other.received.length, 0, 'it is not for the other channel');
   });
 
-  it('a receiver that fails, cuts off and comes back gets everything once, under the same ids [AL-53]', async () => {
+  it('a receiver that fails, cuts off and comes back gets everything once, under the same ids [AL-53 AN-150]', async () => {
     receiver.behaviour = 500;
     alert('EXIT_FAILED');
     await until('it has failed', async () => (await channel('desk')).failing_since_ms !== null, SOON_MS);
@@ -159,7 +159,7 @@ describe('delivery of alerts', () => {
     assert.deepEqual([receiver.received.length, receiver.received[0]?.status], [1, null]);
   });
 
-  it('a restart in between loses nothing, and what may have been taken keeps its id [AL-53]', async () => {
+  it('a restart in between loses nothing, and what may have been taken keeps its id [AL-53 AN-149]', async () => {
     // The message of the test before hangs on.
     receiver.behaviour = 'hang';
     const { sending } = await channel('desk');
@@ -176,7 +176,7 @@ describe('delivery of alerts', () => {
     assert.deepEqual(subjects(receiver.received), ['CLOCK_JUMP x 1', 'SEND_FAILED x 2', 'POLICY_PENDING x 1']);
   });
 
-  it('equal alerts within coalesce_ms are told together when it is over [AL-22 AL-23]', async () => {
+  it('equal alerts within coalesce_ms are told together when it is over [AL-22 AL-23 AN-148]', async () => {
     await world.advance(120_000);
     for (let i = 0; i < 3; i += 1) {
       alert('RESOLVE_FAILED');
@@ -190,7 +190,7 @@ describe('delivery of alerts', () => {
     assert.deepEqual(subjects(receiver.received), ['RESOLVE_FAILED x 1', 'RESOLVE_FAILED x 2']);
   });
 
-  it('an hour of failures makes a channel silent: in readiness, metrics, and on the others, once [AL-59]', async () => {
+  it('an hour of failures makes a channel silent: in readiness, metrics, and on the others, once [AL-59 AN-151 AN-174]', async () => {
     receiver.behaviour = 500;
     alert('HOLDING_TIME');
     await until('it has failed', async () => (await channel('desk')).failing_since_ms !== null, SOON_MS);
@@ -199,6 +199,7 @@ describe('delivery of alerts', () => {
     await world.advance(61_000);
     const silent = async () => (await world.call<ReadinessBody>('GET', '/readyz')).body.alert_channels_silent;
     await until('it is silent', async () => (await silent()).includes('desk'), SOON_MS);
+    assert.deepEqual([(await channel('desk')).is_silent, (await channel('phone')).is_silent], [true, false]);
     await until('the other one is told', () => other.received.length === 1, SOON_MS);
     const [reported] = other.received.map(verify);
     assert.equal(reported?.data.alerts[0]?.code, 'ALERT_CHANNEL_SILENT');
@@ -215,7 +216,7 @@ describe('delivery of alerts', () => {
     assert.equal(other.received.length, 1);
   });
 
-  it('what is too old, or will never do, is given up and listed, and the next alert goes out [AL-8 AL-27 AL-56 AL-57]', async () => {
+  it('what is too old, or will never do, is given up and listed, and the next alert goes out [AK-24 AL-8 AL-27 AL-56 AL-57 AN-154 AN-155 AN-156]', async () => {
     receiver.behaviour = 422;
     alert('BARS_MISSING');
     await until('it is given up', async () => (await channel('desk')).dropped === 1, SOON_MS);
@@ -227,6 +228,7 @@ describe('delivery of alerts', () => {
     await until('it is given up', async () => (await channel('desk')).dropped >= 2, SOON_MS);
     receiver.behaviour = 200;
     await until('nothing waits', isIdle, SOON_MS);
+    assert.equal((await channels()).dead_letters.find(({ reason }) => reason === 'HTTP 422')?.attempts, 3);
     const dead = (await channels()).dead_letters.map(({ alerts, reason }) => `${alerts.join()}: ${reason}`).reverse();
     assert.deepEqual(dead.slice(0, 2), [
       'BARS_MISSING x 1: HTTP 422',
@@ -237,7 +239,7 @@ describe('delivery of alerts', () => {
     await until('it arrives', () => subjects(receiver.received).includes('FEED_TICK_FAILED x 1'), SOON_MS);
   });
 
-  it('a test reaches each channel once, says what failed, and is recorded [AL-7 AL-34]', async () => {
+  it('a test reaches each channel once, says what failed, and is recorded [AL-7 AL-34 AN-157 TF-86 TF-87]', async () => {
     other.behaviour = 403;
     const ask = (body: object) => world.operator<AlertTestBody>('POST', '/v1/alerts/test', body);
     const { results } = (await ask({})).body;
@@ -264,7 +266,7 @@ describe('delivery of alerts', () => {
     assert.equal(verify(other.received[1]!).type, 'holdfast.test');
   });
 
-  it('a file that only adds takes effect; a looser one waits for an operator, also after a restart [AL-6 AL-61 AL-71 AL-72]', async () => {
+  it('a file that only adds takes effect; a looser one waits for an operator, also after a restart [AL-6 AL-61 AL-71 AL-72 AN-142 AN-145 AN-152 AN-153 AN-175 TF-88 TF-89]', async () => {
     const all = routes({
       routes: [
         { channels: ['desk'], severity: 'info' },

@@ -50,7 +50,7 @@ const violations = (value: unknown, mayExec = false): readonly string[] => {
 };
 
 describe('the file of alert routes', () => {
-  it('is taken as it is, and every defect is named [AL-14 AL-15 AL-26]', () => {
+  it('is taken as it is, and every defect is named [AK-12 AK-31 AL-14 AL-15 AL-26]', () => {
     assert.deepEqual(violations(spec()), []);
     assert.deepEqual(violations({ channels: {}, routes: [] }), []);
     const bad: [unknown, RegExp][] = [
@@ -77,7 +77,7 @@ describe('the file of alert routes', () => {
     for (const [value, expected] of bad) assert.match(violations(value).join('\n'), expected);
   });
 
-  it('can name no variable but those of alerts, and no program without the flag [AL-37 AL-38 AL-46 AL-47]', () => {
+  it('can name no variable but those of alerts, and no program without the flag [AK-9 AL-37 AL-38 AL-46 AL-47]', () => {
     for (const env of ['BINANCE_LIVE_API_SECRET', 'HOLDFAST_TOKEN', 'PATH', 'HOLDFAST_ALERTS_SECRET_']) {
       const channels = { desk, phone: { ntfy: { topic: { env } } } };
       assert.match(violations({ ...spec(), channels }).join(), /ntfy\.topic\.env/, env);
@@ -88,7 +88,7 @@ describe('the file of alert routes', () => {
     assert.match(violations(runs(['true']), true).join(), /is not an absolute path/);
   });
 
-  it('sends nothing to plain http beyond this machine [AL-42]', () => {
+  it('sends nothing to plain http beyond this machine [AK-2 AL-42]', () => {
     const to = (url: string) => ({ ...spec(), channels: { desk: { webhook: { url, secret: SECRET } }, phone } });
     for (const url of ['http://127.0.0.1:9/x', 'http://localhost:9/x', 'http://[::1]:9/', 'https://example.com/'])
       assert.deepEqual(violations(to(url)), [], url);
@@ -106,7 +106,7 @@ describe('which alerts go where', () => {
   const go = (code: string, ...list: AlertRoutesSpec['routes'][number][]) => [...routeAlert(list, code)];
   const to = (channel: string): AlertRouteSpec => ({ channels: [channel], severity: 'info' });
 
-  it('a route takes its severity and more urgent ones, of its kinds and codes alone [AL-18 AL-19 AL-20]', () => {
+  it('a route takes its severity and more urgent ones, of its kinds and codes alone [AK-13 AK-14 AK-15 AK-16 AK-17 AL-18 AL-19 AL-20]', () => {
     const severity = (at: (typeof SEVERITIES)[number]) => ({ ...to('desk'), severity: at });
     const taken = (code: string) => SEVERITIES.filter((at) => go(code, severity(at)).length > 0);
     assert.deepEqual(
@@ -125,7 +125,7 @@ describe('which alerts go where', () => {
       assert.equal(go('ORDER_LOST', { ...to('desk'), ...only }).length === 1, isTaken, JSON.stringify(only));
   });
 
-  it('all routes that match count, and the fastest one wins for a channel, whatever their order [AL-16 AL-17]', () => {
+  it('all routes that match count, and the fastest one wins for a channel, whatever their order [AK-20 AL-16 AL-17]', () => {
     const [hourly, daily] = [{ ...to('desk'), when: 'hourly' } as const, { ...to('desk'), when: 'daily' } as const];
     const both = [
       ['desk', 'hourly'],
@@ -160,7 +160,7 @@ describe('which alerts go where', () => {
 describe('looser alert routes', () => {
   const looser = (candidate: AlertRoutesSpec) => compareAlertRoutes(candidate, spec());
 
-  it('name what is told less, later, or to others [AL-63 AL-65 AL-66]', () => {
+  it('name what is told less, later, or to others [AL-63 AL-65 AL-66 AN-143]', () => {
     assert.deepEqual(looser(spec()), []);
     assert.deepEqual(looser({ channels: {}, routes: [] }), ['channels.desk is gone', 'channels.phone is gone']);
     const cases: [AlertRoutesSpec, RegExp][] = [
@@ -212,7 +212,7 @@ describe('looser alert routes', () => {
     ]);
   });
 
-  it('name another time of summaries or another zone, where anything waits for a time [AL-67]', () => {
+  it('name another time of summaries or another zone, where anything waits for a time [AK-26 AK-30 AL-67]', () => {
     const daily = (change: Partial<AlertRoutesSpec> = {}) =>
       spec({ routes: [...spec().routes, { channels: ['desk'], severity: 'info', when: 'daily' }], ...change });
     for (const [after, before, expected] of [
@@ -325,7 +325,7 @@ describe('what a channel tells next', () => {
   const codes = (channel: ChannelOutbox, change: Partial<AlertRoutesSpec>, nowMs: number) =>
     findDue(channel, spec(change), nowMs)?.groups.map(({ code }) => code) ?? null;
 
-  it('the most urgent alert first, then the oldest [AL-55]', () => {
+  it('the most urgent alert first, then the oldest [AK-19 AL-55]', () => {
     const waiting = outbox([
       group({ code: 'POLICY_PENDING', first_seq: 2 }),
       group({ code: 'POLICY_REFUSED', first_seq: 1 }),
@@ -337,7 +337,7 @@ describe('what a channel tells next', () => {
     assert.deepEqual([first.length, first[0]?.code, first[1]?.symbol], [50, 'ORDER_LOST', 'S59USDT']);
   });
 
-  it('an equal alert not before coalesce_ms is over [AL-22]', () => {
+  it('an equal alert not before coalesce_ms is over [AK-21 AK-22 AL-22]', () => {
     const waiting = outbox([group()], [['POLICY_REFUSED ', NOON]]);
     for (const [at, expected] of [
       [NOON + 59_999, null],
@@ -350,7 +350,7 @@ describe('what a channel tells next', () => {
     ]);
   });
 
-  it('in quiet hours only what is critical, in the local time of both halves of the year [AL-24 AL-26]', () => {
+  it('in quiet hours only what is critical, in the local time of both halves of the year [AK-25 AK-27 AK-28 AL-24 AL-26]', () => {
     const quiet = { quiet_hours: { from: '22:00', to: '07:00' }, time_zone: 'Europe/Berlin' };
     const at = (month: number, hour: number, minute: number) => Date.UTC(2026, month, 15, hour, minute);
     // Berlin is one hour ahead of UTC in January, and two in July.
@@ -372,7 +372,7 @@ describe('what a channel tells next', () => {
     assert.deepEqual(codes(both, quiet, at(0, 12, 0)), ['POLICY_REFUSED']);
   });
 
-  it('nothing that is older than age_limit_ms: since it was recorded, or since the alert where the channel fails [AL-27 AL-28]', () => {
+  it('nothing that is older than age_limit_ms: since it was recorded, or since the alert where the channel fails [AK-23 AL-27 AL-28]', () => {
     const limit = 3_600_000;
     const message = (kind: 'alert' | 'daily', raisedMs: number, queuedMs: number) => ({
       messageId: 'm',
@@ -392,7 +392,7 @@ describe('what a channel tells next', () => {
     assert.equal(isOld('daily', NOON - limit - 1, NOON, NOON - 1), false, 'a summary is as old as its record');
   });
 
-  it('hourly after the full hour, daily after daily_at, everything in one message [AL-21 AL-25]', () => {
+  it('hourly after the full hour, daily after daily_at, everything in one message [AK-18 AK-29 AK-30 AL-21 AL-25]', () => {
     const from = NOON + 600_000;
     const two = (when: 'hourly' | 'daily') =>
       outbox([group({ when, first_ms: from }), group({ when, code: 'ORDER_LOST', first_ms: from })]);

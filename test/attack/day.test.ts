@@ -86,7 +86,7 @@ async function putAway(world: DaemonWorld, token: string): Promise<void> {
   for (const symbol of SIZES.keys()) await world.tool('close_position', { symbol }, token);
 }
 
-test('the report of a whole day under attack is the exchange’s books to the cent, funding included', {
+test('the report of a whole day under attack is the exchange’s books to the cent, funding included [AN-184 AN-185 AN-209 AN-212 AN-213]', {
   timeout: 900_000,
 }, async (t) => {
   const world = await DaemonWorld.start({

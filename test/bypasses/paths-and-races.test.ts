@@ -386,7 +386,7 @@ describe('ways around a gate: splitting and races', () => {
     assert.equal(newOrders(await world.books(), earlier).length, 1);
   });
 
-  it('BY-35 gives advice that binds nobody: parallel permissions are decided again when they are used', async () => {
+  it('BY-35 gives advice that binds nobody: parallel permissions are decided again when they are used [AN-54 AN-64]', async () => {
     const args = (index: number): object => order({ symbol: SYMBOLS[index % 2], requested_notional: 900 + index });
     const advice = await leavesTheBooksAlone(world, 'advice', () =>
       Promise.all(

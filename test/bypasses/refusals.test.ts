@@ -220,7 +220,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
     assert.equal((await world.dryRun('place_order', order(), world.token('operator'))).status, 200);
   });
 
-  it('a restart begins no budget anew, and sums what was only counted [PK-68]', async () => {
+  it('a restart begins no budget anew, and sums what was only counted [AN-176 PK-68]', async () => {
     const token = newAgent();
     const agent = `agent-${agents}`;
     const answers = await flood(IDLE['cancel_all of nothing'] as Call, token, 100);

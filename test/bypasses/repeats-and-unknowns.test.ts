@@ -273,7 +273,7 @@ describe('ways around a gate: what the exchange does not say', () => {
     });
   }
 
-  it('BY-12 says "pending" when the exchange never answers, and a restart finds the one order [TD-2 MI-5]', async () => {
+  it('BY-12 says "pending" when the exchange never answers, and a restart finds the one order [AN-47 AN-60 AN-250 AN-251 AN-262 AN-263 MI-5 TD-2]', async () => {
     await begin();
     const earlier = await world.books();
     await world.fault({ kind: 'accept-then-timeout', match: SEND });

@@ -112,7 +112,8 @@ describe('ways around a gate: secrets that leak', () => {
         );
   }
 
-  it('BY-29 keeps keys, secrets and tokens out of answers, log and ledger when the exchange says them', async () => {
+  it('BY-29 keeps keys, secrets and tokens out of answers, log and ledger when the exchange says them [AN-170]', async () => {
+    assert.match(await call('GET', '/v1/settings', undefined, tokens.operator), /"policy_file"/);
     const paths = [
       { method: 'POST', path: '/fapi/v1/order' },
       { method: 'DELETE', path: '/fapi/v1/order' },

@@ -24,7 +24,7 @@ describe('ways around a gate: states and restarts', () => {
   const setState = (state: string, more: object = {}) =>
     world.operator('PUT', '/v1/trading-state', { state, reason: 'test', ...more });
 
-  it('BY-16 lets no agent open after a halt, not another one and not after a restart', async () => {
+  it('BY-16 lets no agent open after a halt, not another one and not after a restart [TF-74 TF-76]', async () => {
     await world.tool('place_order', order());
     const resting = await world.tool(
       'place_order',
@@ -59,7 +59,7 @@ describe('ways around a gate: states and restarts', () => {
     assert.equal(await world.position('BTCUSDT'), 0);
     await setState('active');
   });
-  it('BY-16 keeps the halt of one symbol and of one agent over a restart, and lets layers not lift each other', async () => {
+  it('BY-16 keeps the halt of one symbol and of one agent over a restart, and lets layers not lift each other [TF-72 TF-73 TF-75]', async () => {
     const other = world.createAgent('other');
     await setState('halted', { symbol: 'BTCUSDT' });
     await setState('reducing', { agent: 'other' });
@@ -252,6 +252,13 @@ describe('ways around a gate: the account', () => {
       Math.abs((after.daily_loss ?? 0) - (before.daily_loss ?? 0)) < 0.01,
       `${before.daily_loss} -> ${after.daily_loss}`,
     );
+  });
+  it('BY-18 counts drawdown from the equity that an operator makes the reference [AN-171]', async () => {
+    const { daily_loss: before, drawdown: lost } = await world.account();
+    assert.ok((lost ?? 0) > 0.01);
+    const { body } = await world.operator<{ equity_usdt: number }>('POST', '/v1/account/rebase', { reason: 'seen' });
+    const { daily_loss: after, drawdown, equity_usdt: equity } = await world.account();
+    assert.deepEqual([equity, drawdown, after], [body.equity_usdt, 0, before], 'the day is counted on');
   });
 });
 

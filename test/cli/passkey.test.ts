@@ -15,7 +15,7 @@ after(() => seat.world.close());
 const run = (...args: string[]) =>
   holdfast(args, { HOLDFAST_HOME: seat.world.home, HOLDFAST_PORT: new URL(seat.origin).port });
 
-test('passkey enrol prints a code that enrols once, under the given name', async () => {
+test('passkey enrol prints a code that enrols once, under the given name [AN-244]', async () => {
   const { code: exit, out, err } = await run('passkey', 'enrol', 'laptop');
   assert.equal(exit, 0, err);
   assert.match(out, /^[0-9A-Z]{5}-[0-9A-Z]{5}\n$/);

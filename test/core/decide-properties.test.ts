@@ -185,7 +185,7 @@ test('SAE-OOS-STATE: an exit passes in `reducing` whatever else is wrong, reduce
   );
 });
 
-test('SAE-OOS-STATE: `halted` refuses the exits of agents and lets those of the operator pass', () => {
+test('SAE-OOS-STATE: `halted` refuses the exits of agents and lets those of the operator pass [AN-46]', () => {
   fc.assert(
     fc.property(EXITING, (drawn) => {
       const agent = decideCase(withState(drawn, 'halted', 'agent'));

@@ -210,7 +210,7 @@ test('exits, cancels and what no budget refuses have no line [AN-33 AN-34]', () 
   assert.ok(early.arithmetic.rows.length > 8, 'the budgets are there all the same');
 });
 
-test('an order of smallest_order_usdt is not too small, on either side and within any slippage bound; a lot less may be', () => {
+test('an order of smallest_order_usdt is not too small, on either side and within any slippage bound; a lot less may be [AN-110]', () => {
   let seen = 0;
   let tooSmall = 0;
   fc.assert(

@@ -63,7 +63,7 @@ test("the worst case bounds |P'| x mark for every subset and order of fills and 
   assert.ok(tight > 200, 'a bound that is never met would be no measure of the worst case');
 });
 
-test('a reduce-only order raises neither side, whenever and however it fills', () => {
+test('a reduce-only order raises neither side, whenever and however it fills [AN-82]', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: -5, max: 5 }),

@@ -14,7 +14,7 @@ const cutsOf = (codes: readonly string[]): readonly string[] =>
   codes.filter((code) => code.startsWith('BUDGET_') || CUTS.has(code));
 
 for (const side of ['buy', 'sell'] as const) {
-  test(`SAE-PROJ: a ${side} of exactly what remains is cut by no budget at any leverage, and of more it is [TD-22 TD-31]`, () => {
+  test(`SAE-PROJ: a ${side} of exactly what remains is cut by no budget at any leverage, and of more it is [AN-117 AN-118 TD-22 TD-31]`, () => {
     const seen = { whole: 0, cut: 0 };
     fc.assert(
       fc.property(cases, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (drawn, part, isLimit) => {

@@ -40,7 +40,8 @@ const SPEAKS_OF_A_VENUE: readonly string[] = [
   'console/acts/acts.ts',
   'console/acts/holder-acts.ts',
   'console/session/enrol.tsx',
-  'contract/bodies.ts',
+  'contract/bodies/open.ts',
+  'contract/bodies/policies.ts',
   'http/routes/operator-routes.ts',
   'http/routes/token-routes.ts',
 ];

@@ -109,7 +109,7 @@ describe('a live daemon that is restarted when its arming is good for nothing an
     ['it is for another policy', { policy_hash: 'f'.repeat(64) }, /another account, policy or version/],
   ];
   for (const [what, change, said] of useless)
-    it(`closes what it holds, opens nothing and says so at each start: ${what}`, async () => {
+    it(`closes what it holds, opens nothing and says so at each start: ${what} [AN-173]`, async () => {
       armed.arm(0, change);
       await armed.restart();
       const reported = armed.alerts;

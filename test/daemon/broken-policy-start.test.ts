@@ -34,7 +34,7 @@ describe('a start on a policy file that cannot be used', () => {
     ],
   ];
   for (const [name, spoil, said] of broken)
-    it(`goes on with the policy in force, and says so: ${name}`, async () => {
+    it(`goes on with the policy in force, and says so: ${name} [AN-172]`, async () => {
       const { hash } = (await world.operator<{ hash: string }>('GET', '/v1/policy')).body;
       const reported = refusals();
       spoil();

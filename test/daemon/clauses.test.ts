@@ -67,7 +67,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       for (const position of positions) assert.ok(position.leverage <= 3, `leverage ${position.leverage}`);
     }));
 
-  it('SAE-M2 SAE-TRUST: an injection signal cuts the budgets to 0.4 while it lasts, for its agent [PK-117 PK-128]', () =>
+  it('SAE-M2 SAE-TRUST: an injection signal cuts the budgets to 0.4 while it lasts, for its agent [PK-117 PK-128 TF-65 TF-66 TF-67]', () =>
     withWorld({}, async (world) => {
       const signal = { kind: 'injection', scope: { agent: 'agent' }, severity: 0.9, ttl_ms: 60_000 };
       const refused = await world.call(

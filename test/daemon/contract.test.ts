@@ -22,7 +22,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
   });
   after(() => world.close());
 
-  it('names the type of every order in lower case, and pages orders', async () => {
+  it('names the type of every order in lower case, and pages orders [AN-48 AN-79 AN-80 AN-84]', async () => {
     const human = createClient(world.sim);
     // Beside them no agent's order would stay.
     const side = { symbol: 'ETHUSDT', side: 'BUY' };
@@ -48,6 +48,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
       'true limit',
       'true stop_market',
     ]);
+    for (const { decision_id, foreign } of orders) assert.equal(decision_id === null, foreign);
     const first = await world.operator<{ orders: OrderBody[]; next: string }>('GET', '/v1/orders?limit=2');
     const rest = await world.operator<{ orders: OrderBody[]; next: null }>(
       'GET',
@@ -93,7 +94,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
     }
   });
 
-  it('accepts a pending policy by its own hash only [TM-51]', async () => {
+  it('accepts a pending policy by its own hash only [AN-126 TF-84 TM-51]', async () => {
     const spec = parse(readFileSync(world.policyPath, 'utf8')) as { budgets: { gross_notional_usdt: number } };
     const wrong = 'f'.repeat(64);
     const none = await world.operator<ErrorAnswer>('POST', '/v1/policy/reload', { hash: wrong });
@@ -110,7 +111,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
     assert.equal((await world.operator('POST', '/v1/policy/reload', { hash: pending() })).status, 200);
   });
 
-  it('says for what a flatten halted', async () => {
+  it('says for what a flatten halted [AN-166 TF-77 TF-78]', async () => {
     const some = await world.operator<FlattenBody>('POST', '/v1/flatten', { symbols: ['ETHUSDT'], reason: 'drill' });
     assert.deepEqual([some.body.state, some.body.scope, some.body.symbols], ['halted', 'symbols', ['ETHUSDT']]);
     assert.match(some.body.note, /^flat: trading in ETHUSDT stays halted until/);

@@ -23,7 +23,7 @@ describe('the free texts of a decision', () => {
   };
   const audit = async () => holdfast(['audit', 'verify'], { HOLDFAST_HOME: world.home });
 
-  it('are erased on an operator’s word, and the audit says so and passes [LE-32 LE-34 LE-35]', async () => {
+  it('are erased on an operator’s word, and the audit says so and passes [AN-164 LE-32 LE-34 LE-35]', async () => {
     const { body } = await world.tool('place_order', order({ rationale: WHY }));
     const id = body.decision.decision_id;
     const { ledger } = world.daemon;

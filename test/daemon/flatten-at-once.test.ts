@@ -70,7 +70,7 @@ async function isFlat(world: DaemonWorld): Promise<boolean> {
 for (const resting of [0, 20, 200])
   for (const asked of [undefined, SYMBOLS])
     describe(`a flatten of ${asked === undefined ? 'the account' : 'its symbols'} with ${resting} resting orders`, () => {
-      it('sends its exits at once and before any cancel, and waits for no list [EX-59 EX-60]', async (t) => {
+      it('sends its exits at once and before any cancel, and waits for no list [AN-167 EX-59 EX-60]', async (t) => {
         const world = await DaemonWorld.start({ sim: { balance: 100_000 } });
         t.after(() => world.close());
         await open(world);

@@ -9,7 +9,7 @@ describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
   });
   after(() => world.close());
 
-  it('allows an order inside the policy and fills it at the exchange [MI-1 MI-2]', async () => {
+  it('allows an order inside the policy and fills it at the exchange [AN-44 MI-1 MI-2]', async () => {
     const { status, body } = await world.tool('place_order', order());
     assert.equal(status, 200);
     assert.equal(body.decision.decision, 'ALLOW');
@@ -35,7 +35,7 @@ describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
     assert.equal((await world.books()).orders.length, sent);
   });
 
-  it('exits the whole position while reducing and refuses to open', async () => {
+  it('exits the whole position while reducing and refuses to open [AN-45]', async () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'test' });
     const opening = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
     assert.equal(opening.body.decision.reasons[0]?.code, 'STATE_REDUCING');

@@ -39,7 +39,7 @@ describe('what the last seven days would have been under another policy', () => 
     return { spec: parsed.policy.spec, hash: parsed.policy.hash };
   };
 
-  it('is what `policy diff` finds: outcomes, what changes, notional and the newest examples', async () => {
+  it('is what `policy diff` finds: outcomes, what changes, notional and the newest examples [AN-137 AN-139 AN-140]', async () => {
     const recorded = () =>
       ['decision', 'policy'].flatMap((kind) => [...world.daemon.ledger.iterateEvents({ kind })]).length;
     const before = recorded();
@@ -69,6 +69,9 @@ describe('what the last seven days would have been under another policy', () => 
     assert.ok(example !== undefined && example.change === 'cut' && example.agent === 'agent');
     assert.ok((example.candidate.notional_usdt ?? 0) <= 200 && (example.recorded.notional_usdt ?? 0) > 200);
     assert.ok(example.candidate.reasons.includes('BUDGET_NOTIONAL'));
+    // Each was asked for more than the one before it.
+    const sizes = got.examples.map(({ recorded: { notional_usdt } }) => notional_usdt ?? 0);
+    assert.ok(sizes.length > 1 && sizes.every((size, i) => size > (sizes[i - 1] ?? 0)), `oldest first: ${sizes}`);
     assert.ok(got.caveats.length > 0);
     assert.equal(recorded(), before, 'nothing is recorded');
     assert.notEqual(world.daemon.gate.core.policyHash, got.hash, 'nothing is put in force');
@@ -81,7 +84,7 @@ describe('what the last seven days would have been under another policy', () => 
     assert.ok(!body.ok && body.violations.length > 0);
   });
 
-  it('is bounded: the newest decisions, one thread at a time, a few that wait, none after a stop', async () => {
+  it('is bounded: the newest decisions, one thread at a time, a few that wait, none after a stop [AN-135]', async () => {
     const stop = new AbortController();
     const { path } = world.daemon.ledger;
     const port = createPreviewPort({ ledgerPath: path, time: SYSTEM_TIME, signal: stop.signal, maxDecisions: 2 });

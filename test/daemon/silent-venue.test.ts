@@ -97,7 +97,7 @@ describe('a start while the venue is silent', () => {
     assert.equal(got.body.state, 'reducing', 'nothing can be opened yet');
   });
 
-  it('takes reduce, halt and flatten at once', async () => {
+  it('takes reduce, halt and flatten at once [AN-167]', async () => {
     const reduced = await world.call<TradingStateBody>('PUT', '/v1/trading-state', { state: 'reducing', reason: 'r' });
     assert.equal(reduced.status, 200, JSON.stringify(reduced.body));
     assert.equal(reduced.body.state, 'reducing', 'reducing is in force');

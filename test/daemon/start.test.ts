@@ -187,7 +187,7 @@ test('a named file of alert routes that is missing or broken refuses a first sta
   assert.deepEqual(readdirSync(home), ['routes.yaml']);
 });
 
-test('an arming is judged by account, policy, version and time', () => {
+test('an arming is judged by account, policy, version and time [AN-133]', () => {
   const arming: ArmingEvent = {
     account: 'main',
     effective_at_ms: 10,

@@ -8,7 +8,11 @@ import type {
   OrderBookBody,
   PositionBody,
 } from '../../daemon/contract/types/reads.ts';
+import { CORE_VERSION } from '../../daemon/core/core-version.ts';
+import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import type { ToolName } from '../../daemon/core/request.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody } from './harness.ts';
 
@@ -52,7 +56,7 @@ describe('the tools', () => {
   const near = (a: number | string | null | undefined, b: number | string, by = 0.01): void =>
     assert.ok(Math.abs(Number(a) - Number(b)) <= by, `${a} told, ${b} in the books`);
 
-  it('get_positions has each with its sign, its value at the mark, its prices, and whose it is [TD-14 TD-16]', async () => {
+  it('get_positions has each with its sign, its value at the mark, its prices, and whose it is [AN-92 AN-94 AN-95 AN-96 TD-14 TD-16]', async () => {
     const { positions } = await read<{ positions: PositionBody[] }>('get_positions');
     const books = (await world.books()).positions.filter(({ quantity }) => Number(quantity) !== 0);
     assert.deepEqual(positions.map(({ held, symbol }) => [symbol, held]).sort(), [
@@ -65,18 +69,23 @@ describe('the tools', () => {
       near(reported.mark_price, book?.mark_price ?? '', 0);
       near(reported.notional_usdt, Math.abs(Number(book?.quantity)) * Number(book?.mark_price));
       assert.ok(Number(reported.entry_price) > 0 && Number(reported.liquidation_price) > 0);
+      const moved = Number(reported.mark_price) - Number(reported.entry_price);
+      near(reported.unrealised_pnl_usdt, Number(reported.quantity) * moved);
+      assert.equal(reported.leverage, 3);
+      const isOwn = reported.held === 'yours';
+      assert.deepEqual(reported.agent_share, isOwn ? { agent: reported.quantity } : {});
     }
     assert.ok(Number(positions.find(({ symbol }) => symbol === 'ETHUSDT')?.quantity) < 0, 'negative is short');
   });
 
-  it('get_positions gives all, or as many as are asked for and where to go on [TF-46]', async () => {
+  it('get_positions gives all, or as many as are asked for and where to go on [AN-48 TF-46]', async () => {
     const first = await read<{ positions: PositionBody[] } & Page>('get_positions', { limit: 1 });
     const rest = await read<{ positions: PositionBody[] } & Page>('get_positions', { limit: 1, cursor: first.next });
     assert.deepEqual([first.positions.length, rest.positions.length, rest.next], [1, 1, null]);
     assert.notEqual(first.positions[0]?.symbol, rest.positions[0]?.symbol);
   });
 
-  it('get_orders has its own, newest first, with status, filled quantity and the average price once there is one [TD-17 TF-24]', async () => {
+  it('get_orders has its own, newest first, with status, filled quantity and the average price once there is one [AN-56 AN-81 TD-17 TF-24]', async () => {
     assert.deepEqual(
       (await orders()).map(({ average_price, client_order_id, filled_quantity, status }) => [
         client_order_id,
@@ -90,6 +99,9 @@ describe('the tools', () => {
         [idOf(filled), 'filled', Number(filled.execution.orders[0]?.quantity), false],
       ],
     );
+    const book = (await world.books()).orders.find((each) => each.client_order_id === idOf(filled));
+    const average = Number(book?.executed_notional_usdt) / Number(filled.execution.orders[0]?.quantity);
+    near((await orders()).at(-1)?.average_price, average);
   });
 
   it('get_orders can be asked for those that may still fill, for ended ones, and for one symbol [TD-18 TF-21 TF-22 TF-23 TF-47]', async () => {
@@ -104,7 +116,7 @@ describe('the tools', () => {
     assert.deepEqual([first.orders.length, last.orders.map((each) => each.client_order_id)], [2, [idOf(filled)]]);
   });
 
-  it('get_account has equity, turnover and fees as the exchange counts them, and losses as fractions [TD-15]', async () => {
+  it('get_account has equity, turnover and fees as the exchange counts them, and losses as fractions [AN-97 TD-15]', async () => {
     const account = await read<AccountBody>('get_account');
     const { orders: placed, positions, wallet_balance_usdt: wallet } = await world.books();
     const profit = positions.reduce(
@@ -113,6 +125,7 @@ describe('the tools', () => {
       0,
     );
     near(account.equity_usdt, Number(wallet) + profit);
+    near(account.wallet_usdt, wallet);
     near(
       account.turnover_24h_usdt,
       placed.reduce((sum, each) => sum + Number(each.executed_notional_usdt), 0),
@@ -127,7 +140,7 @@ describe('the tools', () => {
       assert.ok(fraction !== null && fraction >= 0 && fraction < 0.1, `${fraction}`);
   });
 
-  it('get_market has prices, regime with its cause, steps, smallest order and holder; of one symbol, or of every one of the policy [TD-19 TF-25]', async () => {
+  it('get_market has prices, regime with its cause, steps, smallest order and holder; of one symbol, or of every one of the policy [AN-107 AN-108 AN-109 TD-19 TF-25]', async () => {
     const { markets } = await read<{ markets: MarketBody[] }>('get_market');
     assert.deepEqual(
       markets.map(({ symbol }) => symbol),
@@ -140,13 +153,18 @@ describe('the tools', () => {
     assert.ok(['calm', 'volatile', 'extreme'].includes(btc.regime) && btc.regime_cause.length > 0);
     assert.deepEqual([btc.tick_size, btc.lot_size, btc.held].map(String), ['0.1', '0.001', 'yours']);
     assert.equal(typeof btc.funding_rate_8h, 'number');
+    const { symbols } = (await atExchange('exchangeInfo')) as {
+      readonly symbols: readonly { readonly symbol: string; readonly filters: readonly { [key: string]: string }[] }[];
+    };
+    const filters = symbols.find(({ symbol }) => symbol === 'BTCUSDT')?.filters ?? [];
+    near(btc.min_notional_usdt, filters.find(({ filterType }) => filterType === 'MIN_NOTIONAL')?.notional ?? '', 0);
     const smallest = { requested_notional: btc.smallest_order_usdt };
     assert.notEqual((await world.dryRun('place_order', order(smallest))).body.decision.decision, 'BLOCK');
   });
 
   const atExchange = async (query: string) => (await world.sim.fetch(`${world.sim.url}/fapi/v1/${query}`)).json();
 
-  it('get_candles has the closed candles of the exchange, oldest first, thirty of them or as many as are asked for, and the close of the last [TD-60 TD-64 TF-60 TF-62]', async () => {
+  it('get_candles has the closed candles of the exchange, oldest first, thirty of them or as many as are asked for, and the close of the last [AN-112 AN-113 AN-114 TD-60 TD-64 TF-60 TF-62]', async () => {
     const reported = await read<CandlesBody>('get_candles', { symbol: 'ETHUSDT' });
     const rows = (await atExchange('klines?symbol=ETHUSDT&interval=15m&limit=100')) as readonly (readonly unknown[])[];
     const closed = rows.filter((row) => Number(row[6]) < world.nowMs());
@@ -163,7 +181,7 @@ describe('the tools', () => {
     assert.deepEqual(two, { ...reported, candles: reported.candles.slice(-2) });
   });
 
-  it('get_order_book has best bid and ask of the exchange with their quantities, and the time of both [TD-62 TD-65]', async () => {
+  it('get_order_book has best bid and ask of the exchange with their quantities, and the time of both [AN-103 AN-104 AN-111 AN-115 AN-116 TD-62 TD-65]', async () => {
     await world.setMark('ETHUSDT', 3_000, { spread_bps: 12, level_notional_usdt: 90_000 });
     const reported = await read<OrderBookBody>('get_order_book', { symbol: 'ETHUSDT' });
     const book = (await atExchange('ticker/bookTicker?symbol=ETHUSDT')) as { readonly [key: string]: string };
@@ -187,15 +205,27 @@ describe('the tools', () => {
     assert.equal((await symbols({})).length, world.daemon.gate.core.policySpec.scope.symbols.length);
   });
 
-  it('get_decision has an own decision with what became of it since, and no other agent’s [TD-23 TD-32]', async () => {
+  it('get_decision has an own decision with what became of it since, and no other agent’s [AN-51 AN-52 AN-53 AN-55 AN-56 AN-254 AN-256 AN-257 TD-23 TD-32]', async () => {
     const states = async ({ decision }: ToolBody) =>
       (await read<ToolBody>('get_decision', { decision_id: decision.decision_id })).execution.state;
     assert.deepEqual(await Promise.all([filled, rests, canceled].map(states)), ['filled', 'working', 'canceled']);
+    const { decision, execution } = await read<ToolBody>('get_decision', {
+      decision_id: filled.decision.decision_id,
+    });
+    assert.equal(execution.orders[0]?.average_price, (await orders()).at(-1)?.average_price);
+    const record = world.daemon.ledger.readEvent(decision.seq)?.payload as DecisionEvent;
+    assert.equal(record.decision.decision_id, decision.decision_id);
+    assert.deepEqual(
+      [decision.context_hash, decision.core_version],
+      [sha256Hex(writeContext(record.context)), CORE_VERSION],
+    );
+    const { updated_at_ms: sentMs } = (await orders()).at(-1) ?? assert.fail('it was sent');
+    assert.ok(decision.at_ms <= sentMs && sentMs - decision.at_ms < 1_000, `${decision.at_ms}, ${sentMs}`);
     const foreign = await world.tool('get_decision', { decision_id: filled.decision.decision_id }, other);
     assert.equal(foreign.status, 404);
   });
 
-  it('cancel_order ends what is left of an order of the asker, and what has filled stays [TD-11 TD-12]', async () => {
+  it('cancel_order ends what is left of an order of the asker, and what has filled stays [AN-255 TD-11 TD-12]', async () => {
     const held = await world.position('BTCUSDT');
     const match = { method: 'POST', path: '/fapi/v1/order' };
     await world.fault({ kind: 'partial-fill', fraction: 0.5, match });
@@ -209,7 +239,7 @@ describe('the tools', () => {
     assert.equal((await world.position('BTCUSDT')) - held, bought);
   });
 
-  it('place_order at the market goes out at its bound, and what does not fill within it is canceled [AN-6 TD-34 TD-42 TF-4 TF-37]', async () => {
+  it('place_order at the market goes out at its bound, and what does not fill within it is canceled [AN-6 AN-116 TD-34 TD-42 TF-4 TF-37]', async () => {
     const held = await world.position('BTCUSDT');
     // The best ask is half of a spread of 40 bps off the middle.
     await world.setMark('BTCUSDT', 60_100, { spread_bps: 40 });

@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => world.close());
 
-test('words that give orders change nothing of a decision, whatever it is [TM-13 TM-14]', async () => {
+test('words that give orders change nothing of a decision, whatever it is [AN-76 TF-69 TM-13 TM-14]', async () => {
   for (const asked of [order(), order({ requested_notional: 5_000 }), order({ symbol: 'DOGEUSDT' })]) {
     const decide = async (words: object) => {
       const { decision, effective, reasons } = (await world.dryRun('place_order', { ...asked, ...words })).body

@@ -11,7 +11,7 @@ describe('what a console shows of the past', () => {
   after(() => world.close());
   const list = async () => (await world.operator<AlertsBody>('GET', '/v1/alerts')).body.alerts;
 
-  it('an acknowledgement is recorded once, with who and why, and survives a restart', async () => {
+  it('an acknowledgement is recorded once, with who and why, and survives a restart [AN-146 AN-147 TF-70]', async () => {
     world.daemon.gate.core.alert('TEST', 'one');
     world.daemon.gate.core.alert('TEST', 'two');
     const [two, one] = await list();
@@ -35,13 +35,14 @@ describe('what a console shows of the past', () => {
     assert.equal(kept.find(({ seq }) => seq === two?.seq)?.acknowledged, null);
   });
 
-  it('equity of a span is thinned to 720 points, oldest first, and ends with the last reading', async () => {
+  it('equity of a span is thinned to 720 points, oldest first, and ends with the last reading [AN-101 AN-102 TF-94]', async () => {
     const { equity } = world.daemon.gate.core.state;
     const startMs = world.nowMs();
     for (let minute = 1; minute <= 4_000; minute += 1) equity.add(startMs + minute * 60_000, 10_000 + minute);
     const read = async (span: string) =>
       (await world.operator<EquityHistoryBody>('GET', `/v1/account/history?span=${span}`)).body.points;
     const points = await read('all');
+    assert.deepEqual((await world.operator<EquityHistoryBody>('GET', '/v1/account/history')).body.points, points);
     assert.ok(points.length <= 720 && points.length > 600, `${points.length}`);
     assert.ok(points.every((point, index) => index === 0 || point.at_ms > (points[index - 1]?.at_ms ?? 0)));
     assert.deepEqual(points.at(-1), { at_ms: startMs + 4_000 * 60_000, equity_usdt: 14_000 });

@@ -60,7 +60,7 @@ describe('alert routes in force', () => {
     assert.equal(inForce(), hashOf(BOTH));
   });
 
-  it('on live less waits for loosen_delay_ms of the policy in force as well [AL-63]', async () => {
+  it('on live less waits for loosen_delay_ms of the policy in force as well [AL-63 AN-144]', async () => {
     const { control, core, inForce, time } = open('binance-live');
     await control.offer(read(BOTH), 'start');
     await control.offer(read(NONE), 'file');

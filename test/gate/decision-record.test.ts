@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DECISION_KINDS } from '../../daemon/contract/bodies.ts';
+import { DECISION_KINDS } from '../../daemon/contract/bodies/decisions.ts';
 import { canonicalJson, parseCanonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';

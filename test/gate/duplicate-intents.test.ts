@@ -164,7 +164,7 @@ function contextOf(
 }
 
 for (const [name, { isProvenUnfilled }] of Object.entries(FATES))
-  test(`rule 5: the intent whose order is ${name} ${isProvenUnfilled ? 'may be asked for again' : 'is a duplicate'}`, () => {
+  test(`rule 5: the intent whose order is ${name} ${isProvenUnfilled ? 'may be asked for again' : 'is a duplicate'} [AN-258]`, () => {
     const { ledger } = play([{ afterMs: 0, fates: [name as FateName] }]);
     assert.equal(contextOf(ledger.state, T0 + 1).duplicate_of, isProvenUnfilled ? null : 'd-0');
   });

@@ -15,7 +15,7 @@ const isolated = (margin: number, maintenance: number): Partial<Position> => ({
   maintenanceMarginUsdt: maintenance,
 });
 
-test('the margin ratio is maintenance margin over margin balance, and of isolated positions the worst one [PK-110]', () => {
+test('the margin ratio is maintenance margin over margin balance, and of isolated positions the worst one [AN-98 PK-110]', () => {
   assert.equal(ratioOf(), 0.1);
   assert.equal(ratioOf({ isolatedMarginUsdt: null, maintenanceMarginUsdt: 900 }), 0.1);
   assert.equal(ratioOf(isolated(100, 30), isolated(100, 60), isolated(100, 20)), 0.6);

@@ -125,7 +125,7 @@ describe('executions that have left the views are read back from the ledger', ()
     assert.deepEqual([part.orders.length, part.claim], [1, null], 'of the table, without its parent');
   });
 
-  it('says of a rung whose parent is not in the ledger any more that its order is not known', () => {
+  it('says of a rung whose parent is not in the ledger any more that its order is not known [AN-59 AN-247]', () => {
     const { ledger } = busyLedger();
     const stored = ledger.findDecision('d-d')!;
     ledger.append({

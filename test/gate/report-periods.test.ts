@@ -7,7 +7,7 @@ const NOW = Date.UTC(2026, 10, 26, 13, 30);
 const day = (name: string) => spanOf({ kind: 'day', name }, NOW);
 const week = (name: string) => spanOf({ kind: 'week', name }, NOW);
 
-test('days and ISO weeks are named as calendars name them', () => {
+test('days and ISO weeks are named as calendars name them [AN-207 AN-236 AN-237]', () => {
   assert.deepEqual(day('today'), { name: '2026-11-26', fromMs: Date.UTC(2026, 10, 26), toMs: Date.UTC(2026, 10, 27) });
   assert.equal(day('yesterday')?.name, '2026-11-25');
   assert.equal(day('2024-02-29')?.fromMs, Date.UTC(2024, 1, 29));

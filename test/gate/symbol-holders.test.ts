@@ -83,7 +83,7 @@ describe('an operator releases a symbol from its holder', () => {
         assert.equal((await world.call('POST', `/v1/symbols/BTCUSDT/${path}`, {}, world.token(role))).status, 403);
   });
 
-  it('cancels the openings of the holder at once, and refuses its new ones, but not its exit [TM-17]', async () => {
+  it('cancels the openings of the holder at once, and refuses its new ones, but not its exit [AN-168 AN-169 TM-17]', async () => {
     assert.equal((await act.place({ requested_notional: 300 })).body.execution.state, 'filled');
     assert.equal((await act.rest(58_000)).body.execution.state, 'working');
     const { status, body } = await act.release({ for_ms: 600_000 });
@@ -206,7 +206,7 @@ describe('an operator gives a symbol to an agent', () => {
     assert.ok((cap?.used ?? 0) > (cap?.limit ?? 0), 'over its own cap, and recorded all the same');
   });
 
-  it('names the holder to operators, and to agents only whose it is', async () => {
+  it('names the holder to operators, and to agents only whose it is [AN-49 AN-96]', async () => {
     const ofOperator = (await world.positions()).find(({ symbol }) => symbol === 'BTCUSDT');
     assert.deepEqual([ofOperator?.holder, ofOperator?.held], ['other', undefined]);
     assert.deepEqual(ofOperator?.agent_share, { other: ofOperator?.quantity });
@@ -275,7 +275,7 @@ describe('lots of nobody', () => {
   });
   after(() => world.close());
 
-  it('are nobody’s for agents, and beside an agent’s they are told once, with the way out', async () => {
+  it('are nobody’s for agents, and beside an agent’s they are told once, with the way out [AN-50]', async () => {
     await act.human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.004' });
     await until('they are known', async () => {
       await world.advance(2_000);

@@ -114,7 +114,7 @@ function createSite() {
   };
 }
 
-test('few records come one by one: of a decision what a list shows, of others that they were', () => {
+test('few records come one by one: of a decision what a list shows, of others that they were [TF-93]', () => {
   const site = createSite();
   const reader = site.open();
   site.append(4);

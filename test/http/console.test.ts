@@ -36,7 +36,7 @@ async function openSession(server: TestServer): Promise<OpenedSession> {
 }
 const looking = (session: string) => ({ role: null, headers: { authorization: `Bearer ${session}` } });
 
-test('a session looks at everything, halts and reduces, and does nothing else [TM-81]', async (t) => {
+test('a session looks at everything, halts and reduces, and does nothing else [AN-161 TM-81]', async (t) => {
   const server = await start(t);
   const { session } = await openSession(server);
   const paths = [
@@ -178,7 +178,7 @@ test('a session ends with its token, and no other text is one', async (t) => {
   assert.equal((await server.call('GET', '/v1/account', looking(session))).status, 401);
 });
 
-test('the daemon proves itself to an open page by the key of its session, as long as it lasts', async (t) => {
+test('the daemon proves itself to an open page by the key of its session, as long as it lasts [AN-162 AN-163]', async (t) => {
   const server = await start(t);
   const { key, key_id: keyId } = await openSession(server);
   const nonce = createNonce();

@@ -8,7 +8,7 @@ import { PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
 
-test('docs/api.md lists exactly the error codes of the code, each with its status', () => {
+test('docs/api.md lists exactly the error codes of the code, each with its status [AN-178]', () => {
   const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \| .+ \|$/gm)].map((row) => [row[1], Number(row[2])]);
   assert.deepEqual(Object.fromEntries(rows), { ...ERROR_STATUS });
   assert.equal(rows.length, Object.keys(ERROR_STATUS).length);

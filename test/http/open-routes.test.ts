@@ -3,12 +3,9 @@ import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { request } from 'undici';
 import { AgentBodySchema, ReportBodySchema } from '../../daemon/contract/accounts.ts';
-import {
-  ApprovalBodySchema,
-  ErrorBodySchema,
-  ReadinessBodySchema,
-  ToolAnswerSchema,
-} from '../../daemon/contract/bodies.ts';
+import { ApprovalBodySchema } from '../../daemon/contract/bodies/approvals.ts';
+import { ToolAnswerSchema } from '../../daemon/contract/bodies/decisions.ts';
+import { ErrorBodySchema, ReadinessBodySchema } from '../../daemon/contract/bodies/open.ts';
 import { BriefAnswerSchema } from '../../daemon/contract/catalogue/brief.ts';
 import { toPlainSchema } from '../../daemon/contract/catalogue/catalogue.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';

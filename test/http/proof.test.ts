@@ -41,7 +41,7 @@ async function askProof(
 const isProven = ({ json: { claims, proof } }: Answer, token: string, dialled: string): boolean =>
   proof === mac(token, 'holdfast proof 1', NONCE, dialled, claims);
 
-test('the daemon proves that it knows a token, by each name of each address that it holds [TM-64]', async (t) => {
+test('the daemon proves that it knows a token, by each name of each address that it holds [AN-245 TM-64]', async (t) => {
   const server = await startServer(t, { allowedHosts: ['gate.example'] });
   const names = ['127.0.0.1', 'localhost', '[::1]', 'LOCALHOST', 'gate.example'].map(
     (name) => `${name}:${server.port}`,
@@ -55,7 +55,7 @@ test('the daemon proves that it knows a token, by each name of each address that
   }
 });
 
-test('a proof says whose token it is and which daemon, and agents do not learn the home', async (t) => {
+test('a proof says whose token it is and which daemon, and agents do not learn the home [AN-234]', async (t) => {
   const server = await startServer(t);
   const url = `http://127.0.0.1:${server.port}`;
   const target = { venue: 'paper', account: 'main', address: url };

@@ -4,7 +4,7 @@ import { writeReportCsv } from '../../daemon/http/routes/account-routes.ts';
 import { reportBody } from './fake-gate.ts';
 import { startServer } from './http-kit.ts';
 
-test('a report is a table for who asks for CSV, by format or by Accept', async (t) => {
+test('a report is a table for who asks for CSV, by format or by Accept [AN-239]', async (t) => {
   const server = await startServer(t);
   const operator = { role: 'operator' } as const;
   for (const [path, headers] of [
@@ -29,7 +29,7 @@ test('a cell that a spreadsheet would compute is text [TM-12]', () => {
   assert.match(writeReportCsv({ ...report, rows }), /\r\n2026-11-26,"'=cmd\|""\/c calc""!A1","A,B",/);
 });
 
-test('what is no period, or is not kept, is told; an agent without the scope of the account learns nothing', async (t) => {
+test('what is no period, or is not kept, is told; an agent without the scope of the account learns nothing [AN-202 AN-238]', async (t) => {
   const server = await startServer(t);
   for (const query of ['day=26-11-2026', 'week=2026-48', 'day=today&week=this', 'format=xml', 'month=1'])
     assert.equal((await server.call('GET', `/v1/report?${query}`, { role: 'operator' })).status, 400, query);

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TSchema } from 'typebox';
 import * as account from '../../daemon/contract/accounts.ts';
-import * as body from '../../daemon/contract/bodies.ts';
+import * as alertBody from '../../daemon/contract/bodies/alerts.ts';
+import * as decisionBody from '../../daemon/contract/bodies/decisions.ts';
+import * as limitBody from '../../daemon/contract/bodies/limits.ts';
+import * as openBody from '../../daemon/contract/bodies/open.ts';
+import * as operatorBody from '../../daemon/contract/bodies/operator.ts';
+import * as policyBody from '../../daemon/contract/bodies/policies.ts';
+import * as readBody from '../../daemon/contract/bodies/reads.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { ReceiptBodySchema } from '../../daemon/contract/receipt.ts';
@@ -36,13 +42,19 @@ const TOOL_ARGS: { readonly [tool: string]: unknown } = {
 const SIGNAL = { kind: 'injection', scope: { agent: 'momentum' }, severity: 0.9, ttl_ms: 60_000, evidence: 'seen' };
 const CASES: readonly RouteCase[] = [
   ...TRADING_TOOLS.flatMap((tool) => [
-    { method: 'POST', path: `/v1/tools/${tool}`, roles: AGENTS, body: TOOL_ARGS[tool], answer: body.ToolAnswerSchema },
+    {
+      method: 'POST',
+      path: `/v1/tools/${tool}`,
+      roles: AGENTS,
+      body: TOOL_ARGS[tool],
+      answer: decisionBody.ToolAnswerSchema,
+    },
     {
       method: 'POST',
       path: `/v1/dry-run/${tool}`,
       roles: AGENTS,
       body: TOOL_ARGS[tool],
-      answer: body.ToolAnswerSchema,
+      answer: decisionBody.ToolAnswerSchema,
     },
   ]),
   ...READING_TOOLS.map((tool) => ({
@@ -57,142 +69,142 @@ const CASES: readonly RouteCase[] = [
     path: '/v1/intercept',
     roles: AGENTS,
     body: { tool: 'place_order', args: PLACE_ORDER },
-    answer: body.InterceptAnswerSchema,
+    answer: decisionBody.InterceptAnswerSchema,
   },
-  { method: 'GET', path: '/v1/tools', roles: AGENTS, answer: body.ToolsBodySchema },
-  { method: 'GET', path: '/v1/limits?symbol=BTCUSDT', roles: EVERYBODY, answer: body.LimitsBodySchema },
-  { method: 'GET', path: '/v1/decisions?limit=1&cursor=7', roles: AGENTS, answer: body.DecisionsBodySchema },
-  { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: body.ToolAnswerSchema },
+  { method: 'GET', path: '/v1/tools', roles: AGENTS, answer: openBody.ToolsBodySchema },
+  { method: 'GET', path: '/v1/limits?symbol=BTCUSDT', roles: EVERYBODY, answer: limitBody.LimitsBodySchema },
+  { method: 'GET', path: '/v1/decisions?limit=1&cursor=7', roles: AGENTS, answer: decisionBody.DecisionsBodySchema },
+  { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: decisionBody.ToolAnswerSchema },
   { method: 'GET', path: '/v1/decisions/dec_7/explain', roles: AGENTS, answer: ExplanationBodySchema },
   { method: 'GET', path: '/v1/decisions/dec_7/receipt?head=5', roles: AGENTS, answer: ReceiptBodySchema },
-  { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: EVERYBODY, answer: body.OrdersBodySchema },
-  { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: EVERYBODY, answer: body.FillsBodySchema },
-  { method: 'GET', path: '/v1/positions', roles: EVERYBODY, answer: body.PositionsBodySchema },
-  { method: 'GET', path: '/v1/account', roles: EVERYBODY, answer: body.AccountBodySchema },
-  { method: 'GET', path: '/v1/market', roles: EVERYBODY, answer: body.MarketsBodySchema },
+  { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: EVERYBODY, answer: readBody.OrdersBodySchema },
+  { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: EVERYBODY, answer: readBody.FillsBodySchema },
+  { method: 'GET', path: '/v1/positions', roles: EVERYBODY, answer: readBody.PositionsBodySchema },
+  { method: 'GET', path: '/v1/account', roles: EVERYBODY, answer: readBody.AccountBodySchema },
+  { method: 'GET', path: '/v1/market', roles: EVERYBODY, answer: readBody.MarketsBodySchema },
   {
     method: 'GET',
     path: '/v1/candles?symbol=BTCUSDT&interval=15m&limit=1',
     roles: EVERYBODY,
-    answer: body.CandlesBodySchema,
+    answer: readBody.CandlesBodySchema,
   },
-  { method: 'GET', path: '/v1/order-book?symbol=BTCUSDT', roles: EVERYBODY, answer: body.OrderBookBodySchema },
+  { method: 'GET', path: '/v1/order-book?symbol=BTCUSDT', roles: EVERYBODY, answer: readBody.OrderBookBodySchema },
   { method: 'GET', path: '/v1/agents', roles: EVERYBODY, answer: account.AgentsBodySchema },
   { method: 'GET', path: '/v1/agents/momentum', roles: EVERYBODY, answer: account.AgentBodySchema },
   { method: 'GET', path: '/v1/report?day=2026-11-26', roles: EVERYBODY, answer: account.ReportBodySchema },
   { method: 'GET', path: '/v1/report?week=this', roles: EVERYBODY, answer: account.ReportBodySchema },
-  { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: body.SignalAnswerSchema },
-  { method: 'GET', path: '/v1/signals', roles: WATCHERS, answer: body.SignalsBodySchema },
+  { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: operatorBody.SignalAnswerSchema },
+  { method: 'GET', path: '/v1/signals', roles: WATCHERS, answer: operatorBody.SignalsBodySchema },
   {
     method: 'POST',
     path: '/v1/signals/sig_1/end',
     roles: ['operator'],
     body: { reason: 'a false alarm' },
-    answer: body.SignalEntrySchema,
+    answer: operatorBody.SignalEntrySchema,
   },
-  { method: 'GET', path: '/v1/alerts/channels', roles: ['operator'], answer: body.AlertChannelsBodySchema },
+  { method: 'GET', path: '/v1/alerts/channels', roles: ['operator'], answer: alertBody.AlertChannelsBodySchema },
   {
     method: 'POST',
     path: '/v1/alerts/test',
     roles: ['operator'],
     body: { channel: 'desk' },
-    answer: body.AlertTestBodySchema,
+    answer: alertBody.AlertTestBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/alerts/routes/reload',
     roles: ['operator'],
     body: {},
-    answer: body.ReloadBodySchema,
+    answer: policyBody.ReloadBodySchema,
   },
-  { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: WATCHERS, answer: body.AlertsBodySchema },
+  { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: WATCHERS, answer: alertBody.AlertsBodySchema },
   {
     method: 'POST',
     path: '/v1/alerts/12/ack',
     roles: ['operator'],
     body: { reason: 'looked at' },
-    answer: body.AlertBodySchema,
+    answer: alertBody.AlertBodySchema,
   },
-  { method: 'GET', path: '/v1/account/history?span=month', roles: WATCHERS, answer: body.EquityHistorySchema },
-  { method: 'GET', path: '/v1/settings', roles: ['operator'], answer: body.SettingsBodySchema },
+  { method: 'GET', path: '/v1/account/history?span=month', roles: WATCHERS, answer: readBody.EquityHistorySchema },
+  { method: 'GET', path: '/v1/settings', roles: ['operator'], answer: operatorBody.SettingsBodySchema },
   {
     method: 'POST',
     path: '/v1/orders/hfabcdef1-0-0/end',
     roles: ['operator'],
     body: { reason: 'never placed' },
-    answer: body.OrderBodySchema,
+    answer: readBody.OrderBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/texts/d-abcdef-1/erase',
     roles: ['operator'],
     body: { reason: 'it names a person' },
-    answer: body.TextsErasedBodySchema,
+    answer: operatorBody.TextsErasedBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/symbols/BTCUSDT/release',
     roles: ['operator'],
     body: { for_ms: 60_000, reason: 'it squats' },
-    answer: body.HolderBodySchema,
+    answer: operatorBody.HolderBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/symbols/BTCUSDT/adopt',
     roles: ['operator'],
     body: { agent: 'momentum', reason: 'it was its' },
-    answer: body.HolderBodySchema,
+    answer: operatorBody.HolderBodySchema,
   },
-  { method: 'GET', path: '/v1/trading-state', roles: WATCHERS, answer: body.TradingStateBodySchema },
+  { method: 'GET', path: '/v1/trading-state', roles: WATCHERS, answer: operatorBody.TradingStateBodySchema },
   {
     method: 'PUT',
     path: '/v1/trading-state',
     roles: ['operator'],
     body: { state: 'halted', reason: 'drill' },
-    answer: body.TradingStateBodySchema,
+    answer: operatorBody.TradingStateBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/flatten',
     roles: ['operator'],
     body: { reason: 'drill', symbols: ['BTCUSDT'] },
-    answer: body.FlattenBodySchema,
+    answer: operatorBody.FlattenBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/account/rebase',
     roles: ['operator'],
     body: { reason: 'deposit' },
-    answer: body.RebaseBodySchema,
+    answer: operatorBody.RebaseBodySchema,
   },
-  { method: 'GET', path: '/v1/policy', roles: ['operator'], answer: body.PolicyBodySchema },
+  { method: 'GET', path: '/v1/policy', roles: ['operator'], answer: policyBody.PolicyBodySchema },
   {
     method: 'POST',
     path: '/v1/policy/check',
     roles: ['operator'],
     body: { text: 'version: 1' },
-    answer: body.PolicyCheckBodySchema,
+    answer: policyBody.PolicyCheckBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/policy/preview',
     roles: ['operator'],
     body: { text: 'version: 1' },
-    answer: body.PolicyPreviewBodySchema,
+    answer: policyBody.PolicyPreviewBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/arming',
     roles: ['operator'],
     body: { digest: 'a'.repeat(64) },
-    answer: body.ArmingBodySchema,
+    answer: policyBody.ArmingBodySchema,
   },
   {
     method: 'POST',
     path: '/v1/policy/reload',
     roles: ['operator'],
     body: { hash: 'a'.repeat(64) },
-    answer: body.ReloadBodySchema,
+    answer: policyBody.ReloadBodySchema,
   },
   { method: 'GET', path: '/v1/tokens', roles: ['operator'], answer: TokensBodySchema },
   {
@@ -327,7 +339,7 @@ test('a reading tool outside the policy scope is refused through both doors', as
   assert.equal(names.length, Object.keys(TOOL_SCHEMAS).length - 2);
 });
 
-test("GET /v1/tools gives each format, with the operator's narrower arguments", async (t) => {
+test("GET /v1/tools gives each format, with the operator's narrower arguments [AN-177 TF-90]", async (t) => {
   const server = await startServer(t);
   const [plain, openai, anthropic, mcp] = await Promise.all(
     ['', '?format=openai', '?format=anthropic', '?format=mcp'].map((query) => server.call('GET', `/v1/tools${query}`)),
@@ -390,7 +402,7 @@ test('a refused input is a 400 that names each field, and the gate learns the pa
   );
 });
 
-test('the outcomes conflict, over budget and unavailable are 409, 429 and 503', async (t) => {
+test('the outcomes conflict, over budget and unavailable are 409, 429 and 503 [AN-179 AN-182]', async (t) => {
   const server = await startServer(t);
   server.gate.outcome = async () => ({ kind: 'conflict', message: 'used before', decisionId: 'dec_3' });
   const conflict = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
@@ -437,7 +449,7 @@ test('a receipt that cannot be given says why, and when to ask again', async (t)
     assert.deepEqual(await ask(query), [400, 'INVALID_INPUT', undefined], query);
 });
 
-test('paging is 1 to 5000 with a cursor that was issued, in queries and in bodies', async (t) => {
+test('paging is 1 to 5000 with a cursor that was issued, in queries and in bodies [AN-180]', async (t) => {
   const server = await startServer(t);
   for (const query of ['limit=1', 'limit=5000', '', 'cursor=12', 'open=false']) {
     assert.equal((await server.call('GET', `/v1/orders?${query}`)).status, 200, query);
@@ -531,7 +543,7 @@ test('a cursor that was not issued is 400 in every list, also for the account, w
   }
 });
 
-test('a reload of another policy than the pending one is 409 with the hash of that one', async (t) => {
+test('a reload of another policy than the pending one is 409 with the hash of that one [AN-181]', async (t) => {
   const server = await startServer(t);
   const { status, json } = await server.call('POST', '/v1/policy/reload', {
     role: 'operator',
@@ -631,7 +643,7 @@ test('operator commands reach the gate as they were meant', async (t) => {
   }
 });
 
-test('rebase and reload work without a body, and with an empty one under a JSON content type', async (t) => {
+test('rebase and reload work without a body, and with an empty one under a JSON content type [TF-85]', async (t) => {
   const server = await startServer(t);
   const headers = { 'content-type': 'application/json' };
   for (const path of ['/v1/account/rebase', '/v1/policy/reload']) {
@@ -742,7 +754,7 @@ test('candles of a length that is not kept are refused with the one that is [TF-
     assert.equal((await read(args)).status, 400, JSON.stringify(args));
 });
 
-test('?view=brief answers in brief, anything else there is refused before the order is looked at', async (t) => {
+test('?view=brief answers in brief, anything else there is refused before the order is looked at [TF-91 TF-92]', async (t) => {
   const server = await startServer(t);
   const body = PLACE_ORDER;
   const full = await server.call('POST', '/v1/tools/place_order', { body });

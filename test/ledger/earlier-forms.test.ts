@@ -45,7 +45,7 @@ for (const form of LEDGER_FORMS)
       if (form !== 'form-1') assert.equal(counted, others.length);
     });
 
-    test('starts a daemon, which holds what it planned and tells what it decided', async (t) => {
+    test('starts a daemon, which holds what it planned and tells what it decided [AN-55]', async (t) => {
       const ledger = open(t, form);
       const world = await DaemonWorld.start();
       t.after(() => world.close());

@@ -7,7 +7,7 @@ import { holdfast } from '../cli/run.ts';
 import { order } from '../daemon/harness.ts';
 import { type Options, Seat } from './seat.ts';
 
-test('a passkey approves what it signed, and nothing else [AP-23 AP-24]', async (t) => {
+test('a passkey approves what it signed, and nothing else [AN-74 AN-77 AP-23 AP-24]', async (t) => {
   const seat = await Seat.open({
     policy: (spec) => {
       spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };

@@ -66,7 +66,7 @@ describe('live trading under a policy with a quorum', () => {
     });
   };
 
-  it('opens nothing until that many different passkeys have signed the arming; no token and no resume stands for one [AP-56 AP-59 AP-60 AP-61 AP-62 AP-63]', async () => {
+  it('opens nothing until that many different passkeys have signed the arming; no token and no resume stands for one [AN-129 AN-130 AN-131 AN-132 AP-56 AP-59 AP-60 AP-61 AP-62 AP-63 TF-81]', async () => {
     arm();
     const { digest, problem, ...shown } = await reported();
     assert.match(problem ?? '', /0 of 2/);

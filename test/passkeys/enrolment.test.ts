@@ -25,7 +25,7 @@ describe('a passkey is enrolled', () => {
     assert.equal(seat.added().length, before, 'nothing was enrolled');
   };
 
-  it('by an operator token and a one-time code, and by neither of them alone', async () => {
+  it('by an operator token and a one-time code, and by neither of them alone [AN-231]', async () => {
     assert.deepEqual(await list(), { passkeys: [], enrolment: 'first' });
     const code = seat.code('laptop');
     for (const role of ['agent', 'monitor'] as const)
@@ -52,7 +52,7 @@ describe('a passkey is enrolled', () => {
     await refusedWith(/code is wrong or over/, new SoftwareKey(), code, key);
   });
 
-  it('another one needs the signature of one in force, over exactly the new key', async () => {
+  it('another one needs the signature of one in force, over exactly the new key [AN-227 AN-232]', async () => {
     const key = new SoftwareKey();
     const unknown = new SoftwareKey();
     const code = seat.code('phone');
@@ -146,7 +146,7 @@ describe('passkeys after one another', () => {
   const list = async () => (await seat.operator<PasskeysBody>('GET', '/v1/passkeys')).body;
   const remove = (id: string) => seat.operator('POST', `/v1/passkeys/${id}/remove`, { reason: 'lost' });
 
-  it('outlive a restart, are removed at once, and the last one opens no way back but a recovery', async () => {
+  it('outlive a restart, are removed at once, and the last one opens no way back but a recovery [AN-226]', async () => {
     const first = await seat.mustEnrol('laptop');
     await seat.mustEnrol('phone', first);
     const before = await list();
@@ -203,7 +203,7 @@ describe('on live', () => {
   });
   after(() => seat.world.close());
 
-  it('a key counts for nothing until loosen_delay_ms are over', async () => {
+  it('a key counts for nothing until loosen_delay_ms are over [AN-225]', async () => {
     const { loosen_delay_ms: delayMs } = seat.world.daemon.gate.core.policySpec;
     const key = new SoftwareKey();
     const { body } = await seat.enrol(key, seat.code('laptop'));

@@ -53,7 +53,7 @@ describe('a looser policy on binance-live, where the policy in force has a quoru
   }
   const acceptedBy = ({ body }: Answer<ReloadBody>) => (body.status === 'pending' ? body.accepted_by : body.status);
 
-  it('waits for that many different passkeys, and a token is none of them [AP-50 AP-51 AP-53 TM-53]', async () => {
+  it('waits for that many different passkeys, and a token is none of them [AN-125 AP-50 AP-51 AP-53 TM-53]', async () => {
     Object.assign(seat.world.daemon.gate.core.settings, { venue: 'binance-live' });
     const old = inForce();
     hash = await offer(4);

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { request } from 'undici';
 import type { PasskeysBody } from '../../daemon/contract/types/passkeys.ts';
+import { wordCode } from '../../daemon/core/approval.ts';
 import type { ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
 import type { PasskeyEvent } from '../../daemon/engine/records/events.ts';
 import { MAX_SESSIONS } from '../../daemon/http/entrance/console-sessions.ts';
 import { MAX_STREAMS } from '../../daemon/http/streams/event-stream.ts';
+import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { CODE_MS, codeFileOf, MAX_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
@@ -37,7 +39,7 @@ describe('a passkey of a phone', () => {
     laptop = await phone.seat.mustEnrol('laptop');
   });
 
-  it('is made with the code alone, and is enrolled by token, code and a signature at the machine [TM-85]', async () => {
+  it('is made with the code alone, and is enrolled by token, code and a signature at the machine [AN-228 AN-229 AN-230 AN-231 TM-85]', async () => {
     const code = phone.code();
     const early = await phone.enrolAtMachine(code, laptop);
     assert.deepEqual([early.status, /made with this code yet/.test(early.body.error?.message ?? '')], [403, true]);
@@ -49,6 +51,7 @@ describe('a passkey of a phone', () => {
     const unsigned = await phone.enrolAtMachine(code, null);
     assert.equal(unsigned.body.passkey, null);
     const text = JSON.parse(unsigned.body.confirm?.text ?? '{}');
+    assert.equal(wordCode(sha256Hex(unsigned.body.confirm?.text ?? '')), made.body.words, 'of what is signed');
     assert.deepEqual([text.act, text.name, text.origin], ['passkey_add', 'phone', REMOTE_ORIGIN]);
     for (const by of [phone.key, new SoftwareKey()]) assert.equal((await phone.enrolAtMachine(code, by)).status, 403);
     assert.equal((await phone.call('POST', '/v1/passkeys', { code }, null)).status, 405, 'nothing is enrolled there');

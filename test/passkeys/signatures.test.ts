@@ -116,7 +116,7 @@ describe('an act confirmed by passkey', () => {
   const send = (act: { method: string; path: string; body?: unknown }, signed: Readonly<Record<string, string>>) =>
     seat.call<object>(act.method, act.path, act.body, session, signed);
 
-  it('is done, by the name of the key, and what was signed is on record', async () => {
+  it('is done, by the name of the key, and what was signed is on record [AN-224]', async () => {
     const { status } = await send(HALT, await seat.signAct(session, key, HALT));
     assert.equal(status, 200);
     const [layer] = (await seat.world.tradingState()).layers;
@@ -131,6 +131,12 @@ describe('an act confirmed by passkey', () => {
     );
     assert.equal((await send(RESUME, await seat.signAct(session, key, RESUME))).status, 200);
     assert.equal(await state(), 'active');
+  });
+
+  it('one that is too long is for the token alone [AN-233]', async () => {
+    const reason = (length: number) => ({ ...RESUME, body: { state: 'active', reason: 'x'.repeat(length) } });
+    assert.notEqual((await seat.askAct(session, reason(1_000))).options, null);
+    assert.equal((await seat.askAct(session, reason(9_000))).options, null);
   });
 
   it('nothing else is done than was signed, and only once', async () => {

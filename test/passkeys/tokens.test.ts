@@ -35,7 +35,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
       .filter((alert) => alert.code === code)
       .map(({ detail }) => detail);
 
-  it('for an agent: it trades under its name, for thirty days, and the record says who made it by what [TM-32]', async () => {
+  it('for an agent: it trades under its name, for thirty days, and the record says who made it by what [AN-241 AN-243 TM-32]', async () => {
     const nowMs = Date.now();
     const { status, body } = await create({ role: 'agent', name: 'momentum' });
     assert.equal(status, 200, JSON.stringify(body));
@@ -65,7 +65,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.match(alertsOf('TOKEN_CREATED').at(-1) ?? '', new RegExp(`${token.id} \\(agent momentum\\) by an operator`));
   });
 
-  it('for a monitor, for as long as it is said; the list has both, the newest first and no secret', async () => {
+  it('for a monitor, for as long as it is said; the list has both, the newest first and no secret [AN-221 AN-222 AN-242]', async () => {
     const { body } = await create({ role: 'monitor', name: 'screen', ttl_ms: 3_600_000 });
     assert.equal(body.token.agent, null);
     const signal = { kind: 'anomaly', scope: { agent: 'momentum' }, severity: 0.5, ttl_ms: 60_000 };
@@ -89,7 +89,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     for (const secret of secrets) assert.ok(!JSON.stringify(tokens).includes(secret));
   });
 
-  it('none that could do more, for ever, or under the name of the gate [TM-30]', async () => {
+  it('none that could do more, for ever, or under the name of the gate [AN-240 TM-30]', async () => {
     const before = (await list()).length;
     for (const bad of [
       { role: 'operator', name: 'boss' },
@@ -154,7 +154,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.equal(listed.lastIndexOf(true) + 1, listed.indexOf(false));
   });
 
-  it('not without end: so many are live at once', async () => {
+  it('not without end: so many are live at once [AN-222]', async () => {
     const live = (await list()).filter((each) => each.is_live).length;
     const { tokens } = seat.world.daemon.ledger;
     for (let count = live; count < 256; count += 1) tokens.createToken({ role: 'monitor', name: 'crowd' });
@@ -165,16 +165,23 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.equal((await revoke(last?.id ?? '')).status, 200);
     assert.equal((await create({ role: 'agent', name: 'late' })).status, 200);
     for (const { id } of (await list()).filter(({ name }) => name === 'crowd')) tokens.revokeToken(id);
+    for (let count = 0; count < 256; count += 1)
+      tokens.revokeToken(tokens.createToken({ role: 'monitor', name: 'gone' }).record.id);
+    const listed = await list();
+    assert.ok(tokens.listTokens().length > 500 && listed.length === 500, `${listed.length}`);
+    const ended = listed.findIndex((each) => !each.is_live);
+    assert.ok(ended > 0 && listed.slice(ended).every((each) => !each.is_live), 'live ones first');
   });
 
-  it('an operator may revoke the token that it shows', async () => {
+  it('an operator may revoke the token that it shows [AN-220 AN-221]', async () => {
     const own = seat.world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'second' });
-    assert.equal((await revoke(own.record.id, 'done for today', own.secret)).status, 200);
+    const { body, status } = await revoke(own.record.id, 'done for today', own.secret);
+    assert.deepEqual([status, body.is_live, body.is_own], [200, false, true]);
     assert.equal((await seat.call('GET', '/v1/tokens', undefined, own.secret)).status, 401);
     assert.equal(acts().at(-1)?.set_by, 'second');
   });
 
-  it('the secret is in its answer alone, which nobody keeps, as that of a session; the record is whole [TM-77 TM-79]', async () => {
+  it('the secret is in its answer alone, which nobody keeps, as that of a session; the record is whole [AN-223 TM-77 TM-79]', async () => {
     const response = await fetch(`${seat.origin}/v1/tokens`, {
       method: 'POST',
       headers: { authorization: `Bearer ${seat.world.token('operator')}`, 'content-type': 'application/json' },

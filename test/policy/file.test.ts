@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('readPolicyFile', () => {
-  it('reads text and says in words what it cannot read', async () => {
+  it('reads text and says in words what it cannot read [TF-83]', async () => {
     const problem = async (path: string) => {
       const read = await readPolicyFile(path);
       return read.ok ? read.text : read.problem;

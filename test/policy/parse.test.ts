@@ -320,7 +320,7 @@ describe('what a schema cannot say', () => {
       /scope.tools: without close_position/,
     ],
   ] as const) {
-    it(`accepts ${title}, with a warning`, () => {
+    it(`accepts ${title}, with a warning [AN-134]`, () => {
       const parsed = parseChanged(changes);
       assert.ok(parsed.ok, JSON.stringify(parsed));
       assert.match(parsed.warnings.map((each) => `${each.path}: ${each.message}`).join('\n'), expected);

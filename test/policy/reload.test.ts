@@ -18,7 +18,7 @@ describe('decideReload', () => {
     }
   });
 
-  it('holds a looser policy with its reasons until an operator comes', () => {
+  it('holds a looser policy with its reasons until an operator comes [AN-128]', () => {
     const candidate = loaded(changed({ 'budgets.leverage': 4, 'budgets.slippage_bps': 1 }));
     assert.deepEqual(decideReload(candidate, inForce, 'paper', NOW), {
       action: 'pending',
@@ -26,7 +26,7 @@ describe('decideReload', () => {
     });
   });
 
-  it('adds on a live venue the delay of the policy in force, not that of the candidate [TM-52 PK-72]', () => {
+  it('adds on a live venue the delay of the policy in force, not that of the candidate [AN-127 AN-141 PK-72 TM-52]', () => {
     const live = { 'scope.venues': ['binance-live'], loosen_delay_ms: 700_000 };
     const decision = decideReload(
       loaded(changed({ ...live, loosen_delay_ms: 1 })),

@@ -233,7 +233,7 @@ describe('a receipt', { skip }, () => {
     assert.match(said, /not the one that was noted/);
   });
 
-  test('is proven to an earlier head, a later one, and across a rotated key', async (t) => {
+  test('is proven to an earlier head, a later one, and across a rotated key [AN-246]', async (t) => {
     const ledger = openOnDisk(t, database);
     const signer = signerOf(t, ledger);
     const [first, second] = decisionsOf(ledger).slice(-2);

@@ -1,5 +1,5 @@
 import type { Body } from '../agreement.ts';
-import type { LimitsBodySchema } from '../bodies.ts';
+import type { LimitsBodySchema } from '../bodies/limits.ts';
 import * as Type from '../built/typebox.js';
 
 /** OpenAPI says no more of it: docs/api.md has the members. */

@@ -1,11 +1,7 @@
 import type { Static } from 'typebox';
 import { isTerminal } from '../../engine/tables/status.ts';
-import {
-  ExecutionApprovalSchema,
-  ExecutionBodySchema,
-  ExecutionOrderSchema,
-  type ToolAnswerSchema,
-} from '../bodies.ts';
+import { ExecutionApprovalSchema } from '../bodies/approvals.ts';
+import { ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from '../bodies/decisions.ts';
 import * as Type from '../built/typebox.js';
 import { decimal } from '../decision.ts';
 import * as field from '../fields.ts';

@@ -1,6 +1,6 @@
 /** What an agent may still do. */
 import type { Body } from '../agreement.ts';
-import type { LimitsBodySchema } from '../bodies.ts';
+import type { LimitsBodySchema } from '../bodies/limits.ts';
 
 export type LimitsBody = Body<typeof LimitsBodySchema>;
 export type SymbolLimits = LimitsBody['symbols'][number];

@@ -1,14 +1,21 @@
 /** The policy in force, a check of another, and its reload. */
 import type { Body } from '../agreement.ts';
-import type * as body from '../bodies.ts';
+import type {
+  ArmingBodySchema,
+  PolicyBodySchema,
+  PolicyCheckBodySchema,
+  PolicyPreviewBodySchema,
+  PolicyPreviewSchema,
+  ReloadBodySchema,
+} from '../bodies/policies.ts';
 
 /** An arming of binance-live, and who signed it. */
-export type ArmingBody = Body<typeof body.ArmingBodySchema>;
-export type PolicyBody = Body<typeof body.PolicyBodySchema>;
-export type PolicyCheckBody = Body<typeof body.PolicyCheckBodySchema>;
-export type PolicyPreview = Body<typeof body.PolicyPreviewSchema>;
-export type PolicyPreviewBody = Body<typeof body.PolicyPreviewBodySchema>;
-export type ReloadBody = Body<typeof body.ReloadBodySchema>;
+export type ArmingBody = Body<typeof ArmingBodySchema>;
+export type PolicyBody = Body<typeof PolicyBodySchema>;
+export type PolicyCheckBody = Body<typeof PolicyCheckBodySchema>;
+export type PolicyPreview = Body<typeof PolicyPreviewSchema>;
+export type PolicyPreviewBody = Body<typeof PolicyPreviewBodySchema>;
+export type ReloadBody = Body<typeof ReloadBodySchema>;
 /** `refused`: the hash is not that of the pending policy (null: none is pending); a 409 over HTTP. */
 export type ReloadOutcome =
   | ReloadBody

@@ -1,5 +1,5 @@
 import type { Body } from '../agreement.ts';
-import type { DecisionBodySchema } from '../bodies.ts';
+import type { DecisionBodySchema } from '../bodies/decisions.ts';
 
 /** What a list shows of a decision. */
 export type ListedDecision = Pick<

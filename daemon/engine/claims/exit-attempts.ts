@@ -6,11 +6,11 @@ import type { Rejection } from '../records/venue.ts';
 import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../tables/status.ts';
 import { isBounded, RESUME_MS } from './claim-ends.ts';
 import type { ExitHands } from './exit-hands.ts';
-import { closingOf, findPlace, lacksRoom } from './exit-sizes.ts';
+import { closingOf, findPlace, isMakingRoom, lacksRoom } from './exit-sizes.ts';
 import { Tries } from './tries.ts';
 
-/** After so many refusals for what rests beside it, an exit asks for the cancel of what is nobody's as well. */
-const REFUSED_FOR_FOREIGN = 3;
+/** After so many refusals for what rests beside it, an exit asks for the cancel of what no claim has as well. */
+const REFUSED_FOR_OTHERS = 3;
 
 /** Orders of claims that are under way, and what they met at the venue: when the next one may follow. */
 export class ExitAttempts {
@@ -112,7 +112,7 @@ export class ExitAttempts {
       tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
     else if (wasRefused) {
       const isCrowded = rejection?.cause === 'nothing_to_reduce';
-      const isSpared = isCrowded && this.#lacksRoom(claim, order) && !tries.isCrowdedFor(this.#resumeMs(), now);
+      const isSpared = isCrowded && this.#isMakingRoom(claim) && !tries.isCrowdedFor(this.#resumeMs(), now);
       mayGoOn = tries.afterRefusal(rejection, now, clock.scale, isSpared);
       if (isCrowded) this.#makeRoomFor(claim, order, tries);
       if (rejection?.cause === 'order_limit') this.#makePlaceFor(claim, tries);
@@ -145,12 +145,17 @@ export class ExitAttempts {
     return lacksRoom(closing, Math.min(quantityE8, closing.all));
   }
 
-  /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end nobody's goes, too. */
+  /** What was asked to make room for it is not proven gone. */
+  #isMakingRoom({ side, symbol }: Claim): boolean {
+    return isMakingRoom(closingOf(this.#hands.state, symbol, side));
+  }
+
+  /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end what no claim has goes, too. */
   #makeRoomFor(claim: Claim, order: OrderState, tries: Tries): void {
-    if (tries.crowded >= REFUSED_FOR_FOREIGN)
+    if (tries.crowded >= REFUSED_FOR_OTHERS)
       for (const other of liveOrders(this.#hands.state.orders, claim.symbol))
         if (
-          other.foreign &&
+          this.#isUnclaimed(other) &&
           other.reduceOnly &&
           other.side === claim.side &&
           isResting(other) &&
@@ -158,6 +163,12 @@ export class ExitAttempts {
         )
           this.#hands.cancel(other, MAKES_ROOM);
     tries.awaitsRoom = this.#lacksRoom(claim, order);
+  }
+
+  /** No claim that goes on has it: somebody else's, or one of ours that is open after all. */
+  #isUnclaimed(order: OrderState): boolean {
+    const claim = this.#hands.state.claims.of(order);
+    return order.foreign || (!order.protective && (claim === null || claim.end !== null));
   }
 
   /** The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. */

@@ -216,9 +216,9 @@ export function hasRoom({ all, live, side }: Closing, quantityE8: number): boole
   return exitE8(live, side, (order) => !isUnproven(order) || !neverRests(order)) + quantityE8 <= all;
 }
 
-/** There is none, or what was asked to make some is not proven gone: a refusal as reducing nothing says nothing else. */
+/** There is none, or what was asked to make some is not proven gone. */
 export function lacksRoom(closing: Closing, quantityE8: number): boolean {
-  return !hasRoom(closing, quantityE8) || isMakingRoom(closing.live, closing.side);
+  return !hasRoom(closing, quantityE8) || isMakingRoom(closing);
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
@@ -228,14 +228,15 @@ export function restE8(closing: Closing, { claim, onWay, pool, want }: Desired, 
   const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
   const quantityE8 = Math.min(want - onWay, room);
   // It rests in one order, once what makes room for it is gone.
-  if (quantityE8 < want - onWay && isMakingRoom(live, side)) return 0;
+  if (quantityE8 < want - onWay && isMakingRoom(closing)) return 0;
   const isAll = quantityE8 > 0 && quantityE8 === closing.own;
   // An exit that closes now is to have the rest that it would take along.
   if (!isAll && pool < closing.own && closing.own - quantityE8 < least) return 0;
   return quantityE8 >= least || isAll ? quantityE8 : 0;
 }
 
-function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
+/** What was asked to make room is not proven gone. */
+export function isMakingRoom({ live, side }: Closing): boolean {
   for (const order of live)
     if (order.reduceOnly && order.side === side && !order.protective && order.cancelRequested) return true;
   return false;

@@ -1,6 +1,7 @@
 /** Approvals of people: what waits, and who approves it. */
 import type { Body } from '../../contract/agreement.ts';
-import type * as body from '../../contract/bodies.ts';
+import type { ApprovalBodySchema, ApprovalsBodySchema } from '../../contract/bodies/approvals.ts';
+import type { ApprovedBodySchema } from '../../contract/bodies/decisions.ts';
 
 /**
  * Who approves. The entrance has verified it: the token, or the passkey's signature of the approval's digest, of which the
@@ -15,7 +16,7 @@ export type ApprovalProof =
       readonly name: string;
       readonly assertion: { readonly [member: string]: unknown };
     };
-export type ApprovalBody = Body<typeof body.ApprovalBodySchema>;
-export type ApprovalsBody = Body<typeof body.ApprovalsBodySchema>;
+export type ApprovalBody = Body<typeof ApprovalBodySchema>;
+export type ApprovalsBody = Body<typeof ApprovalsBodySchema>;
 /** `answer`: the decision of the grant with its execution; null: more people must approve. */
-export type ApprovedBody = Body<typeof body.ApprovedBodySchema>;
+export type ApprovedBody = Body<typeof ApprovedBodySchema>;

@@ -1,6 +1,6 @@
 /** A decision and its execution: the answer of a tool. */
 import type { Body } from '../../contract/agreement.ts';
-import type * as body from '../../contract/bodies.ts';
+import type { DecisionBodySchema, ExecutionBodySchema, ToolAnswerSchema } from '../../contract/bodies/decisions.ts';
 import type { explanationMembers } from '../../contract/explanation.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { RateLimit, RequestKind } from '../../core/policy.ts';
@@ -26,15 +26,15 @@ export type DerivedMember =
   | 'retry_after_ms'
   | 'verdicts';
 /** As it is answered: with what is derived from its record on reading. */
-export type ExplainedDecision = Body<typeof body.DecisionBodySchema>;
+export type ExplainedDecision = Body<typeof DecisionBodySchema>;
 /**
  * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null:
  * it was recorded before there were any.
  */
 export type ReportedDecision = Omit<ExplainedDecision, keyof typeof explanationMembers>;
-export type ExecutionBody = Body<typeof body.ExecutionBodySchema>;
+export type ExecutionBody = Body<typeof ExecutionBodySchema>;
 export type ExecutionOrder = ExecutionBody['orders'][number];
-export type ToolAnswer = Body<typeof body.ToolAnswerSchema>;
+export type ToolAnswer = Body<typeof ToolAnswerSchema>;
 /**
  * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send. 409 is `conflict`, 503 is
  * `unavailable`.

@@ -1,5 +1,14 @@
 import type { TSchema } from 'typebox';
-import * as body from '../../contract/bodies.ts';
+import { ToolAnswerSchema } from '../../contract/bodies/decisions.ts';
+import { LimitsBodySchema } from '../../contract/bodies/limits.ts';
+import {
+  AccountBodySchema,
+  CandlesBodySchema,
+  MarketsBodySchema,
+  OrderBookBodySchema,
+  OrdersBodySchema,
+  PositionsBodySchema,
+} from '../../contract/bodies/reads.ts';
 import { DEFAULT_CANDLES, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../contract/fields.ts';
 import { SYMBOL_PATTERN } from '../../contract/symbols.ts';
 import { type ReadingTool, TOOL_CHECKS, type ToolArgs } from '../../contract/tools.ts';
@@ -13,14 +22,14 @@ import { type Asking, callerOf, type Doors, whileInFlight } from './routing.ts';
 
 /** The answers of the reading tools and of the matching GET routes. */
 export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
-  get_account: body.AccountBodySchema,
-  get_positions: body.PositionsBodySchema,
-  get_orders: body.OrdersBodySchema,
-  get_market: body.MarketsBodySchema,
-  get_candles: body.CandlesBodySchema,
-  get_order_book: body.OrderBookBodySchema,
-  get_limits: body.LimitsBodySchema,
-  get_decision: body.ToolAnswerSchema,
+  get_account: AccountBodySchema,
+  get_positions: PositionsBodySchema,
+  get_orders: OrdersBodySchema,
+  get_market: MarketsBodySchema,
+  get_candles: CandlesBodySchema,
+  get_order_book: OrderBookBodySchema,
+  get_limits: LimitsBodySchema,
+  get_decision: ToolAnswerSchema,
 };
 
 /** @throws ApiError INVALID_INPUT, TOOL_NOT_IN_SCOPE, NOT_FOUND, TOO_MANY_IN_FLIGHT */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import * as body from '../../contract/bodies.ts';
+import { ApprovalBodySchema, ApprovalChallengeSchema, ApprovalsBodySchema } from '../../contract/bodies/approvals.ts';
+import { ApprovedBodySchema } from '../../contract/bodies/decisions.ts';
 import * as command from '../../contract/commands.ts';
 import type { Assertion } from '../../contract/passkeys.ts';
 import type { ApprovalBody, ApprovalProof } from '../../engine/records/approvals.ts';
@@ -17,7 +18,7 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
       'GET',
       '/v1/approvals',
       'Orders that wait for an approval, and what became of others',
-      body.ApprovalsBodySchema,
+      ApprovalsBodySchema,
     ),
     query: command.NoQuery,
     handler: async (request) => {
@@ -26,7 +27,7 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/approvals/:id', 'One approval', body.ApprovalBodySchema),
+    ...operatorRoute('GET', '/v1/approvals/:id', 'One approval', ApprovalBodySchema),
     params: command.ApprovalPath,
     query: command.NoQuery,
     handler: async (request) => {
@@ -35,7 +36,7 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/approvals/:id/challenge', '', body.ApprovalChallengeSchema),
+    ...operatorRoute('GET', '/v1/approvals/:id/challenge', '', ApprovalChallengeSchema),
     text: { summary: 'What a passkey signs to approve', tags: [CONSOLE_TAG] },
     params: command.ApprovalPath,
     query: command.NoQuery,
@@ -47,7 +48,7 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('POST', '/v1/approvals/:id', 'Approve or deny an order', body.ApprovedBodySchema),
+    ...operatorRoute('POST', '/v1/approvals/:id', 'Approve or deny an order', ApprovedBodySchema),
     params: command.ApprovalPath,
     body: command.ApprovalRequest,
     handler: async (request) => {

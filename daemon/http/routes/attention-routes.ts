@@ -1,5 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import * as body from '../../contract/bodies.ts';
+import {
+  AlertBodySchema,
+  AlertChannelsBodySchema,
+  AlertsBodySchema,
+  AlertTestBodySchema,
+} from '../../contract/bodies/alerts.ts';
+import { SignalEntrySchema, SignalsBodySchema, TextsErasedBodySchema } from '../../contract/bodies/operator.ts';
+import { ReloadBodySchema } from '../../contract/bodies/policies.ts';
+import { EquityHistorySchema, OrderBodySchema } from '../../contract/bodies/reads.ts';
 import * as command from '../../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../../contract/fields.ts';
 import type { Caller } from '../../engine/records/callers.ts';
@@ -21,7 +29,7 @@ import {
 export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...watchersRoute('/v1/alerts', 'The last alerts, newest first', body.AlertsBodySchema),
+    ...watchersRoute('/v1/alerts', 'The last alerts, newest first', AlertsBodySchema),
     query: command.PageQuery,
     handler: async (request) => {
       const { limit, cursor } = requireValid(command.checkPageQuery, queryOf(request));
@@ -29,7 +37,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addEnd(app, doors, {
-    ...operatorRoute('POST', '/v1/alerts/:id/ack', 'Record that an alert was seen', body.AlertBodySchema),
+    ...operatorRoute('POST', '/v1/alerts/:id/ack', 'Record that an alert was seen', AlertBodySchema),
     params: command.AlertPath,
     checkPath: command.checkAlertPath,
     end: (caller, id, reason) => gate.acknowledgeAlert(caller, Number(id), reason),
@@ -37,7 +45,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
   });
   registerAlertDelivery(app, doors);
   addRoute(app, doors, {
-    ...watchersRoute('/v1/account/history', '', body.EquityHistorySchema),
+    ...watchersRoute('/v1/account/history', '', EquityHistorySchema),
     text: { summary: 'Equity of an hour, a day, a month, or since the first reading', tags: [CONSOLE_TAG] },
     query: command.EquityHistoryQuery,
     handler: async (request) => {
@@ -46,7 +54,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...watchersRoute('/v1/signals', 'Active signals', body.SignalsBodySchema),
+    ...watchersRoute('/v1/signals', 'Active signals', SignalsBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -59,14 +67,14 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
 function registerEnds(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addEnd(app, doors, {
-    ...operatorRoute('POST', '/v1/signals/:id/end', 'End a signal early', body.SignalEntrySchema),
+    ...operatorRoute('POST', '/v1/signals/:id/end', 'End a signal early', SignalEntrySchema),
     params: command.SignalPath,
     checkPath: command.checkSignalPath,
     end: (caller, id, reason) => gate.endSignal(caller, id, reason),
     missing: 'No signal with this id is active.',
   });
   addEnd(app, doors, {
-    ...operatorRoute('POST', '/v1/texts/:id/erase', 'Erase free texts', body.TextsErasedBodySchema),
+    ...operatorRoute('POST', '/v1/texts/:id/erase', 'Erase free texts', TextsErasedBodySchema),
     text: { summary: 'Erase the free texts of a decision or a signal', tags: [CONSOLE_TAG] },
     params: command.TextPath,
     checkPath: command.checkTextPath,
@@ -74,7 +82,7 @@ function registerEnds(app: FastifyInstance, doors: Doors): void {
     missing: 'No free text of this decision or signal is stored.',
   });
   addEnd(app, doors, {
-    ...operatorRoute('POST', '/v1/orders/:id/end', 'End a lost order', body.OrderBodySchema),
+    ...operatorRoute('POST', '/v1/orders/:id/end', 'End a lost order', OrderBodySchema),
     params: command.OrderPath,
     checkPath: command.checkOrderPath,
     end: (caller, id, reason) => gate.endOrder(caller, id, reason),
@@ -111,7 +119,7 @@ function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
       'GET',
       '/v1/alerts/channels',
       'Where alerts go, and what was not delivered',
-      body.AlertChannelsBodySchema,
+      AlertChannelsBodySchema,
     ),
     query: command.NoQuery,
     handler: async (request) => {
@@ -124,7 +132,7 @@ function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
       'POST',
       '/v1/alerts/test',
       'Send a test message to one alert channel, or to each',
-      body.AlertTestBodySchema,
+      AlertTestBodySchema,
     ),
     body: command.AlertTestRequest,
     handler: async (request) => {
@@ -136,7 +144,7 @@ function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('POST', '/v1/alerts/routes/reload', 'Accept the pending alert routes', body.ReloadBodySchema),
+    ...operatorRoute('POST', '/v1/alerts/routes/reload', 'Accept the pending alert routes', ReloadBodySchema),
     body: command.AlertRoutesReloadRequest,
     handler: async (request) => {
       const { hash } = requireValid(command.checkAlertRoutesReload, request.body === undefined ? {} : request.body);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ConsoleSessionSchema } from '../../contract/bodies.ts';
+import { ConsoleSessionSchema } from '../../contract/bodies/operator.ts';
 import { checkSessionRequest, SessionRequest } from '../../contract/proof.ts';
 import { hostOf } from '../../core/console-origin.ts';
 import { isMaskedToken } from '../../proof/proof.ts';

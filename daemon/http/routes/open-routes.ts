@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
-import { HealthBodySchema, ReadinessBodySchema } from '../../contract/bodies.ts';
+import { HealthBodySchema, ReadinessBodySchema } from '../../contract/bodies/open.ts';
 import type { Role } from '../../engine/records/callers.ts';
 import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from '../requests/metrics.ts';
 import { buildLocalGuard, type Doors, JSON_TYPE, PROBE_ROUTE } from '../requests/routing.ts';

@@ -1,6 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import * as body from '../../contract/bodies.ts';
-import { HolderBodySchema } from '../../contract/bodies.ts';
+import {
+  FlattenBodySchema,
+  HolderBodySchema,
+  RebaseBodySchema,
+  SettingsBodySchema,
+  SignalAnswerSchema,
+  TradingStateBodySchema,
+} from '../../contract/bodies/operator.ts';
+import {
+  ArmingBodySchema,
+  PolicyBodySchema,
+  PolicyCheckBodySchema,
+  PolicyPreviewBodySchema,
+  ReloadBodySchema,
+} from '../../contract/bodies/policies.ts';
 import * as command from '../../contract/commands.ts';
 import { ApiError } from '../errors.ts';
 import { registerJsonParser, registerOptionalJsonParser, registerTextParser } from '../requests/body-parser.ts';
@@ -30,14 +43,14 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
     isLimited: true,
     text: { summary: 'Report what a monitor saw; the signal ends with its ttl', tags: ['signals'] },
     body: command.SignalRequest,
-    answer: body.SignalAnswerSchema,
+    answer: SignalAnswerSchema,
     handler: async (request) => {
       const signal = requireValid(command.checkSignal, bodyOf(request));
       return whileInFlight(request, gate.addSignal(callerOf(request), signal));
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/settings', '', body.SettingsBodySchema),
+    ...operatorRoute('GET', '/v1/settings', '', SettingsBodySchema),
     text: { summary: 'Settings that the daemon runs with', tags: [CONSOLE_TAG] },
     query: command.NoQuery,
     handler: async (request) => {
@@ -53,7 +66,7 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
 function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...watchersRoute('/v1/trading-state', 'Trading state with its layers', body.TradingStateBodySchema),
+    ...watchersRoute('/v1/trading-state', 'Trading state with its layers', TradingStateBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -61,7 +74,7 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('PUT', '/v1/trading-state', 'Set the operator layer', body.TradingStateBodySchema),
+    ...operatorRoute('PUT', '/v1/trading-state', 'Set the operator layer', TradingStateBodySchema),
     tightens: true,
     body: command.StateChangeRequest,
     handler: async (request) => {
@@ -75,12 +88,7 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute(
-      'POST',
-      '/v1/flatten',
-      'Halt, cancel all opening orders, close all positions',
-      body.FlattenBodySchema,
-    ),
+    ...operatorRoute('POST', '/v1/flatten', 'Halt, cancel all opening orders, close all positions', FlattenBodySchema),
     body: command.FlattenRequest,
     handler: async (request) => {
       const { symbols, reason } = requireValid(command.checkFlatten, bodyOf(request));
@@ -92,7 +100,7 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
 function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/policy', 'The policy in force', body.PolicyBodySchema),
+    ...operatorRoute('GET', '/v1/policy', 'The policy in force', PolicyBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -100,7 +108,7 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('POST', '/v1/arming', 'Sign the arming of binance-live with a passkey', body.ArmingBodySchema),
+    ...operatorRoute('POST', '/v1/arming', 'Sign the arming of binance-live with a passkey', ArmingBodySchema),
     body: command.ArmingRequest,
     handler: async (request) => {
       const { digest } = requireValid(command.checkArming, bodyOf(request));
@@ -113,7 +121,7 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
   app.register(async (scope) => {
     registerJsonParser(scope, MAX_POLICY_BODY_BYTES);
     registerTextParser(scope, POLICY_TYPES, MAX_POLICY_BODY_BYTES);
-    const route = operatorRoute('POST', '/v1/policy/check', 'Check a policy file', body.PolicyCheckBodySchema);
+    const route = operatorRoute('POST', '/v1/policy/check', 'Check a policy file', PolicyCheckBodySchema);
     addRoute(scope, doors, {
       ...route,
       text: { ...route.text, description: 'The file as text/yaml, or as JSON {text}. Nothing is put in force.' },
@@ -127,7 +135,7 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
       'POST',
       '/v1/policy/preview',
       'What the last seven days would have been under a policy file',
-      body.PolicyPreviewBodySchema,
+      PolicyPreviewBodySchema,
     );
     addRoute(scope, doors, {
       ...preview,
@@ -150,7 +158,7 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
         'POST',
         '/v1/account/rebase',
         'Make the current equity the drawdown reference',
-        body.RebaseBodySchema,
+        RebaseBodySchema,
       ),
       body: command.RebaseRequest,
       handler: async (request) => {
@@ -159,7 +167,7 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
       },
     });
     addRoute(scope, doors, {
-      ...operatorRoute('POST', '/v1/policy/reload', 'Accept the pending policy', body.ReloadBodySchema),
+      ...operatorRoute('POST', '/v1/policy/reload', 'Accept the pending policy', ReloadBodySchema),
       body: command.PolicyReloadRequest,
       handler: async (request) => {
         const { hash } = requireValid(command.checkPolicyReload, request.body === undefined ? {} : request.body);

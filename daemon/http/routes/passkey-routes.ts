@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { ConsoleSessionSchema } from '../../contract/bodies.ts';
+import { ConsoleSessionSchema } from '../../contract/bodies/operator.ts';
 import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../../contract/commands.ts';
 import * as passkey from '../../contract/passkeys.ts';
 import { ApiError, asUnauthenticated } from '../errors.ts';

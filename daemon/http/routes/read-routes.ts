@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
-import { DecisionsBodySchema, FillsBodySchema } from '../../contract/bodies.ts';
+import { DecisionsBodySchema } from '../../contract/bodies/decisions.ts';
+import { FillsBodySchema } from '../../contract/bodies/reads.ts';
 import type { FullAnswer } from '../../contract/catalogue/brief.ts';
 import {
   AccountQuery,

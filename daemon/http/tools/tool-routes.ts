@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
-import { InterceptAnswerSchema, ToolAnswerSchema, ToolsBodySchema } from '../../contract/bodies.ts';
+import { InterceptAnswerSchema, ToolAnswerSchema } from '../../contract/bodies/decisions.ts';
+import { ToolsBodySchema } from '../../contract/bodies/open.ts';
 import * as Type from '../../contract/built/typebox.js';
 import { BriefAnswerSchema } from '../../contract/catalogue/brief.ts';
 import type { BriefTool } from '../../contract/catalogue/brief-catalogue.ts';

@@ -136,6 +136,41 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // All cancels hang for longer than an exit is refused eight times, and what rests covers all that is to be closed.
+  [
+    1,
+    (draw) => {
+      const { agent, random, symbol } = draw;
+      const match = { method: 'DELETE', path: '/fapi/v1/order' };
+      const fault = random.pick([
+        { kind: 'delay', ms: 25_000, match, count: 12 },
+        { kind: 'drop-before', match, count: 60 },
+        { kind: 'status', status: 403, match, count: 12 },
+      ]);
+      return [
+        draw.step(draw.open(), random.int(1_000, 9_000)),
+        draw.step({ kind: 'exit', agent, symbol, share: 1, limitBps: -random.int(40, 90) }, random.int(9_000, 12_000)),
+        draw.step({ kind: 'fault', fault }, 'answered'),
+        draw.step({ kind: 'close', agent, symbol }, random.int(0, 1_000)),
+        draw.step({ kind: 'wait' }, random.int(20_000, 40_000)),
+      ];
+    },
+  ],
+  // A start that cannot read what rests, and an opening meanwhile.
+  [
+    0.7,
+    (draw) => {
+      const { random } = draw;
+      const path = random.pick(['/fapi/v1/openOrders', '/fapi/v1/openAlgoOrders']);
+      const fault = { kind: 'status', status: 500, match: { path }, count: random.int(10, 60) };
+      return [
+        draw.step({ kind: 'restart', downMs: random.int(500, 4_000), leaveOrders: true }, random.int(1_000, 9_000)),
+        draw.step({ kind: 'fault', fault }, 'parallel'),
+        draw.step(draw.open(), random.int(2_000, 5_000)),
+        draw.step(draw.anyOpen(), random.int(500, 5_000)),
+      ];
+    },
+  ],
   // A book that is empty for a while, so that a cut closes a part of what is above its cap, or nothing.
   [
     0.7,

@@ -36,7 +36,7 @@ function dayOf(atMs: number): number {
 }
 
 /**
- * The report of a day says what the exchange’s list of income says.
+ * The report of a day says what the exchange’s list of income says [AN-209 AN-210 AN-211 AN-218].
  * @except income is not read to its end: then the differences alone are judged
  */
 function judgeDay({ world }: History, dayMs: number, rows: readonly Income[], isRead: boolean): readonly Breach[] {

@@ -1,6 +1,6 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
+import { firstStepMs, type History } from '../history.ts';
 import { START_MS } from '../market.ts';
 import type { Decision, PlannedBy } from '../records.ts';
 import { isCalm } from './quiet.ts';
@@ -13,20 +13,26 @@ const CANCELED_WITHIN_MS = 3_000;
  * Nothing is opened after its authority ended, nor open but for the time that a cancel takes. Told from what was asked of
  * the gate, and from the exchange: `valid_until_ms`, the end of an approval, a token that was revoked, a token or passkey
  * of who approved. [AP-38 AP-46]
- * @except a ledger was put back
- * @except the machine’s clock jumps, or the exchange’s
+ * @except a ledger was put back before
+ * @except the machine’s clock has jumped, or the exchange’s
  * @except of a revoked token: several have asked for it
  */
 export function findAuthorityBreaches(history: History): readonly Breach[] {
-  const { plan, world } = history;
-  if (world.homes.restores.length > 0 || plan.steps.some(({ do: action }) => isClock(action))) return [];
+  const { homes } = history.world;
+  const untilMs = Math.min(firstStepMs(history, isClock), ...homes.restores.map(({ atMs }) => atMs));
   const ends = new Map<string, number>();
   for (const [id, order] of history.orders) {
     if (order.planned.reduce_only || order.planned.protective) continue;
     const endMs = endOf(history, order);
     if (endMs !== null) ends.set(id, endMs);
   }
-  return ends.size === 0 ? [] : [...findSent(history, ends), ...findFilled(history, ends), ...findLeft(history, ends)];
+  if (ends.size === 0) return [];
+  const found = [...findSent(history, ends), ...findFilled(history, ends), ...findLeft(history, ends)];
+  return found.flatMap(({ atMs, ...breach }) => (atMs < untilMs ? [breach] : []));
+}
+
+interface Timed extends Breach {
+  readonly atMs: number;
 }
 
 function isClock(action: History['plan']['steps'][number]['do']): boolean {
@@ -83,12 +89,12 @@ function revokedAtMs({ world }: History, { agent, event }: Decision): number | n
   return note.expiresAtMs !== null && note.expiresAtMs <= note.endedAtMs ? null : note.endedAtMs;
 }
 
-function findSent({ world }: History, ends: ReadonlyMap<string, number>): readonly Breach[] {
+function findSent({ world }: History, ends: ReadonlyMap<string, number>): readonly Timed[] {
   return world.wire.records.flatMap(({ clientId, method, sentAtMs }) => {
     const endMs = ends.get(clientId ?? '');
     if (method !== 'POST' || endMs === undefined || sentAtMs <= endMs + CLOCKS_MS) return [];
     const detail = `${clientId} is sent at ${at(sentAtMs)}, and its authority had ended at ${at(endMs)}`;
-    return [{ code: 'authority/sent', detail }];
+    return [{ atMs: sentAtMs, code: 'authority/sent', detail }];
   });
 }
 
@@ -96,13 +102,13 @@ function findSent({ world }: History, ends: ReadonlyMap<string, number>): readon
  * Nothing fills later than a cancel takes.
  * @except something fails within nine seconds
  */
-function findFilled(history: History, ends: ReadonlyMap<string, number>): readonly Breach[] {
+function findFilled(history: History, ends: ReadonlyMap<string, number>): readonly Timed[] {
   return history.fills.flatMap(({ atMs, clientId }) => {
     const endMs = ends.get(clientId);
     if (endMs === undefined || atMs <= endMs + CANCELED_WITHIN_MS) return [];
     if (!isCalm(history, atMs - 3 * CANCELED_WITHIN_MS, atMs)) return [];
     const detail = `${clientId} fills at ${at(atMs)}, and its authority had ended at ${at(endMs)}`;
-    return [{ code: 'authority/filled', detail }];
+    return [{ atMs, code: 'authority/filled', detail }];
   });
 }
 
@@ -110,11 +116,11 @@ function findFilled(history: History, ends: ReadonlyMap<string, number>): readon
  * Once all is quiet.
  * @except it ended within the last fifteen seconds
  */
-function findLeft({ endMs: nowMs, world }: History, ends: ReadonlyMap<string, number>): readonly Breach[] {
+function findLeft({ endMs: nowMs, world }: History, ends: ReadonlyMap<string, number>): readonly Timed[] {
   return [...world.exchange.world.state.orders.values()].flatMap((order) => {
     const endMs = ends.get(order.clientOrderId);
     if (endMs === undefined || !isOpen(order) || endMs > nowMs - 5 * CANCELED_WITHIN_MS) return [];
     const detail = `${order.clientOrderId} rests on at ${at(nowMs)}, and its authority had ended at ${at(endMs)}`;
-    return [{ code: 'authority/rests', detail }];
+    return [{ atMs: nowMs, code: 'authority/rests', detail }];
   });
 }

@@ -1,7 +1,7 @@
 import { type Income, MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 import { ACCOUNT, INCOME, readingsOf } from '../account-reads.ts';
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
+import { firstStepMs, type History } from '../history.ts';
 import { START_MS } from '../market.ts';
 import type { Action } from '../plan.ts';
 import type { Decision } from '../records.ts';
@@ -47,23 +47,26 @@ interface Move {
  * What is moved into or out of the account is never profit or loss, whatever it is called: drawdown and daily loss of each
  * decision are what they would be without it, by the books. A move that the exchange does not list yet, and a small one
  * until the next list is read, may count meanwhile.
- * @except the ledger or a clock fails
- * @except an operator has drawdown measured anew
- * @except another daemon runs, or a ledger was put back
+ * @except the ledger or a clock has failed
+ * @except an operator has had drawdown measured anew
+ * @except another daemon has run, or a ledger was put back
  * @except a copy of before was answered as the account
  * @except no list tells of it yet, and it is late, or little
  */
 export function findMoveBreaches(history: History): readonly Breach[] {
-  const { plan, world } = history;
-  const { homes } = world;
-  // Clocks that jump, ledgers that were put back, and drawdown that an operator has measured anew have figures of their own.
-  if (plan.steps.some(({ do: action }) => hasOwnFigures(action))) return [];
-  if (homes.restores.length + homes.seconds.length > 0) return [];
+  const { world } = history;
+  const { restores, seconds } = world.homes;
   const moves = movesOf(history);
   if (moves.length === 0) return [];
   const samples = readingsOf(world.wire.reads).map(({ netUsdt, sentAtMs }) => ({ atMs: sentAtMs, usdt: netUsdt }));
   const lasting = lastingOf(samples);
-  const untilMs = wentByCopyMs(history, moves);
+  // Clocks that jump, ledgers that were put back, and drawdown that an operator has measured anew have figures of their own.
+  const untilMs = Math.min(
+    wentByCopyMs(history, moves),
+    firstStepMs(history, hasOwnFigures),
+    ...restores.map(({ copiedAtMs }) => copiedAtMs),
+    ...seconds.map(({ startedAtMs }) => startedAtMs),
+  );
   const { window_ms: windowMs } = world.file.spec.account.drawdown;
   const breaches: Breach[] = [];
   for (const decision of history.decisions.values()) {

@@ -4,9 +4,12 @@ import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
+import { isCalm } from './quiet.ts';
 
 /** From the signal's answer until its cancels have been sent, ms. */
 const CANCELED_WITHIN_MS = 3_000;
+/** What failed longer ago holds up nothing any more, ms. */
+const SETTLED_MS = 10_000;
 
 /** What a signal asks back, and what it is called. */
 export function findSignalBreaches(history: History): readonly Breach[] {
@@ -47,14 +50,13 @@ function findChangedSignals({ events }: History): readonly Breach[] {
 
 /**
  * What opens and rests when a signal leaves only exits is asked back, unless the policy says that it stays. Told from the
- * requests that were sent, and from the exchange's books: where answers are lost or refused it is not judged.
- * @except something fails, or the process stops
+ * requests that were sent, and from the exchange's books.
+ * @except something fails within ten seconds before, or the process stops
  * @except the signal, or the world, is over within three seconds
  */
 function findRestingOn(history: History): readonly Breach[] {
   const { orders, plan, world } = history;
   if (plan.setup.onBreach === 'hold' || !world.policies.every(({ policy }) => endsOpening(policy.spec))) return [];
-  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart)$/.test(kind))) return [];
   const { records } = world.wire;
   const breaches: Breach[] = [];
   for (const { agent, answeredAtMs, askedAtMs, step, symbol, what } of world.operatorCalls) {
@@ -63,6 +65,7 @@ function findRestingOn(history: History): readonly Breach[] {
       continue;
     const untilMs = answeredAtMs + CANCELED_WITHIN_MS;
     if (action.ttlMs < CANCELED_WITHIN_MS || untilMs > history.endMs) continue;
+    if (!isCalm(history, askedAtMs - SETTLED_MS, untilMs)) continue;
     for (const { answeredAtMs: placedAtMs, clientId, method, params, status } of records) {
       const order = orders.get(clientId ?? '');
       if (method !== 'POST' || order === undefined || order.planned.reduce_only || status !== 200) continue;

@@ -63,7 +63,6 @@ function haveHoursTurned({ plan }: History, atMs: number): boolean {
 function isTelling(history: History, note: Note, { decision, planned }: PlannedBy, reviewMs: number): boolean {
   const { decisions, orders } = history;
   const { atMs, event } = note;
-  if (event.kind === 'rebase') return true;
   if (event.kind === 'policy') return isTighterPolicy(history, note.seq, event.payload.hash);
   // What is lifted, or ended, tightens nothing.
   if (event.kind === 'state') {
@@ -76,7 +75,7 @@ function isTelling(history: History, note: Note, { decision, planned }: PlannedB
     const bears = (agent ?? decision.agent) === decision.agent && (symbol ?? planned.symbol) === planned.symbol;
     return bears && ended === undefined && !isRepeated(history, note.seq, event);
   }
-  if (event.kind === 'trade') return event.payload.realised_pnl_usdt !== 0;
+  if (event.kind === 'trade') return event.payload.realised_pnl_usdt < 0;
   // A reading shows what a person has closed: a smaller counterweight of what rests in other symbols.
   if (event.kind === 'account')
     return history.world.beliefs.of(event).some(({ isAdopted, symbol }) => isAdopted && symbol !== planned.symbol);
@@ -88,6 +87,7 @@ function isTelling(history: History, note: Note, { decision, planned }: PlannedB
     return by.event.decision.kind !== 'standing' && (by.agent !== decision.agent || by.symbol !== planned.symbol);
   if (event.kind !== 'order') return false;
   const of = orders.get(event.payload.client_order_id);
+  if (event.payload.executed_e8 === 0) return false;
   return of?.decision.agent !== decision.agent || of.planned.symbol !== planned.symbol;
 }
 

@@ -66,7 +66,8 @@ export function findViewBreaches(history: History): readonly Breach[] {
 /** The exchange's clock was put right at the quiet, and that has just been seen. */
 function hasJustBegun({ endMs, events }: History): boolean {
   const last = events.findLast(({ event }) => event.kind === 'state' && event.payload.layer === 'boot');
-  return last !== undefined && last.atMs > endMs - RECONCILED_WITHIN_MS;
+  const isBegun = last?.event.kind === 'state' && last.event.payload.state !== 'active';
+  return isBegun && last.atMs > endMs - RECONCILED_WITHIN_MS;
 }
 
 /** An account that a person has left in another mode. */

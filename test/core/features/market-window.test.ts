@@ -27,7 +27,7 @@ function rank(values: readonly number[], q: number): number | null {
   return [...values].sort((a, b) => a - b)[Math.ceil(q * values.length) - 1] ?? null;
 }
 
-test('SAE-VOL: sigma, its baseline and the jump equal the written-out definition to the bit [PK-77 PK-78 PK-79]', () => {
+test('SAE-VOL: sigma, its baseline and the jump equal the written-out definition to the bit [AN-105 PK-77 PK-78 PK-79]', () => {
   const section = withWindows({ window_bars: 10, baseline_bars: 40 });
   const bars = syntheticBars(11, 400, BAR_MS);
   const features = featuresOf(bars, section);
@@ -134,7 +134,7 @@ test('live sigma adds the squared move of the running bar to the whole window', 
   assert.equal(window.readLive(103)!.jump_ratio, Math.log(103 / 99) / (sigma / Math.sqrt(2)));
 });
 
-test('the running bar is a jump before it closes, and the closed one keeps the ratio', () => {
+test('the running bar is a jump before it closes, and the closed one keeps the ratio [AN-105]', () => {
   const quiet = syntheticBars(17, 140, BAR_MS);
   const window = new MarketFeatureWindow(BAR_MS, market);
   for (const bar of quiet) window.applyBar(bar);

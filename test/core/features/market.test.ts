@@ -50,7 +50,7 @@ const table: readonly [string, Partial<RegimeInput>, string, string][] = [
   ['funding just above the negative extreme', { funding_rate_8h: -0.01 + ULP }, 'calm', 'none'],
   ['extreme negative funding [PK-87]', { funding_rate_8h: -0.01 }, 'extreme', 'funding'],
   ['unknown funding', { funding_rate_8h: null }, 'volatile', 'unknown'],
-  ['liquidity just below its floor [PK-89]', { liquidity: 900 - 1e-9 }, 'volatile', 'liquidity'],
+  ['liquidity just below its floor [AN-106 PK-89]', { liquidity: 900 - 1e-9 }, 'volatile', 'liquidity'],
   ['liquidity at its floor [PK-89]', { liquidity: 900 }, 'calm', 'none'],
   ['liquidity just above its floor', { liquidity: 900 + 1e-9 }, 'calm', 'none'],
   ['one value less than the least history [PK-80]', { history_count: 239 }, 'volatile', 'history'],

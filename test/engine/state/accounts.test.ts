@@ -8,7 +8,7 @@ import { Reported } from './told-accounts.ts';
 const MINUTE = 60_000;
 
 describe('accounts by agent', () => {
-  test("an agent's lots close at what they cost it, though the exchange averages over the account", () => {
+  test("an agent's lots close at what they cost it, though the exchange averages over the account [AN-183]", () => {
     const reported = new Reported();
     reported.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
     reported.fill({ agent: 'bob', side: 'buy', lots: 10, price: 62_000, atMs: T0 + 2 });
@@ -111,7 +111,7 @@ describe('accounts by agent', () => {
     assert.deepEqual(reported.accounts.unrealised('BTCUSDT', 58_000), new Map([[null, 20]]));
   });
 
-  test('funding is split over the shares at its instant, once every trade before it is known', () => {
+  test('funding is split over the shares at its instant, once every trade before it is known [AN-185 AN-216]', () => {
     const reported = new Reported();
     reported.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 1 });
     const late = { lots: 10, price: 60_000, side: 'buy', fee_usdt: 0.5 } as const;
@@ -223,7 +223,7 @@ describe('accounts by agent', () => {
     assert.equal(reported.accounts.unconfirmed.length, 1);
   });
 
-  test('a day begins with what was held, whatever trades come before its first reading', () => {
+  test('a day begins with what was held, whatever trades come before its first reading [AN-204]', () => {
     const reported = new Reported();
     reported.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + DAY - 5 });
     reported.read(T0 + DAY + 10, [{ lots: 10, mark_price: 61_000 }]);
@@ -246,7 +246,7 @@ describe('accounts by agent', () => {
     assert.equal(reported.accounts.days.openingOf(T0 + 2 * DAY).size, 0);
   });
 
-  test('35 days are kept, and the total of all', () => {
+  test('35 days are kept, and the total of all [AN-203]', () => {
     const reported = new Reported();
     for (let day = 0; day < 60; day += 1)
       reported.fill({
@@ -262,7 +262,7 @@ describe('accounts by agent', () => {
     assert.equal(reported.totals('alice')?.feesUsdt, 60);
   });
 
-  test('slippage is against the middle of the book that the decision saw', () => {
+  test('slippage is against the middle of the book that the decision saw [AN-188]', () => {
     const reported = new Reported();
     const decision = decisionEvent({ id: 'd', atMs: T0 + 1, orders: [{ client_order_id: 'o', lots: 10 }] });
     const { ask, bid } = decision.payload.context.market;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApprovalBook, isOver } from '../../../daemon/engine/callers/approvals.ts';
+import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
 import type { ApprovalProof } from '../../../daemon/engine/records/approvals.ts';
 import type { PasskeyAddedEvent, RequestedApproval } from '../../../daemon/engine/records/events.ts';
+import { describeApprovals } from '../../../daemon/reads/approvals.ts';
 
 const END = 1_000_000;
 const requested: RequestedApproval = {
@@ -70,4 +72,22 @@ test('only signatures of its digest count, and those of keys that are not remove
   assert.deepEqual(signersOf(book), ['passkey pk_b', 'operator pk_a']);
   book.notePasskey({ ...added, is_recovery: true });
   assert.deepEqual(signersOf(book), ['operator pk_a'], 'a recovery removes every key');
+});
+
+test('those that wait are listed, then the last hundred that have ended, the newest first [AN-78]', () => {
+  const book = new ApprovalBook();
+  for (let i = 0; i < 103; i += 1) {
+    const id = `d-${i}`;
+    book.apply({ ...requested, approval_id: id, symbol: `S${i}USDT` }, END - 1_000);
+    if (i !== 50) book.apply({ action: 'denied', approval_id: id, reason: 'no', set_by: 'x' }, END - 900 + i);
+  }
+  const core = {
+    consoleAddress: null,
+    nowMs: () => END - 500,
+    ports: { clock: { isSynced: true }, ledger: { findDecision: () => null } },
+    state: { approvals: book },
+  } as unknown as LiveCore;
+  const ids = describeApprovals(core).approvals.map(({ approval_id }) => Number(approval_id.slice(2)));
+  const ended = Array.from({ length: 103 }, (_, i) => 102 - i).filter((i) => i !== 50);
+  assert.deepEqual(ids, [50, ...ended.slice(0, 100)]);
 });

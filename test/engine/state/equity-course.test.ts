@@ -10,7 +10,7 @@ const values = (course: EquityCourse): readonly (readonly [number, number])[] =>
   course.since(0).map(({ atMs, equity }) => [atMs - T0, equity]);
 
 describe('the course of equity since the first reading', () => {
-  it('shows a loss of one reading, however long ago it was and however many readings there are', () => {
+  it('shows a loss of one reading, however long ago it was and however many readings there are [AN-101]', () => {
     const course = new EquityCourse();
     const readings = 400 * 24 * 60;
     for (let i = 0; i < readings; i += 1)

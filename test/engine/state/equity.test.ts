@@ -27,7 +27,7 @@ const event = fc.record({
 });
 
 describe('SAE-DD: equity history in O(log n)', () => {
-  it('answers as the plain definition does, whatever order samples, transfers and rebases come in [PK-107 PK-108 PK-109]', () => {
+  it('answers as the plain definition does, whatever order samples, transfers and rebases come in [AN-99 AN-100 PK-107 PK-108 PK-109]', () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 1, maxLength: 120 }), (events) => {
         const history = new EquityHistory();

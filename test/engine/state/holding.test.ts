@@ -421,7 +421,7 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
   const refuses = (book: FoldedClaims, agent: string, atMs: number): boolean =>
     isReleasedFrom(book.position, agent, atMs);
 
-  test('release keeps its holder from opening until the symbol is free, and no longer [TM-17]', () => {
+  test('release keeps its holder from opening until the symbol is free, and no longer [TF-80 TM-17]', () => {
     const book = held(10, 0);
     book.release(0, T0 + 20);
     assert.deepEqual([refuses(book, 'alice', T0 + 25), refuses(book, 'bob', T0 + 25)], [true, false]);
@@ -433,7 +433,7 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
     assert.equal(holderOf(book), null);
   });
 
-  test('release for some time keeps it from opening that long after the symbol is free: before, at, after', () => {
+  test('release for some time keeps it from opening that long after the symbol is free: before, at, after [TF-79]', () => {
     const book = held(10, 0);
     book.release(5 * MINUTE, T0 + 20);
     assert.equal(refuses(book, 'alice', T0 + 90 * MINUTE), true, 'not free yet');

@@ -147,6 +147,23 @@ describe('the outbox', () => {
     );
   });
 
+  it('keeps the last hundred messages that were given up [AN-156]', () => {
+    const played = new Played();
+    for (let i = 0; i < 103; i += 1) {
+      const [channel, message_id] = ['desk', `m-${i}`];
+      played.record({
+        kind: 'alert_message',
+        payload: { action: 'queued', channel, groups: [], kind: 'alert', message_id },
+      });
+      played.record({
+        kind: 'alert_message',
+        payload: { action: 'dropped', attempts: 1, channel, message_id, reason: 'x' },
+      });
+    }
+    const kept = played.state.outbox.dead.map(({ messageId }) => messageId);
+    assert.deepEqual([kept.length, kept[0], kept.at(-1)], [100, 'm-3', 'm-102']);
+  });
+
   it('drops what waits for a channel that is gone, and keeps what waits for others', () => {
     const played = new Played();
     played.play({ kind: 'alert', code: 'ORDER_LOST', symbol: null });

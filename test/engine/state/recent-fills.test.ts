@@ -6,7 +6,7 @@ import { reread, textOf } from './text-of.ts';
 
 const readBack = (fills: RecentFills): RecentFills => reread(textOf(fills), new RecentFills());
 
-test('the last fills are read as they were recorded, also when they were read back', () => {
+test('the last fills are read as they were recorded, also when they were read back [AN-90 AN-91]', () => {
   let fills = new RecentFills();
   const all: RecordedFill[] = [];
   const add = (count: number): void => {

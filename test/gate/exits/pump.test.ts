@@ -179,6 +179,21 @@ describe('an exit that is refused while what makes room for it does not go', () 
       assert.deepEqual([model.find('x-1').end?.reason, model.alerts], ['filled', []]);
     });
 
+    test(`${origin}: what is open after all, of an exit that is over, is asked back after three refusals [EX-74]`, () => {
+      const model = held(10);
+      model.takeProfit('t-1', 10, { atMs: T0 + 1 });
+      for (const status of ['working', 'canceled'] as const) model.report('t-1', status, 0);
+      model.pass();
+      assert.equal(model.find('t-1').end?.reason, 'canceled', 'the venue listed it no more');
+      model.list('t-1', 10, { reduceOnly: true, side: 'sell' });
+      model.exit('x-1', 10, { ...WAITS, origin });
+      refuse(model, 20);
+      assert.deepEqual([model.find('x-1').end, model.canceled], [null, ['t-1']]);
+      model.passNow();
+      model.report('t-1', 'canceled', 0);
+      assert.deepEqual(model.passNow(), ['d-x-1 10']);
+    });
+
     test(`${origin}: what never goes ends it in the end, with an alert [EX-69]`, () => {
       const model = crowded(origin);
       refuse(model, 400);

@@ -47,7 +47,7 @@ describe('what an answer says of a decision is true of that decision', () => {
     await world.tool('close_position', { symbol: 'BTCUSDT' });
   });
 
-  it('a later rung has not ended while the exit goes on: its state is its parent’s [EX-49]', async () => {
+  it('a later rung has not ended while the exit goes on: its state is its parent’s [AN-252 EX-49]', async () => {
     await world.tool('place_order', order());
     await world.advance(10_000);
     await world.setMark('BTCUSDT', 60_000, { spread_bps: 80 });
@@ -72,7 +72,7 @@ describe('what an answer says of a decision is true of that decision', () => {
     );
   });
 
-  it('what rested to its date and expired says so, and not that its price was too tight', async () => {
+  it('what rested to its date and expired says so, and not that its price was too tight [AN-259]', async () => {
     const ask = {
       order_type: 'limit',
       limit_price: 57_500,

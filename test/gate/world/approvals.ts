@@ -91,10 +91,11 @@ describe('SAE-DEC orders that a person must approve', () => {
   const records = (): readonly ApprovalEvent[] =>
     [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ payload }) => payload as ApprovalEvent);
 
-  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40 PK-146]', async () => {
+  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AN-65 AN-67 AN-68 AN-70 AN-71 AN-72 AN-73 AN-74 AN-75 AN-248 AN-249 AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40 PK-146]', async () => {
     const approval = await ask({ rationale: 'the moon' });
     assert.equal(sha256Hex(approval.text), approval.digest);
     assert.equal(wordCode(approval.digest), approval.words);
+    assert.ok(approval.card.endsWith(`#/approvals/${approval.approval_id}`), approval.card);
     assert.ok(approval.text.includes(`"${world.daemon.ledger.genesis.genesis_id}"`), 'of this ledger alone');
     const requested = records().findLast(({ action }) => action === 'requested');
     assert.ok(requested?.action === 'requested');
@@ -329,7 +330,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
   });
 
-  it('above a second threshold two different people must approve [AN-20 AP-73 TM-53 PK-145]', async () => {
+  it('above a second threshold two different people must approve [AN-20 AN-63 AP-73 PK-145 TM-53]', async () => {
     const approval = await ask({ requested_notional: 902 });
     assert.equal(approval.quorum, 2);
     const first = await approve(approval);
@@ -373,13 +374,13 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.tool('close_position', { symbol: 'ETHUSDT' });
   });
 
-  it('a denial ends it, and the agent reads why [AP-42]', async () => {
+  it('a denial ends it, and the agent reads why [AN-63 AP-42]', async () => {
     const approval = await ask();
-    const denied = await world.operator('POST', `/v1/approvals/${approval.approval_id}`, {
+    const denied = await world.operator<ApprovedBody>('POST', `/v1/approvals/${approval.approval_id}`, {
       action: 'deny',
       reason: 'not today',
     });
-    assert.equal(denied.status, 200);
+    assert.deepEqual([denied.status, denied.body.answer], [200, null]);
     const { execution } = await read(approval.approval_id);
     assert.deepEqual([execution.state, execution.approval?.status], ['none', 'denied']);
     assert.match(execution.approval?.detail ?? '', /not today/);
@@ -418,11 +419,14 @@ describe('SAE-DEC orders that a person must approve', () => {
     ],
   ];
   for (const [what, happens, why] of VOIDED)
-    it(`${what} ends it: nothing is sent [AP-41 AP-43 AP-44 AP-45 AP-47]`, async () => {
+    it(`${what} ends it: nothing is sent [AN-66 AN-69 AP-41 AP-43 AP-44 AP-45 AP-47]`, async () => {
       const approval = await ask();
       await happens(approval);
       await refused(approval, why);
       assert.equal(await world.position('BTCUSDT'), 0);
+      const { detail, status } = await find(approval.approval_id);
+      assert.equal(status, what.startsWith('its time') ? 'expired' : 'voided');
+      if (status === 'voided') assert.match(detail ?? '', why);
     });
 
   it('a revoked token ends what it asked for [AP-46]', async () => {
@@ -435,7 +439,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal((await find(approval.approval_id)).status, 'voided');
   });
 
-  it('another digest, an unknown id, a made-up passkey: refused', async () => {
+  it('another digest, an unknown id, a made-up passkey: refused [TF-82]', async () => {
     const approval = await ask();
     await refused({ ...approval, digest: 'f'.repeat(64) }, /digest/);
     const unknown = await approve({ approval_id: 'nothing', digest: approval.digest });

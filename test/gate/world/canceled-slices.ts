@@ -36,7 +36,7 @@ describe('the cancel of one slice', () => {
     return (await world.books()).orders.filter((one) => ids.has(String(one.client_order_id))).length;
   };
 
-  it('that waits drops the others that wait, and both answers say so', async () => {
+  it('that waits drops the others that wait, and both answers say so [AN-62]', async () => {
     const opened = await open();
     const canceled = await cancel(opened, 2);
     assert.equal(canceled.execution.state, 'canceled', JSON.stringify(canceled.execution));

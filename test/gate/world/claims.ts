@@ -93,7 +93,7 @@ describe('exits are claims [DESIGN 12.2]', () => {
     }
   });
 
-  it('cancel_all ends what was asked for before it, and not the close that comes in the same turn', async () => {
+  it('cancel_all ends what was asked for before it, and not the close that comes in the same turn [AN-253]', async () => {
     await hold(600, alice);
     const [, closed] = await Promise.all([world.tool('cancel_all', {}, alice), close({}, alice)]);
     await until('flat', async () => (await lots()) === 0);

@@ -105,7 +105,7 @@ describe('the venue refuses a leverage setting (BINANCE.md part B)', () => {
   after(() => world.close());
 
   for (const status of [429, 418] as const)
-    it(`HTTP ${status}: nothing is sent, the venue is closed for as long as it says, and opens again`, async () => {
+    it(`HTTP ${status}: nothing is sent, the venue is closed for as long as it says, and opens again [AN-61 AN-261 AN-266]`, async () => {
       await world.fault({
         kind: 'status',
         status,

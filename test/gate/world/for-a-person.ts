@@ -113,7 +113,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     await reset();
   });
 
-  it('BY-12 one that may have closed something stays lost until an operator ends it', async () => {
+  it('BY-12 one that may have closed something stays lost until an operator ends it [AN-264 AN-265]', async () => {
     const stop = await loseStop();
     await humanTrades({ side: 'SELL', quantity: '0.001', reduceOnly: 'true' });
     const path = `/v1/orders/${stop.clientOrderId}/end`;

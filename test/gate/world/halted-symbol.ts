@@ -13,7 +13,7 @@ describe('the halt of one symbol (BY-16)', () => {
 
   const restingOn = async (symbol: string): Promise<number> => openOrders(await world.books(), symbol).length;
 
-  it('BY-16 keeps the take-profits of that symbol from every cancel of an agent, one without a symbol included', async () => {
+  it('BY-16 keeps the take-profits of that symbol from every cancel of an agent, one without a symbol included [AN-46]', async () => {
     const prices = { BTCUSDT: 61_000, ETHUSDT: 3_100 };
     let takeProfit = '';
     for (const [symbol, limitPrice] of Object.entries(prices)) {

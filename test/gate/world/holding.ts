@@ -33,6 +33,9 @@ async function statusOf(world: DaemonWorld, { decision }: ToolBody): Promise<rea
   const { body } = await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`);
   return body.execution.orders.map(({ status }) => status);
 }
+async function heldIn(world: DaemonWorld, symbol: string, token: string): Promise<string | undefined> {
+  return (await world.limits(symbol, token)).symbols[0]?.held;
+}
 const human = (world: DaemonWorld, method: string, path: string, params: Record<string, string>) =>
   createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
 /** A person has bought so many lots, and the gate knows. */
@@ -102,8 +105,9 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.equal(viewOf(world).holder, 'bob');
   });
 
-  it('SYMBOL_HELD: a reserved symbol is kept for one agent while it is flat [EX-5 TM-16 PK-36]', async () => {
+  it('SYMBOL_HELD: a reserved symbol is kept for one agent while it is flat [AN-49 EX-5 PK-36 TM-16]', async () => {
     assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, bob), ['SYMBOL_HELD']);
+    assert.equal(await heldIn(world, 'ETHUSDT', bob), 'another');
     assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, world.createAgent('carol')), []);
   });
 

@@ -42,7 +42,7 @@ describe('what an answer says of fills, misses and repeats', () => {
     assert.equal((await world.call('GET', `/v1/decisions/${id}/explain`, undefined, other)).status, 404, 'of another');
   });
 
-  it('fills, fees and realised profit are those of the exchange, in pages, and an agent sees its own', async () => {
+  it('fills, fees and realised profit are those of the exchange, in pages, and an agent sees its own [AN-57 AN-58 AN-85 AN-86 AN-87 AN-88 AN-89 AN-91]', async () => {
     const closed = (await world.tool('close_position', { symbol: 'BTCUSDT' })).body;
     const { decision_id: id } = closed.decision;
     await until('the exchange has told fee and profit', async () => {
@@ -60,6 +60,20 @@ describe('what an answer says of fills, misses and repeats', () => {
     for (const key of ['fee_usdt', 'realised_pnl_usdt'] as const)
       assert.ok(Math.abs(sum(orders, key) - sum(own, key)) < 1e-6, key);
     assert.ok(sum(own, 'fee_usdt') > 0 && sum(own, 'realised_pnl_usdt') !== 0);
+    const told = (await world.operator<FillsBody>('GET', '/v1/fills')).body.fills;
+    for (const { seq, trade_id, holder } of told) {
+      const record = world.daemon.ledger.readEvent(seq)?.payload as { readonly trade_id?: string };
+      assert.deepEqual([record.trade_id, holder], [trade_id, 'agent']);
+    }
+    assert.deepEqual(
+      told.map(({ seq }) => seq).toSorted((a, b) => b - a),
+      told.map(({ seq }) => seq),
+      'newest first',
+    );
+    const opened = reported.filter(({ side }) => side === 'buy');
+    assert.ok(opened.length > 0 && opened.every(({ realised_pnl_usdt: usdt }) => usdt === 0));
+    const [decided, filled] = [closed.decision.at_ms, own[0]?.at_ms ?? 0];
+    assert.ok(filled >= decided && filled - decided < 10_000, `${decided}, ${filled}`);
     const first = await fills('?limit=1');
     const second = await fills(`?limit=1&cursor=${first.next}`);
     assert.deepEqual([first.fills, second.fills], [reported.slice(0, 1), reported.slice(1, 2)]);
@@ -70,7 +84,7 @@ describe('what an answer says of fills, misses and repeats', () => {
     assert.deepEqual((await fills()).fills, reported, 'after a restart');
   });
 
-  it('BY-11 an order that found nobody within its bound says how far the quote was, and is no duplicate of itself', async () => {
+  it('BY-11 an order that found nobody within its bound says how far the quote was, and is no duplicate of itself [AN-259 AN-260]', async () => {
     const ask = order({ max_slippage_bps: 0, requested_notional: 300 });
     const { body } = await world.tool('place_order', ask);
     await until('it has expired', async () => (await read(body.decision.decision_id)).execution.state === 'expired');

@@ -36,7 +36,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     (await world.call<ToolBody>('POST', '/v1/dry-run/place_order', order(ask), token)).body.decision;
   const slippage = (limits: SymbolLimits): number => lineOf(limits, 'slippage_bps').limit;
 
-  it('SAE-BUDGET an agent with caps of its own is shown those, and no budget cuts an ask of what remains [TM-8 TM-20 TD-22 TD-31]', async () => {
+  it('SAE-BUDGET an agent with caps of its own is shown those, and no budget cuts an ask of what remains [AN-122 AN-124 TD-22 TD-31 TM-8 TM-20]', async () => {
     const limits = await limitsOf('BTCUSDT', momentum);
     assert.equal(lineOf(limits, 'order_notional_usdt').limit, 200, 'its own cap');
     assert.equal(lineOf(limits, 'order_notional_usdt').code, 'BUDGET_AGENT');
@@ -53,7 +53,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     assert.equal((await dry({ ...ask, requested_notional: 400 }, momentum)).decision, 'LIMIT', 'beyond it');
   });
 
-  it('SAE-BUDGET concentration bounds what remains, and is named [TD-20 TD-21 TD-29]', async () => {
+  it('SAE-BUDGET concentration bounds what remains, and is named [AN-119 AN-121 TD-20 TD-21 TD-29]', async () => {
     const limits = await limitsOf('ETHUSDT');
     assert.deepEqual(limits.opening.buy, {
       blocked_by: [],
@@ -68,6 +68,8 @@ describe('GET /v1/limits is what a decision uses', () => {
     );
     const cap = lineOf(limits, 'order_notional_usdt');
     assert.equal(cap.remaining, cap.limit, 'and in no other');
+    const product = Object.values(limits.factors).reduce((all, { notional }) => all * notional, cap.base);
+    assert.ok(Math.abs(product - cap.limit) < 1e-6, `${product}, ${cap.limit}`);
     const ask = { symbol: 'ETHUSDT', max_slippage_bps: slippage(limits) };
     for (const side of ['buy', 'sell'] as const) {
       const whole = await dry({ ...ask, side, requested_notional: limits.opening[side].remaining_usdt });
@@ -76,7 +78,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     }
   });
 
-  it('SAE-T nothing remains of a symbol that is not in the scope of this agent', async () => {
+  it('SAE-T nothing remains of a symbol that is not in the scope of this agent [AN-119 AN-120]', async () => {
     const limits = await limitsOf('ETHUSDT', world.createAgent('bitcoin'));
     assert.equal(limits.in_scope, false, 'out of scope');
     assert.deepEqual([...new Set(limits.budgets.map((line) => line.remaining))], [0], 'nothing is left');
@@ -95,7 +97,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     }
   });
 
-  it('BY-02 resting orders reserve turnover at the worse of mark and limit, and their fees', async () => {
+  it('BY-02 resting orders reserve turnover at the worse of mark and limit, and their fees [AN-83]', async () => {
     const { body } = await world.tool(
       'place_order',
       order({ order_type: 'limit', limit_price: 58_000, requested_notional: 240 }),
@@ -108,13 +110,15 @@ describe('GET /v1/limits is what a decision uses', () => {
     const turnover = lineOf(limits, 'turnover_usdt_per_day');
     assert.ok(Math.abs(turnover.reserved - lots * (mark ?? 0)) < 0.01, `${turnover.reserved} USDT at the mark`);
     assert.ok(lineOf(limits, 'fees_usdt_per_day').reserved > 0, 'its fees are reserved');
+    const [resting] = await world.orders('?open=true');
+    assert.ok(Math.abs((resting?.reserved_notional_usdt ?? 0) - turnover.reserved) < 0.01, 'its order says so');
     const { buy } = limits.opening;
     assert.equal(buy.bound_by, 'BUDGET_CONCENTRATION', 'what rests counts');
     assert.ok(Math.abs(buy.remaining_usdt - (500 - turnover.reserved)) < 0.01, `${buy.remaining_usdt} USDT are left`);
     await world.tool('cancel_all', {});
   });
 
-  it('a side opposite to the position has nothing to open, the other one keeps what it has [TD-21]', async () => {
+  it('a side opposite to the position has nothing to open, the other one keeps what it has [AN-119 AN-123 TD-21]', async () => {
     await world.advance(600_000);
     const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));

@@ -125,7 +125,7 @@ describe('policy diff on the ledger of a running daemon', () => {
     assert.equal(entryOf(narrow, 'levered').candidate.reasons[0]?.code, 'SCOPE_SYMBOL', 'with its reason');
   });
 
-  it('a wider leverage is held to the brackets of the exchange, not to those that were recorded', () => {
+  it('a wider leverage is held to the brackets of the exchange, not to those that were recorded [AN-138]', () => {
     const found = diffTo({ 'budgets.leverage': 5 });
     const { change, recorded, candidate } = entryOf(found, 'levered');
     assert.deepEqual([change, recorded.leverage, candidate.leverage], ['widened', 3, 5], JSON.stringify(candidate));
@@ -168,7 +168,7 @@ describe('policy diff on the ledger of a running daemon', () => {
       assert.ok(codes(found).includes(code), code);
   });
 
-  it('--all-kinds also decides dry runs again, and leaves out tools that are executed elsewhere', () => {
+  it('--all-kinds also decides dry runs again, and leaves out tools that are executed elsewhere [AN-136]', () => {
     const tools = diffTo({});
     const all = diffTo({}, true);
     assert.ok(all.totals.requests > tools.totals.requests, 'more is compared');
