@@ -1,6 +1,6 @@
 import { type CompiledPolicy, type Factors, ONE } from '../compiled-policy.ts';
 import type { AccountContext, ExecutionContext } from '../context.ts';
-import type { BudgetComponents, BudgetRecord, Constraints, StagedSlice } from '../decision.ts';
+import type { BudgetComponents, BudgetRecord } from '../decision.ts';
 import type { ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
 import {
@@ -14,7 +14,6 @@ import {
   strictest,
   type TrustFinding,
 } from './budgets.ts';
-import { leverageCapOf, slippageCapOf } from './projection.ts';
 import { traderFactors } from './tightening.ts';
 
 /** Everything about the budgets of this instant: the same for a decision, GET /v1/limits and a standing order. */
@@ -75,22 +74,4 @@ export function findAccountBudget(context: AccountContext, policy: CompiledPolic
     trust: signalFactors(context.trust, policy),
     trader: ONE,
   });
-}
-
-export function describeConstraints(
-  found: BudgetFinding,
-  policy: CompiledPolicy,
-  plan: readonly StagedSlice[],
-): Constraints {
-  return {
-    cooldown_ms: policy.regimes[found.regime.regime].cooldownMs,
-    leverage_cap: Math.min(
-      leverageCapOf(found.budget),
-      Math.max(1, Math.floor(policy.agentBudgets?.leverage ?? Number.MAX_SAFE_INTEGER)),
-    ),
-    notional_cap: found.budget.order_notional_usdt,
-    order_rate_cap: found.budget.order_rate,
-    slippage_cap_bps: slippageCapOf(policy, found.budget),
-    staging_plan: plan,
-  };
 }

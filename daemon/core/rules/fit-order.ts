@@ -75,8 +75,7 @@ export function fitOrder(
   const minLots = smallestLots(context, rules, price.priceTicks);
   if (sendLots < minLots) denyTooSmall(trace, fitting, projected.binding, sendLots, minLots);
   if (trace.denied) {
-    trace.skip(13, 'RECHECK');
-    trace.skip(14, 'STAGING');
+    trace.skipRules(13, 14);
     return { effective: null, plan: [] };
   }
   const effective = writeOrder(deciding, fitting, action, sendLots, projected.leverage);
