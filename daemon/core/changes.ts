@@ -1,19 +1,77 @@
-import { type AmendTarget, amendedTarget, askedOfAmend, checkAmendRounding } from './amend-target.ts';
-import type { ExecutionContext, OrderView, RulesView } from './context.ts';
+import type { ExecutionContext, OrderView } from './context.ts';
 import type { CancelAction, SizedAction } from './decision.ts';
 import { findExit } from './exit.ts';
-import { limitExitTicks } from './exit-price.ts';
-import { areUsable, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import {
+  areUsable,
+  ceilTicks,
+  floorTicks,
+  formatPrice,
+  formatQuantity,
+  lotsFor,
+  lotsToQuantity,
+  minimumLots,
+  type RulesView,
+  ticksToPrice,
+} from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import type { Deciding } from './rules/budget-finding.ts';
-import type { OpeningAsk } from './rules/fit-order.ts';
+import { type AskedSize, askedUsdt, checkRounding, type OpeningAsk, writeAskedSize } from './rules/asked-size.ts';
+import type { Deciding } from './rules/budgets.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
-import { checkRange } from './rules/price.ts';
-import { writeAskedSize } from './rules/rounding.ts';
-import { minimumLots } from './rules/staging.ts';
-import { checkRate } from './rules/temporal.ts';
+import { checkRange, limitExitTicks } from './rules/price.ts';
+import { checkRate } from './rules/tightening.ts';
 import { NOTHING, type Outcome, Trace } from './trace.ts';
+
+/** The order that an amend asks for. */
+interface AmendTarget {
+  readonly totalLots: number;
+  readonly priceTicks: number;
+  readonly isMoreAggressive: boolean;
+  /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it again. */
+  readonly countsForMore: boolean;
+}
+
+function amendedTarget(
+  request: ExecutionRequest,
+  order: OrderView,
+  rules: RulesView,
+  mark: number | null,
+): AmendTarget {
+  const old = order.price_ticks ?? 0;
+  const priceTicks =
+    request.limit_price === null
+      ? old
+      : order.side === 'buy'
+        ? floorTicks(request.limit_price, rules)
+        : ceilTicks(request.limit_price, rules);
+  // Sized like a new order at its limit, and counted at the worse of limit and mark.
+  const markTicks = mark === null ? 1 : Math.max(1, ceilTicks(mark, rules));
+  const valueTicks = Math.max(markTicks, priceTicks);
+  const totalLots =
+    request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, priceTicks, rules);
+  const before = (order.lots - order.filled_lots) * Math.max(markTicks, old);
+  return {
+    totalLots,
+    priceTicks,
+    isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old,
+    // Negated so that NaN counts for more.
+    countsForMore: !((totalLots - order.filled_lots) * valueTicks <= before),
+  };
+}
+
+/** Lots alone make a new size smaller: the order is amended to whole ones, and the answer says so. */
+function checkAmendRounding(trace: Trace, request: ExecutionRequest, target: AmendTarget, rules: RulesView): void {
+  const asked = askedOfAmend(request, target, rules);
+  if (asked !== null) checkRounding(trace, asked, target.totalLots);
+}
+/** Null: the size stays. */
+function askedOfAmend(
+  { requested_notional: usdt }: ExecutionRequest,
+  { priceTicks }: AmendTarget,
+  rules: RulesView,
+): AskedSize | null {
+  return usdt === null ? null : askedUsdt(usdt, ticksToPrice(priceTicks, rules), rules);
+}
 
 /** Agents cancel their own orders; stops placed by the gate belong to the gate; an operator may cancel any. */
 function checkOwnership(trace: Trace, request: ExecutionRequest, order: OrderView | null): boolean {

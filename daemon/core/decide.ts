@@ -6,11 +6,11 @@ import { buildExit, checkExitRounding, checkParts, checkResting, type ExitSize, 
 import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import { buildAsk } from './rules/approval.ts';
-import { type BudgetFinding, type Deciding, findBudget } from './rules/budget-finding.ts';
+import { buildAsk } from './rules/asked-size.ts';
+import { type BudgetFinding, type Deciding, findBudget } from './rules/budgets.ts';
+import { describePlan } from './rules/fit-order.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
 import { leverageCapOf, slippageCapOf } from './rules/projection.ts';
-import { describePlan } from './rules/staging.ts';
 import { NOTHING, type Outcome, Trace } from './trace.ts';
 
 /**

@@ -11,9 +11,9 @@ import { areUsable } from './quantities.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
 import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text-parts.ts';
 import type { ExecutionRequest } from './request.ts';
-import { buildAsk } from './rules/approval.ts';
-import { findBudget } from './rules/budget-finding.ts';
-import { lockedLeverage, lotsOfAsk, type OpeningAsk, smallestLots, usdtOfAsk, valueOfAsk } from './rules/fit-order.ts';
+import { buildAsk, lotsOfAsk, type OpeningAsk, usdtOfAsk } from './rules/asked-size.ts';
+import { findBudget } from './rules/budgets.ts';
+import { lockedLeverage, smallestLots, valueOfAsk } from './rules/fit-order.ts';
 import { findPrice } from './rules/opening-rules.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
 

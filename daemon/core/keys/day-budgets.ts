@@ -1,12 +1,13 @@
-import type { AgentView, ExecutionContext, PacingView } from '../context.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { BUDGETS, type BudgetOf } from './budgets.ts';
 
 /** Of the account or of one agent: what the last 24 hours took. */
-export type Spent = Pick<
-  PacingView & AgentView,
-  'fees_usdt' | 'pending_fees_usdt' | 'pending_turnover_usdt' | 'turnover_usdt'
->;
+export interface Spent {
+  readonly fees_usdt: number;
+  readonly pending_fees_usdt: number;
+  readonly pending_turnover_usdt: number;
+  readonly turnover_usdt: number;
+}
 
 /** A budget of the last 24 hours. It is ours and not part of R (SAE section 3), so that a variant may switch it off. */
 export interface DayBudget {
@@ -58,6 +59,6 @@ export const UNBOUND_DAY = Object.fromEntries(DAY_BUDGETS.map(({ key }) => [key,
  * Those that bound an order. Caps bind at the instant of every send, so a later slice meets the budgets of the day again:
  * exits, which are never refused, may have used them up since. A standing order was sent already. No fee, no budget of fees.
  */
-export function boundingOfDay({ phase }: ExecutionContext, takerFee: number): readonly DayBudget[] {
+export function boundingOfDay({ phase }: { readonly phase: string }, takerFee: number): readonly DayBudget[] {
   return phase === 'standing' ? [] : DAY_BUDGETS.filter(({ perUsdt }) => perUsdt(takerFee) > 0);
 }

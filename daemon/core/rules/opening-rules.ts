@@ -1,18 +1,26 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext, RulesView } from '../context.ts';
+import type { ExecutionContext } from '../context.ts';
 import type { SizedAction } from '../decision.ts';
 import { MAX_OPENINGS } from '../policy.ts';
-import { areUsable, ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
+import { areUsable, ceilTicks, floorTicks, type RulesView, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
 import { NOTHING, type Outcome, Trace } from '../trace.ts';
 import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
-import { buildAsk, checkApproval, heldTicks } from './approval.ts';
-import { type BudgetFinding, type Deciding, findBudget } from './budget-finding.ts';
-import { fitOrder, type OpeningAsk, usdtOfAsk } from './fit-order.ts';
+import { checkApproval, heldTicks } from './approval.ts';
+import { buildAsk, type OpeningAsk, usdtOfAsk } from './asked-size.ts';
+import { type BudgetFinding, type Deciding, findBudget } from './budgets.ts';
+import { fitOrder } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
-import { checkTemporal } from './temporal.ts';
-import { checkAccount, checkAgentLoss, checkHolding, checkRegime, checkTraderState, checkTrust } from './tightening.ts';
+import {
+  checkAccount,
+  checkAgentLoss,
+  checkHolding,
+  checkRegime,
+  checkTemporal,
+  checkTraderState,
+  checkTrust,
+} from './tightening.ts';
 
 /** Rules 1 to 14 and 16 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
 export function runOpeningRules(deciding: Deciding, ask: OpeningAsk, action: SizedAction['action']): Outcome {

@@ -4,7 +4,7 @@ import { explainDecision } from '../../core/explain.ts';
 import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, MIN_VALUE } from '../../core/keys/budgets.ts';
 import { dayBudgetOf } from '../../core/keys/day-budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
-import { countedUsdt } from '../../core/rules/counted-usdt.ts';
+import { countedUsdt } from '../../core/rules/price.ts';
 import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from '../plan/retell.ts';
 import { diffPolicy } from './policy-diff.ts';
 import { type HistorySource, type RecordedDecision, walkDecisions } from './recorded.ts';

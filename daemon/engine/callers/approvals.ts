@@ -1,5 +1,5 @@
 import type { ApprovalGrant } from '../../core/context.ts';
-import { countedUsdt } from '../../core/rules/counted-usdt.ts';
+import { countedUsdt } from '../../core/rules/price.ts';
 import { OpenedSums } from '../kept/opened-sums.ts';
 import { ByName } from '../kept/restore.ts';
 import type { ApprovalProof } from '../records/approvals.ts';

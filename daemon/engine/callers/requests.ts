@@ -1,7 +1,5 @@
-import type { RulesView } from '../../core/context.ts';
-import { ceilTicks, lotsToQuantity, writtenLots } from '../../core/quantities.ts';
+import { ceilTicks, lotsFor, lotsToQuantity, type RulesView, writtenLots } from '../../core/quantities.ts';
 import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
-import { lotsFor } from '../../core/rules/staging.ts';
 import type { DecisionEvent } from '../records/events.ts';
 
 /** What is remembered of a request id: the decision it got and the digest of its economic fields. */

@@ -1,5 +1,4 @@
-import { scaleBarCount } from '../../core/features/bars.ts';
-import { classifyFeatures, fundingRatePer8h, type MarketFeatures } from '../../core/features/market.ts';
+import { classifyFeatures, fundingRatePer8h, type MarketFeatures, scaleBarCount } from '../../core/features/market.ts';
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';

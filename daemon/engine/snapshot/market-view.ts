@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import type { MarketView, RulesView } from '../../core/context.ts';
+import type { MarketView } from '../../core/context.ts';
+import type { RulesView } from '../../core/quantities.ts';
 import { liveOrders } from '../orders/orders.ts';
 import type { SymbolInputs } from '../readings/inputs.ts';
 import { floorLots, floorTicks } from '../records/units.ts';

@@ -1,4 +1,4 @@
-import type { WindowSnapshot } from '../../core/features/live-features.ts';
+import type { WindowSnapshot } from '../../core/features/market.ts';
 
 const COLUMNS = [
   'bars_as_of_ms',

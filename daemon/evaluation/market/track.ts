@@ -1,5 +1,4 @@
-import { readClosedFeatures, readLiveFeatures } from '../../core/features/live-features.ts';
-import type { MarketFeatures } from '../../core/features/market.ts';
+import { type MarketFeatures, readClosedFeatures, readLiveFeatures } from '../../core/features/market.ts';
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type MarketSection, REGIMES, type Regime } from '../../core/policy.ts';
 import type { Bar as TickBar } from '../../exchange-sim/market/bars.ts';
