@@ -1,5 +1,12 @@
-import type { Answer, Effect, Flow, Started } from '../engine/flow/effects.ts';
-import { Engine, type Input, type Request } from '../engine/flow/step.ts';
+import {
+  type Answer,
+  type Effect,
+  Engine,
+  type Flow,
+  type Input,
+  type Request,
+  type Started,
+} from '../engine/flow/effects.ts';
 import type { VenueCalls } from '../engine/flow/venue-calls.ts';
 import type { TimePort } from '../time/time-port.ts';
 import type { VenuePort } from './venue-port.ts';

@@ -5,9 +5,9 @@ import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, MIN_VALUE } from '../../c
 import { dayBudgetOf } from '../../core/keys/day-budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
 import { countedUsdt } from '../../core/rules/price.ts';
-import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from '../plan/retell.ts';
 import { diffPolicy } from './policy-diff.ts';
 import { type HistorySource, type RecordedDecision, walkDecisions } from './recorded.ts';
+import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from './retell.ts';
 
 export interface Suggestion {
   readonly key: CountedBudget;

@@ -9,6 +9,7 @@ import { everyLiveOrder, isOwnOpening, isPlanned, isTerminal, type OrderState } 
 import type { Ask, LiveInputs } from '../readings/inputs.ts';
 import type { StateEvent } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
+import type { PlanClock } from './deadline.ts';
 import { GrownOrders, LeavingOrders } from './due-orders.ts';
 import {
   findAccountTiers,
@@ -22,7 +23,6 @@ import {
   standingRequest,
 } from './judge-resting.ts';
 import type { ReviewPlace } from './orders.ts';
-import type { PlanClock } from './plan-clock.ts';
 import { describeTightness, findTightened, LOOSEST, stillTight, type Tightness } from './tightened.ts';
 
 export const NOT_ACTIVE = 'trading is not active';

@@ -11,7 +11,7 @@ import type { SignalEvent } from '../records/events.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
 import { exposedSymbols } from '../snapshot/exposure.ts';
 import { liquidationDistance } from '../snapshot/exposure-view.ts';
-import { MAX_ORDERS } from '../snapshot/holding-view.ts';
+import { MAX_ORDERS } from '../snapshot/symbol-view.ts';
 import type { GateViews } from '../state/views.ts';
 import { type Covers, coverAll, coverNamed, coverOthers, coverScope, coverSymbol, findTighterKeys } from './covered.ts';
 import { findAccountTiers, GATE_AGENT } from './judge-resting.ts';
