@@ -4,7 +4,7 @@ import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/driver/parts.ts';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import { awaitsReading } from '../../daemon/engine/claims/exit-sizes.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder, isOwnOpening } from '../../daemon/engine/orders/orders.ts';
