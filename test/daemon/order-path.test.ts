@@ -10,7 +10,7 @@ const DAEMON = new URL('../../daemon/', import.meta.url).href;
 /** Modules that a market order may pass, at most: from its body to its record, and to its answer. */
 const MAX_TO_THE_RECORD = 56;
 /** With the accounts by agent, approvals, the outbox and signs of life, whose views follow the record. */
-const MAX_TO_THE_ANSWER = 97;
+const MAX_TO_THE_ANSWER = 96;
 
 let world: DaemonWorld;
 const session = new Session();

@@ -1,6 +1,6 @@
 import type { CompiledPolicy, Factors } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
-import { boundingOfDay } from '../keys/day-budgets.ts';
+import { boundingOfDay } from '../keys/budgets.ts';
 import type { Budgets } from '../policy.ts';
 import { ceilTicks, lotsFor, type RulesView, ticksToPrice, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { BudgetComponents, SizedAction, StagedSlice } from '../decision.ts';
-import { dayBudgetOf } from '../keys/day-budgets.ts';
+import { dayBudgetOf } from '../keys/budgets.ts';
 import {
   ceilTicks,
   formatPrice,

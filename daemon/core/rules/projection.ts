@@ -1,8 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { BudgetComponents } from '../decision.ts';
-import { BUDGETS } from '../keys/budgets.ts';
-import { boundingOfDay, type Spent } from '../keys/day-budgets.ts';
+import { BUDGETS, boundingOfDay, type Spent } from '../keys/budgets.ts';
 import type { Budgets } from '../policy.ts';
 import { floorSnap, lotsToQuantity, type RulesView, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';

@@ -5,7 +5,7 @@
 import { type CompiledPolicy, ONE } from '../compiled-policy.ts';
 import { type ExecutionContext, exitEndsAtMs } from '../context.ts';
 import type { BudgetComponents } from '../decision.ts';
-import { DAY_BUDGETS, type DayBudget } from '../keys/day-budgets.ts';
+import { DAY_BUDGETS, type DayBudget } from '../keys/budgets.ts';
 import type { Regime } from '../policy.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest, Side } from '../request.ts';

@@ -1,7 +1,7 @@
 import { applyStateEvent, stateInForce } from '../callers/layers.ts';
 import { freeIfFlat, giveTo, releaseFrom } from '../orders/holding.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from '../orders/orders.ts';
-import { setLeverage } from '../positions/leverage-setting.ts';
+import { setLeverage } from '../positions/positions.ts';
 import type {
   AccountEvent,
   DecisionEvent,
