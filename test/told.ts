@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lookUpPolicies, retell } from '../daemon/engine/plan/retell.ts';
+import { lookUpPolicies, retell } from '../daemon/engine/audit/retell.ts';
 import type { DecisionBody, ReportedDecision } from '../daemon/engine/records/decisions.ts';
 import type { DecisionEvent } from '../daemon/engine/records/events.ts';
 

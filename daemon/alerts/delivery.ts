@@ -1,7 +1,7 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../contract/alerts.ts';
 import type { AlertTestBody } from '../contract/types/alerts.ts';
 import { describeCode, ROUTES_CHANGED } from '../core/alerts.ts';
-import type { GateCore } from '../driver/core.ts';
+import type { GateCore } from '../driver/driver.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../engine/callers/outbox.ts';
 import type { AlertEvent, AlertGroup } from '../engine/records/events.ts';
 import type { TimePort } from '../time/time-port.ts';

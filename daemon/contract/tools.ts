@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import type { ToolName } from '../core/request.ts';
+import { TOOL_NAMES, type ToolName, TRADING_TOOLS, type TradingTool } from '../core/request.ts';
 import type { Checked, Violation } from './ajv.ts';
 import * as Type from './built/typebox.js';
 import { buildRequestCheck, type RuleTexts } from './check.ts';
@@ -148,20 +148,6 @@ export const GetLimitsArgs = Type.Object(
 );
 export const GetDecisionArgs = Type.Object({ decision_id: field.decisionId }, field.closed);
 
-export const TRADING_TOOLS = ['place_order', 'close_position', 'modify_order', 'cancel_order', 'cancel_all'] as const;
-export type TradingTool = (typeof TRADING_TOOLS)[number];
-export const READING_TOOLS = [
-  'get_account',
-  'get_positions',
-  'get_orders',
-  'get_market',
-  'get_candles',
-  'get_order_book',
-  'get_limits',
-  'get_decision',
-] as const;
-export type ReadingTool = (typeof READING_TOOLS)[number];
-
 export const TOOL_SCHEMAS = {
   place_order: PlaceOrderArgs,
   close_position: ClosePositionArgs,
@@ -195,20 +181,8 @@ function build<Tool extends ToolName>(tool: Tool): ToolCheck<Tool> {
   return buildRequestCheck<ToolArgs<Tool>>(TOOL_SCHEMAS[tool], RULES[tool]);
 }
 /** One check per tool. */
-export const TOOL_CHECKS: { readonly [Tool in ToolName]: ToolCheck<Tool> } = {
-  place_order: build('place_order'),
-  close_position: build('close_position'),
-  modify_order: build('modify_order'),
-  cancel_order: build('cancel_order'),
-  cancel_all: build('cancel_all'),
-  get_account: build('get_account'),
-  get_positions: build('get_positions'),
-  get_orders: build('get_orders'),
-  get_market: build('get_market'),
-  get_candles: build('get_candles'),
-  get_order_book: build('get_order_book'),
-  get_limits: build('get_limits'),
-  get_decision: build('get_decision'),
+export const TOOL_CHECKS = Object.fromEntries(TOOL_NAMES.map((tool) => [tool, build(tool)])) as unknown as {
+  readonly [Tool in ToolName]: ToolCheck<Tool>;
 };
 
 /** Compiles the check of a tool now, so that no call waits for it. */
@@ -220,7 +194,7 @@ export function isTradingTool(name: string): name is TradingTool {
   return (TRADING_TOOLS as readonly string[]).includes(name);
 }
 export function isToolName(name: string): name is ToolName {
-  return Object.hasOwn(TOOL_SCHEMAS, name);
+  return (TOOL_NAMES as readonly string[]).includes(name);
 }
 
 /** A trading tool with its checked arguments, as the gate takes it. */
@@ -232,22 +206,8 @@ export type CheckedCall =
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 export function checkTradingCall(tool: TradingTool, args: unknown): CheckedCall {
-  switch (tool) {
-    case 'place_order':
-      return pair(tool, TOOL_CHECKS.place_order(args));
-    case 'close_position':
-      return pair(tool, TOOL_CHECKS.close_position(args));
-    case 'modify_order':
-      return pair(tool, TOOL_CHECKS.modify_order(args));
-    case 'cancel_order':
-      return pair(tool, TOOL_CHECKS.cancel_order(args));
-    case 'cancel_all':
-      return pair(tool, TOOL_CHECKS.cancel_all(args));
-  }
-}
-
-function pair<Tool extends TradingTool>(tool: Tool, checked: Checked<ToolArgs<Tool>>): CheckedCall {
+  const checked: Checked<unknown> = TOOL_CHECKS[tool](args);
   if (!checked.ok) return checked;
-  // The pair is built from one type parameter, which a union of pairs cannot follow.
-  return { ok: true, call: { tool, args: checked.value } as unknown as TradingCall };
+  // Both are of one tool, which a union of pairs cannot follow.
+  return { ok: true, call: { tool, args: checked.value } as TradingCall };
 }

@@ -1,7 +1,7 @@
-import type { ExecutionContext, RulesView } from './context.ts';
+import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
 import { findExit } from './exit.ts';
-import { areUsable, formatE8, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import { areUsable, formatE8, lotsToQuantity, type RulesView, ticksToPrice } from './quantities.ts';
 import { quotedOrNull } from './record-text/text-parts.ts';
 import type { ExecutionRequest } from './request.ts';
 

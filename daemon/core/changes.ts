@@ -1,20 +1,77 @@
-import { type AmendTarget, amendedTarget, askedOfAmend, checkAmendRounding } from './amend-target.ts';
-import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
-import type { ExecutionContext, OrderView, RulesView } from './context.ts';
-import type { CancelAction, ExecutionDecision, SizedAction } from './decision.ts';
+import type { ExecutionContext, OrderView } from './context.ts';
+import type { CancelAction, SizedAction } from './decision.ts';
 import { findExit } from './exit.ts';
-import { limitExitTicks } from './exit-price.ts';
-import { areUsable, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import {
+  areUsable,
+  ceilTicks,
+  floorTicks,
+  formatPrice,
+  formatQuantity,
+  lotsFor,
+  lotsToQuantity,
+  minimumLots,
+  type RulesView,
+  ticksToPrice,
+} from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import type { Deciding } from './rules/budget-finding.ts';
-import type { OpeningAsk } from './rules/fit-order.ts';
+import { type AskedSize, askedUsdt, checkRounding, type OpeningAsk, writeAskedSize } from './rules/asked-size.ts';
+import type { Deciding } from './rules/budgets.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
-import { checkRange } from './rules/price.ts';
-import { writeAskedSize } from './rules/rounding.ts';
-import { minimumLots } from './rules/staging.ts';
-import { checkRate } from './rules/temporal.ts';
-import { Trace } from './trace.ts';
+import { checkRange, limitExitTicks } from './rules/price.ts';
+import { checkRate } from './rules/tightening.ts';
+import { NOTHING, type Outcome, Trace } from './trace.ts';
+
+/** The order that an amend asks for. */
+interface AmendTarget {
+  readonly totalLots: number;
+  readonly priceTicks: number;
+  readonly isMoreAggressive: boolean;
+  /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it again. */
+  readonly countsForMore: boolean;
+}
+
+function amendedTarget(
+  request: ExecutionRequest,
+  order: OrderView,
+  rules: RulesView,
+  mark: number | null,
+): AmendTarget {
+  const old = order.price_ticks ?? 0;
+  const priceTicks =
+    request.limit_price === null
+      ? old
+      : order.side === 'buy'
+        ? floorTicks(request.limit_price, rules)
+        : ceilTicks(request.limit_price, rules);
+  // Sized like a new order at its limit, and counted at the worse of limit and mark.
+  const markTicks = mark === null ? 1 : Math.max(1, ceilTicks(mark, rules));
+  const valueTicks = Math.max(markTicks, priceTicks);
+  const totalLots =
+    request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, priceTicks, rules);
+  const before = (order.lots - order.filled_lots) * Math.max(markTicks, old);
+  return {
+    totalLots,
+    priceTicks,
+    isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old,
+    // Negated so that NaN counts for more.
+    countsForMore: !((totalLots - order.filled_lots) * valueTicks <= before),
+  };
+}
+
+/** Lots alone make a new size smaller: the order is amended to whole ones, and the answer says so. */
+function checkAmendRounding(trace: Trace, request: ExecutionRequest, target: AmendTarget, rules: RulesView): void {
+  const asked = askedOfAmend(request, target, rules);
+  if (asked !== null) checkRounding(trace, asked, target.totalLots);
+}
+/** Null: the size stays. */
+function askedOfAmend(
+  { requested_notional: usdt }: ExecutionRequest,
+  { priceTicks }: AmendTarget,
+  rules: RulesView,
+): AskedSize | null {
+  return usdt === null ? null : askedUsdt(usdt, ticksToPrice(priceTicks, rules), rules);
+}
 
 /** Agents cancel their own orders; stops placed by the gate belong to the gate; an operator may cancel any. */
 function checkOwnership(trace: Trace, request: ExecutionRequest, order: OrderView | null): boolean {
@@ -50,13 +107,13 @@ function describeCancel(order: OrderView | null, rules: RulesView | null): Cance
 }
 
 /** Rules for taking an order of one's own back. */
-export function decideCancel({ trace, request, context, policy, found }: Deciding): ExecutionDecision {
+export function decideCancel({ trace, request, context, policy }: Deciding): Outcome {
   checkSchema(trace, context, 'cancel');
   checkScope(trace, request, context, policy, 'cancel');
   checkOwnership(trace, request, context.order);
   checkState(trace, request, context, 'cancel', true);
   trace.skipTheRest();
-  return conclude(trace, policy, found, describeCancel(context.order, context.market.rules), []);
+  return { ...NOTHING, effective: describeCancel(context.order, context.market.rules) };
 }
 
 /**
@@ -64,8 +121,8 @@ export function decideCancel({ trace, request, context, policy, found }: Decidin
  * unless what is left of it counts for more (a sell at a higher limit); a total at or below what is filled is a cancel;
  * everything else must be wholly allowed as a new opening order.
  */
-export function decideModify(deciding: Deciding): ExecutionDecision {
-  const { trace, request, context, policy, found } = deciding;
+export function decideModify(deciding: Deciding): Outcome {
+  const { trace, request, context, policy } = deciding;
   const order = context.order;
   const rules = context.market.rules;
   if (!checkOwnership(trace, request, order) || order === null) return refuseModify(deciding);
@@ -84,14 +141,14 @@ export function decideModify(deciding: Deciding): ExecutionDecision {
     checkScope(trace, request, context, policy, 'cancel');
     checkState(trace, request, context, 'cancel', true);
     trace.skipTheRest();
-    return conclude(trace, policy, found, describeCancel(order, rules), []);
+    return { ...NOTHING, effective: describeCancel(order, rules) };
   }
   const amend = reducesRisk(order, target) || order.reduce_only ? amendReducing : amendOpening;
   return amend(deciding, order, target, rules);
 }
 
 /** Refused before it is known what the order would become: what holds of any amend is said as well. */
-function refuseModify({ trace, request, context, policy, found }: Deciding): ExecutionDecision {
+function refuseModify({ trace, request, context, policy }: Deciding): Outcome {
   const known = [...trace.reasons];
   trace.reasons.length = 0;
   checkSchema(trace, context, 'amend');
@@ -100,7 +157,7 @@ function refuseModify({ trace, request, context, policy, found }: Deciding): Exe
     checkScope(trace, request, context, policy, 'amend');
   trace.reasons.push(...known);
   trace.skipTheRest();
-  return conclude(trace, policy, found, null, []);
+  return NOTHING;
 }
 
 function describeAmend(
@@ -128,18 +185,18 @@ function describeAmend(
   };
 }
 
-function amendReducing(deciding: Deciding, order: OrderView, target: AmendTarget, rules: RulesView): ExecutionDecision {
-  const { trace, request, context, policy, found } = deciding;
+function amendReducing(deciding: Deciding, order: OrderView, target: AmendTarget, rules: RulesView): Outcome {
+  const { trace, request, context, policy } = deciding;
   checkSchema(trace, context, order.reduce_only ? 'exit' : 'amend');
   checkScope(trace, request, context, policy, 'amend');
   // RISK: an amend is no exit. Unpaced, or while the venue refuses us, it would spend what exits are sent with (BY-36).
   const isAgents = request.origin === 'agent';
   const isClosed = isAgents && context.state.layer === 'breaker' && context.state.scope === 'account';
   checkState(trace, request, context, order.reduce_only && !isClosed ? 'exit' : 'amend', !isClosed);
-  for (const [rule, code] of SKIPPED_BY_EXITS) {
-    if (rule === 6 && isAgents) checkRate(trace, context, policy, { order_rate: policy.budgets.order_rate.max });
-    else trace.skip(rule, code);
-  }
+  trace.skipRules(4, 5);
+  if (isAgents) checkRate(trace, context, policy, { order_rate: policy.budgets.order_rate.max });
+  else trace.skipRules(6);
+  trace.skipRules(7, 11);
   // A reduce-only order may grow to what its agent may close, no further: the venue would refuse it, or it is
   // another's.
   const exit = findExit({ ...request, side: order.side }, context);
@@ -152,7 +209,7 @@ function amendReducing(deciding: Deciding, order: OrderView, target: AmendTarget
     trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
   }
   trace.skipTheRest();
-  return conclude(trace, policy, found, describeAmend(request, order, target, rules, null), []);
+  return { ...NOTHING, effective: describeAmend(request, order, target, rules, null) };
 }
 
 /** A new price is held to what a new exit's limit is: the last rung of the ladder, and the venue's band (BY-07). */
@@ -213,19 +270,15 @@ function reducesRisk(order: OrderView, target: AmendTarget): boolean {
   return target.totalLots <= order.lots && !target.isMoreAggressive && !target.countsForMore;
 }
 
-function amendOpening(deciding: Deciding, order: OrderView, target: AmendTarget, rules: RulesView): ExecutionDecision {
-  const { trace, request, policy, found } = deciding;
+function amendOpening(deciding: Deciding, order: OrderView, target: AmendTarget, rules: RulesView): Outcome {
+  const { trace, request } = deciding;
   const { request: asNew, ask, remaining } = asOpening(request, order, target, rules);
-  const opening = runOpeningRules({ ...deciding, request: asNew }, ask, 'amend');
-  const fitted = opening.effective;
+  const { effective: fitted } = runOpeningRules({ ...deciding, request: asNew }, ask, 'amend');
   const whole = fitted !== null && fitted.lots === remaining && fitted.price_ticks === target.priceTicks;
-  if (!whole) trace.deny(12, 'MODIFY_NOT_ALLOWED', fitted?.lots ?? 0, remaining, 'lots');
-  else checkAmendRounding(trace, request, target, rules);
-  return conclude(
-    trace,
-    policy,
-    found,
-    whole ? describeAmend(request, order, target, rules, fitted.leverage) : null,
-    [],
-  );
+  if (!whole) {
+    trace.deny(12, 'MODIFY_NOT_ALLOWED', fitted?.lots ?? 0, remaining, 'lots');
+    return NOTHING;
+  }
+  checkAmendRounding(trace, request, target, rules);
+  return { ...NOTHING, effective: describeAmend(request, order, target, rules, fitted.leverage) };
 }

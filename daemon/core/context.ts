@@ -1,4 +1,5 @@
 import type { Regime, SignalKind } from './policy.ts';
+import type { RulesView } from './quantities.ts';
 import type { OrderType, Side } from './request.ts';
 
 /**
@@ -202,37 +203,6 @@ export interface ApprovalView {
   readonly pending_id: string | null;
 }
 
-export interface RulesView {
-  /** Largest notional that the brackets allow at leverage 1, 2, … up to the policy's cap, USDT. */
-  readonly bracket_caps: readonly number[];
-  readonly lot_mantissa: number;
-  /** One lot = lot_mantissa / lot_scale of the base asset. */
-  readonly lot_scale: number;
-  readonly maintenance_rate: number;
-  readonly max_lots: number;
-  /** MARKET_LOT_SIZE: the largest market order. */
-  readonly max_market_lots: number;
-  /** PRICE_FILTER: the highest price of a limit order. */
-  readonly max_price_ticks: number;
-  readonly min_lots: number;
-  readonly min_notional_usdt: number;
-  /** PRICE_FILTER: the lowest price of a limit order. */
-  readonly min_price_ticks: number;
-  /**
-   * PERCENT_PRICE: a sell at less than `mark x multiplier_down` is refused, and a buy at more than `mark x
-   * multiplier_up`.
-   */
-  readonly multiplier_down: number;
-  readonly multiplier_up: number;
-  readonly observed_at_ms: number;
-  readonly taker_fee: number;
-  /** One tick = tick_mantissa / tick_scale USDT. */
-  readonly tick_mantissa: number;
-  readonly tick_scale: number;
-  /** The venue trades the symbol now. */
-  readonly trading: boolean;
-}
-
 export interface MarketView {
   readonly ask: number | null;
   readonly bar_count: number;
@@ -290,6 +260,13 @@ export interface HoldingView {
   readonly exit_until_ms: number | null;
   /** Exits of this agent there that close now and are not over. */
   readonly open_exits: number;
+}
+
+/** What an exit takes as a rule. */
+const EXIT_LASTS_MS = 1_000;
+/** When to ask again for what an exit in progress refuses. */
+export function exitEndsAtMs({ exit_until_ms: untilMs }: HoldingView, nowMs: number): number {
+  return untilMs ?? nowMs + EXIT_LASTS_MS;
 }
 
 /** Orders that open in the symbol, and may still fill or be sent; the decided one and unsent parts of it excepted. */

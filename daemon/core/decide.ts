@@ -1,17 +1,17 @@
 import { decideCancel, decideModify } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext } from './context.ts';
-import type { ExecutionDecision } from './decision.ts';
+import type { Constraints, ExecutionDecision, StagedSlice, Verdict } from './decision.ts';
 import { buildExit, checkExitRounding, checkParts, checkResting, type ExitSize, findExit } from './exit.ts';
 import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import { buildAsk } from './rules/approval.ts';
-import { type Deciding, findBudget } from './rules/budget-finding.ts';
+import { buildAsk } from './rules/asked-size.ts';
+import { type BudgetFinding, type Deciding, findBudget } from './rules/budgets.ts';
+import { describePlan } from './rules/fit-order.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
-import { describePlan } from './rules/staging.ts';
-import { Trace } from './trace.ts';
+import { leverageCapOf, slippageCapOf } from './rules/projection.ts';
+import { NOTHING, type Outcome, Trace } from './trace.ts';
 
 /**
  * The gate (SAE sections 3 to 6, DESIGN section 3): pure, total on valid input, deterministic, + - * / only.
@@ -23,6 +23,11 @@ export function decide(
   policy: CompiledPolicy,
 ): ExecutionDecision {
   const deciding: Deciding = { trace: new Trace(), request, context, policy, found: findBudget(context, policy) };
+  return conclude(deciding, runRules(deciding));
+}
+
+function runRules(deciding: Deciding): Outcome {
+  const { request, context } = deciding;
   switch (request.intent) {
     case 'cancel':
       return decideCancel(deciding);
@@ -31,7 +36,8 @@ export function decide(
     case 'open':
     case 'close': {
       // RISK: an order against a position opens nothing: it is refused where it does not ask to reduce (AGAINST_POSITION).
-      if (request.intent === 'open' && !request.reduce_only) return decideOpening(deciding);
+      if (request.intent === 'open' && !request.reduce_only)
+        return runOpeningRules(deciding, buildAsk(request, context), 'open');
       const exit = findExit(request, context);
       if (exit === null || exit.permittedLots === 0) return refuseExit(deciding, exit);
       return decideExit(deciding, exit);
@@ -39,16 +45,16 @@ export function decide(
   }
 }
 
-function decideExit({ trace, request, context, policy, found }: Deciding, exit: ExitSize): ExecutionDecision {
+function decideExit({ trace, request, context, policy }: Deciding, exit: ExitSize): Outcome {
   checkSchema(trace, context, 'exit');
   checkScope(trace, request, context, policy, 'exit');
   checkState(trace, request, context, 'exit', true);
-  for (const [rule, code] of SKIPPED_BY_EXITS) trace.skip(rule, code);
+  trace.skipRules(4, 11);
   const rules = context.market.rules;
   if (rules === null || !areUsable(rules)) {
     // Without lot and tick sizes no order can be written down; the emergency flatten does not come through here.
     trace.deny(13, 'STALE_FILTERS', null, null, null);
-    return conclude(trace, policy, found, null, []);
+    return NOTHING;
   }
   const effective = buildExit(trace, request, context, policy, rules, exit);
   checkResting(trace, request, context, policy, effective);
@@ -65,22 +71,48 @@ function decideExit({ trace, request, context, policy, found }: Deciding, exit: 
   if (sound) trace.pass(13, 'RECHECK', effective.lots, exit.permittedLots, 'lots');
   else trace.deny(13, 'INTERNAL_RECHECK', effective.lots, exit.permittedLots, 'lots');
   trace.pass(14, 'STAGING', 1, 1, 'slices');
-  return conclude(trace, policy, found, effective, describePlan([effective.lots], rules, 0));
+  return { approval: null, effective, plan: describePlan([effective.lots], rules, 0) };
 }
 
 /** Asked for an exit where there is none, or where the position is another's. */
-function refuseExit({ trace, request, context, policy, found }: Deciding, exit: ExitSize | null): ExecutionDecision {
+function refuseExit({ trace, request, context, policy }: Deciding, exit: ExitSize | null): Outcome {
   checkSchema(trace, context, 'exit');
   checkScope(trace, request, context, policy, 'exit');
   checkState(trace, request, context, 'exit', true);
   if (exit === null) trace.deny(12, 'NOT_REDUCING', 0, null, 'lots');
   else trace.deny(12, 'EXIT_SCOPE', null, null, null);
   trace.skipTheRest();
-  return conclude(trace, policy, found, null, []);
+  return NOTHING;
 }
 
-function decideOpening(deciding: Deciding): ExecutionDecision {
-  const { trace, request, context, policy, found } = deciding;
-  const opening = runOpeningRules(deciding, buildAsk(request, context), 'open');
-  return conclude(trace, policy, found, opening.effective, opening.plan, opening.approval);
+/** Puts a decision together from what the rules found. A denied order sends nothing. */
+function conclude({ trace, policy, found }: Deciding, { approval, effective, plan }: Outcome): ExecutionDecision {
+  // ALLOW iff leverage, slippage and lots are as asked: rules 7 to 10 alone cut nothing.
+  const decision: Verdict = trace.denied || effective === null ? 'BLOCK' : trace.isCut ? 'LIMIT' : 'ALLOW';
+  const reported: ExecutionDecision = {
+    budget: found.record,
+    condition_reducing: found.account?.reduceOnly ?? false,
+    constraints: describeConstraints(found, policy, decision === 'BLOCK' ? [] : plan),
+    decision,
+    effective: decision === 'BLOCK' ? null : effective,
+    enforced: policy.spec.mode === 'enforce',
+    reasons: decision === 'ALLOW' ? [] : trace.reasons,
+    retry_after_ms: decision === 'BLOCK' ? trace.retryAfterMs : null,
+    verdicts: trace.verdicts,
+  };
+  return approval === null ? reported : { approval, ...reported };
+}
+
+function describeConstraints(found: BudgetFinding, policy: CompiledPolicy, plan: readonly StagedSlice[]): Constraints {
+  return {
+    cooldown_ms: policy.regimes[found.regime.regime].cooldownMs,
+    leverage_cap: Math.min(
+      leverageCapOf(found.budget),
+      Math.max(1, Math.floor(policy.agentBudgets?.leverage ?? Number.MAX_SAFE_INTEGER)),
+    ),
+    notional_cap: found.budget.order_notional_usdt,
+    order_rate_cap: found.budget.order_rate,
+    slippage_cap_bps: slippageCapOf(policy, found.budget),
+    staging_plan: plan,
+  };
 }

@@ -1,19 +1,19 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { ExecutionContext, HoldingView, RulesView } from './context.ts';
+import { type ExecutionContext, exitEndsAtMs } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
-import { boundExit, limitExitTicks, restsAtItsPrice } from './exit-price.ts';
 import {
   ceilTicks,
   floorUnits,
   formatPrice,
   formatQuantity,
   lotsToQuantity,
+  type RulesView,
   ticksToPrice,
   writtenLots,
 } from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
-import { nearestPrice } from './rules/price.ts';
-import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from './rules/rounding.ts';
+import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from './rules/asked-size.ts';
+import { boundExit, limitExitTicks, nearestPrice, restsAtItsPrice } from './rules/price.ts';
 import type { Trace } from './trace.ts';
 
 /**
@@ -171,13 +171,6 @@ export function checkParts(
   if (isFullClose(request, context) || restsAtItsPrice(effective, context, policy)) return;
   const exit = holding.exit_decision ?? holding.open_exits;
   trace.denyFor(6, 'EXIT_IN_PROGRESS', exitEndsAtMs(holding, now) - now, exit, MAX_PARTS_OPEN, 'exits');
-}
-
-/** What an exit takes as a rule. */
-const EXIT_LASTS_MS = 1_000;
-/** When to ask again for what an exit in progress refuses. */
-export function exitEndsAtMs({ exit_until_ms: untilMs }: HoldingView, nowMs: number): number {
-  return untilMs ?? nowMs + EXIT_LASTS_MS;
 }
 
 /** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */

@@ -5,6 +5,7 @@
  */
 import type { BUDGETS, BudgetKey, OptionalBudget } from './keys/budgets.ts';
 import type { Action, ToolName } from './request.ts';
+import type { AgentSchedule } from './schedule.ts';
 import type { VenueName } from './venues.ts';
 
 /** A factor on B_0: a number, or an exact fraction such as `2/3`. */
@@ -161,16 +162,6 @@ export type RequestKind = (typeof REQUEST_KINDS)[number];
 export type RequestsSection = { readonly [kind in RequestKind]?: RateLimit };
 /** What holds where a policy is silent: some 6 kB a record, so that all three together stay below 2 MB a minute. */
 export const REQUEST_CEILING: RateLimit = { max: 60, window_ms: 60_000 };
-export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
-/** When an agent may open: within its hours and outside its blackouts, in the wall time of `utc_offset`. */
-export interface AgentSchedule {
-  /** `+00:00`; explicit, since nothing says where an agent lives. */
-  readonly utc_offset: string;
-  /** Absent: at any hour. */
-  readonly hours?: readonly { readonly days: readonly Weekday[]; readonly from: string; readonly to: string }[];
-  readonly blackouts?: readonly { readonly from: string; readonly to: string }[];
-}
 /** Counts from a loss in USDT on. */
 export interface LossTier {
   readonly at_usdt: number;

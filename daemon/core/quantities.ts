@@ -1,4 +1,33 @@
-import type { RulesView } from './context.ts';
+export interface RulesView {
+  /** Largest notional that the brackets allow at leverage 1, 2, … up to the policy's cap, USDT. */
+  readonly bracket_caps: readonly number[];
+  readonly lot_mantissa: number;
+  /** One lot = lot_mantissa / lot_scale of the base asset. */
+  readonly lot_scale: number;
+  readonly maintenance_rate: number;
+  readonly max_lots: number;
+  /** MARKET_LOT_SIZE: the largest market order. */
+  readonly max_market_lots: number;
+  /** PRICE_FILTER: the highest price of a limit order. */
+  readonly max_price_ticks: number;
+  readonly min_lots: number;
+  readonly min_notional_usdt: number;
+  /** PRICE_FILTER: the lowest price of a limit order. */
+  readonly min_price_ticks: number;
+  /**
+   * PERCENT_PRICE: a sell at less than `mark x multiplier_down` is refused, and a buy at more than `mark x
+   * multiplier_up`.
+   */
+  readonly multiplier_down: number;
+  readonly multiplier_up: number;
+  readonly observed_at_ms: number;
+  readonly taker_fee: number;
+  /** One tick = tick_mantissa / tick_scale USDT. */
+  readonly tick_mantissa: number;
+  readonly tick_scale: number;
+  /** The venue trades the symbol now. */
+  readonly trading: boolean;
+}
 
 type PriceScale = Pick<RulesView, 'tick_mantissa' | 'tick_scale'>;
 type LotScale = Pick<RulesView, 'lot_mantissa' | 'lot_scale'>;
@@ -56,6 +85,34 @@ export function hasUnits(usdt: number, rules: RulesView, units: number): boolean
 }
 export function unitsToUsdt(units: number, rules: RulesView): number {
   return (units * (rules.lot_mantissa * rules.tick_mantissa)) / (rules.lot_scale * rules.tick_scale);
+}
+
+/** q_min: least lots with q >= minQty and q p >= MIN_NOTIONAL at the price that is sent. */
+export function minimumLots(rules: RulesView, priceTicks: number): number {
+  const notionalUnits = ceilSnap(
+    (rules.min_notional_usdt * (rules.lot_scale * rules.tick_scale)) / (rules.lot_mantissa * rules.tick_mantissa),
+  );
+  return Math.max(rules.min_lots, Math.ceil(notionalUnits / priceTicks), 1);
+}
+/** Lots of a notional at a value per lot, never upwards. */
+export function lotsFor(notionalUsdt: number, valueTicks: number, rules: RulesView): number {
+  if (!(notionalUsdt > 0)) return 0;
+  return Math.floor(floorUnits(notionalUsdt, rules) / valueTicks);
+}
+
+/**
+ * {@link lotsFor}, but not above `wanted` lots, whose units are `wantedUnits`. Most budgets have room to spare, and
+ * there nothing need be rounded: units that reach an integer reach it rounded down as well.
+ */
+export function lotsWithin(
+  notionalUsdt: number,
+  valueTicks: number,
+  rules: RulesView,
+  wanted: number,
+  wantedUnits: number,
+): number {
+  if (hasUnits(notionalUsdt, rules, wantedUnits) && Number.isSafeInteger(wantedUnits)) return wanted;
+  return Math.min(lotsFor(notionalUsdt, valueTicks, rules), wanted);
 }
 
 /** Filters with which quantities and prices can be written down at all: whole positive sizes of a sane scale. */

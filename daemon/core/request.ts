@@ -1,9 +1,7 @@
-export const TOOL_NAMES = [
-  'place_order',
-  'close_position',
-  'modify_order',
-  'cancel_order',
-  'cancel_all',
+/** Every name of a tool stands here: a policy permits tools by it, and the contract has the arguments of each. */
+export const TRADING_TOOLS = ['place_order', 'close_position', 'modify_order', 'cancel_order', 'cancel_all'] as const;
+export type TradingTool = (typeof TRADING_TOOLS)[number];
+export const READING_TOOLS = [
   'get_account',
   'get_positions',
   'get_orders',
@@ -13,7 +11,9 @@ export const TOOL_NAMES = [
   'get_limits',
   'get_decision',
 ] as const;
-export type ToolName = (typeof TOOL_NAMES)[number];
+export type ReadingTool = (typeof READING_TOOLS)[number];
+export const TOOL_NAMES = [...TRADING_TOOLS, ...READING_TOOLS] as const;
+export type ToolName = TradingTool | ReadingTool;
 export const ACTIONS = ['open', 'close', 'modify', 'cancel'] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -1,10 +1,19 @@
-import type { AgentSchedule, Weekday } from './policy.ts';
-import { WEEKDAYS } from './policy.ts';
-
 /**
  * When an agent may open (policy `agents.<name>.schedule`). Wall times are those of a fixed offset from UTC, so that
  * what a record says can be derived again whatever becomes of a zone's daylight saving time.
  */
+
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+/** When an agent may open: within its hours and outside its blackouts, in the wall time of `utc_offset`. */
+export interface AgentSchedule {
+  /** `+00:00`; explicit, since nothing says where an agent lives. */
+  readonly utc_offset: string;
+  /** Absent: at any hour. */
+  readonly hours?: readonly { readonly days: readonly Weekday[]; readonly from: string; readonly to: string }[];
+  readonly blackouts?: readonly { readonly from: string; readonly to: string }[];
+}
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 1440 * MINUTE_MS;
 export const WEEK_MS = 7 * DAY_MS;

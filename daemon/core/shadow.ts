@@ -3,11 +3,9 @@ import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
 import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
-import { buildAsk } from './rules/approval.ts';
-import { lotsOfAsk, sizeOfAsk } from './rules/fit-order.ts';
+import { buildAsk, isCutByLots, lotsOfAsk, sizeOfAsk, writeAskedSize } from './rules/asked-size.ts';
+import { describePlan } from './rules/fit-order.ts';
 import { boundPrice } from './rules/price.ts';
-import { isCutByLots, writeAskedSize } from './rules/rounding.ts';
-import { describePlan } from './rules/staging.ts';
 import { findHolder } from './rules/tightening.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Reason, RuleOutcome, RuleVerdict } from './decision.ts';
+import type { ApprovalCeiling, EffectiveAction, Reason, RuleOutcome, RuleVerdict, StagedSlice } from './decision.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
 
 type Figure = number | string | null;
@@ -21,6 +21,14 @@ const RULE_NAMES = [
   'STAGING',
 ] as const;
 
+/** What the rules leave of a request. `approval`: nothing but the approval of a person is missing. */
+export interface Outcome {
+  readonly approval: ApprovalCeiling | null;
+  readonly effective: EffectiveAction | null;
+  readonly plan: readonly StagedSlice[];
+}
+export const NOTHING: Outcome = { approval: null, effective: null, plan: [] };
+
 /** What the rules found, in the order in which they ran: rule order is precedence order. */
 export class Trace {
   readonly verdicts: RuleVerdict[] = [];
@@ -40,6 +48,10 @@ export class Trace {
   }
   skip(rule: number, code: string): void {
     this.verdicts.push({ code, outcome: 'skipped', rule });
+  }
+  /** Each rule that is not asked leaves a verdict that says so. */
+  skipRules(first: number, last = first): void {
+    for (let rule = first; rule <= last; rule += 1) this.skip(rule, RULE_NAMES[rule - 1] ?? '');
   }
   tighten(rule: number, code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
     this.note(rule, code, 'tighten', observed, limit, unit);

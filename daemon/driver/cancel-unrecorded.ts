@@ -1,6 +1,6 @@
 import { everyLiveOrder, isPlanned, type OrderState } from '../engine/orders/orders.ts';
 import type { CancelOutcome } from '../engine/records/venue.ts';
-import type { GateCore } from './core.ts';
+import type { GateCore } from './driver.ts';
 
 const ATTEMPTS = 3;
 

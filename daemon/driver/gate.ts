@@ -21,8 +21,7 @@ import { describeAgent, describeAgents } from '../reads/reports/accounts.ts';
 import { describeEquityHistory } from '../reads/reports/equity-history.ts';
 import { describeReport } from '../reads/reports/report.ts';
 import { cancelUnrecorded } from './cancel-unrecorded.ts';
-import type { GateCore } from './core.ts';
-import { untilStop } from './driver.ts';
+import { type GateCore, untilStop } from './driver.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
 import { PreviewUnavailable } from './ports.ts';
 

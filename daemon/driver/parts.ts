@@ -7,9 +7,8 @@ import type { GateState } from '../engine/state/gate-state.ts';
 import { tellingOf } from '../reads/execution.ts';
 import { CallerReads } from '../reads/reads.ts';
 import { ExecutionRecall } from '../reads/recall.ts';
-import { GateCore } from './core.ts';
+import { GateCore, WakeUp } from './driver.ts';
 import type { GatePorts } from './ports.ts';
-import { WakeUp } from './wake-up.ts';
 
 export interface AlertOptions {
   readonly compareRoutes: CompareAlertRoutes;

@@ -1,9 +1,17 @@
 import { compileMultiplier, completeBudgets, type Factors } from '../core/compiled-policy.ts';
 import type { BudgetComponents } from '../core/decision.ts';
-import { DAY_BUDGETS } from '../core/keys/day-budgets.ts';
+import { DAY_BUDGETS } from '../core/keys/budgets.ts';
 import { COMPONENTS } from '../core/looser/step-functions.ts';
-import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } from '../core/policy.ts';
-import { DEADMAN_MS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import {
+  DEADMAN_MS,
+  type IntendedPolicySpec,
+  type Multiplier,
+  REGIMES,
+  type Regime,
+  SIGNAL_KINDS,
+  type TrustLevel,
+  type TrustTier,
+} from '../core/policy.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
 import { scopeInWords } from './scope-words.ts';
 

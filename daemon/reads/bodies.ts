@@ -12,7 +12,7 @@ import { CORE_VERSION } from '../core/core-version.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../core/explain.ts';
 import { wordOrNull } from '../core/record-text/text-parts.ts';
 import { findRegime } from '../core/rules/budgets.ts';
-import { smallestOrderUsdt } from '../core/rules/smallest-order.ts';
+import { smallestOrderUsdt } from '../core/rules/price.ts';
 import type { RecordedAlert } from '../engine/callers/recent-alerts.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { ownE8 } from '../engine/orders/holding.ts';

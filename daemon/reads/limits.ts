@@ -4,16 +4,13 @@ import { listRows, prepareRows } from '../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import type { ExecutionContext } from '../core/context.ts';
 import { decide } from '../core/decide.ts';
-import { BUDGETS, type CountedBudget } from '../core/keys/budgets.ts';
-import { DAY_BUDGETS } from '../core/keys/day-budgets.ts';
+import { BUDGETS, type CountedBudget, DAY_BUDGETS } from '../core/keys/budgets.ts';
 import type { Budgets } from '../core/policy.ts';
 import { areUsable } from '../core/quantities.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
-import { type BudgetFinding, findBudget } from '../core/rules/budget-finding.ts';
-import { findOpeningRoom } from '../core/rules/opening-room.ts';
-import { feasibleLeverage, leverageCapOf, slippageCapOf } from '../core/rules/projection.ts';
-import { lossFactors, recentTradesFactors } from '../core/rules/tightening.ts';
+import { type BudgetFinding, findBudget, lossFactors, recentTradesFactors } from '../core/rules/budgets.ts';
+import { feasibleLeverage, findOpeningRoom, leverageCapOf, slippageCapOf } from '../core/rules/projection.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { bareRequest } from '../engine/plan/judge-resting.ts';
 import { longE8, shortE8 } from '../engine/positions/positions.ts';
@@ -87,7 +84,7 @@ function describeOpening(
   policy: CompiledPolicy,
   found: BudgetFinding,
 ): OpeningLimits {
-  const room = findOpeningRoom(context, policy, found, bare.side);
+  const room = findOpeningRoom(context, policy, found.budget, bare.side);
   const request = { ...bare, order_type: 'market' as const, requested_notional: room.notionalUsdt };
   const decision = decide(request, context, policy);
   const blockedBy = decision.verdicts.filter(({ outcome }) => outcome === 'deny').map(({ code }) => code);

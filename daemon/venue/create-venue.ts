@@ -1,4 +1,4 @@
-import type { VenuePort } from '../driver/venue-port.ts';
+import type { VenuePort } from '../driver/ports.ts';
 import type { CountdownScope } from '../engine/records/venue.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './reads/account-reads.ts';

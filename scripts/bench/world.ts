@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { UNBOUND_DAY } from '../../daemon/core/keys/day-budgets.ts';
+import { UNBOUND_DAY } from '../../daemon/core/keys/budgets.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/package.ts';
-import { UNBOUND_DAY } from '../../daemon/core/keys/day-budgets.ts';
+import { UNBOUND_DAY } from '../../daemon/core/keys/budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../daemon/core/policy.ts';
 import type { Caps } from './cap-breaches.ts';
 

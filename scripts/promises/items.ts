@@ -1,4 +1,5 @@
-import { TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
+import { TOOL_SCHEMAS } from '../../daemon/contract/tools.ts';
+import { TRADING_TOOLS } from '../../daemon/core/request.ts';
 import { ENDING_KINDS, SHADING_KINDS } from '../../daemon/exchange-sim/faults/faults.ts';
 import { CODE_ROWS } from '../../daemon/venue/wire/outcome.ts';
 import type { Trouble, WireFault } from '../explore/plan.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { AlertDelivery } from '../../daemon/alerts/delivery.ts';
 import type { SendOutcome } from '../../daemon/alerts/send.ts';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
-import { GateCore } from '../../daemon/driver/core.ts';
+import { GateCore } from '../../daemon/driver/driver.ts';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import { ProofWorld } from '../gate/proof-fixture.ts';
 

@@ -10,14 +10,8 @@ import {
 } from '../../daemon/contract/catalogue/catalogue.ts';
 import { checkIntercept } from '../../daemon/contract/commands.ts';
 import { MAX_TEXT_BYTES } from '../../daemon/contract/fields.ts';
-import {
-  checkTradingCall,
-  isTradingTool,
-  TOOL_CHECKS,
-  TOOL_SCHEMAS,
-  TRADING_TOOLS,
-} from '../../daemon/contract/tools.ts';
-import { TOOL_NAMES } from '../../daemon/core/request.ts';
+import { checkTradingCall, isTradingTool, TOOL_CHECKS, TOOL_SCHEMAS } from '../../daemon/contract/tools.ts';
+import { TOOL_NAMES, TRADING_TOOLS } from '../../daemon/core/request.ts';
 
 const ORDER = {
   symbol: 'BTCUSDT',

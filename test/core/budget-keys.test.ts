@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BUDGETS } from '../../daemon/core/keys/budgets.ts';
-import { DAY_BUDGETS } from '../../daemon/core/keys/day-budgets.ts';
+import { BUDGETS, DAY_BUDGETS } from '../../daemon/core/keys/budgets.ts';
 import { blankComments } from '../../scripts/boundaries/module-syntax.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -6,9 +6,9 @@ import type {
   LossesView,
   OpeningsView,
   PacingView,
-  RulesView,
 } from '../../daemon/core/context.ts';
 import { REGIMES, type Regime, SIGNAL_KINDS, type SignalKind } from '../../daemon/core/policy.ts';
+import type { RulesView } from '../../daemon/core/quantities.ts';
 import { baseAccount, baseContext, baseRules, NOW, withChange } from './decision-fixture.ts';
 import { mostlyUsual, near, usdt } from './draw.ts';
 

@@ -6,7 +6,7 @@ import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../../daemon/core/explain.ts';
-import { smallestOrderUsdt } from '../../daemon/core/rules/smallest-order.ts';
+import { smallestOrderUsdt } from '../../daemon/core/rules/price.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change } from './decision-fixture.ts';
 

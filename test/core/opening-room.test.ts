@@ -3,9 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
-import { findBudget } from '../../daemon/core/rules/budget-finding.ts';
-import { findOpeningRoom } from '../../daemon/core/rules/opening-room.ts';
-import { feasibleLeverage, slippageCapOf } from '../../daemon/core/rules/projection.ts';
+import { findBudget } from '../../daemon/core/rules/budgets.ts';
+import { feasibleLeverage, findOpeningRoom, slippageCapOf } from '../../daemon/core/rules/projection.ts';
 import { cases } from './decide-cases.ts';
 import { codesOf } from './decision-fixture.ts';
 
@@ -23,7 +22,7 @@ for (const side of ['buy', 'sell'] as const) {
         if (rules === null || mark === null) return;
         const context = { ...drawn.context, phase: 'parent' as const, slice_lots: null, parent_price_ticks: null };
         const found = findBudget(context, policy);
-        const room = findOpeningRoom(context, policy, found, side);
+        const room = findOpeningRoom(context, policy, found.budget, side);
         const cap = feasibleLeverage(policy, rules, side, found.budget);
         // Room is at the mark or the limit, the higher; an order below the mark is sized at its limit.
         const factor = isLimit && part < 0.5 ? (1 + (part - 0.5) / 5) * (1 - 2e-4) : 1;

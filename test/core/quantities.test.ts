@@ -8,12 +8,13 @@ import {
   formatPrice,
   formatQuantity,
   hasUnits,
+  lotsFor,
+  lotsWithin,
   readDecimal,
   ticksToPrice,
   unitsToUsdt,
   writtenLots,
 } from '../../daemon/core/quantities.ts';
-import { lotsFor, lotsWithin } from '../../daemon/core/rules/staging.ts';
 import { ceil, div, exact, floor, mul, whole } from '../oracle/rational.ts';
 import { baseRules } from './decision-fixture.ts';
 

@@ -19,7 +19,7 @@ import { type TestContext, test } from 'node:test';
 import { AccountLock } from '../../daemon/boot/account-lock.ts';
 import { readEnv } from '../../daemon/config/config.ts';
 import type { Environment } from '../../daemon/config/settings.ts';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, type StartOptions, startDaemon } from '../../daemon/main.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import { DaemonWorld, order } from './harness.ts';
 
 it('an opening that waits for its turn when the daemon stops was never sent, and the next start knows it', async (t) => {

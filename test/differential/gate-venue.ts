@@ -1,4 +1,4 @@
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import type {
   AccountSnapshot,
   Approved,

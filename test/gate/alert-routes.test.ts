@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { compareAlertRoutes } from '../../daemon/alerts/looser.ts';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import type { VenueName } from '../../daemon/core/venues.ts';
-import { GateCore } from '../../daemon/driver/core.ts';
+import { GateCore } from '../../daemon/driver/driver.ts';
 import { AlertRoutesControl } from '../../daemon/engine/operator/alert-routes.ts';
 import { ProofWorld } from './proof-fixture.ts';
 

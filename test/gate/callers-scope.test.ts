@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type LayerMap, stateInForce } from '../../daemon/engine/callers/layers.ts';
-import { SignalBook } from '../../daemon/engine/callers/signal-book.ts';
+import { type LayerMap, SignalBook, stateInForce } from '../../daemon/engine/callers/layers.ts';
 import type { LiveCore } from '../../daemon/engine/flow/core.ts';
 import { describePositions } from '../../daemon/reads/bodies.ts';
 import { BTC_RULES, FoldedLedger, LOT_E8, T0 } from './fold-fixture.ts';

@@ -8,7 +8,7 @@ import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import { readDecisionRecord } from '../../daemon/core/record-text/read-record.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { writeBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';
-import { longPart, type PolicyLookup, retell } from '../../daemon/engine/plan/retell.ts';
+import { longPart, type PolicyLookup, retell } from '../../daemon/engine/audit/retell.ts';
 import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../../daemon/engine/records/events.ts';
 import { isPaced } from '../../daemon/engine/state/apply-orders.ts';

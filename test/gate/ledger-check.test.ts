@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GateCore } from '../../daemon/driver/core.ts';
-import { Driver, ended } from '../../daemon/driver/driver.ts';
+import { Driver, ended, type GateCore } from '../../daemon/driver/driver.ts';
 import type { Flow } from '../../daemon/engine/flow/effects.ts';
 import { LedgerCheck } from '../../daemon/engine/keeper/ledger-check.ts';
 import { UnreadableRows } from '../../daemon/engine/readings/unreadable-rows.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { logEvent } from '../../daemon/engine/flow/log-event.ts';
+import { logEvent } from '../../daemon/engine/flow/recording-core.ts';
 import type { GateEvent, OrderEvent, StateEvent } from '../../daemon/engine/records/events.ts';
 
 interface Line {

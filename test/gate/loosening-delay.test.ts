@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GateCore } from '../../daemon/driver/core.ts';
+import type { GateCore } from '../../daemon/driver/driver.ts';
 import { LooseningDelay } from '../../daemon/engine/operator/loosening-delay.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import type { Side } from '../../daemon/core/request.ts';
 import { ownE8, unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import { applyFill, type FillEffect } from '../../daemon/engine/positions/fills.ts';
-import { setLeverage } from '../../daemon/engine/positions/leverage-setting.ts';
 import {
   createPosition,
   longE8,
   type PositionState,
+  setLeverage,
   shortE8,
   surelyHeldE8,
 } from '../../daemon/engine/positions/positions.ts';

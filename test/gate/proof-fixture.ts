@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { GateCore } from '../../daemon/driver/core.ts';
+import { GateCore } from '../../daemon/driver/driver.ts';
 import type { GatePorts } from '../../daemon/driver/ports.ts';
 import { stateInForce } from '../../daemon/engine/callers/layers.ts';
 import type { Decided } from '../../daemon/engine/decide/decided.ts';

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
-import { GrownOrders } from '../../daemon/engine/plan/due-orders.ts';
 import {
   bareRequest,
   findBreaches,
@@ -14,7 +13,7 @@ import {
   standingForms,
   standingRequest,
 } from '../../daemon/engine/plan/judge-resting.ts';
-import { StandingReview } from '../../daemon/engine/plan/resting-review.ts';
+import { GrownOrders, StandingReview } from '../../daemon/engine/plan/resting-review.ts';
 import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/engine/plan/tightened.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GateCore } from '../../daemon/driver/core.ts';
+import type { GateCore } from '../../daemon/driver/driver.ts';
 import { SlowWatch } from '../../daemon/engine/sending/slow-watch.ts';
 
 interface Item {

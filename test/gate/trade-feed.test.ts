@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import type { LookupOutcome, VenueTrade } from '../../daemon/engine/records/venue.ts';
 import { TradeFeed } from '../../daemon/engine/trades/trade-feed.ts';
 import { inLots, LOT_E8 } from './fold-fixture.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import { GateCore } from '../../daemon/driver/core.ts';
+import { GateCore } from '../../daemon/driver/driver.ts';
 import type { GatePorts } from '../../daemon/driver/ports.ts';
 import { stateInForce } from '../../daemon/engine/callers/layers.ts';
 import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { scaleBarCount } from '../../daemon/core/features/bars.ts';
+import { scaleBarCount } from '../../daemon/core/features/market.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';

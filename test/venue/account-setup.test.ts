@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { AccountReads } from '../../daemon/venue/reads/account-reads.ts';
 import { Reader } from '../../daemon/venue/reads/reader.ts';

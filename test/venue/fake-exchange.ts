@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import { readE8 } from '../../daemon/engine/records/units.ts';
 import type { Approved, OrderInstruction, StopInstruction } from '../../daemon/engine/records/venue.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';

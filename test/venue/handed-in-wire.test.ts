@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';

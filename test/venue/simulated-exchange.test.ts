@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import type { FetchOutcome, MarketQuote, SubmitOutcome, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';

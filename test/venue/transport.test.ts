@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { Agent } from 'undici';
-import type { VenuePort } from '../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../daemon/driver/ports.ts';
 import type { Rejection, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { exchangeOnce, type HttpAnswer, type HttpRequest, TransportError } from '../../daemon/venue/wire/transport.ts';

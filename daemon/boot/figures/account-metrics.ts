@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { AgentAccount } from '../../contract/types/accounts.ts';
 import type { GateApi } from '../../contract/types/gate-api.ts';
-import type { GateCore } from '../../driver/core.ts';
+import type { GateCore } from '../../driver/driver.ts';
 import { stateInForce } from '../../engine/callers/layers.ts';
 import { everyLiveOrder } from '../../engine/orders/orders.ts';
 import type { Caller } from '../../engine/records/callers.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../../config/config.ts';
 import { profileOf, SIMULATED_VENUE } from '../../core/venues.ts';
-import type { VenuePort } from '../../driver/venue-port.ts';
+import type { VenuePort } from '../../driver/ports.ts';
 import type { Approved, OrderInstruction, UnreadableRow, VenueOrder } from '../../engine/records/venue.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
 import { createEmergencyVenue } from '../../venue/create-venue.ts';

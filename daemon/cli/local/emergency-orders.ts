@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { VenuePort } from '../../driver/venue-port.ts';
+import type { VenuePort } from '../../driver/ports.ts';
 import type { OrderInstruction, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { rowOf } from '../../engine/tables/cause.ts';
 import type { HeldPosition } from '../../venue/reads/emergency-reads.ts';

@@ -1,4 +1,4 @@
-import { WEEKDAYS } from '../../core/policy.ts';
+import { WEEKDAYS } from '../../core/schedule.ts';
 import * as Type from '../built/typebox.js';
 import { closed, DAY_MS, milliseconds, multiplier, names, reduceOnly, usdt } from './policy-values.ts';
 

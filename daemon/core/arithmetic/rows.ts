@@ -1,12 +1,11 @@
 import type { CompiledPolicy, Factors } from '../compiled-policy.ts';
-import type { ExecutionContext, RulesView } from '../context.ts';
-import { boundingOfDay } from '../keys/day-budgets.ts';
+import type { ExecutionContext } from '../context.ts';
+import { boundingOfDay } from '../keys/budgets.ts';
 import type { Budgets } from '../policy.ts';
-import { ceilTicks, ticksToPrice, unitsToUsdt } from '../quantities.ts';
+import { ceilTicks, lotsFor, type RulesView, ticksToPrice, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Side } from '../request.ts';
-import type { BudgetFinding } from '../rules/budget-finding.ts';
-import { strictest } from '../rules/budgets.ts';
+import { type BudgetFinding, lossFactors, recentTradesFactors, strictest } from '../rules/budgets.ts';
 import {
   buildFeasibleSet,
   type FeasibleSet,
@@ -14,8 +13,6 @@ import {
   marginBound,
   slippageCapOf,
 } from '../rules/projection.ts';
-import { lotsFor } from '../rules/staging.ts';
-import { lossFactors, recentTradesFactors } from '../rules/tightening.ts';
 import { listLossRows } from './loss-rows.ts';
 
 /** What each cause leaves of the base: cap = base x all of them (SAE-BUDGET), but for whole numbers, rounded down. */

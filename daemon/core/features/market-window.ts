@@ -1,14 +1,16 @@
 import type { MarketSection } from '../policy.ts';
-import { type Bar, isPlausibleBar, scaleBarCount } from './bars.ts';
 import {
+  type Bar,
+  isPlausibleBar,
   jumpRatio,
   liquidityOf,
   MAX_JUMP_RATIO,
+  type MarketFeatures,
   readClosedFeatures,
   readLiveFeatures,
+  scaleBarCount,
   type WindowSnapshot,
-} from './live-features.ts';
-import type { MarketFeatures } from './market.ts';
+} from './market.ts';
 import { SlidingOrderStatistic } from './order-statistic.ts';
 
 export type BarOutcome =

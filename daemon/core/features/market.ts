@@ -1,5 +1,47 @@
 import type { MarketSection, Regime } from '../policy.ts';
-import { scaleBarCount } from './bars.ts';
+
+/** A closed bar. `open_time_ms` is UTC milliseconds, prices in quote, volume in base asset. */
+export interface Bar {
+  readonly open_time_ms: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+
+/** Beyond these a number is a broken feed, not a market; within them no feature overflows. */
+const MAX_PRICE = 1e15;
+const MIN_PRICE = 1e-15;
+const MAX_VOLUME = 1e18;
+
+function isPrice(value: number): boolean {
+  return value >= MIN_PRICE && value <= MAX_PRICE;
+}
+
+/** Whether the bar can be one: finite positive prices, low and high around open and close, volume >= 0. */
+export function isPlausibleBar(bar: Bar): boolean {
+  return (
+    Number.isSafeInteger(bar.open_time_ms) &&
+    isPrice(bar.low) &&
+    isPrice(bar.high) &&
+    bar.low <= bar.open &&
+    bar.low <= bar.close &&
+    bar.open <= bar.high &&
+    bar.close <= bar.high &&
+    bar.volume >= 0 &&
+    bar.volume <= MAX_VOLUME
+  );
+}
+
+/**
+ * A count of bars of `policyBarMs`, as bars of `actualBarMs` over the same time: on bars of the policy's own length the
+ * count itself, on others rounded and at least 2 (DESIGN section 3, "Regime").
+ */
+export function scaleBarCount(count: number, policyBarMs: number, actualBarMs: number): number {
+  if (policyBarMs === actualBarMs) return count;
+  return Math.max(2, Math.round((count * policyBarMs) / actualBarMs));
+}
 
 /**
  * What `decide` reads of a market (SAE-VOL, SAE-LIQ; SAE section 4). Plain numbers, finite always. Policy thresholds
@@ -26,7 +68,7 @@ export interface MarketFeatures {
   readonly liquidity_floor: number | null;
 }
 
-export const REGIME_CAUSES = [
+const REGIME_CAUSES = [
   'none',
   'volatility_ratio',
   'volatility_absolute',
@@ -36,7 +78,7 @@ export const REGIME_CAUSES = [
   'history',
   'unknown',
 ] as const;
-export type RegimeCause = (typeof REGIME_CAUSES)[number];
+type RegimeCause = (typeof REGIME_CAUSES)[number];
 
 /** The first condition that puts the market where it is, with the figure seen and the threshold it met. */
 export interface RegimeVerdict {
@@ -161,4 +203,75 @@ function checkKnowledge(input: RegimeInput, market: MarketSection): RegimeVerdic
 function checkLiquidity({ liquidity, liquidity_floor: floor }: RegimeInput): RegimeVerdict | null {
   if (liquidity === null || floor === null || liquidity >= floor) return null;
   return verdict('volatile', 'liquidity', liquidity, floor);
+}
+
+/** Stands for a ratio too large to matter, also for a move after a window without any. */
+export const MAX_JUMP_RATIO = 1e9;
+/** Keeps the liquidity finite when the price has not moved; a thousandth of a basis point. */
+const LIQUIDITY_EPSILON = 1e-7;
+
+/** What features are read from once a bar has closed: plain figures, so that they can be kept for every bar. */
+export interface WindowSnapshot {
+  readonly bar_ms: number;
+  readonly bars_as_of_ms: number;
+  readonly bar_count: number;
+  readonly history_count: number;
+  /** Returns in the window, at most its length. */
+  readonly return_count: number;
+  /** Close of the last closed bar. */
+  readonly close: number;
+  readonly volume_ema: number;
+  /** Of the log returns in the window, and its root. */
+  readonly sum_of_squares: number;
+  readonly sigma: number;
+  readonly sigma_baseline: number | null;
+  readonly liquidity_floor: number | null;
+  /** Of the last closed bar. */
+  readonly jump_ratio: number;
+}
+
+/** |r| in units of the window's own move per bar; 0 while there is nothing to compare with. */
+export function jumpRatio(move: number, sigmaBefore: number, returnsBefore: number): number {
+  if (returnsBefore === 0 || move === 0) return 0;
+  const ratio = Math.abs(move) / (sigmaBefore / Math.sqrt(returnsBefore));
+  return Math.min(ratio, MAX_JUMP_RATIO);
+}
+
+/** EMA(volume) / (sigma + eps), base asset (SAE-LIQ). */
+export function liquidityOf(volumeEma: number, sigma: number): number {
+  return volumeEma / (sigma + LIQUIDITY_EPSILON);
+}
+
+/** Features as of the last closed bar. */
+export function readClosedFeatures(snapshot: WindowSnapshot): MarketFeatures {
+  const { sigma } = snapshot;
+  return buildFeatures(snapshot, sigma, liquidityOf(snapshot.volume_ema, sigma), snapshot.jump_ratio);
+}
+
+/**
+ * Features with the running bar: its squared log move from the last close is added to the whole window (window_bars
+ * closed bars and the running one), so live volatility is never below the closed one and equals it while the mark
+ * stands at the last close. Null when the mark is not a price.
+ */
+export function readLiveFeatures(snapshot: WindowSnapshot, mark: number): MarketFeatures | null {
+  if (!isPrice(mark)) return null;
+  const move = Math.log(mark / snapshot.close);
+  const sigma = Math.sqrt(snapshot.sum_of_squares + move * move);
+  const running = jumpRatio(move, snapshot.sigma, snapshot.return_count);
+  const jump = Math.max(snapshot.jump_ratio, running);
+  return buildFeatures(snapshot, sigma, liquidityOf(snapshot.volume_ema, sigma), jump);
+}
+
+function buildFeatures(snapshot: WindowSnapshot, sigma: number, liquidity: number, jump: number): MarketFeatures {
+  return {
+    bar_ms: snapshot.bar_ms,
+    bars_as_of_ms: snapshot.bars_as_of_ms,
+    bar_count: snapshot.bar_count,
+    history_count: snapshot.history_count,
+    sigma,
+    sigma_baseline: snapshot.sigma_baseline,
+    jump_ratio: jump,
+    liquidity,
+    liquidity_floor: snapshot.liquidity_floor,
+  };
 }

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one table, and how it is read
+
 import type {
   AccountView,
   AgentView,
@@ -12,11 +13,11 @@ import type {
   OpeningsView,
   OrderView,
   PacingView,
-  RulesView,
   StateView,
   TrustView,
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
+import type { RulesView } from '../quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
 import type { Names } from './text-parts.ts';
 

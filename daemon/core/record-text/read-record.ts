@@ -5,7 +5,7 @@ type Members = { readonly [key: string]: unknown };
 
 /**
  * The payload of a `decision` record with its members named, as the daemon had it in hand (engine/records/events.ts
- * `DecisionEvent`). What follows from request, view and policy is not in the record; `engine/plan/retell.ts` derives it.
+ * `DecisionEvent`). What follows from request, view and policy is not in the record; `engine/audit/retell.ts` derives it.
  * Records of before rows, which hold all of it in long form, stay as they are.
  *
  * @param seq number of the record

@@ -11,11 +11,11 @@ import type {
   OpeningsView,
   OrderView,
   PacingView,
-  RulesView,
   StateView,
   TrustView,
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
+import type { RulesView } from '../quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
 import {
   figureText,

@@ -1,8 +1,8 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext, MarketView, RulesView } from '../context.ts';
+import type { ExecutionContext, MarketView } from '../context.ts';
 import type { ActionClass } from '../decision.ts';
-import { scaleBarCount } from '../features/bars.ts';
-import { areUsable } from '../quantities.ts';
+import { scaleBarCount } from '../features/market.ts';
+import { areUsable, type RulesView } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest } from '../request.ts';
 import { opensAt } from '../schedule.ts';

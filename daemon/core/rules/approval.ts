@@ -1,4 +1,4 @@
-import type { ApprovalGrant, ApprovalView, ExecutionContext, OrderView, RulesView } from '../context.ts';
+import type { ApprovalGrant, ApprovalView, ExecutionContext, OrderView } from '../context.ts';
 import type { ApprovalCeiling, SizedAction } from '../decision.ts';
 import {
   type ApprovalCondition,
@@ -7,30 +7,15 @@ import {
   MAX_PENDING_APPROVALS,
   type RequestMatch,
 } from '../policy.ts';
-import { ticksToPrice } from '../quantities.ts';
+import { type RulesView, ticksToPrice } from '../quantities.ts';
 import { copyRequest, type ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import type { Deciding } from './budget-finding.ts';
-import { countedUsdt } from './counted-usdt.ts';
-import { lotsOfAsk, type OpeningAsk, usdtOfAsk } from './fit-order.ts';
-import { isShortOf } from './price.ts';
+import { lotsOfAsk, type OpeningAsk, usdtOfAsk } from './asked-size.ts';
+import type { Deciding } from './budgets.ts';
+import { countedUsdt, isShortOf } from './price.ts';
 
 const RULE = 16;
 const CODE = 'APPROVAL';
-
-/** What an opening order asks for; of an approved one no more than was approved. */
-export function buildAsk(request: ExecutionRequest, context: ExecutionContext): OpeningAsk {
-  const grant = context.approval?.grant ?? null;
-  const leverage = request.requested_leverage ?? 1;
-  const ask: OpeningAsk = {
-    side: request.side ?? 'buy',
-    leverage: grant === null ? leverage : Math.min(leverage, grant.leverage),
-    lots: context.slice_lots,
-    notional: request.requested_notional,
-    quantity: request.quantity,
-  };
-  return grant === null ? ask : { ...ask, maxLots: grant.lots };
-}
 
 /** The worst price that was approved, in ticks; null: nothing holds the order to one. An amend is compared instead. */
 export function heldTicks({ approval, phase }: ExecutionContext): number | null {

@@ -1,10 +1,12 @@
-import type { CompiledPolicy, CompiledTier, Factors } from '../compiled-policy.ts';
-import { ONE } from '../compiled-policy.ts';
-import type { AccountView, ExecutionContext, TrustView } from '../context.ts';
-import type { BudgetComponents } from '../decision.ts';
+/** SAE-BUDGET: what market, account, trust and trader leave of the budgets at this instant. */
+import { type CompiledPolicy, type CompiledTier, type Factors, ONE } from '../compiled-policy.ts';
+import type { AccountContext, AccountView, ExecutionContext, TrustView } from '../context.ts';
+import type { BudgetComponents, BudgetRecord } from '../decision.ts';
 import { classifyRegime, highestRegime, REGIME_RANK } from '../features/market.ts';
 import type { Regime } from '../policy.ts';
 import { floorSnap } from '../quantities.ts';
+import type { ExecutionRequest } from '../request.ts';
+import type { Trace } from '../trace.ts';
 
 /** The smaller of both, component by component. */
 export function strictest(a: Factors, b: Factors): Factors {
@@ -106,7 +108,7 @@ export interface TrustFinding {
   readonly factors: Factors;
   readonly reduceOnly: boolean;
 }
-export function findTrust(trust: TrustView, policy: CompiledPolicy): TrustFinding {
+function findTrust(trust: TrustView, policy: CompiledPolicy): TrustFinding {
   const section = policy.spec.trust;
   const proven = trust.token_skill_sha256;
   const level = proven === null ? section.default : (policy.skills.get(proven) ?? section.unknown_skill);
@@ -133,13 +135,13 @@ export function findTrust(trust: TrustView, policy: CompiledPolicy): TrustFindin
 }
 
 /** Of the active signals the strictest wins; it multiplies with the tiers of provenance and capability risk. */
-export function signalFactors(trust: Pick<TrustView, 'signals'>, policy: CompiledPolicy): Factors {
+function signalFactors(trust: Pick<TrustView, 'signals'>, policy: CompiledPolicy): Factors {
   let signals = ONE;
   for (const kind of trust.signals) signals = strictest(policy.signals[kind].factors, signals);
   return signals;
 }
 
-export interface BudgetFactorsFound {
+interface BudgetFactorsFound {
   /** g of the ordered symbol. */
   readonly market: Factors;
   /** g of the strictest symbol with exposure. */
@@ -150,7 +152,7 @@ export interface BudgetFactorsFound {
 }
 
 /** SAE-BUDGET: B_t = B_0 * g * h * q (* p), component by component, always multiplied in this order. */
-export function budgetComponents(policy: CompiledPolicy, found: BudgetFactorsFound): BudgetComponents {
+function budgetComponents(policy: CompiledPolicy, found: BudgetFactorsFound): BudgetComponents {
   const base = policy.budgets;
   const { market: g, portfolio: gp, account: h, trust: q, trader: p } = found;
   const notional = h.notional * q.notional * p.notional;
@@ -162,4 +164,93 @@ export function budgetComponents(policy: CompiledPolicy, found: BudgetFactorsFou
     slippage_bps: base.slippage_bps * g.slippage * h.slippage * q.slippage * p.slippage,
     symbol_notional_usdt: base.symbol_notional_usdt * g.notional * notional,
   };
+}
+
+/** Everything about the budgets of this instant: the same for a decision, GET /v1/limits and a standing order. */
+export interface BudgetFinding {
+  readonly regime: RegimeFinding;
+  readonly account: AccountFinding | null;
+  readonly trust: TrustFinding;
+  readonly budget: BudgetComponents;
+  readonly record: BudgetRecord;
+}
+
+/** One decision while it is made: what it is about, and what the rules have found so far. */
+export interface Deciding {
+  readonly trace: Trace;
+  readonly request: ExecutionRequest;
+  readonly context: ExecutionContext;
+  readonly policy: CompiledPolicy;
+  readonly found: BudgetFinding;
+}
+
+/** Rule 10: what this agent's recent trades and its own loss put on the budgets (SAE section 6 thresholds). */
+function traderFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
+  const loss = lossFactors(context, policy);
+  const trades = recentTradesFactors(context, policy);
+  return trades === ONE ? loss : multiply(trades, loss);
+}
+/** Of both, what the agent's recent trades put on the budgets. */
+export function recentTradesFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
+  const isCalm = context.phase === 'slice' || context.agent.p_risk < policy.traderState.limit_at;
+  return isCalm ? ONE : policy.traderStateFactors;
+}
+/** Of both, what the agent's own loss puts on them. */
+export function lossFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
+  return findLoss(context, policy)?.factors ?? ONE;
+}
+
+interface LossFinding {
+  readonly factors: Factors;
+  readonly day: TierFinding;
+  readonly week: TierFinding;
+}
+/** Null: the agent's policy has no tiers on its loss. One that is not known reaches all of them. */
+export function findLoss({ agent }: ExecutionContext, { lossTiers }: CompiledPolicy): LossFinding | null {
+  if (lossTiers === null) return null;
+  const day = findTiers(lossTiers.day, agent.losses?.day_usdt ?? Number.NaN);
+  const week = findTiers(lossTiers.week, agent.losses?.week_usdt ?? Number.NaN);
+  return { factors: multiply(day.factors, week.factors), day, week };
+}
+
+export function findBudget(context: ExecutionContext, policy: CompiledPolicy): BudgetFinding {
+  const regime = findRegime(context, policy);
+  const account = context.account === null ? null : findAccount(context.account, policy);
+  const trust = findTrust(context.trust, policy);
+  const trader: Factors = traderFactors(context, policy);
+  const market = policy.regimes[regime.regime].factors;
+  const accountFactors = account === null ? ONE : account.factors;
+  const budget = budgetComponents(policy, {
+    market,
+    portfolio: strictest(market, policy.regimes[regime.portfolio].factors),
+    account: accountFactors,
+    trust: trust.factors,
+    trader,
+  });
+  const record: BudgetRecord = {
+    account: accountFactors,
+    budget,
+    market,
+    regime: regime.regime,
+    trader,
+    trust: trust.factors,
+  };
+  return { regime, account, trust, budget, record };
+}
+
+/**
+ * What bounds the account whoever asks: regime, tiers of the account, and signals about it or the symbol. RISK: what is held
+ * was permitted by the trust of those who opened it. By that of a token without a skill, by trades or by a loss of nobody's,
+ * the gate would close what it permits, over and over.
+ */
+export function findAccountBudget(context: AccountContext, policy: CompiledPolicy): BudgetComponents {
+  const regime = findRegime(context, policy);
+  const market = policy.regimes[regime.regime].factors;
+  return budgetComponents(policy, {
+    market,
+    portfolio: strictest(market, policy.regimes[regime.portfolio].factors),
+    account: context.account === null ? ONE : findAccount(context.account, policy).factors,
+    trust: signalFactors(context.trust, policy),
+    trader: ONE,
+  });
 }

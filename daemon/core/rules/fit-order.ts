@@ -1,37 +1,33 @@
-import type { ExecutionContext, RulesView } from '../context.ts';
-import type { SizedAction, StagedSlice } from '../decision.ts';
-import { dayBudgetOf } from '../keys/day-budgets.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { BudgetComponents, SizedAction, StagedSlice } from '../decision.ts';
+import { dayBudgetOf } from '../keys/budgets.ts';
 import {
   ceilTicks,
   formatPrice,
   formatQuantity,
   hasUnits,
   lotsToQuantity,
+  lotsWithin,
+  minimumLots,
+  type RulesView,
   readDecimal,
   ticksToPrice,
-  writtenLots,
 } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
-import type { Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import type { Deciding } from './budget-finding.ts';
+import {
+  checkRounding,
+  lotsOfAsk,
+  type OpeningAsk,
+  sizeOfAsk,
+  statedLots,
+  usdtOfAsk,
+  writeAskedSize,
+} from './asked-size.ts';
+import type { Deciding } from './budgets.ts';
 import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
-import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from './rounding.ts';
-import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
-import { rateTokensLeft } from './temporal.ts';
-
-/** An order that adds risk, as it was requested. */
-export interface OpeningAsk {
-  readonly side: Side;
-  readonly leverage: number;
-  /** Lots requested when they are known (slices, standing orders, modify), else they follow from one of the others. */
-  readonly lots: number | null;
-  readonly notional: number | null;
-  readonly quantity: number | null;
-  /** Approved lots: no more than these, whatever the size asked for makes of it. */
-  readonly maxLots?: number;
-}
 
 /** An order between what was asked for and what fits. */
 interface Fitting {
@@ -75,8 +71,7 @@ export function fitOrder(
   const minLots = smallestLots(context, rules, price.priceTicks);
   if (sendLots < minLots) denyTooSmall(trace, fitting, projected.binding, sendLots, minLots);
   if (trace.denied) {
-    trace.skip(13, 'RECHECK');
-    trace.skip(14, 'STAGING');
+    trace.skipRules(13, 14);
     return { effective: null, plan: [] };
   }
   const effective = writeOrder(deciding, fitting, action, sendLots, projected.leverage);
@@ -126,33 +121,6 @@ function writeOrder(
 /** What rests is at the venue, also where fills have left less of it than the venue would take of a new order. */
 export function smallestLots({ phase }: ExecutionContext, rules: RulesView, priceTicks: number): number {
   return phase === 'standing' ? 1 : minimumLots(rules, priceTicks);
-}
-
-/** What is requested, in lots: of an approved order no more than was approved. */
-export function lotsOfAsk(ask: OpeningAsk, sizeTicks: number, rules: RulesView): number {
-  const lots = statedLots(ask, sizeTicks, rules);
-  return ask.maxLots === undefined ? lots : Math.min(lots, ask.maxLots);
-}
-/** A quantity is made of lots as it is: by a notional and back, a lot could be lost or won. */
-function statedLots({ lots, notional, quantity }: OpeningAsk, sizeTicks: number, rules: RulesView): number {
-  if (lots !== null) return lots;
-  return quantity === null ? lotsFor(notional ?? 0, sizeTicks, rules) : writtenLots(quantity, rules);
-}
-/** The same before it is made of lots, in its own unit. */
-export function sizeOfAsk({ lots, notional, quantity }: OpeningAsk, price: number, rules: RulesView): AskedSize {
-  if (lots !== null) return askedQuantity(lotsToQuantity(lots, rules), rules);
-  return quantity === null ? askedUsdt(notional ?? 0, price, rules) : askedQuantity(quantity, rules);
-}
-
-/**
- * What is requested, USDT, at the price at which a notional would be made of lots. The one place that makes a notional
- * of a quantity: whatever bounds a notional sees this one, whichever of the two was sent.
- */
-export function usdtOfAsk(ask: OpeningAsk, sizeTicks: number, rules: RulesView): number {
-  const price = ticksToPrice(sizeTicks, rules);
-  const { size, unit } = sizeOfAsk(ask, price, rules);
-  // Without the noise of binary fractions: 0.01 at 60,060 are 600.6, which is no more than 600.6.
-  return unit === 'USDT' ? size : Number((size * price).toPrecision(15));
 }
 
 /** What is requested, as budgets count it: lots below the mark at the mark. USDT. */
@@ -281,4 +249,26 @@ function stage({ trace, context, policy, found }: Deciding, lots: number, minLot
   const plan = planSlices(lots, minLots, regimeSlices, rateTokensLeft(context, policy, found.budget));
   trace.pass(14, 'STAGING', plan.length, regimeSlices, 'slices');
   return plan;
+}
+
+/** Order tokens left for opening orders now: the account's window and the agent's own (SAE-M4). */
+function rateTokensLeft(context: ExecutionContext, policy: CompiledPolicy, budget: BudgetComponents): number {
+  const account = budget.order_rate - context.pacing.account_sends;
+  if (policy.agentBudgets === null) return account;
+  return Math.min(account, policy.agentBudgets.order_rate.max - context.pacing.agent_sends);
+}
+
+/** k = max(1, min(regime slices, floor(q / q_min), order tokens left)) parts of at least q_min each (SAE-M5). */
+export function planSlices(lots: number, minLots: number, regimeSlices: number, tokensLeft: number): readonly number[] {
+  const count = Math.max(1, Math.min(regimeSlices, Math.floor(lots / minLots), tokensLeft));
+  if (count === 1) return [lots];
+  const each = Math.floor(lots / count);
+  const extra = lots - each * count;
+  const plan: number[] = [];
+  for (let slice = 0; slice < count; slice += 1) plan.push(slice < extra ? each + 1 : each);
+  return plan;
+}
+
+export function describePlan(plan: readonly number[], rules: RulesView, spacingMs: number): readonly StagedSlice[] {
+  return plan.map((lots, slice) => ({ delay_ms: slice * spacingMs, quantity: formatQuantity(lots, rules), slice }));
 }

@@ -1,29 +1,29 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext, RulesView } from '../context.ts';
-import type { ApprovalCeiling, SizedAction, StagedSlice } from '../decision.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { SizedAction } from '../decision.ts';
 import { MAX_OPENINGS } from '../policy.ts';
-import { areUsable, ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
+import { areUsable, ceilTicks, floorTicks, type RulesView, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
-import { Trace } from '../trace.ts';
+import { NOTHING, type Outcome, Trace } from '../trace.ts';
 import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
-import { buildAsk, checkApproval, heldTicks } from './approval.ts';
-import { type BudgetFinding, type Deciding, findBudget } from './budget-finding.ts';
-import { fitOrder, type OpeningAsk, usdtOfAsk } from './fit-order.ts';
+import { checkApproval, heldTicks } from './approval.ts';
+import { buildAsk, type OpeningAsk, usdtOfAsk } from './asked-size.ts';
+import { type BudgetFinding, type Deciding, findBudget } from './budgets.ts';
+import { fitOrder } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
-import { checkTemporal } from './temporal.ts';
-import { checkAccount, checkAgentLoss, checkHolding, checkRegime, checkTraderState, checkTrust } from './tightening.ts';
-
-/** What the rules make of an ask. `approval`: nothing but the approval of a person is missing. */
-export interface Opening {
-  readonly approval: ApprovalCeiling | null;
-  readonly effective: SizedAction | null;
-  readonly plan: readonly StagedSlice[];
-}
-const NOTHING: Opening = { approval: null, effective: null, plan: [] };
+import {
+  checkAccount,
+  checkAgentLoss,
+  checkHolding,
+  checkRegime,
+  checkTemporal,
+  checkTraderState,
+  checkTrust,
+} from './tightening.ts';
 
 /** Rules 1 to 14 and 16 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
-export function runOpeningRules(deciding: Deciding, ask: OpeningAsk, action: SizedAction['action']): Opening {
+export function runOpeningRules(deciding: Deciding, ask: OpeningAsk, action: SizedAction['action']): Outcome {
   const { trace, request, context, policy, found } = deciding;
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
@@ -33,15 +33,12 @@ export function runOpeningRules(deciding: Deciding, ask: OpeningAsk, action: Siz
   // with the order rate and the waits of it), is no reason beside the one that denies it. INVARIANT: rule 2 has denied.
   const isInScope = request.symbol !== null && policy.symbols.has(request.symbol);
   if (isInScope) checkFreshness(trace, request, context, policy);
-  else trace.skip(4, 'FRESHNESS');
+  else trace.skipRules(4);
   checkDuplicate(trace, context, policy);
   if (isInScope) {
     checkTemporal(trace, context, policy, ask.side, found.regime.regime, found.budget);
     checkRegime(trace, found.regime, policy);
-  } else {
-    trace.skip(6, 'TEMPORAL');
-    trace.skip(7, 'REGIME');
-  }
+  } else trace.skipRules(6, 7);
   checkAccount(trace, context, policy, found.account, isInScope);
   checkTrust(trace, found.trust, context);
   checkTraderState(trace, context, policy);
@@ -52,9 +49,7 @@ export function runOpeningRules(deciding: Deciding, ask: OpeningAsk, action: Siz
   const rules = context.market.rules;
   const followed = price === null || rules === null ? null : followParent(price, context, rules, ask.side);
   if (followed === null || rules === null || !checkRange(trace, followed.priceTicks, rules)) {
-    trace.skip(12, 'PROJECTION');
-    trace.skip(13, 'RECHECK');
-    trace.skip(14, 'STAGING');
+    trace.skipRules(12, 14);
     return NOTHING;
   }
   const { effective, plan } = fitOrder(deciding, ask, followed, rules, action);

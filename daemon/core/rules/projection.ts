@@ -1,10 +1,9 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext, RulesView } from '../context.ts';
+import type { ExecutionContext } from '../context.ts';
 import type { BudgetComponents } from '../decision.ts';
-import { BUDGETS } from '../keys/budgets.ts';
-import { boundingOfDay, type Spent } from '../keys/day-budgets.ts';
+import { BUDGETS, boundingOfDay, type Spent } from '../keys/budgets.ts';
 import type { Budgets } from '../policy.ts';
-import { floorSnap, unitsToUsdt } from '../quantities.ts';
+import { floorSnap, lotsToQuantity, type RulesView, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Side } from '../request.ts';
 
@@ -38,14 +37,14 @@ const LASTING_BOUNDS: readonly ReasonCode[] = [
 ];
 
 /** Smallest leverage distance rule: at leverage l an isolated position opened now is this far from liquidation. */
-export function leverageForDistance(side: Side, distance: number, maintenanceRate: number): number {
+function leverageForDistance(side: Side, distance: number, maintenanceRate: number): number {
   const inverse =
     side === 'buy' ? 1 - (1 - distance) * (1 - maintenanceRate) : (1 + distance) * (1 + maintenanceRate) - 1;
   return inverse > 0 ? 1 / inverse : Number.MAX_SAFE_INTEGER;
 }
 
 /** What a feasible set is built for. */
-export interface OpeningTerms {
+interface OpeningTerms {
   readonly side: Side;
   readonly budget: BudgetComponents;
   readonly leverage: number;
@@ -136,7 +135,7 @@ function addOwnBounds(lists: Lists, own: Budgets, context: ExecutionContext, rul
 }
 
 /** Leverage up to which a position opened now keeps the policy's distance from liquidation; 0: none does. */
-export function leverageByDistance(policy: CompiledPolicy, rules: RulesView, side: Side): number {
+function leverageByDistance(policy: CompiledPolicy, rules: RulesView, side: Side): number {
   return floorSnap(leverageForDistance(side, policy.spec.account.min_liquidation_distance, rules.maintenance_rate));
 }
 
@@ -196,4 +195,42 @@ export function project(
     binding = 'BUDGET_MARGIN';
   }
   return { leverage, notional: Math.max(0, notional), binding };
+}
+
+/** Largest opening order of one side that no budget cuts. */
+interface OpeningRoom {
+  readonly notionalUsdt: number;
+  /** The least bound; null when a price or the filters are not known, so that nothing can be opened. */
+  readonly boundBy: ReasonCode | null;
+}
+
+/**
+ * The least bound of F(B_t) (SAE-PROJ), from the very bounds that a decision checks. It holds for every leverage from 1
+ * to the cap and for every slippage bound that is not cut: margin is least at 1, a bracket at the cap.
+ */
+export function findOpeningRoom(
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  budget: BudgetComponents,
+  side: Side,
+): OpeningRoom {
+  const { rules, mark } = context.market;
+  if (rules === null || mark === null) return { notionalUsdt: 0, boundBy: null };
+  const slippageBps = slippageCapOf(policy, budget);
+  const cap = feasibleLeverage(policy, rules, side, budget);
+  const setAt = (leverage: number): FeasibleSet =>
+    buildFeasibleSet(context, policy, rules, { budget, leverage, leverageCap: cap, side, slippageBps });
+  const set = setAt(1);
+  let least = marginBound(set.marginUsdt, 1, set.phi);
+  let boundBy: ReasonCode = 'BUDGET_MARGIN';
+  const take = (usdt: number, code: ReasonCode): void => {
+    if (usdt >= least) return;
+    least = usdt;
+    boundBy = code;
+  };
+  for (const { bounds } of [set, setAt(cap)])
+    for (let i = 0; i < bounds.codes.length; i += 1)
+      take((bounds.capsUsdt[i] as number) - (bounds.basesUsdt[i] as number), bounds.codes[i] as ReasonCode);
+  take(lotsToQuantity(rules.max_lots, rules) * mark, 'ABOVE_MAXIMUM');
+  return { notionalUsdt: Math.max(0, least), boundBy };
 }

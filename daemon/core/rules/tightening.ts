@@ -1,18 +1,87 @@
-import type { CompiledPolicy } from '../compiled-policy.ts';
-import { type Factors, ONE } from '../compiled-policy.ts';
-import type { ExecutionContext } from '../context.ts';
-import { exitEndsAtMs } from '../exit.ts';
+/**
+ * Rules 6 to 10, and the holder's of rule 12: waits, rates and budgets of the day; then what market, account, trust and
+ * trader tighten.
+ */
+import { type CompiledPolicy, ONE } from '../compiled-policy.ts';
+import { type ExecutionContext, exitEndsAtMs } from '../context.ts';
+import type { BudgetComponents } from '../decision.ts';
+import { DAY_BUDGETS, type DayBudget } from '../keys/budgets.ts';
+import type { Regime } from '../policy.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import {
-  type AccountFinding,
-  findTiers,
-  multiply,
-  type RegimeFinding,
-  type TierFinding,
-  type TrustFinding,
-} from './budgets.ts';
+import { type AccountFinding, findLoss, type RegimeFinding, type TierFinding, type TrustFinding } from './budgets.ts';
+
+/** Rule 6: cooldown, order rate, flip interval, breaker, turnover and fees of the day. Denied asks change nothing. */
+export function checkTemporal(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  side: Side,
+  regime: Regime,
+  budget: BudgetComponents,
+): void {
+  if (context.phase !== 'parent') {
+    trace.skip(6, 'TEMPORAL');
+    return;
+  }
+  const { pacing, now_ms: now } = context;
+  const cooldownMs = policy.regimes[regime].cooldownMs;
+  const last = pacing.last_open_parent_at_ms;
+  const sinceLast = last === null ? null : now - last;
+  if (last !== null && now - last < cooldownMs)
+    trace.denyFor(6, 'COOLDOWN', last + cooldownMs - now, sinceLast, cooldownMs, 'ms');
+  else trace.pass(6, 'COOLDOWN', sinceLast, cooldownMs, 'ms');
+
+  checkRate(trace, context, policy, budget);
+
+  const flipMs = policy.temporal.flip_interval_ms;
+  const fillAt = pacing.last_open_fill_at_ms;
+  if (fillAt !== null && pacing.last_open_fill_side !== side && now - fillAt < flipMs) {
+    trace.denyFor(6, 'FLIP', fillAt + flipMs - now, now - fillAt, flipMs, 'ms');
+  } else trace.pass(6, 'FLIP', fillAt === null ? null : now - fillAt, flipMs, 'ms');
+
+  if (pacing.breaker_until_ms !== null && now < pacing.breaker_until_ms) {
+    trace.denyFor(6, 'BREAKER', pacing.breaker_until_ms - now, pacing.breaker_until_ms - now, 0, 'ms');
+  } else trace.pass(6, 'BREAKER');
+
+  for (const day of DAY_BUDGETS) checkDay(trace, day, context, policy);
+}
+
+/** A budget of the last 24 hours: the account's, then the agent's own. */
+function checkDay(
+  trace: Trace,
+  { key, spent, usedUsdt }: DayBudget,
+  { pacing, agent }: ExecutionContext,
+  { budgets, agentBudgets: own }: CompiledPolicy,
+): void {
+  const usdt = usedUsdt(pacing);
+  const ownUsdt = usedUsdt(agent);
+  if (!(usdt < budgets[key])) trace.deny(6, spent, usdt, budgets[key], 'USDT');
+  else if (own !== null && !(ownUsdt < own[key])) trace.deny(6, spent, ownUsdt, own[key], 'USDT');
+  else trace.pass(6, spent, usdt, budgets[key], 'USDT');
+}
+
+/** SAE-M4: whether an order token is left, in what the venue takes, in the account's window and in the agent's own. */
+export function checkRate(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  budget: Pick<BudgetComponents, 'order_rate'>,
+): void {
+  const { pacing, now_ms: now } = context;
+  const own = policy.agentBudgets;
+  // Beyond it a reserve is left for exits, operators and stops.
+  const venueFreeAt = pacing.venue_sends_free_at_ms;
+  if (venueFreeAt !== undefined && now < venueFreeAt) trace.denyFor(6, 'RATE', venueFreeAt - now, null, null, null);
+  else if (!(pacing.account_sends < budget.order_rate)) {
+    const freeAt = pacing.account_sends_free_at_ms ?? now + policy.budgets.order_rate.window_ms;
+    trace.denyFor(6, 'RATE', freeAt - now, pacing.account_sends, budget.order_rate, 'orders');
+  } else if (own !== null && !(pacing.agent_sends < own.order_rate.max)) {
+    const freeAt = pacing.agent_sends_free_at_ms ?? now + own.order_rate.window_ms;
+    trace.denyFor(6, 'RATE', freeAt - now, pacing.agent_sends, own.order_rate.max, 'orders');
+  } else trace.pass(6, 'RATE', pacing.account_sends, budget.order_rate, 'orders');
+}
 
 /** Rule 7, SAE-M: the market regime reduces the budgets or ends opening. */
 export function checkRegime(trace: Trace, found: RegimeFinding, policy: CompiledPolicy): void {
@@ -63,7 +132,7 @@ export function checkAccount(
 }
 
 /** How long a position may be held before it may only shrink, ms. */
-export function holdingTimeMs({ budgets, agentBudgets }: CompiledPolicy): number {
+function holdingTimeMs({ budgets, agentBudgets }: CompiledPolicy): number {
   return Math.min(budgets.holding_time_ms, agentBudgets?.holding_time_ms ?? budgets.holding_time_ms);
 }
 
@@ -87,35 +156,6 @@ export function checkTrust(trace: Trace, found: TrustFinding, context: Execution
   if (found.reduceOnly) trace.deny(9, 'TRUST_REDUCE_ONLY', observed, found.capabilityRisk, null);
   else if (found.factors !== ONE) trace.tighten(9, 'TRUST_TIGHTENED', observed, found.capabilityRisk, null);
   else trace.pass(9, 'TRUST', found.provenance, found.capabilityRisk, null);
-}
-
-/** Rule 10: what this agent's recent trades and its own loss put on the budgets (SAE section 6 thresholds). */
-export function traderFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
-  const loss = lossFactors(context, policy);
-  const trades = recentTradesFactors(context, policy);
-  return trades === ONE ? loss : multiply(trades, loss);
-}
-/** Of both, what the agent's recent trades put on the budgets. */
-export function recentTradesFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
-  const isCalm = context.phase === 'slice' || context.agent.p_risk < policy.traderState.limit_at;
-  return isCalm ? ONE : policy.traderStateFactors;
-}
-/** Of both, what the agent's own loss puts on them. */
-export function lossFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
-  return findLoss(context, policy)?.factors ?? ONE;
-}
-
-interface LossFinding {
-  readonly factors: Factors;
-  readonly day: TierFinding;
-  readonly week: TierFinding;
-}
-/** Null: the agent's policy has no tiers on its loss. One that is not known reaches all of them. */
-function findLoss({ agent }: ExecutionContext, { lossTiers }: CompiledPolicy): LossFinding | null {
-  if (lossTiers === null) return null;
-  const day = findTiers(lossTiers.day, agent.losses?.day_usdt ?? Number.NaN);
-  const week = findTiers(lossTiers.week, agent.losses?.week_usdt ?? Number.NaN);
-  return { factors: multiply(day.factors, week.factors), day, week };
 }
 
 /** Rule 10: an agent's own loss ends or tightens its own opening; in every phase, as that of the account does. */

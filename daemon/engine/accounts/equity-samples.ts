@@ -155,3 +155,78 @@ export class EquitySamples {
     return after;
   }
 }
+
+const FIRST_SPAN_MS = 60_000;
+const MAX_SPANS = 4_096;
+
+/**
+ * Equity since the first reading, for whoever looks at it: of each span of time its lowest and its highest reading, so that
+ * a loss shows however long the span is. When there are too many spans, each becomes twice as long.
+ */
+export class EquityCourse {
+  private spanMs = FIRST_SPAN_MS;
+  /** Of each span, oldest first. */
+  private low: DatedEquity[] = [];
+  private high: DatedEquity[] = [];
+
+  add({ atMs, equity }: DatedEquity): void {
+    const sample = { atMs, equity };
+    const span = this.#spanOf(sample);
+    // An answer may be older than the one before it.
+    let i = this.low.length - 1;
+    while (i >= 0 && this.#spanOf(this.low[i]!) > span) i -= 1;
+    if (i >= 0 && this.#spanOf(this.low[i]!) === span) {
+      if (equity < this.low[i]!.equity) this.low[i] = sample;
+      if (equity > this.high[i]!.equity) this.high[i] = sample;
+      return;
+    }
+    this.low.splice(i + 1, 0, sample);
+    this.high.splice(i + 1, 0, sample);
+    while (this.low.length > MAX_SPANS) {
+      this.spanMs *= 2;
+      this.#gather();
+    }
+  }
+
+  /** Takes the spans from that of an instant on from these samples, where none of these spans began before them. */
+  retake(fromMs: number, samples: Iterable<DatedEquity>): void {
+    const from = this.#spanOf({ atMs: fromMs });
+    const first = this.low.findIndex((each) => this.#spanOf(each) >= from);
+    const [oldest] = samples;
+    if (first < 0 || oldest === undefined) return;
+    if (Math.min(this.low[first]!.atMs, this.high[first]!.atMs) < oldest.atMs) return;
+    this.low.length = first;
+    this.high.length = first;
+    for (const sample of samples) if (this.#spanOf(sample) >= from) this.add(sample);
+  }
+
+  /** Lowest and highest readings since an instant, oldest first. */
+  since(fromMs: number): readonly DatedEquity[] {
+    return this.low.flatMap((low, i) => {
+      const high = this.high[i]!;
+      const both = low.atMs === high.atMs ? [low] : low.atMs < high.atMs ? [low, high] : [high, low];
+      return both.filter(({ atMs }) => atMs >= fromMs);
+    });
+  }
+
+  #spanOf({ atMs }: Pick<DatedEquity, 'atMs'>): number {
+    return Math.floor(atMs / this.spanMs);
+  }
+
+  #gather(): void {
+    const [lows, highs] = [this.low, this.high];
+    this.low = [];
+    this.high = [];
+    lows.forEach((low, i) => {
+      const high = highs[i]!;
+      const [earlier, later] = low.atMs <= high.atMs ? [low, high] : [high, low];
+      this.add(earlier);
+      this.add(later);
+    });
+  }
+}
+
+/**
+ * Equity over time, net of transfers, dated by `t`: the maximum of the drawdown window and the reference of the day (SAE-DD).
+ * A rebase restarts the maximum; it is recorded and lifts no other layer.
+ */

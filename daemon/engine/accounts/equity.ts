@@ -1,12 +1,168 @@
-import { MinuteMaxima, minuteOf } from '../kept/minute-maxima.ts';
-import { EquityCourse } from './equity-course.ts';
-import { createCursor, EquitySamples } from './equity-samples.ts';
+import { bisect } from '../kept/rolling-windows.ts';
+import { createCursor, EquityCourse, EquitySamples } from './equity-samples.ts';
 import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
 
+/** Bucket of one maximum: by so much longer than the window, at most, a peak may count. */
+const MINUTE_MS = 60_000;
+/** The longest drawdown window that a policy may have. */
+const YEAR_MS = 366 * 86_400_000;
+/** Entries from which on those older than that window are dropped: some 527,000 are a year. */
+const MAX_ENTRIES = 600_000;
+
+function minuteOf(atMs: number): number {
+  return Math.floor(atMs / MINUTE_MS);
+}
+
 /**
- * Equity over time, net of transfers, dated by `t`: the maximum of the drawdown window and the reference of the day (SAE-DD).
- * A rebase restarts the maximum; it is recorded and lifts no other layer.
+ * The highest equity of each minute, and the highest since any instant in O(log n) (SAE-DD): two stacks of indices keep
+ * what a scan from the newest minute backwards would find. INVARIANT: a peak never counts for less than the window: a
+ * minute counts until all of it has left.
  */
+class MinuteMaxima {
+  /** Entries, as columns: a year has half a million. */
+  private readonly atMs: number[] = [];
+  private readonly equity: number[] = [];
+  /** Entries that exceed everything after them: equities fall along the stack. */
+  private readonly tops: number[] = [];
+  /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
+  private readonly ends: number[] = [];
+  /**
+   * The last answer of {@link highestSince}: the entry that it found, and from which start of a minute on. While no
+   * higher entry comes it is the answer for every later start up to its own instant, as instants then rise.
+   */
+  #found = -1;
+  #foundFromMs = Number.POSITIVE_INFINITY;
+  /** False while an entry belongs to an earlier minute than the one before it (an answer from before a rebase). */
+  private isOrdered = true;
+
+  /** Infinity: there is none. */
+  get oldestMinute(): number {
+    return minuteOf(this.atMs[0] ?? Number.POSITIVE_INFINITY);
+  }
+  get newestMinute(): number {
+    const { length } = this.atMs;
+    return length === 0 ? Number.NEGATIVE_INFINITY : minuteOf(this.atMs[length - 1]!);
+  }
+
+  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts again. */
+  raise(atMs: number, equity: number): void {
+    const last = this.atMs.length - 1;
+    const lastMinute = this.newestMinute;
+    const minute = minuteOf(atMs);
+    if (last >= 0 && lastMinute === minute) {
+      if (equity <= this.equity[last]!) return;
+      this.#forgetFoundBelow(equity);
+      this.atMs[last] = atMs;
+      this.equity[last] = equity;
+      // Later than what it replaces, it may no longer hide an older end.
+      if (this.isOrdered) this.#restackLast();
+      else this.#restack();
+      return;
+    }
+    if (last >= 0 && lastMinute > minute) this.isOrdered = false;
+    this.#forgetFoundBelow(equity);
+    this.atMs.push(atMs);
+    this.equity.push(equity);
+    this.#stack(last + 1);
+    if (this.atMs.length > MAX_ENTRIES && this.isOrdered) this.#dropUntil(atMs - YEAR_MS);
+  }
+
+  #dropUntil(untilMs: number): void {
+    const gone = bisect(this.atMs.length, (i) => this.atMs[i]! > untilMs);
+    this.atMs.splice(0, gone);
+    this.equity.splice(0, gone);
+    this.#restack();
+  }
+
+  /** Drops the newest entries down to the first one of an earlier minute. */
+  forgetFrom(minute: number): void {
+    while (this.atMs.length > 0 && this.newestMinute >= minute) {
+      this.atMs.pop();
+      this.equity.pop();
+    }
+    this.#restack();
+  }
+
+  clear(): void {
+    this.atMs.length = 0;
+    this.equity.length = 0;
+    this.#restack();
+  }
+
+  /** Highest equity of the minutes from that of `sinceMs` on; -Infinity when there is none. */
+  highestSince(sinceMs: number): number {
+    const minuteStartMs = minuteOf(sinceMs) * MINUTE_MS;
+    if (minuteStartMs >= this.#foundFromMs && minuteStartMs <= this.atMs[this.#found]!)
+      return this.equity[this.#found]!;
+    const ended = this.#endsBefore(minuteStartMs) - 1;
+    const first = ended < 0 ? 0 : this.ends[ended]! + 1;
+    const top = this.tops[this.#topFrom(first)];
+    if (top === undefined) return Number.NEGATIVE_INFINITY;
+    if (this.isOrdered) {
+      this.#found = top;
+      this.#foundFromMs = minuteStartMs;
+    }
+    return this.equity[top]!;
+  }
+
+  /** Only a higher entry, or one out of order, hides what was found. */
+  #forgetFoundBelow(equity: number): void {
+    if (this.#found < 0 || (this.isOrdered && equity < this.equity[this.#found]!)) return;
+    this.#found = -1;
+    this.#foundFromMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Ends before an instant; written out like the next one, for both are asked at every look at the account. */
+  #endsBefore(instantMs: number): number {
+    let low = 0;
+    let high = this.ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.atMs[this.ends[middle]!]! >= instantMs) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+  /** Place of the first top that is not before an entry. */
+  #topFrom(entry: number): number {
+    let low = 0;
+    let high = this.tops.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.tops[middle]! >= entry) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #stack(index: number): void {
+    const atMs = this.atMs[index]!;
+    const equity = this.equity[index]!;
+    const tops = this.tops;
+    const ends = this.ends;
+    while (tops.length > 0 && this.equity[tops[tops.length - 1]!]! <= equity) tops.pop();
+    while (ends.length > 0 && this.atMs[ends[ends.length - 1]!]! >= atMs) ends.pop();
+    tops.push(index);
+    ends.push(index);
+  }
+  #restackLast(): void {
+    this.tops.pop();
+    this.ends.pop();
+    this.#stack(this.atMs.length - 1);
+  }
+  #restack(): void {
+    this.tops.length = 0;
+    this.ends.length = 0;
+    this.isOrdered = true;
+    this.#found = -1;
+    this.#foundFromMs = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < this.atMs.length; index += 1) {
+      if (index > 0 && minuteOf(this.atMs[index - 1]!) > minuteOf(this.atMs[index]!)) this.isOrdered = false;
+      this.#stack(index);
+    }
+  }
+}
+
 const DAY_MS = 86_400_000;
 
 /** The instant that a balance counts for, and when it was read. */

@@ -4,11 +4,11 @@ import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision, Verdict } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { deriveAsRecorded } from '../plan/retell.ts';
-import { viewRules } from '../snapshot/market-view.ts';
+import { viewRules } from '../snapshot/symbol-view.ts';
 import { ALWAYS, type Caveat, findCaveats } from './caveats.ts';
 import { CHANGES, type Change, classifyChange, type DiffSide, describeSide, hasOtherReasons } from './compare.ts';
 import { type HistorySource, indexRules, type RecordedDecision, type RulesAt, walkDecisions } from './recorded.ts';
+import { deriveAsRecorded } from './retell.ts';
 
 export interface PolicyDiffOptions {
   readonly candidate: { readonly spec: IntendedPolicySpec; readonly hash: string };

@@ -1,13 +1,12 @@
 import { completeBudgets, factorValue } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { explainDecision } from '../../core/explain.ts';
-import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, MIN_VALUE } from '../../core/keys/budgets.ts';
-import { dayBudgetOf } from '../../core/keys/day-budgets.ts';
+import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, dayBudgetOf, MIN_VALUE } from '../../core/keys/budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
-import { countedUsdt } from '../../core/rules/counted-usdt.ts';
-import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from '../plan/retell.ts';
+import { countedUsdt } from '../../core/rules/price.ts';
 import { diffPolicy } from './policy-diff.ts';
 import { type HistorySource, type RecordedDecision, walkDecisions } from './recorded.ts';
+import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from './retell.ts';
 
 export interface Suggestion {
   readonly key: CountedBudget;

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
-import type { EffectiveAction, Reason, RuleVerdict } from '../../core/decision.ts';
+import { CORE_VERSION } from '../../core/core-version.ts';
+import type { EffectiveAction, ExecutionDecision, Reason, RuleVerdict } from '../../core/decision.ts';
 import type { PlannedOrderColumn } from '../../core/record-text/columns.ts';
 import {
   isSameVerdict,
@@ -185,4 +186,37 @@ export function writeReasons(reasons: readonly Reason[]): string {
 /** What is recorded of them (columns.ts). */
 export function writeReasonRows(reasons: readonly Reason[]): string {
   return listText(reasons, writeReasonRow);
+}
+
+/** The body of a decision that was just taken. Keys in canonical order, so that the record costs no sorting. */
+export function buildBody(
+  derived: ExecutionDecision,
+  around: Omit<DecisionBody, keyof ExecutionDecision | 'binding' | 'core_version'>,
+): DecisionBody {
+  const body: DecisionBody = {
+    agent: around.agent,
+    at_ms: around.at_ms,
+    binding: around.kind !== 'intercept' && around.kind !== 'dry_run',
+    budget: derived.budget,
+    condition_reducing: derived.condition_reducing,
+    constraints: derived.constraints,
+    context_hash: around.context_hash,
+    core_version: CORE_VERSION,
+    decision: derived.decision,
+    decision_id: around.decision_id,
+    effective: derived.effective,
+    enforced: derived.enforced,
+    kind: around.kind,
+    policy_hash: around.policy_hash,
+    reasons: derived.reasons,
+    request_id: around.request_id,
+    retry_after_ms: derived.retry_after_ms,
+    seq: around.seq,
+    symbol: around.symbol,
+    tool: around.tool,
+    verdicts: derived.verdicts,
+  };
+  if (derived.approval === undefined) return body;
+  const { agent, ...others } = body;
+  return { agent, approval: derived.approval, ...others };
 }

@@ -1,8 +1,8 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { isForeignTool } from '../plan/retell.ts';
 import type { DecisionEvent, RecordedDecision as DecisionRecord, RulesEvent } from '../records/events.ts';
 import type { SymbolRules } from '../records/venue.ts';
+import { isForeignTool } from './retell.ts';
 
 /** The parts of a ledger record that are read here. */
 export interface HistoryRecord {

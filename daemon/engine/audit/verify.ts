@@ -6,21 +6,14 @@ import type { Regime } from '../../core/policy.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { decisionId } from '../plan/orders.ts';
-import {
-  buildBody,
-  deriveAsRecorded,
-  isForeignTool,
-  longPart,
-  lookUpPolicies,
-  type PolicyLookup,
-} from '../plan/retell.ts';
 import type { Ask, LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { DecisionEvent, GateEvent } from '../records/events.ts';
 import { lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { GateState } from '../state/gate-state.ts';
 import { type ApprovalRecord, judgeGrant, judgeGrantIn } from './approvals.ts';
-import { writeRecord } from './record-text.ts';
+import { buildBody, writeRecord } from './record-text.ts';
+import { deriveAsRecorded, isForeignTool, longPart, lookUpPolicies, type PolicyLookup } from './retell.ts';
 
 export type AuditOutcome = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 interface AuditedEvent {

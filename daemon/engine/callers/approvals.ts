@@ -1,6 +1,5 @@
 import type { ApprovalGrant } from '../../core/context.ts';
-import { countedUsdt } from '../../core/rules/counted-usdt.ts';
-import { OpenedSums } from '../kept/opened-sums.ts';
+import { countedUsdt } from '../../core/rules/price.ts';
 import { ByName } from '../kept/restore.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type {
@@ -18,7 +17,7 @@ const MAX_ENDED = 1_000;
 
 /** `granted`: used up by the decision of the grant, whatever that said. `expired` follows from the time alone. */
 export type ApprovalStatus = 'pending' | 'granted' | 'denied' | 'voided' | 'expired';
-export interface Signature {
+interface Signature {
   readonly atMs: number;
   readonly by: string;
   readonly kind: 'operator_token' | 'passkey';
@@ -230,4 +229,49 @@ export function grantOf(
     side,
     symbol: requested.symbol,
   };
+}
+
+const BUCKET_MS = 60_000;
+/** The longest window of a policy. */
+const KEEP_MS = 86_400_000;
+
+interface Bucket {
+  readonly index: number;
+  approved: number;
+  unapproved: number;
+}
+
+/**
+ * What one agent opened, with and without an approval, by the minute. A minute counts until all of it has left the window:
+ * never too small a sum.
+ */
+class OpenedSums {
+  private readonly buckets: Bucket[] = [];
+
+  add(tMs: number, usdt: number, isApproved: boolean): void {
+    const index = Math.floor(tMs / BUCKET_MS);
+    let last = this.buckets.at(-1);
+    if (last === undefined || last.index < index) {
+      last = { index, approved: 0, unapproved: 0 };
+      this.buckets.push(last);
+      const first = Math.floor((tMs - KEEP_MS) / BUCKET_MS);
+      const kept = this.buckets.findIndex((bucket) => bucket.index >= first);
+      if (kept > 0) this.buckets.splice(0, kept);
+    }
+    if (isApproved) last.approved += usdt;
+    else last.unapproved += usdt;
+  }
+
+  sum(tMs: number, windowMs: number): { readonly approved: number; readonly unapproved: number } {
+    const first = Math.floor((tMs - windowMs) / BUCKET_MS);
+    let approved = 0;
+    let unapproved = 0;
+    for (let i = this.buckets.length - 1; i >= 0; i -= 1) {
+      const bucket = this.buckets[i] as Bucket;
+      if (bucket.index < first) break;
+      approved += bucket.approved;
+      unapproved += bucket.unapproved;
+    }
+    return { approved, unapproved };
+  }
 }

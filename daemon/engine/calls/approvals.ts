@@ -7,11 +7,10 @@ import { grantedRequest } from '../openings/approvals.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent } from '../records/events.ts';
-import type { Outcomes } from './carry-out.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
 import type { Intake } from './intake.ts';
 import { voidOrphan } from './orphans.ts';
-import type { ParentDecisions } from './parent-decisions.ts';
+import type { Outcomes, ParentDecisions } from './parent-decisions.ts';
 
 /** An approval that cannot be given. It is recorded, and nothing was sent. */
 export class ApprovalError extends Error {

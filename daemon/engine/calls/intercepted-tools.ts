@@ -2,7 +2,7 @@ import type { ForeignTool } from '../../contract/types/trading-calls.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { ExecutionDecision, Reason } from '../../core/decision.ts';
 import { REASONS } from '../../core/reasons.ts';
-import { findBudget } from '../../core/rules/budget-finding.ts';
+import { findBudget } from '../../core/rules/budgets.ts';
 import { Trace } from '../../core/trace.ts';
 import type { Decided } from '../decide/decided.ts';
 import { appendDecision } from '../decide/take-decision.ts';

@@ -12,11 +12,10 @@ import type { ExecutionBody, ReportedDecision, ToolOutcome } from '../records/de
 import type { DecisionEvent } from '../records/events.ts';
 import type { Recalled } from '../state/leave.ts';
 import { isTerminal } from '../tables/status.ts';
-import type { Outcomes } from './carry-out.ts';
 import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
 import { type Intake, originOf, readIntake } from './intake.ts';
 import { decideForeignTool } from './intercepted-tools.ts';
-import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
+import { isRecorded, type Outcomes, type ParentDecisions } from './parent-decisions.ts';
 import type { RequestBudgets, Sender } from './request-budgets.ts';
 
 /** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */

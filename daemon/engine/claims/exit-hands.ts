@@ -1,7 +1,7 @@
 import type { ExitsSection } from '../../core/policy.ts';
 import type { Claim } from '../orders/claims.ts';
 import type { OrderState } from '../orders/orders.ts';
-import type { PlanClock } from '../plan/plan-clock.ts';
+import type { PlanClock } from '../plan/deadline.ts';
 import type { ExitEnd } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
 import type { ExitPace } from './exit-pace.ts';

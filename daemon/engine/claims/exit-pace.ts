@@ -1,7 +1,7 @@
 import type { ExitsSection } from '../../core/policy.ts';
 import type { Origin } from '../../core/request.ts';
-import type { OrderCounts } from '../plan/order-counts.ts';
-import type { PlanClock } from '../plan/plan-clock.ts';
+import type { PlanClock } from '../plan/deadline.ts';
+import type { OrderCounts } from '../plan/orders.ts';
 import type { GateViews } from '../state/views.ts';
 
 export interface PaceParts {

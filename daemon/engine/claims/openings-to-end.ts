@@ -5,8 +5,8 @@
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { isFullClose, wholeExitLots } from '../../core/exit.ts';
-import { restsAtItsPrice } from '../../core/exit-price.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
+import { restsAtItsPrice } from '../../core/rules/price.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
 import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
 import type { DecisionEvent, ExitTargetEvent } from '../records/events.ts';

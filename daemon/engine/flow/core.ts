@@ -2,6 +2,7 @@
  * What every part of the engine shares: the views and readings, the policy in force, and what its driver tells it at once.
  * Nothing here waits: what takes time is an effect (effects.ts).
  */
+
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
@@ -10,9 +11,8 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { VenueName } from '../../core/venues.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';
 import type { OrderState } from '../orders/orders.ts';
-import type { OrderCounts } from '../plan/order-counts.ts';
-import type { IdSource } from '../plan/orders.ts';
-import type { PlanClock } from '../plan/plan-clock.ts';
+import type { PlanClock } from '../plan/deadline.ts';
+import type { IdSource, OrderCounts } from '../plan/orders.ts';
 import type { LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 import type { LiveMarket } from '../readings/live-market.ts';
 import type { ReportedDecision } from '../records/decisions.ts';

@@ -2,21 +2,28 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import { decide } from '../../core/decide.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
+import { lookUpPolicies, type PolicyLookup, retell } from '../audit/retell.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';
-import type { OrderState } from '../orders/orders.ts';
-import { OrderCounts } from '../plan/order-counts.ts';
-import type { IdSource } from '../plan/orders.ts';
-import type { PlanClock } from '../plan/plan-clock.ts';
-import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
+import { isLost, isRejected, isUnknown, type OrderState } from '../orders/orders.ts';
+import type { PlanClock } from '../plan/deadline.ts';
+import { type IdSource, OrderCounts } from '../plan/orders.ts';
 import { LiveMarket } from '../readings/live-market.ts';
 import type { ReportedDecision } from '../records/decisions.ts';
-import type { DecisionEvent, EventKind, GateEvent, GateEvents } from '../records/events.ts';
+import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../records/events.ts';
 import { GateState } from '../state/gate-state.ts';
 import { toRows } from '../state/leave.ts';
-import type { ClockMoved, LiveCore, LivePorts, LiveSettings, Lookout, RecordDetails, Recorded } from './core.ts';
+import type {
+  ClockMoved,
+  EngineLog,
+  LiveCore,
+  LivePorts,
+  LiveSettings,
+  Lookout,
+  RecordDetails,
+  Recorded,
+} from './core.ts';
 import type { Flow, Started } from './effects.ts';
 import { type GateHooks, NO_HOOKS } from './hooks.ts';
-import { logEvent } from './log-event.ts';
 import type { LedgerRecord, TokenWords } from './ports.ts';
 
 /** A record may be dated so much later than the next one without the clock having been set back. */
@@ -275,4 +282,28 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
     this.#alertedAt.set(key, now);
     this.alert(code, detail, symbol);
   }
+}
+
+/** What an operator looks for in the log afterwards; everything else is in the ledger. Alerts log themselves. */
+export function logEvent(log: EngineLog, event: GateEvent, symbolOf: (clientOrderId: string) => string | null): void {
+  if (event.kind === 'state') logState(log, event.payload, event.seq);
+  else if (event.kind === 'order') logOrder(log, event.payload, event.seq, symbolOf(event.payload.client_order_id));
+}
+
+/** The words of an operator stay in the ledger; the daemon's own reasons are said. */
+function logState(log: EngineLog, event: StateEvent, seq: number): void {
+  const { layer, scope, name, state, set_by } = event;
+  const own = layer === 'operator' ? {} : { reason: event.reason };
+  const ends = event.clears_at_ms === null ? {} : { clears_at_ms: event.clears_at_ms };
+  const fields = { layer, scope, name, state, set_by, ...own, ...ends, seq };
+  if (state === 'active') log.info(fields, `trading state: the ${layer} layer is cleared`);
+  else if (layer === 'boot') log.info(fields, `trading state: ${state} until reconciled`);
+  else log.warn(fields, `trading state: ${state} by the ${layer} layer`);
+}
+
+function logOrder(log: EngineLog, event: OrderEvent, seq: number, symbol: string | null): void {
+  const fields = { order: event.client_order_id, symbol, detail: event.detail, seq };
+  if (isRejected(event)) log.warn({ ...fields, retryable: event.retryable }, 'an order was rejected');
+  else if (isUnknown(event)) log.warn(fields, 'what became of an order is unknown: it is looked up');
+  else if (isLost(event)) log.error(fields, 'what became of an order could not be found out: it counts as open');
 }

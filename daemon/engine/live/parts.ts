@@ -1,8 +1,7 @@
 import { Approvals } from '../calls/approvals.ts';
-import { Outcomes } from '../calls/carry-out.ts';
 import { Availability } from '../calls/disk-space.ts';
 import { Heartbeats } from '../calls/heartbeats.ts';
-import { ParentDecisions } from '../calls/parent-decisions.ts';
+import { Outcomes, ParentDecisions } from '../calls/parent-decisions.ts';
 import { RequestBudgets } from '../calls/request-budgets.ts';
 import { type Telling, ToolCalls } from '../calls/tool-calls.ts';
 import { Flatten } from '../exits/flatten.ts';

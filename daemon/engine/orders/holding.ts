@@ -5,7 +5,7 @@ import { isAtVenue } from '../tables/status.ts';
 import type { Gift } from '../words.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 
-export type { Holding } from '../positions/ownership.ts';
+export type { Holding } from '../positions/positions.ts';
 export { ownE8, unownedE8 } from '../positions/positions.ts';
 
 /**

@@ -7,8 +7,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
-import { findAccountBudget } from '../../core/rules/budget-finding.ts';
-import { findAccount } from '../../core/rules/budgets.ts';
+import { findAccount, findAccountBudget } from '../../core/rules/budgets.ts';
 import { isOwnOpening, isPlanned, newestFirst, type OrderState } from '../orders/orders.ts';
 import { surelyHeldE8 } from '../positions/positions.ts';
 import { type Ask, type AskDraft, type LiveInputs, parentAsk } from '../readings/inputs.ts';

@@ -1,9 +1,63 @@
-import type { LeverageSetting } from './leverage-setting.ts';
 import { createLotBook, type LotBook } from './lot-book.ts';
 import { lotsOf } from './lots.ts';
-import type { Holding } from './ownership.ts';
 
-export interface Doubt {
+/** So long after our own setting an answer that contradicts it may be of before, ms. */
+const DOUBTED_MS = 10_000;
+
+/** What leverage a symbol is set to at the venue. */
+interface LeverageSetting {
+  /** Null: unknown. */
+  leverage: number | null;
+  /** Our last setting that the venue confirmed, until an account answer may contradict it. */
+  ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
+}
+
+/** The venue confirmed our setting. `confirmedAtMs` is null in older records, which any answer replaces. */
+export function setLeverage(setting: LeverageSetting, leverage: number, confirmedAtMs: number | null): void {
+  setting.leverage = leverage;
+  setting.ownLeverage = confirmedAtMs === null ? null : { leverage, confirmedAtMs };
+}
+
+/**
+ * An answer requested before our setting was confirmed says nothing about it. One that contradicts it soon after may be
+ * just as old, or somebody else changed it. The setting is then unknown, and the next order of a flat symbol sets it
+ * again.
+ */
+export function followLeverage(setting: LeverageSetting, leverage: number, requestedAtMs: number): void {
+  const own = setting.ownLeverage;
+  if (own !== null && leverage !== own.leverage) {
+    if (requestedAtMs < own.confirmedAtMs) return;
+    if (requestedAtMs < own.confirmedAtMs + DOUBTED_MS) {
+      setting.leverage = null;
+      return;
+    }
+    setting.ownLeverage = null;
+  }
+  setting.leverage = leverage;
+}
+
+/**
+ * Whose a symbol is (DESIGN 12.1). One agent holds it from the record of its first permitted opening until the
+ * position is flat and no order of that agent there can still fill. What no record of the holder explains is
+ * nobody's. Sizes in units of 1e-8.
+ */
+export interface Holding {
+  /** The agent that holds the symbol; null: none does. */
+  holder: string | null;
+  /** Several agents held it by records of before this contract: none does until it is flat, or adopted. */
+  isContested: boolean;
+  /** An operator released it from this agent, which opens nothing until the symbol is free, or until then. */
+  release: Release | null;
+}
+interface Release {
+  readonly agent: string;
+  /** How long after the symbol is free, ms. */
+  readonly forMs: number;
+  /** Domain time; null: the symbol is not free yet. */
+  untilMs: number | null;
+}
+
+interface Doubt {
   readonly lowE8: number;
   readonly highE8: number;
 }

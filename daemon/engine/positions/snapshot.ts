@@ -1,8 +1,7 @@
 import type { PositionRecord } from '../records/events.ts';
 import { followBook } from './fills.ts';
-import { followLeverage } from './leverage-setting.ts';
 import { believe, heldAt } from './lot-book.ts';
-import type { PositionState } from './positions.ts';
+import { followLeverage, type PositionState } from './positions.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;

@@ -5,8 +5,7 @@
  */
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { liveOrders, type OrderState } from '../orders/orders.ts';
-import { Deadline } from '../plan/deadline.ts';
-import type { PlanClock } from '../plan/plan-clock.ts';
+import { Deadline, type PlanClock } from '../plan/deadline.ts';
 import { isSettled, type PositionState } from '../positions/positions.ts';
 import type { SymbolInputs } from '../readings/inputs.ts';
 import type { GateViews } from '../state/views.ts';

@@ -1,6 +1,5 @@
 import { isNotPlaced, isResting, isUnknown, type OrderState } from '../orders/orders.ts';
-import { Elapsed } from '../plan/deadline.ts';
-import type { PlanClock } from '../plan/plan-clock.ts';
+import { Elapsed, type PlanClock } from '../plan/deadline.ts';
 
 /** Time after which a stop is tried again, ms; doubled with each failure beyond `enough`. */
 const RETRY_MS = 5_000;

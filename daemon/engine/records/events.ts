@@ -38,7 +38,7 @@ export interface PlannedOrder {
 }
 /**
  * What is kept of a decision. The other members are in records of before rows, in those of tools that are executed
- * elsewhere, and in hand while it is taken; `retell.ts` derives them.
+ * elsewhere, and in hand while it is taken; `audit/retell.ts` derives them.
  */
 export type RecordedDecision = Omit<DecisionBody, DerivedMember | 'core_version'> &
   Partial<Pick<DecisionBody, DerivedMember | 'core_version'>> & {

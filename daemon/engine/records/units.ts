@@ -3,8 +3,7 @@
  * the base asset, or of USDT. Lots and ticks are the venue's steps of the moment. They exist in the snapshot, which
  * converts for `decide`, and where an order is planned and written; all of those conversions are here.
  */
-import type { RulesView } from '../../core/context.ts';
-import { formatDecimal } from '../../core/quantities.ts';
+import { formatDecimal, type RulesView } from '../../core/quantities.ts';
 import type { SymbolRules } from './venue.ts';
 
 /** Units of one: 1 BTC, or 1 USDT. */

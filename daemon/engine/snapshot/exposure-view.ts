@@ -15,11 +15,12 @@ import {
   exposedInOrder,
   exposedSymbols,
   markInTicks,
+  ownMargin,
+  reservedMargin,
   UNVALUED_USDT,
   unitsInUsdt,
   worstCase,
 } from './exposure.ts';
-import { ownMargin, reservedMargin } from './margin.ts';
 import type { Subject } from './subject.ts';
 
 export function viewAccount(subject: Subject): AccountView | null {

@@ -1,7 +1,7 @@
 import type { AccountContext, ApprovalView, ExecutionContext, OrderView, TrustView } from '../../core/context.ts';
 import type { Side } from '../../core/request.ts';
 import { stateInForce } from '../callers/layers.ts';
-import type { Duplicate } from '../callers/requests.ts';
+import type { Duplicate } from '../callers/pacing.ts';
 import { isProvenUnfilled } from '../orders/judge-status.ts';
 import { isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Draft } from '../readings/inputs.ts';
@@ -11,9 +11,8 @@ import type { GateViews } from '../state/views.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
 import { closableLots } from './exposure.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
-import { viewHolding, viewOpenings } from './holding-view.ts';
-import { viewMarket } from './market-view.ts';
 import type { Question, Subject } from './subject.ts';
+import { viewHolding, viewMarket, viewOpenings } from './symbol-view.ts';
 
 /**
  * Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it.

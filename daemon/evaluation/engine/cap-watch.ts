@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
-import { findAccountBudget } from '../../core/rules/budget-finding.ts';
+import { findAccountBudget } from '../../core/rules/budgets.ts';
 import { bareAsk, bareRequest } from '../../engine/plan/judge-resting.ts';
 import { liquidationDistance } from '../../engine/snapshot/exposure-view.ts';
 import { buildAccountContext } from '../../engine/snapshot/snapshot.ts';

@@ -8,10 +8,9 @@ import type { EngineCore, EnginePorts, EngineSettings, Lookout, Recorded } from 
 import type { Flow, Started } from '../../engine/flow/effects.ts';
 import type { AuthorityNow } from '../../engine/openings/authority-now.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
+import type { PlanClock } from '../../engine/plan/deadline.ts';
 import { GATE_AGENT } from '../../engine/plan/judge-resting.ts';
-import { OrderCounts } from '../../engine/plan/order-counts.ts';
-import type { IdSource } from '../../engine/plan/orders.ts';
-import type { PlanClock } from '../../engine/plan/plan-clock.ts';
+import { type IdSource, OrderCounts } from '../../engine/plan/orders.ts';
 import type { LiveInputs, SymbolInputs } from '../../engine/readings/inputs.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../../engine/records/events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';

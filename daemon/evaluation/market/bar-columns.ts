@@ -1,4 +1,4 @@
-import { isPlausibleBar } from '../../core/features/bars.ts';
+import { isPlausibleBar } from '../../core/features/market.ts';
 import type { MarketInput } from '../facts/markets.ts';
 import { MarketDataError } from '../facts/out-folder.ts';
 import { type CsvColumns, countDecimals, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';

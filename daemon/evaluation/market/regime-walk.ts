@@ -1,6 +1,13 @@
-import { scaleBarCount } from '../../core/features/bars.ts';
-import { readClosedFeatures, readLiveFeatures, type WindowSnapshot } from '../../core/features/live-features.ts';
-import { classifyFeatures, fundingRatePer8h, type MarketFeatures, REGIME_RANK } from '../../core/features/market.ts';
+import {
+  classifyFeatures,
+  fundingRatePer8h,
+  type MarketFeatures,
+  REGIME_RANK,
+  readClosedFeatures,
+  readLiveFeatures,
+  scaleBarCount,
+  type WindowSnapshot,
+} from '../../core/features/market.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
 import { pathTicks, STEPS_PER_BAR, type Bar as TickBar } from '../../exchange-sim/market/bars.ts';

@@ -1,5 +1,9 @@
-import { readClosedFeatures, readLiveFeatures, type WindowSnapshot } from '../../core/features/live-features.ts';
-import type { MarketFeatures } from '../../core/features/market.ts';
+import {
+  type MarketFeatures,
+  readClosedFeatures,
+  readLiveFeatures,
+  type WindowSnapshot,
+} from '../../core/features/market.ts';
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type MarketSection, REGIMES, type Regime } from '../../core/policy.ts';
 import type { Bar as TickBar } from '../../exchange-sim/market/bars.ts';

@@ -4,8 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatViolation } from '../../contract/violations.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import { BUDGETS, MAX_USDT, MIN_VALUE, USDT_BUDGETS } from '../../core/keys/budgets.ts';
-import { DAY_BUDGETS } from '../../core/keys/day-budgets.ts';
+import { BUDGETS, DAY_BUDGETS, MAX_USDT, MIN_VALUE, USDT_BUDGETS } from '../../core/keys/budgets.ts';
 import type { AgentSection, Budgets, IntendedPolicySpec } from '../../core/policy.ts';
 import { hashPolicy, parsePolicy } from '../../policy/parse.ts';
 

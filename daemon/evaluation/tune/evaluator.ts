@@ -1,4 +1,4 @@
-import { UNBOUND_DAY } from '../../core/keys/day-budgets.ts';
+import { UNBOUND_DAY } from '../../core/keys/budgets.ts';
 import type { IntendedPolicySpec, RegimeRow } from '../../core/policy.ts';
 import { hashPolicy } from '../../policy/parse.ts';
 import { cutBars } from '../facts/cut-bars.ts';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { TRADING_TOOLS } from '../../contract/tools.ts';
+import { TRADING_TOOLS } from '../../core/request.ts';
 import type { FlightCounter } from './in-flight.ts';
 
 /** Bounds of the duration buckets, seconds. */

@@ -19,10 +19,11 @@ import { ExplanationBodySchema, toExplanation } from '../../contract/explanation
 import { DEFAULT_PAGE_SIZE } from '../../contract/fields.ts';
 import { checkReceiptQuery, ReceiptBodySchema, ReceiptQuery } from '../../contract/receipt.ts';
 import { parseSince } from '../../contract/since.ts';
-import { type ReadingTool, TOOL_SCHEMAS } from '../../contract/tools.ts';
+import { TOOL_SCHEMAS } from '../../contract/tools.ts';
 import type { DecisionFilter } from '../../contract/types/reads.ts';
 import type { ReceiptOutcome } from '../../contract/types/receipts.ts';
 import { violationAt } from '../../contract/violations.ts';
+import type { ReadingTool } from '../../core/request.ts';
 import type { Caller } from '../../engine/records/callers.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { queryOf, requireValid } from '../requests/input.ts';

@@ -9,15 +9,10 @@ import {
   type CatalogueTool,
   type PolicyToolSchemas,
 } from '../../contract/catalogue/catalogue.ts';
-import {
-  checkTradingCall,
-  isTradingTool,
-  READING_TOOLS,
-  type ReadingTool,
-  type TradingTool,
-} from '../../contract/tools.ts';
+import { checkTradingCall, isTradingTool } from '../../contract/tools.ts';
 import type { LimitsBody } from '../../contract/types/limits.ts';
 import type { CandlesBody, OrderBookBody } from '../../contract/types/reads.ts';
+import { READING_TOOLS, type ReadingTool, type TradingTool } from '../../core/request.ts';
 import type { Caller } from '../../engine/records/callers.ts';
 import type { OverBudget, ToolOutcome } from '../../engine/records/decisions.ts';
 import { ApiError, invalidInput, toApiError } from '../errors.ts';

@@ -16,16 +16,8 @@ import {
   ToolsQuery,
   ViewQuery,
 } from '../../contract/commands.ts';
-import {
-  checkTradingCall,
-  isTradingTool,
-  prepareCheck,
-  READING_TOOLS,
-  type ReadingTool,
-  TOOL_SCHEMAS,
-  TRADING_TOOLS,
-  type TradingTool,
-} from '../../contract/tools.ts';
+import { checkTradingCall, isTradingTool, prepareCheck, TOOL_SCHEMAS } from '../../contract/tools.ts';
+import { READING_TOOLS, type ReadingTool, TRADING_TOOLS, type TradingTool } from '../../core/request.ts';
 import type { ToolOutcome } from '../../engine/records/decisions.ts';
 import { ApiError, answerError } from '../errors.ts';
 import { bodyOf, queryOf, requireValid } from '../requests/input.ts';

@@ -1,5 +1,5 @@
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import { deriveAgain, lookUpPolicies } from '../../../daemon/engine/plan/retell.ts';
+import { deriveAgain, lookUpPolicies } from '../../../daemon/engine/audit/retell.ts';
 import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
 import { decideByTheDocuments } from '../../../test/oracle/decide-oracle.ts';
 import { disagreements } from '../../../test/oracle/disagreements.ts';

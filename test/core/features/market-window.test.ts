@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Bar, scaleBarCount } from '../../../daemon/core/features/bars.ts';
-import type { MarketFeatures } from '../../../daemon/core/features/market.ts';
+import { type Bar, type MarketFeatures, scaleBarCount } from '../../../daemon/core/features/market.ts';
 import { MAX_JUMP_RATIO, MarketFeatureWindow } from '../../../daemon/core/features/market-window.ts';
 import { market, withWindows } from './market-section.ts';
 import { barsOfCloses, syntheticBars } from './synthetic-bars.ts';

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Bar } from '../../../daemon/core/features/bars.ts';
-import { classifyRegime, type MarketFeatures, type RegimeVerdict } from '../../../daemon/core/features/market.ts';
+import {
+  type Bar,
+  classifyRegime,
+  type MarketFeatures,
+  type RegimeVerdict,
+} from '../../../daemon/core/features/market.ts';
 import { MarketFeatureWindow } from '../../../daemon/core/features/market-window.ts';
 import { readBarRows, WINDOW_BARS } from '../../fixtures/recorded.ts';
 import { market } from './market-section.ts';

@@ -1,6 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { Bar } from '../../../daemon/core/features/bars.ts';
+import type { Bar } from '../../../daemon/core/features/market.ts';
 
 /** A seeded walk with bursts of volatility; bars are contiguous from `startMs`. */
 export function syntheticBars(seed: number, count: number, barMs: number, startMs = 1_756_684_800_000): Bar[] {

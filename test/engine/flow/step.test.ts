@@ -3,14 +3,16 @@ import { describe, it } from 'node:test';
 import {
   ask,
   type End,
+  Engine,
+  type EngineListener,
   type Flow,
   joined,
   onDisk,
   Pending,
+  type Request,
   resultOf,
   type Started,
 } from '../../../daemon/engine/flow/effects.ts';
-import { Engine, type EngineListener, type Request } from '../../../daemon/engine/flow/step.ts';
 
 /** Nobody hears of what goes on outside a step. */
 const NOBODY: EngineListener = { onRequests: () => undefined, onUnheard: () => undefined };

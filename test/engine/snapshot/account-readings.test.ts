@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type AccountReading, AccountReadings } from '../../../daemon/engine/readings/account-readings.ts';
+import { type AccountReading, AccountReadings } from '../../../daemon/engine/readings/live-market.ts';
 
 const T0 = 1_740_960_000_000;
 const READ_MS = 60;

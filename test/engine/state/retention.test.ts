@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SeenIds } from '../../../daemon/engine/kept/seen-ids.ts';
-import { EndedOrders, KEEP_ENDED_MS } from '../../../daemon/engine/orders/ended-orders.ts';
 import {
   createOrderBook,
+  EndedOrders,
   isTerminal,
+  KEEP_ENDED_MS,
   type OrderBook,
   type OrderState,
   planOrders,

@@ -12,7 +12,7 @@ import {
   waitsForReading,
 } from '../../../daemon/engine/claims/exit-sizes.ts';
 import { MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
-import { findExitInProgress } from '../../../daemon/engine/snapshot/holding-view.ts';
+import { findExitInProgress } from '../../../daemon/engine/snapshot/symbol-view.ts';
 import { FoldedClaims } from '../../engine/state/folded-claims.ts';
 import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
 

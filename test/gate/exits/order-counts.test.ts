@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type OrderClass, OrderCounts, SHARES } from '../../../daemon/engine/plan/order-counts.ts';
+import { type OrderClass, OrderCounts, SHARES } from '../../../daemon/engine/plan/orders.ts';
 
 const CLASSES = ['own', 'closing', 'other'] as const;
 

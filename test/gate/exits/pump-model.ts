@@ -4,7 +4,7 @@ import { ExitPump } from '../../../daemon/engine/claims/exit-pump.ts';
 import type { ExitForm } from '../../../daemon/engine/claims/exit-request.ts';
 import { type Claim, closedE8 } from '../../../daemon/engine/orders/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
-import { OrderCounts } from '../../../daemon/engine/plan/order-counts.ts';
+import { OrderCounts } from '../../../daemon/engine/plan/orders.ts';
 import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
 import type { Cause } from '../../../daemon/engine/tables/cause.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { VenuePort } from '../../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../../daemon/driver/ports.ts';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';

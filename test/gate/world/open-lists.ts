@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { VenuePort } from '../../../daemon/driver/venue-port.ts';
+import type { VenuePort } from '../../../daemon/driver/ports.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { LookupOutcome } from '../../../daemon/engine/records/venue.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { scaleBarCount } from '../../../daemon/core/features/bars.ts';
+import { scaleBarCount } from '../../../daemon/core/features/market.ts';
 import type { MarketSection } from '../../../daemon/core/policy.ts';
 import { LiveMarket } from '../../../daemon/engine/readings/live-market.ts';
 import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { profileOf } from '../../../core/venues.ts';
-import type { VenuePort } from '../../../driver/venue-port.ts';
+import type { VenuePort } from '../../../driver/ports.ts';
 import { lotE8, tickE8, toE8 } from '../../../engine/records/units.ts';
 import type {
   Approved,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { venueAccess } from '../../../boot/paper.ts';
 import { profileOf, SIMULATED_VENUE } from '../../../core/venues.ts';
-import type { VenuePort } from '../../../driver/venue-port.ts';
+import type { VenuePort } from '../../../driver/ports.ts';
 import type { FetchOutcome } from '../../../engine/records/venue.ts';
 import { SYSTEM_TIME } from '../../../time/system-time.ts';
 import { createEmergencyVenue } from '../../../venue/create-venue.ts';

@@ -268,7 +268,7 @@ async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
 /** @throws CliError for a kind that no record is of: nothing would be written, without a word */
 async function checkKind(kind: string): Promise<void> {
   const [{ FOLD }, { GENESIS_KIND }] = await Promise.all([
-    import('../../../engine/state/fold.ts'),
+    import('../../../engine/state/gate-state.ts'),
     import('../../../ledger/chain/genesis.ts'),
   ]);
   const kinds = [GENESIS_KIND, ...Object.keys(FOLD)].sort();

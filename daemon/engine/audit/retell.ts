@@ -1,3 +1,4 @@
+/** Decisions derived again from their records, and told as they were answered. */
 import { isSameJson } from '../../core/canonical-json.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import { CORE_VERSION } from '../../core/core-version.ts';
@@ -5,7 +6,7 @@ import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
-import type { DecisionBody, ReportedDecision } from '../records/decisions.ts';
+import type { ReportedDecision } from '../records/decisions.ts';
 import type { DecisionEvent, RecordedDecision } from '../records/events.ts';
 
 /** Policies by hash and agent; null: the ledger does not hold it. */
@@ -117,37 +118,4 @@ export function retell(
     tool: decision.tool,
     verdicts: derived?.verdicts ?? null,
   };
-}
-
-/** The body of a decision that was just taken. Keys in canonical order, so that the record costs no sorting. */
-export function buildBody(
-  derived: ExecutionDecision,
-  around: Omit<DecisionBody, keyof ExecutionDecision | 'binding' | 'core_version'>,
-): DecisionBody {
-  const body: DecisionBody = {
-    agent: around.agent,
-    at_ms: around.at_ms,
-    binding: around.kind !== 'intercept' && around.kind !== 'dry_run',
-    budget: derived.budget,
-    condition_reducing: derived.condition_reducing,
-    constraints: derived.constraints,
-    context_hash: around.context_hash,
-    core_version: CORE_VERSION,
-    decision: derived.decision,
-    decision_id: around.decision_id,
-    effective: derived.effective,
-    enforced: derived.enforced,
-    kind: around.kind,
-    policy_hash: around.policy_hash,
-    reasons: derived.reasons,
-    request_id: around.request_id,
-    retry_after_ms: derived.retry_after_ms,
-    seq: around.seq,
-    symbol: around.symbol,
-    tool: around.tool,
-    verdicts: derived.verdicts,
-  };
-  if (derived.approval === undefined) return body;
-  const { agent, ...others } = body;
-  return { agent, approval: derived.approval, ...others };
 }
