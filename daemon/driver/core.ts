@@ -27,7 +27,6 @@ export class GateCore extends RecordingCore<GatePorts> {
       venue: ports.venue,
       time: ports.time,
       onDisk: () => this.settled(),
-      readBeside: (symbol) => this.run(hooks.readBeside(symbol)),
       isStopping: hooks.isStopping,
       onUnheard: (error) => {
         if (!ports.ledger.isFailed && !hooks.isStopping())

@@ -9,8 +9,6 @@ export interface DriverPorts {
   readonly time: TimePort;
   /** Resolves when everything recorded so far is on disk. */
   readonly onDisk: () => Promise<void>;
-  /** Whether all that another daemon could have opened in the symbol was read. */
-  readonly readBeside: (symbol: string) => Promise<boolean>;
   readonly isStopping: () => boolean;
   /** A flow has failed, and nobody waits for it. */
   readonly onUnheard: (error: unknown) => void;
@@ -71,7 +69,7 @@ export class Driver {
   }
 
   #answer(effect: Effect): Promise<Answer> {
-    const { onDisk, readBeside, time, venue } = this.#ports;
+    const { onDisk, time, venue } = this.#ports;
     switch (effect.fx) {
       case 'disk':
         return onDisk() as Promise<undefined>;
@@ -90,9 +88,6 @@ export class Driver {
       case 'call':
         // Its arguments are those of the call by the type of whoever yields it.
         return (venue as unknown as Calls)[effect.call](...effect.args);
-      case 'readBeside':
-        // Whatever keeps it from being read: it was not.
-        return readBeside(effect.symbol).catch(() => false);
       case 'nextTurn':
         return new Promise((resolve) => time.nextTurn(() => resolve(undefined)));
       case 'wait':

@@ -34,11 +34,6 @@ export type Effect =
   | { readonly fx: 'lookUp'; readonly key: VenueKey }
   | { readonly fx: 'setLeverage'; readonly symbol: string; readonly leverage: number }
   | { readonly fx: 'call'; readonly call: keyof VenueCalls; readonly args: readonly unknown[] }
-  /**
-   * Answered by whether all that another daemon could have opened in the symbol was read: open orders, positions, what was
-   * placed there. What they show is told before.
-   */
-  | { readonly fx: 'readBeside'; readonly symbol: string }
   /** Answered after so many ms, at the earliest. */
   | { readonly fx: 'wait'; readonly ms: number }
   /**
@@ -59,7 +54,6 @@ export interface Answers {
   readonly lookUp: LookupOutcome;
   readonly setLeverage: SubmitOutcome;
   readonly call: ReturnType<VenueCalls[keyof VenueCalls]>;
-  readonly readBeside: boolean;
   readonly wait: undefined;
   readonly waitFor: undefined;
   readonly nextTurn: undefined;

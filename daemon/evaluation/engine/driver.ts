@@ -2,7 +2,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { Decided } from '../../engine/decide/decided.ts';
 import { endedEvent } from '../../engine/decide/order-records.ts';
 import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
-import type { Answer, Effect, Flow, Started } from '../../engine/flow/effects.ts';
+import { type Answer, type Effect, type Flow, nowKnown, type Started } from '../../engine/flow/effects.ts';
 import { Engine, type Request } from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
 import { isLive } from '../../engine/orders/claims.ts';
@@ -63,6 +63,7 @@ export class ReplayDriver {
     this.engine = composeEngine(core, {
       feeds: { resyncClock: nothing, reloadRules: nothing, refreshAccount: nothing, fetchTrades: nothing },
       wakeExitsAt: (atMs) => this.#wakeExitsAt(atMs),
+      readBeside: () => nowKnown(true),
     });
     parts.venue.onReport = (report, fill) => {
       this.#adopt(report);
@@ -171,9 +172,6 @@ export class ReplayDriver {
       case 'disk':
       case 'nextTurn':
         this.#answer(id, undefined);
-        return;
-      case 'readBeside':
-        this.#answer(id, true);
         return;
       case 'wait': {
         this.waiting += 1;
