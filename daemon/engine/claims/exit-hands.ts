@@ -13,7 +13,7 @@ export interface DecidedExit {
   readonly order: OrderState | null;
   /** The first reason where it is not. */
   readonly code: string;
-  /** Has it sent; the outcome comes back through {@link ExitPump.take}. */
+  /** Has it sent; the outcome comes back through {@link ExitAttempts.take}. */
   send(): void;
 }
 

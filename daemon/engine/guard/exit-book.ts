@@ -84,8 +84,8 @@ export class ExitBook {
     else this.#cancelOpenings(first);
     this.#events.set(id, decided.event);
     // What waited may have gone out before its caller came here.
-    if (isInFlight(first) && !this.#pump.isCarried(first)) {
-      this.#pump.carry(first);
+    if (isInFlight(first) && !this.#pump.attempts.isCarried(first)) {
+      this.#pump.attempts.carry(first);
       this.#carry(first);
     }
     const settled = this.#waiting.get(id) ?? new Pending<void>();
@@ -203,14 +203,14 @@ export class ExitBook {
       this.#sender.giveUp(order, error);
       this.#core.alert('EXIT_FAILED', String(error), order.symbol);
     } finally {
-      this.#pump.take(order);
+      this.#pump.attempts.take(order);
       this.poke();
     }
   }
 
   *#sendNow(order: OrderState): Flow<void> {
     const outcome = yield* this.#sender.send(order);
-    if (outcome.kind === 'rejected') this.#pump.noteRefusal(order, outcome.rejection);
+    if (outcome.kind === 'rejected') this.#pump.attempts.noteRefusal(order, outcome.rejection);
     const isMarketable = this.#core.state.claims.of(order)?.wants === 'now';
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
     if (isUnknown(order) && isMarketable) this.#pump.pauseAfter(order);
@@ -242,7 +242,7 @@ export class ExitBook {
     if (claim === null) return true;
     if (claim.end !== null) return !isLive(claim);
     const isUnderWay = claim.orders.some(
-      (order) => isPlanned(order) || isInFlight(order) || this.#pump.isCarried(order),
+      (order) => isPlanned(order) || isInFlight(order) || this.#pump.attempts.isCarried(order),
     );
     if (isUnderWay) return false;
     if (claim.wants === 'rest') return isLive(claim);
