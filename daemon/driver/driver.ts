@@ -93,19 +93,20 @@ export class Driver {
       case 'wait':
         return this.#wait(effect.ms);
       case 'waitFor':
-        return this.#waitsNoMore && effect.inStop !== true ? Promise.resolve(undefined) : this.#waitFor(effect);
+        return this.#waitsNoMore && effect.atStop === 'soon' ? Promise.resolve(undefined) : this.#waitFor(effect);
     }
   }
 
-  #waitFor({ inStop, ms, started }: Effect & { readonly fx: 'waitFor' }): Promise<undefined> {
+  #waitFor({ atStop, ms, started }: Effect & { readonly fx: 'waitFor' }): Promise<undefined> {
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
         this.#waits.delete(end);
         resolve(undefined);
       };
-      const timer = this.#ports.time.after(ms, end, { unref: true });
-      if (inStop !== true) this.#waits.add(end);
+      const isNoMore = (): boolean => atStop === undefined && this.#ports.isStopping();
+      const timer = this.#ports.time.after(ms, () => isNoMore() || end(), { unref: true });
+      if (atStop === 'soon') this.#waits.add(end);
       started.onEnd(end);
     });
   }

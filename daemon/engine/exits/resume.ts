@@ -64,7 +64,7 @@ export class ExitResumption {
     if (symbols.size === 0) return;
     const read = [...symbols].map((symbol) => this.#core.begin(this.#reads.readTrades(symbol)));
     const traded = this.#core.begin(joined(read));
-    yield* within(this.#core, Math.max(0, untilMs - time.monotonicMs()), traded);
+    yield* within(Math.max(0, untilMs - time.monotonicMs()), traded);
   }
 
   /** What is at the venue stays; what is not, and waits for its turn or for room, goes on while it is young. */

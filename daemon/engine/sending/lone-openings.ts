@@ -59,7 +59,7 @@ export class LoneOpenings {
     while (turns.alone !== null) {
       const leftMs = untilMs - clock.wallMs();
       if (leftMs <= 0) return null;
-      yield* within(this.#core, leftMs, turns.alone);
+      yield* within(leftMs, turns.alone);
     }
     const since = new Elapsed(clock);
     if (turns.since !== null && turns.since.ms() < QUIET_MS)

@@ -173,6 +173,8 @@ export class ReplayDriver {
       case 'nextTurn':
         this.#answer(id, undefined);
         return;
+      // Rare here: that it is over is seen when the time is.
+      case 'waitFor':
       case 'wait': {
         this.waiting += 1;
         later(clock.nowMs + effect.ms, { kind: 'wait', id });
@@ -196,7 +198,6 @@ export class ReplayDriver {
         return;
       case 'lookUp':
       case 'call':
-      case 'waitFor':
         throw new Error(`${effect.fx}: the exchange of a replay has told everything`);
     }
   }
