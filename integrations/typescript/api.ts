@@ -1284,6 +1284,10 @@ export interface BriefAnswer {
   decision: 'ALLOW' | 'LIMIT' | 'BLOCK';
   decision_id: string;
   /**
+   * false: not binding, see execution.
+   */
+  enforced?: boolean;
+  /**
    * The reason that binds.
    */
   bound_by?: string;
