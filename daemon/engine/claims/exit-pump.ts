@@ -304,7 +304,7 @@ export class ExitPump {
     this.#hands.pace.note(claim.agent);
     this.attempts.noteSent(claim, order);
     this.attempts.carry(order);
-    decided.send();
+    this.#hands.send(order);
   }
 
   /** Of its last order, which its caller may have moved. */

@@ -36,7 +36,8 @@ export class PumpModel extends FoldedClaims {
       clock,
       pace: new ExitPace({ state, sends, clock, exits: () => exits }),
       exits: () => exits,
-      decide: (claim, form) => ({ order: this.#plan(claim, form), code: '', send: () => undefined }),
+      decide: (claim, form) => ({ order: this.#plan(claim, form), code: '' }),
+      send: () => undefined,
       recordEnd: (claim, reason, detail) => {
         const filled = closedE8(claim);
         const payload = {
