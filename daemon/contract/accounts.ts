@@ -115,9 +115,8 @@ export const ReportBodySchema = Type.Object(
           booked_usdt: usdt('All but transfers.'), // AN-213
           accounted_usdt: usdt('result of the total.'), // AN-214
           entry_difference_usdt: usdt('The exchange averages entries; over all days 0 once all is closed.'), // AN-215
-          waiting_usdt: usdt('Bookings that wait for trades before they are split.'), // AN-216
           unconfirmed_usdt: usdt('In trades of which the bookings are not read yet.'), // AN-217
-          unexplained_usdt: usdt('booked - waiting - (accounted + entry_difference - unconfirmed).'), // AN-218
+          unexplained_usdt: usdt('booked - (accounted + entry_difference - unconfirmed).'), // AN-218
         },
         { ...field.closed, description: 'What the exchange booked, and how it agrees. Null for agents.' }, // note, AN-219
       ),

@@ -1,6 +1,6 @@
 import type { ExecutionContext, OrderView } from './context.ts';
 import type { CancelAction, SizedAction } from './decision.ts';
-import { findExit } from './exit.ts';
+import { checkParts, findExit } from './exit.ts';
 import {
   areUsable,
   ceilTicks,
@@ -204,12 +204,14 @@ function amendReducing(deciding: Deciding, order: OrderView, target: AmendTarget
   if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
   if (order.reduce_only && target.priceTicks !== order.price_ticks) checkExitPrice(deciding, order, target, rules);
   if (checkRange(trace, target.priceTicks, rules)) checkSize(trace, order, target, rules);
+  const effective = describeAmend(request, order, target, rules, null);
+  if (order.reduce_only) checkParts(trace, request, context, policy, effective, target.totalLots - order.filled_lots);
   if (!trace.denied) {
     checkAmendRounding(trace, request, target, rules);
     trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
   }
   trace.skipTheRest();
-  return { ...NOTHING, effective: describeAmend(request, order, target, rules, null) };
+  return { ...NOTHING, effective };
 }
 
 /** A new price is held to what a new exit's limit is: the last rung of the ladder, and the venue's band (BY-07). */

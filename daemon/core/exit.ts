@@ -157,18 +157,25 @@ export function checkResting(
 
 /** Most exits of one agent in a symbol that close a part now and are not over. */
 const MAX_PARTS_OPEN = 10;
-/** A full close is always taken, in place of its agent's older exits; one more part of many is not. */
+/**
+ * A full close is always taken, in place of its agent's older exits; one more part of many is not, also where an amend makes
+ * it one.
+ *
+ * @param amendedLots what is left of an order that an amend asks for
+ */
 export function checkParts(
   trace: Trace,
   request: ExecutionRequest,
   context: ExecutionContext,
   policy: CompiledPolicy,
   effective: SizedAction,
+  amendedLots: number | null = null,
 ): void {
   if (request.origin !== 'agent' || context.phase !== 'parent') return;
   const { holding, now_ms: now } = context;
   if (holding === undefined || holding.open_exits < MAX_PARTS_OPEN) return;
-  if (isFullClose(request, context) || restsAtItsPrice(effective, context, policy)) return;
+  const isWhole = isFullClose({ ...request, side: effective.side }, context, amendedLots);
+  if (isWhole || restsAtItsPrice(effective, context, policy)) return;
   const exit = holding.exit_decision ?? holding.open_exits;
   trace.denyFor(6, 'EXIT_IN_PROGRESS', exitEndsAtMs(holding, now) - now, exit, MAX_PARTS_OPEN, 'exits');
 }

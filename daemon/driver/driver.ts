@@ -23,8 +23,6 @@ interface DriverPorts {
   readonly time: TimePort;
   /** Resolves when everything recorded so far is on disk. */
   readonly onDisk: () => Promise<void>;
-  /** Whether all that another daemon could have opened in the symbol was read. */
-  readonly readBeside: (symbol: string) => Promise<boolean>;
   readonly isStopping: () => boolean;
   /** A flow has failed, and nobody waits for it. */
   readonly onUnheard: (error: unknown) => void;
@@ -85,7 +83,7 @@ export class Driver {
   }
 
   #answer(effect: Effect): Promise<Answer> {
-    const { onDisk, readBeside, time, venue } = this.#ports;
+    const { onDisk, time, venue } = this.#ports;
     switch (effect.fx) {
       case 'disk':
         return onDisk() as Promise<undefined>;
@@ -104,27 +102,25 @@ export class Driver {
       case 'call':
         // Its arguments are those of the call by the type of whoever yields it.
         return (venue as unknown as Calls)[effect.call](...effect.args);
-      case 'readBeside':
-        // Whatever keeps it from being read: it was not.
-        return readBeside(effect.symbol).catch(() => false);
       case 'nextTurn':
         return new Promise((resolve) => time.nextTurn(() => resolve(undefined)));
       case 'wait':
         return this.#wait(effect.ms);
       case 'waitFor':
-        return this.#waitsNoMore && effect.inStop !== true ? Promise.resolve(undefined) : this.#waitFor(effect);
+        return this.#waitsNoMore && effect.atStop === 'soon' ? Promise.resolve(undefined) : this.#waitFor(effect);
     }
   }
 
-  #waitFor({ inStop, ms, started }: Effect & { readonly fx: 'waitFor' }): Promise<undefined> {
+  #waitFor({ atStop, ms, started }: Effect & { readonly fx: 'waitFor' }): Promise<undefined> {
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
         this.#waits.delete(end);
         resolve(undefined);
       };
-      const timer = this.#ports.time.after(ms, end, { unref: true });
-      if (inStop !== true) this.#waits.add(end);
+      const isNoMore = (): boolean => atStop === undefined && this.#ports.isStopping();
+      const timer = this.#ports.time.after(ms, () => isNoMore() || end(), { unref: true });
+      if (atStop === 'soon') this.#waits.add(end);
       started.onEnd(end);
     });
   }
@@ -171,7 +167,6 @@ export class GateCore extends RecordingCore<GatePorts> {
       venue: ports.venue,
       time: ports.time,
       onDisk: () => this.settled(),
-      readBeside: (symbol) => this.run(hooks.readBeside(symbol)),
       isStopping: hooks.isStopping,
       onUnheard: (error) => {
         if (!ports.ledger.isFailed && !hooks.isStopping())

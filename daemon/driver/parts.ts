@@ -41,7 +41,6 @@ export function buildParts(options: GateOptions): GateParts {
   const core = new GateCore(ports, settings, policy, {
     ...(state === undefined ? {} : { state }),
     hooks: {
-      readBeside: (symbol) => parts.readBeside(symbol),
       isUnsent: (order) => parts.sender.isUnsent(order),
       onRecheckFailure: () => parts.health.onRecheckFailure(),
       isStopping: () => signal.aborted,

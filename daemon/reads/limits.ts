@@ -85,7 +85,9 @@ function describeOpening(
   found: BudgetFinding,
 ): OpeningLimits {
   const room = findOpeningRoom(context, policy, found.budget, bare.side);
-  const request = { ...bare, order_type: 'market' as const, requested_notional: room.notionalUsdt };
+  // At the bound at which a lot counts for least: what is below the venue's minimum there, is so at every other.
+  const form = { max_slippage_bps: 0, order_type: 'market' } as const;
+  const request = { ...bare, ...form, requested_notional: room.notionalUsdt };
   const decision = decide(request, context, policy);
   const blockedBy = decision.verdicts.filter(({ outcome }) => outcome === 'deny').map(({ code }) => code);
   const isClosed = blockedBy.some((code) => CLOSED_SIDE.has(code));

@@ -1281,6 +1281,10 @@ export interface BriefAnswer {
   decision: 'ALLOW' | 'LIMIT' | 'BLOCK';
   decision_id: string;
   /**
+   * false: not binding, see execution.
+   */
+  enforced?: boolean;
+  /**
    * The reason that binds.
    */
   bound_by?: string;
@@ -2124,15 +2128,11 @@ export interface Report {
      */
     entry_difference_usdt: number;
     /**
-     * Bookings that wait for trades before they are split. USDT.
-     */
-    waiting_usdt: number;
-    /**
      * In trades of which the bookings are not read yet. USDT.
      */
     unconfirmed_usdt: number;
     /**
-     * booked - waiting - (accounted + entry_difference - unconfirmed). USDT.
+     * booked - (accounted + entry_difference - unconfirmed). USDT.
      */
     unexplained_usdt: number;
   } | null;

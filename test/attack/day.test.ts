@@ -168,7 +168,7 @@ test('the report of a whole day under attack is the exchange’s books to the ce
   near(books.commission_usdt, commission, 'commission');
   near(books.funding_usdt, funding, 'funding');
   near(books.booked_usdt, wallet, 'all that was booked');
-  for (const key of ['unexplained_usdt', 'waiting_usdt', 'unconfirmed_usdt', 'other_usdt', 'transfers_usdt'] as const)
+  for (const key of ['unexplained_usdt', 'unconfirmed_usdt', 'other_usdt', 'transfers_usdt'] as const)
     near(books[key], 0, key);
   // What the agents are told adds up to the same, each of them with a part of it.
   const of = (key: 'result_usdt' | 'fees_usdt' | 'funding_usdt') =>

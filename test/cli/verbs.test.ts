@@ -397,7 +397,7 @@ test('agents and report show profit by agent, as a table, for a spreadsheet and 
     rows: [{ agent: null, symbol: 'BTCUSDT', sums: profit }],
     books: {
       ...{ realised_usdt: 12.5, commission_usdt: -0.75, funding_usdt: -0.25, other_usdt: 0, transfers_usdt: 0 },
-      ...{ read_to_ms: 0, booked_usdt: 12, accounted_usdt: 11.5, entry_difference_usdt: 0, waiting_usdt: 0 },
+      ...{ read_to_ms: 0, booked_usdt: 12, accounted_usdt: 11.5, entry_difference_usdt: 0 },
       ...{ unconfirmed_usdt: 0, unexplained_usdt: 0.5 },
     },
   };

@@ -201,3 +201,12 @@ test('filled quantities add exactly, and the average price lies between the lowe
     { seed: 7, numRuns: 300 },
   );
 });
+
+test('in mode shadow a BLOCK says that it did not bind; a decision that binds says nothing of it', () => {
+  const blocked = { decision: 'BLOCK', reasons: reasons('COOLDOWN') };
+  assert.equal(
+    toBrief(answer({ ...blocked, enforced: false }, { state: 'filled', orders: [order({})] })).enforced,
+    false,
+  );
+  assert.ok(!('enforced' in toBrief(answer(blocked))));
+});

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { basePolicy, type Change, decideWith, NOW } from './decision-fixture.ts';
+import { baseOrder, basePolicy, type Change, codesOf, decideWith, NOW } from './decision-fixture.ts';
 import { stands } from './table-holding.ts';
 import { LONG_TEN } from './table-row.ts';
 
+const AMEND = {
+  tool: 'modify_order',
+  intent: 'modify',
+  client_order_id: baseOrder.client_order_id,
+  side: null,
+} as const;
 const OPERATOR: Change = { request: { origin: 'operator' } };
 const keeperReported = (...changes: readonly Change[]) =>
   decideWith(...changes).reasons.find(({ code }) => code === 'SYMBOL_HELD')?.observed;
@@ -30,6 +36,21 @@ test('a refusal beside an exit names its decision, and says when to ask again: a
     assert.deepEqual(asked(null, change), ['d-abcdef-9', 1_000], what);
     assert.deepEqual(asked(NOW + 90_000, change), ['d-abcdef-9', 90_000], what);
   }
+});
+
+test('an amend that makes a part close now is one more part: it is refused beside ten, a full close is not', () => {
+  const order = { ...baseOrder, lots: 4, price_ticks: 610_000, reduce_only: true, side: 'sell' } as const;
+  const amend: Change = {
+    ...LONG_TEN,
+    request: { ...AMEND, limit_price: 59_990, requested_notional: null },
+    context: { ...LONG_TEN.context, order },
+  };
+  const codes = (open: number, ...changes: readonly Change[]) =>
+    codesOf(decideWith(amend, stands({ exit_decision: 'd-abcdef-9', open_exits: open }), ...changes));
+  assert.deepEqual(codes(10), ['EXIT_IN_PROGRESS']);
+  assert.deepEqual(codes(9), []);
+  assert.deepEqual(codes(10, { request: { limit_price: 60_900 } }), [], 'it rests');
+  assert.deepEqual(codes(10, { context: { order: { lots: 10 } } }), [], 'a full close');
 });
 
 test('exits of the policy that say whose positions an agent may close change nothing [PK-35 PK-53]', () => {

@@ -43,6 +43,19 @@ test('what lots take off is a limit from more than 1 % on', () => {
   assert.equal(decideCase(buildCase(change, { request: { requested_notional: 100.001 } })).decision, 'LIMIT');
 });
 
+test('ticks that make a market order smaller count as lots do: what is told of it is compared with what was asked', () => {
+  const rules = { tick_mantissa: 1000, tick_scale: 1, min_price_ticks: 1, max_price_ticks: 1000 };
+  const decided = (mark: number) => {
+    const market = { ask: mark, bid: mark, mark, rules };
+    const change: Change = { request: { max_slippage_bps: 0, requested_notional: 300 }, context: { market } };
+    const { decision, effective } = decideCase(buildCase(change));
+    return [decision, effective?.quantity, effective !== null && 'notional' in effective ? effective.notional : null];
+  };
+  // Either is made of lots at 60,000, the tick above the mark.
+  assert.deepEqual(decided(59_001), ['LIMIT', '0.005', 295.005]);
+  assert.deepEqual(decided(59_501), ['ALLOW', '0.005', 297.505]);
+});
+
 test('what a budget cuts is told by the budget, however lots round what it leaves', () => {
   const { boundBy, decision } = explained({ request: { requested_notional: 1900 } });
   assert.deepEqual(codesOf(decision), ['BUDGET_NOTIONAL']);

@@ -72,7 +72,6 @@ class Site {
       venue: core.ports.venue,
       time: this.time,
       onDisk: () => Promise.resolve(),
-      readBeside: () => Promise.resolve(true),
       isStopping: () => false,
       onUnheard: (error) => assert.fail(String(error)),
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Driver, ended } from '../../daemon/driver/driver.ts';
 import type { VenuePort } from '../../daemon/driver/ports.ts';
-import type { Flow } from '../../daemon/engine/flow/effects.ts';
+import { type Flow, Pending, resultOf } from '../../daemon/engine/flow/effects.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { LoneOpenings, type Turn } from '../../daemon/engine/sending/lone-openings.ts';
 import { ManualTime, settle } from './manual-time.ts';
@@ -27,11 +27,15 @@ function open() {
     venue: {} as VenuePort,
     time,
     onDisk: () => Promise.resolve(),
-    readBeside: () => new Promise<boolean>((resolve) => reads.push(resolve)),
     isStopping: () => false,
     onUnheard: (error) => assert.fail(String(error)),
   });
-  const lone = new LoneOpenings({ planClock, begin: <R>(flow: Flow<R>) => driver.begin(flow) });
+  const readBeside = (): Flow<boolean> => {
+    const read = new Pending<boolean>();
+    reads.push((isRead) => read.close({ kind: 'done', result: isRead }));
+    return resultOf(read);
+  };
+  const lone = new LoneOpenings({ planClock, begin: <R>(flow: Flow<R>) => driver.begin(flow) }, readBeside);
   /** `turn`: undefined while it waits. */
   const take = async (order: Opening) => {
     const asked: { turn: Turn | null | undefined } = { turn: undefined };

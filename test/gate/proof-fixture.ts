@@ -6,6 +6,7 @@ import type { Decided } from '../../daemon/engine/decide/decided.ts';
 import { AccountFeed } from '../../daemon/engine/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/engine/feeds/reading-marks.ts';
 import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
+import { nowKnown } from '../../daemon/engine/flow/effects.ts';
 import { NO_HOOKS } from '../../daemon/engine/flow/hooks.ts';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
@@ -173,7 +174,7 @@ export class ProofWorld {
       onVanished: nothing,
       onUnknown: (order: OrderState) => this.resolver.resolve(order),
     };
-    this.sender = new OrderSender(this.core, consequences, new LoneOpenings(this.core));
+    this.sender = new OrderSender(this.core, consequences, new LoneOpenings(this.core, () => nowKnown(true)));
     this.resolver = new Resolver(this.core, this.sender);
     this.canceler = new Canceler(this.core, this.sender);
     this.feed = new AccountFeed(this.core, this.sender, this.resolver, new ReadingMarks(this.core));

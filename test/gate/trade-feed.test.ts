@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { VenuePort } from '../../daemon/driver/ports.ts';
 import type { LookupOutcome, VenueTrade } from '../../daemon/engine/records/venue.ts';
 import { TradeFeed } from '../../daemon/engine/trades/trade-feed.ts';
-import { inLots, LOT_E8 } from './fold-fixture.ts';
+import { asListed, inLots, LOT_E8 } from './fold-fixture.ts';
 import { found, ProofWorld } from './proof-fixture.ts';
 
 const ROUND_MS = 50;
@@ -144,6 +144,26 @@ describe('the feed of trades', () => {
     );
     assert.equal(feed.lookups, 100, 'each order is asked for once');
     assert.equal(feed.waited, 100, 'and none of them before other reads');
+  });
+
+  it('records a long list in turns of a few trades: what is told late is folded anew with all that followed it', async () => {
+    const start = { atMs: 0 };
+    const feed = new Feed(
+      () => strangers(100, start.atMs).map((trade) => ({ ...trade, venueOrderId: '9000' })),
+      () => ({ kind: 'not_found' }),
+    );
+    const { core, time } = feed.world;
+    start.atMs = core.nowMs();
+    core.append('order', { ...filled('a', '9000'), foreign: asListed(100, 600_000) });
+    const before: number[] = [];
+    const { nextTurn } = time;
+    time.nextTurn = (fn) => {
+      before.push(feed.recorded.length);
+      return nextTurn.call(time, fn);
+    };
+    feed.feed.add('BTCUSDT');
+    await feed.run(2_000);
+    assert.deepEqual([feed.recorded.length, before], [100, [20, 40, 60, 80]]);
   });
 
   it('takes in no trade before one whose order has no number yet: lots move in the order of trades', async () => {

@@ -109,7 +109,6 @@ export function reportBody(kind: 'day' | 'week' = 'day'): ReportBody {
       booked_usdt: 11.5,
       accounted_usdt: 11.5,
       entry_difference_usdt: 0,
-      waiting_usdt: 0,
       unconfirmed_usdt: 0,
       unexplained_usdt: 0,
     },

@@ -93,11 +93,15 @@ export function projectOpening(
   const fitting = lower(floor(permittedLots), requestedLots);
   if (fitting > BigInt(rules.max_lots)) findings.tighten.add('ABOVE_MAXIMUM');
   const lots = lower(fitting, BigInt(rules.max_lots));
-  // Nothing but whole lots makes it smaller than what was asked for.
-  const isRounded = context.slice_lots === null && lots === askedLots && isShortByLots(size, whole(lots));
+  // Nothing but lots and ticks makes it smaller than what was asked for, by what a lot of it is told to be worth.
+  const sentValue = mul(whole(priceTicks), tickSize(rules), lotSize(rules));
+  const isLimit = request.order_type === 'limit' && request.limit_price !== null;
+  const worth = isLimit ? sizeValue : greatest(mul(exact(inputs.mark), lotSize(rules)), sentValue);
+  const isShort = isShortByLots(askedInLots(request, worth, rules), whole(lots));
+  const isRounded = context.slice_lots === null && lots === askedLots && isShort;
   if (isRounded) findings.tighten.add('LOT_ROUNDING');
   // What rests was taken already.
-  const ofNew = minimumLots(rules, mul(whole(priceTicks), tickSize(rules), lotSize(rules)));
+  const ofNew = minimumLots(rules, sentValue);
   const minimum = context.phase === 'standing' ? 1n : ofNew;
   return {
     lots,

@@ -69,7 +69,6 @@ function booksOf(books: NonNullable<ReportBody['books']>): string {
     ['Booked by the exchange', books.booked_usdt],
     ['Accounted for here', books.accounted_usdt],
     ['Entry difference', books.entry_difference_usdt],
-    ['Waits to be split', books.waiting_usdt],
     ['Not booked yet', books.unconfirmed_usdt],
     ['Unexplained', books.unexplained_usdt],
     ['Transfers', books.transfers_usdt],

@@ -46,6 +46,7 @@ export const BriefAnswerSchema = Type.Object(
   {
     decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'LIMIT: smaller or tighter than asked, see order.'), // note
     decision_id: Type.String(),
+    enforced: Type.Optional(Type.Boolean({ description: 'false: not binding, see execution.' })), // note
     bound_by: Type.Optional(Type.String({ description: 'The reason that binds.' })), // AN-39
     arithmetic: Type.Optional(Type.String({ description: 'Its budget in one line.' })), // note
     reasons: Type.Optional(Type.Array(BriefReason)),
@@ -97,6 +98,8 @@ export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
   return {
     decision: decision.decision,
     decision_id: decision.decision_id,
+    // RISK: who takes a BLOCK for not sent would ask again.
+    ...(decision.enforced ? {} : { enforced: false }),
     // A single reason is the one that binds.
     ...(boundBy === null || reasons.length < 2 ? {} : { bound_by: boundBy }),
     ...(arithmetic.line === null ? {} : { arithmetic: arithmetic.line }),

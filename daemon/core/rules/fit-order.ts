@@ -94,20 +94,20 @@ function writeOrder(
   lots: number,
   leverage: number,
 ): SizedAction {
-  const sizePrice = ticksToPrice(price.sizeTicks, rules);
-  const size = sizeOfAsk(ask, sizePrice, rules);
+  const isLimit = request.order_type === 'limit';
+  const sentPrice = ticksToPrice(price.priceTicks, rules);
+  // What the answer says that it is worth, and what was asked for, at one price: ticks make an order smaller as lots do.
+  const worth = isLimit ? ticksToPrice(price.sizeTicks, rules) : Math.max(context.market.mark ?? 0, sentPrice);
+  const size = sizeOfAsk(ask, worth, rules);
   // What budgets or an approval cut has its own reason.
   if (ask.lots === null && lots === statedLots(ask, price.sizeTicks, rules)) checkRounding(trace, size, lots);
-  const isLimit = request.order_type === 'limit';
   return {
     action,
     leverage,
     limit_price: formatPrice(price.priceTicks, rules),
     lots,
     max_slippage_bps: price.slippageBps,
-    notional:
-      lotsToQuantity(lots, rules) *
-      (isLimit ? sizePrice : Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules))),
+    notional: lotsToQuantity(lots, rules) * worth,
     order_type: 'limit',
     price_ticks: price.priceTicks,
     quantity: formatQuantity(lots, rules),

@@ -25,15 +25,15 @@ import {
   takeOut,
   wasFlatSince,
 } from './cost-book.ts';
-import { type CostTrade, paid, unrealisedE8 } from './cost-fold.ts';
+import { type Booking, type CostTrade, paid, unrealisedE8 } from './cost-fold.ts';
 import { idOf, isLiquidation, kindOf, slippageOf } from './income-rows.ts';
 
 /** Lists of income overlap by minutes, or by what a start reads again. */
 const KEEP_INCOME_MS = 2 * 86_400_000;
 /** Those that are kept whatever their age, so that a clock that was days ahead makes none of them news again. */
 const KEEP_INCOMES = 1_000;
-/** Income of trades that are not read yet, and funding that waits for them: of one symbol at most. */
-const MAX_WAITING = 1_000;
+/** Trades of a symbol that are kept until they are read. */
+const MAX_UNREPORTED = 1_000;
 /** Rows of the newest income may still be missing from a list. */
 export const INCOME_LATE_MS = 10_000;
 
@@ -43,13 +43,6 @@ export interface Unconfirmed {
   readonly realisedUsdt: number;
   readonly feesUsdt: number;
 }
-/** What of a symbol's income waits. */
-interface Waiting {
-  /** Instants of trades that only income has told of, by trade id. */
-  readonly unreported: Map<string, number>;
-  readonly funding: IncomeRow[];
-}
-
 /**
  * Profit by agent, symbol and day, from recorded trades and income alone. Trades move lots in the order in which the
  * exchange made them, whenever they are listed (cost-book.ts), so an agent's profit is that of its own buys and sells: its
@@ -59,7 +52,8 @@ export class Accounts {
   readonly days = new AccountDays();
   private readonly seenIncome = new SeenIds(KEEP_INCOME_MS, KEEP_INCOMES);
   readonly books = new Map<string, CostBook>();
-  private readonly waiting = new Map<string, Waiting>();
+  /** Instants of trades that only income has told of, by symbol and trade id. */
+  private readonly unreported = new Map<string, Map<string, number>>();
   /** Trades that the exchange's income need not contain yet. */
   private readonly unbooked = new Map<string, Unconfirmed>();
   /** First reading of the account; what was before is in what was held then. */
@@ -75,14 +69,6 @@ export class Accounts {
   get unconfirmed(): readonly Unconfirmed[] {
     return [...this.unbooked.values()];
   }
-  /** Bookings of a span that wait for trades before they are split, USDT. */
-  waitingUsdt(fromMs: number, toMs: number): number {
-    let usdt = 0;
-    for (const { funding } of this.waiting.values())
-      for (const { amount_usdt: amount, at_venue_ms: atMs } of funding)
-        if (atMs >= fromMs && atMs < toMs) usdt += amount;
-    return usdt;
-  }
   /** The day that began with the last first reading, if it is not before an instant. */
   openedAfter(atMs: number): number | null {
     return this.openDayMs !== null && this.openDayMs >= atMs ? this.openDayMs : null;
@@ -94,10 +80,10 @@ export class Accounts {
   }
   /** Trades of a symbol that only income has told of: when they were made, by id. */
   unreportedTrades(symbol: string): ReadonlyMap<string, number> {
-    return this.waiting.get(symbol)?.unreported ?? NONE;
+    return this.unreported.get(symbol) ?? NONE;
   }
-  *unreportedSymbols(): Generator<string> {
-    for (const [symbol, { unreported }] of this.waiting) if (unreported.size > 0) yield symbol;
+  unreportedSymbols(): Iterable<string> {
+    return this.unreported.keys();
   }
 
   /** The first reading says what was held before; it is nobody's. Of a symbol that it could not read a later one says it. */
@@ -164,12 +150,12 @@ export class Accounts {
     if (atMs > book.sinceMs) owner = addTrade(book, trade, post);
     // Nobody knows yet what it closed.
     else this.days.post(symbol, { atMs, owner: order?.agent ?? null, figures: paid(trade) });
-    const waiting = this.waiting.get(symbol);
-    const isBooked = waiting?.unreported.delete(event.trade_id) === true;
+    const unreported = this.unreported.get(symbol);
+    const isBooked = unreported?.delete(event.trade_id) === true;
+    if (unreported?.size === 0) this.unreported.delete(symbol);
     const reported = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
     if (isBooked || atMs <= (this.incomeReadToMs ?? 0)) this.#confirm(reported);
     else this.unbooked.set(`${symbol} ${event.trade_id}`, reported);
-    if (isBooked) this.#settle(symbol, waiting);
     return owner;
   }
 
@@ -180,11 +166,16 @@ export class Accounts {
   /** `isReported`: whether a trade is recorded. */
   applyIncome(event: IncomeEvent, isReported: (symbol: string, tradeId: string) => boolean): void {
     const sinceMs = this.sinceMs ?? Number.POSITIVE_INFINITY;
-    const symbols = new Set<string>();
+    const shared = new Map<string, Booking[]>();
     for (const row of event.rows) {
-      if (row.at_venue_ms <= sinceMs || !this.seenIncome.add('', idOf(row), row.at_venue_ms)) continue;
-      this.#takeRow(row, isReported);
-      symbols.add(row.symbol);
+      const { amount_usdt: amount, at_venue_ms: atMs, symbol, type } = row;
+      if (atMs <= sinceMs || !this.seenIncome.add('', idOf(row), atMs)) continue;
+      const kind = kindOf(type);
+      this.days.book(atMs, kind, amount);
+      this.#noteTraded(row, isReported);
+      if (kind !== 'funding' && kind !== 'other') continue;
+      const booking = { kind: kind === 'funding' ? 'funded' : 'charged', atMs, amountE8: usdtE8(amount) } as const;
+      shared.set(symbol, [...(shared.get(symbol) ?? []), booking]);
     }
     this.incomeReadToMs = Math.max(this.incomeReadToMs ?? 0, event.read_to_ms);
     for (const [key, reported] of this.unbooked) {
@@ -192,43 +183,20 @@ export class Accounts {
       this.unbooked.delete(key);
       this.#confirm(reported);
     }
-    for (const symbol of symbols) {
-      const waiting = this.waiting.get(symbol);
-      if (waiting !== undefined) this.#settle(symbol, waiting);
-    }
+    for (const [symbol, bookings] of shared) addEntries(this.#book(symbol), bookings, this.#postTo(symbol));
   }
 
-  #takeRow(row: IncomeRow, isReported: (symbol: string, tradeId: string) => boolean): void {
-    const { amount_usdt: amount, at_venue_ms: atMs, symbol, trade_id: tradeId } = row;
-    const kind = kindOf(row.type);
-    this.days.book(atMs, kind, amount);
-    const waiting = this.waiting.get(symbol) ?? { unreported: new Map<string, number>(), funding: [] };
-    this.waiting.set(symbol, waiting);
-    const reported = tradeId === null ? undefined : this.unbooked.get(`${symbol} ${tradeId}`);
+  /** Income tells of a trade. */
+  #noteTraded(row: IncomeRow, isReported: (symbol: string, tradeId: string) => boolean): void {
+    const { at_venue_ms: atMs, symbol, trade_id: tradeId } = row;
+    if (tradeId === null) return;
+    const reported = this.unbooked.get(`${symbol} ${tradeId}`);
     if (reported !== undefined && this.unbooked.delete(`${symbol} ${tradeId}`)) this.#confirm(reported);
-    if (tradeId !== null && !isReported(symbol, tradeId)) {
-      waiting.unreported.set(tradeId, atMs);
-      const [oldest] = waiting.unreported.keys();
-      if (waiting.unreported.size > MAX_WAITING && oldest !== undefined) waiting.unreported.delete(oldest);
-    }
-    if (kind === 'funding' || kind === 'other') waiting.funding.push(row);
-  }
-
-  /** Splits what was booked on what was held, once every trade before it is known. */
-  #settle(symbol: string, waiting: Waiting): void {
-    const firstUnreportedMs = Math.min(Number.POSITIVE_INFINITY, ...waiting.unreported.values());
-    const isReady = ({ at_venue_ms: atMs }: IncomeRow): boolean => atMs < firstUnreportedMs;
-    const due = waiting.funding.filter((row, i) => isReady(row) || i < waiting.funding.length - MAX_WAITING);
-    if (due.length > 0) {
-      const later = waiting.funding.filter((row) => !due.includes(row));
-      waiting.funding.splice(0, waiting.funding.length, ...later);
-    }
-    const bookings = due.map(({ amount_usdt: amount, at_venue_ms: atMs, type }) => {
-      const kind = kindOf(type) === 'funding' ? ('funded' as const) : ('charged' as const);
-      return { kind, atMs, amountE8: usdtE8(amount) };
-    });
-    if (bookings.length > 0) addEntries(this.#book(symbol), bookings, this.#postTo(symbol));
-    if (waiting.unreported.size === 0 && waiting.funding.length === 0) this.waiting.delete(symbol);
+    if (isReported(symbol, tradeId)) return;
+    const unreported = this.unreported.get(symbol) ?? new Map<string, number>();
+    this.unreported.set(symbol, unreported.set(tradeId, atMs));
+    const [oldest] = unreported.keys();
+    if (unreported.size > MAX_UNREPORTED && oldest !== undefined) unreported.delete(oldest);
   }
 
   /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */
@@ -267,11 +235,8 @@ export class Accounts {
     if (this.incomeReadToMs !== null) this.incomeReadToMs = Math.min(this.incomeReadToMs, nowMs);
     for (const [key, reported] of this.unbooked)
       this.unbooked.set(key, { ...reported, atMs: Math.min(reported.atMs, nowMs) });
-    for (const { funding, unreported } of this.waiting.values()) {
+    for (const unreported of this.unreported.values())
       for (const [id, atMs] of unreported) unreported.set(id, Math.min(atMs, nowMs));
-      const rows = funding.map((row) => ({ ...row, at_venue_ms: Math.min(row.at_venue_ms, nowMs) }));
-      funding.splice(0, funding.length, ...rows);
-    }
   }
 }
 

@@ -21,7 +21,7 @@ export interface CostTrade extends Pick<LotFill, 'agentsFirst' | 'atMs' | 'opens
   readonly seq: number;
 }
 /** A booking is shared out over what was held: a charge is of before the trades of its instant, which it is for. */
-interface Booking {
+export interface Booking {
   readonly kind: 'charged' | 'funded';
   readonly atMs: number;
   readonly amountE8: number;

@@ -65,6 +65,8 @@ export class Approvals {
     if (approval === null) return null;
     const why = this.#findRefusal(approval, digest, proof);
     if (why !== null) throw this.refuse(caller, id, why);
+    // Another one was quicker: what this person wants is done.
+    if (approval.status === 'granted') return { approval, decisionId: approval.decisionId };
     core.append('approval', { action: 'signed', approval_id: id, digest, proof, set_by: caller.agent });
     const now = core.state.approvals.find(id) ?? approval;
     const counted = this.#counted(now);
@@ -102,9 +104,12 @@ export class Approvals {
   /** Why the proof is not accepted; null: it is. */
   #findRefusal(approval: ApprovalState, digest: string, proof: ApprovalProof): string | null {
     const core = this.#core;
-    const { requested, signatures } = approval;
-    if (isOver(approval, core.nowMs())) return describeEnd(approval);
-    if (!core.isCallerLive(requested.token_id)) return voidOrphan(core, requested);
+    const { requested, signatures, status } = approval;
+    const approver = approverOf(proof);
+    const hasSigned = signatures.some((signature) => signature.approver === approver);
+    const isGranted = status === 'granted';
+    if (isOver(approval, core.nowMs()) && (!isGranted || hasSigned)) return describeEnd(approval);
+    if (!isGranted && !core.isCallerLive(requested.token_id)) return voidOrphan(core, requested);
     if (digest !== requested.digest) return 'the digest is not the one of this approval: look at it again';
     // RISK: on live a token that lies in a file must not be enough to open.
     if (profileOf(core.settings.venue).isRealMoney && proof.kind !== 'passkey')
@@ -112,10 +117,7 @@ export class Approvals {
     // It may have been removed since its signature was verified.
     if (proof.kind === 'passkey' && core.state.passkeys.find(proof.key_id) === null)
       return 'the passkey that signed it was removed';
-    const approver = approverOf(proof);
-    return signatures.some((signature) => signature.approver === approver)
-      ? 'this approver has approved it already, and another one is needed'
-      : null;
+    return hasSigned ? 'this approver has approved it already, and another one is needed' : null;
   }
 
   /**

@@ -3,7 +3,7 @@ import { liveOrders, type OrderState } from '../orders/orders.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
 import type { ExitEnd } from '../records/events.ts';
 import type { Rejection } from '../records/venue.ts';
-import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../tables/status.ts';
+import { isCanceled, isFilled, isRefused, isResting, isTerminal, isUnproven, neverRests } from '../tables/status.ts';
 import { isBounded, RESUME_MS } from './claim-ends.ts';
 import type { ExitHands } from './exit-hands.ts';
 import { closingOf, findPlace, isMakingRoom, lacksRoom } from './exit-sizes.ts';
@@ -11,12 +11,25 @@ import { Tries } from './tries.ts';
 
 /** After so many refusals for what rests beside it, an exit asks for the cancel of what no claim has as well. */
 const REFUSED_FOR_OTHERS = 3;
+/** After so long an order that was asked for its place is taken not to go, wall ms. */
+const PLACE_GIVEN_MS = 5_000;
+
+/** A place among the open orders that the venue takes of a symbol, for its exits that lack one. It takes one order. */
+interface Place {
+  /** Who has it, or is asked to give it: the next exit goes out once that has ended. Null: nobody does. */
+  order: OrderState | null;
+  askedAt: number;
+  /** Each that was asked back. */
+  readonly asked: Set<OrderState>;
+}
 
 /** Orders of claims that are under way, and what they met at the venue: when the next one may follow. */
 export class ExitAttempts {
   readonly #hands: ExitHands;
   readonly #end: (claim: Claim, reason: ExitEnd, detail: string) => void;
   readonly #tries = new Map<string, Tries>();
+  /** By symbol. */
+  readonly #places = new Map<string, Place>();
   /** Orders whose end has not been taken in yet, with how the venue refused them. */
   readonly #working = new Map<OrderState, Rejection | null>();
   /** Of these, what they meet at the venue is not known yet. */
@@ -64,22 +77,33 @@ export class ExitAttempts {
   /** It is over, or rests: then who waits for the place of its order asks for another. */
   forget(claim: Claim): void {
     this.#tries.delete(claim.decisionId);
-    for (const other of this.#hands.state.claims.open) {
-      const tries = this.known(other);
-      const place = tries?.givesPlace;
-      if (tries === undefined || !place || !claim.orders.includes(place) || !isResting(place)) continue;
-      tries.givesPlace = null;
-      this.#makePlaceFor(other, tries);
+    const place = this.#places.get(claim.symbol);
+    if (place === undefined) return;
+    const other = [...this.#hands.state.claims.open].find(
+      (each) => each.symbol === claim.symbol && each.wants === 'now' && this.known(each)?.lacksPlace === true,
+    );
+    if (other === undefined) this.#places.delete(claim.symbol);
+    else if (place.order !== null && claim.orders.includes(place.order) && isResting(place.order)) {
+      place.order = null;
+      this.#makePlaceFor(other, this.of(other));
     }
   }
 
-  /** Its order goes out. A place that was given takes one order: who waited for the same one waits for that order's end. */
+  /**
+   * There is a place for its next order. RISK: an order that never rests holds none once its answer is lost: what became of
+   * it may never be told.
+   */
+  hasPlace(claim: Claim): boolean {
+    const order = this.#places.get(claim.symbol)?.order ?? null;
+    if (order === null || this.known(claim)?.awaitsPlace !== true) return false;
+    return isTerminal(order) || (isUnproven(order) && neverRests(order));
+  }
+  /** Its order goes out: who waits for the place as well, waits for that order's end. */
   noteSent(claim: Claim, order: OrderState): void {
-    const own = this.known(claim);
-    if (own?.hasPlace !== true) return;
-    const now = this.#hands.clock.wallMs();
-    for (const tries of this.#tries.values())
-      if (tries !== own && tries.givesPlace === own.givesPlace) tries.awaitPlaceOf(order, now);
+    const place = this.#places.get(claim.symbol);
+    if (place === undefined || !this.hasPlace(claim)) return;
+    place.order = order;
+    place.askedAt = this.#hands.clock.wallMs();
   }
 
   takeEnds(): void {
@@ -105,6 +129,10 @@ export class ExitAttempts {
     const { clock, exits, state } = this.#hands;
     const now = clock.wallMs();
     const wasRefused = isRefused(order);
+    const place = this.#places.get(claim.symbol);
+    // What it was given did not help; or it did.
+    if (wasRefused && place?.order === order) place.order = null;
+    else if (!wasRefused) place?.asked.clear();
     const isOutOfReach =
       wasRefusedFor(order, 'price_band') || (!wasRefused && order.venueOrderId !== null && order.executedE8 === 0);
     let mayGoOn = true;
@@ -171,15 +199,22 @@ export class ExitAttempts {
     return order.foreign || (!order.protective && (claim === null || claim.end !== null));
   }
 
-  /** The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. */
-  #makePlaceFor(claim: Claim, tries: Tries): void {
+  /**
+   * The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. RISK:
+   * a cancel that is refused, or never answered, gives none: after a while the next order is asked for its own.
+   */
+  #makePlaceFor({ symbol, wants }: Claim, tries: Tries): void {
     tries.lacksPlace = true;
+    if (wants === 'rest') return;
     const now = this.#hands.clock.wallMs();
-    if (claim.wants === 'rest' || tries.awaitsPlace(now)) return;
-    const order = findPlace(this.#hands.state, claim.symbol, tries.asked);
+    const place = this.#places.get(symbol) ?? { order: null, askedAt: now, asked: new Set() };
+    this.#places.set(symbol, place);
+    if (place.order !== null && !isTerminal(place.order) && now - place.askedAt < PLACE_GIVEN_MS) return;
+    const order = findPlace(this.#hands.state, symbol, place.asked);
     if (order === null) return;
-    tries.asked.add(order);
-    tries.awaitPlaceOf(order, now);
+    place.asked.add(order);
+    place.order = order;
+    place.askedAt = now;
     if (!order.cancelRequested) this.#hands.cancel(order, GIVES_PLACE);
   }
   /** An exit that closes now wants a place at the venue: none of the symbol's that rest may take it. */

@@ -13,8 +13,6 @@ export interface DecidedExit {
   readonly order: OrderState | null;
   /** The first reason where it is not. */
   readonly code: string;
-  /** Has it sent; the outcome comes back through {@link ExitPump.take}. */
-  send(): void;
 }
 
 /** What exits need of the part that carries them out. */
@@ -25,6 +23,8 @@ export interface ExitHands {
   /** Of the policy in force. */
   exits(): ExitsSection;
   decide(parent: Claim, form: ExitForm): DecidedExit;
+  /** Has it sent; the outcome comes back through {@link ExitAttempts.take}. */
+  send(order: OrderState): void;
   /** Records that a claim is over, or that it rests. */
   recordEnd(claim: Claim, reason: ExitEnd, detail: string): void;
   /** Records the end of an order that was never sent. */

@@ -10,7 +10,6 @@ import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } fr
 import { isPlanned, type OrderState } from '../orders/orders.ts';
 import type { ExitEnd } from '../records/events.ts';
 import { formatQuantityE8, fromE8, lotE8 } from '../records/units.ts';
-import type { Rejection } from '../records/venue.ts';
 import { rankOf } from '../tables/rank.ts';
 import { claimAsked } from './asked-claim.ts';
 import { findEnding, isNothingLeft, nextRung, rungsOf } from './claim-ends.ts';
@@ -41,7 +40,7 @@ const CANCELED = 'its exit is canceled';
 
 export class ExitPump {
   readonly #hands: ExitHands;
-  readonly #attempts: ExitAttempts;
+  readonly attempts: ExitAttempts;
   /** What claims should have, by side and symbol, as long as nothing has changed. */
   readonly #desired = new Map<string, readonly Desired[]>();
   /** Since when a claim waits for room, wall ms. */
@@ -51,7 +50,7 @@ export class ExitPump {
 
   constructor(hands: ExitHands) {
     this.#hands = hands;
-    this.#attempts = new ExitAttempts(hands, (claim, reason, detail) => this.end(claim, reason, detail));
+    this.attempts = new ExitAttempts(hands, (claim, reason, detail) => this.end(claim, reason, detail));
     // Of before: whoever was to be told has been.
     hands.state.claims.justEnded.length = 0;
   }
@@ -63,7 +62,7 @@ export class ExitPump {
     const { pace, state } = this.#hands;
     const { agent, origin } = request;
     const rests = effective.time_in_force === 'GTC';
-    if (rests && this.#attempts.isPlaceWanted(request.symbol ?? '')) return 1;
+    if (rests && this.attempts.isPlaceWanted(request.symbol ?? '')) return 1;
     const waitMs = pace.waitMs(origin, agent, true, rests);
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
     const rules = state.rules.get(request.symbol ?? '');
@@ -114,37 +113,16 @@ export class ExitPump {
   }
   /** They go on from where their records say that they are. */
   release(): void {
-    for (const claim of this.#held) this.#attempts.follow(claim);
+    for (const claim of this.#held) this.attempts.follow(claim);
     this.#held = new Set();
   }
 
   // --- one order -------------------------------------------------------------------------------------------------
 
-  /** {@link ExitAttempts.carry} */
-  carry(order: OrderState): void {
-    this.#attempts.carry(order);
-  }
-  /** {@link ExitAttempts.isCarried} */
-  isCarried(order: OrderState): boolean {
-    return this.#attempts.isCarried(order);
-  }
-  /** {@link ExitAttempts.noteRefusal} */
-  noteRefusal(order: OrderState, rejection: Rejection): void {
-    this.#attempts.noteRefusal(order, rejection);
-  }
-  /** {@link ExitAttempts.take} */
-  take(order: OrderState): void {
-    this.#attempts.take(order);
-  }
   /** What does not wait for the proof still leaves the venue its time. */
   pauseAfter(order: OrderState): void {
     const claim = this.#hands.state.claims.of(order);
-    if (claim !== null) this.#attempts.of(claim).afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
-  }
-
-  /** No order is under way. */
-  get isIdle(): boolean {
-    return this.#attempts.isIdle;
+    if (claim !== null) this.attempts.of(claim).afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
   }
 
   // --- the pass --------------------------------------------------------------------------------------------------
@@ -154,8 +132,8 @@ export class ExitPump {
     const { claims } = this.#hands.state;
     this.#desired.clear();
     this.#tellEnded();
-    if (claims.open.size === 0 && this.isIdle) return;
-    this.#attempts.takeEnds();
+    if (claims.open.size === 0 && this.attempts.isIdle) return;
+    this.attempts.takeEnds();
     this.#endOver();
     if (claims.open.size === 0) return;
     this.#cancelBeyond();
@@ -179,7 +157,7 @@ export class ExitPump {
     const rungs = this.#hands.exits().ladder_bps.length;
     for (const claim of [...state.claims.open]) {
       if (!this.#isActive(claim)) continue;
-      const isLate = this.#attempts.leftMs(claim) <= 0;
+      const isLate = this.attempts.leftMs(claim) <= 0;
       const ending = findEnding(state, claim, { rungs, isLate, isStopped: this.#isHalted(claim) });
       if (ending !== null) this.end(claim, ending.reason, ending.detail);
     }
@@ -194,13 +172,17 @@ export class ExitPump {
       const planned = this.#desiredOf(symbol, side);
       const closing = closingOf(this.#hands.state, symbol, side);
       // RISK: hundreds of cancels would hold up an operator's exit; only the venue says what conflicts with it.
-      if (planned.some(({ claim }) => claim.origin === 'operator' && claim.orders.some((one) => this.isCarried(one))))
+      if (
+        planned.some(
+          ({ claim }) => claim.origin === 'operator' && claim.orders.some((one) => this.attempts.isCarried(one)),
+        )
+      )
         continue;
       for (const desired of planned) {
         if (desired.claim.wants !== 'rest' || desired.onWay <= maxRestingE8(this.#hands.state, closing, desired))
           continue;
         for (const order of ordersBeyond(desired))
-          if (!order.cancelRequested && !this.isCarried(order))
+          if (!order.cancelRequested && !this.attempts.isCarried(order))
             this.#hands.cancel(order, desired.claim.isCanceled ? CANCELED : MAKES_ROOM);
       }
     }
@@ -251,12 +233,12 @@ export class ExitPump {
 
   #consider(claim: Claim): void {
     // What its last order met at the venue is still being taken in.
-    if (claim.orders.some((order) => this.isCarried(order))) return;
+    if (claim.orders.some((order) => this.attempts.isCarried(order))) return;
     const { clock, pace, state, wakeAt } = this.#hands;
     const closing = closingOf(state, claim.symbol, claim.side);
     const desired = this.#desiredOf(claim.symbol, claim.side).find((one) => one.claim === claim);
     const quantityE8 = desired === undefined ? 0 : this.#nextE8(closing, desired);
-    const tries = this.#attempts.known(claim);
+    const tries = this.attempts.known(claim);
     if (quantityE8 <= 0) {
       this.#roomSince.delete(claim);
       // Without an order to send it wants no place.
@@ -264,9 +246,10 @@ export class ExitPump {
       return;
     }
     const now = clock.wallMs();
-    if (claim.wants === 'rest' && this.#attempts.isPlaceWanted(claim.symbol)) return;
+    if (claim.wants === 'rest' && this.attempts.isPlaceWanted(claim.symbol)) return;
     const isRoom = hasRoom(closing, quantityE8);
-    const isFree = tries !== undefined && ((tries.awaitsRoom && !lacksRoom(closing, quantityE8)) || tries.hasPlace);
+    const isRoomMade = tries?.awaitsRoom === true && !lacksRoom(closing, quantityE8);
+    const isFree = isRoomMade || this.attempts.hasPlace(claim);
     if (tries !== undefined && now < tries.nextAt && !isFree) {
       wakeAt(tries.nextAt);
       return;
@@ -319,9 +302,9 @@ export class ExitPump {
     }
     if (isWaiting && isPlanned(first)) this.#hands.endUnsent(first, 'sent when it was its turn');
     this.#hands.pace.note(claim.agent);
-    this.#attempts.noteSent(claim, order);
-    this.carry(order);
-    decided.send();
+    this.attempts.noteSent(claim, order);
+    this.attempts.carry(order);
+    this.#hands.send(order);
   }
 
   /** Of its last order, which its caller may have moved. */
@@ -334,7 +317,7 @@ export class ExitPump {
   #takeBlock(claim: Claim, code: string, now: number): void {
     const isGone = code === 'NOT_REDUCING' || code === 'EXIT_SCOPE';
     const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : isGone ? 'nothing_left' : 'rejected';
-    const mayComeBack = reason === 'rejected' && this.#attempts.of(claim).afterRefusal(null, now, 1);
+    const mayComeBack = reason === 'rejected' && this.attempts.of(claim).afterRefusal(null, now, 1);
     if (mayComeBack) this.#hands.wakeAt(now);
     else this.end(claim, reason, `it was refused when it was due: ${code}`);
   }
@@ -345,7 +328,7 @@ export class ExitPump {
   #tellEnded(): void {
     const { justEnded } = this.#hands.state.claims;
     for (const claim of justEnded.splice(0, justEnded.length)) {
-      this.#attempts.forget(claim);
+      this.attempts.forget(claim);
       this.#tell(claim, 'EXIT_ENDED', claim.end?.detail ?? '');
     }
   }
@@ -355,7 +338,7 @@ export class ExitPump {
     if (claim.end !== null) return;
     this.#desired.clear();
     this.#hands.recordEnd(claim, reason, detail);
-    this.#attempts.forget(claim);
+    this.attempts.forget(claim);
     this.#roomSince.delete(claim);
     if (reason === 'rests') return;
     const { first } = claim;

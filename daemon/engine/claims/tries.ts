@@ -1,4 +1,3 @@
-import { isTerminal, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import type { Rejection } from '../records/venue.ts';
 import { rowOf } from '../tables/cause.ts';
 
@@ -11,8 +10,6 @@ const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
 const BOUNDED_MS = [...BACK_OFF_MS, 5_000] as const;
 /** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
 const PLACE_WITHIN_MS = rowOf('order_limit').minWaitMs;
-/** After so long an order that was asked for its place is taken not to go, wall ms. */
-const PLACE_GIVEN_MS = 5_000;
 /**
  * Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it.
  */
@@ -28,11 +25,6 @@ export class Tries {
   awaitsRoom = false;
   /** The venue's limit on open orders was in its way. */
   lacksPlace = false;
-  /** Whose place it is to have: the next one goes out once that has ended. */
-  givesPlace: OrderState | null = null;
-  /** Each that was asked back for it. */
-  readonly asked = new Set<OrderState>();
-  #askedAt = 0;
   /** Since when it is refused for what goes to make room; null: it is not. */
   #crowdedAt: number | null = null;
   #waits = 0;
@@ -40,24 +32,13 @@ export class Tries {
   /** Orders in a row that its caller has bound, and of which nothing filled. */
   #bounded = 0;
 
-  /** RISK: an order that never rests holds none once its answer is lost: what became of it may never be told. */
-  get hasPlace(): boolean {
-    const { givesPlace: order } = this;
-    return order !== null && (isTerminal(order) || (isUnproven(order) && neverRests(order)));
+  /** Its next order goes out once there is a place for it. */
+  get awaitsPlace(): boolean {
+    return this.lacksPlace && this.#waits > 0;
   }
-
   /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */
   wantsPlace(now: number): boolean {
-    return this.lacksPlace && (this.#waits > 0 || this.nextAt <= now + PLACE_WITHIN_MS);
-  }
-
-  /** RISK: a cancel that is refused, or never answered, gives no place: after a while the next order is asked for its own. */
-  awaitsPlace(now: number): boolean {
-    return this.givesPlace !== null && now - this.#askedAt < PLACE_GIVEN_MS;
-  }
-  awaitPlaceOf(order: OrderState, now: number): void {
-    this.givesPlace = order;
-    this.#askedAt = now;
+    return this.awaitsPlace || (this.lacksPlace && this.nextAt <= now + PLACE_WITHIN_MS);
   }
 
   /**
@@ -71,9 +52,8 @@ export class Tries {
 
   /** `isSpared`: it does not count, whatever its cause. False: another attempt is pointless. */
   afterRefusal(rejection: Rejection | null, now: number, scale: number, isSpared = false): boolean {
-    // The room or the place that was freed for it went to another, or did not help.
+    // The room that was freed for it went to another, or did not help.
     this.awaitsRoom = false;
-    if (this.hasPlace) this.givesPlace = null;
     const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
     const row = rejection === null ? null : rowOf(rejection.cause);
     // RISK: this says nothing about the order, and an exit that counted it would be lost in any outage.
@@ -113,8 +93,6 @@ export class Tries {
 
   reset(): void {
     this.awaitsRoom = false;
-    this.givesPlace = null;
-    this.asked.clear();
     this.failures = 0;
     this.crowded = 0;
     this.#crowdedAt = null;

@@ -167,7 +167,7 @@ export class Flatten {
     canceling: Started<unknown>,
   ): Flow<void> {
     const read = this.#core.begin(this.#readThenClose(closeHeld));
-    const canceled = this.#core.begin(within(this.#core, CANCELED_WITHIN_MS, canceling));
+    const canceled = this.#core.begin(within(CANCELED_WITHIN_MS, canceling));
     yield* joined([...closing, read, canceled]);
     // An opening order may have filled before it was canceled.
     yield* this.#readThenClose(closeHeld);
@@ -229,7 +229,7 @@ export class Flatten {
 
   /** What it comes to in that time of wall clock; null: later, or it failed, which is an alert. */
   #within<T>(ms: number, flow: Flow<T>): Flow<T | null> {
-    return within(this.#core, ms, this.#begin(flow));
+    return within(ms, this.#begin(flow));
   }
   /** Null: it failed, which is an alert. */
   #begin<T>(flow: Flow<T>): Started<T | null> {

@@ -38,7 +38,7 @@ export class ExitResumption {
   /** Precondition: state is folded from the whole ledger, and nothing was requested since. Runs by itself. */
   start(): void {
     const claims = [...this.#core.state.claims.open];
-    this.#book.hold(claims);
+    this.#book.pump.hold(claims);
     this.#core.begin(this.#resume(claims)).onEnd((end) => {
       if (end.kind === 'failed' && !this.#core.isStopping()) this.#core.alert('EXIT_NOT_RESUMED', String(end.error));
     });
@@ -50,7 +50,7 @@ export class ExitResumption {
     for (const claim of claims) {
       if (claim.end !== null) continue;
       const why = claim.wants === 'rest' ? this.#whyNotAtRest(claim) : this.#whyNot(claim);
-      if (why !== null) this.#book.end(claim, 'dropped', why);
+      if (why !== null) this.#book.pump.end(claim, 'dropped', why);
     }
     this.#book.release();
   }
@@ -64,7 +64,7 @@ export class ExitResumption {
     if (symbols.size === 0) return;
     const read = [...symbols].map((symbol) => this.#core.begin(this.#reads.readTrades(symbol)));
     const traded = this.#core.begin(joined(read));
-    yield* within(this.#core, Math.max(0, untilMs - time.monotonicMs()), traded);
+    yield* within(Math.max(0, untilMs - time.monotonicMs()), traded);
   }
 
   /** What is at the venue stays; what is not, and waits for its turn or for room, goes on while it is young. */

@@ -25,6 +25,8 @@ export interface VenueKey {
   readonly kind: OrderKind;
 }
 
+export type AtStop = 'soon' | 'inTime';
+
 export type Effect =
   /** Answered when all that is recorded so far is on disk; failed where it cannot be written. */
   | { readonly fx: 'disk' }
@@ -36,18 +38,13 @@ export type Effect =
   | { readonly fx: 'lookUp'; readonly key: VenueKey }
   | { readonly fx: 'setLeverage'; readonly symbol: string; readonly leverage: number }
   | { readonly fx: 'call'; readonly call: keyof VenueCalls; readonly args: readonly unknown[] }
-  /**
-   * Answered by whether all that another daemon could have opened in the symbol was read: open orders, positions, what was
-   * placed there. What they show is told before.
-   */
-  | { readonly fx: 'readBeside'; readonly symbol: string }
   /** Answered after so many ms, at the earliest. */
   | { readonly fx: 'wait'; readonly ms: number }
   /**
-   * Answered when that is over, or after so many ms, whichever comes first. Where the daemon stops, much sooner, as an answer
-   * waits for it; `inStop`: nobody's answer does, and it has all its time.
+   * Answered when that is over, or after so many ms, whichever comes first. Where the daemon stops, only when it is over;
+   * `soon`: much sooner, as an answer waits for it; `inTime`: it has all its time.
    */
-  | { readonly fx: 'waitFor'; readonly started: Started<unknown>; readonly ms: number; readonly inStop?: true }
+  | { readonly fx: 'waitFor'; readonly started: Started<unknown>; readonly ms: number; readonly atStop?: AtStop }
   /** Answered when what this turn has begun was sent. */
   | { readonly fx: 'nextTurn' };
 
@@ -61,7 +58,6 @@ interface Answers {
   readonly lookUp: LookupOutcome;
   readonly setLeverage: SubmitOutcome;
   readonly call: ReturnType<VenueCalls[keyof VenueCalls]>;
-  readonly readBeside: boolean;
   readonly wait: undefined;
   readonly waitFor: undefined;
   readonly nextTurn: undefined;
@@ -168,23 +164,13 @@ export function* allOver(flows: Iterable<Started<unknown>>): Flow<void> {
   }
 }
 /** What it comes to within so many ms; null: later, and it goes on. @throws what it has failed with by then */
-export function* within<R>(
-  core: { begin<T>(flow: Flow<T>): Started<T> },
-  ms: number,
-  started: Started<R>,
-): Flow<R | null> {
-  const first = new Pending<R | null>();
-  const tell = (end: End<R | null>): void => {
-    if (!first.isOver) first.close(end);
-  };
-  started.onEnd(tell);
-  if (!first.isOver) core.begin(ask<'wait'>({ fx: 'wait', ms })).onEnd(() => tell({ kind: 'done', result: null }));
-  return yield* resultOf(first);
+export function* within<R>(ms: number, started: Started<R>, atStop?: AtStop): Flow<R | null> {
+  if (!started.isOver) yield { fx: 'waitFor', started, ms, ...(atStop === undefined ? {} : { atStop }) };
+  return started.isOver ? yield* resultOf(started) : null;
 }
 /** The same for an answer that a caller waits for: in a daemon that stops, it goes on at once with what is known. */
-export function* endedWithin<R>(ms: number, started: Started<R>): Flow<R | null> {
-  if (!started.isOver) yield { fx: 'waitFor', started, ms };
-  return started.isOver ? yield* resultOf(started) : null;
+export function endedWithin<R>(ms: number, started: Started<R>): Flow<R | null> {
+  return within(ms, started, 'soon');
 }
 /** What another flow comes to. @throws what it has failed with */
 export function* resultOf<R>(started: Started<R>): Flow<R> {

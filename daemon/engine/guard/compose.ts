@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import type { Started } from '../flow/effects.ts';
+import type { Flow, Started } from '../flow/effects.ts';
 import { Canceler } from '../sending/cancels.ts';
 import { LoneOpenings } from '../sending/lone-openings.ts';
 import { Resolver } from '../sending/resolver.ts';
@@ -15,6 +15,8 @@ export interface EngineHands {
   readonly feeds: Omit<FeedRequests, 'resolve' | 'reviewHoldings'>;
   /** {@link ExitBook.tick} is due then, wall ms of the process: the earliest instant that was asked for. */
   readonly wakeExitsAt: (wallMs: number) => void;
+  /** Reads all that another daemon could have opened in the symbol: whether it was read. */
+  readonly readBeside: (symbol: string) => Flow<boolean>;
 }
 
 /** Who carries decisions out. */
@@ -37,7 +39,7 @@ export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts
     resolve: (order) => resolver.resolve(order),
     reviewHoldings: () => reviewHoldings(core, endMisplaced),
   });
-  const lone = new LoneOpenings(core);
+  const lone = new LoneOpenings(core, hands.readBeside);
   const sender: OrderSender = new OrderSender(core, health, lone);
   const resolver: Resolver = new Resolver(core, sender);
   const canceler = new Canceler(core, sender);

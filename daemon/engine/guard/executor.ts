@@ -41,7 +41,7 @@ export class Executor {
     if (rules === undefined) return [];
     return planFromDecision({ ids: this.#core.ids, seq }, acted, request, {
       steps: rules,
-      exitDelay: (effective) => this.#exits.planDelay(request, effective),
+      exitDelay: (effective) => this.#exits.pump.planDelay(request, effective),
     });
   }
 
@@ -82,7 +82,7 @@ export class Executor {
 
   /** Also between two rungs, when no order is live: the remainder must still be closed. */
   isGateExiting(symbol: string): boolean {
-    return this.#exits.isGateExiting(symbol);
+    return this.#exits.pump.isGateExiting(symbol);
   }
 
   /** An exit of the gate itself, recorded even on a full disk. Over when it is on disk; it then runs by itself. */

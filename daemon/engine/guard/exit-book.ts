@@ -1,5 +1,3 @@
-import type { SizedAction } from '../../core/decision.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecidedExit } from '../claims/exit-hands.ts';
 import { ExitPace } from '../claims/exit-pace.ts';
 import { ExitPump } from '../claims/exit-pump.ts';
@@ -29,7 +27,7 @@ export class ExitBook {
   readonly #canceler: Canceler;
   readonly #resolver: Resolver;
   readonly #wakeAt: (wallMs: number) => void;
-  readonly #pump: ExitPump;
+  readonly pump: ExitPump;
   readonly #events = new Map<string, ExitParent>();
   /** Callers that wait until what they asked for has come so far. */
   readonly #waiting = new Map<string, Pending<void>>();
@@ -51,12 +49,13 @@ export class ExitBook {
     const { planClock: clock, sends, state } = core;
     const leftAloneMs = (): number => core.ports.venue.leftAloneMs?.() ?? 0;
     const exits = () => core.policySpec.exits;
-    this.#pump = new ExitPump({
+    this.pump = new ExitPump({
       state,
       clock,
       pace: new ExitPace({ state, sends, clock, exits, leftAloneMs }),
       exits,
       decide: (claim, form) => this.#decide(claim, form),
+      send: (order) => this.#carry(order),
       recordEnd: (claim, reason, detail) => this.#recordEnd(claim, reason, detail),
       endUnsent: (order, detail) => sender.record(order, endedEvent(core, order, 'canceled', detail)),
       cancel: (order, reason) => this.#cancel(order, reason),
@@ -69,11 +68,6 @@ export class ExitBook {
 
   // --- what is asked for -----------------------------------------------------------------------------------------
 
-  /** {@link ExitPump.planDelay} */
-  planDelay(request: ExecutionRequest, effective: SizedAction): number {
-    return this.#pump.planDelay(request, effective);
-  }
-
   /** Carries out a permitted exit. Over when it has ended, or rests, or what became of its order is not known. */
   *run(decided: Decided): Flow<void> {
     const { decision_id: id } = decided.body;
@@ -84,8 +78,8 @@ export class ExitBook {
     else this.#cancelOpenings(first);
     this.#events.set(id, decided.event);
     // What waited may have gone out before its caller came here.
-    if (isInFlight(first) && !this.#pump.isCarried(first)) {
-      this.#pump.carry(first);
+    if (isInFlight(first) && !this.pump.attempts.isCarried(first)) {
+      this.pump.attempts.carry(first);
       this.#carry(first);
     }
     const settled = this.#waiting.get(id) ?? new Pending<void>();
@@ -116,7 +110,7 @@ export class ExitBook {
 
   /** {@link ExitPump.cancelClaims} */
   cancelClaims(isConcerned: (claim: Claim) => boolean, detail: string): void {
-    this.#pump.cancelClaims(isConcerned, detail);
+    this.pump.cancelClaims(isConcerned, detail);
     this.poke();
   }
 
@@ -125,20 +119,11 @@ export class ExitBook {
     this.cancelClaims(({ isCanceled }) => isCanceled, detail);
   }
 
-  /** {@link ExitPump.isGateExiting} */
-  isGateExiting(symbol: string): boolean {
-    return this.#pump.isGateExiting(symbol);
-  }
-
   // --- after a restart -------------------------------------------------------------------------------------------
 
-  /** {@link ExitPump.hold} */
-  hold(claims: Iterable<Claim>): void {
-    this.#pump.hold(claims);
-  }
   /** They go on from where their records say that they are. */
   release(): void {
-    this.#pump.release();
+    this.pump.release();
     this.poke();
   }
 
@@ -157,7 +142,7 @@ export class ExitBook {
     const core = this.#core;
     if (this.#core.isStopping() || core.ports.ledger.isFailed || !core.ports.clock.isSynced) return;
     try {
-      this.#pump.pass();
+      this.pump.pass();
     } catch (error) {
       core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
     }
@@ -170,13 +155,7 @@ export class ExitBook {
 
   #decide(claim: Claim, form: ExitForm): DecidedExit {
     const { decided, order } = decideExitOrder(this.#core, this.#parentOf(claim), form);
-    return {
-      order,
-      code: decided.body.reasons[0]?.code ?? 'BLOCK',
-      send: () => {
-        if (order !== null) this.#carry(order);
-      },
-    };
+    return { order, code: decided.body.reasons[0]?.code ?? 'BLOCK' };
   }
 
   #parentOf({ decisionId, first }: Claim): ExitParent {
@@ -203,27 +182,22 @@ export class ExitBook {
       this.#sender.giveUp(order, error);
       this.#core.alert('EXIT_FAILED', String(error), order.symbol);
     } finally {
-      this.#pump.take(order);
+      this.pump.attempts.take(order);
       this.poke();
     }
   }
 
   *#sendNow(order: OrderState): Flow<void> {
     const outcome = yield* this.#sender.send(order);
-    if (outcome.kind === 'rejected') this.#pump.noteRefusal(order, outcome.rejection);
+    if (outcome.kind === 'rejected') this.pump.attempts.noteRefusal(order, outcome.rejection);
     const isMarketable = this.#core.state.claims.of(order)?.wants === 'now';
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
-    if (isUnknown(order) && isMarketable) this.#pump.pauseAfter(order);
+    if (isUnknown(order) && isMarketable) this.pump.pauseAfter(order);
     if (isMarketable && (isUnknown(order) || (isResting(order) && neverRests(order))))
       this.#resolver.resolve(order).onEnd(() => this.poke());
   }
 
   // --- ends ------------------------------------------------------------------------------------------------------
-
-  /** {@link ExitPump.end} */
-  end(claim: Claim, reason: ExitEnd, detail: string): void {
-    this.#pump.end(claim, reason, detail);
-  }
 
   #recordEnd(claim: Claim, reason: ExitEnd, detail: string): void {
     this.#core.append('exit_target', {
@@ -242,10 +216,10 @@ export class ExitBook {
     if (claim === null) return true;
     if (claim.end !== null) return !isLive(claim);
     const isUnderWay = claim.orders.some(
-      (order) => isPlanned(order) || isInFlight(order) || this.#pump.isCarried(order),
+      (order) => isPlanned(order) || isInFlight(order) || this.pump.attempts.isCarried(order),
     );
     if (isUnderWay) return false;
     if (claim.wants === 'rest') return isLive(claim);
-    return !isLive(claim) && closedE8(claim) > 0 && this.#pump.isClosed(claim);
+    return !isLive(claim) && closedE8(claim) > 0 && this.pump.isClosed(claim);
   }
 }

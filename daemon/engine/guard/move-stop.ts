@@ -30,12 +30,7 @@ export class StopMoves {
     this.#sender = sender;
     this.#canceler = canceler;
     this.#isNews = isNews;
-    this.#plan = new StopMovePlan({
-      state: core.state,
-      clock: core.planClock,
-      spec: () => core.policySpec,
-      inputs: (symbol) => core.market.symbol(symbol),
-    });
+    this.#plan = new StopMovePlan(core);
   }
 
   /** `stop`: the closest of `stops`, all of which are on the right side. */

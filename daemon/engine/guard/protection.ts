@@ -39,15 +39,7 @@ export class Protection {
     this.#sender = sender;
     this.#canceler = canceler;
     this.#exits = exits;
-    this.#plan = new ProtectionPlan({
-      state: core.state,
-      clock: core.planClock,
-      place: core.settings,
-      spec: () => core.policySpec,
-      isGateExiting: (symbol) => exits.isGateExiting(symbol),
-      alert: (code, detail, symbol) => core.alert(code, detail, symbol),
-      alertRarely: (code, detail, symbol) => core.alertRarely(code, detail, symbol),
-    });
+    this.#plan = new ProtectionPlan(core, (symbol) => exits.isGateExiting(symbol));
     this.#moves = new StopMoves(core, sender, canceler, (symbol, decision) => this.#plan.isNews(symbol, decision));
   }
 

@@ -169,7 +169,7 @@ export class Keeper {
   *#reconcileBesideTasks(): Flow<void> {
     const reconciling = this.#core.begin(this.#reconcileOrPause());
     for (;;) {
-      yield* within(this.#core, TICK_MS, reconciling);
+      yield* within(TICK_MS, reconciling);
       if (reconciling.isOver) return;
       this.#startTasks();
       if (this.reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();

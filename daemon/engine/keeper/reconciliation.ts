@@ -189,7 +189,7 @@ export class Reconciliation {
   }
 
   #within(ms: number, flow: Flow<unknown>): Flow<unknown> {
-    return within(this.#core, ms, this.#core.begin(this.#guarded(flow)));
+    return within(ms, this.#core.begin(this.#guarded(flow)));
   }
   *#guarded(flow: Flow<unknown>): Flow<void> {
     try {

@@ -1,6 +1,6 @@
 import { endedEvent } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { allOver, ask, type Flow, onDisk } from '../flow/effects.ts';
+import { allOver, type Flow, onDisk, within } from '../flow/effects.ts';
 import type { Countdowns } from '../guard/countdowns.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../orders/orders.ts';
 import { hasGoodTill } from '../sending/approval.ts';
@@ -37,7 +37,7 @@ export function* leaveVenue(
   const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && !isLeft(order);
   const cancels = canceler.cancelMatching(null, isMeant, 'the daemon stops');
   const started = core.begin(allOver([...cancels, core.begin(countdowns.close())]));
-  if (!started.isOver) yield* ask<'waitFor'>({ fx: 'waitFor', started, ms: LEAVES_WITHIN_MS, inStop: true });
+  yield* within(LEAVES_WITHIN_MS, started, 'inTime');
   yield* allOver([core.begin(onDisk())]);
   const over = before.filter(isTerminal);
   const left = before.filter((order) => !isTerminal(order));

@@ -67,8 +67,6 @@ export interface LiveParts {
   readonly exitResumption: ExitResumption;
   readonly exits: ExitBook;
   readonly health: VenueHealth;
-  /** Reads all that another daemon could have opened in the symbol: whether it was read. */
-  readonly readBeside: (symbol: string) => Flow<boolean>;
 }
 export interface LiveOptions {
   readonly policyPort: PolicyPort;
@@ -90,6 +88,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
       fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
     },
     wakeExitsAt: options.wakeExitsAt,
+    readBeside: (symbol) => readBeside(symbol),
   });
   const { canceler, executor, exits, health, resolver, sender, slices } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
@@ -192,6 +191,5 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     exitResumption,
     exits,
     health,
-    readBeside,
   };
 }

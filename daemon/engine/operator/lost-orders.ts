@@ -1,6 +1,6 @@
 import { endedByOperator } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow } from '../flow/effects.ts';
+import { call, endedWithin, type Flow } from '../flow/effects.ts';
 import { isLost, type OrderState } from '../orders/orders.ts';
 import type { Caller } from '../records/callers.ts';
 import type { OrderSender } from '../sending/sender.ts';
@@ -28,9 +28,12 @@ export class LostOrders {
     const order = core.state.orders.all.get(clientOrderId);
     if (order === undefined) return null;
     requireLost(order);
-    const open = yield* call('fetchOpenOrders', [order.symbol]);
-    if (open.kind === 'failed')
-      throw new OperatorRequestError(`the venue's open orders could not be read (${open.detail}): ask again`);
+    const listing = core.begin(call('fetchOpenOrders', [order.symbol]));
+    const open = yield* endedWithin(core.settings.answerWithinMs, listing);
+    if (open === null || open.kind === 'failed') {
+      const why = open === null ? 'the venue has not answered yet' : open.detail;
+      throw new OperatorRequestError(`the venue's open orders could not be read (${why}): ask again`);
+    }
     const [unreadable] = open.value.unreadable;
     if (unreadable !== undefined)
       throw new OperatorRequestError(

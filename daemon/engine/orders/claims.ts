@@ -2,7 +2,17 @@
 
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../records/events.ts';
 import { isPlanned, isTerminal } from '../tables/status.ts';
-import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
+import {
+  BEYOND_SHARE,
+  type Claim,
+  closedE8,
+  endOfRest,
+  GIVEN_AWAY,
+  GIVES_PLACE,
+  isBefore,
+  MAKES_ROOM,
+  onWayE8,
+} from './claim.ts';
 import type { OrderState } from './order.ts';
 
 export {
@@ -75,8 +85,11 @@ export class Claims {
     if (event.action === 'ended') {
       if (known === undefined || known.end !== null) return;
       known.filledE8 = event.filled_e8;
-      if (event.reason === 'rests') known.wants = 'rest';
-      else this.#end(known, event.reason, event.detail, at.atMs);
+      if (event.reason === 'rests') {
+        known.wants = 'rest';
+        // A full close rests with what earlier openings have filled meanwhile: that is what it is to close from now on.
+        known.askedE8 = Math.max(known.askedE8, closedE8(known) + onWayE8(known));
+      } else this.#end(known, event.reason, event.detail, at.atMs);
       return;
     }
     const first = orderOf(event.client_order_id);

@@ -35,13 +35,18 @@ export function createLotBook(): LotBook {
 export function addFill(book: LotBook, told: LotFill): Omit<ReturnType<typeof moveLots>, 'lots'> {
   const fill = notBefore(book, told);
   const moved = moveLots(foldUntil(book, placeOf(book.entries, fill)), fill, book.holder);
-  if (!isInBase(book, fill)) add(book, fill);
+  if (!isInBase(book, told)) add(book, fill);
   return moved;
 }
 
-/** RISK: clocks err. Whatever they say, no fill of an order that was decided after a record is in a reading or gift of that. */
+/**
+ * RISK: clocks err. Whatever they say, no fill of an order that was decided after a record is in a reading or gift of that. One
+ * that a later reading contains it is in all the same, where a gift is dated ahead of that reading.
+ */
 function notBefore({ entries }: LotBook, fill: LotFill): LotFill {
-  const last = entries.findLast((entry) => entry.kind !== 'fill' && entry.seq < fill.seq);
+  const until = entries.findIndex((entry) => isIn(entry, fill));
+  const before = until === -1 ? entries : entries.slice(0, until);
+  const last = before.findLast((entry) => entry.kind !== 'fill' && entry.seq < fill.seq);
   return last === undefined || last.atMs <= fill.atMs ? fill : { ...fill, atMs: last.atMs };
 }
 function isInBase({ baseReadMs, baseReadSeq }: LotBook, { atMs, seq }: Pick<LotFill, 'atMs' | 'seq'>): boolean {
@@ -178,11 +183,14 @@ function isExact(entry: LotEntry): boolean {
   return entry.kind !== 'fill' || entry.trade !== null || entry.order === null;
 }
 
+/** A reading contains the fill. */
+function isIn(known: LotEntry, { atMs, seq }: LotFill): boolean {
+  return known.kind === 'read' && seq <= known.seq && atMs <= known.atMs;
+}
+
 /** Behind all that come before it in the venue's order, and before whatever contains it. */
 function placeOf(entries: readonly LotEntry[], entry: LotEntry): number {
-  const isIn = (known: LotEntry): boolean =>
-    entry.kind === 'fill' && known.kind === 'read' && entry.seq <= known.seq && entry.atMs <= known.atMs;
-  const first = entries.findIndex(isIn);
+  const first = entry.kind === 'fill' ? entries.findIndex((known) => isIn(known, entry)) : -1;
   let at = first === -1 ? entries.length : first;
   while (at > 0 && compare(entries[at - 1]!, entry) > 0) at -= 1;
   return at;

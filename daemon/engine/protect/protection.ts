@@ -14,6 +14,7 @@ import { type Breach, GATE_AGENT } from '../plan/judge-resting.ts';
 import type { ReviewPlace } from '../plan/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { DISAGREEMENT_MS, toProtectE8 } from '../positions/snapshot.ts';
+import type { SymbolInputs } from '../readings/inputs.ts';
 import { floorLots, formatQuantityE8 } from '../records/units.ts';
 import type { Rejection } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -28,14 +29,16 @@ const CUT_EVERY_MS = 5_000;
 /** Tries in a row that failed, and may be mended, before the position is closed instead. */
 const MAX_TRIES = 3;
 
-export interface ProtectionHands {
+/** What of the core is read here, and told to it. */
+export interface ProtectedAccount {
   readonly state: GateViews;
-  readonly clock: PlanClock;
-  readonly place: ReviewPlace;
-  /** Of the policy in force. */
-  spec(): IntendedPolicySpec;
-  /** `ExitPump.isGateExiting` */
-  isGateExiting(symbol: string): boolean;
+  readonly planClock: PlanClock;
+  readonly settings: ReviewPlace;
+  /** In force. */
+  readonly policySpec: IntendedPolicySpec;
+  readonly market: { symbol(symbol: string): SymbolInputs | null };
+  nowMs(): number;
+  passedMs(): number;
   alert(code: string, detail: string, symbol: string): void;
   /** The same at most once a minute. */
   alertRarely(code: string, detail: string, symbol: string): void;
@@ -52,7 +55,9 @@ export type StopStep =
 const NOTHING_DUE: StopStep = { kind: 'none' };
 
 export class ProtectionPlan {
-  readonly #hands: ProtectionHands;
+  readonly #core: ProtectedAccount;
+  /** `ExitPump.isGateExiting` */
+  readonly #isGateExiting: (symbol: string) => boolean;
   readonly #cutAt = new Map<string, Elapsed>();
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
@@ -62,9 +67,10 @@ export class ProtectionPlan {
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
 
-  constructor(hands: ProtectionHands) {
-    this.#hands = hands;
-    this.#tries = new StopTries(hands.clock, MAX_TRIES);
+  constructor(core: ProtectedAccount, isGateExiting: (symbol: string) => boolean) {
+    this.#core = core;
+    this.#isGateExiting = isGateExiting;
+    this.#tries = new StopTries(core.planClock, MAX_TRIES);
   }
 
   // --- cuts --------------------------------------------------------------------------------------------------------
@@ -74,26 +80,26 @@ export class ProtectionPlan {
    * is recorded of it: the operator has taken over.
    */
   planCut(breach: Breach): ExecutionRequest | null {
-    const { clock, place, state } = this.#hands;
+    const { planClock, settings, state } = this.#core;
     const { symbol } = breach;
     const position = state.position(symbol);
     if (position.quantityE8 === 0 || this.#isHalted(symbol) || this.#isGone(position)) return null;
-    const now = clock.nowMs();
     if ((this.#cutAt.get(symbol)?.ms() ?? CUT_EVERY_MS) < CUT_EVERY_MS) return null;
     if (this.#isExiting(symbol) || !this.#isLastExitShown(symbol)) return null;
-    this.#cutAt.set(symbol, new Elapsed(clock));
+    this.#cutAt.set(symbol, new Elapsed(planClock));
     const above = `the position is above the tightened ${breach.cause} cap`;
     const most = this.#mayClose(position);
     // The breach is of what is surely held: what a lost exit may have closed is not in it.
     const quantityE8 = Math.min(breach.quantityE8, most - this.#closedByLost(position));
     if (quantityE8 <= 0) {
       const nobodys = 'no agent holds any of it: nothing is closed';
-      this.#hands.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, symbol);
+      this.#core.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, symbol);
       return null;
     }
-    this.#hands.alert('POSITION_CUT', `${above}: ${this.#textOf(quantityE8, symbol)} is closed`, symbol);
+    this.#core.alert('POSITION_CUT', `${above}: ${this.#textOf(quantityE8, symbol)} is closed`, symbol);
     const fraction = this.#partOf(quantityE8, most, symbol);
-    return closeRequest(place, { symbol, side: position.quantityE8 > 0 ? 'sell' : 'buy', fraction }, now);
+    const side = position.quantityE8 > 0 ? 'sell' : 'buy';
+    return closeRequest(settings, { symbol, side, fraction }, this.#core.nowMs());
   }
 
   /**
@@ -105,8 +111,8 @@ export class ProtectionPlan {
    * it is the gate's to close, {@link #closedByLost} tells.
    */
   #isExiting(symbol: string): boolean {
-    if (this.#hands.isGateExiting(symbol)) return true;
-    const readAtMs = this.#hands.state.accountAskedMs;
+    if (this.#isGateExiting(symbol)) return true;
+    const readAtMs = this.#core.state.accountAskedMs;
     return this.#ownExits(symbol).some((order) => !isLost(order) || readAtMs < order.updatedAtMs + DISAGREEMENT_MS);
   }
 
@@ -115,14 +121,14 @@ export class ProtectionPlan {
    * after it was decided, so that it would be counted, and closed, twice.
    */
   #isLastExitShown(symbol: string): boolean {
-    const { accountAskedMs: readAtMs, claims, time } = this.#hands.state;
+    const { accountAskedMs: readAtMs, claims } = this.#core.state;
     const { endedAtMs, filledAtMs } = claims.lastGateExit(symbol);
-    return time.atNow(this.#hands.clock.nowMs()) - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
+    return this.#core.passedMs() - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
   }
 
   /** Exits of the gate that are not known to have ended. */
   #ownExits(symbol: string): readonly OrderState[] {
-    return [...liveOrders(this.#hands.state.orders, symbol)].filter(
+    return [...liveOrders(this.#core.state.orders, symbol)].filter(
       (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
     );
   }
@@ -137,8 +143,8 @@ export class ProtectionPlan {
   }
 
   #isHalted(symbol: string): boolean {
-    const { clock, state } = this.#hands;
-    return stateInForce(state.layers, state.time.atNow(clock.nowMs()), symbol, GATE_AGENT).state === 'halted';
+    const { state } = this.#core;
+    return stateInForce(state.layers, this.#core.passedMs(), symbol, GATE_AGENT).state === 'halted';
   }
 
   /** Lots that the gate closes by itself: what the holder holds. */
@@ -149,23 +155,21 @@ export class ProtectionPlan {
 
   /** The fraction of what may be closed that `decide` makes as many whole lots of. */
   #partOf(quantityE8: number, maxE8: number, symbol: string): number {
-    const rules = this.#hands.state.rules.get(symbol);
+    const rules = this.#core.state.rules.get(symbol);
     if (rules === undefined || quantityE8 === maxE8) return quantityE8 / maxE8;
     return floorLots(quantityE8, rules) / Math.max(1, floorLots(maxE8, rules));
   }
   #textOf(quantityE8: number, symbol: string): string {
-    return formatQuantityE8(quantityE8, this.#hands.state.rules.get(symbol));
+    return formatQuantityE8(quantityE8, this.#core.state.rules.get(symbol));
   }
 
   // --- stops -------------------------------------------------------------------------------------------------------
 
   watchHoldingTime({ sinceMs, symbol }: PositionState): void {
-    const { clock, state } = this.#hands;
-    if (sinceMs === null || state.time.atNow(clock.nowMs()) - sinceMs < this.#hands.spec().budgets.holding_time_ms)
-      return;
+    if (sinceMs === null || this.#core.passedMs() - sinceMs < this.#core.policySpec.budgets.holding_time_ms) return;
     if (this.#alerted.get(symbol) === sinceMs) return;
     this.#alerted.set(symbol, sinceMs);
-    this.#hands.alert(
+    this.#core.alert(
       'HOLDING_TIME',
       `the position has been held for the whole holding time: the symbol is reducing until it is flat`,
       symbol,
@@ -178,14 +182,14 @@ export class ProtectionPlan {
    */
   findOutdated(position: PositionState): readonly OrderState[] {
     const { side } = this.#needOf(position);
-    return [...liveOrders(this.#hands.state.orders, position.symbol)].filter(
+    return [...liveOrders(this.#core.state.orders, position.symbol)].filter(
       (order) => order.protective && order.side !== side && !order.cancelRequested,
     );
   }
 
   /** Lots to be protected, and the side of their stop; null: none. */
   #needOf(position: PositionState): { readonly quantityE8: number; readonly side: Side | null } {
-    const quantityE8 = toProtectE8(position, this.#hands.state.time.atNow(this.#hands.clock.nowMs()));
+    const quantityE8 = toProtectE8(position, this.#core.passedMs());
     return { quantityE8, side: quantityE8 === 0 ? null : quantityE8 > 0 ? 'sell' : 'buy' };
   }
 
@@ -198,7 +202,7 @@ export class ProtectionPlan {
     const { quantityE8, side } = this.#needOf(position);
     // Waits and refusals are of one position: the next one gets its stop at once, and its first refusal is not the last
     // of these. So it is when somebody else's order, for which ours was refused, is gone.
-    const live = [...liveOrders(this.#hands.state.orders, symbol)];
+    const live = [...liveOrders(this.#core.state.orders, symbol)];
     const isGuarded = live.some((order) => order.foreign && closesAll(order) && order.side === side);
     if (quantityE8 === 0 || (this.#guarded.has(symbol) && !isGuarded)) this.#forgetTries(symbol);
     if (isGuarded) this.#guarded.add(symbol);
@@ -251,7 +255,7 @@ export class ProtectionPlan {
     // The venue has changed its steps: that says nothing about the stop, which is written anew in the new ones.
     if (rejection?.cause === 'off_grid') {
       const refused = describeMissing(order);
-      this.#hands.alertRarely('STOP_REFUSED', `${refused}; it is placed anew once the venue's steps are read`, symbol);
+      this.#core.alertRarely('STOP_REFUSED', `${refused}; it is placed anew once the venue's steps are read`, symbol);
       return null;
     }
     this.#tries.noteFailed(symbol);
@@ -270,7 +274,7 @@ export class ProtectionPlan {
     const quantityE8 = Math.max(0, most - this.#closedByLost(position));
     const why = this.#whyNotClosed(position, rejection, quantityE8);
     if (why !== null) {
-      this.#hands.alertRarely('STOP_REFUSED', `${refused}; ${why}`, symbol);
+      this.#core.alertRarely('STOP_REFUSED', `${refused}; ${why}`, symbol);
       return null;
     }
     const left = Math.abs(position.quantityE8) - quantityE8;
@@ -278,9 +282,9 @@ export class ProtectionPlan {
       left === 0
         ? 'the position is closed'
         : `the ${this.#textOf(quantityE8, symbol)} that an agent holds is closed; ${this.#textOf(left, symbol)} of nobody stays, without a stop`;
-    this.#hands.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
+    this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
     const fraction = this.#partOf(quantityE8, most, symbol);
-    return closeRequest(this.#hands.place, { symbol, side: order.side, fraction }, this.#hands.clock.nowMs());
+    return closeRequest(this.#core.settings, { symbol, side: order.side, fraction }, this.#core.nowMs());
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, quantityE8: number): string | null {
@@ -299,7 +303,7 @@ export class ProtectionPlan {
     const { symbol } = position;
     if (!this.#tries.isEnough(symbol)) return false;
     const { side } = this.#needOf(position);
-    const closing = [...liveOrders(this.#hands.state.orders, symbol)].filter(
+    const closing = [...liveOrders(this.#core.state.orders, symbol)].filter(
       (order) => order.side === side && (order.protective || (order.foreign && closesAll(order))),
     );
     return closing.length > 0 && closing.every((order) => order.orderType.startsWith('TAKE_PROFIT'));
@@ -312,7 +316,7 @@ export class ProtectionPlan {
    */
   #isGone(position: PositionState): boolean {
     const stop = this.#lastStop.get(position.symbol);
-    const readAtMs = this.#hands.state.accountAskedMs;
+    const readAtMs = this.#core.state.accountAskedMs;
     if (stop !== undefined && isFilled(stop) && stop.updatedAtMs > readAtMs) return true;
     if (position.quantityE8 === 0) return false;
     return position.disputedE8 !== null && position.disputedE8 * Math.sign(position.quantityE8) <= 0;

@@ -3,13 +3,11 @@
  * price, or the policy was tightened. It is never moved away from the mark. Pure of clock and port, so that the daemon and
  * a replay move the same (SAE-SAME-CODE).
  */
-import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { liveOrders, type OrderState } from '../orders/orders.ts';
-import { Deadline, type PlanClock } from '../plan/deadline.ts';
+import { Deadline } from '../plan/deadline.ts';
 import { isSettled, type PositionState } from '../positions/positions.ts';
-import type { SymbolInputs } from '../readings/inputs.ts';
-import type { GateViews } from '../state/views.ts';
 import { isInFlight, isNotPlaced, isResting, isTerminal, isUnknown } from '../tables/status.ts';
+import type { ProtectedAccount } from './protection.ts';
 import { describeMissing, findStopE8, isMarkBeyond, isStopTooFar } from './stops.ts';
 
 /** Time after which a move that was refused is tried again, ms; doubled with each refusal. */
@@ -18,23 +16,15 @@ const LONGEST_RETRY_MS = 300_000;
 export const CLOSER_STANDS = 'another stop stands closer';
 export const ROOM_FOR_CLOSER = 'makes room for a closer stop';
 
-export interface MoveParts {
-  readonly state: GateViews;
-  readonly clock: PlanClock;
-  /** Of the policy in force. */
-  readonly spec: () => IntendedPolicySpec;
-  readonly inputs: (symbol: string) => SymbolInputs | null;
-}
-
 export class StopMovePlan {
-  readonly #parts: MoveParts;
+  readonly #core: ProtectedAccount;
   /** By symbol; refusals in a row. */
   readonly #tried = new Map<string, { readonly wait: Deadline; readonly refusals: number }>();
   /** By symbol: the stop that was sent last beside the one that stands, until it is known whether it rests. */
   readonly #sent = new Map<string, OrderState>();
 
-  constructor(parts: MoveParts) {
-    this.#parts = parts;
+  constructor(core: ProtectedAccount) {
+    this.#core = core;
   }
 
   /** What is given up beside the closest of `stops`. What is not known to rest may not be there: nothing is given up for it. */
@@ -46,14 +36,14 @@ export class StopMovePlan {
   isDue(position: PositionState, stop: OrderState): boolean {
     if (!isResting(stop) || stop.cancelRequested) return false;
     const { symbol, entryPrice } = position;
-    const { accountAskedMs, rules: known } = this.#parts.state;
+    const { accountAskedMs, rules: known } = this.#core.state;
     const rules = known.get(symbol);
     // While the position is disputed its entry price is that of before; until the account was read after a fill it may
     // be made of a limit.
     if (accountAskedMs <= position.lastFillAtMs) return false;
     if (!isSettled(position)) return false;
     if (position.quantityE8 === 0 || rules === undefined || entryPrice <= 0) return false;
-    const stopBps = this.#parts.spec().protection.stop_bps;
+    const stopBps = this.#core.policySpec.protection.stop_bps;
     if (
       stop.triggerE8 === null ||
       !isStopTooFar({ side: stop.side, triggerE8: stop.triggerE8 }, entryPrice, stopBps, rules)
@@ -72,11 +62,11 @@ export class StopMovePlan {
 
   /** Why it cannot be placed; null: it can. */
   findBlock({ symbol, entryPrice }: PositionState, { side }: OrderState): string | null {
-    const rules = this.#parts.state.rules.get(symbol);
-    const inputs = this.#parts.inputs(symbol);
-    const { market, protection } = this.#parts.spec();
+    const rules = this.#core.state.rules.get(symbol);
+    const inputs = this.#core.market.symbol(symbol);
+    const { market, protection } = this.#core.policySpec;
     if (rules === undefined || inputs === null) return 'the mark price is not known';
-    if (this.#parts.clock.nowMs() - inputs.markAtMs > market.freshness.mark_ms) return 'the mark price is not known';
+    if (this.#core.nowMs() - inputs.markAtMs > market.freshness.mark_ms) return 'the mark price is not known';
     const triggerE8 = findStopE8(side, entryPrice, protection.stop_bps, rules);
     return isMarkBeyond(side, triggerE8, inputs.mark) ? 'the mark price is beyond that already' : null;
   }
@@ -84,7 +74,7 @@ export class StopMovePlan {
   /** The venue takes one on a side alone: why the one that stands is not given up for it; null: it is. */
   findWhyKept(position: PositionState, stop: OrderState): string | null {
     // RISK: without ours its place might be somebody else's, whose order protects nothing.
-    for (const order of liveOrders(this.#parts.state.orders, position.symbol))
+    for (const order of liveOrders(this.#core.state.orders, position.symbol))
       if (order.foreign && order.kind === 'algo' && order.reduceOnly && order.side === stop.side)
         return "an order of somebody else's rests on its side";
     // While it was refused the market has gone on.
@@ -111,7 +101,7 @@ export class StopMovePlan {
     if (refused === null) return;
     const refusals = (this.#tried.get(symbol)?.refusals ?? 0) + 1;
     const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** (refusals - 1));
-    this.#tried.set(symbol, { wait: new Deadline(this.#parts.clock, waitMs), refusals });
+    this.#tried.set(symbol, { wait: new Deadline(this.#core.planClock, waitMs), refusals });
   }
 }
 

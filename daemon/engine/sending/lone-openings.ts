@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, Pending, type Started, within } from '../flow/effects.ts';
+import { type Flow, Pending, type Started, wait, within } from '../flow/effects.ts';
 import { isInFlight, isTerminal, isUnproven, type OrderState } from '../orders/orders.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import type { SubmitOutcome } from '../records/venue.ts';
@@ -34,10 +34,16 @@ interface SymbolTurns {
  */
 export class LoneOpenings {
   readonly #core: Pick<EngineCore, 'begin' | 'planClock'>;
+  readonly #readBeside: (symbol: string) => Flow<boolean>;
   readonly #turns = new Map<string, SymbolTurns>();
 
-  constructor(core: Pick<EngineCore, 'begin' | 'planClock'>) {
+  /**
+   * @param readBeside reads all that another daemon could have opened in the symbol (open orders, positions, what was placed
+   * there), and tells what they show: whether it was read
+   */
+  constructor(core: Pick<EngineCore, 'begin' | 'planClock'>, readBeside: (symbol: string) => Flow<boolean>) {
     this.#core = core;
+    this.#readBeside = readBeside;
   }
 
   /** How long a slice waits before it is decided while its symbol's lone opening is not done, wall ms; 0: not at all. */
@@ -53,7 +59,7 @@ export class LoneOpenings {
     while (turns.alone !== null) {
       const leftMs = untilMs - clock.wallMs();
       if (leftMs <= 0) return null;
-      yield* within(this.#core, leftMs, turns.alone);
+      yield* within(leftMs, turns.alone);
     }
     const since = new Elapsed(clock);
     if (turns.since !== null && turns.since.ms() < QUIET_MS)
@@ -90,10 +96,19 @@ export class LoneOpenings {
       // RISK: one that may still be on its way can arrive after the reading, which then proves nothing.
       if (!isInFlight(order) && !isUnproven(order)) {
         if (isTerminal(order) && order.venueOrderId === null) return false;
-        if (yield* ask<'readBeside'>({ fx: 'readBeside', symbol: order.symbol })) return true;
+        if (yield* this.#isRead(order.symbol)) return true;
         pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
       }
-      yield* ask<'wait'>({ fx: 'wait', ms: pauseMs });
+      yield* wait(pauseMs);
+    }
+  }
+
+  /** Whatever keeps it from being read: it was not. */
+  *#isRead(symbol: string): Flow<boolean> {
+    try {
+      return yield* this.#readBeside(symbol);
+    } catch {
+      return false;
     }
   }
 

@@ -2,7 +2,7 @@ import { endOpeningsByStop } from '../decide/order-records.ts';
 import { noteUnreadable } from '../feeds/held-symbols.ts';
 import { noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
+import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { VenueTrade } from '../records/venue.ts';
 import type { OrderProof } from '../sending/order-proof.ts';
@@ -13,6 +13,9 @@ import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
 const TRADES_AGAIN_MS = 2_000;
 /** The same while only the exchange's income tells of a trade. */
 const UNREPORTED_AGAIN_MS = 30_000;
+
+/** Trades of a list that are recorded in one turn: what is told late is folded anew with all that followed it. */
+const TRADES_A_TURN = 20;
 
 /** Reads the trades of symbols in which something was executed, once at a time, and again while they lag. */
 export class TradeFeed {
@@ -120,7 +123,8 @@ export class TradeFeed {
   ): Flow<boolean> {
     const core = this.#core;
     this.#owners.begin();
-    for (const trade of trades) {
+    for (const [i, trade] of trades.entries()) {
+      if (i > 0 && i % TRADES_A_TURN === 0) yield* ask<'nextTurn'>({ fx: 'nextTurn' });
       const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
       if (!isKnown && trade.tradeId !== lastId) core.lookout.suspect(symbol);
       if (!core.state.seenTrades.has(symbol, trade.tradeId)) {

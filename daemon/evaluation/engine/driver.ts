@@ -2,7 +2,15 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { Decided } from '../../engine/decide/decided.ts';
 import { endedEvent } from '../../engine/decide/order-records.ts';
 import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
-import { type Answer, type Effect, Engine, type Flow, type Request, type Started } from '../../engine/flow/effects.ts';
+import {
+  type Answer,
+  type Effect,
+  Engine,
+  type Flow,
+  nowKnown,
+  type Request,
+  type Started,
+} from '../../engine/flow/effects.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
 import { isLive } from '../../engine/orders/claims.ts';
 import { isPlanned, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
@@ -62,6 +70,7 @@ export class ReplayDriver {
     this.engine = composeEngine(core, {
       feeds: { resyncClock: nothing, reloadRules: nothing, refreshAccount: nothing, fetchTrades: nothing },
       wakeExitsAt: (atMs) => this.#wakeExitsAt(atMs),
+      readBeside: () => nowKnown(true),
     });
     parts.venue.onReport = (report, fill) => {
       this.#adopt(report);
@@ -171,9 +180,8 @@ export class ReplayDriver {
       case 'nextTurn':
         this.#answer(id, undefined);
         return;
-      case 'readBeside':
-        this.#answer(id, true);
-        return;
+      // Rare here: that it is over is seen when the time is.
+      case 'waitFor':
       case 'wait': {
         this.waiting += 1;
         later(clock.nowMs + effect.ms, { kind: 'wait', id });
@@ -197,7 +205,6 @@ export class ReplayDriver {
         return;
       case 'lookUp':
       case 'call':
-      case 'waitFor':
         throw new Error(`${effect.fx}: the exchange of a replay has told everything`);
     }
   }

@@ -81,7 +81,6 @@ function compareBooks(core: LiveCore, days: readonly AccountDay[], span: Span): 
   const total = booked.realised + booked.commission + booked.funding + booked.other;
   const difference = reportedRealised + newRealised - sums.realised_usdt;
   const unconfirmed = newRealised - newFees;
-  const waiting = accounts.waitingUsdt(span.fromMs, span.toMs);
   return {
     realised_usdt: round(booked.realised),
     commission_usdt: round(booked.commission),
@@ -92,9 +91,8 @@ function compareBooks(core: LiveCore, days: readonly AccountDay[], span: Span): 
     booked_usdt: round(total),
     accounted_usdt: sums.result_usdt,
     entry_difference_usdt: round(difference),
-    waiting_usdt: round(waiting),
     unconfirmed_usdt: round(unconfirmed),
-    unexplained_usdt: round(total - waiting - (sums.result_usdt + difference - unconfirmed)),
+    unexplained_usdt: round(total - (sums.result_usdt + difference - unconfirmed)),
   };
 }
 

@@ -49,7 +49,6 @@ function judgeDay({ world }: History, dayMs: number, rows: readonly Income[], is
       breaches.push({ code: `accounts/${what}`, detail: `${name}: ${reported} told, ${due} by the books` });
   };
   compare('unexplained_usdt', books.unexplained_usdt, 0);
-  compare('waiting_usdt', books.waiting_usdt, 0);
   if (!isRead) return breaches;
   const sum = (isOf: (row: Income) => boolean): number =>
     rows.reduce((usdt, row) => (dayOf(row.timeMs) === dayMs && isOf(row) ? usdt + Number(row.amount) / 1e8 : usdt), 0);

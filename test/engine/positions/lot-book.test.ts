@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { heldAt } from '../../../daemon/engine/positions/lot-book.ts';
+import { believe, heldAt } from '../../../daemon/engine/positions/lot-book.ts';
 import { heldE8, lotsOf } from '../../../daemon/engine/positions/lots.ts';
 import { ALICES, Book, CUT, NOBODYS } from './book.ts';
 
@@ -137,4 +137,12 @@ test('what has no trade yet is not summed up, unless there is too much of it', (
   for (let minute = 1; minute <= 1_100; minute += 1) book.report(`o-${minute}`, ALICES, 1, minute * 60_000);
   assert.equal(book.book.entries.length, 1_000);
   assert.equal(heldE8(book.book.lots), 1_100);
+});
+
+test('a fill that a reading contains is in it, also where a gift is dated ahead of that reading', () => {
+  const book = new Book().fill(ALICES, 10, 10).give('bob', 160);
+  // Bob's exit was decided after the gift; a reading shows what it left, and then its report comes.
+  believe(book.book, { quantityE8: 6, shownMs: 155, sinceMs: 155, seq: 7 });
+  book.fill({ ...EXIT, owner: 'bob' }, 4, 150, 6);
+  assert.deepEqual(book.parts, ['6 of bob']);
 });

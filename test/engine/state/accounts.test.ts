@@ -111,7 +111,7 @@ describe('accounts by agent', () => {
     assert.deepEqual(reported.accounts.unrealised('BTCUSDT', 58_000), new Map([[null, 20]]));
   });
 
-  test('funding is split over the shares at its instant, once every trade before it is known [AN-185 AN-216]', () => {
+  test('funding is split over the shares at its instant, anew where a trade before it is told later [AN-185]', () => {
     const reported = new Reported();
     reported.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 1 });
     const late = { lots: 10, price: 60_000, side: 'buy', fee_usdt: 0.5 } as const;
@@ -123,7 +123,7 @@ describe('accounts by agent', () => {
       { at_venue_ms: T0 + 3, trade_id: 'b', type: 'COMMISSION', amount_usdt: -0.5 },
       { at_venue_ms: T0 + 5, amount_usdt: -8 },
     ]);
-    assert.equal(reported.figures('alice')?.fundingUsdt, 0);
+    assert.equal(reported.figures('alice')?.fundingUsdt, -8);
     reported.ledger.append(tradeEvent('b', 'ob', T0 + 3, late));
     reported.fill({ agent: 'alice', side: 'sell', lots: 30, price: 60_000, atMs: T0 + 6 });
     assert.equal(reported.figures('alice')?.fundingUsdt, -6);

@@ -36,7 +36,8 @@ export class PumpModel extends FoldedClaims {
       clock,
       pace: new ExitPace({ state, sends, clock, exits: () => exits }),
       exits: () => exits,
-      decide: (claim, form) => ({ order: this.#plan(claim, form), code: '', send: () => undefined }),
+      decide: (claim, form) => ({ order: this.#plan(claim, form), code: '' }),
+      send: () => undefined,
       recordEnd: (claim, reason, detail) => {
         const filled = closedE8(claim);
         const payload = {
@@ -93,7 +94,7 @@ export class PumpModel extends FoldedClaims {
     this.wait(20_000);
     this.pump.pass();
     const sent = this.sent.slice(from);
-    for (const { order } of sent) this.pump.take(order);
+    for (const { order } of sent) this.pump.attempts.take(order);
     return sent.map(({ claim, order }) => `${claim.decisionId} ${inLots(order.quantityE8)}`);
   }
   /** The same before any time has passed: what was on its way is answered, and waits are not over. */
@@ -105,7 +106,7 @@ export class PumpModel extends FoldedClaims {
   refuse(id: string, cause: Cause): void {
     const order = this.find(id).orders.at(-1);
     assert.ok(order !== undefined);
-    this.pump.noteRefusal(order, { cause, code: '-2025', message: 'refused', retryAfterMs: null });
+    this.pump.attempts.noteRefusal(order, { cause, code: '-2025', message: 'refused', retryAfterMs: null });
     this.answer(id, 'rejected', 0);
   }
   /** What became of the last order of a claim. */

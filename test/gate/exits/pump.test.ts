@@ -242,6 +242,21 @@ test('an order that covers all of less than the smallest one rests, and is not c
   assert.deepEqual(beside.canceled, ['t-1'], 'where the smallest is one lot, it is more than is held');
 });
 
+test('a full close that comes to rest with what an earlier opening has filled meanwhile is not called back', () => {
+  const model = held(11);
+  model.open('o-1', 2, { rests: true });
+  model.report('o-1', 'working', 0);
+  model.exit('x-1', 11, { atMs: T0 + 1 });
+  model.report('x-1', 'filled', 11);
+  model.report('o-1', 'filled', 2);
+  // Its next order is a limit that does not fill any more.
+  model.takeProfit('s-1', 2, { parent: 'x-1', atMs: T0 + 2 });
+  model.report('s-1', 'working', 0);
+  for (let times = 0; times < 3; times += 1) assert.deepEqual(model.pass(), []);
+  assert.equal(model.find('x-1').wants, 'rest');
+  assert.deepEqual(model.canceled, []);
+});
+
 describe('a place among the open orders that the venue takes [DESIGN 12.4]', () => {
   /** Twenty lots held, three openings and three take-profits at rest, and a part that the venue has no room for. */
   const crowded = (): PumpModel => {

@@ -131,11 +131,15 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(await world.position('BTCUSDT'), Number(approval.quantity), 'once');
   });
 
-  it('two grants at once: one sends [AP-35]', async () => {
+  it('two grants at once: one sends, and of two people either is told of it [AP-35]', async () => {
     const approval = await ask();
     const answers = await Promise.all([approve(approval), approve(approval, second), approve(approval)]);
-    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409, 409]);
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 409]);
+    const told = answers.flatMap(({ body, status }) => (status === 200 ? [body.answer?.decision.decision_id] : []));
+    assert.ok(told[0] !== undefined && told[0] === told[1], 'of the one decision');
     assert.equal(await world.position('BTCUSDT'), Number(approval.quantity));
+    const other = { ...approval, digest: approval.digest.replaceAll(/./g, '0') };
+    assert.equal((await approve(other, second)).status, 409, 'of what they have seen');
   });
 
   it('what a token approved counts no more once it is revoked [AP-25]', async () => {

@@ -13,6 +13,8 @@ describe('GET /v1/limits is what a decision uses', () => {
         spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
         Object.assign(spec.agents, {
           momentum: { budgets: { order_notional_usdt: 200, leverage: 2 } },
+          // A lot at the mark, and less than a lot at the bound of ten basis points.
+          onelot: { budgets: { order_notional_usdt: 60.03 } },
           bitcoin: { scope: { symbols: ['BTCUSDT'] } },
         });
       },
@@ -76,6 +78,15 @@ describe('GET /v1/limits is what a decision uses', () => {
       assert.equal(whole.decision, 'ALLOW', `a ${side} of what remains`);
       assert.equal((await dry({ ...ask, side, requested_notional: 600 })).decision, 'LIMIT', `a ${side} of more`);
     }
+  });
+
+  it('a size that is below the minimum at the widest bound alone does not block the side', async () => {
+    const token = world.createAgent('onelot');
+    const { opening } = await limitsOf('BTCUSDT', token);
+    assert.deepEqual([opening.buy.remaining_usdt, opening.buy.blocked_by], [60.03, []]);
+    const within = await dry({ requested_notional: 300, max_slippage_bps: 0 }, token);
+    assert.deepEqual([within.decision, within.effective?.quantity], ['LIMIT', '0.001']);
+    assert.equal((await dry({ requested_notional: 300, max_slippage_bps: 10 }, token)).decision, 'BLOCK');
   });
 
   it('SAE-T nothing remains of a symbol that is not in the scope of this agent [AN-119 AN-120]', async () => {

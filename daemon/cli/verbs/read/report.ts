@@ -85,7 +85,6 @@ async function renderReport(report: ReportBody): Promise<string> {
           ['booked by the exchange', money(books.booked_usdt)],
           ['accounted for here', money(books.accounted_usdt)],
           ['entry difference', money(books.entry_difference_usdt)],
-          ['waits to be split', money(books.waiting_usdt)],
           ['not booked yet', money(books.unconfirmed_usdt)],
           ['UNEXPLAINED', money(books.unexplained_usdt)],
           ['transfers', money(books.transfers_usdt)],
