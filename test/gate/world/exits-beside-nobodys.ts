@@ -1,30 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 const UNOWNED = 8;
 
 describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 12.1]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 300 });
-  });
-  after(() => closeAudited(world));
+  const world = suiteWorld({ policy: withoutPacing, answerWithinMs: 300 });
   /** Ten lots of the agent, and eight that a person has bought by hand. */
   beforeEach(async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 605 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 605 }));
     const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: `0.00${UNOWNED}` };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
-    await until('both are known', async () => {
-      await world.advance(6_000);
-      return inLots(unownedE8(view())) === UNOWNED;
-    });
+    await world.hand('POST', '/fapi/v1/order', human);
+    await until(
+      'both are known',
+      world.advancing(6_000, () => inLots(unownedE8(view())) === UNOWNED),
+    );
     assert.equal(own(), 10);
   });
   afterEach(async () => {
@@ -33,10 +27,10 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.setMark('BTCUSDT', 60_000);
     assert.equal(await world.position('BTCUSDT'), 0, 'flat');
-    await until('the symbol is free', async () => {
-      await world.advance(1_000);
-      return view().holder === null && world.daemon.gate.openOrderCount() === 0;
-    });
+    await until(
+      'the symbol is free',
+      world.advancing(1_000, () => view().holder === null && world.daemon.gate.openOrderCount() === 0),
+    );
   });
 
   const view = () => world.daemon.gate.core.state.position('BTCUSDT');
@@ -45,8 +39,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
   const close = () => world.tool('close_position', { symbol: 'BTCUSDT' });
   const takeProfit = async (notional: number, price: number): Promise<string> => {
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: price };
-    const { body } = await world.tool('place_order', order({ ...exit, requested_notional: notional }));
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    const body = await world.must('working', 'place_order', order({ ...exit, requested_notional: notional }));
     return body.execution.orders[0]?.client_order_id ?? '';
   };
   const resting = async (): Promise<number> =>
@@ -78,10 +71,10 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
   it('BY-36 take-profits of more than it holds rest within what it holds', async () => {
     await takeProfit(430, 60_080);
     await takeProfit(430, 60_090);
-    await until('they share what is held', async () => {
-      await world.refresh();
-      return (await resting()) === 10;
-    });
+    await until(
+      'they share what is held',
+      world.refreshing(async () => (await resting()) === 10),
+    );
     await fillAll();
   });
 
@@ -90,15 +83,15 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
     assert.equal(await resting(), 10);
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT', fraction: 0.6 });
     assert.deepEqual([own(), inLots(unownedE8(view()))], [8, 0], 'nobody’s lots went first');
-    await until('it is clipped', async () => {
-      await world.refresh();
-      return (await resting()) === 8;
-    });
+    await until(
+      'it is clipped',
+      world.refreshing(async () => (await resting()) === 8),
+    );
     await world.setMark('BTCUSDT', 60_150);
-    await until('it has filled', async () => {
-      await world.refresh();
-      return (await lots()) === 0;
-    });
+    await until(
+      'it has filled',
+      world.refreshing(async () => (await lots()) === 0),
+    );
   });
 
   it('a full close is one of the holder’s lots', async () => {
@@ -127,10 +120,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
     assert.notEqual(second.body.decision.decision, 'BLOCK', JSON.stringify(second.body.decision.reasons));
     await until(
       'it is out',
-      async () => {
-        await world.advance(1_000);
-        return own() === 0;
-      },
+      world.advancing(1_000, () => own() === 0),
       20_000,
     );
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0, 10_000);
