@@ -51,7 +51,7 @@ describe('ways around a gate: exits', () => {
     ['at a limit', { side: 'sell', order_type: 'limit', limit_price: 50_000, requested_notional: 5_000 }],
     ['for no more than is held', { side: 'sell', requested_notional: 200 }],
   ] as const) {
-    it(`BY-14 refuses an order against the position, and leaves it as it is: ${name}`, async () => {
+    it(`BY-14 refuses an order against the position, and leaves it as it is: ${name} [EX-15 TD-4 TD-26 TD-44 TF-1]`, async () => {
       const held = await hold(400);
       await isBlocked(world, 'place_order', order(args), 'AGAINST_POSITION', name);
       assert.equal(await world.position('BTCUSDT'), held);

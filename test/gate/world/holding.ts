@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, before, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
-import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { suiteWorld } from '../../daemon/suite-world.ts';
@@ -15,11 +14,6 @@ const TAKE_PROFIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_
 
 const codesOf = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
 const viewOf = (world: DaemonWorld) => world.daemon.gate.core.state.position('BTCUSDT');
-const alertsOf = (world: DaemonWorld, code: string): readonly string[] =>
-  world
-    .alerts()
-    .filter((alert) => alert.code === code)
-    .map(({ detail }) => detail);
 async function place(world: DaemonWorld, args: object = {}, token?: string): Promise<ToolBody> {
   const { body } = await world.tool('place_order', order(args), token);
   assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
@@ -121,29 +115,6 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.deepEqual(codesOf(mine.body), ['EXIT_SCOPE'], 'those are not hers');
   });
 
-  it('SYMBOL_UNOWNED: beside a person’s opening that rests, nobody opens', async () => {
-    await human(world, 'POST', '/fapi/v1/order', {
-      side: 'BUY',
-      type: 'LIMIT',
-      timeInForce: 'GTC',
-      quantity: '0.005',
-      price: '58000',
-    });
-    await world.refresh();
-    assert.ok((await codes(world, {}, alice)).includes('SYMBOL_UNOWNED'));
-  });
-
-  it('AGAINST_POSITION: an opening of the other side is refused, and closes nothing [EX-15 TD-4 TD-26 TD-44 TF-1]', async () => {
-    await place(world, { requested_notional: 300 }, alice);
-    const held = await world.position('BTCUSDT');
-    for (const requested_notional of [100, 900]) {
-      const { body } = await world.tool('place_order', order({ side: 'sell', requested_notional }), alice);
-      assert.equal(body.decision.decision, 'BLOCK');
-      assert.ok(codesOf(body).includes('AGAINST_POSITION'), codesOf(body).join());
-    }
-    assert.equal(await world.position('BTCUSDT'), held);
-  });
-
   it('both sides may be quoted while it is flat: the first fill cancels the opposite ones [EX-16]', async () => {
     const below = await place(world, BELOW, alice);
     const above = [await place(world, ABOVE, alice), await place(world, { ...ABOVE, limit_price: 61_100 }, alice)];
@@ -177,12 +148,6 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
         async () => !(await codes(world, { requested_notional: 120 }, alice)).includes('ORDER_UNPROVEN'),
       ),
     );
-  });
-
-  it('the holder’s agent is told of its own limits, and nobody of another’s name', async () => {
-    await place(world, { requested_notional: 300 }, alice);
-    const { body } = await world.dryRun('place_order', order(), bob);
-    assert.ok(!JSON.stringify(body).includes('alice'), JSON.stringify(body));
   });
 });
 
@@ -249,113 +214,6 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
     );
     await world.advance(61_000);
     await until('all is closed', async () => (await world.position('BTCUSDT')) === 0);
-  });
-
-  it('an exit that rests holds up no opening', async () => {
-    await place(world, { requested_notional: 300 });
-    await place(world, { ...TAKE_PROFIT, requested_notional: 130 });
-    await place(world, { requested_notional: 120 });
-  });
-});
-
-describe('resting exits beside each other [DESIGN 12.2]', () => {
-  const world = suiteWorld({
-    answerWithinMs: 500,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.exits.rate = { max: 1_000, window_ms: 60_000 };
-    },
-  });
-  afterEach(() => makeFree(world));
-
-  const exits = (): readonly OrderState[] =>
-    [...world.daemon.gate.core.state.orders.all.values()].filter(({ reduceOnly }) => reduceOnly);
-  const resting = async (): Promise<readonly string[]> =>
-    openOrders(await world.books())
-      .map(({ client_order_id: id }) => String(id))
-      .sort();
-  const rest = async (price: number): Promise<string> => {
-    const { body } = await world.tool(
-      'place_order',
-      order({ ...TAKE_PROFIT, limit_price: price, requested_notional: 60.5 }),
-    );
-    assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
-    return body.execution.orders[0]?.client_order_id ?? '';
-  };
-
-  it('one more take-profit than is held cancels none, rests once there is room, and refuses nobody’s opening [EX-55]', async () => {
-    await place(world, { requested_notional: 965 });
-    const lots = inLots(ownE8(viewOf(world)));
-    const ids: string[] = [];
-    for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
-    await until('all rest', async () => (await resting()).length === lots);
-    const more = await rest(64_000);
-    for (let i = 0; i < 3; i += 1) await world.refresh();
-    assert.deepEqual(await resting(), [...ids].sort());
-    assert.ok(exits().every(({ cancelRequested }) => !cancelRequested));
-    assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, world.createAgent('other')), []);
-    await world.tool('cancel_order', { client_order_id: ids[3] });
-    await until(
-      'it rests in its place',
-      world.refreshing(async () => (await resting()).length === lots),
-    );
-    assert.deepEqual(await resting(), [...ids.filter((id) => id !== ids[3]), more].sort());
-  });
-
-  it('a close of a part cancels only as many as it needs, newest first, and they rest again', async () => {
-    await place(world, { requested_notional: 965 });
-    const lots = inLots(ownE8(viewOf(world)));
-    const ids: string[] = [];
-    for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
-    await until('all rest', async () => (await resting()).length === lots);
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.2 });
-    const closed = Math.round(1_000 * Number(body.execution.orders[0]?.filled_quantity));
-    assert.ok(closed > 0 && closed < lots / 2, JSON.stringify(body.execution));
-    for (let i = 0; i < 3; i += 1) await world.refresh();
-    assert.deepEqual(await resting(), ids.slice(0, lots - closed).sort());
-  });
-
-  it('one that somebody ends at the venue ends canceled, with an alert, and does not rest again [EX-57]', async () => {
-    await place(world, { requested_notional: 300 });
-    const { body } = await world.tool('place_order', order({ ...TAKE_PROFIT, requested_notional: 300 }));
-    const [sent] = body.execution.orders;
-    const reported = alertsOf(world, 'EXIT_ENDED').length;
-    await human(world, 'DELETE', '/fapi/v1/order', { origClientOrderId: sent?.client_order_id ?? '' });
-    await until(
-      'it is told',
-      world.refreshing(() => alertsOf(world, 'EXIT_ENDED').length > reported),
-    );
-    assert.match(alertsOf(world, 'EXIT_ENDED').at(-1) ?? '', new RegExp(body.decision.decision_id));
-    for (let i = 0; i < 3; i += 1) await world.advance(2_000);
-    assert.deepEqual(await resting(), []);
-    assert.deepEqual(await statusOf(world, body), ['canceled']);
-  });
-
-  it('EXIT_ENDED is raised once nothing of the exit can fill any more [EX-50]', async () => {
-    await place(world, { requested_notional: 605 });
-    // No rung fills anything.
-    const reported = alertsOf(world, 'EXIT_ENDED').length;
-    await world.fault({ kind: 'partial-fill', fraction: 0, count: 100, match: SEND });
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    const { orders } = world.daemon.gate.core.state;
-    const own = () => orders.byDecision.get(body.decision.decision_id) ?? [];
-    const live = (): boolean => !own().every(isTerminal);
-    await until(
-      'it has ended',
-      async () => {
-        await world.refresh();
-        assert.ok(alertsOf(world, 'EXIT_ENDED').length === reported || !live(), 'an order of it may fill');
-        return alertsOf(world, 'EXIT_ENDED').length > reported;
-      },
-      30_000,
-    );
-    assert.equal(alertsOf(world, 'EXIT_ENDED').length, reported + 1);
-    for (let i = 0; i < 5; i += 1) await world.refresh();
-    assert.ok(own().length > 2, 'it went up its ladder');
-    assert.ok(
-      own().every(({ executedE8: executedLots }) => executedLots === 0),
-      'nothing of it filled afterwards',
-    );
   });
 });
 

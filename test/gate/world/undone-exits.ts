@@ -86,16 +86,6 @@ describe('BY-43 an exit ends what would undo it', () => {
     assert.equal((await ask(opened)).execution.slices_dropped, 3);
   });
 
-  it('resting openings, where it closes all; not where it closes a part', async () => {
-    await open(alice);
-    await wait();
-    const rests = await open(alice, { order_type: 'limit', limit_price: 59_000, requested_notional: 130 });
-    await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, alice);
-    assert.equal((await ask(rests)).execution.state, 'working');
-    await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
-    await until('it is canceled', async () => (await ask(rests)).execution.state === 'canceled');
-  });
-
   it('resting openings on both sides, where it closes all: +8 closed is no -13 afterwards', async () => {
     const below = await open(alice, { order_type: 'limit', limit_price: 59_000, requested_notional: 130 });
     const above = await open(alice, {
