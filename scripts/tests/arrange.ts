@@ -43,8 +43,6 @@ export const EARLY: readonly string[] = [
   'campaign/kills',
   'scripts/tarball',
   'daemon/first-run',
-  'bypasses/killed-while-opening',
-  'bypasses/killed-while-holding',
   'daemon/crash-loop-for-real',
   'daemon/killed-flatten-for-real',
 ];

@@ -74,9 +74,7 @@ describe('delivery of alerts', () => {
   /** Also what the views have told of, and the commit of this turn puts on disk. */
   const recorded = () => {
     world.daemon.ledger.flush();
-    return [...world.daemon.ledger.iterateEvents({ kind: 'alert_message' })].map(
-      ({ payload }) => payload as AlertMessageEvent,
-    );
+    return world.records<AlertMessageEvent>('alert_message');
   };
   const isIdle = async () => {
     const { sending, waiting } = await channel('desk');

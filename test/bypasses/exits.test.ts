@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { describe, it } from 'node:test';
+import { order, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import {
   codesOf,
@@ -16,19 +17,14 @@ import {
 const RECOVER = 'the test is over';
 
 describe('ways around a gate: exits', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing });
 
   /** Flat, without orders, then a long position of about `notional`. */
   async function hold(notional: number, side: 'buy' | 'sell' = 'buy'): Promise<number> {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.advance(61_000);
-    const { body } = await world.tool('place_order', order({ side, requested_notional: notional }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ side, requested_notional: notional }));
     return world.position('BTCUSDT');
   }
 
@@ -55,7 +51,7 @@ describe('ways around a gate: exits', () => {
     ['at a limit', { side: 'sell', order_type: 'limit', limit_price: 50_000, requested_notional: 5_000 }],
     ['for no more than is held', { side: 'sell', requested_notional: 200 }],
   ] as const) {
-    it(`BY-14 refuses an order against the position, and leaves it as it is: ${name}`, async () => {
+    it(`BY-14 refuses an order against the position, and leaves it as it is: ${name} [EX-15 TD-4 TD-26 TD-44 TF-1]`, async () => {
       const held = await hold(400);
       await isBlocked(world, 'place_order', order(args), 'AGAINST_POSITION', name);
       assert.equal(await world.position('BTCUSDT'), held);
@@ -101,13 +97,11 @@ describe('ways around a gate: exits', () => {
   it('BY-14 leaves a rest below the minimum notional, which closes later: reduceOnly is exempt from it', async () => {
     await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }));
     const held = await world.position('ETHUSDT');
-    const { body } = await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.97 });
-    assert.equal(body.execution.state, 'filled');
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT', fraction: 0.97 });
     assert.ok(held > 0);
     const left = await world.position('ETHUSDT');
     assert.ok(left > 0 && left <= 0.04 * held, `${left} of ${held}: no more than asked`);
-    const rest = await world.tool('close_position', { symbol: 'ETHUSDT' });
-    assert.equal(rest.body.execution.state, 'filled', JSON.stringify(rest.body));
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT' });
     assert.equal(await world.position('ETHUSDT'), 0);
   });
 
@@ -145,10 +139,10 @@ describe('ways around a gate: exits', () => {
     assert.ok(some.length <= 30 && some.every((each) => each.reduce_only === true));
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.notEqual(body.decision.decision, 'BLOCK');
-    await until('the position is closed', async () => {
-      await world.advance(10_000);
-      return (await world.position('BTCUSDT')) === 0;
-    });
+    await until(
+      'the position is closed',
+      world.advancing(10_000, async () => (await world.position('BTCUSDT')) === 0),
+    );
     assert.ok(held > 0);
   });
   it('BY-36 lets an agent exit only what it holds; the operator may exit all', async () => {
@@ -243,13 +237,8 @@ describe('ways around a gate: exits', () => {
           const more = await world.tool('place_order', order({ requested_notional: 150 }));
           if (opening !== null) assert.ok(codesOf(more).includes(opening), codesOf(more).join(', '));
         });
-        const part = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-        assert.equal(part.body.execution.state, 'filled', JSON.stringify(part.body));
-        const { body } = await world.tool(
-          'place_order',
-          order({ intent: 'close', side: 'sell', requested_notional: 5_000 }),
-        );
-        assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+        await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+        await world.must('filled', 'place_order', order({ intent: 'close', side: 'sell', requested_notional: 5_000 }));
         assert.equal(await world.position('BTCUSDT'), 0);
       } finally {
         await leave();
@@ -265,8 +254,7 @@ describe('ways around a gate: exits', () => {
       codesOf(more).includes('REGIME_TIGHTENED') && codesOf(more).includes('COOLDOWN'),
       codesOf(more).join(', '),
     );
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(body.execution.state, 'filled');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
     assert.equal(await world.position('BTCUSDT'), 0);
     assert.equal(openOrders(await world.books()).length, 0);
   });

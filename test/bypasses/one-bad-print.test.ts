@@ -24,8 +24,7 @@ describe('BY-53 one bad print is not taken for the mark', () => {
       },
     });
     await mark(60_000);
-    const { body } = await world.tool('place_order', order({ side: 'sell', requested_notional: 905 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ side: 'sell', requested_notional: 905 }));
     await world.sleep(3_000);
     before = await world.position('BTCUSDT');
   };
@@ -103,7 +102,7 @@ describe('BY-53 one bad print is not taken for the mark', () => {
 
 describe('BY-53 one bad print is not what the account was worth at its best', () => {
   it('a reading of the account that nothing else says makes no drawdown of a month [TM-46]', async (t) => {
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       wall: true,
       sim: { balance: 1_000 },
       policy: (spec) => {
@@ -112,15 +111,13 @@ describe('BY-53 one bad print is not what the account was worth at its best', ()
         spec.market.regimes.extreme = { ...spec.market.regimes.calm };
       },
     });
-    t.after(() => world.close());
     const { core } = world.daemon.gate;
     const worth = (): number => core.market.account?.marginBalanceUsdt ?? 0;
     const drawdown = (): number => core.state.drawdown(core.nowMs(), worth(), 30 * 86_400_000);
     const mark = (price: number): Promise<unknown> =>
       world.control('set-mark', { symbol: 'BTCUSDT', price: String(price) });
     await mark(60_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
     await world.sleep(8_000);
     const [before, held] = [worth(), await world.position('BTCUSDT')];
     await mark(72_000);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, before, describe, it } from 'node:test';
 import type { PlaceOrderArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import {
   codesOf,
@@ -20,17 +21,13 @@ import {
 } from './attempts.ts';
 
 describe('ways around a gate: second paths', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        // Resting orders must still be there to be modified; that they are canceled when the state tightens is BY-31.
-        spec.standing.on_breach = 'hold';
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      // Resting orders must still be there to be modified; that they are canceled when the state tightens is BY-31.
+      spec.standing.on_breach = 'hold';
+    },
   });
-  after(() => world.close());
 
   async function rest(change: object = {}, token?: string): Promise<string> {
     const args = order({ order_type: 'limit', limit_price: 59_000, requested_notional: 300, ...change });
@@ -146,47 +143,42 @@ describe('ways around a gate: second paths', () => {
     await leavesTheBooksAlone(world, 'cancel_all of another agent', () => world.tool('cancel_all', {}, other));
     await clear();
   });
-  it('BY-07 lets a modify only reduce while the state is reducing', async () => {
-    const held = await DaemonWorld.start({ policy: withoutPacing });
-    try {
-      const { body } = await held.tool('place_order', order({ order_type: 'limit', limit_price: 59_000 }));
-      assert.equal(body.execution.state, 'working', JSON.stringify(body.execution));
-      const id = body.execution.orders[0]?.client_order_id ?? '';
-      const rested = Number(orderOf(await held.books(), id).quantity);
-      // In one turn of the event loop: a state that is not active ends opening orders with the gate's next tick (BY-31).
-      held.daemon.gate.core.append('state', {
-        clears_at_ms: null,
-        clears_when: 'the test is over',
-        layer: 'breaker',
-        name: 'BTCUSDT',
-        reason: 'test',
-        scope: 'symbol',
-        set_by: 'test',
-        state: 'reducing',
-      });
-      const [larger, dearer, smaller] = await decidedAtOnce(
-        held,
-        [{ requested_notional: 400 }, { limit_price: 59_500 }, { requested_notional: 120 }].map((change) => ({
-          tool: 'modify_order' as const,
-          args: { client_order_id: id, ...change },
-        })),
-      );
-      for (const refused of [larger, dearer]) {
-        const codes = refused?.reasons.map((reason) => reason.code) ?? [];
-        assert.equal(refused?.decision, 'BLOCK', 'more risk while reducing');
-        assert.ok(codes.includes('STATE_REDUCING'), codes.join(', '));
-      }
-      assert.notEqual(smaller?.decision, 'BLOCK', JSON.stringify(smaller?.reasons));
-      await until('the order is gone', async () => {
-        await held.refresh();
-        return orderOf(await held.books(), id).status === 'CANCELED';
-      });
-      const left = orderOf(await held.books(), id);
-      assert.ok(Number(left.quantity) <= rested, `${left.quantity} of ${rested}`);
-      assert.deepEqual([Number(left.price), Number(left.executed_quantity)], [59_000, 0], 'neither moved nor filled');
-    } finally {
-      await held.close();
+  it('BY-07 lets a modify only reduce while the state is reducing', async (t) => {
+    const held = await DaemonWorld.of(t, { policy: withoutPacing });
+    const body = await held.must('working', 'place_order', order({ order_type: 'limit', limit_price: 59_000 }));
+    const id = body.execution.orders[0]?.client_order_id ?? '';
+    const rested = Number(orderOf(await held.books(), id).quantity);
+    // In one turn of the event loop: a state that is not active ends opening orders with the gate's next tick (BY-31).
+    held.daemon.gate.core.append('state', {
+      clears_at_ms: null,
+      clears_when: 'the test is over',
+      layer: 'breaker',
+      name: 'BTCUSDT',
+      reason: 'test',
+      scope: 'symbol',
+      set_by: 'test',
+      state: 'reducing',
+    });
+    const [larger, dearer, smaller] = await decidedAtOnce(
+      held,
+      [{ requested_notional: 400 }, { limit_price: 59_500 }, { requested_notional: 120 }].map((change) => ({
+        tool: 'modify_order' as const,
+        args: { client_order_id: id, ...change },
+      })),
+    );
+    for (const refused of [larger, dearer]) {
+      const codes = refused?.reasons.map((reason) => reason.code) ?? [];
+      assert.equal(refused?.decision, 'BLOCK', 'more risk while reducing');
+      assert.ok(codes.includes('STATE_REDUCING'), codes.join(', '));
     }
+    assert.notEqual(smaller?.decision, 'BLOCK', JSON.stringify(smaller?.reasons));
+    await until(
+      'the order is gone',
+      held.refreshing(async () => orderOf(await held.books(), id).status === 'CANCELED'),
+    );
+    const left = orderOf(await held.books(), id);
+    assert.ok(Number(left.quantity) <= rested, `${left.quantity} of ${rested}`);
+    assert.deepEqual([Number(left.price), Number(left.executed_quantity)], [59_000, 0], 'neither moved nor filled');
   });
 
   it('BY-39 never changes the leverage of a symbol that is held', async () => {
@@ -222,23 +214,21 @@ const SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
 const CLIENTS = 100;
 
 describe('ways around a gate: splitting and races', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    sim: { balance: 100_000 },
+    policy: (spec) => {
+      withoutPacing(spec);
+      // One symbol may hold all of it, so that the symbol cap binds and not the concentration.
+      spec.account.concentration = { share: 0.99, floor_usdt: 2000 };
+    },
+  });
   let clients: readonly string[];
   before(async () => {
-    world = await DaemonWorld.start({
-      sim: { balance: 100_000 },
-      policy: (spec) => {
-        withoutPacing(spec);
-        // One symbol may hold all of it, so that the symbol cap binds and not the concentration.
-        spec.account.concentration = { share: 0.99, floor_usdt: 2000 };
-      },
-    });
     // One agent holds a symbol: what races for one cap are clients of two agents, and each asks for its own symbol.
     const tokens = SYMBOLS.map((symbol) => world.createAgent(`racer-${symbol}`));
     clients = Array.from({ length: CLIENTS }, (_, index) => tokens[index % SYMBOLS.length] ?? '');
     for (const symbol of SYMBOLS) await world.setMark(symbol, symbol === 'BTCUSDT' ? 60_000 : 3_000);
   });
-  after(() => world.close());
   afterEach(async () => {
     // The venue takes 300 orders within 10 s, and every race sends hundreds: the next one finds the window empty.
     await world.sleep(10_500);
@@ -457,17 +447,13 @@ describe('ways around a gate: splitting and races', () => {
 });
 
 describe('ways around a gate: races of pace and places', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.budgets.order_rate = { max: 5, window_ms: 60_000 };
-        spec.budgets.concurrent_positions = 1;
-        for (const regime of Object.values(spec.market.regimes)) regime.slices = 1;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.budgets.order_rate = { max: 5, window_ms: 60_000 };
+      spec.budgets.concurrent_positions = 1;
+      for (const regime of Object.values(spec.market.regimes)) regime.slices = 1;
+    },
   });
-  after(() => world.close());
 
   it('BY-09 sends no more orders than the rate of the account, and opens no more symbols than there are places', async () => {
     const tokens = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`pacer-${index}`));

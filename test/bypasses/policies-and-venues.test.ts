@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { ConfigError, readEnv } from '../../daemon/config/config.ts';
 import type { PolicyCheckBody, ReloadBody } from '../../daemon/contract/types/policy.ts';
@@ -24,6 +24,7 @@ import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import { leavesTheBooksAlone, newOrders, withoutPacing } from './attempts.ts';
 
 type Tree = { [key: string]: unknown };
@@ -51,13 +52,11 @@ function* numbersOf(node: unknown, path: readonly string[] = []): Generator<read
 }
 
 describe('ways around a gate: policy files', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ real: true, policy: withoutPacing });
   let spec: Tree;
   before(async () => {
-    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
     spec = parse(readFileSync(world.policyPath, 'utf8')) as Tree;
   });
-  after(() => world.close());
 
   const policyHash = async (): Promise<string> =>
     (await world.operator<{ hash: string }>('GET', '/v1/policy')).body.hash;

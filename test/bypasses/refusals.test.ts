@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Database } from 'better-sqlite3';
 import fc from 'fast-check';
 import type { ErrorBody } from '../../daemon/http/errors.ts';
 import { DaemonWorld, order, type TestAnswer } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 
 /** What a minute of one token may cost. */
 const MAX_BYTES = 2_000_000;
@@ -38,12 +39,8 @@ const IDLE: { readonly [name: string]: Call } = {
 };
 
 describe('what has no effect costs its sender (BY-48)', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld();
   let agents = 0;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
 
   const newAgent = (): string => {
     agents += 1;
@@ -129,8 +126,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
     assert.deepEqual([canceled.status, canceled.body.execution.state], [200, 'canceled']);
     const again = await world.tool('cancel_order', { client_order_id: id }, token);
     assert.deepEqual([again.status, codeOf(again)], [429, 'REFUSAL_RATE'], 'nothing is left to cancel');
-    const second = await world.tool('place_order', order({ ...exit, limit_price: 66_100 }), token);
-    assert.equal(second.body.execution.state, 'working');
+    await world.must('working', 'place_order', order({ ...exit, limit_price: 66_100 }), token);
     const all = await world.tool('cancel_all', {}, token);
     assert.deepEqual([all.status, all.body.execution.state], [200, 'canceled']);
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' }, token);
@@ -179,12 +175,11 @@ describe('what has no effect costs its sender (BY-48)', () => {
     });
 
   it('the budgets of a policy that is put in force hold at once [PK-170 PK-171]', async (t) => {
-    const small = await DaemonWorld.start({
+    const small = await DaemonWorld.of(t, {
       policy: (spec) => {
         Object.assign(spec, { requests: { refusals: { max: 2, window_ms: 5_000 } } });
       },
     });
-    t.after(() => small.close());
     const statuses: number[] = [];
     for (let i = 0; i < 4; i += 1) statuses.push((await small.tool('cancel_all', {})).status);
     assert.deepEqual(statuses, [200, 200, 429, 429]);
@@ -194,13 +189,12 @@ describe('what has no effect costs its sender (BY-48)', () => {
   });
 
   it('in shadow mode what is executed although it is refused is recorded, whatever the budget', async (t) => {
-    const shadow = await DaemonWorld.start({
+    const shadow = await DaemonWorld.of(t, {
       policy: (spec) => {
         Object.assign(spec, { mode: 'shadow', requests: { refusals: { max: 1, window_ms: 60_000 } } });
         spec.scope.venues = ['paper'];
       },
     });
-    t.after(() => shadow.close());
     await shadow.tool('cancel_all', {});
     assert.equal((await shadow.tool('cancel_all', {})).status, 429);
     const huge = order({ requested_leverage: 20, requested_notional: 300, max_slippage_bps: 300 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { before, describe, it } from 'node:test';
+import { order, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import {
   type AnyBody,
   codesOf,
@@ -17,11 +18,7 @@ const SEND = { method: 'POST', path: '/fapi/v1/order' };
 const CANCEL = { method: 'DELETE', path: '/fapi/v1/order' };
 
 describe('ways around a gate: repeats', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
   /** Past duplicate window and flip interval, and flat. */
   async function begin(): Promise<void> {
     await world.operator('POST', '/v1/tools/cancel_all', {});
@@ -119,21 +116,22 @@ describe('ways around a gate: repeats', () => {
 });
 
 describe('ways around a gate: what the exchange does not say', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ policy: withoutPacing, answerWithinMs: 700 });
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 700 });
     await world.setMark('BTCUSDT', 60_000);
   });
-  after(() => world.close());
   let count = 0;
   const ask = (change: object = {}): Promise<{ readonly status: number; readonly body: AnyBody }> =>
     world.tool('place_order', order({ requested_notional: 242, ...change }));
   async function begin(): Promise<void> {
     await world.control('clear-faults', {});
-    await until('orders are known', async () => {
-      await world.refresh();
-      return !(await world.orders('?open=true')).some((each) => each.status === 'unknown' || each.status === 'lost');
-    });
+    await until(
+      'orders are known',
+      world.refreshing(
+        async () =>
+          !(await world.orders('?open=true')).some((each) => each.status === 'unknown' || each.status === 'lost'),
+      ),
+    );
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.refresh();
@@ -239,10 +237,10 @@ describe('ways around a gate: what the exchange does not say', () => {
     const id = resting.body.execution?.orders[0]?.client_order_id;
     await world.fault({ kind: 'reject-503-unknown', accepted: false, match: CANCEL });
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
-    await until('the resting order is canceled', async () => {
-      await world.advance(5_000);
-      return orderOf(await world.books(), id).status === 'CANCELED';
-    }).finally(() => world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test is over' }));
+    await until(
+      'the resting order is canceled',
+      world.advancing(5_000, async () => orderOf(await world.books(), id).status === 'CANCELED'),
+    ).finally(() => world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test is over' }));
   });
 
   for (const [name, fault] of [
@@ -267,8 +265,7 @@ describe('ways around a gate: what the exchange does not say', () => {
       const shown = (await world.positions()).find((each) => each.symbol === 'BTCUSDT');
       assert.equal(Number(shown?.quantity), held);
       assert.equal(openOrders(await world.books()).length, 0);
-      const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
-      assert.equal(body.execution.state, 'filled');
+      await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
       assert.equal(await world.position('BTCUSDT'), 0);
     });
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order } from '../daemon/harness.ts';
+import { describe, it } from 'node:test';
+import { order } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import {
   codesOf,
   isBlocked,
@@ -12,11 +13,7 @@ import {
 } from './attempts.ts';
 
 describe('ways around a gate: sizes and prices', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing });
 
   async function flat(): Promise<void> {
     await world.tool('cancel_all', {});
@@ -168,11 +165,7 @@ const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat
 const withMember = (member: string): string => `{${member},${WHOLE.slice(1)}`;
 
 describe('ways around a gate: bodies', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ real: true, policy: withoutPacing });
 
   for (const field of [
     'max_slipage_bps',

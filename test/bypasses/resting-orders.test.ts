@@ -233,10 +233,10 @@ describe('ways around a gate: orders that were rested in calm', () => {
     for (const notional of [950, 940]) await on.tool('place_order', order({ requested_notional: notional }));
     assert.ok((await on.position('BTCUSDT')) * 60_000 > 1_500);
     await on.setMark('BTCUSDT', 62_500);
-    await until('the position fits the tightened cap', async () => {
-      await on.advance(6_000);
-      return (await on.position('BTCUSDT')) * 62_500 <= 500;
-    });
+    await until(
+      'the position fits the tightened cap',
+      on.advancing(6_000, async () => (await on.position('BTCUSDT')) * 62_500 <= 500),
+    );
     const books = await on.books();
     assert.ok((await on.position('BTCUSDT')) > 0, 'it was cut to the cap, not to nothing');
     assert.ok(books.orders.filter((each) => each.side === 'SELL').every((each) => each.reduce_only === true));

@@ -5,16 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
+import { auditorOf } from '../../daemon/boot/ledger/audit-span.ts';
 import { readEnv } from '../../daemon/config/config.ts';
 import type { TokenCreatedBody } from '../../daemon/contract/types/tokens.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { hashEvent } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { compareAnchors } from '../../daemon/ledger/verify/anchors.ts';
-import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
 import { type VerifyResult, verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { DaemonWorld, order, START_MS, until } from '../daemon/harness.ts';
@@ -243,12 +242,7 @@ describe('ways around a gate: a ledger that is edited', () => {
   function verify(path: string, noted?: { readonly seq: number; readonly hash: string }): VerifyResult {
     const reader = openLedgerReader(path);
     try {
-      const auditor = createAuditor({
-        genesisId: reader.genesis.genesis_id,
-        epochs: readEpochs(reader),
-        readPolicy: (hash) => reader.readPolicy(hash),
-        sha256: (text) => createHash('sha256').update(text).digest('hex'),
-      });
+      const auditor = auditorOf(reader);
       const result = verifyLedger(reader, {
         rederive: (event) => auditor.rederive(event),
         fold: (event) => auditor.fold(event),
@@ -381,8 +375,7 @@ describe('ways around a gate: a ledger that is edited', () => {
     }
   });
   it('BY-30 does not start a daemon on a ledger that was edited', async (t) => {
-    const world = await DaemonWorld.start({ real: true });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { real: true });
     await world.tool('place_order', order());
     await world.daemon.close();
     const path = join(world.home, 'paper', 'ledger.db');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { DaemonWorld, order, type ToolBody, until } from '../daemon/harness.ts';
-import { checkAudit } from '../recorded/verdicts.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import {
   codesOf,
   isBlocked,
@@ -16,11 +16,7 @@ import {
 } from './attempts.ts';
 
 describe('ways around a gate: states and restarts', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing });
   const setState = (state: string, more: object = {}) =>
     world.operator('PUT', '/v1/trading-state', { state, reason: 'test', ...more });
 
@@ -83,16 +79,12 @@ describe('ways around a gate: states and restarts', () => {
 });
 
 describe('ways around a gate: pace', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.market.regimes.calm.cooldown_ms = 60_000;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.market.regimes.calm.cooldown_ms = 60_000;
+    },
   });
-  after(() => world.close());
 
   it('BY-17 runs one cooldown from the last opening order, whoever asks, however often, over a restart [PK-73]', async () => {
     const other = world.createAgent('other');
@@ -129,16 +121,12 @@ describe('ways around a gate: pace', () => {
 });
 
 describe('ways around a gate: churn', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.budgets.turnover_usdt_per_day = 4_000;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.budgets.turnover_usdt_per_day = 4_000;
+    },
   });
-  after(() => world.close());
 
   it('BY-37 ends opening and closing in a loop at the turnover of the day, and never refuses a close [PK-14]', async () => {
     let refused = 0;
@@ -153,8 +141,7 @@ describe('ways around a gate: churn', () => {
         );
         continue;
       }
-      const closed = await world.tool('close_position', { symbol });
-      assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
+      await world.must('filled', 'close_position', { symbol });
       if (round === 4) await world.restart();
     }
     const books = await world.books();
@@ -183,37 +170,29 @@ describe('ways around a gate: churn', () => {
       }
     });
   });
-  it('BY-37 holds the fees of the day, which count what the exchange really took [PK-15]', async () => {
-    const feeWorld = await DaemonWorld.start({
+  it('BY-37 holds the fees of the day, which count what the exchange really took [PK-15]', async (t) => {
+    const feeWorld = await DaemonWorld.of(t, {
       policy: (spec) => {
         withoutPacing(spec);
         spec.budgets.fees_usdt_per_day = 1.5;
       },
     });
-    try {
-      for (let round = 0; round < 10; round += 1) {
-        await feeWorld.tool('place_order', order({ requested_notional: 600 + round }));
-        await feeWorld.tool('close_position', { symbol: 'BTCUSDT' });
-        await feeWorld.refresh();
-      }
-      const { orders } = await feeWorld.books();
-      const fees = orders.flatMap((each) => each.fills as { readonly commission_usdt: string }[]);
-      const total = fees.reduce((sum, fill) => sum + Number(fill.commission_usdt), 0);
-      assert.ok(total > 1 && total <= 1.5 + 0.4, `${total} USDT of fees`);
-      const counted = (await feeWorld.account()).fees_24h_usdt;
-      assert.ok(Math.abs(counted - total) < 1e-3, `${counted} counted of ${total}`);
-    } finally {
-      await feeWorld.close();
+    for (let round = 0; round < 10; round += 1) {
+      await feeWorld.tool('place_order', order({ requested_notional: 600 + round }));
+      await feeWorld.tool('close_position', { symbol: 'BTCUSDT' });
+      await feeWorld.refresh();
     }
+    const { orders } = await feeWorld.books();
+    const fees = orders.flatMap((each) => each.fills as { readonly commission_usdt: string }[]);
+    const total = fees.reduce((sum, fill) => sum + Number(fill.commission_usdt), 0);
+    assert.ok(total > 1 && total <= 1.5 + 0.4, `${total} USDT of fees`);
+    const counted = (await feeWorld.account()).fees_24h_usdt;
+    assert.ok(Math.abs(counted - total) < 1e-3, `${counted} counted of ${total}`);
   });
 });
 
 describe('ways around a gate: the account', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing, sim: { balance: 1_000 } });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing, sim: { balance: 1_000 } });
 
   it('BY-18 counts unrealised loss, fees and funding in drawdown and daily loss, without a single closed trade', async () => {
     await world.tool('place_order', order({ requested_notional: 950, requested_leverage: 3 }));
@@ -236,8 +215,7 @@ describe('ways around a gate: the account', () => {
       'opening after a restart',
     );
     assert.equal((await world.call('POST', '/v1/account/rebase', { reason: 'mine' })).status, 403);
-    const exit = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(exit.body.execution.state, 'filled');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
     await isBlocked(world, 'place_order', order({ symbol: 'ETHUSDT' }), 'ACCOUNT_DAILY_LOSS', 'opening when realised');
   });
   it('BY-18 takes a deposit for no gain and a withdrawal for no loss', async () => {
@@ -263,11 +241,7 @@ describe('ways around a gate: the account', () => {
 });
 
 describe('ways around a gate: missing data', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing });
 
   for (const [what, paths, advanceMs, code] of [
     ['mark', ['/fapi/v1/premiumIndex'], 20_000, 'STALE_MARK'],
@@ -294,13 +268,12 @@ describe('ways around a gate: missing data', () => {
     });
   }
   it('BY-19 denies opening in one symbol while the mark of what is held in another is missing, and no exit', async () => {
-    const held = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 500 }));
-    assert.equal(held.body.execution.state, 'filled', JSON.stringify(held.body.decision.reasons));
-    const rests = await world.tool(
+    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT', requested_notional: 500 }));
+    await world.must(
+      'working',
       'place_order',
       order({ order_type: 'limit', limit_price: 50_000, requested_notional: 300 }),
     );
-    assert.equal(rests.body.execution.state, 'working', JSON.stringify(rests.body.decision.reasons));
     await world.refresh();
     const match = { method: 'GET', path: '/fapi/v1/premiumIndex', symbol: 'ETHUSDT' };
     await world.fault({ kind: 'status', status: 500, body: 'no', count: 100_000, match });
@@ -311,13 +284,11 @@ describe('ways around a gate: missing data', () => {
     await world.call('POST', '/v1/signals', signal, world.token('monitor'));
     await world.refresh();
     assert.equal(openOrders(await world.books()).length, 1, 'what is not known cancels nothing');
-    const closed = await world.tool('close_position', { symbol: 'ETHUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT' });
     await world.control('clear-faults', {});
     await world.tool('cancel_all', {});
     await world.advance(2_000);
     assert.ok(isPermitted(await world.dryRun('place_order', order())), 'it does not come back');
-    assert.ok(checkAudit(world) > 0);
   });
   it('BY-19 denies opening while the market stands still', async () => {
     await world.fault({ kind: 'stale-market', ms: 60_000 });
@@ -345,22 +316,18 @@ describe('ways around a gate: missing data', () => {
 });
 
 function bootReasons(world: DaemonWorld): readonly { readonly state: string; readonly reason: string }[] {
-  return [...world.daemon.ledger.iterateEvents({ kind: 'state' })]
-    .map((event) => event.payload as { readonly layer: string; readonly state: string; readonly reason: string })
+  return world
+    .records<{ readonly layer: string; readonly state: string; readonly reason: string }>('state')
     .filter((event) => event.layer === 'boot');
 }
 
 describe('ways around a gate: time', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.market.regimes.calm.slices = 4;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.market.regimes.calm.slices = 4;
+    },
   });
-  after(() => world.close());
 
   for (const [name, atMs] of [
     ['an hour ago', -3_600_000],
@@ -410,11 +377,7 @@ describe('ways around a gate: time', () => {
 });
 
 describe('ways around a gate: clocks that jump', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ real: true, wall: true });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ real: true, wall: true });
 
   it('BY-22 goes back to reducing when the time of the exchange jumps, until everything is reconciled', async () => {
     const before = bootReasons(world).length;

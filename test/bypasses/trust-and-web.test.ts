@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { before, describe, it } from 'node:test';
+import { order, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import {
   codesOf,
   isBlocked,
@@ -16,21 +17,19 @@ const TRUSTED = 'a'.repeat(64);
 const UNKNOWN = 'b'.repeat(64);
 
 describe('ways around a gate: trust', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    real: true,
+    policy: (spec) => {
+      withoutPacing(spec);
+      // A token without a skill is trusted half as far as one that was made for the listed skill.
+      spec.trust.default = { provenance: 0.35, capability_risk: 0.5 };
+      spec.trust.skills = [{ name: 'listed', sha256: TRUSTED, provenance: 0.9, capability_risk: 0.2 }];
+      spec.account.concentration = { share: 0.99, floor_usdt: 2_000 };
+    },
+  });
   before(async () => {
-    world = await DaemonWorld.start({
-      real: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        // A token without a skill is trusted half as far as one that was made for the listed skill.
-        spec.trust.default = { provenance: 0.35, capability_risk: 0.5 };
-        spec.trust.skills = [{ name: 'listed', sha256: TRUSTED, provenance: 0.9, capability_risk: 0.2 }];
-        spec.account.concentration = { share: 0.99, floor_usdt: 2_000 };
-      },
-    });
     await world.setMark('BTCUSDT', 60_000);
   });
-  after(() => world.close());
 
   /** What the exchange gets of an order of 1,000 USDT. */
   async function measure(change: object, token?: string): Promise<number> {
@@ -165,13 +164,11 @@ describe('ways around a gate: trust', () => {
 });
 
 describe('ways around a gate: web pages and two readings of one request', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ real: true, policy: withoutPacing });
   let port: number;
   before(async () => {
-    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
     port = Number(new URL(world.daemon.url).port);
   });
-  after(() => world.close());
 
   /** Sends bytes as they are; answers the status lines of everything that came back. */
   async function raw(text: string): Promise<readonly number[]> {

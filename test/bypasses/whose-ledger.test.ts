@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import type { Rewrites } from '../daemon/rewriting-proxy.ts';
-import { createClient } from '../exchange-sim/signed-client.ts';
 import { inLots } from '../gate/fold-fixture.ts';
 import { checkAudit } from '../recorded/verdicts.ts';
 import { withoutPacing } from './attempts.ts';
@@ -14,11 +13,10 @@ const GROSS_CAP = 3_000;
 const SYMBOL_CAP = 2_000;
 
 async function startWorld(t: TestContext, options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
-  const world = await DaemonWorld.start({
+  const world = await DaemonWorld.of(t, {
     wall: true,
     ...options,
   });
-  t.after(() => world.close());
   return world;
 }
 
@@ -47,8 +45,7 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
     await assert.rejects(world.startBeside('other'), { name: 'LedgerRefusedError', code: 'OTHER_DAEMON' });
     // Refused again, although its own ledger has records now.
     await assert.rejects(world.startBeside('other'), /OTHER_DAEMON: order hf[0-9a-f]{6}.*--take-over/);
-    const next = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
-    assert.equal(next.body.execution.state, 'filled', 'the first one goes on');
+    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
   });
 
   it('both fire at once: what the venue counts beyond its own orders tells each at its first answer', async (t) => {
@@ -154,13 +151,12 @@ describe('BY-46: a ledger that was put back', () => {
 
   it('a newer copy of it that trades is noticed by the daemon that runs, which opens nothing more', async (t) => {
     const world = await startWorld(t);
-    const before = await world.tool('place_order', ASK);
-    assert.equal(before.body.execution.state, 'filled');
+    await world.must('filled', 'place_order', ASK);
     const { clientOrderId } = [...world.daemon.gate.core.state.orders.all.values()][0] ?? assert.fail();
     // As the other copy would, whose head is further on.
     const further = clientOrderId.replace(/-0-0$/, 'zz-0-0');
     const params = { symbol: 'BTCUSDT', type: 'MARKET', side: 'SELL', quantity: '0.005', newClientOrderId: further };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', params);
+    await world.hand('POST', '/fapi/v1/order', params);
     await until('it knows', async () => (await world.tradingState()).state === 'reducing');
     await world.sleep(30_000);
     assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
@@ -176,10 +172,9 @@ describe('BY-46: a ledger that was put back', () => {
     const copy = world.copyLedger();
     // Room for what a restart records before that seq comes again.
     for (let i = 0; i < 60; i += 1) world.daemon.gate.core.alert('NOTE', `record ${i}`);
-    const first = await world.tool('place_order', order({ side: 'sell', requested_notional: 500 }));
-    assert.equal(first.body.execution.state, 'filled');
-    const used = first.body.execution.orders[0]?.client_order_id;
-    const usedSeq = first.body.decision.seq;
+    const first = await world.must('filled', 'place_order', order({ side: 'sell', requested_notional: 500 }));
+    const used = first.execution.orders[0]?.client_order_id;
+    const usedSeq = first.decision.seq;
     assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
     await world.putBackLedger(copy);
     // Neither list shows what came after the copy: the start cannot tell.
@@ -215,8 +210,7 @@ describe('BY-46: recovered', () => {
     const old = { agent: world.token('agent'), operator: world.token('operator') };
     assert.equal((await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'stop' })).status, 200);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'go on' });
-    const lost = await world.tool('place_order', ASK);
-    assert.equal(lost.body.execution.state, 'filled');
+    await world.must('filled', 'place_order', ASK);
     await world.putBackLedger(copy);
     await world.sleep(LATER_MS);
     await assert.rejects(world.startAgain(), /LEDGER_BEHIND_VENUE/);
@@ -235,16 +229,15 @@ describe('BY-46: recovered', () => {
 
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
     assert.equal((await world.tradingState()).state, 'active');
-    const next = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
-    assert.equal(next.body.execution.state, 'filled', JSON.stringify(next.body.decision.reasons));
+    const next = await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
     const word = `-${epoch.toString(36)}-`;
-    assert.ok(next.body.execution.orders[0]?.client_order_id.includes(word));
-    assert.ok(next.body.decision.decision_id.includes(word));
+    assert.ok(next.execution.orders[0]?.client_order_id.includes(word));
+    assert.ok(next.decision.decision_id.includes(word));
     const read = await world.call<{ decision: { decision_id: string } }>(
       'GET',
-      `/v1/decisions/${next.body.decision.decision_id}`,
+      `/v1/decisions/${next.decision.decision_id}`,
     );
-    assert.equal(read.body.decision.decision_id, next.body.decision.decision_id);
+    assert.equal(read.body.decision.decision_id, next.decision.decision_id);
     checkAudit(world);
     await world.restart();
     assert.equal((await world.tradingState()).state, 'active', 'nothing is found again');
@@ -324,7 +317,7 @@ describe('BY-46: recovered', () => {
     const params = { symbol: 'BTCUSDT', type: 'MARKET', side: 'SELL', quantity: '0.005' };
     const genesis = world.daemon.ledger.genesis.genesis_id.slice(0, 6);
     const newClientOrderId = `hf${genesis}-${first.epoch.toString(36)}-5k-0-0`;
-    await createClient(world.sim).send('POST', '/fapi/v1/order', { ...params, newClientOrderId });
+    await world.hand('POST', '/fapi/v1/order', { ...params, newClientOrderId });
     await until('it knows', () => alerts(world, 'LEDGER_BEHIND_VENUE') === 1);
   });
 

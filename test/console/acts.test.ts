@@ -102,10 +102,13 @@ test('every act states its effect, asks for the operator token unless it tighten
   await press('Flatten');
   const effect = await confirm(seat, 'out', 'Close everything');
   assert.match(effect, /Open now: 0\.\d+ BTCUSDT, 0\.\d+ ETHUSDT/);
-  await until('the account is flat', async () => {
-    await world.advance(1_000);
-    return (await world.position('BTCUSDT')) === 0 && (await world.position('ETHUSDT')) === 0;
-  });
+  await until(
+    'the account is flat',
+    world.advancing(
+      1_000,
+      async () => (await world.position('BTCUSDT')) === 0 && (await world.position('ETHUSDT')) === 0,
+    ),
+  );
   await panel(page, 'positions').getByText('No position is open.').waitFor();
   assert.deepEqual(complaints, []);
 });
@@ -116,7 +119,7 @@ test('a symbol is released from its holder, and given to another agent', { skip:
   const { page, complaints } = seat;
   await signIn(seat);
   const press = (name: string) => panel(page, 'positions').getByRole('button', { name }).click();
-  const recorded = () => [...world.daemon.ledger.iterateEvents({ kind: 'holder' })].map(({ payload }) => payload);
+  const recorded = () => world.records('holder');
 
   await press('Release… ETHUSDT');
   assert.deepEqual(await findInaccessible(page), [], 'the dialog');

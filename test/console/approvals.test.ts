@@ -30,8 +30,11 @@ after(closeBrowser);
 const HOSTILE = '<img src=x onerror="document.title=1"> \u202eevorppa';
 
 async function ask(world: DaemonWorld, change: object = {}): Promise<string> {
-  const { body } = await world.tool('place_order', order({ requested_notional: 600, rationale: HOSTILE, ...change }));
-  assert.equal(body.execution.state, 'awaiting_approval', JSON.stringify(body.decision.reasons));
+  const body = await world.must(
+    'awaiting_approval',
+    'place_order',
+    order({ requested_notional: 600, rationale: HOSTILE, ...change }),
+  );
   return body.decision.decision_id;
 }
 
@@ -140,8 +143,7 @@ test('a passkey in the browser moves an order, and the ledger alone proves who a
   );
 
   // From here on with what an outsider has: the ledger.
-  const records = <T>(kind: 'approval' | 'passkey') =>
-    [...world.daemon.ledger.iterateEvents({ kind })].map(({ payload }) => payload as T);
+  const records = <T>(kind: 'approval' | 'passkey') => world.records<T>(kind);
   const approvals = records<ApprovalEvent>('approval');
   const requested = approvals.find((each) => each.action === 'requested' && each.approval_id === id);
   const signed = approvals.find((each) => each.action === 'signed' && each.approval_id === id);

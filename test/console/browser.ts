@@ -48,8 +48,7 @@ export function consoleAddress(world: DaemonWorld): string {
 }
 
 export async function openWorld(t: TestContext, options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
-  const world = await DaemonWorld.start({ real: true, wall: true, ...options });
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t, { real: true, wall: true, ...options });
   return world;
 }
 

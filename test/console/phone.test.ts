@@ -106,8 +106,7 @@ async function enrolPhone({ machine, page, world }: PhoneSeat): Promise<void> {
 }
 
 async function ask(world: DaemonWorld, symbol: string): Promise<string> {
-  const { body } = await world.tool('place_order', order({ symbol, requested_notional: 600 }));
-  assert.equal(body.execution.state, 'awaiting_approval', JSON.stringify(body.decision.reasons));
+  const body = await world.must('awaiting_approval', 'place_order', order({ symbol, requested_notional: 600 }));
   return body.decision.decision_id;
 }
 

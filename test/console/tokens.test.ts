@@ -18,8 +18,7 @@ import { enrol, plugIn, signByPasskey } from './device.ts';
 
 after(closeBrowser);
 
-const acts = ({ world }: Seat): readonly TokenActEvent[] =>
-  [...world.daemon.ledger.iterateEvents({ kind: 'token_act' })].map(({ payload }) => payload as TokenActEvent);
+const acts = ({ world }: Seat): readonly TokenActEvent[] => world.records<TokenActEvent>('token_act');
 /** Whatever the page holds that a script or an eye could read. */
 const pageText = (page: Page): Promise<string> =>
   page.evaluate(() => {

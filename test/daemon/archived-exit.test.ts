@@ -10,7 +10,7 @@ const SEGMENT = 10;
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
 test('an exit goes on after a restart whose decision lies in an archive that is gone', async (t) => {
-  const world = await DaemonWorld.start({
+  const world = await DaemonWorld.of(t, {
     real: true,
     answerWithinMs: 300,
     policy: (spec) => {
@@ -18,7 +18,6 @@ test('an exit goes on after a restart whose decision lies in an archive that is 
       spec.exits.step_ms = 60_000;
     },
   });
-  t.after(() => world.close());
   await world.tool('place_order', order({ requested_notional: 900 }));
   await until('it is filled', async () => (await world.position('BTCUSDT')) > 0);
   const held = await world.position('BTCUSDT');

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { archiveLedger } from '../../daemon/boot/keep/archive-ledger.ts';
 import { holdfast } from '../cli/run.ts';
-import { DaemonWorld, order, type ToolBody, until } from './harness.ts';
+import { order, type ToolBody, until } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 const SEGMENT = 10;
 
 describe('a daemon on a ledger that is partly archived', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ real: true, isAudited: false });
   let first: ToolBody;
   const folder = (name: string): string => join(world.home, 'paper', name);
   const ask = (more: object = {}) => world.tool('place_order', order({ request_id: 'first', ...more }));
@@ -23,7 +24,6 @@ describe('a daemon on a ledger that is partly archived', () => {
   const archived = (): readonly string[] => readdirSync(folder('archives')).filter((name) => name.endsWith('.zst'));
 
   before(async () => {
-    world = await DaemonWorld.start({ real: true });
     first = (await ask()).body;
     assert.equal(first.decision.decision, 'ALLOW');
     await until('it is filled', async () => (await world.position('BTCUSDT')) > 0);
@@ -38,7 +38,6 @@ describe('a daemon on a ledger that is partly archived', () => {
     assert.ok(segments.some(({ from_seq, to_seq }) => first.decision.seq >= from_seq && first.decision.seq <= to_seq));
     await world.startAgain();
   });
-  after(() => world.close());
 
   test('tells decisions and repeats as before, and the account is as it was [LE-75 LE-76]', async () => {
     assert.equal((await world.tradingState()).state, 'active');

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from './harness.ts';
+import { before, describe, it } from 'node:test';
+import { order, until } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 describe('a start on a policy file that cannot be used', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ wall: true });
   let text: string;
   before(async () => {
-    world = await DaemonWorld.start({ wall: true });
     text = readFileSync(world.policyPath, 'utf8');
-    const { body } = await world.tool('place_order', order({ requested_notional: 1_000 }));
-    assert.equal(body.execution.state, 'filled');
+    await world.must('filled', 'place_order', order({ requested_notional: 1_000 }));
   });
-  after(() => world.close());
 
   const errorOf = async (): Promise<string | null> => (await world.ready()).body.policy_error;
   const refusals = (): number =>
@@ -43,8 +41,7 @@ describe('a start on a policy file that cannot be used', () => {
       await until('it is told', async () => said.test((await errorOf()) ?? ''), 10_000);
       await world.sleep(2_000);
       assert.equal(refusals(), reported + 1);
-      const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.3 });
-      assert.equal(body.execution.state, 'filled', 'exits pass');
+      await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.3 });
       writeFileSync(world.policyPath, text);
       await until('the mended file is in force', async () => (await errorOf()) === null, 10_000);
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order } from './harness.ts';
+import { before, describe, it } from 'node:test';
+import { codesIn, order } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 const PINNED = 'a'.repeat(64);
 const CHANGED = 'b'.repeat(64);
@@ -12,17 +13,15 @@ interface Signal {
 }
 
 describe('a pinned skill that has changed', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.trust.skills = [{ name: 'trading', sha256: PINNED, provenance: 0.9, capability_risk: 0.2 }];
+    },
+  });
   let skilled: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.trust.skills = [{ name: 'trading', sha256: PINNED, provenance: 0.9, capability_risk: 0.2 }];
-      },
-    });
     skilled = world.createAgent('skilled', PINNED);
   });
-  after(() => world.close());
 
   const claim = (name: string, sha256?: string) => ({
     meta: { skill: { name, ...(sha256 === undefined ? {} : { sha256 }) } },
@@ -36,7 +35,7 @@ describe('a pinned skill that has changed', () => {
     assert.equal(status, 200);
     return {
       quantity: Number(body.decision.effective?.quantity ?? 0),
-      codes: body.decision.reasons.map(({ code }) => code),
+      codes: codesIn(body),
     };
   };
 

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { auditorOf } from '../../daemon/boot/ledger/audit-span.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { createAuditor } from '../../daemon/engine/audit/verify.ts';
-import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
-import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
-import { DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from './harness.ts';
+import { codesIn, DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from './harness.ts';
 
 /** Runs a scenario on a daemon of its own and always closes it. */
 async function withWorld(options: DaemonWorldOptions, scenario: (world: DaemonWorld) => Promise<void>): Promise<void> {
@@ -16,8 +14,6 @@ async function withWorld(options: DaemonWorldOptions, scenario: (world: DaemonWo
     await world.close();
   }
 }
-const codes = (body: { readonly decision: { readonly reasons: readonly { readonly code: string }[] } }): string[] =>
-  body.decision.reasons.map((reason) => reason.code);
 
 /** Two orders a minute; slices of a later regime would need more than that, so there are none. */
 function oneSlice(spec: Mutable<IntendedPolicySpec>): void {
@@ -37,7 +33,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       for (const [ask, code] of asks) {
         const { body } = await world.tool('place_order', ask);
         assert.equal(body.decision.decision, 'BLOCK');
-        assert.equal(codes(body)[0], code);
+        assert.equal(codesIn(body)[0], code);
       }
       const foreign = await world.call<{ decision: { decision: string } }>('POST', '/v1/intercept', {
         tool: 'withdraw',
@@ -81,7 +77,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       const cut = await world.dryRun('place_order', order({ requested_notional: 900 }));
       assert.equal(cut.body.decision.decision, 'LIMIT');
       assert.equal(cut.body.decision.constraints.notional_cap, 400);
-      assert.ok(codes(cut.body).includes('TRUST_TIGHTENED'));
+      assert.ok(codesIn(cut.body).includes('TRUST_TIGHTENED'));
       const other = await world.dryRun('place_order', order({ requested_notional: 900 }), world.createAgent('other'));
       assert.equal(other.body.decision.constraints.notional_cap, 1_000);
       await world.advance(61_000);
@@ -97,7 +93,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
           'BLOCK',
         );
       const third = await world.tool('place_order', order({ requested_notional: 320 }));
-      assert.deepEqual(codes(third.body), ['RATE']);
+      assert.deepEqual(codesIn(third.body), ['RATE']);
       const wait = third.body.decision.retry_after_ms ?? 0;
       assert.ok(wait > 0 && wait <= 60_000);
       await world.advance(wait);
@@ -129,7 +125,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       const total = staging_plan.reduce((sum, slice) => sum + Number(slice.quantity), 0);
       await until('every slice is filled', async () => Math.abs((await world.position('ETHUSDT')) - total) < 1e-9);
       const again = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 130 }));
-      assert.ok(codes(again.body).includes('COOLDOWN'));
+      assert.ok(codesIn(again.body).includes('COOLDOWN'));
     }));
 
   it('SAE-U SAE-DD: drawdown tiers halve the budgets, then leave only exits, and clear by themselves', () =>
@@ -153,12 +149,12 @@ describe('clauses of the specification, judged at the books of the exchange', ()
         await world.setMark('BTCUSDT', 55_800);
         const halved = await world.dryRun('place_order', order({ symbol: 'ETHUSDT' }));
         assert.ok(
-          codes(halved.body).includes('ACCOUNT_DRAWDOWN') || halved.body.decision.budget.account.notional === 0.5,
+          codesIn(halved.body).includes('ACCOUNT_DRAWDOWN') || halved.body.decision.budget.account.notional === 0.5,
         );
         assert.equal(halved.body.decision.budget.account.notional, 0.5);
         await world.setMark('BTCUSDT', 51_600);
         const refused = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
-        assert.ok(codes(refused.body).includes('ACCOUNT_DRAWDOWN'));
+        assert.ok(codesIn(refused.body).includes('ACCOUNT_DRAWDOWN'));
         assert.equal(
           (await world.tradingState()).layers.find((layer) => layer.layer === 'condition')?.state,
           'reducing',
@@ -189,12 +185,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       await world.tool('cancel_all', {});
       await world.tool('close_position', { symbol: 'BTCUSDT' });
       const { ledger } = world.daemon;
-      const auditor = createAuditor({
-        genesisId: ledger.genesis.genesis_id,
-        epochs: readEpochs(ledger),
-        readPolicy: (hash) => ledger.readPolicy(hash),
-        sha256: sha256Hex,
-      });
+      const auditor = auditorOf(ledger);
       const result = verifyLedger(ledger, auditor);
       assert.ok(result.ok, JSON.stringify(result));
       assert.ok(result.decisions >= 7);

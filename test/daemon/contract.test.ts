@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { FlattenBody } from '../../daemon/contract/types/operator.ts';
 import type { OrderBody } from '../../daemon/contract/types/reads.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
-import { DaemonWorld, order, until } from './harness.ts';
+import { codesIn, order, until } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 interface ErrorAnswer {
   readonly error: {
@@ -16,11 +17,7 @@ interface ErrorAnswer {
 }
 
 describe('what the HTTP API promises, from a whole daemon', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ real: true });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ real: true });
 
   it('names the type of every order in lower case, and pages orders [AN-48 AN-79 AN-80 AN-84]', async () => {
     const human = createClient(world.sim);
@@ -85,10 +82,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
     for (const tool of ['shell exec/1', '🙂'.repeat(128), 'place_order ']) {
       const { status, body } = await world.intercept(tool, { command: 'ls' });
       assert.deepEqual([status, body.decision.decision, body.decision.tool], [200, 'BLOCK', tool]);
-      assert.deepEqual(
-        body.decision.reasons.map(({ code }) => code),
-        ['SCOPE_TOOL'],
-      );
+      assert.deepEqual(codesIn(body), ['SCOPE_TOOL']);
       const found = await world.call('GET', `/v1/decisions/${body.decision.decision_id}`);
       assert.equal(found.status, 200, 'it is in the ledger');
     }

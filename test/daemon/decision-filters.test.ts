@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { DaemonWorld, order } from './harness.ts';
+import { before, describe, test } from 'node:test';
+import { order } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 interface Page {
   readonly decisions: readonly {
@@ -14,10 +15,9 @@ interface Page {
 }
 
 describe('GET /v1/decisions with filters', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld();
   let all: Page['decisions'] = [];
   before(async () => {
-    world = await DaemonWorld.start();
     await world.tool('place_order', order({ requested_notional: 200 }));
     await world.tool('place_order', order({ requested_notional: 9000 }));
     await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
@@ -25,7 +25,6 @@ describe('GET /v1/decisions with filters', () => {
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'ETHUSDT' });
     all = (await read('')).decisions;
   });
-  after(() => world.close());
 
   async function read(query: string): Promise<Page> {
     const { status, body } = await world.operator<Page>('GET', `/v1/decisions?${query}`);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { holdfast } from '../cli/run.ts';
-import { DaemonWorld, order } from './harness.ts';
+import { order } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 describe('what the command line lists', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ real: true, policy: withoutPacing });
   before(async () => {
-    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
     const another = world.createAgent('another');
     await world.tool('place_order', order({}));
     await world.tool('place_order', order({ symbol: 'ETHUSDT' }), another);
@@ -18,7 +18,6 @@ describe('what the command line lists', () => {
     await world.operator('POST', '/v1/flatten', { reason: 'over' });
     await world.daemon.gate.core.settled();
   });
-  after(() => world.close());
 
   it('is explained, whoever asked and whatever it was', async () => {
     const run = (...args: string[]) => holdfast([...args, '--json'], { HOLDFAST_HOME: world.home });

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { SignalsBody } from '../../daemon/contract/types/operator.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
 import { holdfast } from '../cli/run.ts';
-import { DaemonWorld, order } from './harness.ts';
+import { order } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 const WHY = 'because my customer Jane Roe asked for it';
 
 describe('the free texts of a decision', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ real: true });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ real: true, isAudited: false });
 
   const erase = (id: string, token = world.token('operator')) =>
     world.call<{ erased: readonly string[] }>('POST', `/v1/texts/${id}/erase`, { reason: 'it names a person' }, token);

@@ -42,8 +42,7 @@ async function flatten(world: DaemonWorld, symbols?: readonly string[]): Promise
 
 async function open(world: DaemonWorld): Promise<void> {
   for (const symbol of SYMBOLS) {
-    const { body } = await world.tool('place_order', order({ symbol, requested_notional: 300 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ symbol, requested_notional: 300 }));
   }
 }
 
@@ -71,8 +70,7 @@ for (const resting of [0, 20, 200])
   for (const asked of [undefined, SYMBOLS])
     describe(`a flatten of ${asked === undefined ? 'the account' : 'its symbols'} with ${resting} resting orders`, () => {
       it('sends its exits at once and before any cancel, and waits for no list [AN-167 EX-59 EX-60]', async (t) => {
-        const world = await DaemonWorld.start({ sim: { balance: 100_000 } });
-        t.after(() => world.close());
+        const world = await DaemonWorld.of(t, { sim: { balance: 100_000 } });
         await open(world);
         await rest(world, resting);
         const { body, haltedAtMs, listedAtMs, sent } = await flatten(world, asked);
@@ -93,12 +91,10 @@ for (const resting of [0, 20, 200])
 
 describe('a flatten of the account', () => {
   it('takes nothing for a conflict before the exchange says so, and closes then', async (t) => {
-    const world = await DaemonWorld.start();
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t);
     await open(world);
     const profit = { symbol: 'BTCUSDT', intent: 'close', side: 'sell', order_type: 'limit', limit_price: 90_000 };
-    const { body: taken } = await world.tool('place_order', order({ ...profit, requested_notional: 10_000 }));
-    assert.equal(taken.execution.state, 'working', JSON.stringify(taken.decision.reasons));
+    await world.must('working', 'place_order', order({ ...profit, requested_notional: 10_000 }));
     const { body, sent } = await flatten(world);
     assert.deepEqual(
       sent.filter(({ what }) => what !== 'exit ETHUSDT').map(({ what }) => what),
@@ -109,9 +105,8 @@ describe('a flatten of the account', () => {
   });
 
   it('closes what the daemon has not heard of yet', async (t) => {
-    const world = await DaemonWorld.start();
-    t.after(() => world.close());
-    await createClient(world.sim).send('POST', '/fapi/v1/order', marketOrder('BUY', '0.005'));
+    const world = await DaemonWorld.of(t);
+    await world.hand('POST', '/fapi/v1/order', marketOrder('BUY', '0.005'));
     const { body } = await flatten(world);
     assert.equal(body.canceled, true, body.note);
     assert.deepEqual(body.positions_left, []);

@@ -1,52 +1,26 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { Recovered } from '../../daemon/boot/recovery.ts';
 import { findPackageFolder } from '../../daemon/config/package.ts';
-import type { LimitsBody } from '../../daemon/contract/types/limits.ts';
-import type { ReadinessBody, TradingStateBody } from '../../daemon/contract/types/operator.ts';
-import type { AccountBody, OrderBody, PositionBody } from '../../daemon/contract/types/reads.ts';
-import type { Explanation } from '../../daemon/core/explain.ts';
+import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { DecisionBody, ExecutionBody } from '../../daemon/engine/records/decisions.ts';
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
 import type { Daemon } from '../../daemon/main.ts';
 import { noteOpened } from '../../scripts/tests/opened.ts';
 import { PATIENCE_MS } from '../until.ts';
+import { type Books, DaemonCalls, type TestAnswer, type ToolBody } from './daemon-calls.ts';
 import { openRealSite } from './real-site.ts';
 import type { Rewrites } from './rewriting-proxy.ts';
 import { openVirtualSite } from './virtual-site.ts';
 import type { DaemonCall, SiteExchange, SiteWire, WorldSite } from './world-site.ts';
 
+export { type BookOrder, type Books, codesIn, type TestAnswer, type ToolBody } from './daemon-calls.ts';
+
 /** Where scripted worlds begin: 2025-03-03 00:00 UTC. */
 export const START_MS = 1_740_960_000_000;
-
-export interface TestAnswer<T> {
-  readonly status: number;
-  readonly body: T;
-}
-export interface ToolBody {
-  readonly decision: DecisionBody & Explanation;
-  readonly execution: ExecutionBody;
-}
-/** Books of the simulated exchange, as GET /sim/books gives them: what really happened. */
-export interface Books {
-  readonly server_time_ms: number;
-  readonly wallet_balance_usdt: string;
-  readonly positions: readonly {
-    readonly symbol: string;
-    readonly quantity: string;
-    readonly mark_price: string;
-    readonly leverage: number;
-  }[];
-  readonly orders: readonly BookOrder[];
-  readonly algo_orders: readonly { readonly [key: string]: unknown }[];
-  readonly liquidations: readonly unknown[];
-}
-export interface BookOrder {
-  readonly [key: string]: unknown;
-}
 
 export interface DaemonWorldOptions {
   /** The policy file, changed: receives the parsed default policy, returns what is written. */
@@ -98,7 +72,7 @@ const open = new Set<DaemonWorld>();
  * clock, domain time moves only by `advance`. Wall time is virtual and flows while somebody waits for the world, unless
  * the world is `real`.
  */
-export class DaemonWorld {
+export class DaemonWorld extends DaemonCalls {
   readonly sim: SiteExchange;
   readonly home: string;
   readonly policyPath: string;
@@ -108,6 +82,7 @@ export class DaemonWorld {
   readonly #options: DaemonWorldOptions;
 
   private constructor(site: WorldSite, home: string, daemon: Daemon, options: DaemonWorldOptions) {
+    super();
     this.sim = site.sim;
     this.home = home;
     this.policyPath = pathOfPolicy(home);
@@ -149,6 +124,13 @@ export class DaemonWorld {
       await site.close();
       throw error;
     }
+  }
+
+  /** One that closes behind its test. */
+  static async of(test: Pick<TestContext, 'after'>, options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
+    const world = await DaemonWorld.start(options);
+    test.after(() => world.close());
+    return world;
   }
 
   /** Waits until the boot layer is cleared; fails after 10 s, in a real one when patience ends, with what is missing. */
@@ -231,6 +213,10 @@ export class DaemonWorld {
     if (this.#options.home === undefined) rmSync(this.home, { recursive: true, force: true });
   }
 
+  ask(call: DaemonCall): Promise<{ readonly status: number; readonly text: string }> {
+    return this.#site.call(this.daemon, call);
+  }
+
   // --- the exchange ----------------------------------------------------------------------------------------------
 
   /** What went to the exchange; its instants are those of {@link monotonicMs}. */
@@ -283,68 +269,6 @@ export class DaemonWorld {
   }
   nowMs(): number {
     return this.daemon.gate.core.nowMs();
-  }
-
-  // --- the daemon over HTTP --------------------------------------------------------------------------------------
-
-  token(role: 'agent' | 'monitor' | 'operator'): string {
-    return readFileSync(join(this.home, 'tokens', `${role}.token`), 'utf8').trim();
-  }
-  async call<T>(method: string, path: string, body?: unknown, token = this.token('agent')): Promise<TestAnswer<T>> {
-    const { status, text } = await this.#site.call(this.daemon, {
-      method,
-      path,
-      headers: {
-        Authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    return { status, body: (text === '' ? null : JSON.parse(text)) as T };
-  }
-  /** A request as it is given: headers, bytes and all. */
-  ask(call: DaemonCall): Promise<{ readonly status: number; readonly text: string }> {
-    return this.#site.call(this.daemon, call);
-  }
-  tool(tool: string, args: object, token?: string): Promise<TestAnswer<ToolBody>> {
-    return this.call('POST', `/v1/tools/${tool}`, args, token);
-  }
-  dryRun(tool: string, args: object, token?: string): Promise<TestAnswer<ToolBody>> {
-    return this.call('POST', `/v1/dry-run/${tool}`, args, token);
-  }
-  intercept(tool: string, args: object, token?: string): Promise<TestAnswer<{ decision: DecisionBody & Explanation }>> {
-    return this.call('POST', '/v1/intercept', { tool, args }, token);
-  }
-  operator<T>(method: string, path: string, body?: unknown): Promise<TestAnswer<T>> {
-    return this.call(method, path, body, this.token('operator'));
-  }
-  async positions(): Promise<readonly PositionBody[]> {
-    return (await this.operator<{ positions: PositionBody[] }>('GET', '/v1/positions')).body.positions;
-  }
-  async orders(query = ''): Promise<readonly OrderBody[]> {
-    return (await this.operator<{ orders: OrderBody[] }>('GET', `/v1/orders${query}`)).body.orders;
-  }
-  async account(): Promise<AccountBody> {
-    return (await this.operator<AccountBody>('GET', '/v1/account')).body;
-  }
-  async limits(symbol: string, token?: string): Promise<LimitsBody> {
-    return (await this.call<LimitsBody>('GET', `/v1/limits?symbol=${symbol}`, undefined, token)).body;
-  }
-  async tradingState(): Promise<TradingStateBody> {
-    return (await this.operator<TradingStateBody>('GET', '/v1/trading-state')).body;
-  }
-  async ready(): Promise<TestAnswer<ReadinessBody>> {
-    return this.call('GET', '/readyz');
-  }
-  /** A further agent with a token of its own. */
-  createAgent(name: string, skillSha256?: string): string {
-    const { ledger } = this.daemon;
-    return ledger.tokens.createToken({
-      role: 'agent',
-      name,
-      agent: name,
-      ...(skillSha256 === undefined ? {} : { skill_sha256: skillSha256 }),
-    }).secret;
   }
 }
 

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order } from './harness.ts';
+import { describe, it } from 'node:test';
+import { order } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ real: true });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ real: true });
 
   it('allows an order inside the policy and fills it at the exchange [AN-44 MI-1 MI-2]', async () => {
     const { status, body } = await world.tool('place_order', order());

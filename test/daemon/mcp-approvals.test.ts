@@ -5,13 +5,12 @@ import type { ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
 import { DaemonWorld, order } from './harness.ts';
 
 async function openWorld(t: TestContext): Promise<DaemonWorld> {
-  const world = await DaemonWorld.start({
+  const world = await DaemonWorld.of(t, {
     real: true,
     policy: (spec) => {
       spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
     },
   });
-  t.after(() => world.close());
   return world;
 }
 interface Connecting {

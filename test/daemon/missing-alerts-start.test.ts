@@ -19,8 +19,7 @@ describe('a start whose named file of alert routes cannot be used', () => {
   before(async () => {
     writeFileSync(file, ROUTES);
     world = await DaemonWorld.start({ wall: true, env: { HOLDFAST_ALERTS: file, HOLDFAST_ALERTS_EXEC: '1' } });
-    const { body } = await world.tool('place_order', order({ requested_notional: 1_000 }));
-    assert.equal(body.execution.state, 'filled');
+    await world.must('filled', 'place_order', order({ requested_notional: 1_000 }));
     await until('the routes are in force', async () => (await channels()).length === 1);
   });
   after(async () => {
@@ -49,16 +48,14 @@ describe('a start whose named file of alert routes cannot be used', () => {
       assert.match((await errorOf()) ?? '', said, 'it stays');
       assert.equal(refusals(), reported + 1);
       assert.deepEqual((await channels()).length, 1);
-      const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.3 });
-      assert.equal(body.execution.state, 'filled', 'exits pass');
+      await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.3 });
       writeFileSync(file, ROUTES);
       await until('the file is back', async () => (await errorOf()) === null, 10_000);
     });
 });
 
 it('a named file that is missing is told of, also where no routes were ever in force [AL-2]', async (t) => {
-  const world = await DaemonWorld.start({ wall: true, env: { HOLDFAST_ALERTS: '/nowhere/routes.yaml' } });
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t, { wall: true, env: { HOLDFAST_ALERTS: '/nowhere/routes.yaml' } });
   const errorOf = async (): Promise<string | null> => (await world.ready()).body.alert_routes_error;
   await until('it is told', async () => (await errorOf()) === 'does not exist', 10_000);
 });

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { DaemonWorld, order } from './harness.ts';
+import { before, test } from 'node:test';
+import { order } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
-let world: DaemonWorld;
+const world = suiteWorld();
 before(async () => {
-  world = await DaemonWorld.start();
   await world.tool('place_order', order());
 });
-after(() => world.close());
 
 const read = (path: string, role: 'agent' | 'monitor' | 'operator') =>
   world.call<Record<string, unknown[]>>('GET', path, undefined, world.token(role));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { KilledDaemon } from '../bypasses/killed-daemon.ts';
 import { until } from './harness.ts';
+import { KilledDaemon } from './killed-daemon.ts';
 
 const COMMAND = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
 const OPEN = {
@@ -18,11 +18,11 @@ const OPEN = {
 };
 let world: KilledDaemon;
 before(async () => {
-  world = await KilledDaemon.start({ seed: 7 });
+  world = await KilledDaemon.start(7);
 });
 after(() => world.close());
 
-test(`on Node ${process.versions.node}: an order, a kill, a restart, an exit and a ledger that verifies`, async () => {
+test(`BY-13 on Node ${process.versions.node}: an order, a kill, a restart, an exit and a ledger that verifies`, async () => {
   const opened = await world.tool('place_order', OPEN);
   assert.equal(opened.status, 200);
   // The answer may have come before the exchange's.

@@ -8,8 +8,7 @@ import { holdfast } from '../cli/run.ts';
 import { DaemonWorld } from './harness.ts';
 
 test('policy check refuses a cap below the smallest order at the venue of the daemon that runs', async (t) => {
-  const world = await DaemonWorld.start({ real: true });
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t, { real: true });
   const file = join(world.home, 'small.yaml');
   const text = readFileSync(world.policyPath, 'utf8');
   writeFileSync(file, text.replace('order_notional_usdt: 1000', 'order_notional_usdt: 30'));
@@ -45,8 +44,7 @@ test('policy check refuses a cap below the smallest order at the venue of the da
 });
 
 test('a symbol that the venue does not list is named before the policy is in force', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   const text = readFileSync(world.policyPath, 'utf8');
   const { body } = await world.operator<PolicyCheckBody>('POST', '/v1/policy/check', {
     text: text.replace('[BTCUSDT, ETHUSDT]', '[BTCUSDT, ETHUSDT, NOSUCHUSDT]'),
@@ -56,8 +54,7 @@ test('a symbol that the venue does not list is named before the policy is in for
 });
 
 test('a pending policy says when the file holds something else by now, and is not accepted then', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   const { policies } = world.daemon.gate;
   const text = readFileSync(world.policyPath, 'utf8');
   const offer = (changed: string) => {

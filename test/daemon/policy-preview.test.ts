@@ -1,27 +1,26 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createPreviewPort } from '../../daemon/boot/policy/policy-preview.ts';
 import type { PolicyPreview, PolicyPreviewBody } from '../../daemon/contract/types/policy.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { holdfast } from '../cli/run.ts';
-import { DaemonWorld, order, until } from './harness.ts';
+import { order, until } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 const DAY_MS = 86_400_000;
 
 describe('what the last seven days would have been under another policy', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ real: true, policy: withoutPacing });
   before(async () => {
-    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
     for (const notional of [121, 242, 602, 5_000])
       await world.tool('place_order', order({ requested_notional: notional }));
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.daemon.gate.core.settled();
   });
-  after(() => world.close());
 
   const text = (notional: number) =>
     readFileSync(world.policyPath, 'utf8').replace(

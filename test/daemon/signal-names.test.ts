@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { DaemonWorld } from './harness.ts';
+import { before, describe, test } from 'node:test';
+import { suiteWorld } from './suite-world.ts';
 
 describe('SAE-TRUST: a signal about a name that nobody has', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld();
   before(async () => {
-    world = await DaemonWorld.start();
     world.createAgent('momentum');
   });
-  after(() => world.close());
   const report = async (scope: object) => {
     const signal = { kind: 'narrative', scope, severity: 0.9, ttl_ms: 600_000 };
     return world.call<{ message?: string }>('POST', '/v1/signals', signal, world.token('monitor'));

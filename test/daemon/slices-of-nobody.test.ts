@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { OrderEvent } from '../../daemon/engine/records/events.ts';
-import { DaemonWorld, type Mutable, order, type ToolBody, until } from './harness.ts';
+import { type Mutable, order, until } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 /** Slices of an order, of which the first goes out at once. */
 const SLICES = 4;
 
 describe('slices that wait when nobody stands for them any more', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.market.regimes.calm.slices = SLICES;
-        spec.temporal.duplicate_window_ms = 1_000;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.market.regimes.calm.slices = SLICES;
+      spec.temporal.duplicate_window_ms = 1_000;
+    },
   });
-  after(() => world.close());
   beforeEach(async () => {
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.advance(120_000);
@@ -51,8 +48,7 @@ describe('slices that wait when nobody stands for them any more', () => {
     const { status } = await world.operator('POST', `/v1/tokens/${token?.id}/revoke`, { reason: 'it was stolen' });
     assert.equal(status, 200);
   };
-  const executionOf = async (id: string) =>
-    (await world.operator<ToolBody>('GET', `/v1/decisions/${id}`)).body.execution;
+  const executionOf = async (id: string) => (await world.decided(id)).execution;
 
   it('are not sent, and their records say why', async () => {
     const { id, quantity } = await staged(world.createAgent('stolen'));
@@ -70,7 +66,7 @@ describe('slices that wait when nobody stands for them any more', () => {
     assert.equal(dropped, 3, 'whatever dropped them, the answer counts them');
     assert.notEqual(state, 'staging', 'nothing is still to come');
     const [last] = orders.slice(-1);
-    const ends = [...world.daemon.ledger.iterateEvents({ kind: 'order' })].map(({ payload }) => payload as OrderEvent);
+    const ends = world.records<OrderEvent>('order');
     assert.match(ends.find((end) => end.client_order_id === last?.client_order_id)?.detail ?? '', /token is revoked/);
   });
 

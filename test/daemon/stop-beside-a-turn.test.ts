@@ -4,8 +4,7 @@ import type { VenuePort } from '../../daemon/driver/ports.ts';
 import { DaemonWorld, order } from './harness.ts';
 
 it('an opening that waits for its turn when the daemon stops was never sent, and the next start knows it', async (t) => {
-  const world = await DaemonWorld.start({ sim: { balance: 100_000 } });
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t, { sim: { balance: 100_000 } });
   await world.refresh();
   const limit = (requested_notional: number, limit_price: number) =>
     world.tool(

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { DaemonWorld, order, until } from './harness.ts';
+import { test } from 'node:test';
+import { order, until } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
-let world: DaemonWorld;
-before(async () => {
-  world = await DaemonWorld.start();
-});
-after(() => world.close());
+const world = suiteWorld();
 
 const alerts = (code: string): readonly string[] =>
-  [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-    .map(({ payload }) => payload as { code: string; detail: string })
+  world
+    .alerts()
     .filter((alert) => alert.code === code)
     .map(({ detail }) => detail);
 /** The host's time of the world: what the ledger's tokens expire by. */
@@ -32,7 +29,7 @@ test('an agent is told apart from nobody once its token has expired, and an oper
   await until('the alert', () => alerts('TOKEN_EXPIRED').length > 0, 5_000);
   await world.sleep(3_000);
   assert.deepEqual([alerts('TOKEN_EXPIRES').length, alerts('TOKEN_EXPIRED').length], [1, 1], 'each once');
-  const records = [...world.daemon.ledger.iterateEvents({ kind: 'token' })].map(({ payload }) => payload);
+  const records = world.records('token');
   assert.ok(
     records.some((record) => {
       const { action, id } = record as { action: string; id: string };

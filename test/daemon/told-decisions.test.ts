@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
-import { DaemonWorld, order, type ToolBody, until } from './harness.ts';
+import { type DaemonWorld, order, type ToolBody, until } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 describe('a decision is told later as it was answered, though its record leaves most of it out', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ real: true });
   const answers: DecisionBody[] = [];
   const asks = [
     ['place_order', order({ request_id: 'told-1', rationale: 'a reason' })],
@@ -15,7 +16,6 @@ describe('a decision is told later as it was answered, though its record leaves 
     ['close_position', { symbol: 'BTCUSDT', fraction: 0.5, request_id: 'told-4' }],
   ] as const;
   before(async () => {
-    world = await DaemonWorld.start({ real: true });
     for (const [tool, args] of asks) {
       answers.push((await world.tool(tool, args)).body.decision);
       await world.advance(15_000);
@@ -29,7 +29,6 @@ describe('a decision is told later as it was answered, though its record leaves 
       verdicts.join(),
     );
   });
-  after(() => world.close());
 
   it('by its id, and in the list', async () => {
     for (const answer of answers) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type {
   AccountBody,
   CandlesBody,
@@ -14,7 +14,8 @@ import type { ToolName } from '../../daemon/core/request.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
 import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody } from './harness.ts';
+import { order, type ToolBody } from './harness.ts';
+import { suiteWorld } from './suite-world.ts';
 
 interface Page {
   readonly next: string | null;
@@ -22,13 +23,12 @@ interface Page {
 
 /** What the tools tell an agent, and what they do, stands in the exchange's books. */
 describe('the tools', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ policy: withoutPacing });
   let other: string;
   let canceled: ToolBody;
   let filled: ToolBody;
   let rests: ToolBody;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
     other = world.createAgent('other');
     const place = async (args: object, token?: string): Promise<ToolBody> => {
       const { body } = await world.tool('place_order', order({ requested_leverage: 3, ...args }), token);
@@ -43,7 +43,6 @@ describe('the tools', () => {
     await world.setMark('BTCUSDT', 60_100);
     for (let i = 0; i < 3; i += 1) await world.advance(5_000);
   });
-  after(() => world.close());
 
   const read = async <T>(tool: ToolName, args: object = {}): Promise<T> => {
     const { body, status } = await world.tool(tool, args);

@@ -40,10 +40,8 @@ const attributeOf = (span: SentSpan | undefined, key: string): unknown =>
 
 async function traceOne(t: TestContext, env: Readonly<Record<string, string>> = {}) {
   const collector = await startCollector(t);
-  const world = await DaemonWorld.start({ real: true, env: { HOLDFAST_TRACES_URL: collector.url, ...env } });
-  t.after(() => world.close());
-  const { body } = await world.tool('place_order', order({ rationale: 'a secret plan' }));
-  assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+  const world = await DaemonWorld.of(t, { real: true, env: { HOLDFAST_TRACES_URL: collector.url, ...env } });
+  const body = await world.must('filled', 'place_order', order({ rationale: 'a secret plan' }));
   const blocked = await world.tool(
     'place_order',
     order({ symbol: 'ETHUSDT', requested_leverage: 50, requested_notional: 1 }),
@@ -109,8 +107,7 @@ test('a collector that is not there, or refuses, holds up nothing', async (t) =>
   const collector = await startCollector(t, 503);
   for (const url of ['http://127.0.0.1:9', collector.url]) {
     const world = await DaemonWorld.start({ real: true, env: { HOLDFAST_TRACES_URL: url } });
-    const { body } = await world.tool('place_order', order());
-    assert.equal(body.execution.state, 'filled');
+    await world.must('filled', 'place_order', order());
     await world.close();
   }
 });

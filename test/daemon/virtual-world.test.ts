@@ -7,8 +7,7 @@ import { DaemonWorld, order, until } from './harness.ts';
 import { PACE_MS } from './pump.ts';
 
 test('wall time flows while somebody waits for the world, in no real time, and domain time stands', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   const domainMs = world.nowMs();
   const startedMs = world.monotonicMs();
   const realMs = performance.now();
@@ -21,16 +20,14 @@ test('wall time flows while somebody waits for the world, in no real time, and d
 });
 
 test('on a wall clock domain time flows with wall time', async (t) => {
-  const world = await DaemonWorld.start({ wall: true });
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t, { wall: true });
   const domainMs = world.nowMs();
   await world.sleep(3_000);
   assert.ok(Math.abs(world.nowMs() - domainMs - 3_000) < 50, `${world.nowMs() - domainMs} ms`);
 });
 
 test('calls at once share the time they take', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   await world.fault({ kind: 'delay', ms: 400, count: 2, match: { method: 'POST', path: '/fapi/v1/order' } });
   const startedMs = world.monotonicMs();
   const symbols = ['BTCUSDT', 'ETHUSDT'];
@@ -41,8 +38,7 @@ test('calls at once share the time they take', async (t) => {
 });
 
 test('until polls in virtual time and fails after it', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   const startedMs = world.monotonicMs();
   await until('a second has passed', () => world.monotonicMs() - startedMs >= 1_000);
   const realMs = performance.now();
@@ -54,8 +50,7 @@ test('until polls in virtual time and fails after it', async (t) => {
 });
 
 test('a start takes the same time when the files of a busy machine come late', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   const restartMs = async (): Promise<number> => {
     const startedMs = world.monotonicMs();
     await world.restart();
@@ -79,8 +74,7 @@ test('the same calls are the same ledger', async () => {
   const run = async (): Promise<string> => {
     const world = await DaemonWorld.start();
     try {
-      const { body } = await world.tool('place_order', order());
-      assert.equal(body.execution.state, 'filled');
+      await world.must('filled', 'place_order', order());
       await world.advance(1_000);
       await world.restart();
       await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -95,8 +89,7 @@ test('the same calls are the same ledger', async () => {
 });
 
 test('a daemon that stops answers what it can, and cuts the rest', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   await world.fault({ kind: 'stall-body', ms: 60_000, count: 100, match: { method: 'POST', path: '/fapi/v1/order' } });
   const asked = world.tool('place_order', order()).then(
     () => 'answered',
@@ -111,8 +104,7 @@ test('a daemon that stops answers what it can, and cuts the rest', async (t) => 
 });
 
 test('a promise of the gate that nobody told the world of is kept all the same', async (t) => {
-  const world = await DaemonWorld.start();
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t);
   await world.daemon.gate.core.run(world.daemon.gate.keeper.refreshAll());
   const startedMs = world.monotonicMs();
   const realMs = performance.now();

@@ -299,8 +299,7 @@ describe('doctor on a running daemon', () => {
 });
 
 test('says when a backup is old, or the head file stands still', async (t) => {
-  const world = await DaemonWorld.start({ real: true });
-  t.after(() => world.close());
+  const world = await DaemonWorld.of(t, { real: true });
   const path = (name: string): string => join(world.home, name);
   const backup = await holdfast([
     'audit',

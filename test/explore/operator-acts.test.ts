@@ -5,6 +5,7 @@ import { PLAIN_SETUP, type Plan } from '../../scripts/explore/plan.ts';
 import { judge } from '../../scripts/explore/promises.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
+import { codesIn } from '../daemon/harness.ts';
 
 const open = { kind: 'open', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 300 } as const;
 const PLAN: Plan = {
@@ -36,9 +37,7 @@ it("an operator's acts in a plan, and a dry run, are carried out, and what they 
       acts,
       ['dry_run', 'dry_run', 'erase', 'release', 'adopt', 'acknowledge'].map((what) => [what, true, null]),
     );
-    const refused = world.calls.flatMap(({ answer }) =>
-      answer?.decision.decision === 'BLOCK' ? answer.decision.reasons.map(({ code }) => code) : [],
-    );
+    const refused = world.calls.flatMap(({ answer }) => (answer?.decision.decision === 'BLOCK' ? codesIn(answer) : []));
     assert.deepEqual(refused, ['SYMBOL_HELD', 'SYMBOL_HELD']);
     assert.equal(world.venue.heldE8('BTCUSDT'), 0, 'the new holder has closed it');
     assert.deepEqual(judge(readHistory(world, PLAN)), []);

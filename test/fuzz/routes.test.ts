@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { SIGNAL_KINDS } from '../../daemon/core/policy.ts';
-import { DaemonWorld } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import { byBytes, bySchema, type Description, type Input, type Route, routesOf } from './hostile-inputs.ts';
 
 /** HOLDFAST_FUZZ_INPUTS and HOLDFAST_FUZZ_SEED: how many requests in all, and which. */
@@ -28,19 +28,17 @@ async function keptBytes(): Promise<number> {
 }
 
 describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.scope.actions = ['close', 'modify', 'cancel'];
+      // Nor may signals among the requests be what refuses the others.
+      for (const kind of SIGNAL_KINDS) spec.trust.signals[kind] = { multiplier: 1, max_ttl_ms: 3_600_000 };
+    },
+  });
   let routes: readonly Route[];
   let sent = 0;
   const statuses = new Map<number, number>();
   before(async () => {
-    // Nothing may be opened, so whatever reaches the exchange is a way around.
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.scope.actions = ['close', 'modify', 'cancel'];
-        // Nor may signals among the requests be what refuses the others.
-        for (const kind of SIGNAL_KINDS) spec.trust.signals[kind] = { multiplier: 1, max_ttl_ms: 3_600_000 };
-      },
-    });
     const [forClients = [], forPages = []] = await Promise.all(
       ['/openapi.json', '/openapi-console.json'].map(async (path) =>
         routesOf((await world.call<Description>('GET', path)).body),
@@ -49,7 +47,6 @@ describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
     assert.ok(forClients.length > 30 && forPages.length >= 5, `${forClients.length} and ${forPages.length} routes`);
     routes = [...forClients, ...forPages];
   });
-  after(() => world.close());
 
   const ask = async ({ role, headers, ...rest }: Input): Promise<string> => {
     sent += 1;

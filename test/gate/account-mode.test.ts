@@ -4,7 +4,6 @@ import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { DaemonWorld, type Mutable, order, until } from '../daemon/harness.ts';
-import { createClient } from '../exchange-sim/signed-client.ts';
 
 /** A world on wall time whose policy has one symbol; the exchange begins every symbol on crossed margin. */
 function start(symbols: string[]): Promise<DaemonWorld> {
@@ -60,7 +59,7 @@ describe('a symbol that a policy adds while the daemon runs', () => {
 describe('a mode of the account that a person changes while the daemon runs', () => {
   let world: DaemonWorld;
   const change = async (path: string, params: Record<string, string>): Promise<void> => {
-    const { status } = await createClient(world.sim).send('POST', path, params);
+    const { status } = await world.hand('POST', path, params);
     assert.equal(status, 200, path);
   };
   const crossed = { symbol: 'ETHUSDT', marginType: 'CROSSED' };
@@ -94,8 +93,7 @@ describe('a mode of the account that a person changes while the daemon runs', ()
     await change('/fapi/v1/multiAssetsMargin', { multiAssetsMargin: 'true' });
     await until('it is told', () => alerts(world).some((alert) => alert.includes('multi-assets margin is on')), 90_000);
     assert.equal(await open(world, 'BTCUSDT'), 'STATE_REDUCING');
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-    assert.equal(body.execution.state, 'filled', 'exits pass');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
     await change('/fapi/v1/multiAssetsMargin', { multiAssetsMargin: 'false' });
     await opens(world, 'BTCUSDT');
   });
@@ -103,7 +101,7 @@ describe('a mode of the account that a person changes while the daemon runs', ()
 
 describe('a restart while what is held keeps one symbol on crossed margin', () => {
   let world: DaemonWorld;
-  const person = (path: string, params: Record<string, string>) => createClient(world.sim).send('POST', path, params);
+  const person = (path: string, params: Record<string, string>) => world.hand('POST', path, params);
   before(async () => {
     world = await start(['BTCUSDT', 'ETHUSDT']);
     const asked = [

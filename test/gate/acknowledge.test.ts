@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { AlertBody, AlertsBody, EquityHistoryBody } from '../../daemon/contract/types/reads.ts';
-import { DaemonWorld } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 
 describe('what a console shows of the past', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
   const list = async () => (await world.operator<AlertsBody>('GET', '/v1/alerts')).body.alerts;
 
   it('an acknowledgement is recorded once, with who and why, and survives a restart [AN-146 AN-147 TF-70]', async () => {
@@ -24,7 +20,7 @@ describe('what a console shows of the past', () => {
     assert.deepEqual([first.acknowledged?.by, first.acknowledged?.reason], ['operator', 'looked at']);
     const again = (await world.operator<AlertBody>('POST', path, { reason: 'once more' })).body;
     assert.deepEqual(again, first, 'the first one counts');
-    const recorded = [...world.daemon.ledger.iterateEvents({ kind: 'alert_ack' })].map(({ payload }) => payload);
+    const recorded = world.records('alert_ack');
     assert.deepEqual(recorded, [{ alert_seq: one?.seq, reason: 'looked at', set_by: 'operator' }]);
     for (const id of [String((one?.seq ?? 0) + 100_000), String((one?.seq ?? 0) - 1)])
       assert.equal((await world.operator('POST', `/v1/alerts/${id}/ack`, { reason: 'x' })).status, 404, id);

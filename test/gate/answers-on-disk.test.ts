@@ -1,32 +1,31 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, before, describe, it } from 'node:test';
 import type { AlertsBody } from '../../daemon/contract/types/reads.ts';
 import type { WritingLedger } from '../../daemon/driver/ports.ts';
 import type { ApprovalBody } from '../../daemon/engine/records/approvals.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { order, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 
 const LATE_MS = 300;
 const REFUSES = { kind: 'error', code: -2019, msg: 'Margin is insufficient.' };
 
 describe('an answer tells of nothing that is not on disk, whoever has recorded it [docs/ledger.md]', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      const limits = { window_ms: 600_000, expiry_ms: 120_000, quorum: 1, quorum_above_usdt: 900_000 };
+      spec.approvals = { when: [{ notional_above_usdt: 400 }], ...limits };
+    },
+  });
   let ledger: WritingLedger;
   let appendNow: WritingLedger['appendNow'];
   /** Kinds of records that are not on disk yet. */
   const missing: string[] = [];
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        const limits = { window_ms: 600_000, expiry_ms: 120_000, quorum: 1, quorum_above_usdt: 900_000 };
-        spec.approvals = { when: [{ notional_above_usdt: 400 }], ...limits };
-      },
-    });
     ledger = world.daemon.gate.core.ports.ledger;
     appendNow = ledger.appendNow.bind(ledger);
   });
-  after(() => world.close());
   afterEach(() => {
     ledger.appendNow = appendNow;
   });

@@ -10,6 +10,7 @@ import type { LiveInputs } from '../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
+import { codesIn } from '../daemon/harness.ts';
 import { FoldedClaims } from '../engine/state/folded-claims.ts';
 import { inLots, T0 } from './fold-fixture.ts';
 
@@ -39,9 +40,7 @@ function decideOpening(state: GateState, ask: Ask) {
 /** Why nothing may be opened, as far as that is about the holding. */
 function refusals(book: FoldedClaims, ask: Ask = {}): readonly string[] {
   const both = [book.state, book.ledger.refold()].map((state) =>
-    decideOpening(state, ask)
-      .decision.reasons.map(({ code }) => code)
-      .filter((code) => HOLDING.has(code)),
+    codesIn(decideOpening(state, ask)).filter((code) => HOLDING.has(code)),
   );
   assert.deepEqual(both[0], both[1], 'a restart decides the same');
   return both[0] ?? [];

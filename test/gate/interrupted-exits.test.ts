@@ -5,21 +5,19 @@ import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
-import { createClient } from '../exchange-sim/signed-client.ts';
 import { checkAudit } from '../recorded/verdicts.ts';
 import { inLots } from './fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
 async function hold(t: TestContext, policy: DaemonWorldOptions['policy']): Promise<DaemonWorld> {
-  const world = await DaemonWorld.start({
+  const world = await DaemonWorld.of(t, {
     answerWithinMs: 300,
     policy: (spec) => {
       spec.temporal.duplicate_window_ms = 1;
       policy?.(spec);
     },
   });
-  t.after(() => world.close());
   await world.tool('place_order', order({ requested_notional: 900 }));
   assert.ok((await world.position('BTCUSDT')) > 0, 'a position is held');
   await world.refresh();
@@ -46,7 +44,7 @@ const slowLadder: DaemonWorldOptions['policy'] = (spec) => {
 };
 async function byHand(world: DaemonWorld, ...trades: readonly (readonly [string, number])[]): Promise<void> {
   for (const [side, quantity] of trades)
-    await createClient(world.sim).send('POST', '/fapi/v1/order', {
+    await world.hand('POST', '/fapi/v1/order', {
       symbol: 'BTCUSDT',
       side,
       type: 'MARKET',
@@ -54,8 +52,8 @@ async function byHand(world: DaemonWorld, ...trades: readonly (readonly [string,
     });
 }
 const droppedIn = (world: DaemonWorld): readonly string[] =>
-  [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-    .map((event) => event.payload as { code: string; detail: string })
+  world
+    .alerts()
     .filter(({ code }) => code === 'EXIT_DROPPED')
     .map(({ detail }) => detail);
 
@@ -65,7 +63,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await closeBeyondRate(world);
     await world.restart();
     const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.005', reduceOnly: 'true' };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    await world.hand('POST', '/fapi/v1/order', human);
     const left = await world.position('BTCUSDT');
     assert.ok(left > 0, `left ${left}`);
     for (let i = 0; i < 6; i += 1) await world.advance(10_000);
@@ -73,8 +71,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await world.refresh();
     const sent = exitsOf(world).filter((one) => one.status === 'filled');
     assert.equal(inLots(sent.at(-1)?.executedE8), Math.round(left * 1_000));
-    const again = await world.tool('close_position', { symbol: 'BTCUSDT', request_id: 'close-all' });
-    assert.equal(again.body.execution.state, 'filled', 'who asks again is told');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT', request_id: 'close-all' });
     await checkAudit(world);
   });
 
@@ -98,9 +95,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await until('it is dropped', () => exitsOf(world).every((one) => one.status !== 'pending_send'));
     for (let i = 0; i < 8; i += 1) await world.advance(10_000);
     assert.equal(await world.position('BTCUSDT'), held);
-    const alerts = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
-      (event) => event.payload as { code: string },
-    );
+    const alerts = world.alerts();
     assert.deepEqual(alerts.filter(({ code }) => code === 'EXIT_DROPPED').length, 1);
   });
 
@@ -115,10 +110,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await world.restart();
     await until(
       'the rest is closed',
-      async () => {
-        await world.refresh();
-        return (await world.position('BTCUSDT')) === 0;
-      },
+      world.refreshing(async () => (await world.position('BTCUSDT')) === 0),
       15_000,
     );
     const [first, second, ...more] = exitsOf(world);
@@ -160,10 +152,10 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       await world.daemon.close();
       await world.control('advance', { ms: minutes * 60_000 });
       await world.restart();
-      await until('it is over', async () => {
-        await world.refresh();
-        return goesOn ? (await world.position('BTCUSDT')) === 0 : droppedIn(world).length > 0;
-      });
+      await until(
+        'it is over',
+        world.refreshing(async () => (goesOn ? (await world.position('BTCUSDT')) === 0 : droppedIn(world).length > 0)),
+      );
       assert.deepEqual(
         [droppedIn(world).map((detail) => detail.replace(/.*: /, '')), (await world.position('BTCUSDT')) > 0],
         goesOn ? [[], false] : [['too old to go on after a restart'], true],
@@ -178,7 +170,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       assert.ok((await world.position('BTCUSDT')) > 0, 'a part is left when the daemon stops');
       await world.daemon.close();
       const sale = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.02' };
-      await createClient(world.sim).send('POST', '/fapi/v1/order', sale);
+      await world.hand('POST', '/fapi/v1/order', sale);
       const turned = await world.position('BTCUSDT');
       assert.ok(turned < 0, `${turned}`);
       await world.restart();
@@ -213,10 +205,10 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await world.control('advance', { ms: 60_000 });
     await byHand(world, ['SELL', left - 0.002], ['BUY', 0.001]);
     await world.restart();
-    await until('it is closed', async () => {
-      await world.advance(1_000);
-      return (await world.position('BTCUSDT')) === 0;
-    });
+    await until(
+      'it is closed',
+      world.advancing(1_000, async () => (await world.position('BTCUSDT')) === 0),
+    );
     assert.deepEqual(droppedIn(world), []);
   });
 
@@ -228,16 +220,16 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     const held = await world.position('BTCUSDT');
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     await world.setMark('BTCUSDT', 62_500);
-    await until('a part of the cut has filled', async () => {
-      await world.advance(1_000);
-      return (await world.position('BTCUSDT')) < held;
-    });
+    await until(
+      'a part of the cut has filled',
+      world.advancing(1_000, async () => (await world.position('BTCUSDT')) < held),
+    );
     await world.restart();
     await until('it is said', () => droppedIn(world).some((detail) => /the gate looks anew/.test(detail)));
-    await until('the position fits its cap', async () => {
-      await world.advance(6_000);
-      return (await world.position('BTCUSDT')) * 62_500 <= 500;
-    });
+    await until(
+      'the position fits its cap',
+      world.advancing(6_000, async () => (await world.position('BTCUSDT')) * 62_500 <= 500),
+    );
     assert.ok((await world.position('BTCUSDT')) > 0);
   });
 

@@ -13,13 +13,11 @@ describe('trades of an opening that are listed behind those of its close', () =>
     ['an operator', (world) => world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'))],
   ] as const satisfies readonly (readonly [string, (world: DaemonWorld) => Promise<unknown>])[])
     it(`closed by ${who}: the loss is its agent's`, async (t) => {
-      const world = await DaemonWorld.start({ wall: true, policy: withoutPacing });
-      t.after(() => world.close());
+      const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
       // Accounts begin after their first reading.
       await world.sleep(5_000);
       await world.fault({ kind: 'late-trades', match: SEND, ms: 30_000 });
-      const opened = await world.tool('place_order', order({ requested_notional: 600 }));
-      assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+      await world.must('filled', 'place_order', order({ requested_notional: 600 }));
       await world.sleep(1_000);
       await world.setMark('BTCUSDT', 59_000);
       await close(world);

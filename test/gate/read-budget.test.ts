@@ -29,8 +29,7 @@ async function watch(policy: string): Promise<Readings> {
     const { core } = world.daemon.gate;
     const placed = { requested_leverage: 1, max_slippage_bps: 10 };
     const rests = { symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 100 };
-    const resting = await world.tool('place_order', order({ ...placed, ...rests }));
-    assert.equal(resting.body.execution.state, 'working', JSON.stringify(resting.body));
+    await world.must('working', 'place_order', order({ ...placed, ...rests }));
     await world.tool('place_order', order({ ...placed, requested_notional: 200 }));
     assert.notEqual(inLots(core.state.position('BTCUSDT').quantityE8), 0, 'a position is held');
     await world.sleep(WARM_UP_MS);

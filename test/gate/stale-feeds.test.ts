@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../daemon/engine/records/events.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { codesIn, DaemonWorld, order, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 
 describe('a venue that goes silent while the daemon runs', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    wall: true,
+    policy: (spec) => {
+      spec.temporal.duplicate_exempt = ['BTCUSDT'];
+    },
+  });
   before(async () => {
-    world = await DaemonWorld.start({
-      wall: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-      },
-    });
     await world.setMark('BTCUSDT', 60_000);
   });
-  after(() => world.close());
 
   const reported = (): readonly string[] =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-      .map((event) => event.payload as AlertEvent)
+    world
+      .alerts()
       .filter(({ code }) => code === 'FEEDS_STALE')
       .map(({ detail }) => detail);
   const open = async (): Promise<string> => {
@@ -43,8 +42,7 @@ describe('a venue that goes silent while the daemon runs', () => {
     await until('it is told', () => reported().length > 0, 70_000);
     assert.match(reported()[0] ?? '', /^the open orders could not be read for 6\d s$/);
     assert.equal(await open(), 'STATE_REDUCING');
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(body.execution.state, 'filled', 'exits pass');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
     assert.equal((await world.ready()).body.ready, false);
     await world.control('clear-faults', {});
     await opens();
@@ -82,16 +80,12 @@ describe('lists of orders that stop coming, and nothing else does', () => {
     hang: { kind: 'stall-body', ms: 60_000 },
   }))
     it(`nothing opens after a minute in which they ${how}, also as the first trouble after a start`, async (t) => {
-      const world = await DaemonWorld.start({ wall: true });
-      t.after(() => world.close());
+      const world = await DaemonWorld.of(t, { wall: true });
       await world.sleep(2_000);
       await world.fault({ ...fault, count: 1_000_000, match: { method: 'GET', path: '/fapi/v1/openOrders' } });
       await world.sleep(75_000);
       const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
-      assert.deepEqual(
-        body.decision.reasons.map(({ code }) => code),
-        ['STATE_REDUCING'],
-      );
+      assert.deepEqual(codesIn(body), ['STATE_REDUCING']);
       await world.control('clear-faults', {});
       await until('it is read again', async () => (await world.ready()).body.ready, 120_000);
     });
@@ -99,8 +93,7 @@ describe('lists of orders that stop coming, and nothing else does', () => {
 
 describe('lists of orders that stop coming, while the account comes now and then', () => {
   it('nothing opens after a minute, whatever is read between', async (t) => {
-    const world = await DaemonWorld.start({ wall: true });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { wall: true });
     const fails = (path: string): Promise<void> =>
       world.fault({ kind: 'status', status: 500, count: 1_000_000, match: { method: 'GET', path } });
     await world.sleep(2_000);
@@ -122,8 +115,7 @@ describe('lists of orders that stop coming, while the account comes now and then
 
 describe("an account's mode that cannot be read", () => {
   it('is told of, and nothing opens until it is', async (t) => {
-    const world = await DaemonWorld.start({ wall: true });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { wall: true });
     const reported = (): readonly string[] =>
       [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => (payload as AlertEvent).detail);
     await world.sleep(100_000);
@@ -143,8 +135,7 @@ describe("an account's mode that cannot be read", () => {
   });
 
   it('is told of where a start never reads it', async (t) => {
-    const world = await DaemonWorld.start({ wall: true });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { wall: true });
     await world.sleep(60_000);
     const match = { method: 'GET', path: '/fapi/v1/accountConfig' };
     await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
@@ -161,15 +152,12 @@ describe("an account's mode that cannot be read", () => {
 
 describe('lists of orders that never come', () => {
   it('are told of after a minute of a start, and nothing opens', async (t) => {
-    const world = await DaemonWorld.start({ wall: true });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { wall: true });
     const match = { method: 'GET', path: '/fapi/v1/openOrders' };
     await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
     await assert.rejects(world.restart(), /not ready: .*the open orders/);
     await world.sleep(75_000);
-    const reported = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
-      ({ payload }) => payload as AlertEvent,
-    );
+    const reported = world.alerts();
     assert.match(
       reported.find(({ code }) => code === 'FEEDS_STALE')?.detail ?? '',
       /^the open orders could not be read/,
@@ -181,8 +169,8 @@ describe('lists of orders that never come', () => {
 
 describe('prices of one symbol that stop coming', () => {
   const reported = (world: DaemonWorld): readonly string[] =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-      .map((event) => event.payload as AlertEvent)
+    world
+      .alerts()
       .filter(({ code }) => code === 'FEEDS_STALE')
       .map(({ detail }) => detail.replace(/ could not.*/, ''));
 
@@ -194,8 +182,7 @@ describe('prices of one symbol that stop coming', () => {
       if (!isFrozen || symbol !== 'ETHUSDT') seen.set(symbol, body);
       return seen.get(symbol);
     };
-    const world = await DaemonWorld.start({ wall: true, rewrites: new Map([['/fapi/v1/premiumIndex', freeze]]) });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { wall: true, rewrites: new Map([['/fapi/v1/premiumIndex', freeze]]) });
     const match = { path: '/fapi/v1/premiumIndex', symbol: 'BTCUSDT' };
     await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
     await world.sleep(150_000);

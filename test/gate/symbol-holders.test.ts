@@ -5,10 +5,9 @@ import type { HolderBody } from '../../daemon/contract/types/operator.ts';
 import type { FillsBody, MarketBody, PositionBody } from '../../daemon/contract/types/reads.ts';
 import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import { decisionId } from '../../daemon/engine/plan/orders.ts';
-import type { AlertEvent, DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
 import { openOrders, withoutPacing } from '../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
-import { createClient } from '../exchange-sim/signed-client.ts';
+import { codesIn, DaemonWorld, order, until } from '../daemon/harness.ts';
 import { inLots } from './fold-fixture.ts';
 
 const startWorld = (): Promise<DaemonWorld> =>
@@ -29,7 +28,7 @@ interface Refused {
 /** What an operator and two agents do in one world. */
 function actorsOf(world: DaemonWorld, other: string) {
   const reasons = ({ body }: { body: { decision: { reasons: readonly { code: string }[] } } }): string[] =>
-    body.decision.reasons.map(({ code }) => code);
+    codesIn(body);
   const place = (change: object, token?: string) => world.tool('place_order', order(change), token);
   const rest = (price: number, change: object = {}, token?: string) =>
     place({ order_type: 'limit', limit_price: price, requested_notional: 180, ...change }, token);
@@ -49,13 +48,13 @@ function actorsOf(world: DaemonWorld, other: string) {
       return body.error.message;
     },
     human: (method: string, path: string, params: Record<string, string>) =>
-      createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params }),
+      world.hand(method, path, { symbol: 'BTCUSDT', ...params }),
     view: (symbol = 'BTCUSDT') => world.daemon.gate.core.state.position(symbol),
     resting: async () => openOrders(await world.books()).length,
     heldIn: async (symbol: string, token?: string) => (await world.limits(symbol, token)).symbols[0]?.held,
     alerts: (code: string): readonly string[] =>
-      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-        .map((event) => event.payload as AlertEvent)
+      world
+        .alerts()
         .filter((alert) => alert.code === code)
         .map((alert) => alert.detail),
     other,
@@ -93,7 +92,7 @@ describe('an operator releases a symbol from its holder', () => {
     assert.equal(await act.resting(), 0, 'canceled before the answer');
     assert.deepEqual(act.reasons(await act.rest(58_000)), ['SYMBOL_HELD']);
     assert.deepEqual(act.reasons(await act.rest(58_000, {}, act.other)), ['SYMBOL_HELD'], 'it is still held');
-    const [recorded] = [...world.daemon.ledger.iterateEvents({ kind: 'holder' })].map(({ payload }) => payload);
+    const [recorded] = world.records('holder');
     assert.deepEqual(recorded, {
       action: 'released',
       agent: 'agent',
@@ -107,8 +106,7 @@ describe('an operator releases a symbol from its holder', () => {
   it('goes on after a restart, ends when the symbol is free, and for that agent so long after [EX-6]', async () => {
     await world.restart();
     assert.deepEqual(act.reasons(await act.rest(58_000)), ['SYMBOL_HELD']);
-    const exit = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(exit.body.execution.state, 'filled', JSON.stringify(exit.body.decision.reasons));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
     await world.advance(1_000);
     assert.equal(act.view().holder, null);
     assert.deepEqual(act.reasons(await act.rest(58_000)), ['SYMBOL_HELD'], 'for ten minutes');
@@ -155,10 +153,10 @@ describe('an operator gives a symbol to an agent', () => {
     const { body } = await act.place({ requested_notional: 200 });
     assert.equal(body.execution.state, 'unknown');
     assert.match(await act.refusal('other'), /nobody knows yet what became of order/);
-    await until('it is proven', async () => {
-      await world.advance(2_000);
-      return world.daemon.gate.unknownOrderCount() === 0;
-    });
+    await until(
+      'it is proven',
+      world.advancing(2_000, () => world.daemon.gate.unknownOrderCount() === 0),
+    );
   });
 
   it('is refused while an exit is worked', async () => {
@@ -167,10 +165,10 @@ describe('an operator gives a symbol to an agent', () => {
     await until('the exit is recorded', () => world.daemon.gate.core.state.claims.open.size > 0);
     assert.match(await act.refusal('other'), /an exit is worked in BTCUSDT/);
     await world.control('clear-faults', {});
-    await until('it is over', async () => {
-      await world.advance(2_000);
-      return world.daemon.gate.core.state.claims.open.size === 0;
-    });
+    await until(
+      'it is over',
+      world.advancing(2_000, () => world.daemon.gate.core.state.claims.open.size === 0),
+    );
   });
 
   it('cancels others’ resting exits, is refused until they are proven ended, and then is recorded', async () => {
@@ -181,14 +179,14 @@ describe('an operator gives a symbol to an agent', () => {
     assert.match(await act.refusal('other'), /resting exits of others in BTCUSDT are not proven ended/);
     assert.equal(act.view().holder, 'agent');
     await world.control('clear-faults', {});
-    await until('it is canceled', async () => {
-      await world.advance(1_000);
-      return (await act.resting()) === 0;
-    });
+    await until(
+      'it is canceled',
+      world.advancing(1_000, async () => (await act.resting()) === 0),
+    );
     const { status, body } = await act.adopt('other');
     assert.equal(status, 200, JSON.stringify(body));
     assert.deepEqual([body.holder, Number(body.quantity)], ['other', await world.position('BTCUSDT')]);
-    const recorded = [...world.daemon.ledger.iterateEvents({ kind: 'holder' })].map(({ payload }) => payload);
+    const recorded = world.records('holder');
     assert.deepEqual(recorded, [
       {
         action: 'adopted',
@@ -244,8 +242,7 @@ describe('an operator gives a symbol to an agent', () => {
   it('lets the new holder alone close, whole, and fills name whose lots they moved [EX-7 EX-13]', async () => {
     assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.decision.decision, 'BLOCK');
     assert.deepEqual(act.reasons(await act.rest(58_000)), ['SYMBOL_HELD']);
-    const part = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, act.other);
-    assert.equal(part.body.execution.state, 'filled', JSON.stringify(part.body.decision.reasons));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, act.other);
     const exit = await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     assert.equal(exit.status, 200);
     await world.advance(6_000);
@@ -277,20 +274,19 @@ describe('lots of nobody', () => {
 
   it('are nobody’s for agents, and beside an agent’s they are told once, with the way out [AN-50]', async () => {
     await act.human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.004' });
-    await until('they are known', async () => {
-      await world.advance(2_000);
-      return inLots(act.view().quantityE8) === 4 && act.view().disputedE8 === null;
-    });
+    await until(
+      'they are known',
+      world.advancing(2_000, () => inLots(act.view().quantityE8) === 4 && act.view().disputedE8 === null),
+    );
     assert.equal(await act.heldIn('BTCUSDT'), 'nobody');
     assert.equal((await world.positions())[0]?.holder, null);
     assert.deepEqual(act.alerts('SYMBOL_UNOWNED'), [], 'no agent holds there');
-    const bought = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
-    assert.equal(bought.body.execution.state, 'filled', JSON.stringify(bought.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
     await act.human('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.05' });
-    await until('these are known, too', async () => {
-      await world.advance(6_000);
-      return inLots(unownedE8(act.view('ETHUSDT'))) !== 0;
-    });
+    await until(
+      'these are known, too',
+      world.advancing(6_000, () => inLots(unownedE8(act.view('ETHUSDT'))) !== 0),
+    );
     for (let i = 0; i < 4; i += 1) await world.advance(60_000);
     const reported = act.alerts('SYMBOL_UNOWNED');
     assert.equal(reported.length, 1, JSON.stringify(reported));
@@ -308,12 +304,12 @@ describe('lots of nobody', () => {
 
   it('of several agents by records of before are nobody’s until an adoption, which a restart keeps', async () => {
     await act.human('POST', '/fapi/v1/order', { side: 'SELL', type: 'MARKET', quantity: '0.004', reduceOnly: 'true' });
-    await until('the symbol is free', async () => {
-      await world.advance(6_000);
-      return act.view().quantityE8 === 0 && act.view().disputedE8 === null;
-    });
+    await until(
+      'the symbol is free',
+      world.advancing(6_000, () => act.view().quantityE8 === 0 && act.view().disputedE8 === null),
+    );
     const { body } = await act.place({ requested_notional: 300 });
-    const decisions = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })].map(({ payload }) => payload);
+    const decisions = world.records('decision');
     const mine = decisions.find(
       (each) => (each as DecisionEvent).decision.decision_id === body.decision.decision_id,
     ) as DecisionEvent;

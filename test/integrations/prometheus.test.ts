@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { AgentAccount } from '../../daemon/contract/types/accounts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { suiteWorld } from '../daemon/suite-world.ts';
 import { promtool, WITHOUT_PROMTOOL } from './promtool.ts';
 
 const FOLDER = fileURLToPath(new URL('../../integrations/prometheus/', import.meta.url));
@@ -17,11 +18,7 @@ const MAX_SERIES = 400;
 const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
 type Role = 'agent' | 'metrics' | 'monitor' | 'operator';
-let world: DaemonWorld;
-before(async () => {
-  world = await DaemonWorld.start();
-});
-after(() => world.close());
+const world = suiteWorld();
 
 async function scrape(role: Role | null, accept?: string, of = world): Promise<string> {
   const headers = {
@@ -108,10 +105,10 @@ describe('a scrape', () => {
         (each) => each.agent === 'agent',
       );
     // A fill is booked when its trade is read.
-    await until('the fees are booked', async () => {
-      await world.refresh();
-      return ((await readAgent())?.total.result_usdt ?? 0) < 0;
-    });
+    await until(
+      'the fees are booked',
+      world.refreshing(async () => ((await readAgent())?.total.result_usdt ?? 0) < 0),
+    );
     const agent = await readAgent();
     const text = await scrape('metrics');
     const account = await world.account();
@@ -151,24 +148,20 @@ describe('a scrape', () => {
     assert.equal(figureOf(await scrape('monitor'), 'holdfast_state_layers{layer="operator"}'), 0);
   });
 
-  it('bounds the label of agents, however many tokens there are', async () => {
-    const several = await DaemonWorld.start();
-    try {
-      const tokens = Array.from({ length: 40 }, (_, i) => several.createAgent(`crowd-${i}`));
-      for (const token of tokens) await several.tool('place_order', order(), token);
-      const text = await scrape('metrics', undefined, several);
-      const agents = new Set([...text.matchAll(/agent="([^"]+)"/g)].map(([, name]) => name));
-      assert.ok(agents.size <= 17 && agents.has('other'), `${agents.size} agents`);
-      const decisions = linesOf(text).filter((line) => line.startsWith('holdfast_agent_decisions_total'));
-      assert.equal(
-        decisions.map((line) => Number(line.split(' ').at(-1))).reduce((a, b) => a + b),
-        40,
-        'none is lost',
-      );
-      assert.ok(linesOf(text).length <= MAX_SERIES);
-    } finally {
-      await several.close();
-    }
+  it('bounds the label of agents, however many tokens there are', async (t) => {
+    const several = await DaemonWorld.of(t);
+    const tokens = Array.from({ length: 40 }, (_, i) => several.createAgent(`crowd-${i}`));
+    for (const token of tokens) await several.tool('place_order', order(), token);
+    const text = await scrape('metrics', undefined, several);
+    const agents = new Set([...text.matchAll(/agent="([^"]+)"/g)].map(([, name]) => name));
+    assert.ok(agents.size <= 17 && agents.has('other'), `${agents.size} agents`);
+    const decisions = linesOf(text).filter((line) => line.startsWith('holdfast_agent_decisions_total'));
+    assert.equal(
+      decisions.map((line) => Number(line.split(' ').at(-1))).reduce((a, b) => a + b),
+      40,
+      'none is lost',
+    );
+    assert.ok(linesOf(text).length <= MAX_SERIES);
   });
 
   it('is clean for promtool', { skip: WITHOUT_PROMTOOL }, async () => {

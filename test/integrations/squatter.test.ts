@@ -127,7 +127,7 @@ describe('a squatter on the port of the daemon', { concurrency: 4 }, () => {
 
 it('a squatter in the place of a daemon that has stopped gets nothing, and the daemon is used again', async (t) => {
   const port = await findFreePort();
-  const world = await DaemonWorld.start({
+  const world = await DaemonWorld.of(t, {
     real: true,
     wall: true,
     isPatient: true,
@@ -138,7 +138,6 @@ it('a squatter in the place of a daemon that has stopped gets nothing, and the d
       spec.intercept.allow = { exec: { type: 'object' } };
     },
   });
-  t.after(() => world.close());
   const clients = openClients(t, world.daemon.url, (role) => world.token(role));
   await assertPermitted(clients);
   await world.tool('close_position', { symbol: 'BTCUSDT' });

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { auditorOf } from '../../daemon/boot/ledger/audit-span.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
-import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
-import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';
-import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
 import { LEDGER_FORMS, restoreLedger } from '../fixtures/ledgers.ts';
@@ -30,12 +28,7 @@ for (const form of LEDGER_FORMS)
   describe(`a ledger of ${form}`, () => {
     test('verifies: chain, fold, look-ups, and what this version of the core decided [SAE-AUDIT] [LE-116 LE-120]', (t) => {
       const ledger = open(t, form);
-      const auditor = createAuditor({
-        genesisId: ledger.genesis.genesis_id,
-        epochs: readEpochs(ledger),
-        readPolicy: (hash) => ledger.readPolicy(hash),
-        sha256: sha256Hex,
-      });
+      const auditor = auditorOf(ledger);
       const result = verifyLedger(ledger, auditor);
       assert.ok(result.ok, JSON.stringify(result));
       assert.equal(result.decisions, 14);
@@ -47,8 +40,7 @@ for (const form of LEDGER_FORMS)
 
     test('starts a daemon, which holds what it planned and tells what it decided [AN-55]', async (t) => {
       const ledger = open(t, form);
-      const world = await DaemonWorld.start();
-      t.after(() => world.close());
+      const world = await DaemonWorld.of(t);
       await world.putBackLedger(restoreLedger(form));
       await world.startAgain();
       const { gate } = world.daemon;
@@ -66,8 +58,7 @@ for (const form of LEDGER_FORMS)
 
     test('answers a request id again with the decision that it got', async (t) => {
       const ledger = open(t, form);
-      const world = await DaemonWorld.start();
-      t.after(() => world.close());
+      const world = await DaemonWorld.of(t);
       await world.putBackLedger(restoreLedger(form));
       await world.startAgain();
       const event = decisionsOf(ledger).find(({ request }) => request.request_id === 'r-1');

@@ -16,16 +16,14 @@ test('a passkey approves what it signed, and nothing else [AN-74 AN-77 AP-23 AP-
   const { world } = seat;
   t.after(() => world.close());
   const key = await seat.mustEnrol('laptop');
-  const asked = await world.tool('place_order', order({ requested_notional: 600 }));
-  assert.equal(asked.body.execution.state, 'awaiting_approval', JSON.stringify(asked.body.decision.reasons));
-  const path = `/v1/approvals/${asked.body.decision.decision_id}`;
+  const asked = await world.must('awaiting_approval', 'place_order', order({ requested_notional: 600 }));
+  const path = `/v1/approvals/${asked.decision.decision_id}`;
   const { digest, quantity } = (await seat.operator<ApprovalBody>('GET', path)).body;
   const { options } = (await seat.operator<{ options: Options }>('GET', `${path}/challenge`)).body;
   assert.equal(Buffer.from(options.challenge, 'base64url').toString('hex'), digest, 'the digest is what is signed');
   const send = (assertion: unknown) =>
     seat.operator<ApprovedBody>('POST', path, { action: 'approve', digest, assertion });
-  const records = () =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ payload }) => payload as ApprovalEvent);
+  const records = () => world.records<ApprovalEvent>('approval');
 
   const larger = Buffer.from('f'.repeat(64), 'hex').toString('base64url');
   const wrong = [

@@ -291,8 +291,7 @@ describe('a running daemon', () => {
   test('gives receipts of its newest decisions, own ones to an agent, and signs a head when it stops', {
     skip,
   }, async (t) => {
-    const world = await DaemonWorld.start({ real: true, wall: true });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { real: true, wall: true });
     const { body } = await world.tool('place_order', ORDER);
     const { decision_id: id } = body.decision;
     const path = `/v1/decisions/${id}/receipt`;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { codesIn } from '../daemon/harness.ts';
 import { type Campaign, runCampaign } from './campaign.ts';
 import { isReduceOnly } from './caps.ts';
 import { Judge } from './judge.ts';
@@ -105,9 +106,7 @@ describe('the default policy on the recorded bars of 9 to 12 October 2025, an ac
     }
   });
   it('halves the caps at 3 % daily loss and 5 % drawdown', () => {
-    const codes = verdicts
-      .openingAsks(judge)
-      .flatMap(({ event }) => event.decision.reasons.map((reason) => reason.code));
+    const codes = verdicts.openingAsks(judge).flatMap(({ event }) => codesIn(event));
     for (const code of ['ACCOUNT_DAILY_LOSS', 'ACCOUNT_DRAWDOWN'] as const) assert.ok(codes.includes(code), code);
     const quartered = verdicts
       .openingAsks(judge)

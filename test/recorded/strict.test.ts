@@ -21,9 +21,7 @@ function cutsOf(judge: Judge): readonly Recorded[] {
   );
 }
 function alertsOf(world: DaemonWorld, code: string): readonly AlertEvent[] {
-  return [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-    .map((event) => event.payload as AlertEvent)
-    .filter((alert) => alert.code === code);
+  return world.alerts().filter((alert) => alert.code === code);
 }
 /** Stops that were placed although the price was beyond them already, or the position gone. */
 function uselessStops(world: DaemonWorld): readonly string[] {
@@ -34,7 +32,7 @@ function uselessStops(world: DaemonWorld): readonly string[] {
 
 /** What the ledger tells last of an order. */
 function fateOf(world: DaemonWorld, clientOrderId: string | undefined): string {
-  const events = [...world.daemon.ledger.iterateEvents({ kind: 'order' })].map((event) => event.payload as OrderEvent);
+  const events = world.records<OrderEvent>('order');
   const last = events.findLast((event) => event.client_order_id === clientOrderId);
   return last === undefined ? 'never sent' : `${last.status}: ${last.detail}`;
 }

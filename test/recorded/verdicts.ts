@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { auditorOf } from '../../daemon/boot/ledger/audit-span.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { createAuditor } from '../../daemon/engine/audit/verify.ts';
 import type { OrderIntentEvent } from '../../daemon/engine/records/events.ts';
-import { readEpochs } from '../../daemon/ledger/verify/epochs.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
+import { codesIn } from '../daemon/harness.ts';
 import type { Campaign } from './campaign.ts';
 import { type AccountLevels, capsOf, capsOfDecision, isReduceOnly, regimeFrom, stricter } from './caps.ts';
 import { isExit, type Judge, type Recorded } from './judge.ts';
@@ -112,7 +111,7 @@ export function checkExits({ trend, careful }: Campaign, judge: Judge): number {
   for (const { status, body, tool, shareBefore, args } of exits) {
     const label = `${tool} of ${String(args.symbol)}, ${body.decision.decision_id}`;
     assert.equal(status, 200, label);
-    assert.notEqual(body.decision.decision, 'BLOCK', `${label}: ${body.decision.reasons.map((r) => r.code).join()}`);
+    assert.notEqual(body.decision.decision, 'BLOCK', `${label}: ${codesIn(body).join()}`);
     assert.equal(body.decision.effective?.reduce_only, true, label);
     assert.equal(body.decision.effective?.side, (shareBefore ?? 0) > 0 ? 'sell' : 'buy', label);
     if (tool === 'dry-run') continue;
@@ -194,9 +193,7 @@ function worstCaseOf(seen: Observation, symbol: string): number {
 
 /** Orders whose cancel was asked for with this reason, by client order id. */
 export function canceledFor(world: DaemonWorld, reason: string): readonly string[] {
-  const found = [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })].map(
-    (event) => event.payload as OrderIntentEvent,
-  );
+  const found = world.records<OrderIntentEvent>('order_intent');
   return found
     .filter((event) => event.action === 'cancel' && event.reason === reason)
     .map((event) => event.client_order_id);
@@ -227,23 +224,9 @@ export function checkMoney(judge: Judge, seen: readonly Observation[]): void {
 /** The whole ledger: chain, every decision derived again, every context rebuilt from the events before it. */
 export function checkAudit(world: DaemonWorld): number {
   const { ledger } = world.daemon;
-  const auditor = createAuditor({
-    genesisId: ledger.genesis.genesis_id,
-    epochs: readEpochs(ledger),
-    readPolicy: (hash) => ledger.readPolicy(hash),
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
-  });
+  const auditor = auditorOf(ledger);
   const result = verifyLedger(ledger, { rederive: auditor.rederive, fold: auditor.fold });
   assert.ok(result.ok, result.ok ? '' : `record ${result.seq}: ${result.problem}: ${result.detail}`);
   assert.deepEqual(auditor.elsewhere, [], 'all of it was decided by this version');
   return result.decisions;
-}
-
-/** Ends a world; every decision of it is derived again from its record and from the folded views. */
-export async function closeAudited(world: DaemonWorld): Promise<void> {
-  try {
-    assert.ok(checkAudit(world) > 0);
-  } finally {
-    await world.close();
-  }
 }

@@ -109,7 +109,7 @@ describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
     assert.deepEqual(model.reasons, [MAKES_ROOM, 'its exit is canceled', 'its exit is canceled']);
   });
 
-  test('one more take-profit than is held cancels none, and rests once there is room', () => {
+  test('one more take-profit than is held cancels none, and rests once there is room [EX-55]', () => {
     const model = held(25);
     for (let nr = 1; nr <= 25; nr += 1) model.takeProfit(`t-${nr}`, 1, { delayMs: 1 });
     model.pass();
@@ -400,7 +400,7 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
 });
 
 describe('the end of a claim is told once nothing of it can fill any more [DESIGN 12.2]', () => {
-  test('of one that no rung filled', () => {
+  test('of one that no rung filled [EX-50]', () => {
     const model = held(10);
     model.exit('x-1', 10, WAITS);
     for (let rung = 0; rung < 4; rung += 1) {
@@ -413,7 +413,7 @@ describe('the end of a claim is told once nothing of it can fill any more [DESIG
     assert.match(model.alerts.join(), /^EXIT_ENDED exit d-x-1 ended with 0\.000 closed/);
   });
 
-  test('of one that rests and that somebody ended at the venue, once', () => {
+  test('of one that rests and that somebody ended at the venue, once [EX-57]', () => {
     const model = held(10);
     model.takeProfit('t-1', 4, { delayMs: 1 });
     model.pass();
@@ -423,7 +423,7 @@ describe('the end of a claim is told once nothing of it can fill any more [DESIG
     model.answer('t-1', 'canceled', 1);
     model.pass();
     model.pass();
-    assert.equal(model.alerts.length, 1);
+    assert.deepEqual([model.find('t-1').end?.reason, model.alerts.length], ['canceled', 1]);
     assert.match(model.alerts[0] ?? '', /^EXIT_ENDED the resting exit d-t-1 ended with 0\.001 closed/);
     assert.deepEqual(model.sent.length, 1, 'it does not rest again');
   });

@@ -1,38 +1,37 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const DAY_MS = 86_400_000;
 
 describe('an agent with tiers on its own loss', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    leaveOrders: true,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      const { calm } = spec.market.regimes;
+      spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
+      spec.account.daily_loss.tiers = [];
+      spec.account.drawdown.tiers = [];
+      spec.agents = {
+        default: {},
+        agent: {
+          loss: {
+            day: [
+              { at_usdt: 10, multiplier: 0.5 },
+              { at_usdt: 20, reduce_only: true },
+            ],
+            week: [{ at_usdt: 45, reduce_only: true }],
+          },
+        },
+      };
+    },
+  });
   let other: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      leaveOrders: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        const { calm } = spec.market.regimes;
-        spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
-        spec.account.daily_loss.tiers = [];
-        spec.account.drawdown.tiers = [];
-        spec.agents = {
-          default: {},
-          agent: {
-            loss: {
-              day: [
-                { at_usdt: 10, multiplier: 0.5 },
-                { at_usdt: 20, reduce_only: true },
-              ],
-              week: [{ at_usdt: 45, reduce_only: true }],
-            },
-          },
-        };
-      },
-    });
     other = world.createAgent('other');
     // Accounts begin after their first reading. The regime is extreme from here on, so that no label rises later.
     await world.advance(5_000);
@@ -41,7 +40,6 @@ describe('an agent with tiers on its own loss', () => {
     await world.setMark('BTCUSDT', 60_000);
     await world.advance(5_000);
   });
-  after(() => world.close());
 
   const ask = async (token?: string, more: object = {}) =>
     (await world.dryRun('place_order', order({ requested_notional: 900, ...more }), token)).body.decision;
@@ -63,8 +61,7 @@ describe('an agent with tiers on its own loss', () => {
 
   it('SAE-U is told by the exchange: fees and the change of what it holds, and it alone [PK-162]', async () => {
     const before = await worth();
-    const opened = await world.tool('place_order', order({ requested_notional: 900 }));
-    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body));
+    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
     await settle();
     await world.setMark('BTCUSDT', 59_400);
     await settle();
@@ -172,13 +169,12 @@ describe('an agent with tiers on its own loss', () => {
     const today = await lossOf('USDT, today');
     assert.ok(Math.abs(today) < 5 && (held ?? 0) < -15, `${today} today, though ${held} on what is held`);
     assert.ok((await lossOf('USDT, 7 days')) > 15, 'yesterday counts in the week');
-    checkAudit(world);
   });
 });
 
 describe('an agent of whose fills no trade can be read', () => {
   it('SAE-U has lost what they may have cost, until they are read', async (t) => {
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       policy: (spec) => {
         withoutPacing(spec);
         const { calm } = spec.market.regimes;
@@ -188,7 +184,6 @@ describe('an agent of whose fills no trade can be read', () => {
         spec.agents = { default: {}, agent: { loss: { day: [{ at_usdt: 20, reduce_only: true }] } } };
       },
     });
-    t.after(() => world.close());
     await world.advance(5_000);
     const worth = async (): Promise<number> => Number((await world.account()).equity_usdt);
     const reported = async () =>
@@ -209,8 +204,7 @@ describe('an agent of whose fills no trade can be read', () => {
       count: 100_000,
       match: { method: 'GET', path: '/fapi/v1/userTrades' },
     });
-    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
-    assert.equal(body.execution.state, 'filled');
+    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
     await world.setMark('BTCUSDT', 58_000);
     await settle();
     assert.equal([...world.daemon.ledger.iterateEvents({ kind: 'trade' })].length, 0, 'no trade is read');

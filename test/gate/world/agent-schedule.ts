@@ -1,41 +1,38 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const MINUTE = 60_000;
 
 describe('an agent with hours', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      // The world begins on a Monday at 00:00 UTC.
+      spec.agents = {
+        default: {},
+        agent: {
+          schedule: {
+            utc_offset: '+01:00',
+            hours: [{ days: ['mon'], from: '01:00', to: '01:30' }],
+            blackouts: [{ from: '2025-03-03T01:10', to: '2025-03-03T01:20' }],
+          },
+        },
+      };
+    },
+  });
   let other: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        // The world begins on a Monday at 00:00 UTC.
-        spec.agents = {
-          default: {},
-          agent: {
-            schedule: {
-              utc_offset: '+01:00',
-              hours: [{ days: ['mon'], from: '01:00', to: '01:30' }],
-              blackouts: [{ from: '2025-03-03T01:10', to: '2025-03-03T01:20' }],
-            },
-          },
-        };
-      },
-    });
     other = world.createAgent('other');
   });
-  after(() => world.close());
   const limit = (price: number, symbol = 'BTCUSDT'): object =>
     order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 190 });
 
   it('SAE-T opens within them, and what rests is canceled when they end; another agent is not concerned [PK-153 PK-155]', async () => {
-    const opened = await world.tool('place_order', order({ requested_notional: 250 }));
-    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 250 }));
     assert.equal((await world.tool('place_order', limit(59_400))).body.execution.state, 'working');
     assert.equal((await world.tool('place_order', limit(2_900, 'ETHUSDT'), other)).body.execution.state, 'working');
     await world.advance(9 * MINUTE);
@@ -59,8 +56,7 @@ describe('an agent with hours', () => {
     assert.ok(Math.abs((wait ?? 0) - (Date.UTC(2025, 2, 3, 0, 20) - now)) < 1000, `${wait} ms`);
     const [symbol] = (await world.limits('BTCUSDT')).symbols;
     assert.deepEqual(symbol?.opening.buy.blocked_by, ['AGENT_SCHEDULE'], 'limits say the same');
-    const exit = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-    assert.equal(exit.body.execution.state, 'filled', JSON.stringify(exit.body.decision.reasons));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
     const others = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 200 }), other);
     assert.notEqual(others.body.decision.decision, 'BLOCK', JSON.stringify(others.body.decision.reasons));
   });
@@ -72,6 +68,5 @@ describe('an agent with hours', () => {
     await world.advance(1_100);
     const opened = await world.tool('place_order', order({ requested_notional: 180 }));
     assert.notEqual(opened.body.decision.decision, 'BLOCK', JSON.stringify(opened.body.decision.reasons));
-    checkAudit(world);
   });
 });

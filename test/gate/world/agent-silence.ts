@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const HEARTBEAT_MS = 60_000;
 
 describe('an agent that has to give signs of life', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    leaveOrders: true,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      spec.agents = { default: {}, agent: { heartbeat_ms: HEARTBEAT_MS } };
+    },
+  });
   let other: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      leaveOrders: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        spec.agents = { default: {}, agent: { heartbeat_ms: HEARTBEAT_MS } };
-      },
-    });
     other = world.createAgent('other');
   });
-  after(() => world.close());
   beforeEach(async () => {
     await world.tool('cancel_all', {});
     await world.tool('cancel_all', {}, other);
@@ -33,8 +31,7 @@ describe('an agent that has to give signs of life', () => {
     asks += 1;
     const where = token === other ? { symbol: 'ETHUSDT', limit_price: 2_800 + asks } : { limit_price: 58_000 + asks };
     const args = order({ order_type: 'limit', ...where, requested_notional: 180 });
-    const { body } = await world.tool('place_order', args, token);
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    await world.must('working', 'place_order', args, token);
   };
   const resting = async (): Promise<number> => openOrders(await world.books()).length;
   /** Time in which nobody calls with the agent's token. */
@@ -62,7 +59,6 @@ describe('an agent that has to give signs of life', () => {
     await rest();
     assert.equal(await resting(), 2, 'the call that ends it is decided as any other');
     assert.deepEqual(await layers(), []);
-    checkAudit(world);
   });
 
   it('is alive by any authenticated call, also one that is refused or only reads [PK-157]', async () => {
@@ -111,7 +107,6 @@ describe('an agent that has to give signs of life', () => {
     await world.restart();
     await pass(HEARTBEAT_MS / 2);
     assert.equal(await resting(), 1, 'it called half a heartbeat ago');
-    checkAudit(world);
   });
 
   it('is told of when it only holds a position, which stays; its exits rest on', async () => {
@@ -128,29 +123,23 @@ describe('an agent that has to give signs of life', () => {
     assert.equal(alerts(), before + 1);
     assert.equal(await world.position('BTCUSDT'), held);
     assert.equal(await resting(), 1, 'exits are no openings');
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
   });
 });
 
 describe('a silent agent whose order is staged', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        for (const regime of ['calm', 'volatile', 'extreme'] as const) spec.market.regimes[regime].slices = 3;
-        spec.staging = { spacing_ms: 40_000, ttl_ms: 600_000 };
-        spec.agents = { default: { heartbeat_ms: HEARTBEAT_MS } };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      for (const regime of ['calm', 'volatile', 'extreme'] as const) spec.market.regimes[regime].slices = 3;
+      spec.staging = { spacing_ms: 40_000, ttl_ms: 600_000 };
+      spec.agents = { default: { heartbeat_ms: HEARTBEAT_MS } };
+    },
   });
-  after(() => world.close());
 
   it('sends no slice after its silence began', async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 540 }));
-    assert.equal(body.execution.state, 'staging', JSON.stringify(body));
+    const body = await world.must('staging', 'place_order', order({ requested_notional: 540 }));
     const id = body.decision.decision_id;
     const whole = Number(body.decision.effective?.quantity);
     for (let i = 0; i < 4; i += 1) {

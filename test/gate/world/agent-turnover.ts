@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const CAP_USDT = 1_000;
 
 describe('caps of one agent on its turnover', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        spec.agents = { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      spec.temporal.duplicate_exempt = ['BTCUSDT'];
+      spec.agents = { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } };
+    },
   });
-  after(() => world.close());
 
   it('SAE-BUDGET orders that rest together fill no more than the cap of the day', async () => {
     const asks = [1, 2, 3].map((i) =>
@@ -44,7 +41,7 @@ describe('caps of one agent on its turnover', () => {
 
 describe('turnover of an agent whose position a stop closes', () => {
   it('SAE-BUDGET is that of its opening and of the stop', async (t) => {
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       policy: (spec) => {
         spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
         spec.temporal.duplicate_exempt = ['BTCUSDT'];
@@ -52,9 +49,7 @@ describe('turnover of an agent whose position a stop closes', () => {
         spec.agents = { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } };
       },
     });
-    t.after(() => world.close());
-    const opened = await world.tool('place_order', order({ requested_notional: 300 }));
-    assert.equal(opened.body.execution.state, 'filled');
+    await world.must('filled', 'place_order', order({ requested_notional: 300 }));
     await world.advance(3_000);
     await world.sleep(500);
     await world.setMark('BTCUSDT', 59_600);
@@ -76,14 +71,13 @@ describe('trades whose commission is written as in the documentation, negative w
   it('ATK-CHURN use up the fees of the day [SAE-BUDGET]', async (t) => {
     const asDocumented = (body: unknown): unknown =>
       (body as readonly { readonly commission: string }[]).map((row) => ({ ...row, commission: `-${row.commission}` }));
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       rewrites: new Map([['/fapi/v1/userTrades', asDocumented]]),
       policy: (spec) => {
         withoutPacing(spec);
         spec.budgets.fees_usdt_per_day = 2;
       },
     });
-    t.after(() => world.close());
     const refusals = new Set<string>();
     let turns = 0;
     while (refusals.size === 0 && turns < 12) {

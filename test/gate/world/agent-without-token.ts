@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('an agent whose last token is gone', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    leaveOrders: true,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+    },
+  });
   let count = 0;
   /** Its name, its token, and that token's id. */
   let name = '';
   let token = '';
-  before(async () => {
-    world = await DaemonWorld.start({
-      leaveOrders: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      },
-    });
-  });
-  after(() => world.close());
+
   beforeEach(async () => {
     await world.tool('cancel_all', {});
     revokeAll();
@@ -37,8 +34,7 @@ describe('an agent whose last token is gone', () => {
   const rest = async (by?: string): Promise<void> => {
     const where = by === undefined ? { symbol: 'ETHUSDT', limit_price: 2_800 } : { limit_price: 58_000 };
     const args = order({ order_type: 'limit', ...where, requested_notional: 180 + count });
-    const { body } = await world.tool('place_order', args, by);
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    await world.must('working', 'place_order', args, by);
   };
   const resting = async (): Promise<number> => openOrders(await world.books()).length;
   const pass = async (): Promise<void> => {
@@ -69,7 +65,6 @@ describe('an agent whose last token is gone', () => {
     await rest(token);
     await pass();
     assert.equal(await resting(), 2);
-    checkAudit(world);
   });
 
   it('loses with each token what that one asked for', async () => {
@@ -94,12 +89,12 @@ describe('an agent whose last token is gone', () => {
     await world.tool('place_order', order({ requested_notional: 300 }), token);
     const held = await world.position('BTCUSDT');
     assert.ok(held > 0);
-    const { body } = await world.tool(
+    await world.must(
+      'working',
       'place_order',
       order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000 }),
       token,
     );
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
     revokeAll();
     await pass();
     assert.equal(await world.position('BTCUSDT'), held);
@@ -107,11 +102,10 @@ describe('an agent whose last token is gone', () => {
     assert.deepEqual(await layers(), [], 'it opens nothing');
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     const { state } = world.daemon.gate.core;
-    await until('the symbol is free again', async () => {
-      await world.advance(1_000);
-      return state.position('BTCUSDT').holder === null;
-    });
-    checkAudit(world);
+    await until(
+      'the symbol is free again',
+      world.advancing(1_000, () => state.position('BTCUSDT').holder === null),
+    );
   });
 
   it('has them asked back, also through a restart, where cancels do not arrive', async () => {

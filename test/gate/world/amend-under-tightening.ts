@@ -1,24 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { openOrders } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 const PUT = { method: 'PUT', path: '/fapi/v1/order' };
 
 describe('what tightens while an amend is on its way holds for the larger form (rule 15, BY-31)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      answerWithinMs: 300,
-      policy: (spec) => {
-        spec.temporal.duplicate_window_ms = 1;
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      },
-    });
+  const world = suiteWorld({
+    answerWithinMs: 300,
+    policy: (spec) => {
+      spec.temporal.duplicate_window_ms = 1;
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+    },
   });
-  after(() => closeAudited(world));
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.tool('cancel_all', {});
@@ -27,8 +23,7 @@ describe('what tightens while an amend is on its way holds for the larger form (
   /** A small order whose amend to 950 USDT is on its way. */
   const amending = async (limitPrice: number, fault: object): Promise<string> => {
     const small = order({ order_type: 'limit', limit_price: limitPrice, requested_notional: 200 });
-    const { body } = await world.tool('place_order', small);
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    const body = await world.must('working', 'place_order', small);
     const id = body.execution.orders[0]?.client_order_id ?? '';
     await world.advance(1_000);
     await world.fault({ ...fault, match: PUT });
@@ -44,10 +39,10 @@ describe('what tightens while an amend is on its way holds for the larger form (
     const narrative = { kind: 'narrative', scope: { symbol: 'BTCUSDT' }, severity: 1, ttl_ms: 5_000 };
     await world.call('POST', '/v1/signals', narrative, world.token('monitor'));
     await world.refresh();
-    await until('the order is gone', async () => {
-      await world.refresh();
-      return openOrders(await world.books()).length === 0;
-    });
+    await until(
+      'the order is gone',
+      world.refreshing(async () => openOrders(await world.books()).length === 0),
+    );
     assert.equal(find(id)?.status, 'canceled');
     await world.advance(61_000);
   });
@@ -56,10 +51,10 @@ describe('what tightens while an amend is on its way holds for the larger form (
     const id = await amending(58_000, { kind: 'delay', ms: 700 });
     await world.setMark('BTCUSDT', 58_300);
     assert.equal(world.daemon.gate.core.market.symbol('BTCUSDT')?.heldRegime, 'extreme');
-    await until('the amend is proven', async () => {
-      await world.refresh();
-      return pendingLots(id) === null || find(id)?.status === 'canceled';
-    });
+    await until(
+      'the amend is proven',
+      world.refreshing(() => pendingLots(id) === null || find(id)?.status === 'canceled'),
+    );
     for (let i = 0; i < 3; i += 1) await world.advance(1_000);
     assert.equal(openOrders(await world.books()).length, 0, 'what no longer fits does not rest');
     await world.setMark('BTCUSDT', 57_900);

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import type { PlaceOrderArgs, TradingArgs } from '../../../daemon/contract/types/trading-calls.ts';
 import type { DecisionBody } from '../../../daemon/engine/records/decisions.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const LIMIT = { order_type: 'limit', limit_price: 59_000 };
 
 describe('modify_order races and doubts (BY-07)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
   afterEach(() => world.tool('cancel_all', {}));
 
   const resting = async (notional: number): Promise<string> => {
@@ -93,8 +90,7 @@ describe('modify_order races and doubts (BY-07)', () => {
   it("BY-36 paces an agent's amends of its take-profit, of which none keeps a close back", async () => {
     await world.tool('cancel_all', {});
     await world.advance(61_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 300 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 300 }));
     const takeProfit = { ...order({ intent: 'close', side: 'sell', requested_notional: 65 }), order_type: 'limit' };
     const placed = await world.tool('place_order', { ...takeProfit, limit_price: 61_000 });
     const id = placed.body.execution.orders[0]?.client_order_id ?? '';
@@ -112,8 +108,7 @@ describe('modify_order races and doubts (BY-07)', () => {
     assert.ok((refused?.retry_after_ms ?? 0) > 0, 'it is told when');
     // The position's own order took a token as well.
     assert.equal((await sentAmends()) - before, max - 1);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.decision.reasons));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
     assert.equal(await world.position('BTCUSDT'), 0);
   });
 });

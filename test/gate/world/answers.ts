@@ -1,30 +1,29 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const MINUTE = 60_000;
 
 describe('what an answer says of a decision is true of that decision', () => {
-  let world: DaemonWorld;
   let paced: string;
+  const world = suiteWorld({
+    leaveOrders: true,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      spec.market.regimes.calm.slices = 2;
+      spec.budgets.concurrent_positions = 5;
+      Object.assign(spec.agents, {
+        paced: { budgets: { concurrent_positions: 1, leverage: 2, order_rate: { max: 1, window_ms: MINUTE } } },
+        spent: { budgets: { turnover_usdt_per_day: 150 } },
+      });
+    },
+  });
   before(async () => {
-    world = await DaemonWorld.start({
-      leaveOrders: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        spec.market.regimes.calm.slices = 2;
-        spec.budgets.concurrent_positions = 5;
-        Object.assign(spec.agents, {
-          paced: { budgets: { concurrent_positions: 1, leverage: 2, order_rate: { max: 1, window_ms: MINUTE } } },
-          spent: { budgets: { turnover_usdt_per_day: 150 } },
-        });
-      },
-    });
     paced = world.createAgent('paced');
   });
-  after(() => world.close());
 
   const reread = async ({ decision }: { decision: { decision_id: string } }, token?: string): Promise<ToolBody> =>
     (await world.call<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`, undefined, token)).body;
@@ -79,8 +78,7 @@ describe('what an answer says of a decision is true of that decision', () => {
       requested_notional: 60,
       valid_until_ms: world.nowMs() + 20 * MINUTE,
     };
-    const { body } = await world.tool('place_order', order(ask));
-    assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
+    const body = await world.must('working', 'place_order', order(ask));
     await world.daemon.close();
     await world.control('advance', { ms: 21 * MINUTE });
     await world.startAgain();

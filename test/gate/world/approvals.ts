@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
 import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import type { ApprovalEvent } from '../../../daemon/engine/records/events.ts';
 import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
 import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
-import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../../daemon/harness.ts';
+import { codesIn, order, type TestAnswer, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { TICK_E8 } from '../fold-fixture.ts';
 
 interface Refusal {
@@ -18,30 +19,28 @@ const WINDOW_MS = 600_000;
 const EXPIRY_MS = 120_000;
 
 describe('SAE-DEC orders that a person must approve', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      // No jump of the price makes it another regime.
+      spec.market.volatility.jump_sigma = 1000;
+      spec.market.volatility.volatile = 900;
+      spec.market.volatility.extreme = 1000;
+      spec.market.volatility.absolute = { volatile: 9, extreme: 10 };
+      spec.budgets.fees_usdt_per_day = 100;
+      spec.budgets.turnover_usdt_per_day = 1_000_000;
+      spec.approvals = {
+        when: [{ notional_above_usdt: 400 }],
+        window_ms: WINDOW_MS,
+        expiry_ms: EXPIRY_MS,
+        quorum: 2,
+        quorum_above_usdt: 900,
+      };
+    },
+  });
   let second: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        // No jump of the price makes it another regime.
-        spec.market.volatility.jump_sigma = 1000;
-        spec.market.volatility.volatile = 900;
-        spec.market.volatility.extreme = 1000;
-        spec.market.volatility.absolute = { volatile: 9, extreme: 10 };
-        spec.budgets.fees_usdt_per_day = 100;
-        spec.budgets.turnover_usdt_per_day = 1_000_000;
-        spec.approvals = {
-          when: [{ notional_above_usdt: 400 }],
-          window_ms: WINDOW_MS,
-          expiry_ms: EXPIRY_MS,
-          quorum: 2,
-          quorum_above_usdt: 900,
-        };
-      },
-    });
     second = world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'second' }).secret;
   });
-  after(() => world.close());
   beforeEach(async () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await world.tool('cancel_all', {});
@@ -65,10 +64,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   const ask = async (change: object = {}, token?: string): Promise<ApprovalBody> => {
     const { body } = await world.tool('place_order', order({ requested_notional: 602, ...change }), token);
     assert.equal(body.decision.decision, 'BLOCK', JSON.stringify(body.decision));
-    assert.deepEqual(
-      body.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_REQUIRED'],
-    );
+    assert.deepEqual(codesIn(body), ['APPROVAL_REQUIRED']);
     assert.equal(body.execution.state, 'awaiting_approval');
     assert.equal(body.execution.approval?.approval_id, body.decision.decision_id);
     return find(body.decision.decision_id);
@@ -88,8 +84,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     const last = records().at(-1);
     assert.ok(last?.action === 'refused' && last.approval_id === approval.approval_id, 'it is on record');
   };
-  const records = (): readonly ApprovalEvent[] =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ payload }) => payload as ApprovalEvent);
+  const records = (): readonly ApprovalEvent[] => world.records<ApprovalEvent>('approval');
 
   it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AN-65 AN-67 AN-68 AN-70 AN-71 AN-72 AN-73 AN-74 AN-75 AN-248 AN-249 AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40 PK-146]', async () => {
     const approval = await ask({ rationale: 'the moon' });
@@ -168,10 +163,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.tool('cancel_all', { symbol: 'ETHUSDT' });
     const beside = world.daemon.ledger.tokens.createToken({ role: 'agent', name: 'beside', agent: 'agent' });
     const { body } = await world.tool('place_order', order({ requested_notional: 60.5 }), beside.secret);
-    assert.deepEqual(
-      body.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_REQUIRED'],
-    );
+    assert.deepEqual(codesIn(body), ['APPROVAL_REQUIRED']);
     assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
     await world.tool('cancel_all', {});
     await world.advance(WINDOW_MS + 60_000);
@@ -184,10 +176,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     const first = await world.tool('place_order', order(small));
     const id = first.body.execution.orders[0]?.client_order_id;
     const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
-    assert.deepEqual(
-      larger.body.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED'],
-    );
+    assert.deepEqual(codesIn(larger.body), ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED']);
     assert.equal(larger.body.execution.state, 'none', 'nobody is asked');
     await world.tool('cancel_all', {});
     await world.advance(2 * WINDOW_MS);
@@ -198,15 +187,9 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(body.answer?.execution.state, 'working');
     await world.advance(61_000);
     const dearer = await world.tool('modify_order', { client_order_id: approved, limit_price: 59_500 });
-    assert.deepEqual(
-      dearer.body.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED'],
-    );
+    assert.deepEqual(codesIn(dearer.body), ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED']);
     const more = await world.tool('modify_order', { client_order_id: approved, requested_notional: 700 });
-    assert.deepEqual(
-      more.body.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED'],
-    );
+    assert.deepEqual(codesIn(more.body), ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED']);
     assert.equal(more.body.decision.reasons[0]?.unit, 'lots', 'no larger than was approved');
     const cheaper = await world.tool('modify_order', { client_order_id: approved, limit_price: 58_500 });
     assert.equal(cheaper.body.decision.decision, 'ALLOW', JSON.stringify(cheaper.body.decision.reasons));
@@ -223,10 +206,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(larger.body.decision.decision, 'ALLOW', JSON.stringify(larger.body.decision.reasons));
     await world.advance(61_000);
     const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }));
-    assert.deepEqual(
-      body.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_REQUIRED'],
-    );
+    assert.deepEqual(codesIn(body), ['APPROVAL_REQUIRED']);
     assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
   });
 
@@ -235,10 +215,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     const approval = await ask({ symbol: 'ETHUSDT' });
     await world.setMark('ETHUSDT', 2_950);
     const fell = await approve(approval);
-    assert.deepEqual(
-      fell.body.answer?.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_CEILING'],
-    );
+    assert.deepEqual(fell.body.answer && codesIn(fell.body.answer), ['APPROVAL_CEILING']);
     assert.equal(await world.position('ETHUSDT'), Number(approval.quantity), 'no more lots, though they cost less');
     await world.tool('close_position', { symbol: 'ETHUSDT' });
     await world.setMark('ETHUSDT', 3_000);
@@ -249,10 +226,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     const rose = await approve(again);
     const effective = rose.body.answer?.decision.effective;
     assert.equal(rose.body.answer?.decision.decision, 'LIMIT', JSON.stringify(rose.body.answer?.decision.reasons));
-    assert.deepEqual(
-      rose.body.answer?.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_CEILING'],
-    );
+    assert.deepEqual(codesIn(rose.body.answer), ['APPROVAL_CEILING']);
     assert.equal(effective?.limit_price, again.worst_price, 'no worse price than was approved');
     assert.ok((effective?.lots ?? 0) <= again.lots);
     await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -264,10 +238,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     const stale = await approve(last);
     assert.equal(stale.status, 200);
     assert.equal(stale.body.answer?.decision.decision, 'BLOCK');
-    assert.deepEqual(
-      stale.body.answer?.decision.reasons.map(({ code }) => code),
-      ['LOT_ROUNDING', 'APPROVAL_STALE'],
-    );
+    assert.deepEqual(codesIn(stale.body.answer), ['LOT_ROUNDING', 'APPROVAL_STALE']);
     assert.equal(await world.position('BTCUSDT'), 0);
     await world.setMark('BTCUSDT', 60_000);
     await refused(last, /approved already, and is used up/);
@@ -287,9 +258,7 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('people are told of each agent that asks', async () => {
     const reported = (): readonly string[] =>
-      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-        .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
-        .flatMap(({ code, detail }) => (code === 'APPROVAL_REQUESTED' ? [detail] : []));
+      world.alerts().flatMap(({ code, detail }) => (code === 'APPROVAL_REQUESTED' ? [detail] : []));
     const before = reported().length;
     const [first, second] = [world.createAgent(`a-${world.nowMs()}`), world.createAgent(`b-${world.nowMs()}`)];
     const asked = [await ask({}, first), await ask({}, second)];
@@ -308,10 +277,12 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.restart();
     await refused(approval, /approved already/);
     await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
-    await until('it is proven not to have arrived', async () => {
-      await world.refresh();
-      return (await world.orders()).some((each) => each.client_order_id === id && each.status === 'not_placed');
-    });
+    await until(
+      'it is proven not to have arrived',
+      world.refreshing(async () =>
+        (await world.orders()).some((each) => each.client_order_id === id && each.status === 'not_placed'),
+      ),
+    );
     await refused(approval, /approved already/);
     assert.equal(await world.position('BTCUSDT'), 0);
   });
@@ -324,14 +295,12 @@ describe('SAE-DEC orders that a person must approve', () => {
       const { body } = await world.tool('modify_order', { client_order_id, ...less });
       assert.equal(body.decision.decision, 'ALLOW', JSON.stringify([less, body.decision.reasons]));
     }
-    const canceled = await world.tool('cancel_order', { client_order_id });
-    assert.equal(canceled.body.execution.state, 'canceled', JSON.stringify(canceled.body));
+    await world.must('canceled', 'cancel_order', { client_order_id });
     await world.advance(2 * WINDOW_MS);
     const approval = await ask();
     await approve(approval);
     await world.advance(61_000);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
   });
 
   it('above a second threshold two different people must approve [AN-20 AN-63 AP-73 PK-145 TM-53]', async () => {
@@ -480,10 +449,9 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('an approved opening that a new position stands against is refused [AP-31 AP-32]', async () => {
     const approval = await ask({ side: 'sell' });
-    const { body } = await world.tool('place_order', order({ requested_notional: 181 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 181 }));
     const granted = await approve(approval);
-    const codes = granted.body.answer?.decision.reasons.map(({ code }) => code) ?? [];
+    const codes = granted.body.answer === null ? [] : codesIn(granted.body.answer);
     assert.ok(codes.includes('AGAINST_POSITION'), codes.join());
     assert.equal(await world.position('BTCUSDT'), 0.003);
   });
@@ -499,10 +467,7 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('advice asks nobody, and says that it would', async () => {
     const { body } = await world.dryRun('place_order', order({ requested_notional: 602 }));
-    assert.deepEqual(
-      body.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_REQUIRED'],
-    );
+    assert.deepEqual(codesIn(body), ['APPROVAL_REQUIRED']);
     assert.equal(body.execution.state, 'none');
     assert.deepEqual(await pending(), []);
   });

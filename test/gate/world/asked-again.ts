@@ -7,7 +7,7 @@ const DELAY_MS = 600_000;
 
 describe('on live, what an operator clears', () => {
   const start = async (t: TestContext): Promise<DaemonWorld> => {
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       policy: (spec) => {
         withoutPacing(spec);
         spec.loosen_delay_ms = DELAY_MS;
@@ -15,7 +15,6 @@ describe('on live, what an operator clears', () => {
         spec.temporal.breaker = { repeats: 2, window_ms: 60_000, cooldown_ms: 30_000 };
       },
     });
-    t.after(() => world.close());
     return world;
   };
   const run = ({ daemon }: DaemonWorld, venue: 'paper' | 'binance-live'): void => {
@@ -48,8 +47,7 @@ describe('on live, what an operator clears', () => {
     const world = await start(t);
     const trip = async (): Promise<void> => {
       for (let i = 0; i < 2; i += 1) {
-        const { body } = await world.tool('place_order', order({ requested_notional: 200 }));
-        assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+        await world.must('filled', 'place_order', order({ requested_notional: 200 }));
         await world.advance(2_000);
       }
       assert.equal(await layers(world), 1);

@@ -249,8 +249,8 @@ async function playIn(world: DaemonWorld, cause: Cause, phase: Phase): Promise<s
   };
   const find = (id: string) => world.daemon.gate.core.state.orders.all.get(id);
   const reasonOf = (id: string, action: OrderIntentEvent['action']): string | null =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })]
-      .map(({ payload }) => payload as OrderIntentEvent)
+    world
+      .records<OrderIntentEvent>('order_intent')
       .find((intent) => intent.client_order_id === id && intent.action === action)?.reason ?? null;
 
   const playInFlight = async (): Promise<string | null> => {

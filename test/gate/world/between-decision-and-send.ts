@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import type { TradingArgs } from '../../../daemon/contract/types/trading-calls.ts';
 import type { Caller } from '../../../daemon/engine/records/callers.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const AGENT: Caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256: null };
 const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: 'o', skillSha256: null };
 
 describe('what comes between a decision and its send', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
   beforeEach(async () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await world.tool('cancel_all', {});
@@ -22,10 +19,10 @@ describe('what comes between a decision and its send', () => {
     await world.advance(61_000);
     assert.equal(await world.position('BTCUSDT'), 0, 'flat');
     // A breaker that the venue's refusal opened closes with the next reading of the account.
-    await until('trading is active', async () => {
-      await world.refresh();
-      return (await world.tradingState()).state === 'active';
-    });
+    await until(
+      'trading is active',
+      world.refreshing(async () => (await world.tradingState()).state === 'active'),
+    );
   });
 
   const place = async (args: object): Promise<string> => {
@@ -34,8 +31,8 @@ describe('what comes between a decision and its send', () => {
     return body.execution.orders[0]?.client_order_id ?? '';
   };
   const intentsOf = (id: string): readonly string[] =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })]
-      .map((event) => event.payload as { readonly action: string; readonly client_order_id: string })
+    world
+      .records<{ readonly action: string; readonly client_order_id: string }>('order_intent')
       .filter((intent) => intent.client_order_id === id)
       .map((intent) => intent.action);
   const priceAtVenue = async (id: string): Promise<number> =>
@@ -141,21 +138,18 @@ describe('what comes between a decision and its send', () => {
     await asked;
     assert.equal(await priceAtVenue(id), 61_000, 'as it rested');
     assert.deepEqual(intentsOf(id), ['amend_failed']);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', 'a close is sent all the same');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
   });
 
   it('BY-41 time: the deadline of an opening order runs from its decision, and an exit has none', async () => {
     delayCommit(600);
-    const late = await world.tool('place_order', order({ requested_notional: 240 }));
-    assert.equal(late.body.execution.state, 'rejected', JSON.stringify(late.body.execution));
+    await world.must('rejected', 'place_order', order({ requested_notional: 240 }));
     assert.equal(await world.position('BTCUSDT'), 0, 'nothing was filled');
     await world.advance(61_000);
     await place({ requested_notional: 360 });
     assert.ok((await world.position('BTCUSDT')) > 0, 'one in time is filled');
     delayCommit(600);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
   });
 
   it('BY-41 after valid_until_ms nothing is opened, and an exit goes on [TD-39 TF-8 TF-9 AN-1]', async () => {
@@ -163,8 +157,7 @@ describe('what comes between a decision and its send', () => {
     const over = { valid_until_ms: world.nowMs() - 1, order_type: 'market', requested_notional: 240 };
     const opened = await world.tool('place_order', order({ ...over, symbol: 'ETHUSDT' }));
     assert.equal(opened.body.decision.reasons[0]?.code, 'STALE_REQUEST');
-    const closed = await world.tool('place_order', order({ ...over, intent: 'close', side: 'sell' }));
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ ...over, intent: 'close', side: 'sell' }));
   });
 
   describe('BY-32 an end that is told is on disk: lost with the process, the exit would go on after the restart', () => {

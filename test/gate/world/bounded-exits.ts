@@ -1,40 +1,35 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const BTC = { symbol: 'BTCUSDT' };
 const RESUME_MS = 60_000;
 
 describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      wall: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.exits.resume_ms = RESUME_MS;
-      },
-    });
+  const world = suiteWorld({
+    wall: true,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.exits.resume_ms = RESUME_MS;
+    },
   });
-  after(() => closeAudited(world));
   afterEach(async () => {
     await spread(0);
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
     await until('flat', async () => (await world.position('BTCUSDT')) === 0, 120_000);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
-    await until('all is over', async () => {
-      await world.refresh();
-      return world.daemon.gate.core.state.claims.open.size === 0;
-    });
+    await until(
+      'all is over',
+      world.refreshing(() => world.daemon.gate.core.state.claims.open.size === 0),
+    );
   });
 
   /** Distance of the best quotes from each other; the daemon has seen it. */
   const spread = (bps: number): Promise<void> => world.setMark('BTCUSDT', 60_000, { spread_bps: bps });
   const hold = async (): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
   };
   const close = async (change: object = {}): Promise<ToolBody> =>
     (await world.tool('close_position', { ...BTC, ...change })).body;
@@ -72,10 +67,10 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     await world.sleep(15_000);
     assert.ok(!isOpen(answer), 'then it is over');
     await world.control('clear-faults', {});
-    await until('the book is read', async () => {
-      await world.refresh();
-      return (await world.ready()).status === 200;
-    });
+    await until(
+      'the book is read',
+      world.refreshing(async () => (await world.ready()).status === 200),
+    );
   });
 
   it('so does one whose price is out of the exchange’s band: no count of refusals ends it before [EX-44]', async () => {
@@ -103,9 +98,7 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     await world.sleep(15_000);
     assert.ok(!isOpen(answer));
     assert.ok((await world.position('BTCUSDT')) > 0);
-    const alerts = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
-      ({ payload }) => payload as { readonly code: string; readonly detail: string },
-    );
+    const alerts = world.alerts();
     assert.ok(alerts.some(({ code, detail }) => code === 'EXIT_ENDED' && /max_slippage_bps/.test(detail)));
   });
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, type Mutable, order } from '../../daemon/harness.ts';
+import { codesIn, DaemonWorld, type Mutable, order } from '../../daemon/harness.ts';
 
 const SKILL = 'a'.repeat(64);
 
 describe("what the gate holds the account to is nobody's own limit", () => {
   const start = async (t: TestContext, change: (spec: Mutable<IntendedPolicySpec>) => void): Promise<DaemonWorld> => {
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       policy: (spec) => {
         withoutPacing(spec);
         spec.standing.on_breach = 'reduce';
@@ -20,7 +20,6 @@ describe("what the gate holds the account to is nobody's own limit", () => {
         change(spec);
       },
     });
-    t.after(() => world.close());
     await world.advance(5_000);
     return world;
   };
@@ -80,10 +79,7 @@ describe("what the gate holds the account to is nobody's own limit", () => {
     await settle(world);
     await world.advance(40_000);
     const { body } = await world.tool('place_order', order({ requested_notional: 300 }), other);
-    assert.deepEqual(
-      body.decision.reasons.map(({ code }) => code),
-      ['ACCOUNT_HOLDING_TIME', 'SYMBOL_HELD'],
-    );
+    assert.deepEqual(codesIn(body), ['ACCOUNT_HOLDING_TIME', 'SYMBOL_HELD']);
     await open(world, token, 242);
   });
 });

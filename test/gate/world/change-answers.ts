@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { MAX_CHANGES } from '../../../daemon/engine/callers/order-changes.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const LIMIT = { order_type: 'limit', limit_price: 59_000 };
 
 describe('what the answer to modify_order, cancel_order and cancel_all says of the venue', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
   afterEach(async () => {
     await world.tool('cancel_all', {});
-    await until('no order is left', async () => {
-      await world.refresh();
-      return world.daemon.gate.openOrderCount() === 0;
-    });
+    await until(
+      'no order is left',
+      world.refreshing(() => world.daemon.gate.openOrderCount() === 0),
+    );
     await world.advance(60_000);
   });
 
@@ -41,8 +38,7 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
     assert.match(body.execution.note ?? '', /as it was: .*Leverage is smaller than permitted/);
     assert.deepEqual(statuses(body.execution), [[id, 'working']], 'the order is still there');
     assert.deepEqual(await reread(body), body.execution, 'get_decision says the same');
-    const { body: second } = await world.tool('modify_order', { client_order_id: id, requested_notional: 177 });
-    assert.equal(second.execution.state, 'working', 'the next change is taken');
+    const second = await world.must('working', 'modify_order', { client_order_id: id, requested_notional: 177 });
     assert.equal(second.execution.note, null, 'of which there is nothing to say');
     await world.restart();
     const later = await reread(body);
@@ -57,10 +53,10 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
     assert.equal(body.decision.decision, 'ALLOW', 'a cancel is permitted');
     assert.deepEqual(statuses(body.execution), [[id, 'working']], 'the order rests still');
     assert.match(body.execution.note ?? '', /1 of 1 not canceled yet.*Cancel is refused today/);
-    await until('the daemon asked again', async () => {
-      await world.refresh();
-      return (await reread(body)).state === 'canceled';
-    });
+    await until(
+      'the daemon asked again',
+      world.refreshing(async () => (await reread(body)).state === 'canceled'),
+    );
     assert.equal((await reread(body)).note, null, 'canceled as asked');
   });
 
@@ -86,10 +82,10 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
     const id = await rest(240);
     for (let i = 0; i < 3; i += 1) await refuse('DELETE', -4999, 'Cancel is refused today.');
     await world.tool('cancel_order', { client_order_id: id });
-    await until('it is canceled', async () => {
-      await world.refresh();
-      return world.daemon.gate.openOrderCount() === 0;
-    });
+    await until(
+      'it is canceled',
+      world.refreshing(() => world.daemon.gate.openOrderCount() === 0),
+    );
     const reported = [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })].filter((event) => {
       const intent = event.payload as { action: string; client_order_id: string };
       return intent.action === 'cancel_failed' && intent.client_order_id === id;

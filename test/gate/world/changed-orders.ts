@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { type Client, createClient } from '../../exchange-sim/signed-client.ts';
 import { inLots, LOT_E8, TICK_E8 } from '../fold-fixture.ts';
 
 describe('an order of ours that somebody changed at the venue', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld();
   let human: Client;
   before(async () => {
-    world = await DaemonWorld.start();
     human = createClient(world.sim);
   });
-  after(() => world.close());
 
   const rest = async (): Promise<OrderState> => {
     await world.tool('cancel_all', {});

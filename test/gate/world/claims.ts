@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 /** A limit below the bid: it fills at once. */
 const LIMIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900 };
 
 describe('exits are claims [DESIGN 12.2]', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ policy: withoutPacing, answerWithinMs: 1_000 });
   let alice: string;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 1_000 });
     alice = world.createAgent('alice');
   });
-  after(() => closeAudited(world));
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/tools/cancel_all', {});
@@ -26,13 +24,11 @@ describe('exits are claims [DESIGN 12.2]', () => {
   });
 
   const hold = async (usdt: number, token: string): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: usdt }), token);
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: usdt }), token);
   };
   const close = async (args: object, token: string): Promise<ToolBody> =>
     (await world.tool('close_position', { symbol: 'BTCUSDT', ...args }, token)).body;
-  const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
-    (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
+  const ask = async ({ decision }: ToolBody): Promise<ToolBody> => await world.decided(decision.decision_id);
   const filledBy = ({ execution }: ToolBody): number =>
     Math.round(1_000 * execution.orders.reduce((sum, { filled_quantity }) => sum + Number(filled_quantity), 0));
   const lots = async (): Promise<number> => Math.round(1_000 * (await world.position('BTCUSDT')));
@@ -102,20 +98,15 @@ describe('exits are claims [DESIGN 12.2]', () => {
 });
 
 describe('an exit between two rungs', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      answerWithinMs: 100,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.exits.step_ms = 1_500;
-      },
-    });
+  const world = suiteWorld({
+    answerWithinMs: 100,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.exits.step_ms = 1_500;
+    },
   });
-  after(() => world.close());
 
-  const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
-    (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
+  const ask = async ({ decision }: ToolBody): Promise<ToolBody> => await world.decided(decision.decision_id);
 
   it('waits exits.step_ms from one rung to the next [PK-56]', async () => {
     await world.tool('place_order', order({ requested_notional: 600 }));
@@ -132,13 +123,11 @@ describe('an exit between two rungs', () => {
   it('says that it goes on, and ends once an operator has closed all: what is opened then is held [TD-2]', async () => {
     await world.tool('place_order', order({ requested_notional: 600 }));
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(body.execution.state, 'staging', JSON.stringify(body.execution));
+    const body = await world.must('staging', 'close_position', { symbol: 'BTCUSDT' });
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     assert.equal(await world.position('BTCUSDT'), 0);
     await until('the old exit has ended', async () => (await ask(body)).execution.state !== 'staging');
-    const opened = await world.tool('place_order', order({ requested_notional: 300 }));
-    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 300 }));
     const held = await world.position('BTCUSDT');
     await world.sleep(2_000);
     assert.equal(await world.position('BTCUSDT'), held, 'what was opened since is held');
@@ -146,22 +135,17 @@ describe('an exit between two rungs', () => {
 });
 
 describe('exits that wait for their rate', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      answerWithinMs: 200,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.exits.rate = { max: 1, window_ms: 60_000 };
-      },
-    });
+  const world = suiteWorld({
+    answerWithinMs: 200,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.exits.rate = { max: 1, window_ms: 60_000 };
+    },
   });
-  after(() => world.close());
 
   const close = async (args: object = {}): Promise<ToolBody> =>
     (await world.tool('close_position', { symbol: 'BTCUSDT', ...args })).body;
-  const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
-    (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
+  const ask = async ({ decision }: ToolBody): Promise<ToolBody> => await world.decided(decision.decision_id);
 
   it('go out one after the other, each with an order of its own', async () => {
     await world.tool('place_order', order({ requested_notional: 900 }));

@@ -24,8 +24,7 @@ describe('p_t of an agent whose losing trades are closed', () => {
       for (const usdt of SIZES) {
         await world.setMark('BTCUSDT', 60_000);
         await world.advance(3_000);
-        const { body } = await world.tool('place_order', order({ requested_notional: usdt }));
-        assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+        await world.must('filled', 'place_order', order({ requested_notional: usdt }));
         await world.advance(3_000);
         await world.sleep(500);
         await world.setMark('BTCUSDT', 59_500);

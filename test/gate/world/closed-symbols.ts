@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
-import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { afterEach, describe, it } from 'node:test';
+import { order, until } from '../../daemon/harness.ts';
 import type { Rewrites } from '../../daemon/rewriting-proxy.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
 import { inLots } from '../fold-fixture.ts';
 
 type Row = { readonly [key: string]: unknown };
@@ -14,18 +13,14 @@ const BRACKETS = '/fapi/v1/leverageBracket';
 const SETTINGS = '/fapi/v1/symbolConfig';
 
 describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => {
-  let world: DaemonWorld;
   const rewrites: Rewrites = new Map();
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.scope.symbols = ['BTCUSDT', 'ETHUSDT', 'GONEUSDT'];
-        spec.temporal.duplicate_window_ms = 1;
-      },
-      rewrites,
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.scope.symbols = ['BTCUSDT', 'ETHUSDT', 'GONEUSDT'];
+      spec.temporal.duplicate_window_ms = 1;
+    },
+    rewrites,
   });
-  after(() => world.close());
   afterEach(async () => {
     rewrites.clear();
     await world.restart();
@@ -42,16 +37,14 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
     return body.decision.decision !== 'BLOCK';
   };
   const humanBuys = (symbol: string, quantity: string) =>
-    createClient(world.sim).send('POST', '/fapi/v1/order', { symbol, side: 'BUY', type: 'MARKET', quantity });
+    world.hand('POST', '/fapi/v1/order', { symbol, side: 'BUY', type: 'MARKET', quantity });
 
   it('a symbol of the scope that the venue does not list holds up no other, and is told', async () => {
     assert.equal(await opens('BTCUSDT'), true);
     assert.equal(await opens('GONEUSDT'), false);
     const { status, body } = await world.ready();
     assert.deepEqual([status, body.symbols_reducing], [200, ['GONEUSDT']], body.waiting_for.join());
-    const reported = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-      .map((event) => event.payload as AlertEvent)
-      .filter((alert) => alert.code === 'SYMBOL_CLOSED');
+    const reported = world.alerts().filter((alert) => alert.code === 'SYMBOL_CLOSED');
     assert.deepEqual(
       reported.map((alert) => alert.symbol),
       ['GONEUSDT'],
@@ -59,15 +52,13 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
   });
 
   it('a symbol that is settling, or gone while it is held, holds up no other and can still be closed', async () => {
-    const held = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
-    assert.equal(held.body.execution.state, 'filled', JSON.stringify(held.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
     changeInfo((rows) => rows.map((row) => (row.symbol === 'ETHUSDT' ? { ...row, status: 'SETTLING' } : row)));
     rewrites.set(BRACKETS, without('ETHUSDT'));
     rewrites.set(SETTINGS, without('ETHUSDT'));
     await world.restart();
     assert.deepEqual([await opens('BTCUSDT'), await opens('ETHUSDT')], [true, false]);
-    const closed = await world.tool('close_position', { symbol: 'ETHUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT' });
     assert.equal(await world.position('ETHUSDT'), 0);
   });
 
@@ -91,18 +82,12 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
     rewrites.set(POSITIONS, (body) => [...(body as Row[]), { symbol: 'OLDUSDT', ...row, ...rest }]);
     await world.advance(20_000);
     assert.equal(await opens('BTCUSDT'), false, 'an account that cannot be read is stale');
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
-    assert.ok(checkAudit(world) > 0);
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
   });
 });
 
 describe('the venue refuses a leverage setting (BINANCE.md part B)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
 
   for (const status of [429, 418] as const)
     it(`HTTP ${status}: nothing is sent, the venue is closed for as long as it says, and opens again [AN-61 AN-261 AN-266]`, async () => {
@@ -126,17 +111,13 @@ describe('the venue refuses a leverage setting (BINANCE.md part B)', () => {
 });
 
 describe('a position of somebody else in a symbol outside the scope (SAE-T)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.scope.symbols = ['BTCUSDT'];
-        spec.budgets.gross_notional_usdt = 1000;
-        spec.account.concentration.floor_usdt = 1000;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.scope.symbols = ['BTCUSDT'];
+      spec.budgets.gross_notional_usdt = 1000;
+      spec.account.concentration.floor_usdt = 1000;
+    },
   });
-  after(() => world.close());
 
   it('counts, is no agent’s to close, and an operator closes it, also after a restart', async () => {
     const human = createClient(world.sim);

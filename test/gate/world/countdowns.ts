@@ -40,8 +40,11 @@ describe("the exchange's dead-man countdown", () => {
   /** Far enough below the mark to rest. */
   const rest = async (more: object = {}): Promise<string> => {
     const price = Math.round((await midOf()) * 0.97);
-    const { body } = await world.tool('place_order', order({ order_type: 'limit', limit_price: price, ...more }));
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    const body = await world.must(
+      'working',
+      'place_order',
+      order({ order_type: 'limit', limit_price: price, ...more }),
+    );
     return body.execution.orders[0]?.client_order_id ?? '';
   };
   const calls = (): readonly (readonly [ms: number, sentAtMs: number])[] =>
@@ -103,8 +106,7 @@ describe("the exchange's dead-man countdown", () => {
       await rest();
       await until('it is set', () => isDue() !== null);
       const beforeMs = world.monotonicMs();
-      const { body } = await world.tool('place_order', order());
-      assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+      await world.must('filled', 'place_order', order());
       await world.sleep(500);
       const stop = world.wire.records.find(({ method, path }) => method === 'POST' && path.endsWith('algoOrder'));
       assert.ok(stop !== undefined);

@@ -9,8 +9,7 @@ describe('a defect beside an exit', () => {
   let world: DaemonWorld;
   afterEach(() => world.close());
   const open = async (symbol: string, token: string): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ symbol }), token);
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ symbol }), token);
   };
   const alerts = (code: string): number =>
     world.daemon.gate.core.state.alerts.readBefore(Infinity, 100).filter((one) => one.code === code).length;
@@ -29,8 +28,7 @@ describe('a defect beside an exit', () => {
     for (const [i, token] of agents.entries()) {
       await open(symbols[i]!, token);
       await world.tool('close_position', { symbol: symbols[i], fraction: 0.5 }, token);
-      const { body } = await world.tool('close_position', { symbol: symbols[i] }, token);
-      assert.equal(body.execution.state, 'staging', 'it waits for its rate');
+      await world.must('staging', 'close_position', { symbol: symbols[i] }, token);
     }
     const { core } = world.daemon.gate;
     const policyFor = core.policyFor.bind(core);
@@ -50,8 +48,7 @@ describe('a defect beside an exit', () => {
     const token = world.token('agent');
     await open('BTCUSDT', token);
     const profit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000 };
-    const resting = await world.tool('place_order', order(profit), token);
-    assert.equal(resting.body.execution.state, 'working', JSON.stringify(resting.body));
+    await world.must('working', 'place_order', order(profit), token);
     const { venue } = world.daemon.gate.core.ports;
     const mutable = venue as { cancel: typeof venue.cancel };
     const cancel = venue.cancel.bind(venue);

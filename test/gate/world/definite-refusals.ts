@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 /** Refusals that the exchange documents, and one of a family whose code nobody has told us of. */
@@ -16,11 +16,7 @@ const REFUSALS: readonly (readonly [code: number, msg: string])[] = [
 ];
 
 describe('a refusal by the exchange is one, also with a code that nobody listed', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ wall: true, policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ wall: true, policy: withoutPacing });
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
@@ -31,8 +27,7 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
   });
 
   const open = async (): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 900 }));
     await world.sleep(2_000);
   };
   const refuse = ([code, msg]: readonly [number, string], count: number): Promise<void> =>
@@ -49,8 +44,7 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
 
     it(`${refusal[0]}: an opening is over, and reserves nothing`, async () => {
       await refuse(refusal, 1);
-      const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
-      assert.equal(body.execution.state, 'rejected', JSON.stringify(body.execution));
+      const body = await world.must('rejected', 'place_order', order({ side: 'buy', requested_notional: 900 }));
       assert.equal(body.execution.orders[0]?.status, 'rejected');
       assert.equal(world.daemon.gate.unknownOrderCount(), 0);
       await open();
@@ -63,17 +57,14 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
     await refuse([-4999, 'A filter of tomorrow.'], 1_000);
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.sleep(30_000);
-    const reported = [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })].map(
-      ({ payload }) => payload as { readonly code: string; readonly detail: string },
-    );
+    const reported = world.alerts(fromSeq);
     const ended = reported.filter(({ code }) => code === 'EXIT_ENDED');
     assert.equal(ended.length, 1, JSON.stringify(reported));
     assert.match(ended[0]?.detail ?? '', /the venue refused it: A filter of tomorrow\.$/);
-    const refused = [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'order' })]
-      .map(({ payload }) => payload as { readonly client_order_id: string; readonly status: string })
+    const refused = world
+      .records<{ readonly client_order_id: string; readonly status: string }>('order', fromSeq)
       .filter(({ status }) => status === 'rejected');
     assert.equal(new Set(refused.map(({ client_order_id: id }) => id)).size, 8);
-    assert.ok(checkAudit(world) > 0);
   });
 
   it('a code that says that the fate is unknown, or that an earlier send lives, is none', async () => {

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { describe, it } from 'node:test';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('a full disk (DESIGN section 7)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
 
   const place = async (args: object): Promise<string> => {
     const { body } = await world.tool('place_order', order(args));
@@ -43,10 +40,10 @@ describe('a full disk (DESIGN section 7)', () => {
     await world.advance(61_000);
     await place(opening);
     world.daemon.gate.onReserveUsed();
-    await until('the opening order is canceled', async () => {
-      await world.refresh();
-      return (await restingAtVenue()).length === 1;
-    });
+    await until(
+      'the opening order is canceled',
+      world.refreshing(async () => (await restingAtVenue()).length === 1),
+    );
     assert.equal((await world.tradingState()).state, 'reducing');
     assert.equal((await world.ready()).status, 503);
     // An operator may clear the state; the disk stays full.
@@ -71,8 +68,7 @@ describe('a full disk (DESIGN section 7)', () => {
     const again = decisions();
     assert.equal((await world.tool('cancel_all', {})).status, 503, 'there is nothing to cancel');
     assert.equal(decisions(), again);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', 'an exit goes on');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
     const halted = await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
     assert.equal(halted.status, 200, 'a halt goes on');
     assert.equal((await world.operator('POST', '/v1/flatten', { reason: 'test' })).status, 200);
@@ -118,8 +114,7 @@ describe('a full disk (DESIGN section 7)', () => {
       world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.000001 }),
     );
     assert.ok((await world.position('ETHUSDT')) < held, 'parts were closed, to begin with');
-    const whole = await world.tool('close_position', { symbol: 'ETHUSDT' });
-    assert.equal(whole.body.execution.state, 'filled', JSON.stringify(whole.body.execution));
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT' });
     assert.equal(await world.position('ETHUSDT'), 0);
     assert.deepEqual(await restingAtVenue(), [], 'the take-profit made room for the exits');
     const flat = await world.operator('POST', '/v1/flatten', { reason: 'test' });
@@ -143,8 +138,7 @@ describe('a full disk (DESIGN section 7)', () => {
     assert.equal(reported(), before + 1);
     assert.equal((await world.tradingState()).state, 'reducing');
     assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).status, 503);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
 
     world.freeReserve(false);
     await world.restart();

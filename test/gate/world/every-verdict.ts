@@ -1,24 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { codesIn, order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
 import { teller } from '../../told.ts';
 
 const RULES = Array.from({ length: 14 }, (_, i) => i + 1);
 
 describe('SAE-AUDIT every rule leaves a verdict in every decision, in the order of the rules', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.scope.tools = spec.scope.tools.filter((tool) => tool !== 'modify_order');
-        spec.intercept = { allow: { shell: { type: 'object' } } };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.scope.tools = spec.scope.tools.filter((tool) => tool !== 'modify_order');
+      spec.intercept = { allow: { shell: { type: 'object' } } };
+    },
   });
-  after(() => world.close());
 
   it('in openings, exits, cancels and amends, permitted or refused, and in what is only intercepted', async () => {
     const resting = await world.tool('place_order', order({ order_type: 'limit', limit_price: 59_000 }));
@@ -27,7 +24,7 @@ describe('SAE-AUDIT every rule leaves a verdict in every decision, in the order 
     await world.tool('modify_order', { client_order_id: id, limit_price: 58_900 });
     const unknown = await world.tool('modify_order', { client_order_id: 'x', limit_price: 5 });
     assert.deepEqual(
-      unknown.body.decision.reasons.map(({ code }) => code),
+      codesIn(unknown.body),
       ['SCOPE_TOOL', 'ORDER_UNKNOWN'],
       'a tool that is not permitted is told, whatever its order',
     );

@@ -1,28 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { describe, it } from 'node:test';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 
 describe('exits at the limits of the venue: the price band', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
 
   const open = async (): Promise<void> => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await world.setMark('BTCUSDT', 60_000, { book_bps: '0' });
     await world.advance(61_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify([body.decision.reasons, body.execution]));
+    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
   };
 
   it('BY-36 an agent and a flatten leave a book that is 4.9 % below the mark', async () => {
     await open();
     await world.setMark('BTCUSDT', 60_000, { book_bps: '-490' });
-    const close = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-    assert.equal(close.body.execution.state, 'filled', JSON.stringify(close.body.execution));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
     const flat = await world.operator<{ positions_left: unknown[] }>('POST', '/v1/flatten', { reason: 'test' });
     assert.deepEqual(flat.body.positions_left, [], 'nothing is left');
     assert.equal(await world.position('BTCUSDT'), 0, 'flat at the exchange');
@@ -42,16 +37,12 @@ describe('exits at the limits of the venue: the price band', () => {
 });
 
 describe('exits at the limits of the venue: the largest order', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      sim: { balance: 50_000_000 },
-      policy: (spec) => {
-        spec.exits.rate = { max: 1, window_ms: 60_000 };
-      },
-    });
+  const world = suiteWorld({
+    sim: { balance: 50_000_000 },
+    policy: (spec) => {
+      spec.exits.rate = { max: 1, window_ms: 60_000 };
+    },
   });
-  after(() => world.close());
 
   /** A position of somebody else, larger than the venue's largest limit and market orders. */
   async function hold(): Promise<void> {
@@ -92,13 +83,12 @@ describe('exits at the limits of the venue: the largest order', () => {
       symbol: 'ETHUSDT',
     } as const;
     const { core } = world.daemon.gate;
-    await until('all of it is known', async () => {
-      await world.advance(6_000);
-      return core.state.position('ETHUSDT').quantityE8 === given.quantity_e8;
-    });
+    await until(
+      'all of it is known',
+      world.advancing(6_000, () => core.state.position('ETHUSDT').quantityE8 === given.quantity_e8),
+    );
     core.append('holder', given);
-    const part = await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.001 });
-    assert.equal(part.body.execution.state, 'filled', JSON.stringify(part.body));
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT', fraction: 0.001 });
     const waiting = world.tool('close_position', { symbol: 'ETHUSDT' });
     await until('it waits', () => world.daemon.gate.openOrderCount() > 0);
     await world.advance(61_000);

@@ -1,30 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
-import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 const UNOWNED = 8;
 
 describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 12.1]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 300 });
-  });
-  after(() => closeAudited(world));
+  const world = suiteWorld({ policy: withoutPacing, answerWithinMs: 300 });
   /** Ten lots of the agent, and eight that a person has bought by hand. */
   beforeEach(async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 605 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 605 }));
     const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: `0.00${UNOWNED}` };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
-    await until('both are known', async () => {
-      await world.advance(6_000);
-      return inLots(unownedE8(view())) === UNOWNED;
-    });
+    await world.hand('POST', '/fapi/v1/order', human);
+    await until(
+      'both are known',
+      world.advancing(6_000, () => inLots(unownedE8(view())) === UNOWNED),
+    );
     assert.equal(own(), 10);
   });
   afterEach(async () => {
@@ -33,10 +27,10 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.setMark('BTCUSDT', 60_000);
     assert.equal(await world.position('BTCUSDT'), 0, 'flat');
-    await until('the symbol is free', async () => {
-      await world.advance(1_000);
-      return view().holder === null && world.daemon.gate.openOrderCount() === 0;
-    });
+    await until(
+      'the symbol is free',
+      world.advancing(1_000, () => view().holder === null && world.daemon.gate.openOrderCount() === 0),
+    );
   });
 
   const view = () => world.daemon.gate.core.state.position('BTCUSDT');
@@ -45,70 +39,24 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
   const close = () => world.tool('close_position', { symbol: 'BTCUSDT' });
   const takeProfit = async (notional: number, price: number): Promise<string> => {
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: price };
-    const { body } = await world.tool('place_order', order({ ...exit, requested_notional: notional }));
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    const body = await world.must('working', 'place_order', order({ ...exit, requested_notional: notional }));
     return body.execution.orders[0]?.client_order_id ?? '';
   };
-  const resting = async (): Promise<number> =>
-    openOrders(await world.books()).reduce<number>(
-      (sum, one) => sum + Math.round(1_000 * Number((one as { quantity: string }).quantity)),
-      0,
-    );
   /** All take-profits fill; what the person then holds is what was bought by hand. */
   const fillAll = async (): Promise<void> => {
     await world.setMark('BTCUSDT', 60_150);
     await world.refresh();
     assert.ok((await lots()) >= UNOWNED, `${await lots()} lots are left`);
   };
-  /** Answers the next order with "unknown", whether or not it was taken. */
-  const leaveUnknown = (accepted: boolean): Promise<unknown> =>
-    world.fault({
-      kind: 'reject-503-unknown',
-      accepted,
-      count: 1,
-      match: { method: 'POST', path: '/fapi/v1/order' },
-    });
-
   it('BY-36 take-profits grown by amends close its own at most', async () => {
     for (const id of [await takeProfit(190, 60_080), await takeProfit(191, 60_090)])
       await world.tool('modify_order', { client_order_id: id, requested_notional: 430 });
     await fillAll();
   });
 
-  it('BY-36 take-profits of more than it holds rest within what it holds', async () => {
-    await takeProfit(430, 60_080);
-    await takeProfit(430, 60_090);
-    await until('they share what is held', async () => {
-      await world.refresh();
-      return (await resting()) === 10;
-    });
-    await fillAll();
-  });
-
-  it('BY-36 a take-profit that an operator’s partial exit has left too large rests again, within what is left', async () => {
-    await takeProfit(5_000, 60_080);
-    assert.equal(await resting(), 10);
-    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT', fraction: 0.6 });
-    assert.deepEqual([own(), inLots(unownedE8(view()))], [8, 0], 'nobody’s lots went first');
-    await until('it is clipped', async () => {
-      await world.refresh();
-      return (await resting()) === 8;
-    });
-    await world.setMark('BTCUSDT', 60_150);
-    await until('it has filled', async () => {
-      await world.refresh();
-      return (await lots()) === 0;
-    });
-  });
-
-  it('a full close is one of the holder’s lots', async () => {
-    const { body } = await close();
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
-    assert.deepEqual([await lots(), own(), inLots(unownedE8(view()))], [UNOWNED, 0, UNOWNED]);
-  });
-
   it('BY-15 an exit waits for one of unknown outcome, and goes out by itself when that was never placed', async () => {
-    await leaveUnknown(false);
+    const send = { method: 'POST', path: '/fapi/v1/order' };
+    await world.fault({ kind: 'reject-503-unknown', accepted: false, count: 1, match: send });
     const first = await close();
     assert.equal(first.body.execution.state, 'unknown');
     for (let i = 0; i < 3; i += 1) {
@@ -119,22 +67,5 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
     await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
     await until('it is out', () => own() === 0, 20_000);
     assert.equal(await lots(), UNOWNED, 'and nothing more');
-  });
-
-  it('BY-15 an exit closes nothing more when the one of unknown outcome was filled', async () => {
-    await leaveUnknown(true);
-    const [, second] = await Promise.all([close(), close()]);
-    assert.notEqual(second.body.decision.decision, 'BLOCK', JSON.stringify(second.body.decision.reasons));
-    await until(
-      'it is out',
-      async () => {
-        await world.advance(1_000);
-        return own() === 0;
-      },
-      20_000,
-    );
-    await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0, 10_000);
-    await world.refresh();
-    assert.equal(await lots(), UNOWNED, 'its lots, once');
   });
 });

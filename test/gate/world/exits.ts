@@ -1,25 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { unownedE8 } from '../../../daemon/engine/orders/holding.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('verified exits under adverse answers', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.exits.rate = { max: 2, window_ms: 60_000 };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.exits.rate = { max: 2, window_ms: 60_000 };
+    },
   });
-  after(() => world.close());
 
   const open = async (notional: number): Promise<number> => {
     await world.advance(60_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: notional }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify([body.decision.reasons, body.execution]));
+    await world.must('filled', 'place_order', order({ requested_notional: notional }));
     return world.position('BTCUSDT');
   };
 
@@ -68,10 +63,10 @@ describe('verified exits under adverse answers', () => {
     await until('both wait', () => world.daemon.gate.openOrderCount() >= 4);
     await world.advance(61_000);
     await Promise.all(waiting);
-    await until('closed', async () => {
-      await world.refresh();
-      return (await world.position('BTCUSDT')) === 0;
-    });
+    await until(
+      'closed',
+      world.refreshing(async () => (await world.position('BTCUSDT')) === 0),
+    );
   });
 
   it('is never delayed by the rate when the operator asks', async () => {
@@ -90,11 +85,11 @@ describe('verified exits under adverse answers', () => {
     await world.advance(61_000);
     const mine = await open(300);
     const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.007' };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
-    await until('it is known', async () => {
-      await world.advance(6_000);
-      return inLots(unownedE8(world.daemon.gate.core.state.position('BTCUSDT'))) === 7;
-    });
+    await world.hand('POST', '/fapi/v1/order', human);
+    await until(
+      'it is known',
+      world.advancing(6_000, () => inLots(unownedE8(world.daemon.gate.core.state.position('BTCUSDT'))) === 7),
+    );
     const both = await world.position('BTCUSDT');
     const filledBefore = (await filledOrders()).length;
     await world.fault({ kind: 'delay', ms: 200, count: 2, match: { method: 'POST', path: '/fapi/v1/order' } });

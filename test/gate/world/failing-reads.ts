@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const TRADES = { method: 'GET', path: '/fapi/v1/userTrades' };
 
 describe('what takes risk away does not wait for reads that fail or hang [SAE-NONBYPASS, BY-16, BY-32]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      wall: true,
-      answerWithinMs: 800,
-      policy: (spec) => {
-        spec.protection = { required: true, stop_bps: 300 };
-      },
-    });
+  const world = suiteWorld({
+    wall: true,
+    answerWithinMs: 800,
+    policy: (spec) => {
+      spec.protection = { required: true, stop_bps: 300 };
+    },
   });
-  after(() => world.close());
 
   const stops = async (): Promise<number> =>
     (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW').length;
@@ -29,18 +25,17 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
 
   it('places a stop while the trades of the account do not come', async () => {
     await world.fault({ kind: 'stall-body', ms: 30_000, count: 1_000, match: TRADES });
-    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
     await until('the stop', async () => (await stops()) === 1, 4_000);
     await world.control('clear-faults', {});
   });
 
   it('while it is not reconciled: cancels what opens, sends a refused cancel again, replaces a stop', async () => {
-    const { body } = await world.tool(
+    await world.must(
+      'working',
       'place_order',
       order({ order_type: 'limit', limit_price: 58_000, requested_notional: 600 }),
     );
-    assert.equal(body.execution.state, 'working', JSON.stringify(body));
     await world.fault({ kind: 'status', status: 500, count: 100_000, match: TRADES });
     // The first cancel is refused by the venue for a reason of its own.
     await world.fault({
@@ -50,7 +45,7 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
       match: { method: 'DELETE', path: '/fapi/v1/order' },
     });
     world.daemon.gate.keeper.reconciliation.enterBoot('the host clock jumped by 5000 ms');
-    await createClient(world.sim).send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'ETHUSDT' });
+    await world.hand('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'ETHUSDT' });
     await until('the resting order is gone', async () => (await resting()) === 0, 8_000);
     await until('the stop is back', async () => (await stops()) === 1, 8_000);
     assert.notDeepEqual(world.daemon.gate.readiness().waiting_for, [], 'all of it before the account was reconciled');
@@ -73,8 +68,7 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
   it('flattens within seconds when the lists of orders do not come [BY-32]', async () => {
     // What is read after a first opening is read again.
     await world.sleep(1_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
+    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
     await world.fault({
       kind: 'stall-body',
       ms: 30_000,
@@ -94,16 +88,12 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
 });
 
 describe('a start on which prices do not come [BY-15, BY-16]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      wall: true,
-      policy: (spec) => {
-        spec.protection = { required: true, stop_bps: 300 };
-      },
-    });
+  const world = suiteWorld({
+    wall: true,
+    policy: (spec) => {
+      spec.protection = { required: true, stop_bps: 300 };
+    },
   });
-  after(() => world.close());
   const isUnderStop = async (): Promise<boolean> =>
     (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
   /** Resolves once prices were to be had again. */
@@ -115,11 +105,10 @@ describe('a start on which prices do not come [BY-15, BY-16]', () => {
   };
 
   it('a missing stop is placed, and a flatten that was cut off goes on', async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
     await until('the stop', isUnderStop);
     await world.daemon.close();
-    await createClient(world.sim).send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
+    await world.hand('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
     const first = await startWithoutPrices();
     await until('the stop is back', isUnderStop, 8_000);
     await world.control('clear-faults', {});
@@ -141,13 +130,12 @@ describe('a start on which prices do not come [BY-15, BY-16]', () => {
 describe('an orderly restart [SAE-AUDIT, BY-13]', () => {
   for (const leaveOrders of [true, false]) {
     it(`${leaveOrders ? 'finds the resting orders that were left' : 'finds no resting order, where none was to be left'}`, async (t) => {
-      const world = await DaemonWorld.start({ wall: true, leaveOrders });
-      t.after(() => world.close());
-      const { body } = await world.tool(
+      const world = await DaemonWorld.of(t, { wall: true, leaveOrders });
+      await world.must(
+        'working',
         'place_order',
         order({ order_type: 'limit', limit_price: 58_000, requested_notional: 600 }),
       );
-      assert.equal(body.execution.state, 'working', JSON.stringify(body));
       // The first reading takes long, and the boot layer says `reducing` meanwhile.
       await world.fault({ kind: 'delay', ms: 500, count: 4, match: TRADES });
       await world.restart();

@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { FlattenBody } from '../../../daemon/contract/types/operator.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('a flatten while the account cannot be read', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ wall: true });
   before(async () => {
-    world = await DaemonWorld.start({ wall: true });
     await world.setMark('ETHUSDT', 3_000);
   });
-  after(() => world.close());
 
   it('does not call flat what is held by somebody else’s order, and closes it when it can', async () => {
     await world.fault({ kind: 'status', status: 500, count: 100_000, match: { path: '/fapi/v3/positionRisk' } });
     const bought = { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.1' };
-    assert.equal((await createClient(world.sim).send('POST', '/fapi/v1/order', bought)).status, 200);
+    assert.equal((await world.hand('POST', '/fapi/v1/order', bought)).status, 200);
     const { body } = await world.operator<FlattenBody>('POST', '/v1/flatten', { reason: 'test' });
     assert.deepEqual([body.canceled, body.positions_left], [false, []]);
     assert.match(body.note, /could not be read/);
@@ -29,13 +27,11 @@ describe('a flatten while the account cannot be read', () => {
 });
 
 describe('a flatten that an operator takes back while the venue fails [BY-32]', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ wall: true, policy: withoutPacing });
   before(async () => {
-    world = await DaemonWorld.start({ wall: true, policy: withoutPacing });
     await world.setMark('BTCUSDT', 60_000);
     await world.setMark('ETHUSDT', 3_000);
   });
-  after(() => world.close());
 
   const set = async (state: string): Promise<void> => {
     assert.equal((await world.operator('PUT', '/v1/trading-state', { state, reason: 'a mistake' })).status, 200);

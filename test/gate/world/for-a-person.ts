@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { SignalEntryBody, SignalsBody } from '../../../daemon/contract/types/operator.ts';
 import type { AlertsBody, OrderBody } from '../../../daemon/contract/types/reads.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { SignalEvent } from '../../../daemon/engine/records/events.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('what waits for a person: alerts, signals, lost orders', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.protection = { required: true, stop_bps: 300 };
-        spec.temporal.duplicate_window_ms = 1;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.protection = { required: true, stop_bps: 300 };
+      spec.temporal.duplicate_window_ms = 1;
+    },
   });
-  after(() => world.close());
   const state = () => world.daemon.gate.core.state;
   const layer = (symbol: string) => state().layers.get(`breaker|symbol|${symbol}`)?.state ?? 'active';
   const isOpen = async (): Promise<boolean> => {
@@ -26,21 +21,20 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     return body.decision.decision !== 'BLOCK';
   };
   const humanTrades = (params: Record<string, string>) =>
-    createClient(world.sim).send('POST', '/fapi/v1/order', { symbol: 'BTCUSDT', type: 'MARKET', ...params });
+    world.hand('POST', '/fapi/v1/order', { symbol: 'BTCUSDT', type: 'MARKET', ...params });
   /** A stop whose answer is lost, and which never arrived. */
   const loseStop = async (): Promise<OrderState> => {
     const known = new Set(state().orders.all.keys());
     await world.fault({ kind: 'drop-before', count: 1, match: { method: 'POST', path: '/fapi/v1/algoOrder' } });
-    const { body } = await world.tool('place_order', order());
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+    await world.must('filled', 'place_order', order());
     const find = () =>
       [...state().orders.all.values()].find(
         (one) => one.protective && !known.has(one.clientOrderId) && one.status === 'unknown',
       );
-    await until('an unknown stop', async () => {
-      await world.refresh();
-      return find() !== undefined;
-    });
+    await until(
+      'an unknown stop',
+      world.refreshing(() => find() !== undefined),
+    );
     return find() as OrderState;
   };
   const reset = async (): Promise<void> => {
@@ -102,10 +96,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     await world.advance(20_000);
     await until(
       'its end',
-      async () => {
-        await world.advance(1_000);
-        return stop.status !== 'unknown';
-      },
+      world.advancing(1_000, () => stop.status !== 'unknown'),
       30_000,
     );
     assert.equal(stop.status, 'not_placed');
@@ -141,10 +132,9 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     assert.deepEqual([ended.status, ended.body.status], [200, 'canceled'], JSON.stringify(ended.body));
     await until('the symbol is open', () => layer('BTCUSDT') === 'active', 15_000);
     assert.equal(stop.detail, 'ended by operator: never placed');
-    await until('the position has its stop again', async () => {
-      await world.advance(6_000);
-      return (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
-    });
-    assert.ok(checkAudit(world) > 0);
+    await until(
+      'the position has its stop again',
+      world.advancing(6_000, async () => (await world.books()).algo_orders.some((algo) => algo.status === 'NEW')),
+    );
   });
 });

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { codesIn, order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('exits of the gate itself', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.standing.on_breach = 'reduce';
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.standing.on_breach = 'reduce';
+    },
   });
-  after(() => world.close());
 
   it('never hold up the feeds, and are not sized again while the last one is unknown', async () => {
     await world.tool('place_order', order({ requested_notional: 900 }));
@@ -37,10 +34,7 @@ describe('exits of the gate itself', () => {
     await world.control('clear-faults', {});
     await until(
       'the cut is known',
-      async () => {
-        await world.advance(7_000);
-        return world.daemon.gate.unknownOrderCount() === 0;
-      },
+      world.advancing(7_000, () => world.daemon.gate.unknownOrderCount() === 0),
       9_000,
     );
     const shown = (await world.positions()).find((position) => position.symbol === 'BTCUSDT');
@@ -49,15 +43,11 @@ describe('exits of the gate itself', () => {
 });
 
 describe('exits of the gate itself, between two attempts', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.standing.on_breach = 'reduce';
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.standing.on_breach = 'reduce';
+    },
   });
-  after(() => world.close());
 
   it('are not sized again while the venue asks to be left alone', async () => {
     await world.tool('place_order', order({ requested_notional: 900 }));
@@ -77,8 +67,8 @@ describe('exits of the gate itself, between two attempts', () => {
       await world.advance(6_000);
       await world.sleep(1_000);
     }
-    const gates = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })]
-      .map((event) => event.payload as DecisionEvent)
+    const gates = world
+      .records<DecisionEvent>('decision')
       .filter((event) => event.route === 'gate' && event.decision.kind === 'gate');
     const asked = Number(gates[0]?.decision.effective?.quantity ?? Number.NaN);
     assert.equal(gates.length, 1, 'one cut');
@@ -87,16 +77,12 @@ describe('exits of the gate itself, between two attempts', () => {
 });
 
 describe('an exit of the gate that has closed everything', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.protection = { required: true, stop_bps: 300 };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.protection = { required: true, stop_bps: 300 };
+    },
   });
-  after(() => world.close());
 
   it('goes on while an opening of before it cannot be canceled: nothing else opens, and what that fills is closed', async () => {
     const refused = { kind: 'error', code: -2021, msg: 'Order would immediately trigger.', count: 1_000 };
@@ -114,28 +100,23 @@ describe('an exit of the gate that has closed everything', () => {
       return (await world.position('BTCUSDT')) === 0;
     };
     const status = async (): Promise<string | undefined> =>
-      (await world.operator<ToolBody>('GET', `/v1/decisions/${rests.decision.decision_id}`)).body.execution.orders[0]
-        ?.status;
-    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+      (await world.decided(rests.decision.decision_id)).execution.orders[0]?.status;
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
     await until('the position is closed, as its stop is refused', closed);
     assert.equal(await status(), 'working', 'it rests all the while');
     const next = await world.tool('place_order', order({ requested_notional: 600 }));
-    assert.deepEqual(
-      next.body.decision.reasons.map(({ code }) => code),
-      ['EXIT_IN_PROGRESS'],
-    );
+    assert.deepEqual(codesIn(next.body), ['EXIT_IN_PROGRESS']);
     await world.setMark('BTCUSDT', 58_900);
-    await until('it has filled', async () => {
-      await world.refresh();
-      return (await status()) === 'filled';
-    });
+    await until(
+      'it has filled',
+      world.refreshing(async () => (await status()) === 'filled'),
+    );
     await until('that is closed as well', closed);
     await world.control('clear-faults', {});
     await world.setMark('BTCUSDT', 60_000);
-    await until('the exit is over', async () => {
-      await world.advance(3_000);
-      return world.daemon.gate.core.state.claims.open.size === 0;
-    });
+    await until(
+      'the exit is over',
+      world.advancing(3_000, () => world.daemon.gate.core.state.claims.open.size === 0),
+    );
   });
 });

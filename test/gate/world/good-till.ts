@@ -1,29 +1,25 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { openOrders, orderOf, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, START_MS } from '../../daemon/harness.ts';
+import { order, START_MS } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 describe('the exchange is told until when an opening may rest', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      leaveOrders: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        spec.standing.resting_ttl_ms = 2 * HOUR;
-      },
-    });
+  const world = suiteWorld({
+    leaveOrders: true,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      spec.standing.resting_ttl_ms = 2 * HOUR;
+    },
   });
-  after(() => world.close());
   const rest = async (price: number, more: object = {}): Promise<string> => {
     const args = order({ order_type: 'limit', limit_price: price, requested_notional: 180, ...more });
-    const { body } = await world.tool('place_order', args);
-    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    const body = await world.must('working', 'place_order', args);
     return body.execution.orders[0]?.client_order_id ?? '';
   };
   const goodTill = async (id: string): Promise<unknown> => {

@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { describe, it } from 'node:test';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('a halt holds for orders that are on their way (BY-16, BY-32)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ answerWithinMs: 200 });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ answerWithinMs: 200 });
 
   const openAtVenue = async (): Promise<number> =>
     (await world.books()).orders.filter((entry) => entry.status === 'NEW' || entry.status === 'PARTIALLY_FILLED')
       .length;
   const noSearches = (): Promise<void> =>
-    until('every order is known', async () => {
-      await world.advance(2_000);
-      return world.daemon.gate.unknownOrderCount() === 0;
-    });
+    until(
+      'every order is known',
+      world.advancing(2_000, () => world.daemon.gate.unknownOrderCount() === 0),
+    );
 
   it('does not send an order that was decided before the halt and waits for its leverage setting', async () => {
     await world.fault({ kind: 'delay', ms: 300, match: { method: 'POST', path: '/fapi/v1/leverage' } });
@@ -70,10 +67,10 @@ describe('a halt holds for orders that are on their way (BY-16, BY-32)', () => {
     await world.sleep(100);
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
     await asked;
-    await until('nothing rests', async () => {
-      await world.refresh();
-      return world.daemon.gate.openOrderCount() === 0;
-    });
+    await until(
+      'nothing rests',
+      world.refreshing(() => world.daemon.gate.openOrderCount() === 0),
+    );
     await world.sleep(400);
     assert.equal(await openAtVenue(), 0);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('the halt of one symbol (BY-16)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => closeAudited(world));
+  const world = suiteWorld({ policy: withoutPacing });
 
   const restingOn = async (symbol: string): Promise<number> => openOrders(await world.books(), symbol).length;
 
@@ -17,13 +13,12 @@ describe('the halt of one symbol (BY-16)', () => {
     const prices = { BTCUSDT: 61_000, ETHUSDT: 3_100 };
     let takeProfit = '';
     for (const [symbol, limitPrice] of Object.entries(prices)) {
-      const opened = await world.tool('place_order', order({ symbol, requested_notional: 600 }));
-      assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
-      const { body } = await world.tool(
+      await world.must('filled', 'place_order', order({ symbol, requested_notional: 600 }));
+      const body = await world.must(
+        'working',
         'place_order',
         order({ symbol, intent: 'close', side: 'sell', order_type: 'limit', limit_price: limitPrice }),
       );
-      assert.equal(body.execution.state, 'working', JSON.stringify(body.execution));
       if (symbol === 'BTCUSDT') takeProfit = body.execution.orders[0]?.client_order_id ?? '';
     }
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test', symbol: 'BTCUSDT' });

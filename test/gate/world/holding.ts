@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, before, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
-import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
-import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
-import { checkAudit, closeAudited } from '../../recorded/verdicts.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
 import { inLots, LOT_E8 } from '../fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
@@ -16,11 +14,6 @@ const TAKE_PROFIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_
 
 const codesOf = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
 const viewOf = (world: DaemonWorld) => world.daemon.gate.core.state.position('BTCUSDT');
-const alertsOf = (world: DaemonWorld, code: string): readonly string[] =>
-  [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-    .map(({ payload }) => payload as AlertEvent)
-    .filter((alert) => alert.code === code)
-    .map(({ detail }) => detail);
 async function place(world: DaemonWorld, args: object = {}, token?: string): Promise<ToolBody> {
   const { body } = await world.tool('place_order', order(args), token);
   assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
@@ -37,15 +30,15 @@ async function heldIn(world: DaemonWorld, symbol: string, token: string): Promis
   return (await world.limits(symbol, token)).symbols[0]?.held;
 }
 const human = (world: DaemonWorld, method: string, path: string, params: Record<string, string>) =>
-  createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
+  world.hand(method, path, { symbol: 'BTCUSDT', ...params });
 /** A person has bought so many lots, and the gate knows. */
 async function buyByHand(world: DaemonWorld, lots: number): Promise<void> {
   const held = inLots(unownedE8(viewOf(world)));
   await human(world, 'POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: (lots / 1_000).toFixed(3) });
-  await until('it is known', async () => {
-    await world.advance(6_000);
-    return unownedE8(viewOf(world)) === held + lots * LOT_E8;
-  });
+  await until(
+    'it is known',
+    world.advancing(6_000, () => unownedE8(viewOf(world)) === held + lots * LOT_E8),
+  );
 }
 /** Nothing is held, and nothing can fill. */
 async function makeFree(world: DaemonWorld): Promise<void> {
@@ -67,22 +60,20 @@ async function makeFree(world: DaemonWorld): Promise<void> {
 }
 
 describe('one agent holds a symbol [DESIGN 12.1]', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      const { calm } = spec.market.regimes;
+      spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
+      spec.agents = { default: {}, carol: { reserve: ['ETHUSDT'] } };
+    },
+  });
   let alice: string;
   let bob: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        const { calm } = spec.market.regimes;
-        spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
-        spec.agents = { default: {}, carol: { reserve: ['ETHUSDT'] } };
-      },
-    });
     alice = world.createAgent('alice');
     bob = world.createAgent('bob');
   });
-  after(() => closeAudited(world));
   afterEach(() => makeFree(world));
 
   it('SYMBOL_HELD: another agent opens nothing there until it is flat and nothing of its holder can fill [EX-3 EX-4 TD-5]', async () => {
@@ -95,10 +86,10 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     await world.restart();
     assert.equal(await refused(), true, 'after a restart as well');
     await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
-    await until('it is free', async () => {
-      await world.advance(1_000);
-      return !(await refused());
-    });
+    await until(
+      'it is free',
+      world.advancing(1_000, async () => !(await refused())),
+    );
     assert.deepEqual([await world.position('BTCUSDT'), openOrders(await world.books()).length], [0, 0]);
     assert.deepEqual([await statusOf(world, rests), await statusOf(world, takeProfit)], [['canceled'], ['canceled']]);
     await place(world, {}, bob);
@@ -116,40 +107,16 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     const rests = await place(world, BELOW, alice);
     const own = inLots(ownE8(viewOf(world)));
     await buyByHand(world, 7);
-    await until('it is canceled', async () => {
-      await world.advance(500);
-      return (await statusOf(world, rests)).every((status) => status === 'canceled');
-    });
+    await until(
+      'it is canceled',
+      world.advancing(500, async () => (await statusOf(world, rests)).every((status) => status === 'canceled')),
+    );
     for (const token of [alice, bob]) assert.ok((await codes(world, {}, token)).includes('SYMBOL_UNOWNED'));
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' }, alice);
     assert.equal(Math.round(1_000 * (await world.position('BTCUSDT'))), 7, `her ${own} lots, and no others`);
     assert.ok((await codes(world, {}, alice)).includes('SYMBOL_UNOWNED'), 'still');
     const mine = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
     assert.deepEqual(codesOf(mine.body), ['EXIT_SCOPE'], 'those are not hers');
-  });
-
-  it('SYMBOL_UNOWNED: beside a person’s opening that rests, nobody opens', async () => {
-    await human(world, 'POST', '/fapi/v1/order', {
-      side: 'BUY',
-      type: 'LIMIT',
-      timeInForce: 'GTC',
-      quantity: '0.005',
-      price: '58000',
-    });
-    await world.refresh();
-    assert.ok((await codes(world, {}, alice)).includes('SYMBOL_UNOWNED'));
-  });
-
-  it('AGAINST_POSITION: an opening of the other side is refused, and closes nothing [EX-15 TD-4 TD-26 TD-44 TF-1]', async () => {
-    await place(world, { requested_notional: 300 }, alice);
-    const held = await world.position('BTCUSDT');
-    for (const requested_notional of [100, 900]) {
-      const { body } = await world.tool('place_order', order({ side: 'sell', requested_notional }), alice);
-      assert.equal(body.decision.decision, 'BLOCK');
-      assert.ok(codesOf(body).includes('AGAINST_POSITION'), codesOf(body).join());
-    }
-    assert.equal(await world.position('BTCUSDT'), held);
   });
 
   it('both sides may be quoted while it is flat: the first fill cancels the opposite ones [EX-16]', async () => {
@@ -160,10 +127,12 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.ok(reserved > 2 * 110, `${reserved} USDT: the worse side is charged in full`);
     assert.equal(openOrders(await world.books()).length, 3);
     await world.setMark('BTCUSDT', 58_990);
-    await until('the opposite ones are canceled', async () => {
-      await world.advance(500);
-      return (await Promise.all(above.map((one) => statusOf(world, one)))).flat().every((one) => one === 'canceled');
-    });
+    await until(
+      'the opposite ones are canceled',
+      world.advancing(500, async () =>
+        (await Promise.all(above.map((one) => statusOf(world, one)))).flat().every((one) => one === 'canceled'),
+      ),
+    );
     assert.ok((await statusOf(world, below)).includes('filled'));
     await world.setMark('BTCUSDT', 61_200);
     assert.ok((await world.position('BTCUSDT')) > 0);
@@ -172,36 +141,28 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
   it('ORDER_UNPROVEN: while nobody knows what became of an order, nothing opens; once it is proven, it does [EX-17]', async () => {
     await place(world, { requested_notional: 300 }, alice);
     await world.fault({ kind: 'reject-503-unknown', accepted: false, match: SEND });
-    const { body } = await world.tool('place_order', order({ requested_notional: 200 }), alice);
-    assert.equal(body.execution.state, 'unknown', JSON.stringify(body.execution));
+    await world.must('unknown', 'place_order', order({ requested_notional: 200 }), alice);
     const refused = await codes(world, { requested_notional: 120 }, alice);
     assert.ok(refused.includes('ORDER_UNPROVEN'), refused.join());
     await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
-    await until('it is proven', async () => {
-      await world.advance(1_000);
-      return !(await codes(world, { requested_notional: 120 }, alice)).includes('ORDER_UNPROVEN');
-    });
-  });
-
-  it('the holder’s agent is told of its own limits, and nobody of another’s name', async () => {
-    await place(world, { requested_notional: 300 }, alice);
-    const { body } = await world.dryRun('place_order', order(), bob);
-    assert.ok(!JSON.stringify(body).includes('alice'), JSON.stringify(body));
+    await until(
+      'it is proven',
+      world.advancing(
+        1_000,
+        async () => !(await codes(world, { requested_notional: 120 }, alice)).includes('ORDER_UNPROVEN'),
+      ),
+    );
   });
 });
 
 describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      answerWithinMs: 200,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.exits.rate = { max: 1, window_ms: 60_000 };
-      },
-    });
+  const world = suiteWorld({
+    answerWithinMs: 200,
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.exits.rate = { max: 1, window_ms: 60_000 };
+    },
   });
-  after(() => world.close());
   afterEach(async () => {
     await makeFree(world);
     await world.advance(61_000);
@@ -258,139 +219,24 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
     await world.advance(61_000);
     await until('all is closed', async () => (await world.position('BTCUSDT')) === 0);
   });
-
-  it('an exit that rests holds up no opening', async () => {
-    await place(world, { requested_notional: 300 });
-    await place(world, { ...TAKE_PROFIT, requested_notional: 130 });
-    await place(world, { requested_notional: 120 });
-  });
-});
-
-describe('resting exits beside each other [DESIGN 12.2]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      answerWithinMs: 500,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.exits.rate = { max: 1_000, window_ms: 60_000 };
-      },
-    });
-  });
-  after(() => world.close());
-  afterEach(() => makeFree(world));
-
-  const exits = (): readonly OrderState[] =>
-    [...world.daemon.gate.core.state.orders.all.values()].filter(({ reduceOnly }) => reduceOnly);
-  const resting = async (): Promise<readonly string[]> =>
-    openOrders(await world.books())
-      .map(({ client_order_id: id }) => String(id))
-      .sort();
-  const rest = async (price: number): Promise<string> => {
-    const { body } = await world.tool(
-      'place_order',
-      order({ ...TAKE_PROFIT, limit_price: price, requested_notional: 60.5 }),
-    );
-    assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
-    return body.execution.orders[0]?.client_order_id ?? '';
-  };
-
-  it('one more take-profit than is held cancels none, rests once there is room, and refuses nobody’s opening [EX-55]', async () => {
-    await place(world, { requested_notional: 965 });
-    const lots = inLots(ownE8(viewOf(world)));
-    const ids: string[] = [];
-    for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
-    await until('all rest', async () => (await resting()).length === lots);
-    const more = await rest(64_000);
-    for (let i = 0; i < 3; i += 1) await world.refresh();
-    assert.deepEqual(await resting(), [...ids].sort());
-    assert.ok(exits().every(({ cancelRequested }) => !cancelRequested));
-    assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, world.createAgent('other')), []);
-    await world.tool('cancel_order', { client_order_id: ids[3] });
-    await until('it rests in its place', async () => {
-      await world.refresh();
-      return (await resting()).length === lots;
-    });
-    assert.deepEqual(await resting(), [...ids.filter((id) => id !== ids[3]), more].sort());
-  });
-
-  it('a close of a part cancels only as many as it needs, newest first, and they rest again', async () => {
-    await place(world, { requested_notional: 965 });
-    const lots = inLots(ownE8(viewOf(world)));
-    const ids: string[] = [];
-    for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
-    await until('all rest', async () => (await resting()).length === lots);
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.2 });
-    const closed = Math.round(1_000 * Number(body.execution.orders[0]?.filled_quantity));
-    assert.ok(closed > 0 && closed < lots / 2, JSON.stringify(body.execution));
-    for (let i = 0; i < 3; i += 1) await world.refresh();
-    assert.deepEqual(await resting(), ids.slice(0, lots - closed).sort());
-  });
-
-  it('one that somebody ends at the venue ends canceled, with an alert, and does not rest again [EX-57]', async () => {
-    await place(world, { requested_notional: 300 });
-    const { body } = await world.tool('place_order', order({ ...TAKE_PROFIT, requested_notional: 300 }));
-    const [sent] = body.execution.orders;
-    const reported = alertsOf(world, 'EXIT_ENDED').length;
-    await human(world, 'DELETE', '/fapi/v1/order', { origClientOrderId: sent?.client_order_id ?? '' });
-    await until('it is told', async () => {
-      await world.refresh();
-      return alertsOf(world, 'EXIT_ENDED').length > reported;
-    });
-    assert.match(alertsOf(world, 'EXIT_ENDED').at(-1) ?? '', new RegExp(body.decision.decision_id));
-    for (let i = 0; i < 3; i += 1) await world.advance(2_000);
-    assert.deepEqual(await resting(), []);
-    assert.deepEqual(await statusOf(world, body), ['canceled']);
-  });
-
-  it('EXIT_ENDED is raised once nothing of the exit can fill any more [EX-50]', async () => {
-    await place(world, { requested_notional: 605 });
-    // No rung fills anything.
-    const reported = alertsOf(world, 'EXIT_ENDED').length;
-    await world.fault({ kind: 'partial-fill', fraction: 0, count: 100, match: SEND });
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    const { orders } = world.daemon.gate.core.state;
-    const own = () => orders.byDecision.get(body.decision.decision_id) ?? [];
-    const live = (): boolean => !own().every(isTerminal);
-    await until(
-      'it has ended',
-      async () => {
-        await world.refresh();
-        assert.ok(alertsOf(world, 'EXIT_ENDED').length === reported || !live(), 'an order of it may fill');
-        return alertsOf(world, 'EXIT_ENDED').length > reported;
-      },
-      30_000,
-    );
-    assert.equal(alertsOf(world, 'EXIT_ENDED').length, reported + 1);
-    for (let i = 0; i < 5; i += 1) await world.refresh();
-    assert.ok(own().length > 2, 'it went up its ladder');
-    assert.ok(
-      own().every(({ executedE8: executedLots }) => executedLots === 0),
-      'nothing of it filled afterwards',
-    );
-  });
 });
 
 describe('leverage of what is opened [DESIGN 12.1]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.agents = { default: {}, careful: { budgets: { leverage: 1 } } };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.agents = { default: {}, careful: { budgets: { leverage: 1 } } };
+    },
   });
-  after(() => world.close());
 
   const setting = async (): Promise<number | undefined> =>
     (await world.books()).positions.find(({ symbol }) => symbol === 'BTCUSDT')?.leverage;
   const setByHand = async (leverage: number): Promise<void> => {
     await human(world, 'POST', '/fapi/v1/leverage', { leverage: String(leverage) });
-    await until('it is known', async () => {
-      await world.advance(6_000);
-      return viewOf(world).leverage === leverage;
-    });
+    await until(
+      'it is known',
+      world.advancing(6_000, () => viewOf(world).leverage === leverage),
+    );
   };
 
   it('an agent capped at 1x is held at 1x, and refused where the venue stands at 3x while it holds [EX-20]', async () => {
@@ -402,37 +248,32 @@ describe('leverage of what is opened [DESIGN 12.1]', () => {
     await setByHand(3);
     const refused = await world.tool('place_order', order({ requested_notional: 150 }), careful);
     assert.deepEqual([refused.body.decision.decision, codesOf(refused.body)], ['BLOCK', ['LEVERAGE_LOCKED']]);
-    const exit = await world.tool('close_position', { symbol: 'BTCUSDT' }, careful);
-    assert.equal(exit.body.execution.state, 'filled');
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' }, careful);
   });
 });
 
 describe('after a recovery everything is nobody’s [DESIGN 12.1]', () => {
-  it('a new token of an old name closes and opens nothing there, and nothing of before rests on', async () => {
-    const world = await DaemonWorld.start({ policy: withoutPacing, leaveOrders: true });
-    try {
-      const alice = world.createAgent('alice');
-      await place(world, { requested_notional: 300 }, alice);
-      await place(world, BELOW, alice);
-      const held = await world.position('BTCUSDT');
-      await world.recover();
-      await world.startAgain();
-      await world.untilReady();
-      const again = world.createAgent('alice');
-      await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked at' });
-      const close = await world.tool('close_position', { symbol: 'BTCUSDT' }, again);
-      assert.deepEqual([close.body.decision.decision, codesOf(close.body)], ['BLOCK', ['EXIT_SCOPE']]);
-      assert.ok((await codes(world, {}, again)).includes('SYMBOL_UNOWNED'));
-      await until('nothing rests', async () => {
-        await world.advance(2_000);
-        return openOrders(await world.books()).length === 0;
-      });
-      assert.equal(await world.position('BTCUSDT'), held);
-      const ops = await world.operator<ToolBody>('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
-      assert.equal(ops.body.execution.state, 'filled', JSON.stringify(ops.body));
-      assert.ok(checkAudit(world) > 0);
-    } finally {
-      await world.close();
-    }
+  it('a new token of an old name closes and opens nothing there, and nothing of before rests on', async (t) => {
+    const world = await DaemonWorld.of(t, { policy: withoutPacing, leaveOrders: true });
+    const alice = world.createAgent('alice');
+    await place(world, { requested_notional: 300 }, alice);
+    await place(world, BELOW, alice);
+    const held = await world.position('BTCUSDT');
+    await world.recover();
+    await world.startAgain();
+    await world.untilReady();
+    const again = world.createAgent('alice');
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked at' });
+    const close = await world.tool('close_position', { symbol: 'BTCUSDT' }, again);
+    assert.deepEqual([close.body.decision.decision, codesOf(close.body)], ['BLOCK', ['EXIT_SCOPE']]);
+    assert.ok((await codes(world, {}, again)).includes('SYMBOL_UNOWNED'));
+    await until(
+      'nothing rests',
+      world.advancing(2_000, async () => openOrders(await world.books()).length === 0),
+    );
+    assert.equal(await world.position('BTCUSDT'), held);
+    const ops = await world.operator<ToolBody>('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    assert.equal(ops.body.execution.state, 'filled', JSON.stringify(ops.body));
+    assert.ok(checkAudit(world) > 0);
   });
 });

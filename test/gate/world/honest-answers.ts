@@ -1,25 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { ExplanationBody } from '../../../daemon/contract/explanation.ts';
 import type { FillsBody, OrderBody } from '../../../daemon/contract/types/reads.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const codesOf = ({ decision }: ToolBody): string[] => decision.reasons.map(({ code }) => code);
 
 describe('what an answer says of fills, misses and repeats', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      Object.assign(spec.temporal, { flip_interval_ms: 1 });
+      spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
+      for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
+    },
+  });
   let other: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        Object.assign(spec.temporal, { flip_interval_ms: 1 });
-        spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      },
-    });
     other = world.createAgent('other');
   });
-  after(() => world.close());
 
   const read = async (id: string): Promise<ToolBody> => (await world.call<ToolBody>('GET', `/v1/decisions/${id}`)).body;
   const fills = async (query = '', token?: string): Promise<FillsBody> =>

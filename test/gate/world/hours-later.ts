@@ -9,8 +9,7 @@ const HOUR_MS = 3_600_000;
 
 describe('orders that ended hours ago', () => {
   it('are told of as they were, and the ledger does not lack them, though the views have let go of them', async (t) => {
-    const world = await DaemonWorld.start({ wall: true, policy: withoutPacing });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
     const filled = await world.tool('place_order', order({ requested_notional: 200 }));
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
     const rested = await world.tool('place_order', order({ order_type: 'limit', limit_price: 50_000 }));

@@ -24,8 +24,7 @@ describe('what an idle daemon records', () => {
         (body: unknown) => (Array.isArray(body) ? body.map((row: Premium) => move(row)) : move(body as Premium)),
       ],
     ]);
-    const world = await DaemonWorld.start({ wall: true, rewrites });
-    t.after(() => world.close());
+    const world = await DaemonWorld.of(t, { wall: true, rewrites });
     const head = world.daemon.ledger.lastSeq();
     await world.sleep(IDLE_MS);
     const kinds: Record<string, number> = {};

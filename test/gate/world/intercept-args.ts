@@ -1,24 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { describe, it } from 'node:test';
+import { order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('intercept says why a tool call is refused', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.intercept.allow = {
-          send_note: {
-            type: 'object',
-            properties: { text: { type: 'string' } },
-            required: ['text'],
-            additionalProperties: false,
-          },
-        };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.intercept.allow = {
+        send_note: {
+          type: 'object',
+          properties: { text: { type: 'string' } },
+          required: ['text'],
+          additionalProperties: false,
+        },
+      };
+    },
   });
-  after(() => world.close());
 
   const reasonOf = async (tool: string, args: object) => {
     const { status, body } = await world.intercept(tool, args);

@@ -1,27 +1,26 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { BudgetLine, LimitsBody, SymbolLimits } from '../../../daemon/contract/types/limits.ts';
-import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
+import { order, type ToolBody } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('GET /v1/limits is what a decision uses', () => {
-  let world: DaemonWorld;
   let momentum: string;
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.account.concentration = { share: 0.5, floor_usdt: 500 };
+      spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
+      Object.assign(spec.agents, {
+        momentum: { budgets: { order_notional_usdt: 200, leverage: 2 } },
+        // A lot at the mark, and less than a lot at the bound of ten basis points.
+        onelot: { budgets: { order_notional_usdt: 60.03 } },
+        bitcoin: { scope: { symbols: ['BTCUSDT'] } },
+      });
+    },
+  });
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.account.concentration = { share: 0.5, floor_usdt: 500 };
-        spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
-        Object.assign(spec.agents, {
-          momentum: { budgets: { order_notional_usdt: 200, leverage: 2 } },
-          // A lot at the mark, and less than a lot at the bound of ten basis points.
-          onelot: { budgets: { order_notional_usdt: 60.03 } },
-          bitcoin: { scope: { symbols: ['BTCUSDT'] } },
-        });
-      },
-    });
     momentum = world.createAgent('momentum');
   });
-  after(() => world.close());
 
   const limitsOf = async (symbol: string, token?: string): Promise<SymbolLimits> => {
     const { body } = await world.call<LimitsBody>('GET', `/v1/limits?symbol=${symbol}`, undefined, token);
@@ -131,8 +130,7 @@ describe('GET /v1/limits is what a decision uses', () => {
 
   it('a side opposite to the position has nothing to open, the other one keeps what it has [AN-119 AN-123 TD-21]', async () => {
     await world.advance(600_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 120 }));
     await world.refresh();
     const { opening, budgets } = await limitsOf('BTCUSDT');
     assert.deepEqual(

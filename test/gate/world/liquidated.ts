@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('a position that the venue liquidates', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ wall: true });
   before(async () => {
-    world = await DaemonWorld.start({ wall: true });
     await world.setMark('BTCUSDT', 60_000);
   });
-  after(() => world.close());
 
-  const alerts = (): readonly AlertEvent[] =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-      .map((event) => event.payload as AlertEvent)
-      .filter(({ code }) => code === 'LIQUIDATED');
+  const alerts = (): readonly AlertEvent[] => world.alerts().filter(({ code }) => code === 'LIQUIDATED');
 
   it('is told to people, once', async () => {
     await world.tool('place_order', order({ requested_notional: 600, requested_leverage: 3 }));

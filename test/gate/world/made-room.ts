@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('a take-profit that made room for an exit', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => closeAudited(world));
+  const world = suiteWorld({ policy: withoutPacing });
   afterEach(async () => {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
@@ -19,12 +15,10 @@ describe('a take-profit that made room for an exit', () => {
   });
 
   const hold = async (): Promise<ToolBody> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };
-    const rests = await world.tool('place_order', order({ ...exit, requested_notional: 900 }));
-    assert.equal(rests.body.execution.state, 'working', JSON.stringify(rests.body));
-    return rests.body;
+    const rests = await world.must('working', 'place_order', order({ ...exit, requested_notional: 900 }));
+    return rests;
   };
   const resting = async (): Promise<readonly number[]> =>
     openOrders(await world.books()).map((one) => Math.round(1_000 * Number((one as { quantity: string }).quantity)));
@@ -36,8 +30,7 @@ describe('a take-profit that made room for an exit', () => {
     const takeProfit = await hold();
     const held = await lots();
     assert.deepEqual(await resting(), [held]);
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
     const left = await lots();
     assert.ok(left > 0 && left < held);
     await until('it rests again', async () => (await resting()).length === 1);
@@ -60,10 +53,10 @@ describe('a take-profit that made room for an exit', () => {
     await world.fault({ kind: 'status', status: 500, count: 100_000, match: lookups });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
     const [sent] = body.execution.orders;
-    await until('nobody knows what became of it', async () => {
-      await world.refresh();
-      return exits().some(({ status }) => status === 'unknown');
-    });
+    await until(
+      'nobody knows what became of it',
+      world.refreshing(() => exits().some(({ status }) => status === 'unknown')),
+    );
     const lost = exits().find(({ status }) => status === 'unknown');
     await until('it rests again', async () => (await resting()).length === 1);
     assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], 'it may arrive yet');
@@ -82,15 +75,14 @@ describe('a take-profit that made room for an exit', () => {
     assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], JSON.stringify(sent));
     await world.control('clear-faults', {});
     await world.operator('POST', `/v1/orders/${lost?.clientOrderId}/end`, { reason: 'never arrived' });
-    await until('the symbol is open again', async () => {
-      await world.advance(1_000);
-      return !world.daemon.gate.core.state.layers.has('breaker|symbol|BTCUSDT');
-    });
+    await until(
+      'the symbol is open again',
+      world.advancing(1_000, () => !world.daemon.gate.core.state.layers.has('breaker|symbol|BTCUSDT')),
+    );
   });
 
   it('is told to be placed yet while it is tried again, and that it is not once it is given up', async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
     const post = { method: 'POST', path: '/fapi/v1/order' };
     await world.fault({ kind: 'error', code: -2022, msg: 'ReduceOnly Order is rejected.', match: post, count: 100 });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };

@@ -1,23 +1,18 @@
-import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { order, until } from '../../daemon/harness.ts';
 import type { Rewrites } from '../../daemon/rewriting-proxy.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
 describe('BY-15 an exit that the exchange shows as resting while it is being matched', () => {
-  let world: DaemonWorld;
   const rewrites: Rewrites = new Map();
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing, rewrites });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing, rewrites });
 
   const hold = async (): Promise<void> => {
     rewrites.clear();
-    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
   };
   /** The next answers about an order are of before its first fill. */
   const lag = (answers: number): void => {

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { FlattenBody, TradingStateBody } from '../../../daemon/contract/types/operator.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 interface Refusal {
   readonly error: { readonly code: string; readonly message: string };
 }
 
 describe('emergency commands with a name that nothing goes by', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
 
   const set = (body: object) =>
     world.operator<TradingStateBody & Refusal>('PUT', '/v1/trading-state', { reason: 'test', ...body });

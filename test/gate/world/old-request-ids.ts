@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
 import { isPermitted, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 /** As many as the views remember; what is older only the ledger finds. */
 const REMEMBERED = 100_000;
 
 describe('request ids that have left the views (BY-11, BY-12)', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing });
   const forgetAll = (): void => {
     const { requests } = world.daemon.gate.core.state;
     for (let i = 0; i < REMEMBERED; i += 1) {

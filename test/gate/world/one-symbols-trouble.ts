@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AlertEvent } from '../../../daemon/engine/records/events.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
 
 const ETH = { symbol: 'ETHUSDT', requested_notional: 300 };
 
 function reported(world: DaemonWorld): readonly string[] {
-  return [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-    .map(({ payload }) => payload as AlertEvent)
+  return world
+    .alerts()
     .filter(({ code }) => code === 'SYMBOL_UNREADY')
     .map(({ detail }) => detail);
 }
@@ -20,9 +18,8 @@ const open = async (world: DaemonWorld, change: object = {}): Promise<string> =>
 
 describe('trouble with one symbol at a start is of that symbol alone', () => {
   it('the exchange refuses its leverage: it opens nothing there, says so, and goes on with the others', async (t) => {
-    const world = await DaemonWorld.start({ wall: true, policy: withoutPacing });
-    t.after(() => world.close());
-    await createClient(world.sim).send('POST', '/fapi/v1/leverage', { symbol: 'ETHUSDT', leverage: '20' });
+    const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
+    await world.hand('POST', '/fapi/v1/leverage', { symbol: 'ETHUSDT', leverage: '20' });
     await world.fault({
       kind: 'error',
       code: -4028,
@@ -45,9 +42,8 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
     'a refusal of whatever we ask': { kind: 'error', code: -1003, msg: 'Too many requests.' },
   }))
     it(`${what} is no refusal of it: nothing is opened at all`, async (t) => {
-      const world = await DaemonWorld.start({ wall: true, policy: withoutPacing });
-      t.after(() => world.close());
-      await createClient(world.sim).send('POST', '/fapi/v1/leverage', { symbol: 'ETHUSDT', leverage: '20' });
+      const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
+      await world.hand('POST', '/fapi/v1/leverage', { symbol: 'ETHUSDT', leverage: '20' });
       const match = { method: 'POST', path: '/fapi/v1/leverage', symbol: 'ETHUSDT' };
       await world.fault({ ...fault, match, count: 100_000 });
       await assert.rejects(world.restart(), /not ready: the account mode/);
@@ -65,12 +61,11 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
             }
           : row,
       );
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       wall: true,
       policy: withoutPacing,
       rewrites: new Map([['/fapi/v1/leverageBracket', spoil]]),
     });
-    t.after(() => world.close());
     assert.equal(await open(world), 'filled');
     assert.equal(await open(world, ETH), 'STATE_REDUCING');
     assert.equal(reported(world).length, 1);
@@ -86,12 +81,11 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
       { symbol: 'ODDUSDT', brackets: [] },
       { brackets: 7 },
     ];
-    const world = await DaemonWorld.start({
+    const world = await DaemonWorld.of(t, {
       wall: true,
       policy: withoutPacing,
       rewrites: new Map([['/fapi/v1/leverageBracket', spoil]]),
     });
-    t.after(() => world.close());
     assert.equal(await open(world, ETH), 'filled');
     assert.deepEqual(reported(world), []);
   });

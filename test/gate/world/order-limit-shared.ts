@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { type BookOrder, DaemonWorld, type Mutable, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { type BookOrder, type Mutable, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const BTC = { symbol: 'BTCUSDT' };
 /** Open orders that the exchange takes of an account in a symbol, in these tests. */
@@ -17,17 +16,13 @@ function withPlentyOfRoom(spec: Mutable<IntendedPolicySpec>): void {
 }
 
 describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      wall: true,
-      policy: (spec) => {
-        withPlentyOfRoom(spec);
-        spec.standing.resting = 100;
-      },
-    });
+  const world = suiteWorld({
+    wall: true,
+    policy: (spec) => {
+      withPlentyOfRoom(spec);
+      spec.standing.resting = 100;
+    },
   });
-  after(() => closeAudited(world));
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.setMark('BTCUSDT', 60_000, { spread_bps: 0 });
@@ -36,14 +31,14 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
     await until('flat', async () => (await world.position('BTCUSDT')) === 0, 120_000);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
-    await until('all is known', async () => {
-      await world.refresh();
-      return (await open()).length === 0 && world.daemon.gate.core.state.claims.open.size === 0;
-    });
+    await until(
+      'all is known',
+      world.refreshing(async () => (await open()).length === 0 && world.daemon.gate.core.state.claims.open.size === 0),
+    );
   });
 
   const human = (method: string, path: string, params: Record<string, string>) =>
-    createClient(world.sim).send(method, path, { ...BTC, ...params });
+    world.hand(method, path, { ...BTC, ...params });
   const open = async (): Promise<readonly BookOrder[]> => openOrders(await world.books()) as readonly BookOrder[];
   const idsOf = (orders: readonly BookOrder[]): readonly string[] => orders.map((one) => String(one.client_order_id));
   const place = async (change: object): Promise<ToolBody> => {
@@ -154,11 +149,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
 });
 
 describe('OPENINGS_RESTING: openings beyond what the venue’s limit leaves to them [DESIGN 12.4]', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withPlentyOfRoom });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withPlentyOfRoom });
 
   const codes = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
   const rest = async (price: number, change: object = {}): Promise<ToolBody> => {

@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { FlattenBody } from '../../../daemon/contract/types/operator.ts';
 import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('protective stops and cut-backs', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        spec.protection = { required: true, stop_bps: 300 };
-        spec.standing.on_breach = 'reduce';
-        spec.temporal.duplicate_window_ms = 1;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      spec.protection = { required: true, stop_bps: 300 };
+      spec.standing.on_breach = 'reduce';
+      spec.temporal.duplicate_window_ms = 1;
+    },
   });
-  after(() => world.close());
   const recover = async (): Promise<void> => {
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
@@ -33,20 +30,18 @@ describe('protective stops and cut-backs', () => {
   const hold = async (notional: number): Promise<number> => {
     const { body } = await world.tool('place_order', order({ requested_notional: notional }));
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
-    await until('a position', async () => {
-      await world.advance(1_000);
-      return (await world.position('BTCUSDT')) > 0;
-    });
-    await until('its stop', async () => {
-      await world.refresh();
-      return (await stops()).length === 1;
-    });
+    await until(
+      'a position',
+      world.advancing(1_000, async () => (await world.position('BTCUSDT')) > 0),
+    );
+    await until(
+      'its stop',
+      world.refreshing(async () => (await stops()).length === 1),
+    );
     return world.position('BTCUSDT');
   };
   const gateDecisions = (fromSeq: number): readonly DecisionEvent[] =>
-    [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'decision' })]
-      .map((event) => event.payload as DecisionEvent)
-      .filter((event) => event.agent === 'gate');
+    world.records<DecisionEvent>('decision', fromSeq).filter((event) => event.agent === 'gate');
 
   it('places a missing stop also in halted, and cuts nothing back and records nothing of it then [PK-64]', async () => {
     const held = await hold(900);
@@ -54,20 +49,20 @@ describe('protective stops and cut-backs', () => {
     const human = createClient(world.sim);
     await human.send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
     assert.equal((await stops()).length, 0, 'somebody took the stop away');
-    await until('the stop is placed again', async () => {
-      await world.advance(2_000);
-      return (await stops()).length === 1;
-    });
+    await until(
+      'the stop is placed again',
+      world.advancing(2_000, async () => (await stops()).length === 1),
+    );
     const seq = world.daemon.ledger.lastSeq() + 1;
     await world.setMark('BTCUSDT', 62_000);
     for (let i = 0; i < 5; i += 1) await world.advance(6_000);
     assert.equal(await world.position('BTCUSDT'), held, 'no automatic cut in halted');
     assert.deepEqual(gateDecisions(seq), [], 'and no record of any');
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
-    await until('the cut, once trading is no longer halted', async () => {
-      await world.advance(6_000);
-      return (await world.position('BTCUSDT')) < held;
-    });
+    await until(
+      'the cut, once trading is no longer halted',
+      world.advancing(6_000, async () => (await world.position('BTCUSDT')) < held),
+    );
     await recover();
   });
 
@@ -89,10 +84,10 @@ describe('protective stops and cut-backs', () => {
     for (let i = 0; i < 5; i += 1) await world.advance(1_000);
     assert.equal((await stops()).length, 1, 'it protects what is held');
     await world.tool('close_position', { symbol: 'BTCUSDT' });
-    await until('the stop is gone', async () => {
-      await world.advance(1_000);
-      return (await stops()).length === 0;
-    });
+    await until(
+      'the stop is gone',
+      world.advancing(1_000, async () => (await stops()).length === 0),
+    );
     await ask(true);
     await recover();
   });
@@ -102,10 +97,12 @@ describe('protective stops and cut-backs', () => {
     const [stop] = await stops();
     await world.setMark('BTCUSDT', 58_000);
     assert.equal(await world.position('BTCUSDT'), 0, 'the stop has fired');
-    await until('the stop is known as filled', async () => {
-      await world.refresh();
-      return world.daemon.gate.core.state.orders.all.get(String(stop?.client_algo_id))?.status === 'filled';
-    });
+    await until(
+      'the stop is known as filled',
+      world.refreshing(
+        () => world.daemon.gate.core.state.orders.all.get(String(stop?.client_algo_id))?.status === 'filled',
+      ),
+    );
     const known = world.daemon.gate.core.state.orders.all.get(String(stop?.client_algo_id));
     assert.equal(inLots(known?.executedE8), Math.round(held * 1000), 'all of the position');
     assert.ok((known?.averagePrice ?? 0) > 0, 'with its price');
@@ -153,11 +150,11 @@ describe('protective stops and cut-backs', () => {
       match: { method: 'POST', path: '/fapi/v1/order' },
     });
     await world.fault({ kind: 'status', status: 500, count: 1_000, match: { method: 'GET', path: '/fapi/v1/order' } });
-    await createClient(world.sim).send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
-    await until('an exit of the gate is unknown', async () => {
-      await world.advance(2_000);
-      return world.daemon.gate.unknownOrderCount() > 0;
-    });
+    await world.hand('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
+    await until(
+      'an exit of the gate is unknown',
+      world.advancing(2_000, () => world.daemon.gate.unknownOrderCount() > 0),
+    );
     for (let i = 0; i < 6; i += 1) await world.advance(6_000);
     const exits = gateDecisions(seq).filter((event) => event.route === 'gate');
     assert.equal(exits.length, 1, 'one exit is on its way');

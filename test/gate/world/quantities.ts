@@ -1,37 +1,32 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
+import { auditorOf } from '../../../daemon/boot/ledger/audit-span.ts';
 import { readDecisionRecord } from '../../../daemon/core/record-text/read-record.ts';
-import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
 import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
-import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
-import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
-import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
+import { order, type ToolBody } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 /** What one order may be by the operator's schema, USDT. A market order of 20 bps at 60,000 is sized at 60,120. */
 const MAX_USDT = 250;
 
 describe('orders that say their size in the base asset', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        // No jump of the price makes it another regime.
-        spec.market.volatility.jump_sigma = 1000;
-        spec.market.volatility.volatile = 900;
-        spec.market.volatility.extreme = 1000;
-        spec.market.volatility.absolute = { volatile: 9, extreme: 10 };
-        spec.budgets.fees_usdt_per_day = 100;
-        spec.tools.place_order = {
-          args: {
-            type: 'object',
-            properties: { requested_notional: { maximum: MAX_USDT } },
-            required: ['requested_notional'],
-          },
-        };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      // No jump of the price makes it another regime.
+      spec.market.volatility.jump_sigma = 1000;
+      spec.market.volatility.volatile = 900;
+      spec.market.volatility.extreme = 1000;
+      spec.market.volatility.absolute = { volatile: 9, extreme: 10 };
+      spec.budgets.fees_usdt_per_day = 100;
+      spec.tools.place_order = {
+        args: {
+          type: 'object',
+          properties: { requested_notional: { maximum: MAX_USDT } },
+          required: ['requested_notional'],
+        },
+      };
+    },
   });
-  after(() => world.close());
   beforeEach(async () => {
     await world.tool('cancel_all', {});
     await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -115,12 +110,7 @@ describe('orders that say their size in the base asset', () => {
   it('is recorded as it was sent, and derives again from the record alone [LE-118]', async () => {
     const { decision } = await place(coins(0.0029));
     const { ledger } = world.daemon;
-    const auditor = createAuditor({
-      genesisId: ledger.genesis.genesis_id,
-      epochs: readEpochs(ledger),
-      readPolicy: (hash) => ledger.readPolicy(hash),
-      sha256: sha256Hex,
-    });
+    const auditor = auditorOf(ledger);
     let seen = 0;
     for (let seq = 1; seq <= ledger.lastSeq(); seq += 1) {
       const event = ledger.readEvent(seq);

@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { codesIn, order } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 describe('an agent cannot have the venue refuse us, at the cost of others (BY-07, BY-14)', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ policy: withoutPacing });
   let mallory: string;
   let bobs: string;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
     mallory = world.createAgent('mallory');
     const limit = order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 600 });
-    const { body } = await world.tool('place_order', limit, world.createAgent('bob'));
-    assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
+    const body = await world.must('working', 'place_order', limit, world.createAgent('bob'));
     bobs = body.execution.orders[0]?.client_order_id ?? '';
   });
-  after(() => closeAudited(world));
 
   /** Nothing is closed, what another agent rests stays, and the venue has been asked to change nothing. */
   const stands = async (): Promise<void> => {
@@ -33,7 +30,7 @@ describe('an agent cannot have the venue refuse us, at the cost of others (BY-07
   const codes = async (id: string, args: object): Promise<readonly string[]> => {
     const { body } = await world.tool('modify_order', { client_order_id: id, ...args }, mallory);
     assert.equal(body.decision.decision, 'BLOCK');
-    return body.decision.reasons.map((reason) => reason.code);
+    return codesIn(body);
   };
   const place = async (args: object): Promise<string> => {
     const { body } = await world.tool('place_order', order(args), mallory);
@@ -56,12 +53,12 @@ describe('an agent cannot have the venue refuse us, at the cost of others (BY-07
 
   it('BY-14 a take-profit above every price rests at the highest one', async () => {
     await place({ requested_notional: 120 });
-    const { body } = await world.tool(
+    const body = await world.must(
+      'working',
       'place_order',
       order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 9_999_999, requested_notional: 1e8 }),
       mallory,
     );
-    assert.equal(body.execution.state, 'working', JSON.stringify(body.execution));
     assert.equal(body.decision.effective?.limit_price, '4529764.0');
     await stands();
   });

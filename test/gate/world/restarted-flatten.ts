@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
+import { describe, it } from 'node:test';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('a flatten whose exit was cut off by a stop', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
 
   it('closes once: what is opened when all is flat stays, although that exit was not over', async () => {
-    const { body } = await world.tool('place_order', order({ symbol: 'BTCUSDT', requested_notional: 300 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ symbol: 'BTCUSDT', requested_notional: 300 }));
     const endless = { kind: 'error', msg: 'busy', count: 10_000 } as const;
     await world.fault({ ...endless, code: -1008, match: { method: 'POST', path: '/fapi/v1/order' } });
     const asked = world.operator('POST', '/v1/flatten', { reason: 'test' }).catch(() => undefined);
@@ -31,11 +26,11 @@ describe('a flatten whose exit was cut off by a stop', () => {
     const layer = () => world.daemon.gate.core.state.layers.get('operator|account|');
     await until('it is done', () => layer()?.isFlattening === false, 20_000);
     const bought = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.005' };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', bought);
-    await until('it is known', async () => {
-      await world.advance(6_000);
-      return inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) === 5;
-    });
+    await world.hand('POST', '/fapi/v1/order', bought);
+    await until(
+      'it is known',
+      world.advancing(6_000, () => inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) === 5),
+    );
     await world.control('clear-faults', {});
     await ready;
     for (let i = 0; i < 6; i += 1) await world.advance(6_000);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { SignalsBody } from '../../../daemon/contract/types/operator.ts';
 import type { ErrorBody } from '../../../daemon/http/errors.ts';
-import { DaemonWorld, type TestAnswer } from '../../daemon/harness.ts';
+import type { TestAnswer } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 interface Added {
   readonly signal_id: string;
@@ -10,11 +11,7 @@ interface Added {
 }
 
 describe('signals are bounded by kind and scope', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
+  const world = suiteWorld();
 
   const newMonitor = (name: string): string =>
     world.daemon.ledger.tokens.createToken({ role: 'monitor', name, agent: name }).secret;

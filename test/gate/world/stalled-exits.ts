@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const ORDER = { path: '/fapi/v1/order' };
 const LOST = { kind: 'drop-before', count: 100_000, match: { ...ORDER, method: 'POST' } };
@@ -15,18 +15,14 @@ async function pass(world: DaemonWorld, ms: number): Promise<void> {
 }
 /** Alerts of exits. */
 function reported(world: DaemonWorld, fromSeq: number): readonly string[] {
-  return [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })]
-    .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
+  return world
+    .alerts(fromSeq)
     .filter(({ code }) => code.startsWith('EXIT_'))
     .map(({ code, detail }) => `${code}: ${detail}`);
 }
 
 describe('an exit that goes on without closing anything is told of', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
-  });
-  after(() => world.close());
+  const world = suiteWorld({ policy: withoutPacing });
   afterEach(async () => {
     await world.control('clear-faults', {});
     await until(
@@ -41,8 +37,7 @@ describe('an exit that goes on without closing anything is told of', () => {
   });
 
   const open = async (): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 900 }));
     await world.advance(1_000);
   };
   const asked: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -66,7 +61,6 @@ describe('an exit that goes on without closing anything is told of', () => {
       await pass(world, 20_000);
       assert.equal(await world.position('BTCUSDT'), 0);
       assert.equal(reported(world, seq).length, 1);
-      assert.ok(checkAudit(world) > 0);
     });
 
   it('many of one agent: once', async () => {
@@ -93,25 +87,21 @@ describe('an exit that goes on without closing anything is told of', () => {
 });
 
 describe('an exit that waits for its rate', () => {
-  it('is not told of', async () => {
-    const world = await DaemonWorld.start({
+  it('is not told of', async (t) => {
+    const world = await DaemonWorld.of(t, {
       policy: (spec) => {
         withoutPacing(spec);
         spec.exits.rate = { max: 1, window_ms: 100_000 };
       },
     });
-    try {
-      await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
-      await world.advance(1_000);
-      await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-      await world.tool('close_position', { symbol: 'BTCUSDT' });
-      await pass(world, 80_000);
-      assert.ok((await world.position('BTCUSDT')) > 0, 'it waits');
-      assert.deepEqual(reported(world, 1), []);
-      await pass(world, 30_000);
-      assert.equal(await world.position('BTCUSDT'), 0);
-    } finally {
-      await world.close();
-    }
+    await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
+    await world.advance(1_000);
+    await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await pass(world, 80_000);
+    assert.ok((await world.position('BTCUSDT')) > 0, 'it waits');
+    assert.deepEqual(reported(world, 1), []);
+    await pass(world, 30_000);
+    assert.equal(await world.position('BTCUSDT'), 0);
   });
 });

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
 
 const STOP = { path: '/fapi/v1/algoOrder' };
 
 describe('a position has its stop, whatever became of the one before', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.protection = { required: true, stop_bps: 300 };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.protection = { required: true, stop_bps: 300 };
+    },
   });
-  after(() => world.close());
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
@@ -38,18 +34,16 @@ describe('a position has its stop, whatever became of the one before', () => {
   const stops = async (): Promise<readonly Record<string, unknown>[]> =>
     (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
   const open = async (side: 'buy' | 'sell'): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ side, requested_notional: 600 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ side, requested_notional: 600 }));
   };
   const close = async (): Promise<void> => {
-    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
   };
   const untilStop = (side: string): Promise<void> =>
-    until(`a stop that would ${side}`, async () => {
-      await world.advance(2_000);
-      return (await stops()).some((stop) => stop.side === side);
-    });
+    until(
+      `a stop that would ${side}`,
+      world.advancing(2_000, async () => (await stops()).some((stop) => stop.side === side)),
+    );
 
   it('one on the other side cannot be canceled', async () => {
     await open('buy');
@@ -63,11 +57,10 @@ describe('a position has its stop, whatever became of the one before', () => {
       'the old one is still there',
     );
     await world.control('clear-faults', {});
-    await until('and goes when it can be canceled', async () => {
-      await world.advance(1_000);
-      return (await stops()).every((stop) => stop.side === 'BUY');
-    });
-    assert.ok(checkAudit(world) > 0);
+    await until(
+      'and goes when it can be canceled',
+      world.advancing(1_000, async () => (await stops()).every((stop) => stop.side === 'BUY')),
+    );
   });
 
   it('one was lost', async () => {
@@ -77,14 +70,14 @@ describe('a position has its stop, whatever became of the one before', () => {
       [...world.daemon.gate.core.state.orders.all.values()].filter(
         (one) => one.protective && one.status !== 'canceled' && one.symbol === 'BTCUSDT',
       );
-    await until('its outcome is not known', async () => {
-      await world.refresh();
-      return own().some((one) => one.status === 'unknown');
-    });
+    await until(
+      'its outcome is not known',
+      world.refreshing(() => own().some((one) => one.status === 'unknown')),
+    );
     const [lost] = own();
     // Somebody closes a part: the stop may have done it, so that nothing can be proven of it.
     const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.001', reduceOnly: 'true' };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    await world.hand('POST', '/fapi/v1/order', human);
     world.daemon.gate.core.append('order', {
       average_price: null,
       client_order_id: lost?.clientOrderId ?? '',
@@ -102,23 +95,21 @@ describe('a position has its stop, whatever became of the one before', () => {
     assert.equal(lost?.status, 'lost');
     const ended = await world.operator('POST', `/v1/orders/${lost?.clientOrderId}/end`, { reason: 'never placed' });
     assert.equal(ended.status, 200);
-    assert.ok(checkAudit(world) > 0);
   });
 
   it('it was placed a moment ago, and went with its position', async () => {
     await open('buy');
     await untilStop('SELL');
     await close();
-    await until('it is gone', async () => {
-      await world.refresh();
-      return (await stops()).length === 0;
-    });
+    await until(
+      'it is gone',
+      world.refreshing(async () => (await stops()).length === 0),
+    );
     await open('buy');
-    await until('the next one', async () => {
-      await world.refresh();
-      return (await stops()).length === 1;
-    });
-    assert.ok(checkAudit(world) > 0);
+    await until(
+      'the next one',
+      world.refreshing(async () => (await stops()).length === 1),
+    );
   });
 
   it('it was refused for long, for an order of somebody else that is gone now', async () => {
@@ -134,12 +125,11 @@ describe('a position has its stop, whatever became of the one before', () => {
     await human.send('DELETE', '/fapi/v1/algoOrder', { symbol: 'BTCUSDT', clientAlgoId: 'theirs' });
     await world.control('clear-faults', {});
     const since = world.nowMs();
-    await until('ours', async () => {
-      await world.advance(1_000);
-      return (await stops()).length === 1;
-    });
+    await until(
+      'ours',
+      world.advancing(1_000, async () => (await stops()).length === 1),
+    );
     assert.ok(world.nowMs() - since <= 15_000, `after ${world.nowMs() - since} ms`);
-    assert.ok(checkAudit(world) > 0);
   });
 
   const REFUSED = {
@@ -150,7 +140,7 @@ describe('a position has its stop, whatever became of the one before', () => {
     match: { ...STOP, method: 'POST' },
   };
   const theirOrder = (type: string, triggerPrice: string, clientAlgoId: string) =>
-    createClient(world.sim).send('POST', '/fapi/v1/algoOrder', {
+    world.hand('POST', '/fapi/v1/algoOrder', {
       symbol: 'BTCUSDT',
       side: 'SELL',
       type,
@@ -160,7 +150,7 @@ describe('a position has its stop, whatever became of the one before', () => {
       clientAlgoId,
     });
   const cancelTheirs = (clientAlgoId: string) =>
-    createClient(world.sim).send('DELETE', '/fapi/v1/algoOrder', { symbol: 'BTCUSDT', clientAlgoId });
+    world.hand('DELETE', '/fapi/v1/algoOrder', { symbol: 'BTCUSDT', clientAlgoId });
 
   it('it was refused for a take-profit of somebody else, which protects nothing: the position is closed', async () => {
     await theirOrder('TAKE_PROFIT_MARKET', '70000', 'their-profit');
@@ -170,12 +160,11 @@ describe('a position has its stop, whatever became of the one before', () => {
     const held = await world.position('BTCUSDT');
     await world.advance(2_000);
     assert.equal(await world.position('BTCUSDT'), held, 'not at the first refusal');
-    await until('the exit that stands in for the stop', async () => {
-      await world.advance(6_000);
-      return (await world.position('BTCUSDT')) === 0;
-    });
+    await until(
+      'the exit that stands in for the stop',
+      world.advancing(6_000, async () => (await world.position('BTCUSDT')) === 0),
+    );
     await cancelTheirs('their-profit');
-    assert.ok(checkAudit(world) > 0);
   });
 
   it('it was refused while a stop of somebody else rests, beside a take-profit: nothing is closed', async () => {
@@ -189,6 +178,5 @@ describe('a position has its stop, whatever became of the one before', () => {
     assert.equal(await world.position('BTCUSDT'), held);
     await cancelTheirs('their-profit-2');
     await cancelTheirs('their-stop');
-    assert.ok(checkAudit(world) > 0);
   });
 });

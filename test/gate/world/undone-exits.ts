@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { closeAudited } from '../../recorded/verdicts.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('BY-43 an exit ends what would undo it', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.market.regimes.calm.slices = 4;
+      spec.staging.spacing_ms = 2_000;
+    },
+  });
   let alice: string;
   let bob: string;
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.market.regimes.calm.slices = 4;
-        spec.staging.spacing_ms = 2_000;
-      },
-    });
     alice = world.createAgent('alice');
     bob = world.createAgent('bob');
   });
-  after(() => closeAudited(world));
   afterEach(async () => {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
@@ -33,8 +31,7 @@ describe('BY-43 an exit ends what would undo it', () => {
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     return body;
   };
-  const ask = async (body: ToolBody): Promise<ToolBody> =>
-    (await world.operator<ToolBody>('GET', `/v1/decisions/${body.decision.decision_id}`)).body;
+  const ask = async (body: ToolBody): Promise<ToolBody> => await world.decided(body.decision.decision_id);
   const wait = async (): Promise<void> => {
     for (let i = 0; i < 5; i += 1) await world.advance(2_000);
   };
@@ -43,8 +40,7 @@ describe('BY-43 an exit ends what would undo it', () => {
     const opened = await open(alice);
     assert.equal(opened.execution.state, 'staging');
     assert.equal(opened.execution.slices_dropped, 0);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' }, alice);
     const parent = await ask(opened);
     assert.equal(parent.execution.slices_dropped, 3);
     await wait();
@@ -72,8 +68,7 @@ describe('BY-43 an exit ends what would undo it', () => {
   it('not where it only rests: a take-profit ends nothing', async () => {
     const opened = await open(alice);
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000, requested_notional: 150 };
-    const rests = await world.tool('place_order', order(exit), alice);
-    assert.equal(rests.body.execution.state, 'working', JSON.stringify(rests.body));
+    await world.must('working', 'place_order', order(exit), alice);
     await wait();
     await until('every slice is filled', async () => (await ask(opened)).execution.state === 'filled');
   });
@@ -91,16 +86,6 @@ describe('BY-43 an exit ends what would undo it', () => {
     assert.equal((await ask(opened)).execution.slices_dropped, 3);
   });
 
-  it('resting openings, where it closes all; not where it closes a part', async () => {
-    await open(alice);
-    await wait();
-    const rests = await open(alice, { order_type: 'limit', limit_price: 59_000, requested_notional: 130 });
-    await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, alice);
-    assert.equal((await ask(rests)).execution.state, 'working');
-    await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
-    await until('it is canceled', async () => (await ask(rests)).execution.state === 'canceled');
-  });
-
   it('resting openings on both sides, where it closes all: +8 closed is no -13 afterwards', async () => {
     const below = await open(alice, { order_type: 'limit', limit_price: 59_000, requested_notional: 130 });
     const above = await open(alice, {
@@ -112,10 +97,10 @@ describe('BY-43 an exit ends what would undo it', () => {
     // The first fill is not known yet when the close is asked for: neither is canceled by it.
     await world.fault({ kind: 'delay', ms: 400, match: { method: 'DELETE', path: '/fapi/v1/order' } });
     await world.setMark('BTCUSDT', 58_990);
-    await until('it holds', async () => {
-      await world.refresh();
-      return inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) > 0;
-    });
+    await until(
+      'it holds',
+      world.refreshing(() => inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) > 0),
+    );
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     await until('both have ended', async () => {
@@ -131,56 +116,46 @@ describe('BY-43 an exit ends what would undo it', () => {
 });
 
 describe('BY-43 a protective stop that fires', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.protection.required = true;
-        spec.protection.stop_bps = 50;
-        spec.market.regimes.calm.slices = 4;
-        spec.market.regimes.volatile.slices = 4;
-        spec.market.regimes.extreme.slices = 4;
-        spec.staging.spacing_ms = 20_000;
-        spec.staging.ttl_ms = 600_000;
-        spec.market.collar_bps = 1_000;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.protection.required = true;
+      spec.protection.stop_bps = 50;
+      spec.market.regimes.calm.slices = 4;
+      spec.market.regimes.volatile.slices = 4;
+      spec.market.regimes.extreme.slices = 4;
+      spec.staging.spacing_ms = 20_000;
+      spec.staging.ttl_ms = 600_000;
+      spec.market.collar_bps = 1_000;
+    },
   });
-  after(() => world.close());
 
   it('drops the slices that would buy back into the fall', async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
-    assert.equal(body.execution.state, 'staging', JSON.stringify(body));
+    const body = await world.must('staging', 'place_order', order({ requested_notional: 900 }));
     await world.refresh();
     await until('the stop stands', async () => (await world.books()).algo_orders.length > 0);
     await world.setMark('BTCUSDT', 59_600);
-    await until('it has fired', async () => {
-      await world.advance(1_000);
-      return (await world.position('BTCUSDT')) === 0;
-    });
-    const ask = async (): Promise<ToolBody> =>
-      (await world.operator<ToolBody>('GET', `/v1/decisions/${body.decision.decision_id}`)).body;
-    await until('the slices are gone', async () => {
-      await world.refresh();
-      return (await ask()).execution.slices_dropped === 3;
-    });
+    await until(
+      'it has fired',
+      world.advancing(1_000, async () => (await world.position('BTCUSDT')) === 0),
+    );
+    const ask = async (): Promise<ToolBody> => await world.decided(body.decision.decision_id);
+    await until(
+      'the slices are gone',
+      world.refreshing(async () => (await ask()).execution.slices_dropped === 3),
+    );
     for (let i = 0; i < 5; i += 1) await world.advance(20_000);
     assert.equal(await world.position('BTCUSDT'), 0);
   });
 });
 
 describe('BY-43 a protective stop that fires above openings that rest', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.protection = { required: true, stop_bps: 50 };
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.protection = { required: true, stop_bps: 50 };
+    },
   });
-  after(() => world.close());
 
   it('cancels the openings that rest below, so that nothing buys into the fall', async () => {
     const place = async (change: object, token?: string): Promise<ToolBody> => {
@@ -189,17 +164,17 @@ describe('BY-43 a protective stop that fires above openings that rest', () => {
       return body;
     };
     await place({ requested_notional: 300 });
-    await until('the stop stands', async () => {
-      await world.advance(2_000);
-      return (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
-    });
+    await until(
+      'the stop stands',
+      world.advancing(2_000, async () => (await world.books()).algo_orders.some((algo) => algo.status === 'NEW')),
+    );
     const below = { order_type: 'limit', limit_price: 59_400, requested_notional: 130 };
     const rests = [await place(below), await place({ ...below, limit_price: 59_390 })];
     await world.setMark('BTCUSDT', 59_650);
-    await until('it has fired', async () => {
-      await world.advance(1_000);
-      return (await world.position('BTCUSDT')) === 0;
-    });
+    await until(
+      'it has fired',
+      world.advancing(1_000, async () => (await world.position('BTCUSDT')) === 0),
+    );
     await until('both are canceled', async () => {
       await world.advance(1_000);
       const answers = rests.map(({ decision }) =>

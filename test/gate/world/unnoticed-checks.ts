@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
+import { order, type ToolBody, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('checks between a decision and its send whose absence nobody would notice', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ policy: withoutPacing });
   let alice: string;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
     alice = world.createAgent('alice');
   });
-  after(() => world.close());
 
   it('BY-32 what is canceled before it was sent is not sent', async () => {
     await world.fault({ kind: 'delay', ms: 400, match: { method: 'POST', path: '/fapi/v1/leverage' } });
@@ -31,18 +29,16 @@ describe('checks between a decision and its send whose absence nobody would noti
   });
 
   it('BY-36 an exit beside nobody’s lots looks at what is held again after it made room: what filled meanwhile is closed already', async () => {
-    const opened = await world.tool('place_order', order({ requested_notional: 600 }), alice);
-    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }), alice);
     const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.010' };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    await world.hand('POST', '/fapi/v1/order', human);
     const view = () => world.daemon.gate.core.state.position('BTCUSDT');
-    await until('they are known', async () => {
-      await world.advance(6_000);
-      return inLots(unownedE8(view())) === 10;
-    });
+    await until(
+      'they are known',
+      world.advancing(6_000, () => inLots(unownedE8(view())) === 10),
+    );
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_100, requested_notional: 5_000 };
-    const { body } = await world.tool('place_order', order(exit), alice);
-    assert.equal(body.execution.state, 'working', JSON.stringify(body));
+    const body = await world.must('working', 'place_order', order(exit), alice);
     const id = body.execution.orders[0]?.client_order_id ?? '';
     await world.fault({ kind: 'delay', ms: 600, match: { method: 'DELETE', path: '/fapi/v1/order' } });
     const asked = world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
@@ -59,27 +55,22 @@ describe('checks between a decision and its send whose absence nobody would noti
 });
 
 describe('a slice that would be an exit by now', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.market.regimes.calm.slices = 4;
-        spec.staging.spacing_ms = 5_000;
-      },
-    });
+  const world = suiteWorld({
+    policy: (spec) => {
+      withoutPacing(spec);
+      spec.market.regimes.calm.slices = 4;
+      spec.staging.spacing_ms = 5_000;
+    },
   });
-  after(() => world.close());
 
   it('BY-14 is not sent: it was planned without reduceOnly', async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
-    assert.equal(body.execution.state, 'staging');
+    const body = await world.must('staging', 'place_order', order({ requested_notional: 900 }));
     const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.009' };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
-    await until('the position is short', async () => {
-      await world.advance(500);
-      return inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) < 0;
-    });
+    await world.hand('POST', '/fapi/v1/order', human);
+    await until(
+      'the position is short',
+      world.advancing(500, () => inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) < 0),
+    );
     const held = await world.position('BTCUSDT');
     assert.ok(held < 0);
     for (let i = 0; i < 6; i += 1) await world.advance(4_000);

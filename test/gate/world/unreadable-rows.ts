@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { FlattenBody } from '../../../daemon/contract/types/operator.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { createClient } from '../../exchange-sim/signed-client.ts';
+import { order, until } from '../../daemon/harness.ts';
+import { suiteWorld } from '../../daemon/suite-world.ts';
 
 const POSITIONS = '/fapi/v3/positionRisk';
 const ODD_PLACED = {
@@ -13,24 +13,22 @@ const ODD_PLACED = {
 };
 
 describe('a row that nobody can read concerns its symbol alone', () => {
-  let world: DaemonWorld;
+  const world = suiteWorld({ policy: withoutPacing });
   let alice: string;
   let bob: string;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
     alice = world.createAgent('alice');
     bob = world.createAgent('bob');
   });
-  after(() => world.close());
 
   const isHeld = (): boolean => world.daemon.gate.core.state.layers.has('boot|symbol|BTCUSDT');
   const openEth = { symbol: 'ETHUSDT', requested_notional: 300 };
   const showOdd = async (path: string, patch: object): Promise<void> => {
     await world.fault({ kind: 'odd-row', match: { path, symbol: 'BTCUSDT' }, ms: 10_000_000, patch });
-    await until('it was read', async () => {
-      await world.advance(6_000);
-      return isHeld();
-    });
+    await until(
+      'it was read',
+      world.advancing(6_000, () => isHeld()),
+    );
   };
   const showPlain = async (): Promise<void> => {
     await world.control('clear-faults', {});
@@ -42,8 +40,7 @@ describe('a row that nobody can read concerns its symbol alone', () => {
   };
 
   it('of a position: nothing opens there, other symbols open, an exit closes what is known, and an alert says so', async () => {
-    const opened = await world.tool('place_order', order({ requested_notional: 600 }), alice);
-    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 600 }), alice);
     await showOdd(POSITIONS, { positionAmt: '99999999999.5' });
     const more = await world.tool('place_order', order({ requested_notional: 300 }), alice);
     assert.equal(more.body.decision.reasons[0]?.code, 'STATE_REDUCING', JSON.stringify(more.body.decision));
@@ -53,12 +50,10 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     const reported = alerts.filter(({ code, symbol }) => code === 'SYMBOL_UNREADY' && symbol === 'BTCUSDT');
     assert.equal(reported.length, 1);
     assert.match(reported[0]?.detail ?? '', /positionAmt is beyond the range/);
-    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
-    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT' }, alice);
     assert.equal(await world.position('BTCUSDT'), 0);
     await showPlain();
-    const again = await world.tool('place_order', order({ requested_notional: 300 }), alice);
-    assert.equal(again.body.execution.state, 'filled', JSON.stringify(again.body.decision.reasons));
+    await world.must('filled', 'place_order', order({ requested_notional: 300 }), alice);
   });
 
   it('of open orders, and of conditional ones: the same, and it ends with the row', async () => {
@@ -80,10 +75,10 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     await world.advance(61_000);
     await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
     assert.equal(await open(alice, { requested_notional: 300 }), opened);
-    await until('it was read', async () => {
-      await world.advance(1_000);
-      return isHeld();
-    });
+    await until(
+      'it was read',
+      world.advancing(1_000, () => isHeld()),
+    );
     assert.equal(await open(alice, { requested_notional: 300 }), refused);
     assert.equal(await open(bob, openEth), opened);
     await showPlain();
@@ -109,10 +104,10 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     await world.restart();
     await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
     assert.equal(await open(alice, { requested_notional: 300 }), opened);
-    await until('it was read', async () => {
-      await world.advance(1_000);
-      return isHeld();
-    });
+    await until(
+      'it was read',
+      world.advancing(1_000, () => isHeld()),
+    );
     await world.restart();
     assert.ok(isHeld());
     assert.equal(await open(alice, { requested_notional: 300 }), refused);
@@ -130,7 +125,7 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
     // Whose trade it is the placed orders say.
     const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.002' };
-    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    await world.hand('POST', '/fapi/v1/order', human);
     const isRead = async (): Promise<boolean> => {
       await world.advance(10_000);
       return reasons()?.includes(placed) === true;

@@ -26,8 +26,7 @@ describe('a protective stop of which the exchange says that there is none', () =
   afterEach(() => world.close());
 
   const hold = async (): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 860 }));
-    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 860 }));
     await until('its stop', async () => (await world.books()).algo_orders.some(({ status }) => status === 'NEW'));
     await world.sleep(3_000);
   };

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
-import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 
@@ -68,25 +65,5 @@ describe('SAE-M4 openings beyond what is left of the order limit of the venue', 
     const slice = (): string | undefined => orders().find((one) => one.slice === 1)?.status;
     assert.equal(slice(), 'pending_send');
     await until('the window has passed', () => slice() === 'filled', 9_000);
-  });
-
-  it('SAE-AUDIT and the ledger derives each of these decisions again', async () => {
-    use(MAY);
-    assert.deepEqual(codes(await place(61)), ['RATE']);
-    const { ledger } = world.daemon;
-    const auditor = createAuditor({
-      genesisId: ledger.genesis.genesis_id,
-      epochs: readEpochs(ledger),
-      readPolicy: (hash) => ledger.readPolicy(hash),
-      sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    });
-    let decisions = 0;
-    for (const event of ledger.iterateEvents()) {
-      assert.deepEqual(auditor.fold(event), { ok: true }, `event ${event.seq}`);
-      if (event.kind !== 'decision') continue;
-      decisions += 1;
-      assert.deepEqual(auditor.rederive(event), { ok: true }, `event ${event.seq}`);
-    }
-    assert.ok(decisions > 0);
   });
 });

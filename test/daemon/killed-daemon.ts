@@ -4,19 +4,14 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { auditLedger, type LedgerAudit } from '../../daemon/boot/ledger/audit-ledger.ts';
+import { parse, stringify } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/package.ts';
-import type { LimitsBody } from '../../daemon/contract/types/limits.ts';
 import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import type { OrderBody, PositionBody } from '../../daemon/contract/types/reads.ts';
-import { Draws } from '../../daemon/evaluation/intents/draws.ts';
+import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { readAnchors } from '../../daemon/ledger/verify/anchors.ts';
-import { type Books, type TestAnswer, until } from '../daemon/harness.ts';
-import { type AnyBody, openOrders } from './attempts.ts';
-import { type KilledDaemonOptions, policyText } from './killed-policy.ts';
+import { type AnyBody, withoutPacing } from '../bypasses/attempts.ts';
+import { type Books, type Mutable, type TestAnswer, until } from './harness.ts';
 
 const ROOT = findPackageFolder();
 const MAIN = join(ROOT, 'scripts', 'holdfast.mjs');
@@ -28,34 +23,28 @@ const PATIENT = process.versions.node.startsWith('22.')
 const WITHIN_MS = 30_000;
 const UNPROVEN: ReadonlySet<string> = new Set(['pending_send', 'in_flight', 'unknown', 'lost']);
 
-interface Answered {
-  readonly body?: { readonly decision?: { readonly decision: string; readonly reasons: unknown } };
-}
-
 /** A daemon as a process of its own; the exchange lives here, so that its books survive every kill. */
 export class KilledDaemon {
   readonly sim: ExchangeSim;
   readonly home: string;
-  readonly draws: Draws;
   readonly #policyPath: string;
   #child: ChildProcess | null = null;
   #url = '';
 
-  private constructor(sim: ExchangeSim, options: KilledDaemonOptions) {
+  private constructor(sim: ExchangeSim) {
     this.sim = sim;
     this.home = mkdtempSync(join(tmpdir(), 'holdfast-killed-'));
-    this.draws = new Draws(options.seed, 'kills');
     this.#policyPath = join(this.home, 'policy.yaml');
-    writeFileSync(this.#policyPath, policyText(options));
+    writeFileSync(this.#policyPath, policyText());
   }
 
   get ledgerPath(): string {
     return join(this.home, 'paper', 'ledger.db');
   }
 
-  static async start(options: KilledDaemonOptions): Promise<KilledDaemon> {
-    const sim = await startExchangeSim({ seed: options.seed, enforceLimits: false });
-    const world = new KilledDaemon(sim, options);
+  static async start(seed: number): Promise<KilledDaemon> {
+    const sim = await startExchangeSim({ seed, enforceLimits: false });
+    const world = new KilledDaemon(sim);
     try {
       // Prices stand still: what is compared with a cap is then worth the same before and after a kill.
       for (const [symbol, price] of [
@@ -119,48 +108,6 @@ export class KilledDaemon {
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  /**
-   * Asks for something, and kills the daemon some milliseconds after the exchange met the fault. Returns what the
-   * asking client got: null when its connection died with the daemon.
-   */
-  async killAtFault<T>(fault: object, ask: () => Promise<T>): Promise<T | null> {
-    const { ids } = (await this.control('faults', fault)) as { ids: number[] };
-    const asked = ask().catch(() => null);
-    let blocked = '';
-    void asked.then((answer) => {
-      const { decision } = (answer as Answered | null)?.body ?? {};
-      if (decision?.decision === 'BLOCK') blocked = JSON.stringify(decision.reasons);
-    });
-    const isMet = async (): Promise<boolean> => blocked !== '' || (await this.#isMet(ids[0]));
-    await until('the exchange meets the request', isMet, WITHIN_MS);
-    // Prices go stale on a machine that is too busy, for one.
-    if (blocked !== '') throw new Error(`it was blocked before it could meet the fault: ${blocked}`);
-    await delay(this.draws.int(0, 25));
-    await this.kill();
-    return asked;
-  }
-  async #isMet(id: number | undefined): Promise<boolean> {
-    const { faults } = (await this.control('faults')) as { faults: { id: number; hits: number }[] };
-    return faults.some((fault) => fault.id === id && fault.hits > 0);
-  }
-
-  /** Forgets the faults, and starts again. */
-  async restart(): Promise<void> {
-    await this.control('clear-faults', {});
-    await this.launch();
-  }
-
-  /** What `./holdfast audit verify --deep` finds in this home; in this process, since to start another costs a second. */
-  async auditLedger(): Promise<LedgerAudit> {
-    const reader = openLedgerReader(this.ledgerPath);
-    try {
-      const anchors = readAnchors({ ledgerPath: this.ledgerPath, headFile: join(this.home, 'head') });
-      return await auditLedger(reader, { anchors, isDeep: true, threads: 0 });
-    } finally {
-      reader.close();
-    }
-  }
-
   /** Resolves when the daemon knows what became of every order. */
   async untilKnown(): Promise<void> {
     const isKnown = async (): Promise<boolean> =>
@@ -169,22 +116,6 @@ export class KilledDaemon {
     const isActive = async (): Promise<boolean> =>
       !(await this.tradingState()).layers.some((layer) => layer.set_by === 'resolver');
     await until('no symbol is closed for an unknown order', isActive, WITHIN_MS);
-  }
-
-  /** Flat, nothing rests, everything is known. */
-  async begin(): Promise<void> {
-    await this.control('clear-faults', {});
-    await this.untilKnown();
-    await this.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'the next kill' });
-    await this.operator('POST', '/v1/tools/cancel_all', {});
-    const isFlat = async (): Promise<boolean> => {
-      const books = await this.books();
-      const held = books.positions.filter((position) => Number(position.quantity) !== 0);
-      for (const { symbol } of held) await this.operator('POST', '/v1/tools/close_position', { symbol });
-      return held.length === 0 && openOrders(books).length === 0;
-    };
-    await until('flat', isFlat, WITHIN_MS);
-    await until('the daemon sees it', async () => (await this.positions()).length === 0, WITHIN_MS);
   }
 
   // --- the exchange --------------------------------------------------------------------------------------------------
@@ -237,7 +168,12 @@ export class KilledDaemon {
   tradingState(): Promise<TradingStateBody> {
     return this.operator('GET', '/v1/trading-state');
   }
-  limits(symbol: string): Promise<LimitsBody> {
-    return this.operator('GET', `/v1/limits?symbol=${symbol}`);
-  }
+}
+
+/** The default policy without a pace. A busy machine must not make the feeds too old to open. */
+function policyText(): string {
+  const spec = parse(readFileSync(join(ROOT, 'policies', 'default.yaml'), 'utf8')) as Mutable<IntendedPolicySpec>;
+  withoutPacing(spec);
+  Object.assign(spec.market.freshness, { mark_ms: 20_000, quote_ms: 20_000, account_ms: 20_000 });
+  return stringify(spec);
 }
