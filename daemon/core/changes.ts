@@ -205,7 +205,9 @@ function amendReducing(deciding: Deciding, order: OrderView, target: AmendTarget
   if (order.reduce_only && target.priceTicks !== order.price_ticks) checkExitPrice(deciding, order, target, rules);
   if (checkRange(trace, target.priceTicks, rules)) checkSize(trace, order, target, rules);
   const effective = describeAmend(request, order, target, rules, null);
-  if (order.reduce_only) checkParts(trace, request, context, policy, effective, target.totalLots - order.filled_lots);
+  // What moves away from the mark, or stays at its price, closes nothing sooner.
+  if (order.reduce_only && target.isMoreAggressive)
+    checkParts(trace, request, context, policy, effective, target.totalLots - order.filled_lots);
   if (!trace.denied) {
     checkAmendRounding(trace, request, target, rules);
     trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');

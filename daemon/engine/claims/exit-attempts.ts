@@ -16,6 +16,8 @@ const PLACE_GIVEN_MS = 5_000;
 
 /** A place among the open orders that the venue takes of a symbol, for its exits that lack one. It takes one order. */
 interface Place {
+  /** Exits that were refused for want of it, in their order, until it has helped them, or they are over. */
+  readonly waiting: Set<Claim>;
   /** Who has it, or is asked to give it: the next exit goes out once that has ended. Null: nobody does. */
   order: OrderState | null;
   askedAt: number;
@@ -77,16 +79,12 @@ export class ExitAttempts {
   /** It is over, or rests: then who waits for the place of its order asks for another. */
   forget(claim: Claim): void {
     this.#tries.delete(claim.decisionId);
-    const place = this.#places.get(claim.symbol);
-    if (place === undefined) return;
-    const other = [...this.#hands.state.claims.open].find(
-      (each) => each.symbol === claim.symbol && each.wants === 'now' && this.known(each)?.lacksPlace === true,
-    );
-    if (other === undefined) this.#places.delete(claim.symbol);
-    else if (place.order !== null && claim.orders.includes(place.order) && isResting(place.order)) {
-      place.order = null;
-      this.#makePlaceFor(other, this.of(other));
-    }
+    const place = this.#leavePlace(claim);
+    const [next] = place?.waiting ?? [];
+    if (place === undefined || next === undefined || place.order === null) return;
+    if (!claim.orders.includes(place.order) || !isResting(place.order)) return;
+    place.order = null;
+    this.#makePlaceFor(next, this.of(next));
   }
 
   /**
@@ -94,8 +92,9 @@ export class ExitAttempts {
    * it may never be told.
    */
   hasPlace(claim: Claim): boolean {
-    const order = this.#places.get(claim.symbol)?.order ?? null;
-    if (order === null || this.known(claim)?.awaitsPlace !== true) return false;
+    const place = this.#places.get(claim.symbol);
+    const order = place?.order ?? null;
+    if (order === null || place?.waiting.has(claim) !== true) return false;
     return isTerminal(order) || (isUnproven(order) && neverRests(order));
   }
   /** Its order goes out: who waits for the place as well, waits for that order's end. */
@@ -129,10 +128,7 @@ export class ExitAttempts {
     const { clock, exits, state } = this.#hands;
     const now = clock.wallMs();
     const wasRefused = isRefused(order);
-    const place = this.#places.get(claim.symbol);
-    // What it was given did not help; or it did.
-    if (wasRefused && place?.order === order) place.order = null;
-    else if (!wasRefused) place?.asked.clear();
+    if (!wasRefused || this.hasPlace(claim)) this.#leavePlace(claim);
     const isOutOfReach =
       wasRefusedFor(order, 'price_band') || (!wasRefused && order.venueOrderId !== null && order.executedE8 === 0);
     let mayGoOn = true;
@@ -143,7 +139,7 @@ export class ExitAttempts {
       const isSpared = isCrowded && this.#isMakingRoom(claim) && !tries.isCrowdedFor(this.#resumeMs(), now);
       mayGoOn = tries.afterRefusal(rejection, now, clock.scale, isSpared);
       if (isCrowded) this.#makeRoomFor(claim, order, tries);
-      if (rejection?.cause === 'order_limit') this.#makePlaceFor(claim, tries);
+      if (rejection?.cause === 'order_limit') this.#makePlaceFor(claim, tries, order);
     } else if (isCanceled(order) && order.venueOrderId === null && !order.cancelRequested)
       mayGoOn = tries.afterRefusal(null, now, clock.scale);
     else if (claim.wants === 'rest') tries.reset();
@@ -203,19 +199,29 @@ export class ExitAttempts {
    * The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. RISK:
    * a cancel that is refused, or never answered, gives none: after a while the next order is asked for its own.
    */
-  #makePlaceFor({ symbol, wants }: Claim, tries: Tries): void {
+  #makePlaceFor(claim: Claim, tries: Tries, refused: OrderState | null = null): void {
+    const { symbol, wants } = claim;
     tries.lacksPlace = true;
     if (wants === 'rest') return;
     const now = this.#hands.clock.wallMs();
-    const place = this.#places.get(symbol) ?? { order: null, askedAt: now, asked: new Set() };
+    const place = this.#places.get(symbol) ?? { waiting: new Set(), order: null, askedAt: now, asked: new Set() };
     this.#places.set(symbol, place);
-    if (place.order !== null && !isTerminal(place.order) && now - place.askedAt < PLACE_GIVEN_MS) return;
-    const order = findPlace(this.#hands.state, symbol, place.asked);
-    if (order === null) return;
-    place.asked.add(order);
-    place.order = order;
+    place.waiting.add(claim);
+    const { order: given } = place;
+    // What was given and took its order did not help.
+    if (given !== null && given !== refused && (isTerminal(given) || now - place.askedAt < PLACE_GIVEN_MS)) return;
+    place.order = findPlace(this.#hands.state, symbol, place.asked);
+    if (place.order === null) return;
+    place.asked.add(place.order);
     place.askedAt = now;
-    if (!order.cancelRequested) this.#hands.cancel(order, GIVES_PLACE);
+    if (!place.order.cancelRequested) this.#hands.cancel(place.order, GIVES_PLACE);
+  }
+  /** It waits for no place any more: what is left of it is that of the others. */
+  #leavePlace(claim: Claim): Place | undefined {
+    const place = this.#places.get(claim.symbol);
+    place?.waiting.delete(claim);
+    if (place?.waiting.size === 0) this.#places.delete(claim.symbol);
+    return place;
   }
   /** An exit that closes now wants a place at the venue: none of the symbol's that rest may take it. */
   isPlaceWanted(symbol: string): boolean {

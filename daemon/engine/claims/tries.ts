@@ -32,13 +32,9 @@ export class Tries {
   /** Orders in a row that its caller has bound, and of which nothing filled. */
   #bounded = 0;
 
-  /** Its next order goes out once there is a place for it. */
-  get awaitsPlace(): boolean {
-    return this.lacksPlace && this.#waits > 0;
-  }
   /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */
   wantsPlace(now: number): boolean {
-    return this.awaitsPlace || (this.lacksPlace && this.nextAt <= now + PLACE_WITHIN_MS);
+    return this.lacksPlace && (this.#waits > 0 || this.nextAt <= now + PLACE_WITHIN_MS);
   }
 
   /**

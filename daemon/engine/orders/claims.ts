@@ -11,7 +11,6 @@ import {
   GIVES_PLACE,
   isBefore,
   MAKES_ROOM,
-  onWayE8,
 } from './claim.ts';
 import type { OrderState } from './order.ts';
 
@@ -30,6 +29,13 @@ export {
 
 /** Reasons of cancels after which a claim rests again. */
 const GIVES_WAY: ReadonlySet<string> = new Set([MAKES_ROOM, GIVES_PLACE, BEYOND_SHARE]);
+
+/** What its orders may still close as the venue has them. */
+function restingE8({ orders }: Claim): number {
+  let quantityE8 = 0;
+  for (const order of orders) if (!isTerminal(order)) quantityE8 += order.quantityE8 - order.executedE8;
+  return quantityE8;
+}
 
 interface At {
   readonly seq: number;
@@ -87,8 +93,9 @@ export class Claims {
       known.filledE8 = event.filled_e8;
       if (event.reason === 'rests') {
         known.wants = 'rest';
-        // A full close rests with what earlier openings have filled meanwhile: that is what it is to close from now on.
-        known.askedE8 = Math.max(known.askedE8, closedE8(known) + onWayE8(known));
+        // A full close rests with what earlier openings have filled meanwhile: that is what it is to close from now on. What an
+        // amend asks for beyond that counts once it is proven.
+        if (known.isWhole) known.askedE8 = Math.max(known.askedE8, closedE8(known) + restingE8(known));
       } else this.#end(known, event.reason, event.detail, at.atMs);
       return;
     }

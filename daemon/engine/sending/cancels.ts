@@ -5,21 +5,17 @@ import { everyLiveOrder, liveOrders, type OrderState } from '../orders/orders.ts
 import { isInFlight, isPlanned, isResting, isTerminal, isUnproven, neverRests } from '../tables/status.ts';
 import type { OrderSender } from './sender.ts';
 
-/**
- * Wall-clock time between two attempts at the same cancel, ms: a twelfth of the time for which it has been tried. That the
- * venue knows no such order (-2011) proves nothing while it goes on listing it, which may last: only a look-up proves an end.
- */
+/** Wall-clock time between two attempts at the same cancel, ms. */
 const RETRY_MS = 500;
-const TRIED_SHARE = 12;
-/** The longest; also for an order that nothing shows at the venue: its look-ups go on beside them. */
-const LONGEST_RETRY_MS = 5_000;
+/** The same for an order that nothing shows at the venue: its look-ups go on beside them. */
+const UNSEEN_RETRY_MS = 5_000;
 
 /** Cancels orders and believes it only when the venue proves it: until then they count in full (BY-32). */
 export class Canceler {
   readonly #core: EngineCore;
   readonly #sender: OrderSender;
   readonly #running = new Map<string, Started<void>>();
-  readonly #tried = new Map<string, { readonly sinceMs: number; readonly atMs: number }>();
+  readonly #triedAt = new Map<string, number>();
 
   constructor(core: EngineCore, sender: OrderSender) {
     this.#core = core;
@@ -52,10 +48,8 @@ export class Canceler {
   }
   #isDueAgain(order: OrderState, now: number): boolean {
     if (!order.cancelRequested || !mayRest(order) || this.#running.has(order.clientOrderId)) return false;
-    const tried = this.#tried.get(order.clientOrderId);
-    if (tried === undefined) return true;
-    const triedMs = isResting(order) ? tried.atMs - tried.sinceMs : Number.POSITIVE_INFINITY;
-    return now - tried.atMs >= Math.min(LONGEST_RETRY_MS, Math.max(RETRY_MS, triedMs / TRIED_SHARE));
+    const waitMs = isResting(order) ? RETRY_MS : UNSEEN_RETRY_MS;
+    return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= waitMs;
   }
 
   /** Records the wish alone, and the end of what was never sent. */
@@ -82,8 +76,7 @@ export class Canceler {
     if (isTerminal(order)) return;
     // On its way: the sender drops it if it can; once it rests it is canceled like any other.
     if (isInFlight(order)) return;
-    const atMs = this.#core.ports.time.monotonicMs();
-    this.#tried.set(order.clientOrderId, { sinceMs: this.#tried.get(order.clientOrderId)?.sinceMs ?? atMs, atMs });
+    this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
     const asked = this.#sender.proof.ask();
     const outcome = yield* ask<'cancel'>({ fx: 'cancel', key: keyOf(order) });
     this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
@@ -95,10 +88,10 @@ export class Canceler {
     if (!isTerminal(order)) yield* this.#lookUp(order, outcome.kind === 'canceled');
     if (outcome.kind !== 'canceled')
       this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
-    if (isTerminal(order)) this.#tried.delete(order.clientOrderId);
+    if (isTerminal(order)) this.#triedAt.delete(order.clientOrderId);
   }
 
-  /** Told once for each answer, however often the cancel is requested again. */
+  /** Told once for each answer: the cancel is requested again every {@link RETRY_MS}. */
   #noteRefusal(order: OrderState, reason: string): void {
     if (isTerminal(order) || order.cancelRefusal === reason) return;
     this.#core.append('order_intent', {

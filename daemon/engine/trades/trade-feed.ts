@@ -109,8 +109,7 @@ export class TradeFeed {
     const { rows, unreadable } = outcome.value;
     noteUnreadable(core, 'trades', unreadable, (covered) => covered === symbol);
     const isRead = yield* this.#takeTrades(symbol, last.id, rows, traded);
-    // What an order did in many trades is shared out as one.
-    for (const [order, atMs] of traded) this.#proof.recordTraded(order, atMs);
+    this.#shareOut(traded);
     return isRead;
   }
 
@@ -124,7 +123,10 @@ export class TradeFeed {
     const core = this.#core;
     this.#owners.begin();
     for (const [i, trade] of trades.entries()) {
-      if (i > 0 && i % TRADES_A_TURN === 0) yield* ask<'nextTurn'>({ fx: 'nextTurn' });
+      if (i > 0 && i % TRADES_A_TURN === 0) {
+        this.#shareOut(traded);
+        yield* ask<'nextTurn'>({ fx: 'nextTurn' });
+      }
       const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
       if (!isKnown && trade.tradeId !== lastId) core.lookout.suspect(symbol);
       if (!core.state.seenTrades.has(symbol, trade.tradeId)) {
@@ -139,6 +141,12 @@ export class TradeFeed {
       this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
     }
     return true;
+  }
+
+  /** What an order did in many trades of a turn is shared out as one. */
+  #shareOut(traded: Map<OrderState, number>): void {
+    for (const [order, atMs] of traded) this.#proof.recordTraded(order, atMs);
+    traded.clear();
   }
 
   #record(trade: VenueTrade, clientOrderId: string | null, traded: Map<OrderState, number>): void {
