@@ -1,5 +1,8 @@
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { LiveSettings } from '../engine/flow/core.ts';
+import { type GateHooks, NO_HOOKS } from '../engine/flow/hooks.ts';
+import type { LedgerRecord } from '../engine/flow/ports.ts';
+import { LOOK_AGAIN_MS, RecordingCore } from '../engine/flow/recording-core.ts';
 import {
   type Answer,
   type Effect,
@@ -8,10 +11,7 @@ import {
   type Input,
   type Request,
   type Started,
-} from '../engine/flow/effects.ts';
-import { type GateHooks, NO_HOOKS } from '../engine/flow/hooks.ts';
-import type { LedgerRecord } from '../engine/flow/ports.ts';
-import { LOOK_AGAIN_MS, RecordingCore } from '../engine/flow/recording-core.ts';
+} from '../engine/flow/step.ts';
 import type { VenueCalls } from '../engine/flow/venue-calls.ts';
 import type { DecisionEvent } from '../engine/records/events.ts';
 import type { GateState } from '../engine/state/gate-state.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Driver, ended, type GateCore } from '../../daemon/driver/driver.ts';
-import type { Flow } from '../../daemon/engine/flow/effects.ts';
+import type { Flow } from '../../daemon/engine/flow/step.ts';
 import { LedgerCheck } from '../../daemon/engine/keeper/ledger-check.ts';
 import { UnreadableRows } from '../../daemon/engine/readings/unreadable-rows.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Driver, ended } from '../../daemon/driver/driver.ts';
 import type { VenuePort } from '../../daemon/driver/ports.ts';
-import { type Flow, Pending, resultOf } from '../../daemon/engine/flow/effects.ts';
+import { type Flow, Pending, resultOf } from '../../daemon/engine/flow/step.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import { LoneOpenings, type Turn } from '../../daemon/engine/sending/lone-openings.ts';
 import { ManualTime, settle } from './manual-time.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { untilStop } from '../../daemon/driver/driver.ts';
 import type { Decided } from '../../daemon/engine/decide/decided.ts';
 import type { EngineCore } from '../../daemon/engine/flow/core.ts';
-import { Engine, type Flow } from '../../daemon/engine/flow/effects.ts';
+import { Engine, type Flow } from '../../daemon/engine/flow/step.ts';
 import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import type { OrderSender } from '../../daemon/engine/sending/sender.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { Flatten } from '../../daemon/engine/exits/flatten.ts';
-import { type Flow, onDisk, Pending, resultOf } from '../../daemon/engine/flow/effects.ts';
+import { type Flow, onDisk, Pending, resultOf } from '../../daemon/engine/flow/step.ts';
 import type { AccountSnapshot, SubmitOutcome, VenueOrder } from '../../daemon/engine/records/venue.ts';
 import type { SliceRunner } from '../../daemon/engine/sending/slices.ts';
 import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';

@@ -6,9 +6,9 @@ import type { Decided } from '../../daemon/engine/decide/decided.ts';
 import { AccountFeed } from '../../daemon/engine/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/engine/feeds/reading-marks.ts';
 import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
-import { nowKnown } from '../../daemon/engine/flow/effects.ts';
 import { NO_HOOKS } from '../../daemon/engine/flow/hooks.ts';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
+import { nowKnown } from '../../daemon/engine/flow/step.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import type {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { ended } from '../../daemon/driver/driver.ts';
-import { Pending } from '../../daemon/engine/flow/effects.ts';
+import { Pending } from '../../daemon/engine/flow/step.ts';
 import { Protection } from '../../daemon/engine/guard/protection.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { Canceler } from '../../daemon/engine/sending/cancels.ts';

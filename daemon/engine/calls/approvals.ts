@@ -2,7 +2,7 @@ import { profileOf } from '../../core/venues.ts';
 import { type ApprovalState, approverOf, isOver } from '../callers/approvals.ts';
 import type { Decided } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, onDisk, resultOf } from '../flow/effects.ts';
+import { type Flow, onDisk, resultOf } from '../flow/step.ts';
 import { grantedRequest } from '../openings/approvals.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type { Caller } from '../records/callers.ts';

@@ -6,7 +6,7 @@ import type { Decided } from '../decide/decided.ts';
 import { type Considered, consider, recordDecision } from '../decide/take-decision.ts';
 import type { Flattener } from '../exits/flatten-exits.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { endedWithin, type Flow, type Started } from '../flow/effects.ts';
+import { endedWithin, type Flow, type Started } from '../flow/step.ts';
 import type { Executor } from '../guard/executor.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { type AskDraft, parentAsk } from '../readings/inputs.ts';

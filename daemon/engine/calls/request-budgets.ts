@@ -2,7 +2,7 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import { type RateLimit, REQUEST_CEILING, type RequestKind } from '../../core/policy.ts';
 import type { CountedKind } from '../callers/request-records.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, wait } from '../flow/effects.ts';
+import { type Flow, wait } from '../flow/step.ts';
 import type { OverBudget } from '../records/decisions.ts';
 import type { SenderRole, SummedKind } from '../records/events.ts';
 

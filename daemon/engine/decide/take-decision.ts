@@ -9,7 +9,7 @@ import { shadowDecision } from '../../core/shadow.ts';
 import { buildBody, type RecordForm, writeRecord } from '../audit/record-text.ts';
 import { findTarget } from '../claims/openings-to-end.ts';
 import type { EngineCore, TracedDecision } from '../flow/core.ts';
-import { onDisk } from '../flow/effects.ts';
+import { onDisk } from '../flow/step.ts';
 import { planApproval } from '../openings/approvals.ts';
 import { NO_WORDS, planAuthority, type Words } from '../openings/authority.ts';
 import { decisionId } from '../plan/orders.ts';

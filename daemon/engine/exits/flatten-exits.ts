@@ -1,6 +1,6 @@
 import { closingOf } from '../claims/exit-sizes.ts';
 import type { EngineCore } from '../flow/core.ts';
-import type { Flow, Started } from '../flow/effects.ts';
+import type { Flow, Started } from '../flow/step.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { type Claim, isLive } from '../orders/claims.ts';
 import { isInFlight, isLost, isUnknown, liveOrders, type OrderState } from '../orders/orders.ts';

@@ -2,7 +2,7 @@ import type { FlattenBody } from '../../contract/types/operator.ts';
 import { isOver, type LayerEntry } from '../callers/layers.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { ask, endedWithin, type Flow, joined, onDisk, type Started, within } from '../flow/effects.ts';
+import { ask, endedWithin, type Flow, joined, onDisk, type Started, within } from '../flow/step.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';

@@ -1,6 +1,6 @@
 import { RESUME_MS } from '../claims/claim-ends.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, within } from '../flow/effects.ts';
+import { ask, type Flow, joined, within } from '../flow/step.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { readParent } from '../guard/read-parent.ts';
 import { type Claim, isLive } from '../orders/claims.ts';

@@ -1,7 +1,7 @@
 import { CLOCKS_APART_MS, spanOf } from '../accounts/recent-moves.ts';
 import { awaitsReading } from '../claims/exit-sizes.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
+import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/step.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';

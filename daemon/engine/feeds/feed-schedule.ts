@@ -1,6 +1,6 @@
 import { noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import type { Flow } from '../flow/effects.ts';
+import type { Flow } from '../flow/step.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 
 /** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */

@@ -1,5 +1,5 @@
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow } from '../flow/effects.ts';
+import { call, type Flow } from '../flow/step.ts';
 import type { Bar, SymbolRules } from '../records/venue.ts';
 import type { Cause } from '../tables/cause.ts';
 import { noteUnreadable } from './held-symbols.ts';

@@ -1,5 +1,5 @@
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, onDisk } from '../flow/effects.ts';
+import { type Flow, onDisk } from '../flow/step.ts';
 
 const NAME = 'readings';
 

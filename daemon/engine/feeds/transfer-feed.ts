@@ -1,6 +1,6 @@
 import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow } from '../flow/effects.ts';
+import { call, type Flow } from '../flow/step.ts';
 import { recordMove } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 

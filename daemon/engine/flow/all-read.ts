@@ -1,5 +1,5 @@
 import type { LiveCore } from './core.ts';
-import { type Flow, resultsOf } from './effects.ts';
+import { type Flow, resultsOf } from './step.ts';
 
 /** Logs that a read failed, and returns false. */
 export function noteUnread(core: LiveCore, what: string, error: unknown): boolean {

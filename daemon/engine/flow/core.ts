@@ -1,6 +1,6 @@
 /**
  * What every part of the engine shares: the views and readings, the policy in force, and what its driver tells it at once.
- * Nothing here waits: what takes time is an effect (effects.ts).
+ * Nothing here waits: what takes time is an effect (step.ts).
  */
 
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
@@ -19,8 +19,8 @@ import type { ReportedDecision } from '../records/decisions.ts';
 import type { DecisionEvent, EventKind, GateEvents } from '../records/events.ts';
 import type { CountdownScope, FetchOutcome, OrderCount, Rejection, SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
-import type { Flow, Started } from './effects.ts';
 import type { InterceptAllowance, LedgerPort, OperatorSchemaCheck, TokenPort, TokenWords } from './ports.ts';
+import type { Flow, Started } from './step.ts';
 
 export interface EngineSettings {
   readonly venue: VenueName;

@@ -22,9 +22,9 @@ import type {
   RecordDetails,
   Recorded,
 } from './core.ts';
-import type { Flow, Started } from './effects.ts';
 import { type GateHooks, NO_HOOKS } from './hooks.ts';
 import type { LedgerRecord, TokenWords } from './ports.ts';
+import type { Flow, Started } from './step.ts';
 
 /** A record may be dated so much later than the next one without the clock having been set back. */
 const SET_BACK_MS = 1_000;

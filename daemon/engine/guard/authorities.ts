@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import type { Started } from '../flow/effects.ts';
+import type { Started } from '../flow/step.ts';
 import { findEnded, WORD_GONE } from '../openings/authority.ts';
 import type { Canceler } from '../sending/cancels.ts';
 

@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import type { Flow, Started } from '../flow/effects.ts';
+import type { Flow, Started } from '../flow/step.ts';
 import { Canceler } from '../sending/cancels.ts';
 import { LoneOpenings } from '../sending/lone-openings.ts';
 import { Resolver } from '../sending/resolver.ts';

@@ -1,5 +1,5 @@
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow, joined, onDisk, Pending, type Started } from '../flow/effects.ts';
+import { call, type Flow, joined, onDisk, Pending, type Started } from '../flow/step.ts';
 import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../protect/countdowns.ts';
 import type { CountdownEvent } from '../records/events.ts';
 

@@ -3,7 +3,7 @@ import { findSlicesBeside, SLICE_CANCELED } from '../claims/openings-to-end.ts';
 import type { Decided } from '../decide/decided.ts';
 import { type Considered, consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { type Flow, joined, onDisk } from '../flow/effects.ts';
+import { type Flow, joined, onDisk } from '../flow/step.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { planFromDecision } from '../plan/orders.ts';
 import { parentAsk } from '../readings/inputs.ts';

@@ -7,7 +7,7 @@ import { decideExitOrder } from '../decide/decide-exit.ts';
 import type { Decided } from '../decide/decided.ts';
 import { endedEvent } from '../decide/order-records.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, onDisk, Pending } from '../flow/effects.ts';
+import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { type Claim, closedE8, isLive } from '../orders/claims.ts';
 import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../orders/orders.ts';
 import type { ExitEnd } from '../records/events.ts';

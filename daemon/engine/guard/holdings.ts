@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import type { Started } from '../flow/effects.ts';
+import type { Started } from '../flow/step.ts';
 import { unownedE8 } from '../orders/holding.ts';
 import { findMisplaced, findUnowned } from '../plan/holdings.ts';
 import type { PositionState } from '../positions/positions.ts';

@@ -1,6 +1,6 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
+import { type Flow, joined, resultOf, type Started } from '../flow/step.ts';
 import { isResting, type OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../protect/stop-moves.ts';

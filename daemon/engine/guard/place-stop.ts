@@ -1,7 +1,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import type { Flow } from '../flow/effects.ts';
+import type { Flow } from '../flow/step.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { buildStopOrder } from '../protect/stop-order.ts';

@@ -1,6 +1,6 @@
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { type Flow, Pending, type Started } from '../flow/effects.ts';
+import { type Flow, Pending, type Started } from '../flow/step.ts';
 import type { Breach } from '../plan/judge-resting.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { ProtectionPlan, type StopStep } from '../protect/protection.ts';

@@ -3,7 +3,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { endedEvent } from '../decide/order-records.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import type { Started } from '../flow/effects.ts';
+import type { Started } from '../flow/step.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { type Breach, findBreaches, GATE_AGENT } from '../plan/judge-resting.ts';
 import { StandingReview } from '../plan/resting-review.ts';

@@ -1,6 +1,6 @@
 import { profileOf } from '../../core/venues.ts';
 import type { ClockMoved, LiveCore } from '../flow/core.ts';
-import { call, type Flow, wait } from '../flow/effects.ts';
+import { call, type Flow, wait } from '../flow/step.ts';
 import type { FetchOutcome } from '../records/venue.ts';
 
 const RETRY_MS = 1_000;

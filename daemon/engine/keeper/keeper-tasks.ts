@@ -1,4 +1,4 @@
-import type { Started } from '../flow/effects.ts';
+import type { Started } from '../flow/step.ts';
 
 /** What a task has begun: at nearly every tick nothing, since nothing is due. */
 export type Begun = readonly Started<unknown>[];

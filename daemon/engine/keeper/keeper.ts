@@ -4,7 +4,7 @@ import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { allOver, type Flow, joined, type Started, wait, within } from '../flow/effects.ts';
+import { allOver, type Flow, joined, type Started, wait, within } from '../flow/step.ts';
 import type { OrderSender } from '../sending/sender.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 import { TradeFeed } from '../trades/trade-feed.ts';

@@ -3,7 +3,7 @@ import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead } from '../flow/all-read.ts';
 import type { LiveCore, Lookout, StrangeOrder } from '../flow/core.ts';
-import { call, type Flow, Pending, resultOf, type Started } from '../flow/effects.ts';
+import { call, type Flow, Pending, resultOf, type Started } from '../flow/step.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { ownerOf } from '../plan/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../records/venue.ts';

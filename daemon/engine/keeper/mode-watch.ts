@@ -5,7 +5,7 @@ import { holdSymbols } from '../feeds/held-symbols.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow } from '../flow/effects.ts';
+import { call, type Flow } from '../flow/step.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { noteUnread } from '../flow/all-read.ts';
 import type { ClockMoved, LiveCore } from '../flow/core.ts';
-import { type Flow, joined, Pending, resultOf, resultsOf, within } from '../flow/effects.ts';
+import { type Flow, joined, Pending, resultOf, resultsOf, within } from '../flow/step.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 import type { TradeFeed } from '../trades/trade-feed.ts';
 import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';

@@ -5,7 +5,7 @@ import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead, noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { ask, type Flow } from '../flow/effects.ts';
+import { ask, type Flow } from '../flow/step.ts';
 import { everyLiveOrder } from '../orders/orders.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 import { isOfAccount, rowOf } from '../tables/cause.ts';

@@ -1,6 +1,6 @@
 import { endedEvent } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { allOver, type Flow, onDisk, within } from '../flow/effects.ts';
+import { allOver, type Flow, onDisk, within } from '../flow/step.ts';
 import type { Countdowns } from '../guard/countdowns.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../orders/orders.ts';
 import { hasGoodTill } from '../sending/approval.ts';

@@ -11,7 +11,7 @@ import { MarketFeed } from '../feeds/market-feed.ts';
 import { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import type { Flow } from '../flow/effects.ts';
+import type { Flow } from '../flow/step.ts';
 import { Authorities } from '../guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';

@@ -3,7 +3,7 @@ import type { ReadinessBody } from '../../contract/types/operator.ts';
 import type { ReloadOutcome } from '../../contract/types/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { onDisk } from '../flow/effects.ts';
+import { onDisk } from '../flow/step.ts';
 
 export interface AlertRoutesDocument {
   readonly spec: AlertRoutesSpec;

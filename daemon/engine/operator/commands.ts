@@ -5,7 +5,7 @@ import { isOver, type LayerEntry, layerKey, stateInForce } from '../callers/laye
 import type { Availability } from '../calls/disk-space.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/effects.ts';
+import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/step.ts';
 import type { StandingOrders } from '../guard/resting-openings.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { isFlat } from '../positions/positions.ts';

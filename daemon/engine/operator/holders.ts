@@ -1,7 +1,7 @@
 import type { HolderBody } from '../../contract/types/operator.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { allOver, endedWithin, type Flow, type Started } from '../flow/effects.ts';
+import { allOver, endedWithin, type Flow, type Started } from '../flow/step.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { type Claim, GIVEN_AWAY, isLive } from '../orders/claim.ts';
 import { ownE8 } from '../orders/holding.ts';

@@ -1,6 +1,6 @@
 import { endedByOperator } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { call, endedWithin, type Flow } from '../flow/effects.ts';
+import { call, endedWithin, type Flow } from '../flow/step.ts';
 import { isLost, type OrderState } from '../orders/orders.ts';
 import type { Caller } from '../records/callers.ts';
 import type { OrderSender } from '../sending/sender.ts';

@@ -4,8 +4,8 @@ import { profileOf } from '../../core/venues.ts';
 import { layerKey } from '../callers/layers.ts';
 import type { Passkey } from '../callers/passkeys.ts';
 import type { LiveCore, Recorded } from '../flow/core.ts';
-import { type Flow, onDisk } from '../flow/effects.ts';
 import type { StoredToken } from '../flow/ports.ts';
+import { type Flow, onDisk } from '../flow/step.ts';
 import type { KnownPasskey, NewPasskey, ProvenAssertion, RecordedAssertion } from '../records/passkeys.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 

@@ -3,7 +3,7 @@ import type { PolicyBody, ReloadOutcome } from '../../contract/types/policy.ts';
 import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { onDisk } from '../flow/effects.ts';
+import { onDisk } from '../flow/step.ts';
 
 export interface PolicyDocument {
   readonly spec: IntendedPolicySpec;

@@ -1,7 +1,7 @@
 import type { SignalBody, SignalEntryBody, SignalsBody } from '../../contract/types/operator.ts';
 import { type RequestBudgets, SIGNAL_CEILING } from '../calls/request-budgets.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { endedWithin, type Flow, joined, onDisk } from '../flow/effects.ts';
+import { endedWithin, type Flow, joined, onDisk } from '../flow/step.ts';
 import type { StandingOrders } from '../guard/resting-openings.ts';
 import type { Caller } from '../records/callers.ts';
 import type { SignalEvent } from '../records/events.ts';

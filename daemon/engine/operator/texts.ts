@@ -1,6 +1,6 @@
 import type { TextsErasedBody } from '../../contract/types/operator.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { type Flow, onDisk } from '../flow/effects.ts';
+import { type Flow, onDisk } from '../flow/step.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent, SignalEvent } from '../records/events.ts';
 

@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import { call, type Flow } from '../flow/effects.ts';
+import { call, type Flow } from '../flow/step.ts';
 import { lackingE8 } from '../orders/holding.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder, VenueTrade } from '../records/venue.ts';

@@ -1,6 +1,6 @@
 import { endedEvent } from '../decide/order-records.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, onDisk, type Started, type VenueKey } from '../flow/effects.ts';
+import { ask, type Flow, onDisk, type Started, type VenueKey } from '../flow/step.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../orders/orders.ts';
 import { isInFlight, isPlanned, isResting, isTerminal, isUnproven, neverRests } from '../tables/status.ts';
 import type { OrderSender } from './sender.ts';

@@ -1,5 +1,5 @@
 import type { EngineCore } from '../flow/core.ts';
-import { type Flow, Pending, type Started, wait, within } from '../flow/effects.ts';
+import { type Flow, Pending, type Started, wait, within } from '../flow/step.ts';
 import { isInFlight, isTerminal, isUnproven, type OrderState } from '../orders/orders.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import type { SubmitOutcome } from '../records/venue.ts';

@@ -1,6 +1,6 @@
 import { stalledEvent } from '../decide/order-records.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, Pending, type Started } from '../flow/effects.ts';
+import { ask, type Flow, Pending, type Started } from '../flow/step.ts';
 import { everyLiveOrder, isResting, isTerminal, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder } from '../records/venue.ts';
 import { AbsentOrders } from './absent-orders.ts';

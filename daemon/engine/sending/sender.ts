@@ -10,7 +10,7 @@ import {
   unknownEvent,
 } from '../decide/order-records.ts';
 import type { EngineCore, Recorded, VenueConsequences } from '../flow/core.ts';
-import { ask, type Flow, joined, onDisk, Pending } from '../flow/effects.ts';
+import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { isLeverageFree } from '../openings/leverage.ts';
 import { isInFlight, isTerminal, type OrderState } from '../orders/orders.ts';

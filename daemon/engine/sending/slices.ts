@@ -5,7 +5,7 @@ import type { Decided } from '../decide/decided.ts';
 import { endedEvent } from '../decide/order-records.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow } from '../flow/effects.ts';
+import { ask, type Flow } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';
 import { isInFlight, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';

@@ -2,7 +2,7 @@ import { endOpeningsByStop } from '../decide/order-records.ts';
 import { noteUnreadable } from '../feeds/held-symbols.ts';
 import { noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/effects.ts';
+import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/step.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { VenueTrade } from '../records/venue.ts';
 import type { OrderProof } from '../sending/order-proof.ts';

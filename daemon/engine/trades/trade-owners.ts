@@ -1,6 +1,6 @@
 import { isLiquidation } from '../accounts/income-rows.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow } from '../flow/effects.ts';
+import { call, type Flow } from '../flow/step.ts';
 import { liveOrders } from '../orders/orders.ts';
 import type { VenueOrder, VenueTrade } from '../records/venue.ts';
 import { isAsSent } from '../sending/order-proof.ts';

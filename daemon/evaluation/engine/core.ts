@@ -5,7 +5,7 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { EngineCore, EnginePorts, EngineSettings, Lookout, Recorded } from '../../engine/flow/core.ts';
-import type { Flow, Started } from '../../engine/flow/effects.ts';
+import type { Flow, Started } from '../../engine/flow/step.ts';
 import type { AuthorityNow } from '../../engine/openings/authority-now.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
 import type { PlanClock } from '../../engine/plan/deadline.ts';

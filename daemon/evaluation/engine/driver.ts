@@ -10,7 +10,7 @@ import {
   nowKnown,
   type Request,
   type Started,
-} from '../../engine/flow/effects.ts';
+} from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
 import { isLive } from '../../engine/orders/claims.ts';
 import { isPlanned, isTerminal, type OrderState } from '../../engine/orders/orders.ts';

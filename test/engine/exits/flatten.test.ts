@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Flatten } from '../../../daemon/engine/exits/flatten.ts';
 import type { AccountFeed } from '../../../daemon/engine/feeds/account-feed.ts';
 import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
-import { Engine, type Flow, Pending, type Request, resultOf } from '../../../daemon/engine/flow/effects.ts';
+import { Engine, type Flow, Pending, type Request, resultOf } from '../../../daemon/engine/flow/step.ts';
 import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
 import type { SliceRunner } from '../../../daemon/engine/sending/slices.ts';
 import { ProofWorld, shown } from '../../gate/proof-fixture.ts';

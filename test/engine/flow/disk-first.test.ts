@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { EngineCore } from '../../../daemon/engine/flow/core.ts';
-import { Engine, type Flow, type Request } from '../../../daemon/engine/flow/effects.ts';
+import { Engine, type Flow, type Request } from '../../../daemon/engine/flow/step.ts';
 import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
 import { ProofWorld, shown } from '../../gate/proof-fixture.ts';
 

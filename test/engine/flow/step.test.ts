@@ -12,7 +12,7 @@ import {
   type Request,
   resultOf,
   type Started,
-} from '../../../daemon/engine/flow/effects.ts';
+} from '../../../daemon/engine/flow/step.ts';
 
 /** Nobody hears of what goes on outside a step. */
 const NOBODY: EngineListener = { onRequests: () => undefined, onUnheard: () => undefined };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
-import type { End } from '../../../daemon/engine/flow/effects.ts';
-import { Engine } from '../../../daemon/engine/flow/effects.ts';
+import type { End } from '../../../daemon/engine/flow/step.ts';
+import { Engine } from '../../../daemon/engine/flow/step.ts';
 import { LostOrders } from '../../../daemon/engine/operator/lost-orders.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 

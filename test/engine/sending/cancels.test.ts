@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EngineCore } from '../../../daemon/engine/flow/core.ts';
-import type { Answer, Effect, Flow } from '../../../daemon/engine/flow/effects.ts';
-import { Engine } from '../../../daemon/engine/flow/effects.ts';
+import type { Answer, Effect, Flow } from '../../../daemon/engine/flow/step.ts';
+import { Engine } from '../../../daemon/engine/flow/step.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
 import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
