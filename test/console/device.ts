@@ -35,7 +35,12 @@ export async function plugIn(page: Page, transport: 'internal' | 'usb' = 'intern
 export async function signByPasskey(dialog: Locator, look?: (signed: Locator) => Promise<void>): Promise<string> {
   await dialog.getByRole('button', { name: 'Use a passkey' }).click();
   const signed = dialog.locator('.signed');
-  await signed.getByText('Signed is').waitFor();
+  await signed
+    .getByText('Signed is')
+    .waitFor()
+    .catch(async (error: unknown) => {
+      throw new Error(`no text to sign is shown, but: ${await dialog.textContent()}`, { cause: error });
+    });
   await look?.(signed);
   await signed.getByText('Exact text').click();
   const text = (await signed.locator('pre').textContent()) ?? '';
