@@ -93,9 +93,9 @@ export class Claims {
       known.filledE8 = event.filled_e8;
       if (event.reason === 'rests') {
         known.wants = 'rest';
-        // A full close rests with what earlier openings have filled meanwhile: that is what it is to close from now on. What an
-        // amend asks for beyond that counts once it is proven.
-        if (known.isWhole) known.askedE8 = Math.max(known.askedE8, closedE8(known) + restingE8(known));
+        // What rests is what it is to close from now on: a full close has taken in what earlier openings have filled meanwhile.
+        // What an amend asks for beyond that counts once it is proven.
+        known.askedE8 = Math.max(known.askedE8, closedE8(known) + restingE8(known));
       } else this.#end(known, event.reason, event.detail, at.atMs);
       return;
     }

@@ -194,6 +194,15 @@ describe('an exit that is refused while what makes room for it does not go', () 
       assert.deepEqual(model.passNow(), ['d-x-1 10']);
     });
 
+    test(`${origin}: what rests for an exit that goes on is not asked back where there is room beside it [EX-74]`, () => {
+      const model = held(10);
+      model.takeProfit('t-1', 4, { atMs: T0 + 1 });
+      model.report('t-1', 'working', 0);
+      model.exit('x-1', 4, { ...WAITS, isWhole: false, origin });
+      refuse(model, 40);
+      assert.deepEqual([model.find('x-1').end?.reason, model.canceled], ['rejected', []]);
+    });
+
     test(`${origin}: what never goes ends it in the end, with an alert [EX-69]`, () => {
       const model = crowded(origin);
       refuse(model, 400);
