@@ -19,7 +19,7 @@ export function findSignalBreaches(history: History): readonly Breach[] {
 /** While a signal stands, whatever is reported after it is the same one, and none is milder. */
 function findChangedSignals({ events }: History): readonly Breach[] {
   const breaches: Breach[] = [];
-  const standing = new Map<string, SignalEvent>();
+  const standing = new Map<string, SignalEvent & { readonly untilMs: number }>();
   for (const { atMs, event } of events) {
     if (event.kind !== 'signal') continue;
     const {
@@ -38,8 +38,9 @@ function findChangedSignals({ events }: History): readonly Breach[] {
     }
     const key = JSON.stringify([reporter, kind, account, agent, symbol]);
     const known = standing.get(key);
-    standing.set(key, event.payload);
-    if (known === undefined || event.at_ms >= known.expires_at_ms) continue;
+    // It lasts for so long; that the clocks are set has no part in it.
+    standing.set(key, { ...event.payload, untilMs: atMs + event.payload.expires_at_ms - event.at_ms });
+    if (known === undefined || atMs >= known.untilMs || event.at_ms >= known.expires_at_ms) continue;
     if (id === known.signal_id && severity >= known.severity) continue;
     const code = id === known.signal_id ? 'signal/milder' : 'signal/renamed';
     const was = `${known.signal_id} (${known.severity})`;
