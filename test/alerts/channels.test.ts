@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Webhook } from 'standardwebhooks';
@@ -12,6 +11,7 @@ import { createSender } from '../../daemon/alerts/send.ts';
 import type { AlertChannelSpec } from '../../daemon/contract/alerts.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { HeldDelays } from '../exchange-sim/hand-time.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { until } from '../until.ts';
 import { startReceiver } from './receiver.ts';
 
@@ -136,8 +136,7 @@ describe('a message in the form of each channel', () => {
   });
 
   it('secrets that are missing, readable by others or of several lines are refused [AK-1 AL-35 AL-36 AL-39 TM-78]', async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
-    t.after(() => rmSync(folder, { recursive: true }));
+    const folder = tempFolder(t, 'secrets');
     const reader = createSecretReader(folder, {});
     const put = (name: string, text: string, mode = 0o600) => {
       writeFileSync(join(folder, name), text);
@@ -294,8 +293,7 @@ describe('one attempt', () => {
   });
 
   it('a program gets the message, fixed arguments, no environment and no shell, and ends in time [AK-7 AK-8 AL-33 AL-46 AL-48 AL-49 AL-50]', async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-exec-'));
-    t.after(() => rmSync(folder, { recursive: true }));
+    const folder = tempFolder(t, 'exec');
     const out = join(folder, 'out');
     const script = `let s='';process.stdin.on('data',d=>s+=d).on('end',()=>require('fs').writeFileSync(process.argv[1],JSON.stringify({s,args:process.argv.slice(2),env:Object.keys(process.env),cwd:process.cwd()})))`;
     process.env.HOLDFAST_TEST_LEAK = 'leak';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { flattenEmergency } from '../../daemon/cli/local/emergency-flatten.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { type Client, createClient, marketOrder } from '../exchange-sim/signed-client.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { holdfast } from './run.ts';
 
 interface Held {
@@ -31,9 +31,7 @@ async function holdTwo(t: TestContext): Promise<Held> {
 }
 
 function makeHome(t: TestContext): string {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-where-'));
-  t.after(() => rmSync(home, { recursive: true }));
-  return home;
+  return tempFolder(t, 'where');
 }
 
 test('flatten --emergency guesses no venue: it is named where the keys or the home of another one are there', async (t) => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type EmergencyReport, flattenEmergency } from '../../daemon/cli/local/emergency-flatten.ts';
@@ -9,6 +8,7 @@ import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/st
 import { until } from '../daemon/harness.ts';
 import { HeldDelays } from '../exchange-sim/hand-time.ts';
 import { type Client, createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { holdfast } from './run.ts';
 
 interface Row {
@@ -73,8 +73,7 @@ test('flatten --emergency of one symbol leaves the others', async (t) => {
 });
 
 test('flatten --emergency says what it needs', async (t) => {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-emergency-'));
-  t.after(() => rmSync(home, { recursive: true }));
+  const home = tempFolder(t, 'emergency');
   const paper = await holdfast(['flatten', '--emergency', '--home', home]);
   assert.equal(paper.code, 2);
   assert.match(paper.err, /HOLDFAST_PAPER_URL is needed/);
@@ -84,8 +83,7 @@ test('flatten --emergency says what it needs', async (t) => {
 });
 
 test('flatten --emergency finds the exchange of the home folder, and warns of a daemon without refusing', async (t) => {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-emergency-'));
-  t.after(() => rmSync(home, { recursive: true }));
+  const home = tempFolder(t, 'emergency');
   mkdirSync(join(home, 'paper'));
   const urlFile = join(home, 'paper', 'exchange.url');
   writeFileSync(urlFile, 'http://127.0.0.1:1\n');

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { VenueName } from '../../daemon/core/venues.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { TokenRecord } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { holdfast } from './run.ts';
 
 /** A home in which two venues have a ledger, each with a token of the same agent. */
 function makeHome(t: TestContext, venues: readonly VenueName[]): string {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-venues-'));
-  t.after(() => rmSync(home, { recursive: true }));
+  const home = tempFolder(t, 'venues');
   for (const venue of venues) {
     const path = join(home, venue, 'ledger.db');
     const ledger = openLedger({ path, venue, account: 'main', now: Date.now, time: SYSTEM_TIME, reserveBytes: 65_536 });

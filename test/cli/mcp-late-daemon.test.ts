@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +16,7 @@ import { MAX_OF_TOKEN } from '../../daemon/http/entrance/connections.ts';
 import { findFreePort } from '../free-port.ts';
 import { PLACE_ORDER, SECRETS, startServer } from '../http/http-kit.ts';
 import { CLAIMS, listen, proving } from '../integrations/proving-server.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { until } from '../until.ts';
 import { holdfast } from './run.ts';
 
@@ -30,8 +30,7 @@ interface Host {
   readonly changed: Promise<void>;
 }
 async function startHost(t: TestContext, port: number, secret: string = SECRETS.agent, isModern = false) {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder(t, 'mcp');
   const file = join(folder, 'agent.token');
   writeFileSync(file, secret, { mode: 0o600 });
   const args = [SCRIPT, 'mcp', '--url', `http://127.0.0.1:${port}`, '--token-file', file];
@@ -134,8 +133,7 @@ test('an operator token serves no model when the daemon starts later, either', a
 
 /** The bridge within this process. */
 function openBridge(t: TestContext, port: number, secret: string, env: Readonly<Record<string, string>> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder(t, 'mcp');
   const tokenFile = join(folder, 'model.token');
   writeFileSync(tokenFile, secret, { mode: 0o600 });
   const nothing = () => undefined;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Client as OldClient } from 'mcp-sdk-v1/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client/streamableHttp.js';
 import { SECRETS, startServer } from '../http/http-kit.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { holdfast } from './run.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,9 +20,7 @@ const MANIFEST = `${BASE}SKILL.md`;
 type Door = 'HTTP' | 'stdio';
 
 function scratch(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-skill-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
+  return tempFolder(t, 'skill');
 }
 
 async function connect(t: TestContext, door: Door, isModern: boolean): Promise<Client> {

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { PLACE_ORDER, SECRETS, startServer } from '../http/http-kit.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { holdfast } from './run.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
 
 function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
+  return tempFolder(t, 'mcp');
 }
 
 function tokenFile(t: TestContext, secret: string = SECRETS.agent): string {

@@ -7,6 +7,7 @@ import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import { toExplanation } from '../../daemon/contract/explanation.ts';
 import type { DecisionBody, ToolAnswer } from '../../daemon/engine/records/decisions.ts';
 import { ANSWER, APPROVAL, createFakeGate, decisionBody } from '../http/fake-gate.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast, type Result } from './run.ts';
 
@@ -502,8 +503,7 @@ test('alerts test, channels, reload and check say what came of them, and end wit
 });
 
 test('alerts check finds what would keep a message from leaving: secrets, addresses and programs [AL-4 AL-5]', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder(t, 'routes');
   const file = join(folder, 'alerts.yaml');
   const check = async (channel: object, env: Readonly<Record<string, string>> = {}): Promise<readonly unknown[]> => {
     writeFileSync(

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { findPackageFolder } from '../../daemon/config/package.ts';
 import { findFreePort } from '../free-port.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { until } from '../until.ts';
 
 const find = (program: string): string | undefined =>
@@ -30,8 +30,7 @@ interface Certificate {
   readonly spki: string;
 }
 export function makeCertificate(t: TestContext, name: string): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder(t, 'tls');
   const [cert, key] = [join(folder, 'desk.crt'), join(folder, 'desk.key')];
   const { status, stderr } = spawnSync(
     'openssl',

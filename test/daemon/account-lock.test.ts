@@ -6,14 +6,13 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AccountLock } from '../../daemon/boot/account-lock.ts';
@@ -28,14 +27,13 @@ import type { TimePort } from '../../daemon/time/time-port.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { parseAccountAlias } from '../../daemon/venue/tables/parse-account.ts';
 import { holdfast } from '../cli/run.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { until } from './harness.ts';
 
 const log = createLogger({ level: 'silent', secrets: [] });
 
 function openFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-accounts-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return tempFolder(t, 'accounts');
 }
 
 const answer = (alias: string | null) =>

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { countFilesNeeded } from '../../daemon/boot/entrances.ts';
@@ -10,9 +9,9 @@ import { MAX_CONNECTIONS } from '../../daemon/http/entrance/connections.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { holdfast } from '../cli/run.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 async function start(t: TestContext, home: string): Promise<Daemon> {
-  t.after(() => rmSync(home, { recursive: true, force: true }));
   const { config, secrets } = readEnv({
     HOLDFAST_HOME: home,
     HOLDFAST_HEAD_FILE: join(home, 'head'),
@@ -24,10 +23,10 @@ async function start(t: TestContext, home: string): Promise<Daemon> {
   t.after(() => daemon.close());
   return daemon;
 }
-const makeHome = (more = '') => join(mkdtempSync(join(tmpdir(), 'holdfast-entrance-')), `home${more}`);
+const makeHome = (t: TestContext, more = '') => join(tempFolder(t, 'entrance'), `home${more}`);
 
 test("the command line takes the operator's entrance, also while the agents' one is full [TM-40]", async (t) => {
-  const home = makeHome();
+  const home = makeHome(t);
   const daemon = await start(t, home);
   assert.equal(daemon.operatorAddress, `unix:${join(home, 'paper', 'operator.sock')}`);
   assert.equal(statSync(join(home, 'paper', 'operator.sock')).mode & 0o777, 0o600);
@@ -49,7 +48,7 @@ test("the command line takes the operator's entrance, also while the agents' one
 });
 
 test('where a path is too long for a socket the entrance is a port of its own, which the command line finds', async (t) => {
-  const home = makeHome('x'.repeat(100));
+  const home = makeHome(t, 'x'.repeat(100));
   const daemon = await start(t, home);
   assert.match(daemon.operatorAddress, /^http:\/\/127\.0\.0\.1:\d+$/);
   assert.equal(readFileSync(join(home, 'paper', 'operator.url'), 'utf8').trim(), daemon.operatorAddress);

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { startWatch } from '../until.ts';
 import { order, type ToolBody, until } from './harness.ts';
 
@@ -31,8 +31,7 @@ async function startSilentExchange(t: TestContext): Promise<{ readonly url: stri
 
 /** A daemon in a home of its own, on an exchange; it is killed when the test is over. */
 function spawnDaemon(t: TestContext, exchangeUrl: string) {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const home = tempFolder(t, 'signals');
   const child = spawn(process.execPath, [CLI, 'start', '--json'], {
     env: {
       ...process.env,

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { StartCache } from '../../daemon/boot/start-cache.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { DaemonWorld, order } from './harness.ts';
 
 const VALUE = { seq: 7, marks: { mode: { at_ms: 5, symbols: ['BTCUSDT'] } } };
 
 function makeFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-cache-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder(t, 'cache');
   return join(folder, 'cache');
 }
 

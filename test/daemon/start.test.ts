@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse, stringify } from 'yaml';
@@ -17,15 +16,14 @@ import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { ACCOUNT_NAME, startDaemon } from '../../daemon/main.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { tempFolder } from '../temp-folder.ts';
 import type { Mutable } from './harness.ts';
 
 const log = createLogger({ level: 'silent', secrets: [] });
 const HOUR_MS = 3_600_000;
 
 function makeHome(t: TestContext): string {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
-  return home;
+  return tempFolder(t, 'start');
 }
 
 class VenueAsked extends Error {}

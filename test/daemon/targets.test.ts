@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { request } from 'undici';
@@ -10,10 +9,10 @@ import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { holdfast } from '../cli/run.ts';
 import { findFreePort } from '../free-port.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 async function start(t: TestContext, more: Readonly<Record<string, string>> = {}) {
-  const home = join(mkdtempSync(join(tmpdir(), 'holdfast-target-')), 'home');
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const home = join(tempFolder(t, 'target'), 'home');
   const env = { HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_LOG_LEVEL: 'silent', ...more };
   const { config, secrets } = readEnv(env);
   const log = createLogger({ level: 'silent', secrets: [] });
@@ -44,8 +43,7 @@ async function squat(t: TestContext, port: number): Promise<{ readonly count: ()
 test("without a daemon operators' verbs connect to nobody, whoever holds the port", async (t) => {
   const port = await findFreePort();
   const { count } = await squat(t, port);
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-target-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const home = tempFolder(t, 'target');
   const env = { HOLDFAST_HOME: home, HOLDFAST_PORT: String(port), HOLDFAST_TOKEN: 'hf_operator' };
   for (const verb of [
     'status',

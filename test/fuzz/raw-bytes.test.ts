@@ -16,7 +16,7 @@ describe('bytes that two parsers may read differently (BY-25)', () => {
   let server: TestServer;
   let close: () => Promise<void> = () => Promise.resolve();
   before(async () => {
-    const cleanups: (() => Promise<void> | void)[] = [];
+    const cleanups: (() => unknown)[] = [];
     server = await startServer({ after: (cleanup) => void cleanups.push(cleanup) });
     close = async () => {
       for (const cleanup of cleanups) await cleanup();

@@ -10,10 +10,11 @@ import {
 } from '../../daemon/http/entrance/console-sessions.ts';
 import { createNonce, keyOf, maskToken, proofOf } from '../../daemon/proof/proof.ts';
 import { withOtherDigit } from '../other-digit.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { PATIENCE_MS, until } from '../until.ts';
 import { signChallenge } from './console-page.ts';
 import { listRoutes } from './every-route.ts';
-import { byHand, CLOSED_WITHIN_MS, type Cleanups, SECRETS, startServer, TARGET, type TestServer } from './http-kit.ts';
+import { byHand, CLOSED_WITHIN_MS, SECRETS, startServer, TARGET, type TestServer } from './http-kit.ts';
 
 const start = (t: Cleanups) => startServer(t, {}, true);
 const signed = (server: TestServer, token: string, host = server.host) =>

@@ -7,9 +7,10 @@ import { MAX_SILENT } from '../../daemon/http/entrance/connections.ts';
 import { REMOTE_ROUTES } from '../../daemon/http/remote-entrance.ts';
 import { createNonce, keyIdOf, keyOf } from '../../daemon/proof/proof.ts';
 import { findFreePort } from '../free-port.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { signChallenge } from './console-page.ts';
 import { listRoutes } from './every-route.ts';
-import { type Answer, type Cleanups, type Json, SECRETS, sendRaw, startServer, type TestServer } from './http-kit.ts';
+import { type Answer, type Json, SECRETS, sendRaw, startServer, type TestServer } from './http-kit.ts';
 
 const ORIGIN = 'https://desk.example.ts.net:8443';
 

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
 import type { Role } from '../../daemon/engine/records/callers.ts';
 import { MAX_CONNECTIONS, MAX_OF_TOKEN, MAX_SILENT } from '../../daemon/http/entrance/connections.ts';
 import { MAX_IN_FLIGHT } from '../../daemon/http/requests/in-flight.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { turn, until } from '../until.ts';
-import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
+import { SECRETS, startServer, type TestServer } from './http-kit.ts';
 
 async function withEntrance(t: Cleanups): Promise<{ server: TestServer; path: string; ask: Asking }> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-entrance-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder(t, 'entrance');
   const path = join(folder, 'operator.sock');
   const server = await startServer(t, { operatorListen: { socketPath: path } });
   const dispatcher = new Agent({ connect: { socketPath: path } });
@@ -87,8 +87,7 @@ test("the operator's entrance is private, and takes operator and monitor tokens 
 
 test('an entrance that cannot be had leaves no other one open', async (t) => {
   const other = await startServer(t);
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-entrance-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder(t, 'entrance');
   const path = join(folder, 'operator.sock');
   await assert.rejects(
     startServer(t, { listen: { host: '127.0.0.1', port: other.port }, operatorListen: { socketPath: path } }),

@@ -3,8 +3,9 @@ import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { MAX_STREAMS } from '../../daemon/http/streams/event-stream.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { turn, until } from '../until.ts';
-import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
+import { SECRETS, startServer, type TestServer } from './http-kit.ts';
 
 const event = (seq: number, size = 0) => ({
   seq,

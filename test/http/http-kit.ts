@@ -9,12 +9,10 @@ import { createHttpServer } from '../../daemon/http/server.ts';
 import type { AppendedSource } from '../../daemon/http/streams/brief-streams.ts';
 import type { EventSource, StreamedEvent } from '../../daemon/http/streams/event-stream.ts';
 import type { AppendedRecord } from '../../daemon/http/streams/record-tally.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { PATIENCE_MS } from '../until.ts';
 import { createFakeGate, type FakeGate } from './fake-gate.ts';
 
-export interface Cleanups {
-  after(cleanup: () => Promise<void> | void): void;
-}
 export interface TestServer {
   readonly http: HttpServer;
   readonly gate: FakeGate;

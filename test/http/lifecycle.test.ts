@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
 import type { ToolOutcome } from '../../daemon/engine/records/decisions.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { until } from '../until.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
-import { byHand, CLOSED_WITHIN_MS, type Cleanups, PLACE_ORDER, SECRETS, sendRaw, startServer } from './http-kit.ts';
+import { byHand, CLOSED_WITHIN_MS, PLACE_ORDER, SECRETS, sendRaw, startServer } from './http-kit.ts';
 
 test('close answers what is in flight on a kept-alive connection, ends streams, and waits for nothing else', async (t) => {
   const { timers, after } = byHand();
@@ -81,8 +82,7 @@ test('while closing, a new request on an open connection is told so', async (t) 
 });
 
 function socketPath(t: Cleanups): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-socket-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder(t, 'socket');
   return join(folder, 'holdfast.sock');
 }
 

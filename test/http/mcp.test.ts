@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +10,7 @@ import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client
 import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { ToolOutcome } from '../../daemon/engine/records/decisions.ts';
 import { MAX_IN_FLIGHT } from '../../daemon/http/requests/in-flight.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { until } from '../until.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
 import { SECRETS, startServer, type TestServer } from './http-kit.ts';
@@ -245,8 +245,7 @@ test('names, descriptions and inputs of all tools cost a model at most 2,000 tok
 
 test('without the folder of its skill /mcp serves the tools all the same, and says so once', async (t) => {
   // An installation of which the folder got lost.
-  const copy = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
-  t.after(() => rmSync(copy, { recursive: true }));
+  const copy = tempFolder(t, 'mcp');
   for (const part of ['daemon', 'test/http', 'test/until.ts', 'package.json'])
     cpSync(join(findPackageFolder(), part), join(copy, part), { recursive: true });
   symlinkSync(join(findPackageFolder(), 'node_modules'), join(copy, 'node_modules'));

@@ -15,7 +15,8 @@ import { isTradingTool, TOOL_CHECKS, TOOL_SCHEMAS } from '../../daemon/contract/
 import { READING_TOOLS, type ToolName, TRADING_TOOLS } from '../../daemon/core/request.ts';
 import { openSchema } from '../../scripts/openapi/answers.ts';
 import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../scripts/openapi/examples.ts';
-import { type Cleanups, type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 test('health, readiness and metrics need no token on this machine', async (t) => {
   const server = await startServer(t);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
+import { tempFolder } from '../temp-folder.ts';
 import { PLACE_ORDER, SECRETS, sendRaw, startServer, type TestServer } from './http-kit.ts';
 
 const isWhole = (got: string) => got.includes('\r\n\r\n') && got.trimEnd().endsWith('}');
@@ -140,8 +139,7 @@ const EVERYWHERE = [
 ];
 
 test('what another site makes a browser ask is refused before any work, on both entrances [TM-34]', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-origin-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder(t, 'origin');
   const socketPath = join(folder, 'operator.sock');
   const server = await startServer(t, { operatorListen: { socketPath } }, true);
   const dispatcher = new Agent({ connect: { socketPath } });

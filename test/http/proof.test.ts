@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request as ask, createServer as createHttp } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import { type Cleanups, SECRETS, startServer } from './http-kit.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { tempFolder } from '../temp-folder.ts';
+import { SECRETS, startServer } from './http-kit.ts';
 
 /** The protocol as docs/api.md has it, without the daemon's own code. */
 const key = (token: string): Buffer => createHash('sha256').update(token).digest();
@@ -95,8 +95,7 @@ test('a proof that is relayed from another address is one for that address [TM-6
 });
 
 test('a proof over a socket is none over TCP, and the other way round', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-proof-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder(t, 'proof');
   const socketPath = join(folder, 'operator.sock');
   const server = await startServer(t, { operatorListen: { socketPath } });
   const bySocket = await askProof('http://localhost', SECRETS.operator, { socketPath });

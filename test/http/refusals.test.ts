@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { request } from 'undici';
 import { findFreePort } from '../free-port.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { until } from '../until.ts';
-import { byHand, type Cleanups, SECRETS, startServer } from './http-kit.ts';
+import { byHand, SECRETS, startServer } from './http-kit.ts';
 
 const MINUTE_MS = 60_000;
 const WRONG = { authorization: `Bearer ${SECRETS.agent}x` };

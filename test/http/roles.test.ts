@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Role } from '../../daemon/engine/records/callers.ts';
 import type { UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { openEveryRoute } from './every-route.ts';
-import { type Cleanups, SECRETS } from './http-kit.ts';
+import { SECRETS } from './http-kit.ts';
 
 const ROLES = Object.keys(SECRETS) as readonly Role[];
 type Access = 'open' | readonly Role[];

@@ -4,8 +4,9 @@ import { describe, it, test } from 'node:test';
 import { MAX_SILENT } from '../../daemon/http/entrance/connections.ts';
 import { createStrangers, FIRSTS_A_TURN, MAX_AHEAD, OTHERS_A_TURN } from '../../daemon/http/entrance/strangers.ts';
 import { findFreePort } from '../free-port.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { turn, until } from '../until.ts';
-import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
+import { SECRETS, startServer, type TestServer } from './http-kit.ts';
 
 /** Turns that only the test begins. */
 function byTurns() {

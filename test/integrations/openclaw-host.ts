@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type {
   CallVerdict,
@@ -17,6 +14,7 @@ import type {
 } from '../../integrations/openclaw/host.ts';
 import plugin from '../../integrations/openclaw/index.ts';
 import { findSharedState } from '../../integrations/openclaw/shared-state.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { PATIENCE_MS } from '../until.ts';
 
 export const ORDER = {
@@ -129,9 +127,7 @@ export function verdictOf({ blocked, result }: Outcome): any {
 
 /** Gone after the test. */
 export function folder(t: TestContext): string {
-  const made = mkdtempSync(join(tmpdir(), 'holdfast-openclaw-'));
-  t.after(() => rmSync(made, { recursive: true }));
-  return made;
+  return tempFolder(t, 'openclaw');
 }
 export async function serve(t: TestContext, answer: RequestListener): Promise<number> {
   const server = createServer(answer);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import { parse } from 'yaml';
 import type { AgentAccount } from '../../daemon/contract/types/accounts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { promtool, WITHOUT_PROMTOOL } from './promtool.ts';
 
 const FOLDER = fileURLToPath(new URL('../../integrations/prometheus/', import.meta.url));
@@ -195,9 +195,7 @@ describe('a scrape', () => {
 });
 
 function temporary(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-prometheus-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
+  return tempFolder(t, 'prometheus');
 }
 
 interface Target {

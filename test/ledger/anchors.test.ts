@@ -12,7 +12,8 @@ import type { Ledger } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { holdfast } from '../cli/run.ts';
 import { keyPath, openOnDisk, signerOf } from '../receipts/signed-ledger.ts';
-import { type Cleanups, ledgerOptions, NOW_MS, note, openAsIntruder } from './temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { ledgerOptions, NOW_MS, note, openAsIntruder } from './temp-ledger.ts';
 
 /** A home whose daemon has stopped: signed heads, `head.key`, and a head file outside. */
 async function openHome(t: Cleanups) {

@@ -10,9 +10,10 @@ import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { KEPT_KINDS } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { textOf } from '../engine/state/text-of.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { countedDisk } from './counted-disk.ts';
-import { type Cleanups, ledgerOptions, makeFolder, note } from './temp-ledger.ts';
+import { ledgerOptions, makeFolder, note } from './temp-ledger.ts';
 
 /** Processes that are killed, spread over all writes; `HOLDFAST_ARCHIVE_KILLS=1000` kills one at each. */
 const KILLS = Number(process.env.HOLDFAST_ARCHIVE_KILLS ?? 4);

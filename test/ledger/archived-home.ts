@@ -9,7 +9,8 @@ import type { LedgerEvent } from '../../daemon/ledger/types.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
-import { type Cleanups, ledgerOptions, makeFolder } from './temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { ledgerOptions, makeFolder } from './temp-ledger.ts';
 
 /** Records of one segment in tests: two frames and a bit. */
 export const SEGMENT = 1_100;

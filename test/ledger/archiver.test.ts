@@ -11,8 +11,9 @@ import { hasArchivedRows } from '../../daemon/ledger/remove-archived.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { type Home, makeHome, playWorld, SEGMENT, SEGMENTS } from './archived-home.ts';
-import { type Cleanups, ledgerOptions, note } from './temp-ledger.ts';
+import { ledgerOptions, note } from './temp-ledger.ts';
 
 let database: Buffer;
 before(async () => {

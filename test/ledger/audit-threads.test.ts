@@ -6,8 +6,9 @@ import type { Database } from 'better-sqlite3';
 import { type AuditOptions, auditLedger, type LedgerAudit } from '../../daemon/boot/ledger/audit-ledger.ts';
 import { hashEvent } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
-import { type Cleanups, makeFolder, openAsIntruder } from './temp-ledger.ts';
+import { makeFolder, openAsIntruder } from './temp-ledger.ts';
 
 const SPAN = 300;
 /** A thread answers what a span answers here: one of each kind of answer goes through threads, which cost a start each. */

@@ -11,8 +11,9 @@ import { Checkpointer } from '../../daemon/boot/keep/checkpointer.ts';
 import type { CheckpointEvent } from '../../daemon/engine/records/events.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { until } from '../until.ts';
-import { type Cleanups, NOW_MS, note, openTempLedger } from './temp-ledger.ts';
+import { NOW_MS, note, openTempLedger } from './temp-ledger.ts';
 
 const DAEMON = fileURLToPath(new URL('./checkpoint-daemon.ts', import.meta.url));
 const CHILD = new URL('../../daemon/boot/keep/checkpoint-child.ts', import.meta.url).href;

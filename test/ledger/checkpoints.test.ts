@@ -27,7 +27,8 @@ import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 import { textOf } from '../engine/state/text-of.ts';
-import { type Cleanups, ledgerOptions, makeFolder, NOW_MS } from './temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { ledgerOptions, makeFolder, NOW_MS } from './temp-ledger.ts';
 
 let database: Buffer;
 before(async () => {

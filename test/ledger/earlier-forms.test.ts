@@ -10,7 +10,8 @@ import type { LedgerReader } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
 import { LEDGER_FORMS, restoreLedger } from '../fixtures/ledgers.ts';
-import { type Cleanups, ledgerOptions } from './temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { ledgerOptions } from './temp-ledger.ts';
 
 function open(t: Cleanups, form: (typeof LEDGER_FORMS)[number]): LedgerReader {
   const storage = new MemoryStorage(restoreLedger(form));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, cpSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { digestFold, FOLD_ROOMS, FOLD_SHA256 } from '../../daemon/boot/keep/fold-digest.ts';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -20,8 +20,7 @@ function listLoaded(entries: readonly string[]): readonly string[] {
 }
 
 test('a change of the code that folds, reads or writes views gives another digest [LE-59]', (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'holdfast-fold-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const root = tempFolder(t, 'fold');
   for (const room of FOLD_ROOMS) cpSync(join(ROOT, 'daemon', room), join(root, room), { recursive: true });
   const daemon = pathToFileURL(`${root}/`);
   let before = digestFold(daemon, '.ts');

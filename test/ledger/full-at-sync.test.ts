@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import { mayBeFull } from '../../daemon/ledger/disk/connection.ts';
 import { hasRoom } from '../../daemon/ledger/disk/reserve.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { ledgerOptions } from './temp-ledger.ts';
 
 interface Reported {
@@ -22,9 +22,7 @@ interface Traced extends Reported {
 }
 
 function makeFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-sync-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return tempFolder(t, 'sync');
 }
 
 /** Appends in a process whose syncs fail as `inject` says; null where processes cannot be traced. */

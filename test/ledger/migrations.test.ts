@@ -9,7 +9,8 @@ import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledg
 import { migrationBackupPath } from '../../daemon/ledger/chain/whole-copy.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { verifyChain, verifyLedger } from '../../daemon/ledger/verify/verify.ts';
-import { type Cleanups, hasCode, ledgerOptions, makeFolder, NOW_MS, note } from './temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { hasCode, ledgerOptions, makeFolder, NOW_MS, note } from './temp-ledger.ts';
 
 const MIGRATIONS = readMigrations(findMigrationsFolder());
 const RECORDS = 20;

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
@@ -7,19 +5,13 @@ import { LedgerError, type LedgerErrorCode } from '../../daemon/ledger/errors.ts
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { Ledger, OpenLedgerOptions } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { type Cleanups, tempFolder } from '../temp-folder.ts';
 
 export const NOW_MS = 1_760_054_400_000;
 
-/** Takes what is to be undone at the end: a test context, or a step of a property. */
-export interface Cleanups {
-  after(cleanup: () => void): void;
-}
-
 /** A folder that is removed at the end. */
 export function makeFolder(t: Cleanups): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-ledger-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return tempFolder(t, 'ledger');
 }
 
 /** Options of a paper ledger with a small reserve. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -13,6 +12,7 @@ import { openTokenStore } from '../../daemon/ledger/tokens.ts';
 import type { Ledger, LedgerReader } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { ledgerOptions, makeFolder, NOW_MS, openTempLedger } from './temp-ledger.ts';
 
 const AGENT = { role: 'agent', name: 'momentum', agent: 'momentum' } as const;
@@ -134,8 +134,7 @@ for (const [name, sql, problem] of [
 
 /** The migrations of before tokens were records. */
 function olderMigrations(t: { after(cleanup: () => void): void }): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-migrations-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder(t, 'migrations');
   for (const { name, version } of readMigrations(CURRENT))
     if (version < 4) copyFileSync(join(CURRENT, name), join(folder, name));
   return folder;

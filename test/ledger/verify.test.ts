@@ -14,7 +14,8 @@ import {
   verifyLedger,
   verifySpan,
 } from '../../daemon/ledger/verify/verify.ts';
-import { type Cleanups, decision, NOW_MS, note, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
+import { decision, NOW_MS, note, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
 
 const RECORDS = 24;
 

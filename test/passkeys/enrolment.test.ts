@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { PasskeysBody } from '../../daemon/contract/types/passkeys.ts';
 import type { PasskeyAddedEvent } from '../../daemon/engine/records/events.ts';
 import { CODE_MS, codeFileOf, createCodes, MAX_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { type Options, Seat } from './seat.ts';
 import { SoftwareKey } from './software-key.ts';
 
@@ -224,8 +224,7 @@ describe('on live', () => {
 describe('a one-time code', () => {
   let nowMs = 1_000_000;
   const open = (t: { after(work: () => void): void }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-code-'));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = tempFolder(t, 'code');
     const path = join(folder, 'code.json');
     return { path, codes: createCodes(path, () => nowMs) };
   };

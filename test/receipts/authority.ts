@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import type { Cleanups } from '../ledger/temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
 
 export const OPENSSL = spawnSync('openssl', ['ts', '-help']).status === 0 ? false : 'openssl is not installed';
 

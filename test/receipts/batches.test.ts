@@ -8,7 +8,8 @@ import { openSigningKey } from '../../daemon/ledger/proofs/signing-key.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
-import { type Cleanups, NOW_MS, note } from '../ledger/temp-ledger.ts';
+import { NOW_MS, note } from '../ledger/temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { keyPath, openOnDisk, signerOf } from './signed-ledger.ts';
 
 const notes = (count: number) => Array.from({ length: count }, (_, at) => note(`${at}`));

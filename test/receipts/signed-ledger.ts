@@ -10,7 +10,8 @@ import type { TimePort } from '../../daemon/time/time-port.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
-import { type Cleanups, ledgerOptions, makeFolder, NOW_MS } from '../ledger/temp-ledger.ts';
+import { ledgerOptions, makeFolder, NOW_MS } from '../ledger/temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
 
 /** The ledger of a generated world: several agents, staged entries, exits, cancels. */
 export async function playLedger(seed: number): Promise<Buffer> {

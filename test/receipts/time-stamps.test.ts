@@ -9,7 +9,8 @@ import { buildStampRequest, readStamp } from '../../daemon/cli/local/ledger/time
 import type { SignedHead } from '../../daemon/contract/signed-heads.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { holdfast, type Result } from '../cli/run.ts';
-import { type Cleanups, makeFolder, note } from '../ledger/temp-ledger.ts';
+import { makeFolder, note } from '../ledger/temp-ledger.ts';
+import type { Cleanups } from '../temp-folder.ts';
 import { answer, makeAuthority, OPENSSL, openssl, type Reply, serve } from './authority.ts';
 import { openOnDisk, signerOf } from './signed-ledger.ts';
 

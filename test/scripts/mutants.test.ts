@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import { Net } from '../../scripts/mutants/net.ts';
 import { addProbes } from '../../scripts/mutants/probes.ts';
 import { Reach } from '../../scripts/mutants/reach.ts';
 import { numberOf } from '../../scripts/mutants/table.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const PLANT = fileURLToPath(new URL('../../scripts/mutants/plant.ts', import.meta.url));
 const SOURCE = `const outside: number = 1 + 1;
@@ -49,8 +49,7 @@ test('nothing is planted outside of functions, and every mistake has its line', 
 });
 
 test('a process that preloads the plant runs the mistake, and no other file has one', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutant-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder(t, 'mutant');
   const file = join(folder, 'judge.ts');
   writeFileSync(file, SOURCE);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
