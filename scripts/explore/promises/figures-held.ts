@@ -78,6 +78,14 @@ export function* compareHeld(
     yield* unequal('agent-long-units', agent.long_units, ownLong);
     yield* unequal('agent-short-units', agent.short_units, ownShort);
   }
+  const isOpen = request.intent === 'open' && context.phase === 'parent';
+  if (
+    isOpen &&
+    request.origin === 'agent' &&
+    plain.of(symbol).holder !== null &&
+    plain.of(symbol).holder !== request.agent
+  )
+    yield* unequal('held-by', context.holding?.held_by ?? null, 'another');
   yield* unequal('leverage-locked', String(market.leverage_locked), String(held !== 0 || here.some(isSent)));
   if (request.intent === 'open' || request.intent === 'modify') {
     const opening = here.filter((order) => !order.reduceOnly && !order.foreign && order.triggerE8 === null);

@@ -12,11 +12,17 @@ const HAIR = 1e-9;
 
 /**
  * The record says what happened: what a caller asked for, what went to the exchange, and what the exchange says of each
- * trade. [TM-5]
- * @except the exchange changes a symbol's steps
+ * trade and each booking. [TM-5]
+ * @except of what went to the exchange: it changes a symbol's steps
  */
 export function findRecordedOtherwise(history: History): readonly Breach[] {
-  return [...findAskedOtherwise(history), ...findSentOtherwise(history), ...findTradesOtherwise(history)];
+  return [
+    ...findAskedOtherwise(history),
+    ...findSentOtherwise(history),
+    ...findTradesOtherwise(history),
+    ...findBookedOtherwise(history),
+    ...findMissummed(history),
+  ];
 }
 
 function findAskedOtherwise({ decisionOf, world }: History): readonly Breach[] {
@@ -82,6 +88,40 @@ function findTradesOtherwise({ events, world }: History): readonly Breach[] {
       code: 'recorded/trade',
       detail: `${payload.trade_id}, recorded at ${at(atMs)}: ${detail}`,
     }));
+  });
+}
+
+function findBookedOtherwise({ events, world }: History): readonly Breach[] {
+  const booked = world.exchange.world.state.income;
+  return events.flatMap(({ atMs, event }) => {
+    if (event.kind !== 'income') return [];
+    return event.payload.rows.flatMap((row) => {
+      const what = `${row.type} ${row.income_id}, recorded at ${at(atMs)}`;
+      const income = booked.find(({ tranId, type }) => String(tranId) === row.income_id && type === row.type);
+      if (income === undefined) return [{ code: 'recorded/income', detail: `${what} is none of the exchange's` }];
+      const found = differences([
+        ['symbol', income.symbol, row.symbol],
+        ['amount', fromE8(Number(income.amount)), row.amount_usdt],
+        ['instant', income.timeMs, row.at_venue_ms],
+        ['trade', income.tradeId === null ? null : String(income.tradeId), row.trade_id],
+      ]);
+      return found.map((detail) => ({ code: 'recorded/income', detail: `${what}: ${detail}` }));
+    });
+  });
+}
+
+const CENT = 0.01;
+
+/** What a position has gained is its way from the entry price to the mark. */
+function findMissummed({ events }: History): readonly Breach[] {
+  return events.flatMap(({ atMs, event }) => {
+    if (event.kind !== 'account') return [];
+    return event.payload.positions.flatMap(({ entry_price, mark_price, quantity_e8, symbol, unrealised_pnl_usdt }) => {
+      const gained = fromE8(quantity_e8) * (mark_price - entry_price);
+      if (Math.abs(unrealised_pnl_usdt - gained) <= CENT) return [];
+      const detail = `${symbol} at ${at(atMs)} has gained ${unrealised_pnl_usdt}, and not ${gained}`;
+      return [{ code: 'recorded/gained', detail }];
+    });
   });
 }
 
