@@ -62,6 +62,7 @@ import { findPageBreaches } from './promises/pages.ts';
 import { findPlaceBreaches } from './promises/places.ts';
 import { findReadingBreaches } from './promises/readings.ts';
 import { findReadBreaches } from './promises/reads.ts';
+import { findRecordedOtherwise } from './promises/recorded.ts';
 import { findAuditBreaches, findInternalErrors, findProofTakenBack, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findRequestBudgetBreaches } from './promises/request-budgets.ts';
@@ -122,6 +123,7 @@ const PROMISES: readonly Promised[] = [
   findOrderRateBreaches,
   findCrossings,
   findUnrecorded,
+  findRecordedOtherwise,
   findUnanswered,
   findInternalErrors,
   findLedgerBreaches,

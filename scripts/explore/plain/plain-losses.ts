@@ -63,6 +63,8 @@ export class PlainLosses {
         return;
       case 'holder':
       case 'recovery':
+        // What was placed before a recovery is nobody's, whenever its trades are read.
+        if (event.kind === 'recovery') this.#orders.clear();
         // What is held is somebody else's from here on, or nobody's.
         for (const [agent, { trades }] of this.#books)
           if ([...trades.keys()].some((symbol) => this.heldE8Of(agent, symbol) !== 0)) this.isUnclear = true;

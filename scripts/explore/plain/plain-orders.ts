@@ -195,13 +195,21 @@ function plainOf(
   };
 }
 
-/** USDT that may still be filled of what opens, at the worse of mark and limit: the larger of both forms of an amend. */
-export function pendingUsdt(order: PlainOrder, rules: SymbolRules, mark: number): number {
+/** What may still be filled of what opens, in lots times ticks, at the worse of mark and limit: the larger of both forms of an amend. */
+export function pendingUnits(order: PlainOrder, rules: SymbolRules, mark: number): number {
   if (order.reduceOnly || order.isOver) return 0;
   const quantityE8 = Math.max(0, Math.max(order.quantityE8, order.amend?.quantityE8 ?? 0) - order.executed);
-  const tick = rules.tickMantissa / rules.tickScale;
   const bound = Math.max(order.priceE8 ?? 0, order.triggerE8 ?? 0, order.amend?.priceE8 ?? 0) / E8;
-  const ticks = Math.ceil(Math.max(mark, bound) / tick - 1e-9);
-  const lots = ceilLots(quantityE8, rules);
-  return ((lots * rules.lotMantissa) / rules.lotScale) * ticks * tick;
+  return ceilLots(quantityE8, rules) * ticksOf(rules, Math.max(mark, bound));
+}
+/** A price in ticks, upwards. */
+export function ticksOf({ tickMantissa, tickScale }: SymbolRules, price: number): number {
+  return Math.ceil((price * tickScale) / tickMantissa - 1e-9);
+}
+/** A lot times a tick, USDT. */
+export function unitOf({ lotMantissa, lotScale, tickMantissa, tickScale }: SymbolRules): number {
+  return (lotMantissa * tickMantissa) / (lotScale * tickScale);
+}
+export function pendingUsdt(order: PlainOrder, rules: SymbolRules, mark: number): number {
+  return pendingUnits(order, rules, mark) * unitOf(rules);
 }

@@ -10,6 +10,8 @@ import { type PlainOrder, pendingUsdt } from '../plain/plain-orders.ts';
 import { PlainPace } from '../plain/plain-pace.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
 import { CENT, type Found, outside, type Range, unequal } from '../plain/told.ts';
+import { compareHeld, PlainHeld } from './figures-held.ts';
+import { compareReadings, PlainReadings } from './figures-read.ts';
 import { compareReported } from './figures-told.ts';
 
 interface Plain {
@@ -17,17 +19,21 @@ interface Plain {
   readonly equity: PlainEquity;
   readonly losses: PlainLosses;
   readonly trust: PlainTrust;
+  readonly held: PlainHeld;
+  readonly readings: PlainReadings;
   /** The last records of the account's side and of the market's. */
   readonly heads: { state: number; market: number };
 }
 
 /**
  * The figures that a decision was taken on are what the records before it add up to, by their definitions: order tokens,
- * turnover, fees, drawdown, daily loss, an agent's own loss, p_t, what may still fill, signals, the trading state.
+ * turnover, fees, drawdown, daily loss, an agent's own loss, p_t, what may still fill, signals, the trading state. So are
+ * exposure, openings and exits of the account and of the agent, leverage, filters, bars and regime.
  * @except a clock is set back
  * @except of fees, turnover and fills: a person or another daemon trades
  * @except of losses: a day turns while something is held, or income has other rows
- * @except of what may still fill: another daemon’s orders are there
+ * @except of what may still fill and of exposure: another daemon’s orders are there
+ * @except of exposure: fills and the last reading differ
  */
 export function findFigureBreaches(history: History): readonly Breach[] {
   const plain: Plain = {
@@ -35,6 +41,8 @@ export function findFigureBreaches(history: History): readonly Breach[] {
     equity: new PlainEquity(),
     losses: new PlainLosses(),
     trust: new PlainTrust(),
+    held: new PlainHeld(),
+    readings: new PlainReadings(),
     heads: { state: 0, market: 0 },
   };
   const breaches = new Map<string, Breach>();
@@ -46,6 +54,7 @@ export function findFigureBreaches(history: History): readonly Breach[] {
     if (event.kind === 'decision')
       note(compare(history, plain, event.payload), `${event.payload.decision.decision_id} at ${at(atMs)}`);
     takeIn(plain, event, seq);
+    plain.held.take({ event }, history.world.beliefs.of(event));
   }
   const { gate } = history.world;
   if (gate?.keeper.isReconciled === true) note(compareReported(gate, plain), `told at ${at(history.endMs)}`);
@@ -57,13 +66,14 @@ function othersTradeIn({ world: { homes, venue } }: History): boolean {
   return venue.hands.length + homes.restores.length + homes.seconds.length > 0;
 }
 
-function takeIn({ equity, heads, losses, pace, trust }: Plain, event: Note['event'], seq: number): void {
+function takeIn({ equity, heads, losses, pace, readings, trust }: Plain, event: Note['event'], seq: number): void {
   if (event.kind === 'market' || event.kind === 'rules') heads.market = seq;
   else if (event.kind !== 'token') heads.state = seq;
   pace.take(event);
   equity.take(event);
   losses.take(event);
   trust.take(event);
+  readings.take(event);
 }
 
 function* compare(history: History, plain: Plain, event: DecisionEvent): Generator<Found> {
@@ -73,7 +83,12 @@ function* compare(history: History, plain: Plain, event: DecisionEvent): Generat
   yield* compareAccount(history, plain.equity, event.context);
   yield* compareTrust(plain.trust, event);
   yield* compareLosses(plain.losses, plain.pace, event);
-  if (!plain.pace.orders.isUnclear) yield* comparePending(plain.pace, event);
+  yield* compareReadings(plain.readings, event);
+  if (plain.pace.orders.isUnclear) return;
+  yield* comparePending(plain.pace, event);
+  const spec = specOf(history, event);
+  const hasBudgets = spec !== null && agentSection(spec, event.agent).budgets !== undefined;
+  if (spec !== null) yield* compareHeld(plain.pace.orders, plain.held, event, hasBudgets);
 }
 
 function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent): Generator<Found> {

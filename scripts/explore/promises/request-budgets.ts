@@ -59,7 +59,7 @@ function findCountedEarly(history: History): readonly Breach[] {
   });
 }
 
-/** No more of them are recorded than the policy says that is in force at the last of them. */
+/** No more of them are recorded, by the time that passed, than the policy says that is in force at the last of them. */
 function findRecordedBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
   const all = new Map<string, Decision[]>();
@@ -70,7 +70,7 @@ function findRecordedBeyond(history: History): readonly Breach[] {
     const limit = limitAt(history, last.seq);
     const first = limit === null ? undefined : refused.at(-1 - limit.max);
     if (limit === null || first === undefined) continue;
-    const spanMs = last.event.decision.at_ms - first.event.decision.at_ms;
+    const spanMs = last.atMs - first.atMs;
     if (spanMs >= limit.window_ms || spanMs < 0) continue;
     const detail = `${limit.max + 1} refusals of ${last.agent} are on record within ${spanMs} ms, the last is ${last.id}; ${limit.max} may be within ${limit.window_ms}`;
     return [{ code: 'requests/recorded-beyond', detail }];
