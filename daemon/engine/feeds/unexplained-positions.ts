@@ -1,4 +1,5 @@
-import { liveOrders, possibleFills } from '../orders/orders.ts';
+import { possibleFills } from '../orders/holding.ts';
+import { liveOrders } from '../orders/orders.ts';
 import type { AccountSnapshot } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 

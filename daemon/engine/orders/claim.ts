@@ -1,4 +1,4 @@
-import type { Origin, Side } from '../../core/request.ts';
+import type { ExecutionRequest, Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, OrderEvent } from '../records/events.ts';
 import { isAtVenue, isCanceled, isLost, isRefused, neverRests } from '../tables/status.ts';
 import { type OrderState, remainingE8 } from './order.ts';
@@ -90,6 +90,28 @@ export function isBefore(older: AskedClaim, whole: AskedClaim): boolean {
     older.side === whole.side &&
     older.seq < whole.seq
   );
+}
+
+export type IsHalted = (symbol: string, agent: string) => boolean;
+/**
+ * What a cancel takes back: by the id of one of its orders, or all of its caller's (`cancel_all`), of which in
+ * `halted` an agent's goes on. Nothing that was asked for since record `seq`.
+ */
+export function meantBy(
+  open: Iterable<Claim>,
+  request: Pick<ExecutionRequest, 'agent' | 'client_order_id' | 'origin' | 'symbol'>,
+  seq: number,
+  isHalted: IsHalted,
+): readonly Claim[] {
+  const { agent, client_order_id: id, origin, symbol } = request;
+  const isOperators = origin === 'operator';
+  return [...open].filter((claim) => {
+    if (claim.origin === 'gate' || claim.seq > seq) return false;
+    if (!isOperators && (claim.origin !== 'agent' || claim.agent !== agent)) return false;
+    if (id !== null) return claim.orders.some(({ clientOrderId }) => clientOrderId === id);
+    if (symbol !== null && symbol !== claim.symbol) return false;
+    return isOperators || !isHalted(claim.symbol, claim.agent);
+  });
 }
 
 /** It never reached the venue: nobody wanted that. */

@@ -1,6 +1,6 @@
 import { headSeq, wordOn } from '../decide/order-records.ts';
 import type { EngineCore, Recorded } from '../flow/core.ts';
-import { isOfAnother, judgeStatus } from '../orders/judge-status.ts';
+import { isOfAnother, judgeStatus } from '../orders/evidence.ts';
 import { isLost, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';

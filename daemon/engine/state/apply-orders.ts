@@ -1,17 +1,15 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import { isLiquidation } from '../accounts/income-rows.ts';
+import { applyListed, applyOrderEvent, setAmend } from '../orders/evidence.ts';
 import { holdAgain, holdBy } from '../orders/holding.ts';
 import { priceMoved, unreportedE8 } from '../orders/order.ts';
 import {
-  applyListed,
-  applyOrderEvent,
   buildForeignOrder,
   insertOrder,
   isPlanned,
   isTerminal,
   type OrderState,
   planOrders,
-  setAmend,
 } from '../orders/orders.ts';
 import { applyFill, type ClosedAndOpened } from '../positions/fills.ts';
 import type { PositionState } from '../positions/positions.ts';
