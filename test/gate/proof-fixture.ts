@@ -25,6 +25,7 @@ import type {
 } from '../../daemon/engine/records/venue.ts';
 import { Canceler } from '../../daemon/engine/sending/cancels.ts';
 import { LoneOpenings } from '../../daemon/engine/sending/lone-openings.ts';
+import { OrderProof } from '../../daemon/engine/sending/order-proof.ts';
 import { recoverOrders } from '../../daemon/engine/sending/recover-orders.ts';
 import { Resolver } from '../../daemon/engine/sending/resolver.ts';
 import { OrderSender } from '../../daemon/engine/sending/sender.ts';
@@ -115,6 +116,7 @@ export class ProofWorld {
   };
   readonly #abort = new AbortController();
   readonly core: GateCore;
+  readonly proof: OrderProof;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
@@ -174,10 +176,16 @@ export class ProofWorld {
       onVanished: nothing,
       onUnknown: (order: OrderState) => this.resolver.resolve(order),
     };
-    this.sender = new OrderSender(this.core, consequences, new LoneOpenings(this.core, () => nowKnown(true)));
-    this.resolver = new Resolver(this.core, this.sender);
-    this.canceler = new Canceler(this.core, this.sender);
-    this.feed = new AccountFeed(this.core, this.sender, this.resolver, new ReadingMarks(this.core));
+    this.proof = new OrderProof(this.core, nothing);
+    this.sender = new OrderSender(
+      this.core,
+      this.proof,
+      consequences,
+      new LoneOpenings(this.core, () => nowKnown(true)),
+    );
+    this.resolver = new Resolver(this.core, this.proof, consequences);
+    this.canceler = new Canceler(this.core, this.proof, consequences);
+    this.feed = new AccountFeed(this.core, this.proof, consequences, new ReadingMarks(this.core));
     if (events.length === 0) this.core.append('rules', { rules: BTC_RULES });
   }
 
@@ -232,7 +240,7 @@ export class ProofWorld {
     this.stop();
     const next = new ProofWorld(this.events, atMs);
     Object.assign(next.script, this.script);
-    recoverOrders(next.core, next.sender, next.resolver);
+    recoverOrders(next.core, next.proof, next.resolver);
     return next;
   }
   stop(): void {

@@ -18,7 +18,7 @@ import type { DecisionKind } from '../records/decisions.ts';
 import type { DecisionEvent, ExitCause, PlannedOrder } from '../records/events.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import type { Decided } from './decided.ts';
-import { endOpenings } from './order-records.ts';
+import { endOpenings } from './end-openings.ts';
 
 /** A request that was decided on and is not recorded yet. */
 export interface Considered {

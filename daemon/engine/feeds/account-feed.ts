@@ -1,13 +1,11 @@
 import { CLOCKS_APART_MS, spanOf } from '../accounts/recent-moves.ts';
 import { awaitsReading } from '../claims/exit-sizes.ts';
-import type { LiveCore } from '../flow/core.ts';
+import type { LiveCore, VenueConsequences } from '../flow/core.ts';
 import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/step.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';
-import { type Ask, isAsSent } from '../sending/order-proof.ts';
-import type { Resolver } from '../sending/resolver.ts';
-import type { OrderSender } from '../sending/sender.ts';
+import { type Ask, isAsSent, type OrderProof } from '../sending/order-proof.ts';
 import type { Cause } from '../tables/cause.ts';
 import { accountEvent } from './account-event.ts';
 import { noteUnreadable } from './held-symbols.ts';
@@ -25,6 +23,7 @@ const PEAK_EVERY_MS = 5_000;
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
+type Consequences = Pick<VenueConsequences, 'onUnknown'>;
 type Orders = Listed<VenueOrder>;
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
@@ -42,8 +41,8 @@ interface AskedOrders {
 /** Reads account and open orders from the venue and folds what is news into the ledger. */
 export class AccountFeed {
   readonly #core: LiveCore;
-  readonly #sender: OrderSender;
-  readonly #resolver: Resolver;
+  readonly #proof: OrderProof;
+  readonly #consequences: Consequences;
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #marks: ReadingMarks;
@@ -63,13 +62,13 @@ export class AccountFeed {
   onRead: (feed: 'account' | 'orders' | 'mode') => void = () => undefined;
   onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: LiveCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
+  constructor(core: LiveCore, proof: OrderProof, consequences: Consequences, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
     this.#watched = new WatchedSymbols(core);
     this.transfers = new TransferFeed(core, marks);
-    this.#sender = sender;
-    this.#resolver = resolver;
+    this.#proof = proof;
+    this.#consequences = consequences;
     this.#changed = new ChangedOrders(core);
     this.#absences = new Absences(core);
   }
@@ -204,7 +203,7 @@ export class AccountFeed {
       askedAtMs: this.#core.nowMs(),
       askedAtWallMs: ports.time.monotonicMs(),
       forms: this.#changed.noteForms(),
-      ask: this.#sender.proof.ask(),
+      ask: this.#proof.ask(),
       answer: this.#core.begin(call('fetchOpenOrders', symbols)),
     };
   }
@@ -226,7 +225,7 @@ export class AccountFeed {
       if (order === undefined) this.#takeListed(report, ask);
       else if (isAnother(order, report)) {
         if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report, ask);
-      } else if (this.#sender.proof.isOther(order, report)) {
+      } else if (this.#proof.isOther(order, report)) {
         // Ours counts in full until its end is proven, and nothing is opened meanwhile.
         if (isTerminal(order)) this.#takeListed(report, ask);
       } else if (isTerminal(order)) {
@@ -235,7 +234,7 @@ export class AccountFeed {
         if (!live.has(order) && !order.isEndShown && order.plannedAtMs < this.#core.state.time.of(askedAtMs))
           lookups.push(this.#core.begin(this.#lookUpListed(order, report, asked.ask)));
       } else {
-        this.#sender.adopt(order, report, ask);
+        this.#proof.adopt(order, report, ask);
         this.#changed.compare(order, report, forms.get(order));
       }
     }
@@ -250,17 +249,17 @@ export class AccountFeed {
   }
 
   *#lookUpGone(order: OrderState): Flow<void> {
-    const since = this.#sender.proof.ask();
+    const since = this.#proof.ask();
     const found = yield* ask<'lookUp'>({ fx: 'lookUp', key: order });
     if (found.kind === 'found') {
       this.#absences.end(order);
-      this.#sender.adopt(order, found.order, since);
+      this.#proof.adopt(order, found.order, since);
     } else if (found.kind === 'not_found' && order.foreign) {
       // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in
       // full.
       if (this.#absences.isProven(order) && !isTerminal(order))
-        this.#sender.proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since);
-    } else if (found.kind === 'not_found') this.#resolver.resolve(order);
+        this.#proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since);
+    } else if (found.kind === 'not_found') this.#consequences.onUnknown(order);
   }
 
   /** Listed, though we saw no end of it: it lives, unless a lookup knows that it has ended and the list is old. */

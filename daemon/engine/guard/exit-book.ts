@@ -5,13 +5,13 @@ import type { ExitForm, ExitParent } from '../claims/exit-request.ts';
 import { OPENING_ENDED } from '../claims/openings-to-end.ts';
 import { decideExitOrder } from '../decide/decide-exit.ts';
 import type { Decided } from '../decide/decided.ts';
-import { endedEvent } from '../decide/order-records.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { type Claim, closedE8, isLive } from '../orders/claims.ts';
 import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../orders/orders.ts';
 import type { ExitEnd } from '../records/events.ts';
 import type { Canceler } from '../sending/cancels.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
 import { readParent } from './read-parent.ts';
@@ -34,15 +34,16 @@ export class ExitBook {
 
   constructor(parts: {
     core: EngineCore;
+    proof: OrderProof;
     sender: OrderSender;
     canceler: Canceler;
     resolver: Resolver;
     /** {@link ExitBook.tick} is due then, wall ms of the process: the earliest instant that was asked for. */
     wakeExitsAt: (wallMs: number) => void;
   }) {
-    const { core, sender } = parts;
+    const { core, proof } = parts;
     this.#core = core;
-    this.#sender = sender;
+    this.#sender = parts.sender;
     this.#canceler = parts.canceler;
     this.#resolver = parts.resolver;
     this.#wakeAt = parts.wakeExitsAt;
@@ -57,7 +58,7 @@ export class ExitBook {
       decide: (claim, form) => this.#decide(claim, form),
       send: (order) => this.#carry(order),
       recordEnd: (claim, reason, detail) => this.#recordEnd(claim, reason, detail),
-      endUnsent: (order, detail) => sender.record(order, endedEvent(core, order, 'canceled', detail)),
+      endUnsent: (order, detail) => proof.end(order, detail),
       cancel: (order, reason) => this.#cancel(order, reason),
       alert: (code, detail, symbol) => core.alert(code, detail, symbol),
       onDefect: (error, symbol) =>

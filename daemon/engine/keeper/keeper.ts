@@ -5,7 +5,7 @@ import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { allOver, type Flow, joined, type Started, wait, within } from '../flow/step.ts';
-import type { OrderSender } from '../sending/sender.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 import { TradeFeed } from '../trades/trade-feed.ts';
 import { ClockSync } from './clock-sync.ts';
@@ -46,7 +46,7 @@ export class Keeper {
     core: LiveCore;
     account: AccountFeed;
     market: MarketFeed;
-    sender: OrderSender;
+    proof: OrderProof;
     health: VenueHealth;
     ledgerCheck: LedgerCheck;
     marks: ReadingMarks;
@@ -60,7 +60,7 @@ export class Keeper {
     const { core, account, market, health, ledgerCheck, marks } = parts;
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health);
-    this.#trades = new TradeFeed(core, parts.sender.proof);
+    this.#trades = new TradeFeed(core, parts.proof);
     this.reconciliation = new Reconciliation({
       core,
       account,

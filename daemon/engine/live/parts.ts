@@ -32,6 +32,7 @@ import { Signals } from '../operator/signals.ts';
 import { Tokens } from '../operator/tokens.ts';
 import { CutReadings } from '../protect/cut-readings.ts';
 import type { Canceler } from '../sending/cancels.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
 import type { SliceRunner } from '../sending/slices.ts';
@@ -49,6 +50,7 @@ export interface LiveParts {
   readonly calls: ToolCalls;
   readonly approvals: Approvals;
   readonly outcomes: Outcomes;
+  readonly proof: OrderProof;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
@@ -90,17 +92,17 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     wakeExitsAt: options.wakeExitsAt,
     readBeside: (symbol) => readBeside(symbol),
   });
-  const { canceler, executor, exits, health, resolver, sender, slices } = engine;
+  const { canceler, executor, exits, health, proof, resolver, sender, slices } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
-  const standing = new StandingOrders(core, canceler, sender);
+  const standing = new StandingOrders(core, canceler, proof);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
   const countdowns = new Countdowns(core, () => keeper.wasRead);
   const marks = new ReadingMarks(core);
   const ledgerCheck: LedgerCheck = new LedgerCheck(core, marks);
-  const account = new AccountFeed(core, sender, resolver, marks);
+  const account = new AccountFeed(core, proof, health, marks);
   const readBeside = function* (symbol: string): Flow<boolean> {
     if (health.isQuiet()) return false;
     const symbols = [...new Set([...account.watched(), symbol])];
@@ -133,7 +135,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     core,
     account,
     market,
-    sender,
+    proof,
     health,
     ledgerCheck,
     marks,
@@ -158,7 +160,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
   const loosening = new LooseningDelay(core);
   const operator = new Operator({ core, availability, canceler, slices, flatten, loosening, standing });
   const signals = new Signals(core, { loosening, budgets, standing });
-  const lostOrders = new LostOrders(core, sender, loosening);
+  const lostOrders = new LostOrders(core, proof, loosening);
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, tell: options.tell, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes });
   const exitResumption = new ExitResumption(core, keeper, exits);
@@ -173,6 +175,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     calls,
     approvals,
     outcomes,
+    proof,
     sender,
     resolver,
     canceler,

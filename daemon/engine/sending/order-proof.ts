@@ -1,6 +1,6 @@
-import { headSeq, wordOn } from '../decide/order-records.ts';
 import type { EngineCore, Recorded } from '../flow/core.ts';
 import { isOfAnother, judgeStatus } from '../orders/evidence.ts';
+import { endedEvent, headSeq, wordOn } from '../orders/order-events.ts';
 import { isLost, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
@@ -94,6 +94,11 @@ export class OrderProof {
     if (event.client_order_id !== order.clientOrderId)
       throw new Error(`event of ${event.client_order_id} for ${order.clientOrderId}`);
     return this.#take(order, event);
+  }
+
+  /** The gate ends what it has not sent. */
+  end(order: OrderState, detail: string): void {
+    this.#take(order, endedEvent(this.#core, order, detail));
   }
 
   /** Applies answers without the order since `ask`, and its trades: how it ended, or that it cannot be found. */

@@ -2,7 +2,6 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { Decided } from '../decide/decided.ts';
-import { endedEvent } from '../decide/order-records.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow } from '../flow/step.ts';
@@ -13,6 +12,7 @@ import { planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
 import { type Ask, laterAsk } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
 import type { LoneOpenings } from './lone-openings.ts';
+import type { OrderProof } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
 
 export const FIRST_REJECTED = 'slice 0 was rejected';
@@ -81,12 +81,19 @@ const STEPS_PAUSE_MS = 25;
 /** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
 export class SliceRunner {
   readonly #core: EngineCore;
-  readonly #sender: OrderSender;
+  readonly #proof: Pick<OrderProof, 'end'>;
+  readonly #sender: Pick<OrderSender, 'sendOpening'>;
   readonly #lone: Pick<LoneOpenings, 'waitMs'>;
   #isStopped = false;
 
-  constructor(core: EngineCore, sender: OrderSender, lone: Pick<LoneOpenings, 'waitMs'>) {
+  constructor(
+    core: EngineCore,
+    proof: Pick<OrderProof, 'end'>,
+    sender: Pick<OrderSender, 'sendOpening'>,
+    lone: Pick<LoneOpenings, 'waitMs'>,
+  ) {
     this.#core = core;
+    this.#proof = proof;
     this.#sender = sender;
     this.#lone = lone;
   }
@@ -162,7 +169,7 @@ export class SliceRunner {
     this.#drop(this.#core.state.orders.byDecision.get(decisionId) ?? [], detail);
   }
   #drop(orders: readonly OrderState[], detail: string): void {
-    for (const order of unsentOf(orders)) this.#sender.record(order, endedEvent(this.#core, order, 'canceled', detail));
+    for (const order of unsentOf(orders)) this.#proof.end(order, detail);
   }
 
   /** Drops unsent slices of opening orders (state turned reducing, orderly stop); `symbol` null: of every symbol. */

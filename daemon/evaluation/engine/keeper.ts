@@ -51,7 +51,7 @@ export class ReplayKeeper {
   /** `later`: {@link tick} is to be called then. */
   constructor(driver: ReplayDriver, account: ReplayAccount, clock: MarketClock, later: (atMs: number) => void) {
     const { core } = driver;
-    const { canceler, endMisplaced, executor, sender } = driver.engine;
+    const { canceler, endMisplaced, executor, proof, sender } = driver.engine;
     this.#core = core;
     this.#driver = driver;
     this.#policy = core.policyFor(GATE_AGENT);
@@ -61,7 +61,7 @@ export class ReplayKeeper {
     this.#later = later;
     this.#caps = new CapWatch(core, account, clock, this.#policy);
     this.tiers = new TierCodes(core, account, clock, this.#policy);
-    this.#review = reviewOf(core, canceler, sender, () => undefined);
+    this.#review = reviewOf(core, canceler, proof, () => undefined);
     this.#authorities = new Authorities(core, canceler);
     this.#endMisplaced = endMisplaced;
     this.#cuts = new CutReadings(core.planClock);

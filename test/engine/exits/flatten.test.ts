@@ -32,7 +32,7 @@ describe('a flatten of what is known to be held, beside an opening that rests', 
     const core = drivenBy(engine, world);
     const flatten = new Flatten({
       core,
-      canceler: new Canceler(core, world.sender),
+      canceler: new Canceler(core, world.proof, { onUnknown: () => undefined }),
       slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
       account: {
         watched: () => ['BTCUSDT'],
