@@ -23,7 +23,6 @@ const PEAK_EVERY_MS = 5_000;
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
-type Consequences = Pick<VenueConsequences, 'onUnknown'>;
 type Orders = Listed<VenueOrder>;
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
@@ -42,7 +41,7 @@ interface AskedOrders {
 export class AccountFeed {
   readonly #core: LiveCore;
   readonly #proof: OrderProof;
-  readonly #consequences: Consequences;
+  readonly #consequences: Pick<VenueConsequences, 'onUnknown'>;
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #marks: ReadingMarks;
@@ -62,7 +61,12 @@ export class AccountFeed {
   onRead: (feed: 'account' | 'orders' | 'mode') => void = () => undefined;
   onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: LiveCore, proof: OrderProof, consequences: Consequences, marks: ReadingMarks) {
+  constructor(
+    core: LiveCore,
+    proof: OrderProof,
+    consequences: Pick<VenueConsequences, 'onUnknown'>,
+    marks: ReadingMarks,
+  ) {
     this.#core = core;
     this.#marks = marks;
     this.#watched = new WatchedSymbols(core);
