@@ -1,7 +1,7 @@
 import type { ExecutionRequest } from '../../core/request.ts';
 import { findSlicesBeside, SLICE_CANCELED } from '../claims/openings-to-end.ts';
-import type { Decided } from '../decide/decided.ts';
-import { type Considered, consider, recordDecision } from '../decide/take-decision.ts';
+import type { CarriesOut, Considered, Decided } from '../decide/decided.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { type Flow, joined, onDisk } from '../flow/step.ts';
 import type { OrderState } from '../orders/orders.ts';
@@ -14,7 +14,7 @@ import type { SliceRunner } from '../sending/slices.ts';
 import type { ExitBook } from './exit-book.ts';
 
 /** Carries out permitted decisions: slices, exits, cancels, amends. */
-export class Executor {
+export class Executor implements CarriesOut {
   readonly #core: EngineCore;
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
@@ -35,7 +35,6 @@ export class Executor {
     this.#exits = parts.exits;
   }
 
-  /** Orders that follow from a first decision; none for advice. */
   plan({ acted, request, seq }: Considered): readonly PlannedOrder[] {
     const rules = this.#core.state.rules.get(request.symbol ?? '');
     if (rules === undefined) return [];
