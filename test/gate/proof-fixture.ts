@@ -174,6 +174,7 @@ export class ProofWorld {
       onRejection: nothing,
       onExecuted: nothing,
       onVanished: nothing,
+      onReadFailure: nothing,
       onUnknown: (order: OrderState) => this.resolver.resolve(order),
     };
     this.proof = new OrderProof(this.core, nothing);

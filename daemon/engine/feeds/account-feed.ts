@@ -1,12 +1,12 @@
 import { CLOCKS_APART_MS, spanOf } from '../accounts/recent-moves.ts';
 import { awaitsReading } from '../claims/exit-sizes.ts';
-import type { LiveCore, VenueConsequences } from '../flow/core.ts';
+import type { LiveCore } from '../flow/core.ts';
 import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/step.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';
 import { type Ask, isAsSent, type OrderProof } from '../sending/order-proof.ts';
-import type { Cause } from '../tables/cause.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
 import { accountEvent } from './account-event.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
@@ -23,6 +23,7 @@ const PEAK_EVERY_MS = 5_000;
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
+type Health = Pick<VenueHealth, 'onReadFailure' | 'onUnknown'>;
 type Orders = Listed<VenueOrder>;
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
@@ -41,7 +42,7 @@ interface AskedOrders {
 export class AccountFeed {
   readonly #core: LiveCore;
   readonly #proof: OrderProof;
-  readonly #consequences: Pick<VenueConsequences, 'onUnknown'>;
+  readonly #health: Health;
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #marks: ReadingMarks;
@@ -59,20 +60,14 @@ export class AccountFeed {
   /** Which symbols are on isolated margin, by the last account snapshot. */
   isolated: AccountSnapshot['isolated'] | null = null;
   onRead: (feed: 'account' | 'orders' | 'mode') => void = () => undefined;
-  onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(
-    core: LiveCore,
-    proof: OrderProof,
-    consequences: Pick<VenueConsequences, 'onUnknown'>,
-    marks: ReadingMarks,
-  ) {
+  constructor(core: LiveCore, proof: OrderProof, health: Health, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
     this.#watched = new WatchedSymbols(core);
     this.transfers = new TransferFeed(core, marks);
     this.#proof = proof;
-    this.#consequences = consequences;
+    this.#health = health;
     this.#changed = new ChangedOrders(core);
     this.#absences = new Absences(core);
   }
@@ -90,7 +85,7 @@ export class AccountFeed {
     const askedErrorMs = this.#clockErrorMs();
     const outcome = yield* call('fetchAccount', this.watched());
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return false;
     }
     const snapshot = outcome.value;
@@ -215,7 +210,7 @@ export class AccountFeed {
   *#matchOrders(asked: AskedOrders, outcome: FetchOutcome<Orders>): Flow<readonly VenueOrder[] | null> {
     const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return null;
     }
     this.onRead('orders');
@@ -263,7 +258,7 @@ export class AccountFeed {
       // full.
       if (this.#absences.isProven(order) && !isTerminal(order))
         this.#proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since);
-    } else if (found.kind === 'not_found') this.#consequences.onUnknown(order);
+    } else if (found.kind === 'not_found') this.#health.onUnknown(order);
   }
 
   /** Listed, though we saw no end of it: it lives, unless a lookup knows that it has ended and the list is old. */

@@ -1,7 +1,7 @@
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
 import type { Bar, SymbolRules } from '../records/venue.ts';
-import type { Cause } from '../tables/cause.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { KeptBars } from './kept-bars.ts';
 
@@ -17,16 +17,17 @@ const PAGE_BARS = 1500;
 /** Reads filters, marks, quotes, funding and bars. A changed feature or label becomes a market-input event. */
 export class MarketFeed {
   readonly #core: LiveCore;
+  readonly #health: Pick<VenueHealth, 'onReadFailure'>;
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
   readonly #kept: KeptBars;
   /** The last reading of the rules lacked something of one symbol. */
   hasUnreadSymbol = false;
   onQuoteRead: (symbol: string, markAtMs: number) => void = () => undefined;
-  onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: LiveCore) {
+  constructor(core: LiveCore, health: Pick<VenueHealth, 'onReadFailure'>) {
     this.#core = core;
+    this.#health = health;
     this.#kept = new KeptBars(core);
   }
 
@@ -37,13 +38,13 @@ export class MarketFeed {
   *loadRules(symbols: readonly string[]): Flow<readonly string[]> {
     const outcome = yield* call('fetchRules', symbols);
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return ['the exchange filters'];
     }
     const { rules: read, unread } = outcome.value;
     for (const { what, detail, cause, retryAfterMs } of unread) {
       this.#core.ports.log.warn({ what, detail }, 'could not be read');
-      this.onVenueFailure(detail, cause, retryAfterMs);
+      this.#health.onReadFailure({ detail, cause, retryAfterMs });
     }
     const unreadable = unread.flatMap(({ detail, symbol }) => (symbol === undefined ? [] : [{ detail, symbol }]));
     noteUnreadable(this.#core, 'rules', unreadable, () => true);
@@ -92,7 +93,7 @@ export class MarketFeed {
   *pollQuote(symbol: string): Flow<boolean> {
     const outcome = yield* call('fetchQuote', symbol);
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return false;
     }
     this.onQuoteRead(symbol, outcome.value.markAtMs);
@@ -129,7 +130,7 @@ export class MarketFeed {
     while (sinceMs + barMs <= this.#core.nowMs()) {
       const outcome = yield* call('fetchBars', symbol, barMs, sinceMs, PAGE_BARS);
       if (outcome.kind === 'failed') {
-        this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+        this.#health.onReadFailure(outcome);
         return false;
       }
       // Another policy may count bars of another length by now.

@@ -1,12 +1,18 @@
 import { profileOf } from '../../core/venues.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { FeedSchedule } from '../feeds/feed-schedule.ts';
 import { holdSymbols } from '../feeds/held-symbols.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
+import type { AccountSnapshot } from '../records/venue.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
+
+/** What the last reading of the account showed, and who is told of one. */
+export interface Margins {
+  isolated: AccountSnapshot['isolated'] | null;
+  readonly onRead: (feed: 'mode') => void;
+}
 
 /**
  * Null: it is right. Else what is wrong with the account, why that could not be read or put right, or which symbols stay
@@ -17,7 +23,7 @@ export type ModeProblem = { readonly kind: 'wrong' | 'unread' | 'crossed'; reado
 /** Reads the account's mode, and puts right what differs and may be changed. */
 export function* readMode(
   core: LiveCore,
-  account: AccountFeed,
+  account: Margins,
   health: VenueHealth,
   symbols: readonly string[],
 ): Flow<ModeProblem> {
@@ -25,7 +31,7 @@ export function* readMode(
   const outcome = yield* call('prepareAccount', symbols, isListed ? account.isolated : null);
   if (outcome.kind === 'failed') {
     const { detail } = outcome;
-    health.onReadFailure(detail, outcome.cause, outcome.retryAfterMs);
+    health.onReadFailure(outcome);
     core.ports.log.warn({ detail }, 'the account could not be prepared');
     return { kind: 'unread', detail };
   }
@@ -51,7 +57,7 @@ export function* readMode(
 }
 
 /** Symbols whose margin is not known to be isolated. */
-export function findCrossed({ isolated }: AccountFeed, symbols: readonly string[]): readonly string[] {
+export function findCrossed({ isolated }: Pick<Margins, 'isolated'>, symbols: readonly string[]): readonly string[] {
   return symbols.filter((symbol) => isolated?.[symbol] !== true);
 }
 
@@ -71,7 +77,7 @@ export function tellCrossed(core: LiveCore, crossed: readonly string[], detail: 
  */
 export class ModeWatch {
   readonly #core: LiveCore;
-  readonly #account: AccountFeed;
+  readonly #account: Margins;
   readonly #health: VenueHealth;
   readonly #marks: ReadingMarks;
   readonly #schedule: FeedSchedule;
@@ -79,7 +85,7 @@ export class ModeWatch {
 
   constructor(parts: {
     core: LiveCore;
-    account: AccountFeed;
+    account: Margins;
     health: VenueHealth;
     marks: ReadingMarks;
     schedule: FeedSchedule;

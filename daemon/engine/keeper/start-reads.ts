@@ -12,7 +12,7 @@ import { isOfAccount, rowOf } from '../tables/cause.ts';
 import type { TradeFeed } from '../trades/trade-feed.ts';
 import { findUnreportedSince } from '../trades/unread-trades.ts';
 import type { LedgerCheck } from './ledger-check.ts';
-import { findCrossed, readMode, tellCrossed } from './mode-watch.ts';
+import { findCrossed, type Margins, readMode, tellCrossed } from './mode-watch.ts';
 
 /** A correct mode is not read again within this time, domain ms, as in a running daemon. */
 const MODE_RECENT_MS = 60_000;
@@ -24,7 +24,7 @@ const MODE_RECENT_MS = 60_000;
 export function* prepareAccount(
   parts: {
     readonly core: LiveCore;
-    readonly account: AccountFeed;
+    readonly account: Margins;
     readonly marks: ReadingMarks;
     readonly health: VenueHealth;
   },
@@ -48,7 +48,7 @@ export function* prepareAccount(
 }
 
 /** The mode was correct a moment ago, and the account's own list still shows isolated margin. */
-export function isModeRecent(account: AccountFeed, marks: ReadingMarks, symbols: readonly string[]): boolean {
+export function isModeRecent(account: Margins, marks: ReadingMarks, symbols: readonly string[]): boolean {
   const isIsolated = symbols.every((symbol) => account.isolated?.[symbol] === true);
   return isIsolated && marks.ageMs('mode', symbols) < MODE_RECENT_MS;
 }
@@ -70,7 +70,7 @@ function* lowerLeverage(core: LiveCore, health: VenueHealth, symbols: readonly s
         core.alertRarely('SYMBOL_UNREADY', `${what}: ${message}`, symbol);
         continue;
       }
-      health.onReadFailure(message, cause, retryAfterMs);
+      health.onReadFailure({ detail: message, cause, retryAfterMs });
     }
     if (outcome.kind !== 'accepted') return false;
     core.append('leverage', { confirmed_at_ms: core.nowMs(), leverage: cap, symbol });

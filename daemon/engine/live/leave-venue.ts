@@ -6,7 +6,6 @@ import { hasGoodTill } from '../sending/approval.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import type { OrderProof } from '../sending/order-proof.ts';
 import type { OrderSender } from '../sending/sender.ts';
-import type { SliceRunner } from '../sending/slices.ts';
 
 /** How long a stop waits for what it has asked of the venue, wall ms. */
 const LEAVES_WITHIN_MS = 1_000;
@@ -17,7 +16,6 @@ interface LeavingParts {
   readonly countdowns: Countdowns;
   readonly proof: OrderProof;
   readonly sender: OrderSender;
-  readonly slices: SliceRunner;
 }
 
 /**
@@ -25,11 +23,11 @@ interface LeavingParts {
  * venue ends them by itself.
  */
 export function* leaveVenue(
-  { core, canceler, countdowns, proof, sender, slices }: LeavingParts,
+  { core, canceler, countdowns, proof, sender }: LeavingParts,
   options: { readonly leaveOrders: boolean },
 ): Flow<void> {
   const before = everyLiveOrder(core.state.orders);
-  slices.dropUnsent('the daemon stops', () => true);
+  canceler.dropUnsent('the daemon stops', () => true);
   // RISK: one that waits for its turn would be taken for sent by the next start, which closes its symbol until that is known.
   for (const order of before)
     if (!order.foreign && !order.reduceOnly && sender.isUnsent(order)) proof.end(order, 'the daemon stops');

@@ -1,11 +1,13 @@
 import { Approvals } from '../calls/approvals.ts';
 import { Availability } from '../calls/disk-space.ts';
 import { Heartbeats } from '../calls/heartbeats.ts';
+import { voidOrphans } from '../calls/orphans.ts';
 import { Outcomes, ParentDecisions } from '../calls/parent-decisions.ts';
 import { RequestBudgets } from '../calls/request-budgets.ts';
 import { type Telling, ToolCalls } from '../calls/tool-calls.ts';
 import { Flatten } from '../exits/flatten.ts';
 import { ExitResumption } from '../exits/resume.ts';
+import { watchExits } from '../exits/slow-exits.ts';
 import { AccountFeed } from '../feeds/account-feed.ts';
 import { MarketFeed } from '../feeds/market-feed.ts';
 import { ReadingMarks } from '../feeds/reading-marks.ts';
@@ -19,6 +21,7 @@ import type { ExitBook } from '../guard/exit-book.ts';
 import { Protection } from '../guard/protection.ts';
 import { StandingOrders } from '../guard/resting-openings.ts';
 import { Keeper } from '../keeper/keeper.ts';
+import type { Begun, KeeperTasks } from '../keeper/keeper-tasks.ts';
 import { LedgerCheck } from '../keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from '../operator/alert-routes.ts';
 import { ArmingControl } from '../operator/arming.ts';
@@ -36,8 +39,8 @@ import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
 import type { SliceRunner } from '../sending/slices.ts';
+import { watchCancels, watchUnknown } from '../sending/slow-orders.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
-import { buildTasks, startAlone } from './tasks.ts';
 
 /** The parts of a live account, which its calls use. */
 export interface LiveParts {
@@ -78,6 +81,16 @@ export interface LiveOptions {
   readonly wakeExitsAt: (wallMs: number) => void;
 }
 
+/** Starts what nobody waits for; that it failed is an alert. */
+export function startAlone(core: LiveCore, code: string, task: () => Begun): void {
+  const onFailure = (error: unknown): void => core.alertRarely(code, String(error));
+  try {
+    for (const started of task()) started.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
+  } catch (error) {
+    onFailure(error);
+  }
+}
+
 /** Composes the parts; nothing runs yet. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
 export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
@@ -92,7 +105,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     wakeExitsAt: options.wakeExitsAt,
     readBeside: (symbol) => readBeside(symbol),
   });
-  const { canceler, executor, exits, health, proof, resolver, sender, slices } = engine;
+  const { canceler, endMisplaced, executor, exits, health, proof, resolver, sender, slices } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
@@ -110,9 +123,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     // Last: what a stop has closed meanwhile is known before a slice would open it again.
     return (yield* allRead(core, read)) && (yield* keeper.readTrades(symbol));
   };
-  const market = new MarketFeed(core);
-  account.onVenueFailure = (detail, cause, retryAfterMs) => health.onReadFailure(detail, cause, retryAfterMs);
-  market.onVenueFailure = account.onVenueFailure;
+  const market = new MarketFeed(core, health);
   account.transfers.readIncome = () => ledgerCheck.pollIncome();
   const protection = new Protection(core, sender, canceler, executor);
   const cuts = new CutReadings(core.planClock, (symbol, lastsMs) =>
@@ -125,12 +136,41 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
   const flatten = new Flatten({
     core,
     canceler,
-    slices,
     account,
     exit: (by, symbol, side, onDecided) => outcomes.ofOperatorExit(by, symbol, side, onDecided),
-    claims: exits,
+    cancelClaims: (isConcerned, detail) => exits.cancelClaims(isConcerned, detail),
     isQuiet: () => health.isQuiet(),
   });
+  const lookForUnknown = watchUnknown(core);
+  const lookForSlowCancels = watchCancels(core);
+  const lookForSlowExits = watchExits(core);
+  const tasks: KeeperTasks = {
+    retryCancels: () => {
+      lookForUnknown();
+      resolver.sweep();
+      lookForSlowCancels();
+      return canceler.retryUnproven();
+    },
+    endAuthorities: () => authorities.tick(),
+    countdowns: () => countdowns.tick(),
+    reviewStanding: () => {
+      voidOrphans(core);
+      heartbeats.tick();
+      return [...standing.tick(), ...endMisplaced()];
+    },
+    exits: () => {
+      exits.tick();
+      if (!core.isStopping() && !core.ports.ledger.isFailed) lookForSlowExits();
+      return [];
+    },
+    flatten: () => flatten.tick(),
+    protect: () => protection.tick(),
+    cutBack: () => {
+      const { collar_bps: collarBps } = core.policySpec.market;
+      const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
+      return confirmed.map((breach) => core.begin(protection.cutBack(breach)));
+    },
+  };
   const keeper: Keeper = new Keeper({
     core,
     account,
@@ -139,27 +179,14 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     health,
     ledgerCheck,
     marks,
-    tasks: buildTasks({
-      core,
-      resolver,
-      canceler,
-      authorities,
-      countdowns,
-      heartbeats,
-      standing,
-      exits,
-      endMisplaced: engine.endMisplaced,
-      flatten,
-      protection,
-      cuts,
-    }),
+    tasks,
   });
   const arming = new ArmingControl(core);
   const policies = new PolicyControl(core, options.policyPort);
   const alertRoutes = new AlertRoutesControl(core, options.compareRoutes);
   const loosening = new LooseningDelay(core);
-  const operator = new Operator({ core, availability, canceler, slices, flatten, loosening, standing });
-  const signals = new Signals(core, { loosening, budgets, standing });
+  const operator = new Operator({ core, availability, canceler, flatten, loosening, review: () => standing.tick() });
+  const signals = new Signals(core, { loosening, budgets, review: () => standing.tick() });
   const lostOrders = new LostOrders(core, proof, loosening);
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, tell: options.tell, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes });
@@ -190,7 +217,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     arming,
     ledgerCheck,
     lostOrders,
-    holders: new Holders({ core, canceler, exits, endMisplaced: engine.endMisplaced }),
+    holders: new Holders({ core, canceler, exits, endMisplaced }),
     exitResumption,
     exits,
     health,

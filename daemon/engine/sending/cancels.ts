@@ -70,6 +70,12 @@ export class Canceler {
     });
   }
 
+  /** Ends unsent slices of openings (state turned reducing, orderly stop). */
+  dropUnsent(detail: string, matches: (order: OrderState) => boolean): void {
+    for (const order of everyLiveOrder(this.#core.state.orders))
+      if (isPlanned(order) && !order.reduceOnly && matches(order)) this.#proof.end(order, detail);
+  }
+
   *#cancel(order: OrderState, reason: string, onCanceled?: () => void): Flow<void> {
     this.note(order, reason);
     // Also where the wish was on record: that record may not be on disk yet.

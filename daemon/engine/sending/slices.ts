@@ -7,7 +7,7 @@ import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';
-import { isInFlight, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
+import { isInFlight, isPlanned, type OrderState } from '../orders/orders.ts';
 import { planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
 import { type Ask, laterAsk } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
@@ -170,16 +170,6 @@ export class SliceRunner {
   }
   #drop(orders: readonly OrderState[], detail: string): void {
     for (const order of unsentOf(orders)) this.#proof.end(order, detail);
-  }
-
-  /** Drops unsent slices of opening orders (state turned reducing, orderly stop); `symbol` null: of every symbol. */
-  dropUnsent(detail: string, matches: (order: OrderState) => boolean): void {
-    for (const orders of this.#core.state.orders.live.values()) {
-      this.#drop(
-        [...orders].filter((order) => !isTerminal(order) && !order.reduceOnly && matches(order)),
-        detail,
-      );
-    }
   }
 
   /** The daemon stops: what waits goes out no more. */
