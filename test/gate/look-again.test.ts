@@ -4,9 +4,9 @@ import { untilStop } from '../../daemon/driver/driver.ts';
 import type { Decided } from '../../daemon/engine/decide/decided.ts';
 import type { EngineCore } from '../../daemon/engine/flow/core.ts';
 import { Engine, type Flow } from '../../daemon/engine/flow/step.ts';
+import { SliceRunner } from '../../daemon/engine/guard/executor.ts';
 import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { SubmitOutcome } from '../../daemon/engine/records/venue.ts';
-import { SliceRunner } from '../../daemon/engine/sending/slices.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 
 const HOUR_MS = 3_600_000;

@@ -5,7 +5,6 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import { buildBody, type RecordForm, writeRecord } from '../audit/record-text.ts';
-import { findTarget } from '../claims/openings-to-end.ts';
 import type { EngineCore, TracedDecision } from '../flow/core.ts';
 import { onDisk } from '../flow/step.ts';
 import { planApproval } from '../openings/approvals.ts';
@@ -15,7 +14,7 @@ import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
 import type { DecisionEvent } from '../records/events.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import type { Considered, Decided, RecordedAs } from './decided.ts';
-import { endOpenings } from './end-openings.ts';
+import { endOpenings, findTarget } from './openings-to-end.ts';
 
 /**
  * Snapshot and decision. {@link recordDecision} follows in the same event-loop turn: N clients racing one cap can never

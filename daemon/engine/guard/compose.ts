@@ -1,4 +1,4 @@
-import { endOpeningsByStop } from '../decide/end-openings.ts';
+import { endOpeningsByStop } from '../decide/openings-to-end.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { Flow, Started } from '../flow/step.ts';
 import { Canceler } from '../sending/cancels.ts';
@@ -6,9 +6,8 @@ import { LoneOpenings } from '../sending/lone-openings.ts';
 import { OrderProof } from '../sending/order-proof.ts';
 import { Resolver } from '../sending/resolver.ts';
 import { OrderSender } from '../sending/sender.ts';
-import { SliceRunner } from '../sending/slices.ts';
 import { type FeedRequests, VenueHealth } from '../sending/venue-health.ts';
-import { Executor } from './executor.ts';
+import { Executor, SliceRunner } from './executor.ts';
 import { ExitBook } from './exit-book.ts';
 import { watchHoldings } from './holdings.ts';
 

@@ -9,8 +9,8 @@ import {
   exitOrderRequest,
   planExitOrder,
 } from '../claims/exit-request.ts';
-import { OPENING_ENDED } from '../claims/openings-to-end.ts';
 import type { Decided } from '../decide/decided.ts';
+import { OPENING_ENDED } from '../decide/openings-to-end.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';

@@ -17,6 +17,7 @@ import type { Flow } from '../flow/step.ts';
 import { Authorities } from '../guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';
+import type { SliceRunner } from '../guard/executor.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { Protection } from '../guard/protection.ts';
 import { StandingOrders } from '../guard/resting-openings.ts';
@@ -38,7 +39,6 @@ import type { Canceler } from '../sending/cancels.ts';
 import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
-import type { SliceRunner } from '../sending/slices.ts';
 import { watchCancels, watchUnknown } from '../sending/slow-orders.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 

@@ -1,6 +1,6 @@
 import type { LiveCore } from '../flow/core.ts';
 import { call, endedWithin, type Flow } from '../flow/step.ts';
-import { endedByOperator } from '../orders/order-events.ts';
+import { endedByOperator } from '../orders/evidence.ts';
 import { isLost, type OrderState } from '../orders/orders.ts';
 import type { Caller } from '../records/callers.ts';
 import type { OrderProof } from '../sending/order-proof.ts';

@@ -125,13 +125,13 @@ export function endOfRest(
   claim: Claim,
   order: OrderState,
   { evidence }: OrderEvent,
-  wasDue: boolean,
+  wasDue: () => boolean,
 ): { readonly reason: ExitEnd; readonly detail: string; readonly isReported: boolean } | null {
   if (closedE8(claim) >= claim.askedE8) return { reason: 'filled', detail: '', isReported: false };
   if (claim.isCanceled)
     return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isReported: false };
   if (evidence?.kind === 'operator' || (evidence?.kind === 'unsent' && order.sentAtMs === null))
     return { reason: 'canceled', detail: order.detail ?? 'canceled', isReported: false };
-  if (wasDue || claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
+  if (wasDue() || claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
   return { reason: 'canceled', detail: `it was ended at the venue (${order.status})`, isReported: true };
 }

@@ -149,7 +149,7 @@ export class Claims {
   }
 
   /** Something became known of an order. `wasDue`: the dead-man countdown of its symbol may have canceled it. */
-  noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: boolean): void {
+  noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: () => boolean): void {
     const claim = this.byOrder.get(order);
     if (claim === undefined || claim.end !== null || claim.wants !== 'rest') return;
     if (!isTerminal(order) || !claim.orders.every(isTerminal)) return;

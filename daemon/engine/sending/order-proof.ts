@@ -1,6 +1,5 @@
 import type { EngineCore, Recorded } from '../flow/core.ts';
-import { isOfAnother, judgeStatus } from '../orders/evidence.ts';
-import { endedEvent, headSeq, wordOn } from '../orders/order-events.ts';
+import { endedEvent, headSeq, isOfAnother, judgeStatus, wordOn } from '../orders/evidence.ts';
 import { isLost, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';

@@ -1,6 +1,6 @@
 import { isWaitingExit } from '../claims/exit-sizes.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { unknownEvent } from '../orders/order-events.ts';
+import { unknownEvent } from '../orders/evidence.ts';
 import { everyLiveOrder, isInFlight, isPlanned, isUnproven } from '../orders/orders.ts';
 import type { OrderProof } from './order-proof.ts';
 import type { Resolver } from './resolver.ts';

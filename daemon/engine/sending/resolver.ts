@@ -1,6 +1,6 @@
 import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, Pending, type Started } from '../flow/step.ts';
-import { stalledEvent } from '../orders/order-events.ts';
+import { stalledEvent } from '../orders/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder } from '../records/venue.ts';
 import { AbsentOrders } from './absent-orders.ts';

@@ -2,12 +2,12 @@
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { stateInForce } from '../callers/layers.ts';
 import type { Decided } from '../decide/decided.ts';
-import { endOpeningsByAnswer } from '../decide/end-openings.ts';
+import { endOpeningsByAnswer } from '../decide/openings-to-end.ts';
 import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { isLeverageFree } from '../openings/leverage.ts';
-import { rejectedEvent, unknownEvent } from '../orders/order-events.ts';
+import { rejectedEvent, unknownEvent } from '../orders/evidence.ts';
 import { isInFlight, isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from '../records/venue.ts';
 import { Approvals } from './approval.ts';

@@ -153,7 +153,7 @@ export function applyOrder(state: GateViews, event: OrderEvent): void {
   if (hadEnded && (delta > 0 || !isTerminal(order)) && isOfThisEpoch(state, order))
     holdAgain(state.position(order.symbol), order);
   if (delta > 0) moveFill(state, order, delta, event);
-  state.claims.noteOrder(order, event, tMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
+  state.claims.noteOrder(order, event, tMs, () => state.countdowns.wasDue(order.symbol, event.venue_at_ms));
 }
 
 /** RISK: what a recovered ledger had placed before is nobody's, whoever bears its agent's name now. */

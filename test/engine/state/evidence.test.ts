@@ -7,7 +7,7 @@ import {
   rejectedEvent,
   stalledEvent,
   unknownEvent,
-} from '../../../daemon/engine/orders/order-events.ts';
+} from '../../../daemon/engine/orders/evidence.ts';
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
