@@ -171,16 +171,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
       return confirmed.map((breach) => core.begin(protection.cutBack(breach)));
     },
   };
-  const keeper: Keeper = new Keeper({
-    core,
-    account,
-    market,
-    proof,
-    health,
-    ledgerCheck,
-    marks,
-    tasks,
-  });
+  const keeper: Keeper = new Keeper({ core, account, market, health, ledgerCheck, marks }, proof, tasks);
   const arming = new ArmingControl(core);
   const policies = new PolicyControl(core, options.policyPort);
   const alertRoutes = new AlertRoutesControl(core, options.compareRoutes);
