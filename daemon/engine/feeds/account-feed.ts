@@ -7,13 +7,11 @@ import { isSettled } from '../positions/positions.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';
 import { type Ask, isAsSent, type OrderProof } from '../sending/order-proof.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
-import { accountEvent } from './account-event.ts';
+import { accountEvent, findUnexplained, hasWalletMoved, showAccount } from './account-reading.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
-import { hasWalletMoved, showAccount } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
-import { findUnexplained } from './unexplained-positions.ts';
 import { WatchedSymbols } from './watched-symbols.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */

@@ -21,8 +21,7 @@ import type { SliceRunner } from '../guard/executor.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { Protection } from '../guard/protection.ts';
 import { StandingOrders } from '../guard/resting-openings.ts';
-import { Keeper } from '../keeper/keeper.ts';
-import type { Begun, KeeperTasks } from '../keeper/keeper-tasks.ts';
+import { type Begun, Keeper, type KeeperTasks } from '../keeper/keeper.ts';
 import { LedgerCheck } from '../keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from '../operator/alert-routes.ts';
 import { ArmingControl } from '../operator/arming.ts';
@@ -39,7 +38,7 @@ import type { Canceler } from '../sending/cancels.ts';
 import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
-import { watchCancels, watchUnknown } from '../sending/slow-orders.ts';
+import { watchCancels, watchUnknown } from '../sending/slow-watch.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 
 /** The parts of a live account, which its calls use. */
