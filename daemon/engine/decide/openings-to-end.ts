@@ -8,7 +8,7 @@ import { isFullClose, wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { restsAtItsPrice } from '../../core/rules/price.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { endedEvent } from '../orders/evidence.ts';
+import { endedEvent, intentOn } from '../orders/evidence.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
 import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
 import type { DecisionEvent, ExitTargetEvent } from '../records/events.ts';
@@ -176,14 +176,6 @@ export function endOpeningsByStop(core: EngineCore, stop: OrderState): void {
 /** Cancels are sent by whoever carries the exit out, or at the next tick. */
 function record(core: EngineCore, { slices, openings }: OpeningsToEnd): void {
   for (const order of slices) core.append('order', endedEvent(core, order, SLICE_DROPPED));
-  for (const order of openings) {
-    if (order.cancelRequested) continue;
-    core.append('order_intent', {
-      action: 'cancel',
-      client_order_id: order.clientOrderId,
-      quantity_e8: null,
-      price_e8: null,
-      reason: OPENING_ENDED,
-    });
-  }
+  for (const order of openings)
+    if (!order.cancelRequested) core.append('order_intent', intentOn(order, 'cancel', OPENING_ENDED));
 }

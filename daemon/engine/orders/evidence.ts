@@ -81,6 +81,22 @@ export function stalledEvent(here: Here, order: OrderState, detail: string): Ord
   return ownWord(here, order, 'stalled', { status: 'lost', detail });
 }
 
+/** What is wanted of an order, or became of that. `form`: which one it is to have. */
+export function intentOn(
+  { clientOrderId }: OrderState,
+  action: OrderIntentEvent['action'],
+  reason: string,
+  form: { readonly quantityE8: number | null; readonly priceE8: number | null } | null = null,
+): OrderIntentEvent {
+  return {
+    action,
+    client_order_id: clientOrderId,
+    quantity_e8: form?.quantityE8 ?? null,
+    price_e8: form?.priceE8 ?? null,
+    reason,
+  };
+}
+
 type Known = Pick<
   OrderState,
   'status' | 'executedE8' | 'venueOrderId' | 'shownSeq' | 'kind' | 'foreign' | 'timeInForce'

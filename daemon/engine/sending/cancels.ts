@@ -1,5 +1,6 @@
 import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, onDisk, type Started, type VenueKey } from '../flow/step.ts';
+import { intentOn } from '../orders/evidence.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../orders/orders.ts';
 import { isInFlight, isPlanned, isResting, isTerminal, isUnproven, neverRests } from '../tables/status.ts';
 import type { OrderProof } from './order-proof.ts';
@@ -61,13 +62,7 @@ export class Canceler {
       return;
     }
     if (order.cancelRequested) return;
-    this.#core.append('order_intent', {
-      action: 'cancel',
-      client_order_id: order.clientOrderId,
-      quantity_e8: null,
-      price_e8: null,
-      reason,
-    });
+    this.#core.append('order_intent', intentOn(order, 'cancel', reason));
   }
 
   /** Ends unsent slices of openings (state turned reducing, orderly stop). */
@@ -101,13 +96,7 @@ export class Canceler {
   /** Told once for each answer: the cancel is requested again every {@link RETRY_MS}. */
   #noteRefusal(order: OrderState, reason: string): void {
     if (isTerminal(order) || order.cancelRefusal === reason) return;
-    this.#core.append('order_intent', {
-      action: 'cancel_failed',
-      client_order_id: order.clientOrderId,
-      quantity_e8: null,
-      price_e8: null,
-      reason,
-    });
+    this.#core.append('order_intent', intentOn(order, 'cancel_failed', reason));
   }
 
   /**
