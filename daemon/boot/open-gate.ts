@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Violation } from '../contract/ajv.ts';
 import { argsCheckOf, findToolViolation } from '../contract/operator-schema.ts';
 import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
@@ -10,6 +9,7 @@ import { layerKey } from '../engine/callers/layers.ts';
 import type { PolicyDocument } from '../engine/operator/policy-control.ts';
 import type { GateEvents } from '../engine/records/events.ts';
 import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
+import { sha256Hex } from '../ledger/chain/hash-chain.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { hashPolicy } from '../policy/parse.ts';
 import { checkVenue } from '../policy/reload.ts';
@@ -31,7 +31,6 @@ export interface OpenGateOptions extends Omit<GateOptions, 'ports' | 'state'> {
 /** The gate with the views that its ledger holds, before its first contact with the venue. */
 export function openGate(opening: OpenGateOptions): Gate {
   const { ledger, ports, checkpointFolder, fold = foldLedger, onFolded, ...options } = opening;
-  const sha256 = (text: string): string => hash('sha256', text, 'hex');
   const folded = fold(ledger, {
     folder: checkpointFolder ?? null,
     onEnded: keepEnded(ledger),
@@ -42,7 +41,7 @@ export function openGate(opening: OpenGateOptions): Gate {
   return new Gate({
     ...options,
     state: folded.state,
-    ports: { ...ports, ...SCHEMA_CHECKS, ledger, sha256 },
+    ports: { ...ports, ...SCHEMA_CHECKS, ledger, sha256: sha256Hex },
   });
 }
 

@@ -1,8 +1,7 @@
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { LiveSettings } from '../engine/flow/core.ts';
-import { type GateHooks, NO_HOOKS } from '../engine/flow/hooks.ts';
 import type { LedgerRecord } from '../engine/flow/ports.ts';
-import { LOOK_AGAIN_MS, RecordingCore } from '../engine/flow/recording-core.ts';
+import { type GateHooks, LOOK_AGAIN_MS, NO_HOOKS, RecordingCore } from '../engine/flow/recording-core.ts';
 import {
   type Answer,
   type Effect,

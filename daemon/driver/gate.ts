@@ -3,7 +3,7 @@ import { recordFullDisk, tellFullDisk } from '../engine/calls/disk-space.ts';
 import type { StoredEvent } from '../engine/flow/ports.ts';
 import type { Keeper } from '../engine/keeper/keeper.ts';
 import { leaveVenue } from '../engine/live/leave-venue.ts';
-import { startAlone } from '../engine/live/tasks.ts';
+import { startAlone } from '../engine/live/parts.ts';
 import { acknowledgeAlert } from '../engine/operator/acknowledge.ts';
 import type { AlertRoutesControl } from '../engine/operator/alert-routes.ts';
 import type { ArmingControl } from '../engine/operator/arming.ts';
@@ -84,7 +84,7 @@ export class Gate implements GateApi {
     this.keeper.reconciliation.enterBoot('starting: the account is not reconciled yet', false);
     this.#parts.exitResumption.start();
     this.#parts.availability.isStarted = true;
-    recoverOrders(this.core, this.#parts.sender, this.#parts.resolver);
+    recoverOrders(this.core, this.#parts.proof, this.#parts.resolver);
     this.core.begin(this.#parts.operator.cancelUnderLayers()).onEnd((end) => {
       if (end.kind === 'done' || this.#options.signal.aborted) return;
       this.core.alert('CANCEL_FAILED', `under a standing halt: ${String(end.error)}`);

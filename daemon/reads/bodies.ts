@@ -17,7 +17,7 @@ import type { RecordedAlert } from '../engine/callers/recent-alerts.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { ownE8 } from '../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../engine/orders/orders.ts';
-import { bareRequest, GATE_AGENT } from '../engine/plan/judge-resting.ts';
+import { bareRequest, GATE_AGENT } from '../engine/plan/orders.ts';
 import { isFlat, type PositionState } from '../engine/positions/positions.ts';
 import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';

@@ -1,7 +1,7 @@
 import type { OrderChange } from '../engine/callers/order-changes.ts';
 import { ordersOf, stateOf } from '../engine/claims/describe-claim.ts';
 import { closingOf } from '../engine/claims/exit-sizes.ts';
-import { SLICE_CANCELED } from '../engine/claims/openings-to-end.ts';
+import { SLICE_CANCELED } from '../engine/decide/openings-to-end.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import type { StoredEvent } from '../engine/flow/ports.ts';
 import { type Claim, isLive } from '../engine/orders/claims.ts';

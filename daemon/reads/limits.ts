@@ -12,7 +12,7 @@ import type { ExecutionRequest, Side } from '../core/request.ts';
 import { type BudgetFinding, findBudget, lossFactors, recentTradesFactors } from '../core/rules/budgets.ts';
 import { feasibleLeverage, findOpeningRoom, leverageCapOf, slippageCapOf } from '../core/rules/projection.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
-import { bareRequest } from '../engine/plan/judge-resting.ts';
+import { bareRequest } from '../engine/plan/orders.ts';
 import { longE8, shortE8 } from '../engine/positions/positions.ts';
 import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';

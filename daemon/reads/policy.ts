@@ -7,7 +7,7 @@ import {
   type PolicyRead,
   type SymbolAtVenue,
 } from '../engine/operator/policy-control.ts';
-import { GATE_AGENT } from '../engine/plan/judge-resting.ts';
+import { GATE_AGENT } from '../engine/plan/orders.ts';
 import { describeMarket } from './bodies.ts';
 
 /** A policy as it would run here. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { accountEvent } from '../../daemon/engine/feeds/account-event.ts';
+import { accountEvent } from '../../daemon/engine/feeds/account-reading.ts';
 import { ClockSync } from '../../daemon/engine/keeper/clock-sync.ts';
 import type { AccountSnapshot } from '../../daemon/engine/records/venue.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';

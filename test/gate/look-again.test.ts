@@ -4,10 +4,9 @@ import { untilStop } from '../../daemon/driver/driver.ts';
 import type { Decided } from '../../daemon/engine/decide/decided.ts';
 import type { EngineCore } from '../../daemon/engine/flow/core.ts';
 import { Engine, type Flow } from '../../daemon/engine/flow/step.ts';
+import { SliceRunner } from '../../daemon/engine/guard/executor.ts';
 import { liveOrders, type OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { SubmitOutcome } from '../../daemon/engine/records/venue.ts';
-import type { OrderSender } from '../../daemon/engine/sending/sender.ts';
-import { SliceRunner } from '../../daemon/engine/sending/slices.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -48,9 +47,9 @@ test('a slice looks at the clock again every few seconds: what a jump makes due 
     *sendOpening(): Flow<SubmitOutcome> {
       return { kind: 'accepted', order: null };
     },
-    record: (o: OrderState) => ended.push(o),
   };
-  const runner = new SliceRunner(core, sender as unknown as OrderSender, { waitMs: () => 0 });
+  const proof = { end: (o: OrderState) => void ended.push(o) };
+  const runner = new SliceRunner(core, proof, sender, { waitMs: () => 0 });
   engine.begin(runner.run({ body: { decision_id: 'd-1' }, event: { decision: { decision_id: 'd-1' } } } as Decided));
   const looksAgain = { id: 2, effect: { fx: 'wait', ms: 5_000 } } as const;
   assert.deepEqual(engine.take(), [{ ...looksAgain, id: 1 }]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { marginRatio } from '../../daemon/engine/feeds/account-event.ts';
+import { marginRatio } from '../../daemon/engine/feeds/account-reading.ts';
 import type { AccountSnapshot } from '../../daemon/engine/records/venue.ts';
 
 type Position = AccountSnapshot['positions'][number];

@@ -3,7 +3,6 @@ import { afterEach, describe, it } from 'node:test';
 import { Flatten } from '../../daemon/engine/exits/flatten.ts';
 import { type Flow, onDisk, Pending, resultOf } from '../../daemon/engine/flow/step.ts';
 import type { AccountSnapshot, SubmitOutcome, VenueOrder } from '../../daemon/engine/records/venue.ts';
-import type { SliceRunner } from '../../daemon/engine/sending/slices.ts';
 import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
@@ -164,11 +163,10 @@ function buildFlatten(world: ProofWorld, exit: () => Flow<void>): Flatten {
   return new Flatten({
     core: world.core,
     canceler: world.canceler,
-    slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
     account: world.feed,
     exit,
     isQuiet: () => false,
-    claims: { cancelClaims: () => undefined },
+    cancelClaims: () => undefined,
   });
 }
 function accountOf(world: ProofWorld, lots: number): AccountSnapshot {

@@ -6,8 +6,8 @@ import type { Decided } from '../../daemon/engine/decide/decided.ts';
 import { AccountFeed } from '../../daemon/engine/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/engine/feeds/reading-marks.ts';
 import type { StrangeOrder } from '../../daemon/engine/flow/core.ts';
-import { NO_HOOKS } from '../../daemon/engine/flow/hooks.ts';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
+import { NO_HOOKS } from '../../daemon/engine/flow/recording-core.ts';
 import { nowKnown } from '../../daemon/engine/flow/step.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../daemon/engine/records/events.ts';
@@ -25,6 +25,7 @@ import type {
 } from '../../daemon/engine/records/venue.ts';
 import { Canceler } from '../../daemon/engine/sending/cancels.ts';
 import { LoneOpenings } from '../../daemon/engine/sending/lone-openings.ts';
+import { OrderProof } from '../../daemon/engine/sending/order-proof.ts';
 import { recoverOrders } from '../../daemon/engine/sending/recover-orders.ts';
 import { Resolver } from '../../daemon/engine/sending/resolver.ts';
 import { OrderSender } from '../../daemon/engine/sending/sender.ts';
@@ -115,6 +116,7 @@ export class ProofWorld {
   };
   readonly #abort = new AbortController();
   readonly core: GateCore;
+  readonly proof: OrderProof;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
@@ -172,12 +174,19 @@ export class ProofWorld {
       onRejection: nothing,
       onExecuted: nothing,
       onVanished: nothing,
+      onReadFailure: nothing,
       onUnknown: (order: OrderState) => this.resolver.resolve(order),
     };
-    this.sender = new OrderSender(this.core, consequences, new LoneOpenings(this.core, () => nowKnown(true)));
-    this.resolver = new Resolver(this.core, this.sender);
-    this.canceler = new Canceler(this.core, this.sender);
-    this.feed = new AccountFeed(this.core, this.sender, this.resolver, new ReadingMarks(this.core));
+    this.proof = new OrderProof(this.core, nothing);
+    this.sender = new OrderSender(
+      this.core,
+      this.proof,
+      consequences,
+      new LoneOpenings(this.core, () => nowKnown(true)),
+    );
+    this.resolver = new Resolver(this.core, this.proof, consequences);
+    this.canceler = new Canceler(this.core, this.proof, consequences);
+    this.feed = new AccountFeed(this.core, this.proof, consequences, new ReadingMarks(this.core));
     if (events.length === 0) this.core.append('rules', { rules: BTC_RULES });
   }
 
@@ -232,7 +241,7 @@ export class ProofWorld {
     this.stop();
     const next = new ProofWorld(this.events, atMs);
     Object.assign(next.script, this.script);
-    recoverOrders(next.core, next.sender, next.resolver);
+    recoverOrders(next.core, next.proof, next.resolver);
     return next;
   }
   stop(): void {

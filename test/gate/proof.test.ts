@@ -82,7 +82,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
       const answer = later<SubmitOutcome>();
       world.script.submit = () => answer.promise;
       const { order, sent } = world.place('o-1');
-      const proof = world.sender.proof;
+      const proof = world.proof;
       proof.adopt(order, shown('o-1', { ...SELL, ...report }), proof.ask());
       const before = world.events.length;
       answer.end(UNKNOWN);

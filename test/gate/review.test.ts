@@ -4,7 +4,6 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { OrderState } from '../../daemon/engine/orders/orders.ts';
 import {
-  bareRequest,
   findBreaches,
   judgeForms,
   judgeStanding,
@@ -13,6 +12,7 @@ import {
   standingForms,
   standingRequest,
 } from '../../daemon/engine/plan/judge-resting.ts';
+import { bareRequest } from '../../daemon/engine/plan/orders.ts';
 import { GrownOrders, StandingReview } from '../../daemon/engine/plan/resting-review.ts';
 import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/engine/plan/tightened.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';

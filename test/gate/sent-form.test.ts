@@ -64,7 +64,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
     await world.time.advance(250);
     assert.equal(order.status, 'working');
     const changed = shown('o-1', { ...SENT, lots: 12, executedLots: 4, status: 'partially_filled' });
-    world.sender.adopt(order, changed, world.sender.proof.ask());
+    world.proof.adopt(order, changed, world.proof.ask());
     assert.equal(inLots(order.executedE8), 4);
     assert.deepEqual(strange, []);
   });

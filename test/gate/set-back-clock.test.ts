@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { ExitPace } from '../../daemon/engine/claims/exit-pace.ts';
-import { accountEvent } from '../../daemon/engine/feeds/account-event.ts';
+import { accountEvent } from '../../daemon/engine/feeds/account-reading.ts';
 import type { Flow } from '../../daemon/engine/flow/step.ts';
 import { Protection } from '../../daemon/engine/guard/protection.ts';
 import { ClockSync } from '../../daemon/engine/keeper/clock-sync.ts';

@@ -18,7 +18,7 @@ afterEach(() => {
 /** A running feed of trades, on an account whose accounts have begun. */
 class Feed {
   readonly world = new ProofWorld();
-  readonly feed = new TradeFeed(this.world.core, this.world.sender.proof);
+  readonly feed = new TradeFeed(this.world.core, this.world.proof);
   reads = 0;
   lookups = 0;
   waited = 0;

@@ -10,7 +10,7 @@ const ROUND_MS = 50;
 const TURN = 20;
 
 async function run(world: ProofWorld, rows: readonly VenueTrade[], ms: number): Promise<void> {
-  const feed = new TradeFeed(world.core, world.sender.proof);
+  const feed = new TradeFeed(world.core, world.proof);
   const venue = world.core.ports.venue as { -readonly [K in keyof VenuePort]: VenuePort[K] };
   venue.fetchTrades = async () => ({ kind: 'ok', value: { rows, unreadable: [] } });
   venue.lookupByVenueId = async () => ({ kind: 'not_found' });

@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
-import { countRooms, FILES_TO_DIVIDE, MAX_CHAIN, ROOMS_TO_DIVIDE } from '../../scripts/boundaries/sizes.ts';
+import {
+  countRooms,
+  FILES_TO_DIVIDE,
+  MAX_CHAIN,
+  MAX_ENGINE_CHAIN,
+  ROOMS_TO_DIVIDE,
+} from '../../scripts/boundaries/sizes.ts';
 import { SHARED_BY_TESTS, WINGS } from '../../scripts/boundaries/wings.ts';
 import { checkBoundaries, listSources } from '../../scripts/check-boundaries.ts';
 
@@ -109,18 +115,22 @@ test('a file of the daemon has four hundred lines at most, or is listed with as 
   assert.deepEqual(Object.fromEntries(lengths.filter(([, lines]) => lines > 400)), FILES_TO_DIVIDE);
 });
 
-test('a chain of imports from the composition root that is longer than it may be', () => {
-  const chain = (length: number) =>
-    Object.fromEntries(
-      Array.from({ length }, (_, at) => [`daemon/core/c${at}.ts`, `import './c${at + 1}.ts';\n`]).concat([
-        [`daemon/core/c${length}.ts`, 'export const a = 1;\n'],
-        ['daemon/main.ts', "import './core/c0.ts';\n"],
-      ]),
-    );
-  // The composition root, c0 and those that follow.
-  assert.doesNotMatch(checkSources(chain(MAX_CHAIN - 2)).join(), /files deep/);
-  assert.match(checkSources(chain(MAX_CHAIN - 1)).join(), new RegExp(`imports ${MAX_CHAIN + 1} files deep`));
-});
+for (const [what, from, room, most] of [
+  ['the composition root', 'daemon/main.ts', 'daemon/core', MAX_CHAIN],
+  ['the parts of the engine, in it,', 'daemon/engine/live/parts.ts', 'daemon/engine/audit', MAX_ENGINE_CHAIN],
+] as const)
+  test(`a chain of imports from ${what} that is longer than it may be`, () => {
+    const chain = (length: number) =>
+      Object.fromEntries(
+        Array.from({ length }, (_, at) => [`${room}/c${at}.ts`, `import './c${at + 1}.ts';\n`]).concat([
+          [`${room}/c${length}.ts`, 'export const a = 1;\n'],
+          [from, `import '${most === MAX_CHAIN ? './core' : '../audit'}/c0.ts';\n`],
+        ]),
+      );
+    // Where it begins, c0 and those that follow.
+    assert.doesNotMatch(checkSources(chain(most - 2)).join(), /files deep/);
+    assert.match(checkSources(chain(most - 1)).join(), new RegExp(`imports ${most + 1} files deep`));
+  });
 
 test('each folder of code is read, beside the daemon as well', () => {
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { ByName } from '../kept/restore.ts';
-import type { Claims } from '../orders/claims.ts';
+import { type Claim, meantBy } from '../orders/claim.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../records/events.ts';
 import type { ApprovalBook } from './approvals.ts';
@@ -20,7 +20,7 @@ export interface Sender {
 /** What shows whether a cancel cancels anything. */
 export interface CancelViews {
   readonly approvals: Pick<ApprovalBook, 'isWaiting'>;
-  readonly claims: Claims;
+  readonly claims: { readonly open: ReadonlySet<Claim> };
   readonly layers: LayerMap;
   readonly orders: OrderBook;
 }
@@ -117,7 +117,7 @@ function recordedAs(event: DecisionEvent, state: CancelViews, tMs: number): Requ
 export function cancelsNothing(state: CancelViews, request: ExecutionRequest, tMs: number): boolean {
   const { approvals, claims, layers, orders } = state;
   const isHalted = (its: string, whose: string): boolean => stateInForce(layers, tMs, its, whose).state === 'halted';
-  const meant = claims.open.size === 0 ? [] : claims.meantBy(request, Number.POSITIVE_INFINITY, isHalted);
+  const meant = meantBy(claims.open, request, Number.POSITIVE_INFINITY, isHalted);
   if (meant.some((claim) => !claim.isCanceled)) return false;
   if (request.client_order_id !== null) {
     const order = orders.all.get(request.client_order_id);

@@ -1,6 +1,6 @@
 import { isFullClose } from '../../core/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { Considered } from '../decide/take-decision.ts';
+import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';
 import { everyLiveOrder } from '../orders/orders.ts';

@@ -7,7 +7,7 @@ import { Trace } from '../../core/trace.ts';
 import type { Decided } from '../decide/decided.ts';
 import { appendDecision } from '../decide/take-decision.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { bareRequest } from '../plan/judge-resting.ts';
+import { bareRequest } from '../plan/orders.ts';
 import { parentAsk } from '../readings/inputs.ts';
 import type { Caller } from '../records/callers.ts';
 import { buildContext } from '../snapshot/snapshot.ts';

@@ -2,13 +2,11 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { type ApprovalState, grantOf } from '../callers/approvals.ts';
 import { cancelsNothing } from '../callers/request-records.ts';
-import type { Decided } from '../decide/decided.ts';
-import { type Considered, consider, recordDecision } from '../decide/take-decision.ts';
+import type { CarriesOut, Considered, Decided } from '../decide/decided.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { Flattener } from '../exits/flatten-exits.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { endedWithin, type Flow, type Started } from '../flow/step.ts';
-import type { Executor } from '../guard/executor.ts';
-import type { ExitBook } from '../guard/exit-book.ts';
 import { type AskDraft, parentAsk } from '../readings/inputs.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionKind, OverBudget, Unavailable } from '../records/decisions.ts';
@@ -26,11 +24,11 @@ export function isRecorded(outcome: Decided | Unrecorded): outcome is Decided {
 export class ParentDecisions {
   readonly #core: LiveCore;
   readonly #availability: Availability;
-  readonly #executor: Executor;
+  readonly #executor: CarriesOut;
   readonly #budgets: RequestBudgets;
   readonly #fullDisk: FullDisk;
 
-  constructor(core: LiveCore, availability: Availability, executor: Executor, budgets: RequestBudgets) {
+  constructor(core: LiveCore, availability: Availability, executor: CarriesOut, budgets: RequestBudgets) {
     this.#core = core;
     this.#availability = availability;
     this.#executor = executor;
@@ -120,10 +118,15 @@ function idleKind(
 export class Outcomes {
   readonly #core: LiveCore;
   readonly #decisions: ParentDecisions;
-  readonly #executor: Executor;
-  readonly #exits: ExitBook;
+  readonly #executor: CarriesOut;
+  readonly #exits: { run(decided: Decided): Flow<void> };
 
-  constructor(parts: { core: LiveCore; decisions: ParentDecisions; executor: Executor; exits: ExitBook }) {
+  constructor(parts: {
+    core: LiveCore;
+    decisions: ParentDecisions;
+    executor: CarriesOut;
+    exits: { run(decided: Decided): Flow<void> };
+  }) {
     this.#core = parts.core;
     this.#decisions = parts.decisions;
     this.#executor = parts.executor;

@@ -2,11 +2,10 @@ import type { ForeignTool, SkillClaim, TradingArgs } from '../../contract/types/
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
 import { writeBody } from '../audit/record-text.ts';
-import type { Decided } from '../decide/decided.ts';
+import type { CarriesOut, Decided } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { StoredEvent } from '../flow/ports.ts';
 import { type Flow, nowKnown, onDisk, resultOf } from '../flow/step.ts';
-import type { Executor } from '../guard/executor.ts';
 import type { Caller } from '../records/callers.ts';
 import type { ExecutionBody, ReportedDecision, ToolOutcome } from '../records/decisions.ts';
 import type { DecisionEvent } from '../records/events.ts';
@@ -36,7 +35,7 @@ export class ToolCalls {
   readonly #core: LiveCore;
   readonly #availability: Availability;
   readonly #decisions: ParentDecisions;
-  readonly #executor: Executor;
+  readonly #executor: CarriesOut;
   readonly #outcomes: Outcomes;
   readonly #tell: Telling;
   readonly #budgets: RequestBudgets;
@@ -45,7 +44,7 @@ export class ToolCalls {
     core: LiveCore;
     availability: Availability;
     decisions: ParentDecisions;
-    executor: Executor;
+    executor: CarriesOut;
     outcomes: Outcomes;
     tell: Telling;
     budgets: RequestBudgets;

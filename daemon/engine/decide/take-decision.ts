@@ -1,60 +1,20 @@
 import { wordCode } from '../../core/approval.ts';
-import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
-import type { ExecutionDecision } from '../../core/decision.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import { buildBody, type RecordForm, writeRecord } from '../audit/record-text.ts';
-import { findTarget } from '../claims/openings-to-end.ts';
 import type { EngineCore, TracedDecision } from '../flow/core.ts';
 import { onDisk } from '../flow/step.ts';
 import { planApproval } from '../openings/approvals.ts';
-import { NO_WORDS, planAuthority, type Words } from '../openings/authority.ts';
+import { NO_WORDS, planAuthority } from '../openings/authority.ts';
 import { decisionId } from '../plan/orders.ts';
 import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
-import type { DecisionKind } from '../records/decisions.ts';
-import type { DecisionEvent, ExitCause, PlannedOrder } from '../records/events.ts';
+import type { DecisionEvent } from '../records/events.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
-import type { Decided } from './decided.ts';
-import { endOpenings } from './order-records.ts';
-
-/** A request that was decided on and is not recorded yet. */
-export interface Considered {
-  readonly request: ExecutionRequest;
-  readonly policy: CompiledPolicy;
-  readonly context: ExecutionContext;
-  readonly decision: ExecutionDecision;
-  /** What is done: in shadow mode also what was decided against. */
-  readonly acted: ExecutionDecision;
-  /**
-   * The place of its record, which ids are made of. INVARIANT: the ledger takes it there or nowhere, so nothing is recorded
-   * between the snapshot and the reservation.
-   */
-  readonly seq: number;
-  /** When the snapshot was taken, wall ms of the process. */
-  readonly startedAtWallMs: number;
-  /** When the snapshot was taken and `decide` began, wall ms; of interest to traces alone. */
-  readonly decideAtWallMs: number;
-  readonly elapsedNs: number;
-}
-/** How a decision is recorded. */
-export interface RecordedAs {
-  readonly kind: DecisionKind;
-  readonly route: string;
-  readonly bodyHash: string | null;
-  readonly texts: { readonly [field: string]: string };
-  readonly parentDecisionId: string | null;
-  /** Orders that follow from it; none for advisory kinds. */
-  readonly orders: readonly PlannedOrder[];
-  /** With what it was asked for and approved; absent where no caller asks. */
-  readonly words?: Words;
-  /** When the call came in, wall ms; absent: nobody called, or no trace is kept. */
-  readonly intakeAtWallMs?: number;
-  /** For whom an exit is decided; absent: the caller. */
-  readonly cause?: ExitCause;
-}
+import type { Considered, Decided, RecordedAs } from './decided.ts';
+import { endOpenings, findTarget } from './openings-to-end.ts';
 
 /**
  * Snapshot and decision. {@link recordDecision} follows in the same event-loop turn: N clients racing one cap can never

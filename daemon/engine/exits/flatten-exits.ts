@@ -1,7 +1,6 @@
 import { closingOf } from '../claims/exit-sizes.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { Flow, Started } from '../flow/step.ts';
-import type { ExitBook } from '../guard/exit-book.ts';
 import { type Claim, isLive } from '../orders/claims.ts';
 import { isInFlight, isLost, isUnknown, liveOrders, type OrderState } from '../orders/orders.ts';
 import { heldE8 } from './flatten-answer.ts';
@@ -24,22 +23,25 @@ export type OperatorExit = (
   onDecided: (id: string) => void,
 ) => Flow<void>;
 
+/** Takes back the claims that it concerns. */
+export type CancelClaims = (isConcerned: (claim: Claim) => boolean, detail: string) => void;
+
 /** Exits of flattens. They go on by themselves, whoever waits for them. */
 export class FlattenExits {
   readonly #core: EngineCore;
   readonly #word: LastWord;
   readonly #exit: OperatorExit;
-  readonly #claims: Pick<ExitBook, 'cancelClaims'>;
+  readonly #cancelClaims: CancelClaims;
   /** Their decisions, as long as they may go on. */
   readonly #decided = new Set<string>();
   /** By side and symbol. */
   readonly #exiting = new Map<string, { readonly done: Started<void>; readonly sinceWallMs: number }>();
 
-  constructor(core: EngineCore, word: LastWord, exit: OperatorExit, claims: Pick<ExitBook, 'cancelClaims'>) {
+  constructor(core: EngineCore, word: LastWord, exit: OperatorExit, cancelClaims: CancelClaims) {
     this.#core = core;
     this.#word = word;
     this.#exit = exit;
-    this.#claims = claims;
+    this.#cancelClaims = cancelClaims;
   }
 
   /**
@@ -106,7 +108,7 @@ export class FlattenExits {
     const open = [...this.#core.state.claims.open].filter(isOwn);
     for (const id of this.#decided) if (!open.some(({ decisionId }) => decisionId === id)) this.#decided.delete(id);
     if (open.some(({ symbol }) => this.#word.isOver([symbol])))
-      this.#claims.cancelClaims((claim) => isOwn(claim) && this.#word.isOver([claim.symbol]), ANOTHER_STATE);
+      this.#cancelClaims((claim) => isOwn(claim) && this.#word.isOver([claim.symbol]), ANOTHER_STATE);
   }
 }
 

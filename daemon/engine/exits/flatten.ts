@@ -3,13 +3,11 @@ import { isOver, type LayerEntry } from '../callers/layers.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, endedWithin, type Flow, joined, onDisk, type Started, within } from '../flow/step.ts';
-import type { ExitBook } from '../guard/exit-book.ts';
 import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { Canceler } from '../sending/cancels.ts';
-import type { SliceRunner } from '../sending/slices.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
-import { FlattenExits, type Flattener, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
+import { type CancelClaims, FlattenExits, type Flattener, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
 
 const RELIST_ROUNDS = 20;
@@ -40,7 +38,6 @@ interface Pace {
 export class Flatten {
   readonly #core: LiveCore;
   readonly #canceler: Canceler;
-  readonly #slices: SliceRunner;
   readonly #account: AccountFeed;
   readonly #word: LastWord;
   readonly #exits: FlattenExits;
@@ -58,18 +55,16 @@ export class Flatten {
   constructor(parts: {
     core: LiveCore;
     canceler: Canceler;
-    slices: SliceRunner;
     account: AccountFeed;
     exit: OperatorExit;
-    claims: Pick<ExitBook, 'cancelClaims'>;
+    cancelClaims: CancelClaims;
     /** The venue asked to be left alone. */
     isQuiet: () => boolean;
   }) {
     this.#core = parts.core;
     this.#word = new LastWord(parts.core);
-    this.#exits = new FlattenExits(parts.core, this.#word, parts.exit, parts.claims);
+    this.#exits = new FlattenExits(parts.core, this.#word, parts.exit, parts.cancelClaims);
     this.#canceler = parts.canceler;
-    this.#slices = parts.slices;
     this.#account = parts.account;
     this.#isQuiet = parts.isQuiet;
   }
@@ -249,7 +244,7 @@ export class Flatten {
       const wanted = this.#word.wantedOf(symbols);
       return !order.reduceOnly && (wanted === null || wanted.includes(order.symbol));
     };
-    this.#slices.dropUnsent('flatten', isOpening);
+    this.#canceler.dropUnsent('flatten', isOpening);
     for (let round = 0; round < RELIST_ROUNDS && !this.#core.isStopping() && !this.#word.isOver(symbols); round += 1) {
       // RISK: a cancel that hangs holds up neither the list nor the cancels of what that tells.
       const asked = this.#canceler.cancelMatching(null, isOpening, 'flatten');

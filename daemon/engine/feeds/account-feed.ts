@@ -5,17 +5,13 @@ import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/st
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';
-import { type Ask, isAsSent } from '../sending/order-proof.ts';
-import type { Resolver } from '../sending/resolver.ts';
-import type { OrderSender } from '../sending/sender.ts';
-import type { Cause } from '../tables/cause.ts';
-import { accountEvent } from './account-event.ts';
+import { type Ask, isAsSent, type OrderProof } from '../sending/order-proof.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
+import { accountEvent, findUnexplained, hasWalletMoved, showAccount } from './account-reading.ts';
 import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
-import { hasWalletMoved, showAccount } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
-import { findUnexplained } from './unexplained-positions.ts';
 import { WatchedSymbols } from './watched-symbols.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
@@ -25,6 +21,7 @@ const PEAK_EVERY_MS = 5_000;
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
+type Health = Pick<VenueHealth, 'onReadFailure' | 'onUnknown'>;
 type Orders = Listed<VenueOrder>;
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
@@ -42,8 +39,8 @@ interface AskedOrders {
 /** Reads account and open orders from the venue and folds what is news into the ledger. */
 export class AccountFeed {
   readonly #core: LiveCore;
-  readonly #sender: OrderSender;
-  readonly #resolver: Resolver;
+  readonly #proof: OrderProof;
+  readonly #health: Health;
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #marks: ReadingMarks;
@@ -61,15 +58,14 @@ export class AccountFeed {
   /** Which symbols are on isolated margin, by the last account snapshot. */
   isolated: AccountSnapshot['isolated'] | null = null;
   onRead: (feed: 'account' | 'orders' | 'mode') => void = () => undefined;
-  onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: LiveCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
+  constructor(core: LiveCore, proof: OrderProof, health: Health, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
     this.#watched = new WatchedSymbols(core);
     this.transfers = new TransferFeed(core, marks);
-    this.#sender = sender;
-    this.#resolver = resolver;
+    this.#proof = proof;
+    this.#health = health;
     this.#changed = new ChangedOrders(core);
     this.#absences = new Absences(core);
   }
@@ -87,7 +83,7 @@ export class AccountFeed {
     const askedErrorMs = this.#clockErrorMs();
     const outcome = yield* call('fetchAccount', this.watched());
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return false;
     }
     const snapshot = outcome.value;
@@ -204,7 +200,7 @@ export class AccountFeed {
       askedAtMs: this.#core.nowMs(),
       askedAtWallMs: ports.time.monotonicMs(),
       forms: this.#changed.noteForms(),
-      ask: this.#sender.proof.ask(),
+      ask: this.#proof.ask(),
       answer: this.#core.begin(call('fetchOpenOrders', symbols)),
     };
   }
@@ -212,7 +208,7 @@ export class AccountFeed {
   *#matchOrders(asked: AskedOrders, outcome: FetchOutcome<Orders>): Flow<readonly VenueOrder[] | null> {
     const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return null;
     }
     this.onRead('orders');
@@ -226,7 +222,7 @@ export class AccountFeed {
       if (order === undefined) this.#takeListed(report, ask);
       else if (isAnother(order, report)) {
         if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report, ask);
-      } else if (this.#sender.proof.isOther(order, report)) {
+      } else if (this.#proof.isOther(order, report)) {
         // Ours counts in full until its end is proven, and nothing is opened meanwhile.
         if (isTerminal(order)) this.#takeListed(report, ask);
       } else if (isTerminal(order)) {
@@ -235,7 +231,7 @@ export class AccountFeed {
         if (!live.has(order) && !order.isEndShown && order.plannedAtMs < this.#core.state.time.of(askedAtMs))
           lookups.push(this.#core.begin(this.#lookUpListed(order, report, asked.ask)));
       } else {
-        this.#sender.adopt(order, report, ask);
+        this.#proof.adopt(order, report, ask);
         this.#changed.compare(order, report, forms.get(order));
       }
     }
@@ -250,17 +246,17 @@ export class AccountFeed {
   }
 
   *#lookUpGone(order: OrderState): Flow<void> {
-    const since = this.#sender.proof.ask();
+    const since = this.#proof.ask();
     const found = yield* ask<'lookUp'>({ fx: 'lookUp', key: order });
     if (found.kind === 'found') {
       this.#absences.end(order);
-      this.#sender.adopt(order, found.order, since);
+      this.#proof.adopt(order, found.order, since);
     } else if (found.kind === 'not_found' && order.foreign) {
       // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in
       // full.
       if (this.#absences.isProven(order) && !isTerminal(order))
-        this.#sender.proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since);
-    } else if (found.kind === 'not_found') this.#resolver.resolve(order);
+        this.#proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since);
+    } else if (found.kind === 'not_found') this.#health.onUnknown(order);
   }
 
   /** Listed, though we saw no end of it: it lives, unless a lookup knows that it has ended and the list is old. */

@@ -1,4 +1,5 @@
 import type { LiveCore } from '../flow/core.ts';
+import { intentOn } from '../orders/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import type { ForeignOrder } from '../records/events.ts';
@@ -90,7 +91,8 @@ export class ChangedOrders {
       const found = { quantityE8, priceE8, since, times: 1, isReported: false };
       this.#claims.set(order.clientOrderId, found);
       this.#alert(order, report, found);
-      this.#record(order, 'amend', 'changed at the venue, not by this daemon', { quantityE8, priceE8 });
+      const reason = 'changed at the venue, not by this daemon';
+      this.#core.append('order_intent', intentOn(order, 'amend', reason, { quantityE8, priceE8 }));
     } else {
       claim.times += 1;
       this.#alert(order, report, claim);
@@ -110,22 +112,7 @@ export class ChangedOrders {
 
   #settle(order: OrderState, action: 'amended' | 'amend_failed', reason: string): void {
     this.#claims.delete(order.clientOrderId);
-    this.#record(order, action, reason, { quantityE8: null, priceE8: null });
-  }
-
-  #record(
-    order: OrderState,
-    action: 'amend' | 'amended' | 'amend_failed',
-    reason: string,
-    form: { readonly quantityE8: number | null; readonly priceE8: number | null },
-  ): void {
-    this.#core.append('order_intent', {
-      action,
-      client_order_id: order.clientOrderId,
-      quantity_e8: form.quantityE8,
-      price_e8: form.priceE8,
-      reason,
-    });
+    this.#core.append('order_intent', intentOn(order, action, reason));
   }
 
   /**

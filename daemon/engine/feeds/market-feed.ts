@@ -1,9 +1,8 @@
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
 import type { Bar, SymbolRules } from '../records/venue.ts';
-import type { Cause } from '../tables/cause.ts';
+import type { VenueHealth } from '../sending/venue-health.ts';
 import { noteUnreadable } from './held-symbols.ts';
-import { KeptBars } from './kept-bars.ts';
 
 /** Why the venue permits no opening in a symbol; null: it does, or nothing was read yet. */
 export function describeClosed(core: LiveCore, symbol: string): string | null {
@@ -17,16 +16,17 @@ const PAGE_BARS = 1500;
 /** Reads filters, marks, quotes, funding and bars. A changed feature or label becomes a market-input event. */
 export class MarketFeed {
   readonly #core: LiveCore;
+  readonly #health: Pick<VenueHealth, 'onReadFailure'>;
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
   readonly #kept: KeptBars;
   /** The last reading of the rules lacked something of one symbol. */
   hasUnreadSymbol = false;
   onQuoteRead: (symbol: string, markAtMs: number) => void = () => undefined;
-  onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: LiveCore) {
+  constructor(core: LiveCore, health: Pick<VenueHealth, 'onReadFailure'>) {
     this.#core = core;
+    this.#health = health;
     this.#kept = new KeptBars(core);
   }
 
@@ -37,13 +37,13 @@ export class MarketFeed {
   *loadRules(symbols: readonly string[]): Flow<readonly string[]> {
     const outcome = yield* call('fetchRules', symbols);
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return ['the exchange filters'];
     }
     const { rules: read, unread } = outcome.value;
     for (const { what, detail, cause, retryAfterMs } of unread) {
       this.#core.ports.log.warn({ what, detail }, 'could not be read');
-      this.onVenueFailure(detail, cause, retryAfterMs);
+      this.#health.onReadFailure({ detail, cause, retryAfterMs });
     }
     const unreadable = unread.flatMap(({ detail, symbol }) => (symbol === undefined ? [] : [{ detail, symbol }]));
     noteUnreadable(this.#core, 'rules', unreadable, () => true);
@@ -92,7 +92,7 @@ export class MarketFeed {
   *pollQuote(symbol: string): Flow<boolean> {
     const outcome = yield* call('fetchQuote', symbol);
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+      this.#health.onReadFailure(outcome);
       return false;
     }
     this.onQuoteRead(symbol, outcome.value.markAtMs);
@@ -129,7 +129,7 @@ export class MarketFeed {
     while (sinceMs + barMs <= this.#core.nowMs()) {
       const outcome = yield* call('fetchBars', symbol, barMs, sinceMs, PAGE_BARS);
       if (outcome.kind === 'failed') {
-        this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
+        this.#health.onReadFailure(outcome);
         return false;
       }
       // Another policy may count bars of another length by now.
@@ -172,4 +172,67 @@ export class MarketFeed {
     this.#recorded.set(symbol, key);
     this.#core.append('market', { features, funding_rate_8h: funding, hold, symbol });
   }
+}
+
+/** Minimum wall time between two copies of a symbol's bars, ms. */
+const KEEP_EVERY_MS = 60_000;
+
+type Row = readonly [number, number, number, number, number, number];
+interface Stored {
+  readonly bar_ms: number;
+  /** How many bars back the copy reaches, if the venue had them. */
+  readonly depth: number;
+  readonly rows: readonly Row[];
+}
+
+/** A copy of each symbol's closed bars, so that a start requests only those closed since. */
+export class KeptBars {
+  readonly #core: LiveCore;
+  readonly #keptAt = new Map<string, number>();
+
+  constructor(core: LiveCore) {
+    this.#core = core;
+  }
+
+  /** Bars for a window of `depth` bars that ends now; empty without a valid copy that reaches that far. */
+  read(symbol: string, depth: number): readonly Bar[] {
+    const { barMs } = this.#core.market;
+    const nowMs = this.#core.nowMs();
+    const stored = this.#core.ports.startCache?.read(nameOf(symbol));
+    if (!isStored(stored) || stored.bar_ms !== barMs || stored.depth < depth) return [];
+    const bars = stored.rows.map(toBar);
+    const last = bars.at(-1);
+    if (last === undefined || last.openTimeMs + barMs > nowMs || last.openTimeMs < nowMs - depth * barMs) return [];
+    return bars.every((bar, index) => isBar(bar, bars[index - 1], barMs)) ? bars : [];
+  }
+
+  keep(symbol: string, bars: readonly Bar[], depth: number): void {
+    const { startCache, time } = this.#core.ports;
+    const now = time.monotonicMs();
+    if (startCache === undefined || now - (this.#keptAt.get(symbol) ?? Number.NEGATIVE_INFINITY) < KEEP_EVERY_MS)
+      return;
+    this.#keptAt.set(symbol, now);
+    const stored: Stored = { bar_ms: this.#core.market.barMs, depth, rows: bars.slice(-depth).map(toRow) };
+    startCache.write(nameOf(symbol), stored);
+  }
+}
+
+function nameOf(symbol: string): string {
+  return `bars-${symbol}`;
+}
+function toRow({ openTimeMs, open, high, low, close, volume }: Bar): Row {
+  return [openTimeMs, open, high, low, close, volume];
+}
+function toBar([openTimeMs, open, high, low, close, volume]: Row): Bar {
+  return { openTimeMs, open, high, low, close, volume };
+}
+/** The same checks as for the venue's own answer (venue/parse-market.ts). */
+function isBar(bar: Bar, before: Bar | undefined, barMs: number): boolean {
+  const { openTimeMs, open, high, low, close, volume } = bar;
+  const isOrdered = openTimeMs % barMs === 0 && (before === undefined || openTimeMs > before.openTimeMs);
+  return isOrdered && low > 0 && low <= Math.min(open, close) && high >= Math.max(open, close) && volume >= 0;
+}
+function isStored(value: unknown): value is Stored {
+  if (typeof value !== 'object' || value === null || !('rows' in value) || !Array.isArray(value.rows)) return false;
+  return value.rows.every((row) => Array.isArray(row) && row.length === 6 && row.every(Number.isFinite));
 }

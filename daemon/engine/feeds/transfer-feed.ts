@@ -1,7 +1,7 @@
 import { allRead } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
-import { recordMove } from './moved-money.ts';
+import { recordMove } from './account-reading.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
 /** A row may become visible so much later than others, and out of their order; ids tell what is known. */

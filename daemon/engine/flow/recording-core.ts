@@ -14,6 +14,7 @@ import { GateState } from '../state/gate-state.ts';
 import { toRows } from '../state/leave.ts';
 import type {
   ClockMoved,
+  EngineCore,
   EngineLog,
   LiveCore,
   LivePorts,
@@ -22,7 +23,6 @@ import type {
   RecordDetails,
   Recorded,
 } from './core.ts';
-import { type GateHooks, NO_HOOKS } from './hooks.ts';
 import type { LedgerRecord, TokenWords } from './ports.ts';
 import type { Flow, Started } from './step.ts';
 
@@ -36,6 +36,17 @@ const ALERT_EVERY_MS = 60_000;
  * jumped, or its rate changed, since the span was computed.
  */
 export const LOOK_AGAIN_MS = 5_000;
+
+/** What parts are to whatever they share; closures, since each of them shares it. */
+export type GateHooks = Pick<EngineCore, 'isUnsent' | 'onRecheckFailure' | 'isStopping' | 'lookout'>;
+const nothing = (): void => undefined;
+/** For whoever has no such parts. */
+export const NO_HOOKS: GateHooks = {
+  isUnsent: () => false,
+  onRecheckFailure: nothing,
+  isStopping: () => false,
+  lookout: { found: nothing, listed: nothing, suspect: nothing },
+};
 
 function planClockOf({ clock, time }: Pick<LivePorts, 'clock' | 'time'>): PlanClock {
   return {
@@ -56,7 +67,6 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
   readonly market: LiveMarket;
   readonly ports: Ports;
   readonly settings: LiveSettings;
-  /** Orders of this account at the venue, against its limits. */
   readonly sends: OrderCounts;
   readonly planClock: PlanClock;
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
@@ -64,7 +74,6 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
   readonly #recordedPolicies: PolicyLookup;
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
-  /** Where the console is, `http://localhost:7433/`; null: nowhere, or it is not known yet. */
   consoleAddress: string | null = null;
   readonly isWritten = true;
   readonly longestWaitMs = LOOK_AGAIN_MS;
@@ -132,7 +141,6 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
     return this.state.time.atNow(this.nowMs());
   }
 
-  /** What ids of new decisions and orders are made of. */
   get ids(): IdSource {
     return { genesisId: this.ports.ledger.genesis.genesis_id, epoch: this.state.recovery?.epoch ?? null };
   }
@@ -152,22 +160,18 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
     this.#compiled.set(agent, compiled);
     return compiled;
   }
-  /** A recorded decision with what its record leaves out. */
   retell(event: DecisionEvent): ReportedDecision {
     return retell(event, this.#recordedPolicies, this.ports.sha256);
   }
-  /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */
   policyOf(hash: string, agent: string): CompiledPolicy | null {
     return hash === this.#policy.hash ? this.policyFor(agent) : this.#recordedPolicies(hash, agent);
   }
-  /** Puts another policy in force, effective with the next decision. The caller records it. */
   usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void {
     this.#policy = policy;
     this.#compiled.clear();
     this.market.usePolicy(policy.spec.market);
     for (const listener of this.#policyListeners) listener();
   }
-  /** Whether who asked may still ask: by a token that is not revoked, or a passkey that is not removed. */
   isCallerLive(id: string): boolean {
     return this.state.passkeys.find(id) !== null || this.ports.isTokenLive?.(id) !== false;
   }
@@ -206,7 +210,6 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
     if (isSetBack) this.market.setBack(nowMs);
   }
 
-  /** The place that the next record gets. Ids of decisions, orders and signals are made of the place of their record. */
   nextSeq(): number {
     return this.ports.ledger.nextSeq();
   }
@@ -227,7 +230,6 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
     return { seq };
   }
 
-  /** A decision, also one that is not on disk yet: what goes on with it is recorded after it. Null: there is none. */
   findDecision(id: string): DecisionEvent | null {
     return (this.ports.ledger.findDecision(id)?.payload ?? null) as DecisionEvent | null;
   }

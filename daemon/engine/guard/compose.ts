@@ -1,12 +1,13 @@
+import { endOpeningsByStop } from '../decide/openings-to-end.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { Flow, Started } from '../flow/step.ts';
 import { Canceler } from '../sending/cancels.ts';
 import { LoneOpenings } from '../sending/lone-openings.ts';
+import { OrderProof } from '../sending/order-proof.ts';
 import { Resolver } from '../sending/resolver.ts';
 import { OrderSender } from '../sending/sender.ts';
-import { SliceRunner } from '../sending/slices.ts';
 import { type FeedRequests, VenueHealth } from '../sending/venue-health.ts';
-import { Executor } from './executor.ts';
+import { Executor, SliceRunner } from './executor.ts';
 import { ExitBook } from './exit-book.ts';
 import { watchHoldings } from './holdings.ts';
 
@@ -22,6 +23,7 @@ export interface EngineHands {
 /** Who carries decisions out. */
 export interface EngineParts {
   readonly health: VenueHealth;
+  readonly proof: OrderProof;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
@@ -40,15 +42,20 @@ export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts
     reviewHoldings: () => reviewHoldings(core, endMisplaced),
   });
   const lone = new LoneOpenings(core, hands.readBeside);
-  const sender: OrderSender = new OrderSender(core, health, lone);
-  const resolver: Resolver = new Resolver(core, sender);
-  const canceler = new Canceler(core, sender);
+  const proof = new OrderProof(core, (order) => {
+    // Its trade may have told first: what was opened since then it has not closed.
+    if (order.protective && order.tradedE8 === 0) endOpeningsByStop(core, order);
+    health.onExecuted(order);
+  });
+  const sender = new OrderSender(core, proof, health, lone);
+  const resolver: Resolver = new Resolver(core, proof, health);
+  const canceler = new Canceler(core, proof, health);
   const endMisplaced = watchHoldings(core, canceler);
-  const slices = new SliceRunner(core, sender, lone);
+  const slices = new SliceRunner(core, proof, sender, lone);
   const { wakeExitsAt } = hands;
-  const exits = new ExitBook({ core, sender, canceler, resolver, wakeExitsAt });
+  const exits = new ExitBook({ core, proof, sender, canceler, resolver, wakeExitsAt });
   const executor = new Executor({ core, sender, canceler, slices, exits });
-  return { health, sender, resolver, canceler, slices, exits, executor, endMisplaced };
+  return { health, proof, sender, resolver, canceler, slices, exits, executor, endMisplaced };
 }
 
 /** Nobody waits for it: that it failed is an alert. */

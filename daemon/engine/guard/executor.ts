@@ -1,20 +1,157 @@
-import type { ExecutionRequest } from '../../core/request.ts';
-import { findSlicesBeside, SLICE_CANCELED } from '../claims/openings-to-end.ts';
-import type { Decided } from '../decide/decided.ts';
-import { type Considered, consider, recordDecision } from '../decide/take-decision.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
+import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
+import type { CarriesOut, Considered, Decided } from '../decide/decided.ts';
+import { findSlicesBeside, SLICE_CANCELED } from '../decide/openings-to-end.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { type Flow, joined, onDisk } from '../flow/step.ts';
-import type { OrderState } from '../orders/orders.ts';
-import { planFromDecision } from '../plan/orders.ts';
-import { parentAsk } from '../readings/inputs.ts';
-import type { ExitCause, PlannedOrder } from '../records/events.ts';
+import { ask, type Flow, joined, onDisk } from '../flow/step.ts';
+import { whyEnded } from '../openings/authority.ts';
+import { isInFlight, isPlanned, type OrderState } from '../orders/orders.ts';
+import { planFromDecision, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
+import { type Ask, laterAsk, parentAsk } from '../readings/inputs.ts';
+import type { DecisionEvent, ExitCause, PlannedOrder } from '../records/events.ts';
 import type { Canceler } from '../sending/cancels.ts';
+import type { LoneOpenings } from '../sending/lone-openings.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import type { OrderSender } from '../sending/sender.ts';
-import type { SliceRunner } from '../sending/slices.ts';
 import type { ExitBook } from './exit-book.ts';
 
+/** As its parent was permitted, and no more. */
+function sliceRequest(parent: DecisionEvent): ExecutionRequest {
+  const { effective } = parent.decision;
+  const request = copyRequest(parent.request);
+  request.max_slippage_bps = effective?.max_slippage_bps ?? parent.request.max_slippage_bps;
+  request.requested_leverage = effective?.leverage ?? parent.request.requested_leverage;
+  request.request_id = null;
+  return request;
+}
+
+export function sliceAsk(place: ReviewPlace, order: OrderState): Ask {
+  const ask = laterAsk(place, order.quantityE8);
+  ask.tokenSkillSha256 = order.tokenSkillSha256;
+  ask.own = order;
+  // The parent's own.
+  ask.parentPriceE8 = order.priceE8;
+  return ask;
+}
+
+/** An opposite position may have come about meanwhile: a slice that would now be an exit is not sent. */
+export function planSlice(
+  decision: ExecutionDecision,
+  order: OrderState,
+  steps: Steps | undefined,
+): readonly PlannedOrder[] {
+  const { effective } = decision;
+  if (decision.decision === 'BLOCK' || effective?.action !== 'open' || steps === undefined) return [];
+  return [planSingle(effective, steps, { symbol: order.symbol, id: order.clientOrderId, slice: order.slice })];
+}
+
+/** How long to sleep where domain time moves in steps, wall ms. */
+const STEPS_PAUSE_MS = 25;
+
+/** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
+export class SliceRunner {
+  readonly #core: EngineCore;
+  readonly #proof: Pick<OrderProof, 'end'>;
+  readonly #sender: Pick<OrderSender, 'sendOpening'>;
+  readonly #lone: Pick<LoneOpenings, 'waitMs'>;
+  #isStopped = false;
+
+  constructor(
+    core: EngineCore,
+    proof: Pick<OrderProof, 'end'>,
+    sender: Pick<OrderSender, 'sendOpening'>,
+    lone: Pick<LoneOpenings, 'waitMs'>,
+  ) {
+    this.#core = core;
+    this.#proof = proof;
+    this.#sender = sender;
+    this.#lone = lone;
+  }
+
+  /** Runs a permitted parent; over when slice 0 has an outcome. */
+  *run(decided: Decided): Flow<void> {
+    const orders = this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
+    const first = orders.find((order) => order.slice === 0);
+    if (first === undefined) return;
+    const outcome = yield* this.#sender.sendOpening(first, decided);
+    if (outcome.kind === 'rejected') {
+      this.#drop(orders, 'slice 0 was rejected');
+      return;
+    }
+    for (const order of orders) if (isPlanned(order)) this.#core.begin(this.#carry(decided, order));
+  }
+
+  /** One later slice, until it was sent or is over. Domain time decides, not the sleep: at scale 0 it moves in steps. */
+  *#carry(decided: Decided, order: OrderState): Flow<void> {
+    let waitMs: number | null = this.#untilDueMs(order);
+    while (waitMs !== null) {
+      yield* ask<'wait'>({ fx: 'wait', ms: Math.min(this.#core.longestWaitMs, waitMs) });
+      if (this.#isStopped) return;
+      try {
+        waitMs = yield* this.#next(decided, order);
+      } catch (error) {
+        this.#core.alert('SLICE_FAILED', String(error), order.symbol);
+        // Nothing is recorded any more; the next start drops it.
+        if (!this.#core.ports.ledger.isFailed) this.#drop([order], `not sent: ${String(error)}`);
+        return;
+      }
+    }
+  }
+
+  #untilDueMs(order: OrderState): number {
+    const { clock } = this.#core.ports;
+    return clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.passedMs()) / clock.scale) : STEPS_PAUSE_MS;
+  }
+
+  /** Wall ms until it is looked at again; null: it was sent, or is over. */
+  *#next(decided: Decided, order: OrderState): Flow<number | null> {
+    const core = this.#core;
+    const parent = decided.event;
+    const now = core.authorityNow();
+    if (!isPlanned(order)) return null;
+    const ended = whyEnded(order, now);
+    if (ended !== null) {
+      this.#dropRest(parent.decision.decision_id, ended);
+      return null;
+    }
+    if (now.tMs < order.dueAtMs) return this.#untilDueMs(order);
+    // It has no caller who could ask again: room at the venue is waited for.
+    const turnMs = Math.max(core.sends.waitMs('other'), this.#lone.waitMs(order.symbol));
+    if (turnMs > 0) return turnMs;
+    const considered = consider(core, sliceRequest(parent), sliceAsk(core.settings, order));
+    const slice = recordDecision(core, considered, {
+      kind: 'slice',
+      route: parent.route,
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: parent.decision.decision_id,
+      orders: planSlice(considered.acted, order, core.state.rules.get(order.symbol)),
+    });
+    if (slice.event.orders.length === 0)
+      this.#dropRest(
+        parent.decision.decision_id,
+        `a later slice was refused: ${slice.body.reasons[0]?.code ?? 'no longer an opening order'}`,
+      );
+    else if (isInFlight(order)) yield* this.#sender.sendOpening(order, slice);
+    return null;
+  }
+
+  #dropRest(decisionId: string, detail: string): void {
+    this.#drop(this.#core.state.orders.byDecision.get(decisionId) ?? [], detail);
+  }
+  #drop(orders: readonly OrderState[], detail: string): void {
+    for (const order of orders) if (isPlanned(order)) this.#proof.end(order, detail);
+  }
+
+  /** The daemon stops: what waits goes out no more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+}
+
 /** Carries out permitted decisions: slices, exits, cancels, amends. */
-export class Executor {
+export class Executor implements CarriesOut {
   readonly #core: EngineCore;
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
@@ -35,7 +172,6 @@ export class Executor {
     this.#exits = parts.exits;
   }
 
-  /** Orders that follow from a first decision; none for advice. */
   plan({ acted, request, seq }: Considered): readonly PlannedOrder[] {
     const rules = this.#core.state.rules.get(request.symbol ?? '');
     if (rules === undefined) return [];

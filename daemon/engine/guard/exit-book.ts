@@ -1,17 +1,24 @@
 import type { DecidedExit } from '../claims/exit-hands.ts';
 import { ExitPace } from '../claims/exit-pace.ts';
 import { ExitPump } from '../claims/exit-pump.ts';
-import type { ExitForm, ExitParent } from '../claims/exit-request.ts';
-import { OPENING_ENDED } from '../claims/openings-to-end.ts';
-import { decideExitOrder } from '../decide/decide-exit.ts';
+import {
+  type ExitForm,
+  type ExitParent,
+  exitOrderAsk,
+  exitOrderId,
+  exitOrderRequest,
+  planExitOrder,
+} from '../claims/exit-request.ts';
 import type { Decided } from '../decide/decided.ts';
-import { endedEvent } from '../decide/order-records.ts';
+import { OPENING_ENDED } from '../decide/openings-to-end.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { type Claim, closedE8, isLive } from '../orders/claims.ts';
 import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../orders/orders.ts';
 import type { ExitEnd } from '../records/events.ts';
 import type { Canceler } from '../sending/cancels.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
 import { readParent } from './read-parent.ts';
@@ -34,15 +41,16 @@ export class ExitBook {
 
   constructor(parts: {
     core: EngineCore;
+    proof: OrderProof;
     sender: OrderSender;
     canceler: Canceler;
     resolver: Resolver;
     /** {@link ExitBook.tick} is due then, wall ms of the process: the earliest instant that was asked for. */
     wakeExitsAt: (wallMs: number) => void;
   }) {
-    const { core, sender } = parts;
+    const { core, proof } = parts;
     this.#core = core;
-    this.#sender = sender;
+    this.#sender = parts.sender;
     this.#canceler = parts.canceler;
     this.#resolver = parts.resolver;
     this.#wakeAt = parts.wakeExitsAt;
@@ -57,7 +65,7 @@ export class ExitBook {
       decide: (claim, form) => this.#decide(claim, form),
       send: (order) => this.#carry(order),
       recordEnd: (claim, reason, detail) => this.#recordEnd(claim, reason, detail),
-      endUnsent: (order, detail) => sender.record(order, endedEvent(core, order, 'canceled', detail)),
+      endUnsent: (order, detail) => proof.end(order, detail),
       cancel: (order, reason) => this.#cancel(order, reason),
       alert: (code, detail, symbol) => core.alert(code, detail, symbol),
       onDefect: (error, symbol) =>
@@ -153,9 +161,26 @@ export class ExitBook {
     }
   }
 
+  /** A further order of a permitted exit, at the size and on the rung of now. */
   #decide(claim: Claim, form: ExitForm): DecidedExit {
-    const { decided, order } = decideExitOrder(this.#core, this.#parentOf(claim), form);
-    return { order, code: decided.body.reasons[0]?.code ?? 'BLOCK' };
+    const core = this.#core;
+    const { orders } = core.state;
+    const parent = this.#parentOf(claim);
+    const [first] = parent.orders;
+    if (first === undefined) throw new Error(`exit ${parent.decision.decision_id} planned no order`);
+    const id = exitOrderId(core.ids, orders, parent, form);
+    const considered = consider(core, exitOrderRequest(parent, form), exitOrderAsk(core.settings, form));
+    const decided = recordDecision(core, considered, {
+      kind: 'slice',
+      route: parent.route,
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: parent.decision.decision_id,
+      orders: planExitOrder(considered.acted, first.symbol, id, core.state.rules.get(first.symbol)),
+    });
+    const planned = decided.event.orders[0];
+    const order = planned === undefined ? undefined : orders.all.get(planned.client_order_id);
+    return { order: order ?? null, code: decided.body.reasons[0]?.code ?? 'BLOCK' };
   }
 
   #parentOf({ decisionId, first }: Claim): ExitParent {

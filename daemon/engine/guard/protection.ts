@@ -1,7 +1,7 @@
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { type Flow, Pending, type Started } from '../flow/step.ts';
-import type { Breach } from '../plan/judge-resting.ts';
+import type { Breach } from '../plan/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { ProtectionPlan, type StopStep } from '../protect/protection.ts';
 import type { Canceler } from '../sending/cancels.ts';

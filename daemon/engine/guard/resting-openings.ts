@@ -1,15 +1,15 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { endedEvent } from '../decide/order-records.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { Started } from '../flow/step.ts';
 import type { OrderState } from '../orders/orders.ts';
-import { type Breach, findBreaches, GATE_AGENT } from '../plan/judge-resting.ts';
+import { findBreaches } from '../plan/judge-resting.ts';
+import { type Breach, GATE_AGENT } from '../plan/orders.ts';
 import { StandingReview } from '../plan/resting-review.ts';
 import type { Ask } from '../readings/inputs.ts';
 import type { Canceler } from '../sending/cancels.ts';
-import type { OrderSender } from '../sending/sender.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 
 /**
  * {@link StandingReview} as it acts: what it says is decided, recorded and canceled here. `begun`: told of each cancel, which
@@ -18,7 +18,7 @@ import type { OrderSender } from '../sending/sender.ts';
 export function reviewOf(
   core: EngineCore,
   canceler: Canceler,
-  sender: OrderSender,
+  proof: OrderProof,
   begun: (cancel: Started<void>) => void,
 ): StandingReview {
   return new StandingReview({
@@ -30,7 +30,7 @@ export function reviewOf(
     recordState: (event) => core.append('state', event),
     decide: (order, request, ask, isKept) => decideStanding(core, order, { request, ask, isKept }),
     cancel: (order, reason) => begun(canceler.cancel(order, reason)),
-    endUnsent: (order, detail) => sender.record(order, endedEvent(core, order, 'canceled', detail)),
+    endUnsent: (order, detail) => proof.end(order, detail),
   });
 }
 
@@ -62,9 +62,9 @@ export class StandingOrders {
   /** Cancels that the running call has begun. */
   #cancels: Started<void>[] = [];
 
-  constructor(core: EngineCore, canceler: Canceler, sender: OrderSender) {
+  constructor(core: EngineCore, canceler: Canceler, proof: OrderProof) {
     this.#core = core;
-    this.#review = reviewOf(core, canceler, sender, (cancel) => this.#cancels.push(cancel));
+    this.#review = reviewOf(core, canceler, proof, (cancel) => this.#cancels.push(cancel));
   }
 
   /**

@@ -1,19 +1,39 @@
-import type { AccountFeed } from '../feeds/account-feed.ts';
 import { type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
-import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
 import { allRead } from '../flow/all-read.ts';
-import type { LiveCore } from '../flow/core.ts';
 import { allOver, type Flow, joined, type Started, wait, within } from '../flow/step.ts';
-import type { OrderSender } from '../sending/sender.ts';
-import type { VenueHealth } from '../sending/venue-health.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import { TradeFeed } from '../trades/trade-feed.ts';
 import { ClockSync } from './clock-sync.ts';
-import type { KeeperTasks } from './keeper-tasks.ts';
-import type { LedgerCheck } from './ledger-check.ts';
 import { ModeWatch } from './mode-watch.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { StaleFeeds } from './stale-feeds.ts';
+import type { StartParts } from './start-reads.ts';
+
+/** What a task has begun: at nearly every tick nothing, since nothing is due. */
+export type Begun = readonly Started<unknown>[];
+/**
+ * Tasks that follow from the views, whether or not the feeds could be read. Each is called at every tick, even while work
+ * of an earlier call is in progress: it starts what is due and not in progress.
+ */
+export interface KeeperTasks {
+  /** Cancels that are not proven are sent again. */
+  retryCancels(): Begun;
+  /** What opens on an authority that has ended is dropped or canceled. */
+  endAuthorities(): Begun;
+  /** The venue's dead-man countdowns are set, set again, or ended. */
+  countdowns(): Begun;
+  /** Exits continue. */
+  exits(): Begun;
+  /** Resting orders that no longer fit are canceled. */
+  reviewStanding(): Begun;
+  /** An operator's flatten continues to close what is left. */
+  flatten(): Begun;
+  /** Protective stops, which depend on positions having been read once. */
+  protect(): Begun;
+  /** Cuts of positions above their caps, which also depend on prices. */
+  cutBack(): Begun;
+}
 
 /** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
 const SYMBOLS_AT_FULL_PACE = 5;
@@ -29,56 +49,27 @@ const FORCED_RULES_MS = 5_000;
 export class Keeper {
   readonly clock: ClockSync;
   readonly reconciliation: Reconciliation;
-  readonly #core: LiveCore;
-  readonly #account: AccountFeed;
-  readonly #market: MarketFeed;
-  readonly #health: VenueHealth;
-  readonly #check: LedgerCheck;
+  readonly #parts: StartParts;
   readonly #tasks: KeeperTasks;
-  readonly #schedule: FeedSchedule;
-  readonly #trades: TradeFeed;
   readonly #mode: ModeWatch;
   readonly #stale: StaleFeeds;
   readonly #running = new Set<Started<unknown>>();
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: {
-    core: LiveCore;
-    account: AccountFeed;
-    market: MarketFeed;
-    sender: OrderSender;
-    health: VenueHealth;
-    ledgerCheck: LedgerCheck;
-    marks: ReadingMarks;
-    tasks: KeeperTasks;
-  }) {
-    this.#core = parts.core;
-    this.#account = parts.account;
-    this.#market = parts.market;
-    this.#health = parts.health;
-    this.#tasks = parts.tasks;
-    const { core, account, market, health, ledgerCheck, marks } = parts;
-    this.#check = ledgerCheck;
-    this.#schedule = new FeedSchedule(core, health);
-    this.#trades = new TradeFeed(core, parts.sender.proof);
-    this.reconciliation = new Reconciliation({
-      core,
-      account,
-      market,
-      health,
-      ledgerCheck,
-      schedule: this.#schedule,
-      marks,
-      trades: this.#trades,
-    });
+  constructor(given: Omit<StartParts, 'schedule' | 'trades'>, proof: OrderProof, tasks: KeeperTasks) {
+    const { account, core, health, market } = given;
+    const schedule = new FeedSchedule(core, health);
+    const parts: StartParts = { ...given, schedule, trades: new TradeFeed(core, proof) };
+    this.#parts = parts;
+    this.#tasks = tasks;
+    this.reconciliation = new Reconciliation(parts);
     const enterBoot = (reason: string): void => this.reconciliation.enterBoot(reason);
     this.clock = new ClockSync(core, (reason, moved) => this.reconciliation.enterBoot(reason, true, moved));
     this.#stale = new StaleFeeds(core, enterBoot);
     account.onRead = (feed) => this.#stale.noteRead(feed);
-    core.market.readings.onUnclear = () => this.#schedule.dueNow('account');
+    core.market.readings.onUnclear = () => schedule.dueNow('account');
     market.onQuoteRead = (symbol, markAtMs) => this.#stale.noteQuote(symbol, markAtMs);
-    const isReconciled = (): boolean => this.isReconciled;
-    this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot, isReconciled });
+    this.#mode = new ModeWatch(parts, enterBoot, () => this.isReconciled);
   }
 
   get isReconciled(): boolean {
@@ -91,29 +82,29 @@ export class Keeper {
   }
 
   fetchTradesSoon(symbol: string): void {
-    this.#trades.add(symbol);
+    this.#parts.trades.add(symbol);
   }
   /** {@link TradeFeed.readNow} */
   readTrades(symbol: string): Flow<boolean> {
-    return this.#trades.readNow(symbol);
+    return this.#parts.trades.readNow(symbol);
   }
   dueNow(feed: FeedName): void {
-    this.#schedule.dueNow(feed);
+    this.#parts.schedule.dueNow(feed);
   }
 
   /** Reads every feed once, now (for tests, and after a manual step of the simulated exchange's clock). */
   *refreshAll(): Flow<void> {
     yield* this.clock.sync();
     if (!this.isReconciled) yield* this.reconciliation.reconcile();
-    const symbols = this.#account.watched();
-    yield* this.#allRead(symbols, (symbol) => this.#market.pollBars(symbol));
-    yield* this.#allRead(symbols, (symbol) => this.#market.pollQuote(symbol));
-    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) yield* this.#market.loadRules(symbols);
-    const areOrdersRead = yield* this.#account.pollOrders();
-    const isAccountRead = yield* this.#account.pollAccount();
-    if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
-    yield* this.#trades.poll();
-    this.#health.sweepLayers();
+    const symbols = this.#parts.account.watched();
+    yield* this.#allRead(symbols, (symbol) => this.#parts.market.pollBars(symbol));
+    yield* this.#allRead(symbols, (symbol) => this.#parts.market.pollQuote(symbol));
+    if (this.#parts.market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) yield* this.#parts.market.loadRules(symbols);
+    const areOrdersRead = yield* this.#parts.account.pollOrders();
+    const isAccountRead = yield* this.#parts.account.pollAccount();
+    if (areOrdersRead || isAccountRead) this.#parts.health.onReadSuccess();
+    yield* this.#parts.trades.poll();
+    this.#parts.health.sweepLayers();
     yield* allOver(this.#running);
     yield* joined(this.#tasks.retryCancels());
     yield* joined(this.#tasks.endAuthorities());
@@ -125,13 +116,13 @@ export class Keeper {
 
   /** The feed loop, for as long as the daemon runs. A failure in one round is reported, and the next round retries. */
   *run(): Flow<void> {
-    while (!this.#core.isStopping()) {
+    while (!this.#parts.core.isStopping()) {
       try {
         yield* this.#round();
       } catch (error) {
-        if (this.#core.isStopping()) return;
-        if (this.#core.ports.ledger.isFailed) throw error;
-        this.#core.alertRarely('FEED_ROUND_FAILED', `a round of the feeds failed: ${String(error)}`);
+        if (this.#parts.core.isStopping()) return;
+        if (this.#parts.core.ports.ledger.isFailed) throw error;
+        this.#parts.core.alertRarely('FEED_ROUND_FAILED', `a round of the feeds failed: ${String(error)}`);
         yield* wait(RETRY_MS);
       }
     }
@@ -139,40 +130,40 @@ export class Keeper {
 
   *#round(): Flow<void> {
     // INVARIANT: work that reduces risk does not wait for reads that fail or hang.
-    this.#health.sweepLayers();
+    this.#parts.health.sweepLayers();
     this.#startTasks();
     this.#stale.tick(this.isReconciled, this.#priced());
-    if (this.#health.isQuiet()) {
+    if (this.#parts.health.isQuiet()) {
       // During the venue's Retry-After: a longer ban would stop the exits too.
       yield* wait(TICK_MS);
       return;
     }
     // Also before the account is reconciled: with a clock that is seconds off, no signed request is answered.
-    this.#schedule.start('clock', () => this.#syncClock());
+    this.#parts.schedule.start('clock', () => this.#syncClock());
     if (!this.isReconciled) {
       yield* this.#reconcileBesideTasks();
       return;
     }
     this.#startDue();
-    this.#check.start();
-    this.#trades.start();
+    this.#parts.ledgerCheck.start();
+    this.#parts.trades.start();
     yield* wait(TICK_MS);
   }
 
   *#syncClock(): Flow<boolean> {
     const isKnown = yield* this.clock.sync();
-    if (this.clock.isVague) this.#schedule.dueWithin('clock', RETRY_MS);
+    if (this.clock.isVague) this.#parts.schedule.dueWithin('clock', RETRY_MS);
     return isKnown;
   }
 
   /** Reads may hang for long. Meanwhile the tasks continue with freshly read holdings and prices. */
   *#reconcileBesideTasks(): Flow<void> {
-    const reconciling = this.#core.begin(this.#reconcileOrPause());
+    const reconciling = this.#parts.core.begin(this.#reconcileOrPause());
     for (;;) {
       yield* within(TICK_MS, reconciling);
       if (reconciling.isOver) return;
       this.#startTasks();
-      if (this.reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
+      if (this.reconciliation.wasRead && !this.#parts.health.isQuiet()) this.#startHoldings();
     }
   }
   *#reconcileOrPause(): Flow<void> {
@@ -200,10 +191,10 @@ export class Keeper {
   }
 
   #startTask(name: keyof KeeperTasks): void {
-    if (this.#core.isStopping() || this.#core.ports.ledger.isFailed) return;
+    if (this.#parts.core.isStopping() || this.#parts.core.ports.ledger.isFailed) return;
     const onFailure = (error: unknown): void => {
-      if (!this.#core.isStopping())
-        this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
+      if (!this.#parts.core.isStopping())
+        this.#parts.core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
     };
     try {
       for (const started of this.#tasks[name]()) {
@@ -219,48 +210,48 @@ export class Keeper {
   }
 
   #startDue(): void {
-    const symbols = this.#account.watched();
+    const symbols = this.#parts.account.watched();
     // Without its filters a held symbol can be neither valued nor closed.
     const isMissing = (symbol: string): boolean =>
-      !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
+      !this.#parts.core.state.rules.has(symbol) && describeClosed(this.#parts.core, symbol) === null;
     if (symbols.some(isMissing)) this.#forceRules();
     this.#startHoldings();
     this.#mode.tick();
     const listed = this.#listed(symbols);
-    this.#schedule.start('bars', () => this.#allRead(listed, (symbol) => this.#market.pollBars(symbol)));
-    this.#schedule.start('allOrders', () => this.#account.pollOrders());
-    this.#schedule.start('rules', () => this.#loadRules(symbols));
-    this.#schedule.start('income', () => this.#check.pollIncome());
-    this.#schedule.start('transfers', () => this.#account.transfers.poll());
+    this.#parts.schedule.start('bars', () => this.#allRead(listed, (symbol) => this.#parts.market.pollBars(symbol)));
+    this.#parts.schedule.start('allOrders', () => this.#parts.account.pollOrders());
+    this.#parts.schedule.start('rules', () => this.#loadRules(symbols));
+    this.#parts.schedule.start('income', () => this.#parts.ledgerCheck.pollIncome());
+    this.#parts.schedule.start('transfers', () => this.#parts.account.transfers.poll());
   }
 
   *#loadRules(symbols: readonly string[]): Flow<boolean> {
-    const unread = yield* this.#market.loadRules(symbols);
-    return unread.length === 0 && !this.#market.hasUnreadSymbol;
+    const unread = yield* this.#parts.market.loadRules(symbols);
+    return unread.length === 0 && !this.#parts.market.hasUnreadSymbol;
   }
   #allRead(symbols: readonly string[], read: (symbol: string) => Flow<boolean>): Flow<boolean> {
-    return allRead(this.#core, symbols.map(read));
+    return allRead(this.#parts.core, symbols.map(read));
   }
 
   /** Whether the readings for exits, stops and a flatten exist. */
   #startHoldings(): void {
-    const symbols = this.#account.watched();
+    const symbols = this.#parts.account.watched();
     const listed = this.#listed(symbols);
-    this.#schedule.start('quotes', () => this.#allRead(listed, (symbol) => this.#market.pollQuote(symbol)));
-    this.#schedule.start('account', () => this.#account.pollAccount());
+    this.#parts.schedule.start('quotes', () => this.#allRead(listed, (symbol) => this.#parts.market.pollQuote(symbol)));
+    this.#parts.schedule.start('account', () => this.#parts.account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
-    this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
+    this.#parts.schedule.start('orders', () => this.#parts.account.pollOrders(symbols), stretch);
   }
   /** Those that the venue trades. */
   #priced(): readonly string[] {
-    return this.#account.watched().filter((symbol) => describeClosed(this.#core, symbol) === null);
+    return this.#parts.account.watched().filter((symbol) => describeClosed(this.#parts.core, symbol) === null);
   }
   #listed(symbols: readonly string[]): readonly string[] {
-    return symbols.filter((symbol) => !this.#core.market.unlisted.has(symbol));
+    return symbols.filter((symbol) => !this.#parts.core.market.unlisted.has(symbol));
   }
 
   #forceRules(): void {
-    const now = this.#core.ports.time.monotonicMs();
+    const now = this.#parts.core.ports.time.monotonicMs();
     if (now - this.#rulesForcedAt < FORCED_RULES_MS) return;
     this.#rulesForcedAt = now;
     this.dueNow('rules');

@@ -1,12 +1,26 @@
 import { profileOf } from '../../core/venues.ts';
-import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { FeedSchedule } from '../feeds/feed-schedule.ts';
 import { holdSymbols } from '../feeds/held-symbols.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
+import type { AccountSnapshot } from '../records/venue.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
+
+/** What the last reading of the account showed, and who is told of one. */
+export interface Margins {
+  isolated: AccountSnapshot['isolated'] | null;
+  readonly onRead: (feed: 'mode') => void;
+}
+
+export interface ModeParts {
+  readonly core: LiveCore;
+  readonly account: Margins;
+  readonly health: VenueHealth;
+  readonly marks: ReadingMarks;
+  readonly schedule: FeedSchedule;
+}
 
 /**
  * Null: it is right. Else what is wrong with the account, why that could not be read or put right, or which symbols stay
@@ -16,16 +30,14 @@ export type ModeProblem = { readonly kind: 'wrong' | 'unread' | 'crossed'; reado
 
 /** Reads the account's mode, and puts right what differs and may be changed. */
 export function* readMode(
-  core: LiveCore,
-  account: AccountFeed,
-  health: VenueHealth,
+  { account, core, health }: Pick<ModeParts, 'account' | 'core' | 'health'>,
   symbols: readonly string[],
 ): Flow<ModeProblem> {
   const isListed = symbols.every((symbol) => account.isolated?.[symbol] !== undefined);
   const outcome = yield* call('prepareAccount', symbols, isListed ? account.isolated : null);
   if (outcome.kind === 'failed') {
     const { detail } = outcome;
-    health.onReadFailure(detail, outcome.cause, outcome.retryAfterMs);
+    health.onReadFailure(outcome);
     core.ports.log.warn({ detail }, 'the account could not be prepared');
     return { kind: 'unread', detail };
   }
@@ -51,7 +63,7 @@ export function* readMode(
 }
 
 /** Symbols whose margin is not known to be isolated. */
-export function findCrossed({ isolated }: AccountFeed, symbols: readonly string[]): readonly string[] {
+export function findCrossed({ isolated }: Pick<Margins, 'isolated'>, symbols: readonly string[]): readonly string[] {
   return symbols.filter((symbol) => isolated?.[symbol] !== true);
 }
 
@@ -70,57 +82,44 @@ export function tellCrossed(core: LiveCore, crossed: readonly string[], detail: 
  * where its margin is not isolated, in the account for anything else.
  */
 export class ModeWatch {
-  readonly #core: LiveCore;
-  readonly #account: AccountFeed;
-  readonly #health: VenueHealth;
-  readonly #marks: ReadingMarks;
-  readonly #schedule: FeedSchedule;
+  readonly #parts: ModeParts;
   readonly #enterBoot: (reason: string) => void;
 
-  constructor(parts: {
-    core: LiveCore;
-    account: AccountFeed;
-    health: VenueHealth;
-    marks: ReadingMarks;
-    schedule: FeedSchedule;
-    enterBoot: (reason: string) => void;
-    isReconciled: () => boolean;
-  }) {
-    this.#core = parts.core;
-    this.#account = parts.account;
-    this.#health = parts.health;
-    this.#marks = parts.marks;
-    this.#schedule = parts.schedule;
-    this.#enterBoot = parts.enterBoot;
+  constructor(parts: ModeParts, enterBoot: (reason: string) => void, isReconciled: () => boolean) {
+    this.#parts = parts;
+    this.#enterBoot = enterBoot;
     parts.core.onPolicyChange(() => {
       // A daemon that is not reconciled opens nothing, and reads the mode before it does.
-      if (parts.isReconciled()) this.tick();
+      if (isReconciled()) this.tick();
     });
   }
 
   /** Of the scope; what the venue does not trade has no settings. */
   #symbols(): readonly string[] {
-    return this.#core.policySpec.scope.symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+    const { core } = this.#parts;
+    return core.policySpec.scope.symbols.filter((symbol) => describeClosed(core, symbol) === null);
   }
 
   /** Called at every tick of a reconciled daemon, and before anything is decided by a new policy. */
   tick(): void {
-    if (holdSymbols(this.#core, findCrossed(this.#account, this.#symbols())).length > 0) this.#schedule.dueNow('mode');
-    this.#schedule.start('mode', () => this.#poll());
+    const { account, core, schedule } = this.#parts;
+    if (holdSymbols(core, findCrossed(account, this.#symbols())).length > 0) schedule.dueNow('mode');
+    schedule.start('mode', () => this.#poll());
   }
 
   *#poll(): Flow<boolean> {
+    const { account, core, marks } = this.#parts;
     const symbols = this.#symbols();
-    const problem = yield* readMode(this.#core, this.#account, this.#health, symbols);
+    const problem = yield* readMode(this.#parts, symbols);
     if (problem === null) {
-      this.#marks.note('mode', this.#core.nowMs(), symbols);
+      marks.note('mode', core.nowMs(), symbols);
       return true;
     }
     if (problem.kind === 'wrong') {
       this.#enterBoot(`the account has another mode: ${problem.detail}`);
       return true;
     }
-    tellCrossed(this.#core, findCrossed(this.#account, symbols), problem.detail);
+    tellCrossed(core, findCrossed(account, symbols), problem.detail);
     return false;
   }
 }

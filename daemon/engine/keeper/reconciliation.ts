@@ -1,14 +1,9 @@
-import type { AccountFeed } from '../feeds/account-feed.ts';
-import { type FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
-import type { MarketFeed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
+import { PERIODS } from '../feeds/feed-schedule.ts';
 import { noteUnread } from '../flow/all-read.ts';
-import type { ClockMoved, LiveCore } from '../flow/core.ts';
+import type { ClockMoved } from '../flow/core.ts';
 import { type Flow, joined, Pending, resultOf, resultsOf, within } from '../flow/step.ts';
-import type { VenueHealth } from '../sending/venue-health.ts';
-import type { TradeFeed } from '../trades/trade-feed.ts';
-import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
-import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
+import { COMPARED_COUNTS_MS } from './ledger-check.ts';
+import { FILTERS, type StartParts, type StartRead, StartReads } from './start-reads.ts';
 
 /** How long a start waits to learn whether another daemon is active before it accepts exits, wall ms. */
 const OTHER_DAEMON_MS = 500;
@@ -24,12 +19,7 @@ const STARTING_MS = 10_000;
  * that may have been sent is matched. {@link StartReads} says what is read, and when it need not be.
  */
 export class Reconciliation {
-  readonly #core: LiveCore;
-  readonly #account: AccountFeed;
-  readonly #market: MarketFeed;
-  readonly #check: LedgerCheck;
-  readonly #schedule: FeedSchedule;
-  readonly #marks: ReadingMarks;
+  readonly #parts: StartParts;
   readonly #reads: StartReads;
   isReconciled = false;
   /** Account and orders were read completely in this process. */
@@ -41,41 +31,29 @@ export class Reconciliation {
   readonly #reported = new Set<string>();
   #beganAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: {
-    core: LiveCore;
-    account: AccountFeed;
-    market: MarketFeed;
-    health: VenueHealth;
-    ledgerCheck: LedgerCheck;
-    schedule: FeedSchedule;
-    marks: ReadingMarks;
-    trades: TradeFeed;
-  }) {
-    this.#core = parts.core;
-    this.#account = parts.account;
-    this.#market = parts.market;
-    this.#check = parts.ledgerCheck;
-    this.#schedule = parts.schedule;
-    this.#marks = parts.marks;
+  constructor(parts: StartParts) {
+    this.#parts = parts;
     this.#reads = new StartReads(parts);
-    parts.ledgerCheck.onCompared = (hasTransfers) => {
-      this.#schedule.noteRead('income');
+    const { core, ledgerCheck, marks, schedule } = parts;
+    ledgerCheck.onCompared = (hasTransfers) => {
+      schedule.noteRead('income');
       if (hasTransfers) return;
-      this.#schedule.noteRead('transfers');
-      this.#marks.note('transfers', this.#core.nowMs());
+      schedule.noteRead('transfers');
+      marks.note('transfers', core.nowMs());
     };
   }
 
   /** Counts recent enough reads from before this start. Precondition: domain time is known. */
   takeUp(): void {
-    this.#core.ports.venue.noteStarting?.(true);
-    this.#marks.load();
-    this.#schedule.noteRead('allOrders', this.#marks.ageMs('all_orders'));
-    this.#schedule.noteRead('transfers', this.#marks.ageMs('transfers'));
-    this.#schedule.noteRead('income', this.#marks.ageMs('compared') + PERIODS.income.domainMs - COMPARED_COUNTS_MS);
+    const { account, core, market, marks, schedule } = this.#parts;
+    core.ports.venue.noteStarting?.(true);
+    marks.load();
+    schedule.noteRead('allOrders', marks.ageMs('all_orders'));
+    schedule.noteRead('transfers', marks.ageMs('transfers'));
+    schedule.noteRead('income', marks.ageMs('compared') + PERIODS.income.domainMs - COMPARED_COUNTS_MS);
     // A start goes by what is recorded, and looks soon whether the venue has changed it: not at each of many in a row.
-    const ageMs = this.#market.rulesAgeMs(this.#account.watched());
-    if (ageMs < FILTERS_LOOK_AGAIN_MS) this.#schedule.noteRead('rules', ageMs);
+    const ageMs = market.rulesAgeMs(account.watched());
+    if (ageMs < FILTERS_LOOK_AGAIN_MS) schedule.noteRead('rules', ageMs);
   }
 
   /**
@@ -86,9 +64,11 @@ export class Reconciliation {
    */
   *refuseOtherDaemon(): Flow<void> {
     // Of a first start nothing is open that this daemon placed: it waits for the steps that all lists are read in.
-    if (this.#core.state.rules.size === 0) yield* this.#run(this.#reads.steps());
-    yield* this.#check.refuseStart((compared) => {
-      const lists = this.#schedule.isDue('allOrders') ? this.#core.begin(this.#account.askFirst()) : Pending.done();
+    if (this.#parts.core.state.rules.size === 0) yield* this.#run(this.#reads.steps());
+    yield* this.#parts.ledgerCheck.refuseStart((compared) => {
+      const lists = this.#parts.schedule.isDue('allOrders')
+        ? this.#parts.core.begin(this.#parts.account.askFirst())
+        : Pending.done();
       return this.#within(OTHER_DAEMON_MS, joined([lists, compared]));
     });
   }
@@ -97,15 +77,15 @@ export class Reconciliation {
   enterBoot(reason: string, isNew = true, moved?: ClockMoved): void {
     this.isReconciled = false;
     this.#reported.clear();
-    this.#beganAt = this.#core.ports.time.monotonicMs();
+    this.#beganAt = this.#parts.core.ports.time.monotonicMs();
     if (isNew) {
-      this.#marks.forget();
-      this.#schedule.forget();
+      this.#parts.marks.forget();
+      this.#parts.schedule.forget();
     }
-    this.#core.appendBoot(reason, moved);
+    this.#parts.core.appendBoot(reason, moved);
   }
   #setBoot(state: 'reducing' | 'active', reason: string): void {
-    this.#core.append('state', {
+    this.#parts.core.append('state', {
       clears_at_ms: null,
       clears_when: state === 'active' ? '' : 'account, orders and market are reconciled',
       layer: 'boot',
@@ -119,12 +99,12 @@ export class Reconciliation {
 
   /** Reads whatever is missing; clears the boot layer when everything succeeded. */
   *reconcile(): Flow<boolean> {
-    const { time, venue } = this.#core.ports;
+    const { time, venue } = this.#parts.core.ports;
     venue.noteStarting?.(time.monotonicMs() - this.#beganAt < STARTING_MS);
     const missing = [...(yield* this.#readAll())];
     this.missing = missing;
     if (missing.length > 0) {
-      this.#core.ports.log.warn({ missing }, 'not reconciled yet');
+      this.#parts.core.ports.log.warn({ missing }, 'not reconciled yet');
       this.#tellMissing(missing.join(', '));
       return false;
     }
@@ -138,9 +118,9 @@ export class Reconciliation {
   }
 
   *#readAll(): Flow<readonly string[]> {
-    const steps = this.#core.begin(this.#run(this.#reads.steps()));
-    if (this.#core.state.rules.size === 0) yield* resultOf(steps);
-    const quotes = this.#core.begin(this.#run(this.#reads.quotes()));
+    const steps = this.#parts.core.begin(this.#run(this.#reads.steps()));
+    if (this.#parts.core.state.rules.size === 0) yield* resultOf(steps);
+    const quotes = this.#parts.core.begin(this.#run(this.#reads.quotes()));
     let holdings = yield* this.#run(this.#reads.holdings());
     // Somebody may hold what this daemon has never read the steps of, or the venue may have changed them.
     if (holdings.length > 0 && (yield* this.#areStepsRead())) holdings = yield* this.#run(this.#reads.holdings());
@@ -163,12 +143,12 @@ export class Reconciliation {
   /** Starts all reads, in order; returns the failed ones in words. */
   *#run(reads: readonly StartRead[]): Flow<readonly string[]> {
     const weight = reads.reduce((sum, read) => sum + read.weight, 0);
-    const left = this.#core.ports.venue.readWeightLeft?.() ?? null;
+    const left = this.#parts.core.ports.venue.readWeightLeft?.() ?? null;
     if (left !== null && weight > left) {
       const what = reads.map((read) => read.what);
-      this.#core.ports.log.warn({ what, weight, left }, 'the start waits for request weight of the venue');
+      this.#parts.core.ports.log.warn({ what, weight, left }, 'the start waits for request weight of the venue');
     }
-    const running = reads.map((read) => this.#core.begin(this.#readOne(read)));
+    const running = reads.map((read) => this.#parts.core.begin(this.#readOne(read)));
     const unread = yield* resultsOf(running.filter((_, index) => reads[index]?.isNeeded === true));
     return unread.flat();
   }
@@ -176,7 +156,7 @@ export class Reconciliation {
     try {
       return yield* read();
     } catch (error) {
-      noteUnread(this.#core, what, error);
+      noteUnread(this.#parts.core, what, error);
       return [what];
     }
   }
@@ -189,13 +169,13 @@ export class Reconciliation {
   }
 
   #within(ms: number, flow: Flow<unknown>): Flow<unknown> {
-    return within(ms, this.#core.begin(this.#guarded(flow)));
+    return within(ms, this.#parts.core.begin(this.#guarded(flow)));
   }
   *#guarded(flow: Flow<unknown>): Flow<void> {
     try {
       yield* flow;
     } catch (error) {
-      if (!this.#core.isStopping()) noteUnread(this.#core, 'the venue', error);
+      if (!this.#parts.core.isStopping()) noteUnread(this.#parts.core, 'the venue', error);
     }
   }
 }

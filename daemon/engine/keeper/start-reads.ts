@@ -1,8 +1,7 @@
 import type { AccountFeed } from '../feeds/account-feed.ts';
-import type { FeedName, FeedSchedule } from '../feeds/feed-schedule.ts';
+import type { FeedName } from '../feeds/feed-schedule.ts';
 import { holdSymbols } from '../feeds/held-symbols.ts';
 import { describeClosed, type MarketFeed } from '../feeds/market-feed.ts';
-import type { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead, noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, type Flow } from '../flow/step.ts';
@@ -12,7 +11,14 @@ import { isOfAccount, rowOf } from '../tables/cause.ts';
 import type { TradeFeed } from '../trades/trade-feed.ts';
 import { findUnreportedSince } from '../trades/unread-trades.ts';
 import type { LedgerCheck } from './ledger-check.ts';
-import { findCrossed, readMode, tellCrossed } from './mode-watch.ts';
+import { findCrossed, type ModeParts, readMode, tellCrossed } from './mode-watch.ts';
+
+export interface StartParts extends ModeParts {
+  readonly account: AccountFeed;
+  readonly market: MarketFeed;
+  readonly trades: TradeFeed;
+  readonly ledgerCheck: LedgerCheck;
+}
 
 /** A correct mode is not read again within this time, domain ms, as in a running daemon. */
 const MODE_RECENT_MS = 60_000;
@@ -21,18 +27,10 @@ const MODE_RECENT_MS = 60_000;
  * Sets one-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. A symbol that the venue
  * keeps on crossed margin only reduces. Precondition: the account was read just now.
  */
-export function* prepareAccount(
-  parts: {
-    readonly core: LiveCore;
-    readonly account: AccountFeed;
-    readonly marks: ReadingMarks;
-    readonly health: VenueHealth;
-  },
-  symbols: readonly string[],
-): Flow<boolean> {
+function* prepareAccount(parts: StartParts, symbols: readonly string[]): Flow<boolean> {
   const { account, core, health, marks } = parts;
-  if (!isModeRecent(account, marks, symbols)) {
-    const problem = yield* readMode(core, account, health, symbols);
+  if (!isModeRecent(parts, symbols)) {
+    const problem = yield* readMode(parts, symbols);
     if (problem?.kind === 'crossed') tellCrossed(core, findCrossed(account, symbols), problem.detail);
     else if (problem !== null) return false;
     else marks.note('mode', core.nowMs(), symbols);
@@ -48,7 +46,7 @@ export function* prepareAccount(
 }
 
 /** The mode was correct a moment ago, and the account's own list still shows isolated margin. */
-export function isModeRecent(account: AccountFeed, marks: ReadingMarks, symbols: readonly string[]): boolean {
+function isModeRecent({ account, marks }: StartParts, symbols: readonly string[]): boolean {
   const isIsolated = symbols.every((symbol) => account.isolated?.[symbol] === true);
   return isIsolated && marks.ageMs('mode', symbols) < MODE_RECENT_MS;
 }
@@ -70,7 +68,7 @@ function* lowerLeverage(core: LiveCore, health: VenueHealth, symbols: readonly s
         core.alertRarely('SYMBOL_UNREADY', `${what}: ${message}`, symbol);
         continue;
       }
-      health.onReadFailure(message, cause, retryAfterMs);
+      health.onReadFailure({ detail: message, cause, retryAfterMs });
     }
     if (outcome.kind !== 'accepted') return false;
     core.append('leverage', { confirmed_at_ms: core.nowMs(), leverage: cap, symbol });
@@ -131,74 +129,51 @@ const RULES_AGAIN_MS = 5_000;
  * | transfers       | 30                | nothing               | 60 s                                        |
  */
 export class StartReads {
-  readonly #core: LiveCore;
-  readonly #account: AccountFeed;
-  readonly #market: MarketFeed;
-  readonly #health: VenueHealth;
-  readonly #schedule: FeedSchedule;
-  readonly #marks: ReadingMarks;
-  readonly #trades: TradeFeed;
-  readonly #check: LedgerCheck;
+  readonly #parts: StartParts;
   #rulesTriedAt = Number.NEGATIVE_INFINITY;
   #rulesUnread: readonly string[] = [];
 
-  constructor(parts: {
-    core: LiveCore;
-    account: AccountFeed;
-    market: MarketFeed;
-    health: VenueHealth;
-    schedule: FeedSchedule;
-    marks: ReadingMarks;
-    trades: TradeFeed;
-    ledgerCheck: LedgerCheck;
-  }) {
-    this.#core = parts.core;
-    this.#account = parts.account;
-    this.#market = parts.market;
-    this.#health = parts.health;
-    this.#schedule = parts.schedule;
-    this.#marks = parts.marks;
-    this.#trades = parts.trades;
-    this.#check = parts.ledgerCheck;
+  constructor(parts: StartParts) {
+    this.#parts = parts;
   }
 
   /** A symbol that is not open at the venue has no settings and perhaps no prices: it delays nothing. */
   #open(symbols: readonly string[]): readonly string[] {
-    return symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+    return symbols.filter((symbol) => describeClosed(this.#parts.core, symbol) === null);
   }
   #feed(feed: FeedName, read: Omit<StartRead, 'read'> & { readonly poll: () => Flow<boolean> }): readonly StartRead[] {
-    if (!this.#schedule.isDue(feed)) return [];
+    if (!this.#parts.schedule.isDue(feed)) return [];
     const { poll, what, weight, isNeeded } = read;
     return [{ what, weight, isNeeded, read: () => this.#readFeed(feed, what, poll) }];
   }
   *#readFeed(feed: FeedName, what: string, poll: () => Flow<boolean>): Flow<readonly string[]> {
     // While it is in progress its feed does not read as well.
-    this.#schedule.noteRead(feed);
+    this.#parts.schedule.noteRead(feed);
     try {
       if (yield* poll()) return [];
     } catch (error) {
-      noteUnread(this.#core, what, error);
+      noteUnread(this.#parts.core, what, error);
     }
-    this.#schedule.dueNow(feed);
+    this.#parts.schedule.dueNow(feed);
     return [what];
   }
 
   /** Lot and tick sizes of watched symbols; without them neither account nor orders can be read. */
   steps(): readonly StartRead[] {
-    const watched = this.#open(this.#account.watched());
-    return watched.every((symbol) => this.#core.state.rules.has(symbol)) ? [] : [this.#rules()];
+    const watched = this.#open(this.#parts.account.watched());
+    return watched.every((symbol) => this.#parts.core.state.rules.has(symbol)) ? [] : [this.#rules()];
   }
 
   /** Positions, and open orders in the watched symbols. */
   holdings(): readonly StartRead[] {
-    const watched = this.#account.watched();
-    const first = this.#account.isFirstAnswered;
+    const watched = this.#parts.account.watched();
+    const first = this.#parts.account.isFirstAnswered;
     return [
       ...this.#feed('account', {
         what: 'the account',
         weight: WEIGHT.account,
         isNeeded: true,
-        poll: () => this.#account.pollAccount(),
+        poll: () => this.#parts.account.pollAccount(),
       }),
       ...(first
         ? this.#allOrders('the open orders', 0)
@@ -206,93 +181,90 @@ export class StartReads {
             what: 'the open orders',
             weight: watched.length * WEIGHT.ordersOfSymbol,
             isNeeded: true,
-            poll: () => this.#account.pollOrders(watched),
+            poll: () => this.#parts.account.pollOrders(watched),
           })),
     ];
   }
   quotes(): readonly StartRead[] {
-    const open = this.#open(this.#account.watched());
+    const open = this.#open(this.#parts.account.watched());
     const isAlone = open.length <= QUOTES_READ_ALONE;
     return this.#feed('quotes', {
       what: 'the quotes',
       weight: (isAlone ? open.length * WEIGHT.quoteOfSymbol : WEIGHT.quotesOfAll) + WEIGHT.fundingIntervals,
       isNeeded: true,
-      poll: () => this.#allRead(open, (symbol) => this.#market.pollQuote(symbol)),
+      poll: () => this.#allRead(open, (symbol) => this.#parts.market.pollQuote(symbol)),
     });
   }
 
   /** Further reads for openings. A mode is set only after the positions were read. */
   rest(areHoldingsRead: boolean): readonly StartRead[] {
-    const open = this.#open(this.#account.watched());
-    const inScope = this.#open(this.#core.policySpec.scope.symbols);
-    const late = this.#market.findMissingBars(open);
+    const open = this.#open(this.#parts.account.watched());
+    const inScope = this.#open(this.#parts.core.policySpec.scope.symbols);
+    const late = this.#parts.market.findMissingBars(open);
     const traded = this.#findUnreported(open);
     const compared = WEIGHT.income + inScope.length * WEIGHT.placedOfSymbol;
-    const isRecent = isModeRecent(this.#account, this.#marks, inScope);
+    const isRecent = isModeRecent(this.#parts, inScope);
     return [
       need('the account mode', isRecent ? 0 : WEIGHT.mode, () => this.#prepare(areHoldingsRead, inScope)),
-      ...(this.#schedule.isDue('allOrders')
+      ...(this.#parts.schedule.isDue('allOrders')
         ? this.#allOrders('the open orders of all symbols', WEIGHT.ordersOfAll)
         : []),
-      ...(this.#check.isCompared
+      ...(this.#parts.ledgerCheck.isCompared
         ? []
-        : [need('the recent orders of the account', compared, () => this.#check.compare())]),
-      ...(open.every((symbol) => this.#market.hasRecentRules(symbol)) ? [] : [this.#rules()]),
+        : [need('the recent orders of the account', compared, () => this.#parts.ledgerCheck.compare())]),
+      ...(open.every((symbol) => this.#parts.market.hasRecentRules(symbol)) ? [] : [this.#rules()]),
       need('the price bars', late.length * WEIGHT.barsOfSymbol, () =>
-        this.#allRead(open, (symbol) => this.#market.pollBars(symbol)),
+        this.#allRead(open, (symbol) => this.#parts.market.pollBars(symbol)),
       ),
       need('the trades', traded.length * WEIGHT.tradesOfSymbol, () =>
-        this.#allRead(traded, (symbol) => this.#trades.readOnce(symbol)),
+        this.#allRead(traded, (symbol) => this.#parts.trades.readOnce(symbol)),
       ),
       ...this.#feed('transfers', {
         what: 'the transfers',
         weight: WEIGHT.transfers,
         isNeeded: false,
-        poll: () => this.#account.transfers.poll(),
+        poll: () => this.#parts.account.transfers.poll(),
       }),
     ];
   }
 
   *#prepare(areHoldingsRead: boolean, inScope: readonly string[]): Flow<boolean> {
     if (!areHoldingsRead) return false;
-    const isRight = yield* prepareAccount(
-      { core: this.#core, account: this.#account, marks: this.#marks, health: this.#health },
-      inScope,
-    );
-    if (isRight) this.#schedule.noteRead('mode', this.#marks.ageMs('mode', inScope));
+    const isRight = yield* prepareAccount(this.#parts, inScope);
+    if (isRight) this.#parts.schedule.noteRead('mode', this.#parts.marks.ageMs('mode', inScope));
     return isRight;
   }
   #allRead(symbols: readonly string[], read: (symbol: string) => Flow<boolean>): Flow<boolean> {
-    return allRead(this.#core, symbols.map(read));
+    return allRead(this.#parts.core, symbols.map(read));
   }
 
   #rules(): StartRead {
-    const watched = this.#account.watched();
+    const watched = this.#parts.account.watched();
     const weight = WEIGHT.filtersAndBrackets + watched.length * WEIGHT.feesOfSymbol;
     return { what: FILTERS, weight, isNeeded: true, read: () => this.readRules() };
   }
   /** The unread parts of the rules, in words; failing tables are not requested at every try. */
   *readRules(): Flow<readonly string[]> {
-    const { time } = this.#core.ports;
+    const { time } = this.#parts.core.ports;
     if (time.monotonicMs() - this.#rulesTriedAt < RULES_AGAIN_MS) return this.#rulesUnread;
     this.#rulesTriedAt = time.monotonicMs();
     this.#rulesUnread = [FILTERS];
-    this.#rulesUnread = yield* this.#market.loadRules(this.#account.watched());
-    if (this.#rulesUnread.length === 0 && !this.#market.hasUnreadSymbol) this.#schedule.noteRead('rules');
+    this.#rulesUnread = yield* this.#parts.market.loadRules(this.#parts.account.watched());
+    if (this.#rulesUnread.length === 0 && !this.#parts.market.hasUnreadSymbol) this.#parts.schedule.noteRead('rules');
     return this.#rulesUnread;
   }
   #allOrders(what: string, weight: number): readonly StartRead[] {
     return [need(what, weight, () => this.#readAllOrders())];
   }
   *#readAllOrders(): Flow<boolean> {
-    if (!(yield* this.#account.pollOrders())) return false;
-    this.#schedule.noteRead('allOrders');
-    this.#schedule.noteRead('orders');
+    if (!(yield* this.#parts.account.pollOrders())) return false;
+    this.#parts.schedule.noteRead('allOrders');
+    this.#parts.schedule.noteRead('orders');
     return true;
   }
   /** Symbols with fills whose prices and fees are unknown. */
   #findUnreported(symbols: readonly string[]): readonly string[] {
-    return symbols.filter((symbol) => findUnreportedSince(this.#core, symbol) !== null);
+    return symbols.filter((symbol) => findUnreportedSince(this.#parts.core, symbol) !== null);
   }
 }
 

@@ -1,12 +1,11 @@
-import { endedEvent } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { allOver, type Flow, onDisk, within } from '../flow/step.ts';
 import type { Countdowns } from '../guard/countdowns.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../orders/orders.ts';
 import { hasGoodTill } from '../sending/approval.ts';
 import type { Canceler } from '../sending/cancels.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import type { OrderSender } from '../sending/sender.ts';
-import type { SliceRunner } from '../sending/slices.ts';
 
 /** How long a stop waits for what it has asked of the venue, wall ms. */
 const LEAVES_WITHIN_MS = 1_000;
@@ -15,8 +14,8 @@ interface LeavingParts {
   readonly core: LiveCore;
   readonly canceler: Canceler;
   readonly countdowns: Countdowns;
+  readonly proof: OrderProof;
   readonly sender: OrderSender;
-  readonly slices: SliceRunner;
 }
 
 /**
@@ -24,15 +23,14 @@ interface LeavingParts {
  * venue ends them by itself.
  */
 export function* leaveVenue(
-  { core, canceler, countdowns, sender, slices }: LeavingParts,
+  { core, canceler, countdowns, proof, sender }: LeavingParts,
   options: { readonly leaveOrders: boolean },
 ): Flow<void> {
   const before = everyLiveOrder(core.state.orders);
-  slices.dropUnsent('the daemon stops', () => true);
+  canceler.dropUnsent('the daemon stops', () => true);
   // RISK: one that waits for its turn would be taken for sent by the next start, which closes its symbol until that is known.
   for (const order of before)
-    if (!order.foreign && !order.reduceOnly && sender.isUnsent(order))
-      sender.record(order, endedEvent(core, order, 'canceled', 'the daemon stops'));
+    if (!order.foreign && !order.reduceOnly && sender.isUnsent(order)) proof.end(order, 'the daemon stops');
   const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
   const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && !isLeft(order);
   const cancels = canceler.cancelMatching(null, isMeant, 'the daemon stops');

@@ -1,11 +1,13 @@
 import { Approvals } from '../calls/approvals.ts';
 import { Availability } from '../calls/disk-space.ts';
 import { Heartbeats } from '../calls/heartbeats.ts';
+import { voidOrphans } from '../calls/orphans.ts';
 import { Outcomes, ParentDecisions } from '../calls/parent-decisions.ts';
 import { RequestBudgets } from '../calls/request-budgets.ts';
 import { type Telling, ToolCalls } from '../calls/tool-calls.ts';
 import { Flatten } from '../exits/flatten.ts';
 import { ExitResumption } from '../exits/resume.ts';
+import { watchExits } from '../exits/slow-exits.ts';
 import { AccountFeed } from '../feeds/account-feed.ts';
 import { MarketFeed } from '../feeds/market-feed.ts';
 import { ReadingMarks } from '../feeds/reading-marks.ts';
@@ -15,10 +17,11 @@ import type { Flow } from '../flow/step.ts';
 import { Authorities } from '../guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';
+import type { SliceRunner } from '../guard/executor.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { Protection } from '../guard/protection.ts';
 import { StandingOrders } from '../guard/resting-openings.ts';
-import { Keeper } from '../keeper/keeper.ts';
+import { type Begun, Keeper, type KeeperTasks } from '../keeper/keeper.ts';
 import { LedgerCheck } from '../keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from '../operator/alert-routes.ts';
 import { ArmingControl } from '../operator/arming.ts';
@@ -32,11 +35,11 @@ import { Signals } from '../operator/signals.ts';
 import { Tokens } from '../operator/tokens.ts';
 import { CutReadings } from '../protect/cut-readings.ts';
 import type { Canceler } from '../sending/cancels.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';
 import type { OrderSender } from '../sending/sender.ts';
-import type { SliceRunner } from '../sending/slices.ts';
+import { watchCancels, watchUnknown } from '../sending/slow-watch.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
-import { buildTasks, startAlone } from './tasks.ts';
 
 /** The parts of a live account, which its calls use. */
 export interface LiveParts {
@@ -49,6 +52,7 @@ export interface LiveParts {
   readonly calls: ToolCalls;
   readonly approvals: Approvals;
   readonly outcomes: Outcomes;
+  readonly proof: OrderProof;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
@@ -76,6 +80,16 @@ export interface LiveOptions {
   readonly wakeExitsAt: (wallMs: number) => void;
 }
 
+/** Starts what nobody waits for; that it failed is an alert. */
+export function startAlone(core: LiveCore, code: string, task: () => Begun): void {
+  const onFailure = (error: unknown): void => core.alertRarely(code, String(error));
+  try {
+    for (const started of task()) started.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
+  } catch (error) {
+    onFailure(error);
+  }
+}
+
 /** Composes the parts; nothing runs yet. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
 export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
@@ -90,17 +104,17 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     wakeExitsAt: options.wakeExitsAt,
     readBeside: (symbol) => readBeside(symbol),
   });
-  const { canceler, executor, exits, health, resolver, sender, slices } = engine;
+  const { canceler, endMisplaced, executor, exits, health, proof, resolver, sender, slices } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
-  const standing = new StandingOrders(core, canceler, sender);
+  const standing = new StandingOrders(core, canceler, proof);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
   const countdowns = new Countdowns(core, () => keeper.wasRead);
   const marks = new ReadingMarks(core);
   const ledgerCheck: LedgerCheck = new LedgerCheck(core, marks);
-  const account = new AccountFeed(core, sender, resolver, marks);
+  const account = new AccountFeed(core, proof, health, marks);
   const readBeside = function* (symbol: string): Flow<boolean> {
     if (health.isQuiet()) return false;
     const symbols = [...new Set([...account.watched(), symbol])];
@@ -108,9 +122,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     // Last: what a stop has closed meanwhile is known before a slice would open it again.
     return (yield* allRead(core, read)) && (yield* keeper.readTrades(symbol));
   };
-  const market = new MarketFeed(core);
-  account.onVenueFailure = (detail, cause, retryAfterMs) => health.onReadFailure(detail, cause, retryAfterMs);
-  market.onVenueFailure = account.onVenueFailure;
+  const market = new MarketFeed(core, health);
   account.transfers.readIncome = () => ledgerCheck.pollIncome();
   const protection = new Protection(core, sender, canceler, executor);
   const cuts = new CutReadings(core.planClock, (symbol, lastsMs) =>
@@ -123,42 +135,49 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
   const flatten = new Flatten({
     core,
     canceler,
-    slices,
     account,
     exit: (by, symbol, side, onDecided) => outcomes.ofOperatorExit(by, symbol, side, onDecided),
-    claims: exits,
+    cancelClaims: (isConcerned, detail) => exits.cancelClaims(isConcerned, detail),
     isQuiet: () => health.isQuiet(),
   });
-  const keeper: Keeper = new Keeper({
-    core,
-    account,
-    market,
-    sender,
-    health,
-    ledgerCheck,
-    marks,
-    tasks: buildTasks({
-      core,
-      resolver,
-      canceler,
-      authorities,
-      countdowns,
-      heartbeats,
-      standing,
-      exits,
-      endMisplaced: engine.endMisplaced,
-      flatten,
-      protection,
-      cuts,
-    }),
-  });
+  const lookForUnknown = watchUnknown(core);
+  const lookForSlowCancels = watchCancels(core);
+  const lookForSlowExits = watchExits(core);
+  const tasks: KeeperTasks = {
+    retryCancels: () => {
+      lookForUnknown();
+      resolver.sweep();
+      lookForSlowCancels();
+      return canceler.retryUnproven();
+    },
+    endAuthorities: () => authorities.tick(),
+    countdowns: () => countdowns.tick(),
+    reviewStanding: () => {
+      voidOrphans(core);
+      heartbeats.tick();
+      return [...standing.tick(), ...endMisplaced()];
+    },
+    exits: () => {
+      exits.tick();
+      if (!core.isStopping() && !core.ports.ledger.isFailed) lookForSlowExits();
+      return [];
+    },
+    flatten: () => flatten.tick(),
+    protect: () => protection.tick(),
+    cutBack: () => {
+      const { collar_bps: collarBps } = core.policySpec.market;
+      const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
+      return confirmed.map((breach) => core.begin(protection.cutBack(breach)));
+    },
+  };
+  const keeper: Keeper = new Keeper({ core, account, market, health, ledgerCheck, marks }, proof, tasks);
   const arming = new ArmingControl(core);
   const policies = new PolicyControl(core, options.policyPort);
   const alertRoutes = new AlertRoutesControl(core, options.compareRoutes);
   const loosening = new LooseningDelay(core);
-  const operator = new Operator({ core, availability, canceler, slices, flatten, loosening, standing });
-  const signals = new Signals(core, { loosening, budgets, standing });
-  const lostOrders = new LostOrders(core, sender, loosening);
+  const operator = new Operator({ core, availability, canceler, flatten, loosening, review: () => standing.tick() });
+  const signals = new Signals(core, { loosening, budgets, review: () => standing.tick() });
+  const lostOrders = new LostOrders(core, proof, loosening);
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, tell: options.tell, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes });
   const exitResumption = new ExitResumption(core, keeper, exits);
@@ -173,6 +192,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     calls,
     approvals,
     outcomes,
+    proof,
     sender,
     resolver,
     canceler,
@@ -187,7 +207,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     arming,
     ledgerCheck,
     lostOrders,
-    holders: new Holders({ core, canceler, exits, endMisplaced: engine.endMisplaced }),
+    holders: new Holders({ core, canceler, exits, endMisplaced }),
     exitResumption,
     exits,
     health,

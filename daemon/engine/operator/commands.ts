@@ -6,12 +6,10 @@ import type { Availability } from '../calls/disk-space.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/step.ts';
-import type { StandingOrders } from '../guard/resting-openings.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { isFlat } from '../positions/positions.ts';
 import type { Caller } from '../records/callers.ts';
 import type { Canceler } from '../sending/cancels.ts';
-import type { SliceRunner } from '../sending/slices.ts';
 import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;
@@ -67,10 +65,10 @@ interface OperatorParts {
   readonly core: LiveCore;
   readonly availability: Availability;
   readonly canceler: Canceler;
-  readonly slices: SliceRunner;
   readonly flatten: Flatten;
   readonly loosening: LooseningDelay;
-  readonly standing: StandingOrders;
+  /** Rule 15, at once. */
+  readonly review: () => readonly Started<void>[];
 }
 
 /** Commands of operators: trading states, flatten, rebase. */
@@ -158,7 +156,7 @@ export class Operator {
   /** Cancels what the layer does not permit, once it is on the disk. */
   *#carryOut(change: StateChange): Flow<TradingStateBody> {
     const core = this.#core;
-    const { availability, standing } = this.#parts;
+    const { availability, review } = this.#parts;
     const { scope, name } = scopeOf(change);
     yield* onDisk();
     // Without domain time nothing can be signed: resting orders are canceled on first contact.
@@ -166,7 +164,7 @@ export class Operator {
       change.state !== 'active' && core.ports.clock.isSynced
         ? this.#cancelOpening(scope, name, `trading state ${change.state}`)
         : [];
-    const following = availability.isStarted ? standing.tick() : [];
+    const following = availability.isStarted ? review() : [];
     yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined([...cancels, ...following])));
     return this.describeState();
   }
@@ -224,7 +222,7 @@ export class Operator {
   #cancelOpening(scope: string, name: string | null, reason: string): readonly Started<unknown>[] {
     const concerns = (order: { readonly symbol: string; readonly agent: string | null }): boolean =>
       scope === 'account' || (scope === 'symbol' ? order.symbol === name : order.agent === name);
-    this.#parts.slices.dropUnsent(reason, concerns);
+    this.#parts.canceler.dropUnsent(reason, concerns);
     const isMeant = (order: OrderState): boolean => !order.foreign && !order.reduceOnly && concerns(order);
     return this.#parts.canceler.cancelMatching(scope === 'symbol' ? name : null, isMeant, reason);
   }

@@ -1,9 +1,9 @@
-import { endedByOperator } from '../decide/order-records.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { call, endedWithin, type Flow } from '../flow/step.ts';
+import { endedByOperator } from '../orders/evidence.ts';
 import { isLost, type OrderState } from '../orders/orders.ts';
 import type { Caller } from '../records/callers.ts';
-import type { OrderSender } from '../sending/sender.ts';
+import type { OrderProof } from '../sending/order-proof.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /**
@@ -13,12 +13,12 @@ import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts'
  */
 export class LostOrders {
   readonly #core: LiveCore;
-  readonly #sender: OrderSender;
+  readonly #proof: OrderProof;
   readonly #loosening: LooseningDelay;
 
-  constructor(core: LiveCore, sender: OrderSender, loosening: LooseningDelay) {
+  constructor(core: LiveCore, proof: OrderProof, loosening: LooseningDelay) {
     this.#core = core;
-    this.#sender = sender;
+    this.#proof = proof;
     this.#loosening = loosening;
   }
 
@@ -44,8 +44,8 @@ export class LostOrders {
     // A report may have come meanwhile.
     requireLost(order);
     this.#loosening.requireWaited(`the end of order ${clientOrderId}`);
-    this.#sender.proof.settleAmend(order, order.amendSeq, false, 'ended by an operator');
-    this.#sender.record(order, endedByOperator(core, order, `ended by ${caller.agent}: ${reason}`));
+    this.#proof.settleAmend(order, order.amendSeq, false, 'ended by an operator');
+    this.#proof.record(order, endedByOperator(core, order, `ended by ${caller.agent}: ${reason}`));
     return order;
   }
 }

@@ -1,8 +1,7 @@
 import type { SignalBody, SignalEntryBody, SignalsBody } from '../../contract/types/operator.ts';
 import { type RequestBudgets, SIGNAL_CEILING } from '../calls/request-budgets.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { endedWithin, type Flow, joined, onDisk } from '../flow/step.ts';
-import type { StandingOrders } from '../guard/resting-openings.ts';
+import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/step.ts';
 import type { Caller } from '../records/callers.ts';
 import type { SignalEvent } from '../records/events.ts';
 import { CANCELS_WITHIN_MS, describeUnknown } from './commands.ts';
@@ -25,7 +24,8 @@ export class SignalRefused extends Error {
 interface SignalParts {
   readonly loosening: LooseningDelay;
   readonly budgets: RequestBudgets;
-  readonly standing: StandingOrders;
+  /** Rule 15, at once. */
+  readonly review: () => readonly Started<void>[];
 }
 
 /** Signals of monitors. The strictest active one wins; only its ttl or an operator ends it. */
@@ -69,7 +69,7 @@ export class Signals {
     };
     core.append('signal', recorded, { seq });
     yield* onDisk();
-    yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined(this.#parts.standing.tick())));
+    yield* endedWithin(CANCELS_WITHIN_MS, core.begin(joined(this.#parts.review())));
     return { signal_id: signalId, expires_at_ms: expiresAtMs };
   }
 

@@ -2,7 +2,7 @@ import type { TokenBody, TokenCreatedBody, TokensBody } from '../../contract/typ
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { StoredToken, TokenPort } from '../flow/ports.ts';
-import { GATE_AGENT } from '../plan/judge-resting.ts';
+import { GATE_AGENT } from '../plan/orders.ts';
 import type { AskedToken, TokenActor } from '../records/callers.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';

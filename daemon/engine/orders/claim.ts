@@ -1,4 +1,4 @@
-import type { Origin, Side } from '../../core/request.ts';
+import type { ExecutionRequest, Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, OrderEvent } from '../records/events.ts';
 import { isAtVenue, isCanceled, isLost, isRefused, neverRests } from '../tables/status.ts';
 import { type OrderState, remainingE8 } from './order.ts';
@@ -92,6 +92,28 @@ export function isBefore(older: AskedClaim, whole: AskedClaim): boolean {
   );
 }
 
+export type IsHalted = (symbol: string, agent: string) => boolean;
+/**
+ * What a cancel takes back: by the id of one of its orders, or all of its caller's (`cancel_all`), of which in
+ * `halted` an agent's goes on. Nothing that was asked for since record `seq`.
+ */
+export function meantBy(
+  open: Iterable<Claim>,
+  request: Pick<ExecutionRequest, 'agent' | 'client_order_id' | 'origin' | 'symbol'>,
+  seq: number,
+  isHalted: IsHalted,
+): readonly Claim[] {
+  const { agent, client_order_id: id, origin, symbol } = request;
+  const isOperators = origin === 'operator';
+  return [...open].filter((claim) => {
+    if (claim.origin === 'gate' || claim.seq > seq) return false;
+    if (!isOperators && (claim.origin !== 'agent' || claim.agent !== agent)) return false;
+    if (id !== null) return claim.orders.some(({ clientOrderId }) => clientOrderId === id);
+    if (symbol !== null && symbol !== claim.symbol) return false;
+    return isOperators || !isHalted(claim.symbol, claim.agent);
+  });
+}
+
 /** It never reached the venue: nobody wanted that. */
 export function wasNotPlaced(order: OrderState): boolean {
   if (order.executedE8 > 0) return false;
@@ -103,13 +125,13 @@ export function endOfRest(
   claim: Claim,
   order: OrderState,
   { evidence }: OrderEvent,
-  wasDue: boolean,
+  wasDue: () => boolean,
 ): { readonly reason: ExitEnd; readonly detail: string; readonly isReported: boolean } | null {
   if (closedE8(claim) >= claim.askedE8) return { reason: 'filled', detail: '', isReported: false };
   if (claim.isCanceled)
     return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isReported: false };
   if (evidence?.kind === 'operator' || (evidence?.kind === 'unsent' && order.sentAtMs === null))
     return { reason: 'canceled', detail: order.detail ?? 'canceled', isReported: false };
-  if (wasDue || claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
+  if (wasDue() || claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
   return { reason: 'canceled', detail: `it was ended at the venue (${order.status})`, isReported: true };
 }

@@ -9,8 +9,10 @@ import {
   endOfRest,
   GIVEN_AWAY,
   GIVES_PLACE,
+  type IsHalted,
   isBefore,
   MAKES_ROOM,
+  meantBy,
 } from './claim.ts';
 import type { OrderState } from './order.ts';
 
@@ -23,6 +25,7 @@ export {
   isLive,
   isLostForGood,
   MAKES_ROOM,
+  meantBy,
   NOTHING_LEFT,
   onWayE8,
 } from './claim.ts';
@@ -83,7 +86,7 @@ export class Claims {
     if (decision.kind === 'tool' && order !== undefined && isOfRestingKind(order) && request.origin !== 'gate')
       this.#begin({ ...claimOf(event, order), ...around.at });
     if (decision.kind === 'tool' && request.intent === 'cancel' && isHeard(event))
-      for (const claim of this.meantBy(request, around.at.seq, around.isHalted)) claim.isCanceled = true;
+      for (const claim of meantBy(this.open, request, around.at.seq, around.isHalted)) claim.isCanceled = true;
   }
 
   apply(event: ExitTargetEvent, orderOf: (id: string) => OrderState | undefined, at: At): void {
@@ -146,7 +149,7 @@ export class Claims {
   }
 
   /** Something became known of an order. `wasDue`: the dead-man countdown of its symbol may have canceled it. */
-  noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: boolean): void {
+  noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: () => boolean): void {
     const claim = this.byOrder.get(order);
     if (claim === undefined || claim.end !== null || claim.wants !== 'rest') return;
     if (!isTerminal(order) || !claim.orders.every(isTerminal)) return;
@@ -200,22 +203,6 @@ export class Claims {
   }
 
   /**
-   * What a cancel takes back: by the id of one of its orders, or all of its caller's (`cancel_all`), of which in
-   * `halted` an agent's goes on. Nothing that was asked for since record `seq`.
-   */
-  meantBy(request: CancelRequest, seq: number, isHalted: Around['isHalted']): readonly Claim[] {
-    const { agent, client_order_id: id, origin, symbol } = request;
-    const isOperators = origin === 'operator';
-    return [...this.open].filter((claim) => {
-      if (claim.origin === 'gate' || claim.seq > seq) return false;
-      if (!isOperators && (claim.origin !== 'agent' || claim.agent !== agent)) return false;
-      if (id !== null) return claim.orders.some(({ clientOrderId }) => clientOrderId === id);
-      if (symbol !== null && symbol !== claim.symbol) return false;
-      return isOperators || !isHalted(claim.symbol, claim.agent);
-    });
-  }
-
-  /**
    * When the gate's last exit of a symbol, or one of its orders, ended or last changed; and when an order of it did that
    * closed something: what followed that one and closed nothing changed nothing that a reading could show.
    */
@@ -243,10 +230,9 @@ export class Claims {
   }
 }
 
-type CancelRequest = Pick<DecisionEvent['request'], 'agent' | 'client_order_id' | 'origin' | 'symbol'>;
 interface Around {
   readonly at: At;
-  readonly isHalted: (symbol: string, agent: string) => boolean;
+  readonly isHalted: IsHalted;
 }
 type Asked = Pick<
   Claim,

@@ -1,7 +1,8 @@
 import type { Side } from '../../core/request.ts';
 import { giveLots } from '../positions/fills.ts';
 import { longE8, ownE8, type PositionState, shortE8, unownedE8 } from '../positions/positions.ts';
-import { isAtVenue } from '../tables/status.ts';
+import type { PossibleFills } from '../positions/snapshot.ts';
+import { isAtVenue, isPlanned, isResting } from '../tables/status.ts';
 import type { Gift } from '../words.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 
@@ -118,4 +119,25 @@ export function releaseFrom(position: PositionState, forMs: number): void {
 /** Why an agent must not open there by a release: it stands. */
 export function isReleasedFrom({ release }: PositionState, agent: string, tMs: number): boolean {
   return release !== null && release.agent === agent && (release.untilMs === null || tMs < release.untilMs);
+}
+
+/** What live orders may have filled without our knowing it yet; unsent slices cannot. */
+export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
+  let unproven = false;
+  let buyE8 = 0;
+  let sellE8 = 0;
+  let buysAll = false;
+  let sellsAll = false;
+  for (const order of orders) {
+    if (isPlanned(order)) continue;
+    if (!isResting(order)) unproven = true;
+    const quantityE8 = Math.max(order.quantityE8, order.amend?.quantityE8 ?? 0) - order.executedE8;
+    if (order.side === 'buy') buyE8 += quantityE8;
+    else sellE8 += quantityE8;
+    // Ours closes the position as it is when it fires; a foreign one without a quantity does so too.
+    if (!order.protective && !(order.reduceOnly && order.quantityE8 === 0)) continue;
+    if (order.side === 'buy') buysAll = true;
+    else sellsAll = true;
+  }
+  return { unproven, buyE8, sellE8, buysAll, sellsAll };
 }

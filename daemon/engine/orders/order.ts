@@ -104,9 +104,37 @@ export function midOf({ context }: DecisionEvent): number | null {
 export function planOrders(event: DecisionEvent, atMs: number, aheadMs = 0): OrderState[] {
   return event.orders.map((planned) => buildOrder(planned, event, atMs, aheadMs));
 }
+
+/** What nothing has happened to yet. */
+const UNTOUCHED = {
+  averagePrice: null,
+  detail: null,
+  retryable: false,
+  cancelRequested: false,
+  cancelRefusal: null,
+  amend: null,
+  decidedSeq: 0,
+  amendSeq: null,
+  amendSentByMs: null,
+  shownSeq: null,
+  endedSeq: null,
+  isEndShown: false,
+  endedBy: null,
+  sentByMs: null,
+  tradedE8: 0,
+  tradedUsdtE8: 0,
+  unreportedUsdtE8: 0,
+  unreportedAtMs: null,
+  tradedFeesUsdt: 0,
+  realisedPnlUsdt: 0,
+  feesUsdt: 0,
+} satisfies Partial<OrderState>;
+const NO_AUTHORITY = { endsAtMs: null, lapsesAtMs: null, endsBy: null, words: null } satisfies Partial<OrderState>;
+
 function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number, aheadMs: number): OrderState {
   const isFirst = planned.delay_ms === 0;
   return {
+    ...UNTOUCHED,
     clientOrderId: planned.client_order_id,
     // Later rungs and merged exits belong to the decision that requested them.
     decisionId: event.parent_decision_id ?? event.decision.decision_id,
@@ -137,30 +165,9 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number, a
     executedE8: 0,
     status: isFirst ? 'in_flight' : 'pending_send',
     venueOrderId: null,
-    averagePrice: null,
-    detail: null,
-    retryable: false,
     sentAtMs: isFirst ? atMs : null,
     acknowledgedAtMs: null,
-    cancelRequested: false,
-    cancelRefusal: null,
-    amend: null,
-    decidedSeq: 0,
-    amendSeq: null,
-    amendSentByMs: null,
-    shownSeq: null,
-    endedSeq: null,
-    isEndShown: false,
-    endedBy: null,
-    sentByMs: null,
     updatedAtMs: atMs,
-    tradedE8: 0,
-    tradedUsdtE8: 0,
-    unreportedUsdtE8: 0,
-    unreportedAtMs: null,
-    tradedFeesUsdt: 0,
-    realisedPnlUsdt: 0,
-    feesUsdt: 0,
   };
 }
 
@@ -177,15 +184,14 @@ function authorityOf(
   { authority, context, request }: DecisionEvent,
   aheadMs: number,
 ): Pick<OrderState, 'endsAtMs' | 'lapsesAtMs' | 'endsBy' | 'words'> {
-  if (planned.reduce_only) return { endsAtMs: null, lapsesAtMs: null, endsBy: null, words: null };
+  if (planned.reduce_only) return NO_AUTHORITY;
   if (authority !== undefined) {
     const { ends_at_ms: endsAtMs, ends_by: endsBy, words } = authority;
     return { endsAtMs, lapsesAtMs: endsAtMs - aheadMs, endsBy, words: words.join(' ') };
   }
   const { valid_until_ms: validUntilMs } = request;
   const approvedUntilMs = context.approval?.grant?.expires_at_ms ?? null;
-  if (validUntilMs === null && approvedUntilMs === null)
-    return { endsAtMs: null, lapsesAtMs: null, endsBy: null, words: null };
+  if (validUntilMs === null && approvedUntilMs === null) return NO_AUTHORITY;
   const isApproval = (approvedUntilMs ?? Number.POSITIVE_INFINITY) < (validUntilMs ?? Number.POSITIVE_INFINITY);
   return {
     endsAtMs: isApproval ? approvedUntilMs : validUntilMs,
@@ -199,6 +205,8 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
   const foreign = event.foreign;
   if (foreign === null) return null;
   return {
+    ...UNTOUCHED,
+    ...NO_AUTHORITY,
     clientOrderId: event.client_order_id,
     decisionId: null,
     agent: null,
@@ -222,40 +230,15 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     claimedSkillSha256: null,
     approvedE8: null,
     policyHash: null,
-    endsAtMs: null,
-    lapsesAtMs: null,
-    endsBy: null,
-    words: null,
     quantityE8: foreign.quantity_e8,
     priceE8: foreign.price_e8,
     // What it filled before it was seen is in the position already, which the account shows.
     executedE8: event.executed_e8,
     status: event.status,
     venueOrderId: event.venue_order_id,
-    averagePrice: null,
-    detail: null,
-    retryable: false,
     sentAtMs: atMs,
     acknowledgedAtMs: atMs,
-    cancelRequested: false,
-    cancelRefusal: null,
-    amend: null,
-    decidedSeq: 0,
-    amendSeq: null,
-    amendSentByMs: null,
-    shownSeq: null,
-    endedSeq: null,
-    isEndShown: false,
-    endedBy: null,
-    sentByMs: null,
     updatedAtMs: atMs,
-    tradedE8: 0,
-    tradedUsdtE8: 0,
-    unreportedUsdtE8: 0,
-    unreportedAtMs: null,
-    tradedFeesUsdt: 0,
-    realisedPnlUsdt: 0,
-    feesUsdt: 0,
   };
 }
 

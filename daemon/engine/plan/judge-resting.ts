@@ -16,19 +16,11 @@ import type { SymbolRules } from '../records/venue.ts';
 import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
 import type { GateViews } from '../state/views.ts';
-import type { ReviewPlace } from './orders.ts';
+import { type Breach, bareRequest, GATE_AGENT, type ReviewPlace } from './orders.ts';
 
-/** Agent name of what the gate asks on its own behalf. */
-export const GATE_AGENT = 'gate';
 /** Share of a position that may lie above a cap before the gate cuts it back. */
 const BREACH_TOLERANCE = 0.01;
 
-/** A position above a tightened cap, to be cut back by the gate (on_breach: reduce). */
-export interface Breach {
-  readonly symbol: string;
-  readonly quantityE8: number;
-  readonly cause: string;
-}
 /** `unclear`: only stale inputs speak against the order, which proves nothing about it. */
 export type StandingVerdict = 'fits' | 'gone' | 'unclear';
 /** As what a resting order is decided again. */
@@ -61,35 +53,6 @@ export function judgeForms(order: OrderState, judge: (form: StandingForm) => Sta
     if (found === 'unclear') verdict = 'unclear';
   }
   return verdict;
-}
-
-/** An opening request of the gate itself with nothing asked for: what budgets and regimes are looked up with. */
-export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): ExecutionRequest {
-  return {
-    account: place.account,
-    after_decision_id: null,
-    agent: GATE_AGENT,
-    client_order_id: null,
-    fraction: null,
-    intent: 'open',
-    limit_price: null,
-    max_slippage_bps: null,
-    order_type: 'limit',
-    origin: 'gate',
-    quantity: null,
-    reduce_only: false,
-    request_id: null,
-    requested_leverage: 1,
-    requested_notional: null,
-    side: 'buy',
-    skill_sha256: null,
-    strategy_id: null,
-    symbol,
-    timestamp_ms: nowMs,
-    tool: 'place_order',
-    valid_until_ms: null,
-    venue: place.venue,
-  };
 }
 
 /**

@@ -116,6 +116,45 @@ export interface ReviewPlace {
   readonly venue: string;
 }
 
+/** Agent name of what the gate asks on its own behalf. */
+export const GATE_AGENT = 'gate';
+
+/** A position above a tightened cap, to be cut back by the gate (on_breach: reduce). */
+export interface Breach {
+  readonly symbol: string;
+  readonly quantityE8: number;
+  readonly cause: string;
+}
+
+/** An opening request of the gate itself with nothing asked for: what budgets and regimes are looked up with. */
+export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): ExecutionRequest {
+  return {
+    account: place.account,
+    after_decision_id: null,
+    agent: GATE_AGENT,
+    client_order_id: null,
+    fraction: null,
+    intent: 'open',
+    limit_price: null,
+    max_slippage_bps: null,
+    order_type: 'limit',
+    origin: 'gate',
+    quantity: null,
+    reduce_only: false,
+    request_id: null,
+    requested_leverage: 1,
+    requested_notional: null,
+    side: 'buy',
+    skill_sha256: null,
+    strategy_id: null,
+    symbol,
+    timestamp_ms: nowMs,
+    tool: 'place_order',
+    valid_until_ms: null,
+    venue: place.venue,
+  };
+}
+
 /** What the venue takes of one account: orders in a window (BINANCE.md part B, 2.3). */
 const LIMITS = [
   { windowMs: 10_000, max: 300 },

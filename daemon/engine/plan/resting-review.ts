@@ -12,7 +12,6 @@ import type { GateViews } from '../state/views.ts';
 import type { PlanClock } from './deadline.ts';
 import {
   findAccountTiers,
-  GATE_AGENT,
   judgeForms,
   judgeStanding,
   restingOpenings,
@@ -21,7 +20,7 @@ import {
   standingAsk,
   standingRequest,
 } from './judge-resting.ts';
-import type { ReviewPlace } from './orders.ts';
+import { GATE_AGENT, type ReviewPlace } from './orders.ts';
 import { describeTightness, findTightened, LOOSEST, stillTight, type Tightness } from './tightened.ts';
 
 const NOT_ACTIVE = 'trading is not active';

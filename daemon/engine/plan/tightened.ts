@@ -16,7 +16,8 @@ import { exposedSymbols } from '../snapshot/exposure.ts';
 import { liquidationDistance } from '../snapshot/exposure-view.ts';
 import { MAX_ORDERS } from '../snapshot/symbol-view.ts';
 import type { GateViews } from '../state/views.ts';
-import { findAccountTiers, GATE_AGENT } from './judge-resting.ts';
+import { findAccountTiers } from './judge-resting.ts';
+import { GATE_AGENT } from './orders.ts';
 
 /**
  * When rule 15 has to look at what rests again, and at which orders, without its shell: pure functions of folded state, live

@@ -1,5 +1,5 @@
 import type { PlanClock } from '../plan/deadline.ts';
-import type { Breach } from '../plan/judge-resting.ts';
+import type { Breach } from '../plan/orders.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from '../readings/inputs.ts';
 
 /** A breach that lasts so long needs no other word than the mark's, wall ms: it is what positions are liquidated by. */

@@ -4,8 +4,7 @@
  */
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
 import { isNotPlaced, isUnknown, type OrderState } from '../orders/orders.ts';
-import { bareRequest } from '../plan/judge-resting.ts';
-import type { ReviewPlace } from '../plan/orders.ts';
+import { bareRequest, type ReviewPlace } from '../plan/orders.ts';
 import type { PlannedOrder } from '../records/events.ts';
 import { E8, fromE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
 

@@ -79,7 +79,7 @@ export interface DecisionEvent {
   readonly texts: { readonly [field: string]: string };
 }
 /**
- * Where a word on an order comes from; judge-status.ts has what each can prove. `shown`: the venue showed the order,
+ * Where a word on an order comes from; evidence.ts has what each can prove. `shown`: the venue showed the order,
  * in a list, a look-up or the answer to a request. `absent`: answered lists, look-ups and trades without it. `stalled`:
  * the venue goes on showing as working what can only be filled or ended. `answer`: the request that placed it ended,
  * and its answer does not show the order: refused, or lost. `unsent`: the gate itself did not send it. `operator`: an

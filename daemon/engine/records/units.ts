@@ -4,15 +4,20 @@
  * converts for `decide`, and where an order is planned and written; all of those conversions are here.
  */
 import { formatDecimal, type RulesView } from '../../core/quantities.ts';
-import type { SymbolRules } from './venue.ts';
 
 /** Units of one: 1 BTC, or 1 USDT. */
 export const E8 = 1e8;
 
 /** The step of quantities. */
-export type LotRules = Pick<SymbolRules, 'lotMantissa' | 'lotScale'>;
+export interface LotRules {
+  readonly lotMantissa: number;
+  readonly lotScale: number;
+}
 /** The step of prices. */
-export type TickRules = Pick<SymbolRules, 'tickMantissa' | 'tickScale'>;
+export interface TickRules {
+  readonly tickMantissa: number;
+  readonly tickScale: number;
+}
 
 /** The steps of a view, or of a recorded context. */
 export function rulesOf(

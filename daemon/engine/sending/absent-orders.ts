@@ -1,11 +1,10 @@
-import type { EngineCore } from '../flow/core.ts';
+import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
 import { lackingE8 } from '../orders/holding.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder, VenueTrade } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
-import type { Ask } from './order-proof.ts';
-import type { OrderSender } from './sender.ts';
+import type { Ask, OrderProof } from './order-proof.ts';
 
 /** The venue tells of accepted orders for about a week. */
 const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
@@ -13,11 +12,13 @@ const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
 /** What lists of orders and of trades prove about an order that no lookup finds. */
 export class AbsentOrders {
   readonly #core: EngineCore;
-  readonly #sender: OrderSender;
+  readonly #proof: OrderProof;
+  readonly #consequences: Pick<VenueConsequences, 'onVanished'>;
 
-  constructor(core: EngineCore, sender: OrderSender) {
+  constructor(core: EngineCore, proof: OrderProof, consequences: Pick<VenueConsequences, 'onVanished'>) {
     this.#core = core;
-    this.#sender = sender;
+    this.#proof = proof;
+    this.#consequences = consequences;
   }
 
   /**
@@ -25,7 +26,7 @@ export class AbsentOrders {
    * not to be this one.
    */
   *end(order: OrderState, since: Ask, others: Set<string>): Flow<boolean> {
-    const { proof } = this.#sender;
+    const proof = this.#proof;
     const asked = proof.ask();
     const { symbol } = order;
     const open = yield* call('fetchOpenOrders', [symbol]);
@@ -62,7 +63,7 @@ export class AbsentOrders {
     }
     if (order.acknowledgedAtMs !== null) {
       // RISK: its trade may lag behind; should there be one, it is proof.
-      if (order.kind === 'algo') this.#sender.noteVanished(order);
+      if (order.kind === 'algo') this.#consequences.onVanished(order);
       return proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, since) !== null;
     }
     return proof.recordAbsent(order, { status: 'not_placed', detail: 'proven absent at the venue' }, since) !== null;
@@ -80,11 +81,11 @@ export class AbsentOrders {
     if (placed.kind === 'failed' || placed.value.unreadable.length > 0) return true;
     for (const { clientOrderId, venueOrderId } of placed.value.rows) {
       if (clientOrderId !== order.clientOrderId || others.has(venueOrderId)) continue;
-      const asked = this.#sender.proof.ask();
+      const asked = this.#proof.ask();
       const found = yield* call('lookupByVenueId', symbol, venueOrderId);
       if (found.kind !== 'found') return true;
-      if (!this.#sender.proof.isOther(order, found.order)) {
-        this.#sender.adopt(order, found.order, asked);
+      if (!this.#proof.isOther(order, found.order)) {
+        this.#proof.adopt(order, found.order, asked);
         return true;
       }
       others.add(venueOrderId);
@@ -117,7 +118,7 @@ export class AbsentOrders {
       const { venueOrderId } = trade;
       if (trade.atMs < since || trade.side !== order.side || others.has(venueOrderId)) continue;
       if (this.#core.state.orders.byVenueId.has(`${order.symbol} ${venueOrderId}`)) continue;
-      const asked = this.#sender.proof.ask();
+      const asked = this.#proof.ask();
       const { symbol } = order;
       const found = yield* call('lookupByVenueId', symbol, venueOrderId);
       if (found.kind !== 'found') return true;
@@ -125,7 +126,7 @@ export class AbsentOrders {
       // the stop itself.
       if (order.kind === 'algo' && !this.#isOfOther(order, found.order)) {
         if (isChild(order, found.order)) {
-          this.#sender.proof.recordAbsent(
+          this.#proof.recordAbsent(
             order,
             { status: found.order.status, detail: 'it has fired' },
             absentSince,
@@ -134,8 +135,8 @@ export class AbsentOrders {
           return true;
         }
         if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
-      } else if (found.order.clientOrderId === order.clientOrderId && !this.#sender.proof.isOther(order, found.order)) {
-        this.#sender.adopt(order, found.order, asked);
+      } else if (found.order.clientOrderId === order.clientOrderId && !this.#proof.isOther(order, found.order)) {
+        this.#proof.adopt(order, found.order, asked);
         return true;
       }
       others.add(venueOrderId);

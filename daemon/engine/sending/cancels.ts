@@ -1,9 +1,9 @@
-import { endedEvent } from '../decide/order-records.ts';
-import type { EngineCore } from '../flow/core.ts';
+import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, onDisk, type Started, type VenueKey } from '../flow/step.ts';
+import { intentOn } from '../orders/evidence.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../orders/orders.ts';
 import { isInFlight, isPlanned, isResting, isTerminal, isUnproven, neverRests } from '../tables/status.ts';
-import type { OrderSender } from './sender.ts';
+import type { OrderProof } from './order-proof.ts';
 
 /** Wall-clock time between two attempts at the same cancel, ms. */
 const RETRY_MS = 500;
@@ -13,13 +13,15 @@ const UNSEEN_RETRY_MS = 5_000;
 /** Cancels orders and believes it only when the venue proves it: until then they count in full (BY-32). */
 export class Canceler {
   readonly #core: EngineCore;
-  readonly #sender: OrderSender;
+  readonly #proof: OrderProof;
+  readonly #consequences: Pick<VenueConsequences, 'onUnknown'>;
   readonly #running = new Map<string, Started<void>>();
   readonly #triedAt = new Map<string, number>();
 
-  constructor(core: EngineCore, sender: OrderSender) {
+  constructor(core: EngineCore, proof: OrderProof, consequences: Pick<VenueConsequences, 'onUnknown'>) {
     this.#core = core;
-    this.#sender = sender;
+    this.#proof = proof;
+    this.#consequences = consequences;
   }
 
   /**
@@ -56,17 +58,17 @@ export class Canceler {
   note(order: OrderState, reason: string): void {
     if (isTerminal(order)) return;
     if (isPlanned(order)) {
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
+      this.#proof.end(order, reason);
       return;
     }
     if (order.cancelRequested) return;
-    this.#core.append('order_intent', {
-      action: 'cancel',
-      client_order_id: order.clientOrderId,
-      quantity_e8: null,
-      price_e8: null,
-      reason,
-    });
+    this.#core.append('order_intent', intentOn(order, 'cancel', reason));
+  }
+
+  /** Ends unsent slices of openings (state turned reducing, orderly stop). */
+  dropUnsent(detail: string, matches: (order: OrderState) => boolean): void {
+    for (const order of everyLiveOrder(this.#core.state.orders))
+      if (isPlanned(order) && !order.reduceOnly && matches(order)) this.#proof.end(order, detail);
   }
 
   *#cancel(order: OrderState, reason: string, onCanceled?: () => void): Flow<void> {
@@ -77,12 +79,12 @@ export class Canceler {
     // On its way: the sender drops it if it can; once it rests it is canceled like any other.
     if (isInFlight(order)) return;
     this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
-    const asked = this.#sender.proof.ask();
+    const asked = this.#proof.ask();
     const outcome = yield* ask<'cancel'>({ fx: 'cancel', key: keyOf(order) });
     this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
     if (outcome.kind === 'canceled') {
       onCanceled?.();
-      if (outcome.order !== null) this.#sender.adopt(order, outcome.order, asked);
+      if (outcome.order !== null) this.#proof.adopt(order, outcome.order, asked);
     }
     // Whatever comes of our request, and however late: an order whose end is proven is looked for no more.
     if (!isTerminal(order)) yield* this.#lookUp(order, outcome.kind === 'canceled');
@@ -94,13 +96,7 @@ export class Canceler {
   /** Told once for each answer: the cancel is requested again every {@link RETRY_MS}. */
   #noteRefusal(order: OrderState, reason: string): void {
     if (isTerminal(order) || order.cancelRefusal === reason) return;
-    this.#core.append('order_intent', {
-      action: 'cancel_failed',
-      client_order_id: order.clientOrderId,
-      quantity_e8: null,
-      price_e8: null,
-      reason,
-    });
+    this.#core.append('order_intent', intentOn(order, 'cancel_failed', reason));
   }
 
   /**
@@ -108,12 +104,12 @@ export class Canceler {
    * triggered. One that fails proves nothing either, and takes nothing back: the cancel is requested again.
    */
   *#lookUp(order: OrderState, isAcknowledged: boolean): Flow<void> {
-    const asked = this.#sender.proof.ask();
+    const asked = this.#proof.ask();
     const found = yield* ask<'lookUp'>({ fx: 'lookUp', key: keyOf(order) });
-    if (found.kind === 'found') this.#sender.adopt(order, found.order, asked);
+    if (found.kind === 'found') this.#proof.adopt(order, found.order, asked);
     else if (found.kind === 'not_found' && order.kind === 'algo' && isAcknowledged)
-      this.#sender.proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, asked);
-    else if (found.kind === 'not_found') this.#sender.noteMissing(order);
+      this.#proof.recordAbsent(order, { status: 'canceled', detail: 'no longer at the venue' }, asked);
+    else if (found.kind === 'not_found') this.#consequences.onUnknown(order);
   }
 
   /** All are requested when this returns. */

@@ -1,9 +1,8 @@
-import { headSeq, wordOn } from '../decide/order-records.ts';
 import type { EngineCore, Recorded } from '../flow/core.ts';
-import { isOfAnother, judgeStatus } from '../orders/judge-status.ts';
+import { endedEvent, headSeq, intentOn, isOfAnother, judgeStatus, wordOn } from '../orders/evidence.ts';
 import { isLost, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
-import type { OrderEvent, OrderIntentEvent } from '../records/events.ts';
+import type { OrderEvent } from '../records/events.ts';
 import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../records/units.ts';
 import type { SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -96,6 +95,11 @@ export class OrderProof {
     return this.#take(order, event);
   }
 
+  /** The gate ends what it has not sent. */
+  end(order: OrderState, detail: string): void {
+    this.#take(order, endedEvent(this.#core, order, detail));
+  }
+
   /** Applies answers without the order since `ask`, and its trades: how it ended, or that it cannot be found. */
   recordAbsent(
     order: OrderState,
@@ -175,30 +179,16 @@ export class OrderProof {
   noteAmendUnknown(order: OrderState, amendSeq: number | null, reason: string, sentByMs: number): boolean {
     if (order.amend === null || amendSeq === null || order.amendSeq !== amendSeq || order.amendSentByMs !== null)
       return false;
-    this.#core.append('order_intent', {
-      action: 'amend_unknown',
-      amend_seq: amendSeq,
-      client_order_id: order.clientOrderId,
-      quantity_e8: null,
-      price_e8: null,
-      reason,
-      sent_by_ms: sentByMs,
-    });
+    const intent = intentOn(order, 'amend_unknown', reason);
+    this.#core.append('order_intent', { ...intent, amend_seq: amendSeq, sent_by_ms: sentByMs });
     return true;
   }
 
   /** Applies the proof of one of both forms; false: that amend was settled before. */
   settleAmend(order: OrderState, amendSeq: number | null, isNew: boolean, reason: string): boolean {
     if (order.amend === null || order.amendSeq !== amendSeq) return false;
-    const event: OrderIntentEvent = {
-      action: isNew ? 'amended' : 'amend_failed',
-      ...(amendSeq === null ? {} : { amend_seq: amendSeq }),
-      client_order_id: order.clientOrderId,
-      quantity_e8: null,
-      price_e8: null,
-      reason,
-    };
-    this.#core.append('order_intent', event);
+    const intent = intentOn(order, isNew ? 'amended' : 'amend_failed', reason);
+    this.#core.append('order_intent', amendSeq === null ? intent : { ...intent, amend_seq: amendSeq });
     return true;
   }
 }

@@ -1,11 +1,10 @@
-import { stalledEvent } from '../decide/order-records.ts';
-import type { EngineCore } from '../flow/core.ts';
+import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, Pending, type Started } from '../flow/step.ts';
+import { stalledEvent } from '../orders/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder } from '../records/venue.ts';
 import { AbsentOrders } from './absent-orders.ts';
-import type { Ask } from './order-proof.ts';
-import type { OrderSender } from './sender.ts';
+import type { Ask, OrderProof } from './order-proof.ts';
 
 /**
  * Wall-clock steps between lookups, and the step that repeats after them. They start again at the horizon,
@@ -48,16 +47,16 @@ interface Search {
  */
 export class Resolver {
   readonly #core: EngineCore;
-  readonly #sender: OrderSender;
+  readonly #proof: OrderProof;
   readonly #absent: AbsentOrders;
   readonly #running = new Map<string, { readonly search: Search; readonly done: Started<void> }>();
   /** Orders whose search threw at its last step, which is reported once. */
   readonly #failing = new Set<string>();
 
-  constructor(core: EngineCore, sender: OrderSender) {
+  constructor(core: EngineCore, proof: OrderProof, consequences: Pick<VenueConsequences, 'onVanished'>) {
     this.#core = core;
-    this.#sender = sender;
-    this.#absent = new AbsentOrders(core, sender);
+    this.#proof = proof;
+    this.#absent = new AbsentOrders(core, proof, consequences);
   }
 
   get pending(): number {
@@ -89,7 +88,7 @@ export class Resolver {
   #begin(order: OrderState): Search {
     return {
       order,
-      began: this.#sender.proof.ask(),
+      began: this.#proof.ask(),
       beganMs: this.#core.passedMs(),
       beganWallMs: this.#core.ports.time.monotonicMs(),
       amendSeq: order.amendSentByMs === null ? null : order.amendSeq,
@@ -150,11 +149,11 @@ export class Resolver {
     if (isTerminal(order)) return true;
     // An order that never rests is still being matched, or the answer is old: its end decides what remains to be done.
     if (!isResting(order) || neverRests(order)) return false;
-    return !search.isGone || this.#sender.proof.wasShownSince(order, search.began);
+    return !search.isGone || this.#proof.wasShownSince(order, search.began);
   }
 
   *#look(order: OrderState, search: Search): Flow<void> {
-    const asked = this.#sender.proof.ask();
+    const asked = this.#proof.ask();
     const { clientOrderId, kind, symbol } = order;
     const outcome = yield* ask<'lookUp'>({ fx: 'lookUp', key: { clientOrderId, kind, symbol } });
     this.#beginAnew(order, search);
@@ -162,16 +161,16 @@ export class Resolver {
     const isPast = this.#isPastHorizon(order, search);
     search.isPast ||= isPast;
     // Another order under the same id says as little about this one as no order at all.
-    if (outcome.kind === 'found' && !this.#sender.proof.isOther(order, outcome.order)) {
+    if (outcome.kind === 'found' && !this.#proof.isOther(order, outcome.order)) {
       search.notFound = 0;
       search.since = null;
-      this.#sender.adopt(order, outcome.order, asked);
+      this.#proof.adopt(order, outcome.order, asked);
       if (isPast) this.#judgeShown(order, outcome.order, search);
       return;
     }
     if (!isPast) return;
     // A list has shown it meanwhile: the earlier answers came from a lagging replica.
-    if (search.since === null || this.#sender.proof.wasShownSince(order, search.since)) {
+    if (search.since === null || this.#proof.wasShownSince(order, search.since)) {
       search.notFound = 0;
       search.since = asked;
     }
@@ -179,11 +178,8 @@ export class Resolver {
     if (search.notFound < ANSWERS_NEEDED || (yield* this.#absent.end(order, search.since, search.others))) return;
     if (search.notFound < ANSWERS_UNTIL_LOST || isTerminal(order)) return;
     if (
-      this.#sender.proof.recordAbsent(
-        order,
-        { status: 'lost', detail: 'no proof of what became of it' },
-        search.since,
-      ) !== null
+      this.#proof.recordAbsent(order, { status: 'lost', detail: 'no proof of what became of it' }, search.since) !==
+      null
     )
       this.#alertLost(order);
   }
@@ -195,14 +191,14 @@ export class Resolver {
       search.oldForm += 1;
       if (search.oldForm < ANSWERS_NEEDED) return;
       const isNew = order.amend.quantityE8 === report.quantityE8 && order.amend.priceE8 === report.priceE8;
-      this.#sender.proof.settleAmend(order, order.amendSeq, isNew, 'looked up');
+      this.#proof.settleAmend(order, order.amendSeq, isNew, 'looked up');
       return;
     }
     if (!neverRests(order)) return;
     search.stalled += 1;
     if (search.stalled < ANSWERS_UNTIL_LOST) return;
     const stalled = stalledEvent(this.#core, order, 'the venue goes on showing it as working');
-    if (this.#sender.proof.record(order, stalled) !== null) this.#alertLost(order);
+    if (this.#proof.record(order, stalled) !== null) this.#alertLost(order);
   }
 
   #alertLost(order: OrderState): void {

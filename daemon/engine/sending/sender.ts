@@ -2,23 +2,17 @@
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { stateInForce } from '../callers/layers.ts';
 import type { Decided } from '../decide/decided.ts';
-import {
-  endedEvent,
-  endOpeningsByAnswer,
-  endOpeningsByStop,
-  rejectedEvent,
-  unknownEvent,
-} from '../decide/order-records.ts';
-import type { EngineCore, Recorded, VenueConsequences } from '../flow/core.ts';
+import { endOpeningsByAnswer } from '../decide/openings-to-end.ts';
+import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { isLeverageFree } from '../openings/leverage.ts';
+import { rejectedEvent, unknownEvent } from '../orders/evidence.ts';
 import { isInFlight, isTerminal, type OrderState } from '../orders/orders.ts';
-import type { OrderEvent } from '../records/events.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from '../records/venue.ts';
 import { Approvals } from './approval.ts';
 import type { LoneOpenings } from './lone-openings.ts';
-import { type Ask, OrderProof } from './order-proof.ts';
+import type { Ask, OrderProof } from './order-proof.ts';
 
 /** When something was sent, and the domain time by which it was sent. */
 interface Sent {
@@ -35,20 +29,16 @@ export class OrderSender {
   readonly #consequences: VenueConsequences;
   readonly #lone: LoneOpenings;
   readonly #approvals = new Approvals();
-  readonly proof: OrderProof;
+  readonly #proof: OrderProof;
   readonly #leverageLocks = new Map<string, Pending<void>>();
   readonly #leverageUnknownSince = new Map<string, number>();
   #isOpeningStopped = false;
 
-  constructor(core: EngineCore, consequences: VenueConsequences, lone: LoneOpenings) {
+  constructor(core: EngineCore, proof: OrderProof, consequences: VenueConsequences, lone: LoneOpenings) {
     this.#core = core;
+    this.#proof = proof;
     this.#lone = lone;
     this.#consequences = consequences;
-    this.proof = new OrderProof(core, (order) => {
-      // Its trade may have told first: what was opened since then it has not closed.
-      if (order.protective && order.tradedE8 === 0) endOpeningsByStop(core, order);
-      consequences.onExecuted(order);
-    });
   }
 
   /** Decided, and not handed over yet: what closes meanwhile ends it. */
@@ -91,7 +81,7 @@ export class OrderSender {
       return this.giveUp(order, error);
     }
     if (problem !== null) {
-      this.record(order, rejectedEvent(this.#core, order, problem));
+      this.#proof.record(order, rejectedEvent(this.#core, order, problem));
       // The venue refuses us anyway, and says for how long.
       this.#consequences.onRejection(problem, order);
       return { kind: 'rejected', rejection: problem };
@@ -103,7 +93,7 @@ export class OrderSender {
   *#submit(order: OrderState, stopped: string | null, withinMs: number): Flow<SubmitOutcome> {
     // RISK: time has passed since the decision: a halt, a cancel or a stop of the daemon must take effect.
     if (stopped !== null) {
-      this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
+      this.#proof.end(order, stopped);
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
     const asked = this.#ask(withinMs);
@@ -124,7 +114,7 @@ export class OrderSender {
     const what = `not sent: ${String(error)}`;
     if (isInFlight(order) && !this.#approvals.wasGiven(order) && !this.#core.ports.ledger.isFailed) {
       this.#core.alert('SEND_FAILED', `${order.clientOrderId}: ${what}`, order.symbol);
-      this.record(order, endedEvent(this.#core, order, 'canceled', what));
+      this.#proof.end(order, what);
     }
     return { kind: 'rejected', rejection: notSent(what) };
   }
@@ -224,7 +214,7 @@ export class OrderSender {
     // RISK: as with an opening order, what happened since the decision must take effect.
     const stopped = this.#findAmendStop(order, decided);
     if (stopped !== null) {
-      this.proof.settleAmend(order, order.amendSeq, false, stopped);
+      this.#proof.settleAmend(order, order.amendSeq, false, stopped);
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
     const { amendSeq } = order;
@@ -239,17 +229,17 @@ export class OrderSender {
     switch (outcome.kind) {
       case 'accepted':
         this.#consequences.onAccepted();
-        this.proof.settleAmend(order, amendSeq, true, 'accepted');
+        this.#proof.settleAmend(order, amendSeq, true, 'accepted');
         if (outcome.order !== null) this.#takeShown(order, outcome.order, asked.ask);
         return outcome;
       case 'rejected':
         // Reported before the other form is dropped: that form was refused.
         this.#consequences.onRejection(outcome.rejection, order);
-        this.proof.settleAmend(order, amendSeq, false, outcome.rejection.message);
+        this.#proof.settleAmend(order, amendSeq, false, outcome.rejection.message);
         return outcome;
       case 'unknown':
         // Both forms count until the venue shows which one rests. It may already have done so.
-        if (this.proof.noteAmendUnknown(order, amendSeq, outcome.detail, asked.sentByMs()))
+        if (this.#proof.noteAmendUnknown(order, amendSeq, outcome.detail, asked.sentByMs()))
           this.#consequences.onUnknown(order);
         return outcome;
     }
@@ -263,13 +253,13 @@ export class OrderSender {
     const startedMs = this.#core.nowMs();
     const { scale } = this.#core.ports.clock;
     const latestMs = withinMs === null || scale === 0 ? Number.POSITIVE_INFINITY : startedMs + withinMs * scale;
-    return { ask: this.proof.ask(), sentByMs: () => Math.min(latestMs, Math.max(startedMs, this.#core.nowMs())) };
+    return { ask: this.#proof.ask(), sentByMs: () => Math.min(latestMs, Math.max(startedMs, this.#core.nowMs())) };
   }
 
   /** Applies what the answer to a request shows. A limit exit that it shows filled did not rest. */
   #takeShown(order: OrderState, report: VenueOrder, ask: Ask): void {
     const before = order.executedE8;
-    this.adopt(order, report, ask);
+    this.#proof.adopt(order, report, ask);
     const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
     if (isLimitExit && order.executedE8 > before) endOpeningsByAnswer(this.#core, order);
   }
@@ -289,34 +279,16 @@ export class OrderSender {
       return outcome;
     }
     if (outcome.kind === 'rejected') {
-      const isTaken = this.proof.record(order, rejectedEvent(this.#core, order, outcome.rejection)) !== null;
+      const isTaken = this.#proof.record(order, rejectedEvent(this.#core, order, outcome.rejection)) !== null;
       this.#consequences.onRejection(outcome.rejection, order);
       return isTaken ? outcome : { kind: 'accepted', order: null };
     }
     if (outcome.kind === 'accepted') this.#consequences.onAccepted();
     const detail = outcome.kind === 'unknown' ? outcome.detail : 'the venue knows this order already; looking it up';
     const unknown = unknownEvent(this.#core, order, detail, asked.sentByMs());
-    if (this.proof.record(order, unknown) === null) return { kind: 'accepted', order: null };
+    if (this.#proof.record(order, unknown) === null) return { kind: 'accepted', order: null };
     this.#consequences.onUnknown(order);
     return outcome;
-  }
-
-  /** No lookup finds it: what became of it is searched for. */
-  noteMissing(order: OrderState): void {
-    this.#consequences.onUnknown(order);
-  }
-  noteVanished(order: OrderState): void {
-    this.#consequences.onVanished(order);
-  }
-
-  /** Records what the venue shows of an order, if it is new. */
-  adopt(order: OrderState, report: VenueOrder, ask: Ask): Recorded | null {
-    return this.proof.adopt(order, report, ask);
-  }
-
-  /** Records evidence about an order; evidence that changes nothing leaves no record. */
-  record(order: OrderState, event: OrderEvent): void {
-    this.proof.record(order, event);
   }
 
   /** A setting with a lost answer may be in effect, or may still arrive, until a later account reading shows it. */

@@ -9,7 +9,7 @@ import {
   RefusalLoops,
 } from '../protect/breakers.ts';
 import { findOverLayers } from '../protect/over-layers.ts';
-import type { Rejection } from '../records/venue.ts';
+import type { FetchOutcome, Rejection } from '../records/venue.ts';
 import { type Cause, isOfAccount, rowOf } from '../tables/cause.ts';
 
 const RECHECK_FAILURES = 3;
@@ -25,6 +25,9 @@ export interface FeedRequests {
   /** Shares of a position have moved: resting exits are to be held against them. */
   reviewHoldings(): void;
 }
+
+/** What a reading has failed with. */
+type FailedRead = Extract<FetchOutcome<never>, { kind: 'failed' }>;
 
 /** Turns answers of the venue into trading states: automatic causes lead to `reducing`, never to `halted`. */
 export class VenueHealth {
@@ -87,7 +90,7 @@ export class VenueHealth {
   }
 
   /** A read failed: the venue as a whole may be closed to us. */
-  onReadFailure(detail: string, cause: Cause, retryAfterMs: number | null): void {
+  onReadFailure({ cause, detail, retryAfterMs }: Omit<FailedRead, 'kind'>): void {
     if (isOfAccount(cause)) this.#act(cause, detail, retryAfterMs, null);
   }
 

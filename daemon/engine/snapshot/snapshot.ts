@@ -2,7 +2,7 @@ import type { AccountContext, ApprovalView, ExecutionContext, OrderView, TrustVi
 import type { Side } from '../../core/request.ts';
 import { stateInForce } from '../callers/layers.ts';
 import type { Duplicate } from '../callers/pacing.ts';
-import { isProvenUnfilled } from '../orders/judge-status.ts';
+import { isProvenUnfilled } from '../orders/evidence.ts';
 import { isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Draft } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, floorLots, floorTicks } from '../records/units.ts';

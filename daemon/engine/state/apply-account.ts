@@ -1,6 +1,6 @@
 import type { PassedTime } from '../kept/passed-time.ts';
-import { ownE8 } from '../orders/holding.ts';
-import { isTerminal, isUnproven, liveOrders, possibleFills } from '../orders/orders.ts';
+import { ownE8, possibleFills } from '../orders/holding.ts';
+import { isTerminal, isUnproven, liveOrders } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { applySnapshot } from '../positions/snapshot.ts';
 import type { AccountEvent, PositionRecord } from '../records/events.ts';

@@ -1,17 +1,15 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import { isLiquidation } from '../accounts/income-rows.ts';
+import { applyListed, applyOrderEvent, setAmend } from '../orders/evidence.ts';
 import { holdAgain, holdBy } from '../orders/holding.ts';
 import { priceMoved, unreportedE8 } from '../orders/order.ts';
 import {
-  applyListed,
-  applyOrderEvent,
   buildForeignOrder,
   insertOrder,
   isPlanned,
   isTerminal,
   type OrderState,
   planOrders,
-  setAmend,
 } from '../orders/orders.ts';
 import { applyFill, type ClosedAndOpened } from '../positions/fills.ts';
 import type { PositionState } from '../positions/positions.ts';
@@ -155,7 +153,7 @@ export function applyOrder(state: GateViews, event: OrderEvent): void {
   if (hadEnded && (delta > 0 || !isTerminal(order)) && isOfThisEpoch(state, order))
     holdAgain(state.position(order.symbol), order);
   if (delta > 0) moveFill(state, order, delta, event);
-  state.claims.noteOrder(order, event, tMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
+  state.claims.noteOrder(order, event, tMs, () => state.countdowns.wasDue(order.symbol, event.venue_at_ms));
 }
 
 /** RISK: what a recovered ledger had placed before is nobody's, whoever bears its agent's name now. */

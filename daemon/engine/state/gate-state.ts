@@ -1,6 +1,7 @@
 import { applyStateEvent, stateInForce } from '../callers/layers.ts';
+import { applyOrderIntent, isOfOldAmend } from '../orders/evidence.ts';
 import { freeIfFlat, giveTo, releaseFrom } from '../orders/holding.ts';
-import { applyOrderIntent, isOfOldAmend, liveOrders } from '../orders/orders.ts';
+import { liveOrders } from '../orders/orders.ts';
 import { setLeverage } from '../positions/positions.ts';
 import type {
   AccountEvent,

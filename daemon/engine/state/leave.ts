@@ -1,5 +1,5 @@
 import type { Claim } from '../orders/claim.ts';
-import { isProvenUnfilled } from '../orders/judge-status.ts';
+import { isProvenUnfilled } from '../orders/evidence.ts';
 import type { OrderState } from '../orders/order.ts';
 import type { EndedOrderRow } from '../records/ended-order.ts';
 import type { EvidenceKind } from '../records/events.ts';

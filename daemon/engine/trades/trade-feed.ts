@@ -1,4 +1,4 @@
-import { endOpeningsByStop } from '../decide/order-records.ts';
+import { endOpeningsByStop } from '../decide/openings-to-end.ts';
 import { noteUnreadable } from '../feeds/held-symbols.ts';
 import { noteUnread } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';

@@ -1,7 +1,8 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { findAccountBudget } from '../../core/rules/budgets.ts';
-import { bareAsk, bareRequest } from '../../engine/plan/judge-resting.ts';
+import { bareAsk } from '../../engine/plan/judge-resting.ts';
+import { bareRequest } from '../../engine/plan/orders.ts';
 import { liquidationDistance } from '../../engine/snapshot/exposure-view.ts';
 import { buildAccountContext } from '../../engine/snapshot/snapshot.ts';
 import type { ReplayAccount } from '../exchange/account.ts';

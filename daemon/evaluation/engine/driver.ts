@@ -1,6 +1,5 @@
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { Decided } from '../../engine/decide/decided.ts';
-import { endedEvent } from '../../engine/decide/order-records.ts';
 import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
 import {
   type Answer,
@@ -236,15 +235,14 @@ export class ReplayDriver {
   }
 
   #adopt(report: VenueOrder): void {
-    const { sender } = this.engine;
-    sender.adopt(this.#known(report.clientOrderId), report, sender.proof.ask());
+    const { proof } = this.engine;
+    proof.adopt(this.#known(report.clientOrderId), report, proof.ask());
   }
 
   /** The exchange takes everything. */
   endAll(): void {
     for (const order of [...this.core.state.orders.live.values()].flatMap((orders) => [...orders])) {
-      if (isPlanned(order))
-        this.engine.sender.record(order, endedEvent(this.core, order, 'canceled', 'the account was liquidated'));
+      if (isPlanned(order)) this.engine.proof.end(order, 'the account was liquidated');
       else if (!isTerminal(order)) {
         const outcome = this.#parts.venue.cancel(order.clientOrderId, order.kind);
         if (outcome.kind === 'canceled' && outcome.order !== null) this.#adopt(outcome.order);

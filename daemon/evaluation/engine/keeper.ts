@@ -5,7 +5,8 @@ import { Authorities } from '../../engine/guard/authorities.ts';
 import { Protection } from '../../engine/guard/protection.ts';
 import { reviewOf } from '../../engine/guard/resting-openings.ts';
 import { isOwnOpening, liveOrders } from '../../engine/orders/orders.ts';
-import { findBreaches, GATE_AGENT } from '../../engine/plan/judge-resting.ts';
+import { findBreaches } from '../../engine/plan/judge-resting.ts';
+import { GATE_AGENT } from '../../engine/plan/orders.ts';
 import type { StandingReview } from '../../engine/plan/resting-review.ts';
 import { CutReadings } from '../../engine/protect/cut-readings.ts';
 import { findOverLayers } from '../../engine/protect/over-layers.ts';
@@ -51,7 +52,7 @@ export class ReplayKeeper {
   /** `later`: {@link tick} is to be called then. */
   constructor(driver: ReplayDriver, account: ReplayAccount, clock: MarketClock, later: (atMs: number) => void) {
     const { core } = driver;
-    const { canceler, endMisplaced, executor, sender } = driver.engine;
+    const { canceler, endMisplaced, executor, proof, sender } = driver.engine;
     this.#core = core;
     this.#driver = driver;
     this.#policy = core.policyFor(GATE_AGENT);
@@ -61,7 +62,7 @@ export class ReplayKeeper {
     this.#later = later;
     this.#caps = new CapWatch(core, account, clock, this.#policy);
     this.tiers = new TierCodes(core, account, clock, this.#policy);
-    this.#review = reviewOf(core, canceler, sender, () => undefined);
+    this.#review = reviewOf(core, canceler, proof, () => undefined);
     this.#authorities = new Authorities(core, canceler);
     this.#endMisplaced = endMisplaced;
     this.#cuts = new CutReadings(core.planClock);

@@ -3,7 +3,7 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { Action, ExecutionRequest } from '../../core/request.ts';
 import type { OrderState } from '../../engine/orders/orders.ts';
-import { GATE_AGENT } from '../../engine/plan/judge-resting.ts';
+import { GATE_AGENT } from '../../engine/plan/orders.ts';
 import type { AgentRequest } from '../facts/agents.ts';
 import { argsOf, SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 

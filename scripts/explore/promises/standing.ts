@@ -1,6 +1,6 @@
 import { agentSection } from '../../../daemon/core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/engine/claims/openings-to-end.ts';
+import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/engine/decide/openings-to-end.ts';
 import { NO_LONGER_FITS } from '../../../daemon/engine/plan/resting-review.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';

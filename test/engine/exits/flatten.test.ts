@@ -5,7 +5,6 @@ import type { AccountFeed } from '../../../daemon/engine/feeds/account-feed.ts';
 import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
 import { Engine, type Flow, Pending, type Request, resultOf } from '../../../daemon/engine/flow/step.ts';
 import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
-import type { SliceRunner } from '../../../daemon/engine/sending/slices.ts';
 import { ProofWorld, shown } from '../../gate/proof-fixture.ts';
 
 /** The core of a world whose flows are driven by hand. */
@@ -32,8 +31,7 @@ describe('a flatten of what is known to be held, beside an opening that rests', 
     const core = drivenBy(engine, world);
     const flatten = new Flatten({
       core,
-      canceler: new Canceler(core, world.sender),
-      slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
+      canceler: new Canceler(core, world.proof, { onUnknown: () => undefined }),
       account: {
         watched: () => ['BTCUSDT'],
         pollAccount: () => resultOf(new Pending<boolean>()),
@@ -47,7 +45,7 @@ describe('a flatten of what is known to be held, beside an opening that rests', 
         });
         yield* world.sender.send(world.order('o-2'));
       },
-      claims: { cancelClaims: () => undefined },
+      cancelClaims: () => undefined,
       isQuiet: () => false,
     });
     engine.begin(flatten.run({ agent: 'operator', tokenId: 't' }, null, 'a test'));

@@ -80,7 +80,7 @@ describe('disk first: nothing leaves before all that was recorded is on disk', (
       const { core } = world;
       const begin = (flow: Flow<unknown>) => engine.begin(flow);
       const shared = { state: core.state, ports: core.ports, append: core.append.bind(core), begin };
-      const canceler = new Canceler(shared as unknown as EngineCore, world.sender);
+      const canceler = new Canceler(shared as unknown as EngineCore, world.proof, { onUnknown: () => undefined });
       if (isNoted) canceler.note(world.order('o-1'), 'a test');
       canceler.cancel(world.order('o-1'), 'a test');
       const [disk, ...others] = engine.take();

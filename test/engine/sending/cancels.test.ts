@@ -33,8 +33,8 @@ function run(
     ports: { observer: { submitted: () => undefined }, time: { monotonicMs: () => nowMs } },
     state: { orders: { live: new Map([['BTCUSDT', new Set([order])]]) } },
   } as unknown as EngineCore;
-  const sender = { adopt: () => null, noteMissing: () => undefined, proof: { ask: () => ({ nr: 1, seq: 1 }) } };
-  const canceler = new Canceler(core, sender as never);
+  const proof = { adopt: () => null, ask: () => ({ nr: 1, seq: 1 }) };
+  const canceler = new Canceler(core, proof as never, { onUnknown: () => undefined });
   const asked: number[] = [];
   const answerAll = (): void => {
     const all = [...engine.take()];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stateOf } from '../../../daemon/engine/claims/describe-claim.ts';
-import { type Claim, closedE8, MAKES_ROOM, onWayE8 } from '../../../daemon/engine/orders/claims.ts';
+import { type Claim, closedE8, MAKES_ROOM, meantBy, onWayE8 } from '../../../daemon/engine/orders/claims.ts';
 import type { Evidence } from '../../../daemon/engine/records/events.ts';
 import { DAY, decisionEvent, inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
@@ -156,7 +156,7 @@ describe('after that only its cancel and its end change [DESIGN 12.2]', () => {
     const book = resting();
     const { seq } = book.find('t-1');
     const request = { agent: 'alice', client_order_id: null, origin: 'agent', symbol: null } as const;
-    const meant = (upTo: number) => book.state.claims.meantBy(request, upTo, () => false).length;
+    const meant = (upTo: number) => meantBy(book.state.claims.open, request, upTo, () => false).length;
     assert.deepEqual([meant(seq - 1), meant(seq), meant(seq + 1)], [0, 1, 1]);
   });
 

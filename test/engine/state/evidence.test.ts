@@ -7,7 +7,7 @@ import {
   rejectedEvent,
   stalledEvent,
   unknownEvent,
-} from '../../../daemon/engine/decide/order-records.ts';
+} from '../../../daemon/engine/orders/evidence.ts';
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
@@ -60,7 +60,7 @@ const observations = fc.array(
 
 class Watched {
   readonly world = new ProofWorld();
-  readonly asks = [this.world.sender.proof.ask()];
+  readonly asks = [this.world.proof.ask()];
   readonly order: OrderState;
   /** Place among the asks of the newest answer that showed the order. */
   shownAt = -1;
@@ -73,40 +73,41 @@ class Watched {
 
   /** Takes in a word in answer to the ask of that place. */
   take(word: Word, at: number): void {
-    const { core, sender } = this.world;
+    const { core, proof } = this.world;
     const { order } = this;
-    const ask = this.asks[at] ?? sender.proof.ask();
+    const ask = this.asks[at] ?? proof.ask();
     switch (word.kind) {
       case 'shown':
-        sender.adopt(order, shown('o-1', { status: word.status, executedLots: word.executed }), ask);
+        proof.adopt(order, shown('o-1', { status: word.status, executedLots: word.executed }), ask);
         this.shownAt = Math.max(this.shownAt, at);
         return;
       case 'listed':
         if (!isTerminal(order)) return;
         core.append('order', {
-          ...endedEvent(core, order, 'working', 'open at the venue after all'),
+          ...endedEvent(core, order, 'open at the venue after all'),
+          status: 'working',
           evidence: { asked_seq: ask.seq, kind: 'shown' },
           executed_e8: Math.max(order.executedE8, word.executed * LOT_E8),
           foreign: asListed(10, 600_000),
         });
         return;
       case 'absent':
-        sender.proof.recordAbsent(order, { status: word.status, detail: 'absent' }, ask);
+        proof.recordAbsent(order, { status: word.status, detail: 'absent' }, ask);
         return;
       case 'unknown':
-        sender.record(order, unknownEvent(core, order, 'timeout', core.nowMs()));
+        proof.record(order, unknownEvent(core, order, 'timeout', core.nowMs()));
         return;
       case 'refused':
-        sender.record(order, rejectedEvent(core, order, rejection()));
+        proof.record(order, rejectedEvent(core, order, rejection()));
         return;
       case 'stalled':
-        sender.record(order, stalledEvent(core, order, 'stalled'));
+        proof.record(order, stalledEvent(core, order, 'stalled'));
         return;
       case 'unsent':
-        sender.record(order, endedEvent(core, order, 'canceled', 'dropped'));
+        proof.end(order, 'dropped');
         return;
       case 'operator':
-        sender.record(order, endedByOperator(core, order, 'ended'));
+        proof.record(order, endedByOperator(core, order, 'ended'));
         return;
       case 'other event':
         core.append('alert', { code: 'TEST', detail: '', symbol: null });
@@ -149,7 +150,7 @@ describe('what was proven of an order is not unproven', () => {
   const run = (timeInForce: 'GTC' | 'IOC', steps: readonly Observation[]): void => {
     const watched = new Watched(timeInForce);
     for (const { word, age, times } of steps) {
-      watched.asks.push(watched.world.sender.proof.ask());
+      watched.asks.push(watched.world.proof.ask());
       const at = Math.max(0, watched.asks.length - 1 - age);
       for (let i = 0; i < times; i += 1) {
         const before = structuredClone(watched.order);
@@ -201,7 +202,7 @@ describe('what was proven of an order is not unproven', () => {
     fc.assert(
       fc.property(lives, ({ order, last }) => {
         const watched = new Watched('GTC');
-        for (let i = 0; i < 5; i += 1) watched.asks.push(watched.world.sender.proof.ask());
+        for (let i = 0; i < 5; i += 1) watched.asks.push(watched.world.proof.ask());
         // What is not sent, or refused, before anything was shown has ended; here something was.
         watched.take({ kind: 'shown', status: 'working', executed: 0 }, 0);
         for (const { word, at } of order) watched.take(word, at);

@@ -5,12 +5,12 @@ import { compilePolicy } from '../../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
 import type { ExecutionRequest } from '../../../daemon/core/request.ts';
 import { grantOf } from '../../../daemon/engine/callers/approvals.ts';
+import { planSlice, sliceAsk } from '../../../daemon/engine/guard/executor.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { type Ask, parentAsk } from '../../../daemon/engine/readings/inputs.ts';
 import type { RequestedApproval } from '../../../daemon/engine/records/events.ts';
 import { fromE8, lotE8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
-import { planSlice, sliceAsk } from '../../../daemon/engine/sending/slices.ts';
 import { buildContext } from '../../../daemon/engine/snapshot/snapshot.ts';
 import { basePolicy, buildCase, decideCase } from '../../core/decision-fixture.ts';
 import {

@@ -6,7 +6,7 @@ import {
   findOpeningsToEndByAnswer,
   findOpeningsToEndByStop,
   type OpeningsToEnd,
-} from '../../../daemon/engine/claims/openings-to-end.ts';
+} from '../../../daemon/engine/decide/openings-to-end.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
 import { FoldedClaims } from '../../engine/state/folded-claims.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { everyLiveOrder, type OrderState } from '../../../daemon/engine/orders/orders.ts';
-import { GATE_AGENT } from '../../../daemon/engine/plan/judge-resting.ts';
+import { GATE_AGENT } from '../../../daemon/engine/plan/orders.ts';
 import type { DecisionEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
 import type { AccountFacts } from '../../../daemon/evaluation/facts/judging.ts';
 import type { MarketData } from '../../../daemon/evaluation/facts/markets.ts';

@@ -7,6 +7,8 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { isFullClose, wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { restsAtItsPrice } from '../../core/rules/price.ts';
+import type { EngineCore } from '../flow/core.ts';
+import { endedEvent, intentOn } from '../orders/evidence.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
 import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
 import type { DecisionEvent, ExitTargetEvent } from '../records/events.ts';
@@ -150,4 +152,30 @@ function findAll(state: GateViews, symbol: string): OpeningsToEnd {
 /** Orders of ours that may still open. */
 function openingsIn(state: GateViews, symbol: string): readonly OrderState[] {
   return [...liveOrders(state.orders, symbol)].filter((order) => !order.reduceOnly && !order.foreign);
+}
+
+/**
+ * Records the end of what would undo an exit. Called in the turn in which its decision was appended, so that both are in
+ * one transaction: there is no ledger in which the exit stands and the slices do as well. The cancels are sent later.
+ */
+export function endOpenings(core: EngineCore, event: DecisionEvent, policy: CompiledPolicy): void {
+  record(
+    core,
+    findOpeningsToEnd(core.state, event, policy, (order) => core.isUnsent(order)),
+  );
+}
+/** {@link findOpeningsToEndByAnswer} */
+export function endOpeningsByAnswer(core: EngineCore, exit: OrderState): void {
+  record(core, findOpeningsToEndByAnswer(core.state, exit));
+}
+/** {@link findOpeningsToEndByStop} */
+export function endOpeningsByStop(core: EngineCore, stop: OrderState): void {
+  record(core, findOpeningsToEndByStop(core.state, stop));
+}
+
+/** Cancels are sent by whoever carries the exit out, or at the next tick. */
+function record(core: EngineCore, { slices, openings }: OpeningsToEnd): void {
+  for (const order of slices) core.append('order', endedEvent(core, order, SLICE_DROPPED));
+  for (const order of openings)
+    if (!order.cancelRequested) core.append('order_intent', intentOn(order, 'cancel', OPENING_ENDED));
 }
