@@ -125,10 +125,6 @@ describe('the text of views', () => {
 const DERIVED: ReadonlySet<string> = new Set([
   'ByName #make',
   'Claims #justEnded',
-  'EquityHistory #atMidnight',
-  'EquityHistory #dayAgo',
-  'MinuteMaxima #found',
-  'MinuteMaxima #foundFromMs',
   'RollingSum #fold',
   'SignsOfLife #noneBeforeMs',
   'TradeBook #risk',
