@@ -22,10 +22,30 @@ export interface LayerEntry {
   readonly isFlattening: boolean;
 }
 export type LayerMap = Map<string, LayerEntry>;
+export type LayerPlace = Pick<LayerEntry, 'layer' | 'scope' | 'name'>;
 
 const SEVERITY: { readonly [state in TradingStateName]: number } = { active: 0, reducing: 1, halted: 2 };
 export function layerKey(layer: StateLayer, scope: string, name: string | null): string {
   return `${layer}|${scope}|${name ?? ''}`;
+}
+
+/** The record that sets a layer until something has happened; `clearsWhen` null: that it has. */
+export function layerEvent(
+  { layer, name, scope }: LayerPlace,
+  reason: string,
+  setBy: string,
+  clearsWhen: string | null,
+): StateEvent {
+  return {
+    clears_at_ms: null,
+    clears_when: clearsWhen ?? '',
+    layer,
+    name,
+    reason,
+    scope,
+    set_by: setBy,
+    state: clearsWhen === null ? 'active' : 'reducing',
+  };
 }
 
 export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: number, tMs: number): void {

@@ -1,4 +1,4 @@
-import { isOver } from '../callers/layers.ts';
+import { isOver, layerEvent } from '../callers/layers.ts';
 import type { StateEvent } from '../records/events.ts';
 import type { GateViews } from '../state/views.ts';
 
@@ -6,16 +6,6 @@ import type { GateViews } from '../state/views.ts';
 export function findOverLayers({ layers, time }: GateViews, nowMs: number): readonly StateEvent[] {
   const over: StateEvent[] = [];
   for (const entry of layers.values())
-    if (isOver(entry, time.atNow(nowMs)))
-      over.push({
-        clears_at_ms: null,
-        clears_when: '',
-        layer: entry.layer,
-        name: entry.name,
-        reason: 'its time is over',
-        scope: entry.scope,
-        set_by: 'daemon',
-        state: 'active',
-      });
+    if (isOver(entry, time.atNow(nowMs))) over.push(layerEvent(entry, 'its time is over', 'daemon', null));
   return over;
 }
