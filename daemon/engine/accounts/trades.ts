@@ -7,6 +7,7 @@ import {
 } from '../../core/features/round-trips.ts';
 import { computeTraderRisk } from '../../core/features/trader-state.ts';
 import type { TraderStateSection } from '../../core/policy.ts';
+import { heldIn } from '../kept/restore.ts';
 
 /** Kept beyond any policy's window: the newest trades of an agent. */
 const KEEP = 1000;
@@ -32,16 +33,15 @@ export class TradeBook {
   private readonly versions = new Map<string, number>();
 
   addFill(agent: string, fill: TradeFill): void {
-    const open = this.open.get(agent) ?? new Map<string, OpenTrade>();
-    this.open.set(agent, open);
+    const open = heldIn(this.open, agent, () => new Map<string, OpenTrade>());
     const step = applyTradeFill(open.get(fill.symbol) ?? null, fill);
     if (step.open === null) open.delete(fill.symbol);
     else open.set(fill.symbol, step.open);
-    if (step.closed !== null) {
-      const closed = this.closed.get(agent) ?? { trades: [], isOrdered: true };
-      keep(closed, step.closed);
-      this.closed.set(agent, closed);
-    }
+    if (step.closed !== null)
+      keep(
+        heldIn(this.closed, agent, () => ({ trades: [], isOrdered: true })),
+        step.closed,
+      );
     this.versions.set(agent, (this.versions.get(agent) ?? 0) + 1);
   }
 

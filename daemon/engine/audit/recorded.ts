@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { heldIn } from '../kept/restore.ts';
 import type { DecisionEvent, RecordedDecision as DecisionRecord, RulesEvent } from '../records/events.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import { isForeignTool } from './retell.ts';
@@ -66,9 +67,7 @@ export function indexRules(source: HistorySource): RulesAt {
   const bySymbol = new Map<string, { readonly seq: number; readonly rules: SymbolRules }[]>();
   for (const { seq, payload } of source.iterateEvents({ kind: 'rules' })) {
     const { rules } = payload as RulesEvent;
-    const known = bySymbol.get(rules.symbol);
-    if (known === undefined) bySymbol.set(rules.symbol, [{ seq, rules }]);
-    else known.push({ seq, rules });
+    heldIn(bySymbol, rules.symbol, () => []).push({ seq, rules });
   }
   return (symbol, seq) => bySymbol.get(symbol)?.findLast((each) => each.seq < seq)?.rules ?? null;
 }

@@ -1,5 +1,6 @@
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow, joined, onDisk, Pending, type Started } from '../flow/step.ts';
+import { heldIn } from '../kept/restore.ts';
 import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../protect/countdowns.ts';
 import type { CountdownEvent } from '../records/events.ts';
 
@@ -54,11 +55,8 @@ export class Countdowns {
   }
 
   #line(symbol: string): Line {
-    const known = this.#lines.get(symbol);
-    if (known !== undefined) return known;
-    const line = { ...noCalls(), unsetSinceMs: null, setting: NOTHING_SET, arrivesUntilMs: 0 };
-    this.#lines.set(symbol, line);
-    return line;
+    const begin = () => ({ ...noCalls(), unsetSinceMs: null, setting: NOTHING_SET, arrivesUntilMs: 0 });
+    return heldIn(this.#lines, symbol, begin);
   }
 
   /** Wall ms; 0: it should not run. Where the venue's time moves in steps, nothing could keep it from running out. */

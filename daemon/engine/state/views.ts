@@ -13,6 +13,7 @@ import { RecentAlerts } from '../callers/recent-alerts.ts';
 import { RecentFills } from '../callers/recent-fills.ts';
 import { RequestRecords } from '../callers/request-records.ts';
 import { PassedTime } from '../kept/passed-time.ts';
+import { heldIn } from '../kept/restore.ts';
 import { SeenIds } from '../kept/seen-ids.ts';
 import { Claims } from '../orders/claims.ts';
 import { createOrderBook, type OrderState } from '../orders/orders.ts';
@@ -83,11 +84,7 @@ export class GateViews {
   hostOffsetMs: number | null = null;
 
   position(symbol: string): PositionState {
-    const known = this.positions.get(symbol);
-    if (known !== undefined) return known;
-    const position = createPosition(symbol);
-    this.positions.set(symbol, position);
-    return position;
+    return heldIn(this.positions, symbol, createPosition);
   }
 
   /** Of a balance, by what was read of the account until now. */
