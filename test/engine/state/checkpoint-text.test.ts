@@ -126,7 +126,6 @@ const DERIVED: ReadonlySet<string> = new Set([
   'ByName #make',
   'Claims #justEnded',
   'RollingSum #fold',
-  'SignsOfLife #noneBeforeMs',
   'TradeBook #risk',
 ]);
 
