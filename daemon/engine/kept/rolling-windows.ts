@@ -62,14 +62,7 @@ export class RollingSum {
 
   /** Least place of a bucket that is not before an index. */
   #find(index: number): number {
-    let low = 0;
-    let high = this.buckets.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.buckets[middle]!.index >= index) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return bisect(this.buckets.length, (place) => this.buckets[place]!.index >= index);
   }
   /** Whether {@link #find} finds this place. */
   #isFirst(place: number, index: number): boolean {
@@ -150,14 +143,7 @@ export class TokenWindow {
 
   /** First entry after an instant. */
   #firstAfter(instantMs: number): number {
-    let low = this.head;
-    let high = this.tMs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.tMs[middle]! > instantMs) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return this.head + bisect(this.tMs.length - this.head, (place) => this.tMs[this.head + place]! > instantMs);
   }
 
   /** Tokens taken in (now - window, now], and when the oldest of them leaves. */
