@@ -19,21 +19,13 @@ export interface EngineHands {
   readonly readBeside: (symbol: string) => Flow<boolean>;
 }
 
+/** {@link watchHoldings} */
+type EndMisplaced = () => readonly Started<void>[];
 /** Who carries decisions out. */
-export interface EngineParts {
-  readonly health: VenueHealth;
-  readonly sender: OrderSender;
-  readonly resolver: Resolver;
-  readonly canceler: Canceler;
-  readonly slices: SliceRunner;
-  readonly exits: ExitBook;
-  readonly executor: Executor;
-  /** {@link watchHoldings} */
-  readonly endMisplaced: () => readonly Started<void>[];
-}
+export type EngineParts = ReturnType<typeof composeEngine>;
 
 /** Composes the engine for whoever drives it; nothing runs yet. */
-export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts {
+export function composeEngine(core: EngineCore, hands: EngineHands) {
   const health = new VenueHealth(core, {
     ...hands.feeds,
     resolve: (order) => resolver.resolve(order),
@@ -43,7 +35,7 @@ export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts
   const sender: OrderSender = new OrderSender(core, health, lone);
   const resolver: Resolver = new Resolver(core, sender);
   const canceler = new Canceler(core, sender);
-  const endMisplaced = watchHoldings(core, canceler);
+  const endMisplaced: EndMisplaced = watchHoldings(core, canceler);
   const slices = new SliceRunner(core, sender, lone);
   const { wakeExitsAt } = hands;
   const exits = new ExitBook({ core, sender, canceler, resolver, wakeExitsAt });
@@ -52,7 +44,7 @@ export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts
 }
 
 /** Nobody waits for it: that it failed is an alert. */
-function reviewHoldings(core: EngineCore, endMisplaced: EngineParts['endMisplaced']): void {
+function reviewHoldings(core: EngineCore, endMisplaced: EndMisplaced): void {
   const onFailure = (error: unknown): void => core.alertRarely('CANCEL_FAILED', String(error));
   try {
     for (const cancel of endMisplaced()) cancel.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
