@@ -64,7 +64,7 @@ export interface AccountDay {
   readonly given: Map<Owner, Map<string, number>>;
 }
 
-function createFigures(): Figures {
+export function createFigures(): Figures {
   return {
     realisedE8: 0,
     feesE8: 0,
@@ -105,7 +105,7 @@ function addFigures(
   bySymbol.delete(symbol);
   if (bySymbol.size === 0) day.figures.delete(owner);
 }
-const FIGURES = Object.keys(createFigures()) as (keyof Figures)[];
+export const FIGURES = Object.keys(createFigures()) as (keyof Figures)[];
 function addOf(sums: AccountDay['opening'], owner: Owner, symbol: string, amountE8: number): void {
   const bySymbol = sums.get(owner) ?? new Map<string, number>();
   const sumE8 = (bySymbol.get(symbol) ?? 0) + amountE8;
