@@ -1,5 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one book: trades and income settle each other
 
+import { heldIn, keepLast } from '../kept/restore.ts';
 import { SeenIds } from '../kept/seen-ids.ts';
 import type { OrderState } from '../orders/order.ts';
 import type {
@@ -193,10 +194,8 @@ export class Accounts {
     const reported = this.unbooked.get(`${symbol} ${tradeId}`);
     if (reported !== undefined && this.unbooked.delete(`${symbol} ${tradeId}`)) this.#confirm(reported);
     if (isReported(symbol, tradeId)) return;
-    const unreported = this.unreported.get(symbol) ?? new Map<string, number>();
-    this.unreported.set(symbol, unreported.set(tradeId, atMs));
-    const [oldest] = unreported.keys();
-    if (unreported.size > MAX_UNREPORTED && oldest !== undefined) unreported.delete(oldest);
+    const unreported = heldIn(this.unreported, symbol, () => new Map<string, number>());
+    keepLast(unreported.set(tradeId, atMs), MAX_UNREPORTED);
   }
 
   /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */

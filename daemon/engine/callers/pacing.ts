@@ -1,6 +1,6 @@
 import { ceilTicks, lotsFor, lotsToQuantity, type RulesView, writtenLots } from '../../core/quantities.ts';
 import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
-import { ByName } from '../kept/restore.ts';
+import { ByName, keepLast } from '../kept/restore.ts';
 import { RollingSum, TokenWindow } from '../kept/rolling-windows.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
 import type { DecisionEvent, StateEvent } from '../records/events.ts';
@@ -220,12 +220,7 @@ export class RequestMemory {
       const key = requestKey(event.agent, event.route, decision.request_id);
       if (!this.known.has(key)) this.known.set(key, { decisionId: decision.decision_id, bodyHash: event.body_hash });
       // The oldest is dropped from memory only; the ledger still finds it.
-      if (this.known.size > MAX_REQUESTS) {
-        for (const oldest of this.known.keys()) {
-          this.known.delete(oldest);
-          break;
-        }
-      }
+      keepLast(this.known, MAX_REQUESTS);
     }
     const effective = decision.effective;
     if (decision.kind !== 'tool' || effective === null || effective.action !== 'open' || request.symbol === null)

@@ -7,6 +7,14 @@ export function heldIn<K, V>(map: Map<K, V>, key: K, make: (key: K) => V): V {
   return made;
 }
 
+/** Forgets what a map or a set has held for longest, down to so many. */
+export function keepLast<K>(held: Map<K, unknown> | Set<K>, most: number): void {
+  for (const oldest of held.keys()) {
+    if (held.size <= most) return;
+    held.delete(oldest);
+  }
+}
+
 /** Views of one kind by name: the one collection that holds views. */
 export class ByName<V extends object> {
   readonly all = new Map<string, V>();
