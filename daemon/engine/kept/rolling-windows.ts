@@ -64,18 +64,12 @@ export class RollingSum {
   #find(index: number): number {
     return bisect(this.buckets.length, (place) => this.buckets[place]!.index >= index);
   }
-  /** Whether {@link #find} finds this place. */
-  #isFirst(place: number, index: number): boolean {
-    const buckets = this.buckets;
-    if (place > buckets.length || (place > 0 && buckets[place - 1]!.index >= index)) return false;
-    return place === buckets.length || buckets[place]!.index >= index;
-  }
 
-  /** A bucket counts until all of it has left the span: never too small a sum. Amortised O(1) as time goes on. */
+  /** A bucket counts until all of it has left the span: never too small a sum. O(log n) as time goes on. */
   sum(nowMs: number): number {
     const first = Math.floor((nowMs - this.spanMs) / this.bucketMs);
     const known = this.#fold;
-    const from = known !== null && this.#isFirst(known.from, first) ? known.from : this.#find(first);
+    const from = this.#find(first);
     const fold = known?.from === from ? known : { from, to: from, sum: 0 };
     for (; fold.to < this.buckets.length - 1; fold.to += 1) fold.sum += this.buckets[fold.to]!.value;
     this.#fold = fold;
