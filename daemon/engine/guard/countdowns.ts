@@ -1,5 +1,5 @@
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow, joined, onDisk, Pending, type Started } from '../flow/step.ts';
+import { allOver, call, type Flow, joined, onDisk, Pending, type Started } from '../flow/step.ts';
 import { heldIn } from '../kept/restore.ts';
 import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../protect/countdowns.ts';
 import type { CountdownEvent } from '../records/events.ts';
@@ -50,7 +50,7 @@ export class Countdowns {
 
   *#endForGood(symbol: string): Flow<void> {
     yield* this.#end(symbol);
-    yield* joined([this.#line(symbol).setting]);
+    yield* allOver([this.#line(symbol).setting]);
     if (this.#core.state.countdowns.mayRun(symbol)) yield* this.#end(symbol);
   }
 
@@ -89,9 +89,8 @@ export class Countdowns {
 
   #set(symbol: string): Started<void> {
     const setting = this.#core.begin(this.#setNow(symbol));
-    const over = new Pending<void>();
-    this.#line(symbol).setting = over;
-    return setting.onEnd(() => over.close({ kind: 'done', result: undefined }));
+    this.#line(symbol).setting = setting;
+    return setting;
   }
 
   *#setNow(symbol: string): Flow<void> {
