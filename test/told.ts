@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lookUpPolicies, retell } from '../daemon/engine/audit/retell.ts';
-import type { DecisionBody, ReportedDecision } from '../daemon/engine/records/decisions.ts';
-import type { DecisionEvent } from '../daemon/engine/records/events.ts';
+import type { DecisionBody, DecisionEvent, ReportedDecision } from '../daemon/engine/records/decisions.ts';
 
 export type ReportedEvent = Omit<DecisionEvent, 'decision'> & { readonly decision: DecisionBody };
 

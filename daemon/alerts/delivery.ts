@@ -3,7 +3,7 @@ import type { AlertTestBody } from '../contract/types/alerts.ts';
 import { describeCode, ROUTES_CHANGED } from '../core/alerts.ts';
 import type { GateCore } from '../driver/driver.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../engine/callers/outbox.ts';
-import type { AlertEvent, AlertGroup } from '../engine/records/events.ts';
+import type { AlertEvent, AlertGroup } from '../engine/records/house-events.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { buildDispatch, describeUnbuilt } from './channels.ts';
 import { findDue, isTooOld } from './due.ts';

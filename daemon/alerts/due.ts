@@ -1,7 +1,7 @@
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
 import { describeCode, ROUTES_CHANGED, SEVERITIES } from '../core/alerts.ts';
 import type { ChannelOutbox, OutgoingMessage, WaitingGroup } from '../engine/callers/outbox.ts';
-import type { AlertGroup } from '../engine/records/events.ts';
+import type { AlertGroup } from '../engine/records/house-events.ts';
 import { DAY_MS, localMs, MINUTE_MS, minutesOf } from './local-time.ts';
 
 /** Groups that one message tells, the most urgent first; the next one tells the others. */

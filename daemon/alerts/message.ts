@@ -1,5 +1,5 @@
 import { describeCode, SEVERITIES, type Severity } from '../core/alerts.ts';
-import type { AlertGroup } from '../engine/records/events.ts';
+import type { AlertGroup } from '../engine/records/house-events.ts';
 
 /** The content of an alert, before it takes the form of a channel. */
 export interface Message {

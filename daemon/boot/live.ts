@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { VenueName } from '../core/venues.ts';
 import { profileOf } from '../core/venues.ts';
 import type { Gate } from '../driver/gate.ts';
-import type { ArmingEvent } from '../engine/records/events.ts';
+import type { ArmingEvent } from '../engine/records/people-events.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';

@@ -12,7 +12,7 @@ import {
   type Started,
 } from '../engine/flow/step.ts';
 import type { VenueCalls } from '../engine/flow/venue-calls.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
+import type { DecisionEvent } from '../engine/records/decisions.ts';
 import type { GateState } from '../engine/state/gate-state.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { GatePorts, VenuePort } from './ports.ts';

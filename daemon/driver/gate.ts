@@ -10,7 +10,7 @@ import type { ArmingControl } from '../engine/operator/arming.ts';
 import type { PolicyControl } from '../engine/operator/policy-control.ts';
 import { eraseTexts } from '../engine/operator/texts.ts';
 import type { Caller } from '../engine/records/callers.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
+import type { DecisionEvent } from '../engine/records/decisions.ts';
 import { recoverOrders } from '../engine/sending/recover-orders.ts';
 import { describeAlertChannels } from '../reads/alert-channels.ts';
 import { describeApproval, describeApprovals } from '../reads/approvals.ts';

@@ -1,6 +1,6 @@
 import type { LedgerRecord } from '../engine/flow/ports.ts';
 import type { EndedOrderQuery, EndedOrderRow } from '../engine/records/ended-order.ts';
-import type { ArchivedEvent } from '../engine/records/events.ts';
+import type { ArchivedEvent } from '../engine/records/house-events.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { MemoryStorage } from './disk/memory-storage.ts';
 import type { LedgerError } from './errors.ts';

@@ -1,5 +1,5 @@
 import { profileOf } from '../core/venues.ts';
-import type { ApprovalEvent, PasskeyAssertedEvent, PasskeyEvent } from '../engine/records/events.ts';
+import type { ApprovalEvent, PasskeyAssertedEvent, PasskeyEvent } from '../engine/records/people-events.ts';
 
 interface Recorded<T> {
   readonly seq: number;

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { armingQuorum, armingText } from '../core/arming.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import { profileOf } from '../core/venues.ts';
+import type { DecisionEvent } from '../engine/records/decisions.ts';
 import type {
   ArmingEvent,
   ArmingSignedEvent,
-  DecisionEvent,
   PasskeyAssertedEvent,
   PasskeyEvent,
   PolicyEvent,
-} from '../engine/records/events.ts';
+} from '../engine/records/people-events.ts';
 
 interface Recorded<K extends string, T> {
   readonly seq: number;

@@ -1,5 +1,5 @@
 import { isKeyOf, isLocalOrigin } from '../core/console-origin.ts';
-import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../engine/records/events.ts';
+import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../engine/records/people-events.ts';
 import { claimedOrigin, passkeyIdOf, verifyAssertion } from './signatures.ts';
 import { challengeOf, enrolmentText } from './texts.ts';
 

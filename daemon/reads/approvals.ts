@@ -2,8 +2,7 @@ import { approvalText, wordCode } from '../core/approval.ts';
 import { type ApprovalState, type ApprovalStatus, isOver, opensUntilMs } from '../engine/callers/approvals.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import type { ApprovalBody, ApprovalsBody } from '../engine/records/approvals.ts';
-import type { ExecutionBody } from '../engine/records/decisions.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
+import type { DecisionEvent, ExecutionBody } from '../engine/records/decisions.ts';
 
 const SHOWN_ENDED = 100;
 const NOT_IN_TIME = 'nobody approved it in time';

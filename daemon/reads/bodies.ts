@@ -21,8 +21,7 @@ import { bareRequest, GATE_AGENT } from '../engine/plan/orders.ts';
 import { isFlat, type PositionState } from '../engine/positions/positions.ts';
 import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';
-import type { ExplainedDecision, ReportedDecision } from '../engine/records/decisions.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
+import type { DecisionEvent, ExplainedDecision, ReportedDecision } from '../engine/records/decisions.ts';
 import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../engine/records/units.ts';
 import type { SymbolRules } from '../engine/records/venue.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../engine/snapshot/exposure.ts';
@@ -177,10 +176,10 @@ export function parseCursor(cursor: string): number {
 
 /** A page of the last fills, newest first: an agent's own, else everybody's. The cursor is as of {@link describeAlerts}. */
 export function describeFills(core: LiveCore, caller: Caller, limit: number, cursor: string | null): FillsBody {
-  const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
   const isReported = seesAll(caller);
-  const found = core.state.fills.readBefore(before, limit + 1, isReported ? null : caller.agent);
-  const page = found.slice(0, limit);
+  const read = (seq: number, count: number) =>
+    core.state.fills.readBefore(seq, count, isReported ? null : caller.agent);
+  const { next, page } = readPage(limit, cursor, read);
   return {
     fills: page.map(({ seq, agent: owner, decisionId, holder, trade }) => ({
       seq,
@@ -198,8 +197,19 @@ export function describeFills(core: LiveCore, caller: Caller, limit: number, cur
       agent: owner,
       ...(isReported ? { holder } : {}),
     })),
-    next: found.length > limit ? String(page.at(-1)?.seq) : null,
+    next,
   };
+}
+
+/** The cursor is the number of the last record on the previous page. */
+function readPage<R extends { readonly seq: number }>(
+  limit: number,
+  cursor: string | null,
+  readBefore: (seq: number, count: number) => readonly R[],
+): { readonly page: readonly R[]; readonly next: string | null } {
+  const found = readBefore(cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor), limit + 1);
+  const page = found.slice(0, limit);
+  return { page, next: found.length > limit ? String(page.at(-1)?.seq) : null };
 }
 
 export function describeAlert({ seq, atMs, code, detail, symbol, acknowledged }: RecordedAlert): AlertBody {
@@ -209,13 +219,8 @@ export function describeAlert({ seq, atMs, code, detail, symbol, acknowledged }:
 
 /** A page of the last alerts, newest first; the cursor is the number of the last record on the previous page. */
 export function describeAlerts(core: LiveCore, limit: number, cursor: string | null): AlertsBody {
-  const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
-  const found = core.state.alerts.readBefore(before, limit + 1);
-  const page = found.slice(0, limit);
-  return {
-    alerts: page.map(describeAlert),
-    next: found.length > limit ? String(page.at(-1)?.seq) : null,
-  };
+  const { next, page } = readPage(limit, cursor, (seq, count) => core.state.alerts.readBefore(seq, count));
+  return { alerts: page.map(describeAlert), next };
 }
 
 type Recorded = Pick<DecisionEvent, 'context' | 'request'>;

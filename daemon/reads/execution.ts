@@ -17,8 +17,13 @@ import {
   liveState,
   type OrderState,
 } from '../engine/orders/orders.ts';
-import type { ExecutionBody, ExecutionOrder, ExecutionState, ReportedDecision } from '../engine/records/decisions.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
+import type {
+  DecisionEvent,
+  ExecutionBody,
+  ExecutionOrder,
+  ExecutionState,
+  ReportedDecision,
+} from '../engine/records/decisions.ts';
 import { formatQuantityE8 } from '../engine/records/units.ts';
 import type { Recalled } from '../engine/state/leave.ts';
 import { tellApproval } from './approvals.ts';

@@ -13,8 +13,7 @@ import type { ToolName } from '../core/request.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { isTerminal, newestFirst, type OrderState } from '../engine/orders/orders.ts';
 import type { Caller } from '../engine/records/callers.ts';
-import type { ExplainedDecision, ToolAnswer } from '../engine/records/decisions.ts';
-import type { DecisionEvent } from '../engine/records/events.ts';
+import type { DecisionEvent, ExplainedDecision, ToolAnswer } from '../engine/records/decisions.ts';
 import { exposedSymbols } from '../engine/snapshot/exposure.ts';
 import { KEEP_ENDED_ROWS_MS, orderOf } from '../engine/state/leave.ts';
 import {

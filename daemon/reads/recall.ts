@@ -1,6 +1,8 @@
 import type { LedgerPort, StoredEvent } from '../engine/flow/ports.ts';
+import { keepLast } from '../engine/kept/restore.ts';
 import { isTerminal, type OrderState } from '../engine/orders/orders.ts';
-import type { DecisionEvent, GateEvent } from '../engine/records/events.ts';
+import type { DecisionEvent } from '../engine/records/decisions.ts';
+import type { GateEvent } from '../engine/records/events.ts';
 import { GateState } from '../engine/state/gate-state.ts';
 import { fromRows, type Recalled } from '../engine/state/leave.ts';
 import type { GateViews } from '../engine/state/views.ts';
@@ -51,11 +53,8 @@ export class ExecutionRecall {
     const decided = stored ?? this.#ledger.findDecision(id);
     if (decided === null) return NOTHING;
     const folded = this.#fold(decided, id);
-    for (const oldest of this.#recalled.keys()) {
-      if (this.#recalled.size < MAX_RECALLED) break;
-      this.#recalled.delete(oldest);
-    }
     this.#recalled.set(id, folded);
+    keepLast(this.#recalled, MAX_RECALLED);
     return folded;
   }
 

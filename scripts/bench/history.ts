@@ -1,5 +1,5 @@
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
-import type { IncomeEvent } from '../../daemon/engine/records/events.ts';
+import type { IncomeEvent } from '../../daemon/engine/records/venue-events.ts';
 import { DECISION_KIND, readPayload } from '../../daemon/ledger/chain/hash-chain.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { HEAD_KIND } from '../../daemon/ledger/proofs/head-records.ts';

@@ -1,4 +1,4 @@
-import type { DecisionEvent, ExitTargetEvent, OrderEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent, ExitTargetEvent, OrderEvent } from '../../daemon/engine/records/decisions.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { Tale } from './evidence.ts';
 

@@ -1,4 +1,4 @@
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { lotE8, readE8, rulesOf, tickE8 } from '../../daemon/engine/records/units.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;

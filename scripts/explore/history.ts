@@ -1,5 +1,5 @@
-import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
-import type { DecisionEvent, GateEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent, ToolAnswer } from '../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';

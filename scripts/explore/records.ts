@@ -1,8 +1,7 @@
 import type { SymbolLimits } from '../../daemon/contract/types/limits.ts';
 import type { TradingToolName } from '../../daemon/contract/types/trading-calls.ts';
 import type { Caller } from '../../daemon/engine/records/callers.ts';
-import type { ToolAnswer } from '../../daemon/engine/records/decisions.ts';
-import type { DecisionEvent, OrderEvent, PlannedOrder } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent, OrderEvent, PlannedOrder, ToolAnswer } from '../../daemon/engine/records/decisions.ts';
 import type { AgentName, OperatorAct } from './plan.ts';
 import type { WireRecord } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
 import type { Plan, Step } from '../explore/plan.ts';
 import { playPlan } from '../explore/run-plan.ts';

@@ -7,7 +7,7 @@ import { Webhook } from 'standardwebhooks';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import type { AlertChannelBody, AlertChannelsBody, AlertTestBody } from '../../daemon/contract/types/alerts.ts';
 import type { ReadinessBody } from '../../daemon/contract/types/operator.ts';
-import type { AlertMessageEvent } from '../../daemon/engine/records/events.ts';
+import type { AlertMessageEvent } from '../../daemon/engine/records/house-events.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { type Received, type Receiver, startReceiver } from './receiver.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { DecisionEvent, OrderEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent, OrderEvent } from '../../daemon/engine/records/decisions.ts';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { type Action, PLAIN_SETUP, type Plan, type Setup, type Step } from '../../scripts/explore/plan.ts';
 import { judge } from '../../scripts/explore/promises.ts';

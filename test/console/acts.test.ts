@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { AlertAckEvent } from '../../daemon/engine/records/events.ts';
+import type { AlertAckEvent } from '../../daemon/engine/records/people-events.ts';
 import { order, until } from '../daemon/harness.ts';
 import {
   closeBrowser,

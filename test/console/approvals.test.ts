@@ -7,7 +7,7 @@ import type {
   PasskeyAddedEvent,
   PasskeyAssertedEvent,
   PasskeyEvent,
-} from '../../daemon/engine/records/events.ts';
+} from '../../daemon/engine/records/people-events.ts';
 import { verifyApprovalRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
 import { type DaemonWorld, order } from '../daemon/harness.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import type { PasskeyEvent } from '../../daemon/engine/records/events.ts';
+import type { PasskeyEvent } from '../../daemon/engine/records/people-events.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
 import { challengeOf } from '../../daemon/passkeys/texts.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';

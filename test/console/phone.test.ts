@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
-import type { PasskeyEvent } from '../../daemon/engine/records/events.ts';
+import type { PasskeyEvent } from '../../daemon/engine/records/people-events.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
 import { type DaemonWorld, order, until } from '../daemon/harness.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { TokenActEvent } from '../../daemon/engine/records/events.ts';
+import type { TokenActEvent } from '../../daemon/engine/records/people-events.ts';
 import { order } from '../daemon/harness.ts';
 import {
   closeBrowser,

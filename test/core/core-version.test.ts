@@ -9,7 +9,7 @@ import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/recor
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { buildBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
-import type { PlannedOrder } from '../../daemon/engine/records/events.ts';
+import type { PlannedOrder } from '../../daemon/engine/records/decisions.ts';
 import { viewLosses } from '../../daemon/engine/snapshot/agent-losses.ts';
 import { Reported } from '../engine/state/told-accounts.ts';
 import { readFixture } from '../fixtures/recorded.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { watchArming } from '../../daemon/boot/live.ts';
-import type { ArmingEvent } from '../../daemon/engine/records/events.ts';
+import type { ArmingEvent } from '../../daemon/engine/records/people-events.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 
 const DELAY_MS = 60_000;

@@ -6,7 +6,7 @@ import type { ReadinessBody, TradingStateBody } from '../../daemon/contract/type
 import type { AccountBody, OrderBody, PositionBody } from '../../daemon/contract/types/reads.ts';
 import type { Explanation } from '../../daemon/core/explain.ts';
 import type { DecisionBody, ExecutionBody } from '../../daemon/engine/records/decisions.ts';
-import type { AlertEvent } from '../../daemon/engine/records/events.ts';
+import type { AlertEvent } from '../../daemon/engine/records/house-events.ts';
 import type { Daemon } from '../../daemon/main.ts';
 import { type Answer, createClient } from '../exchange-sim/signed-client.ts';
 import type { DaemonCall, SiteExchange } from './world-site.ts';

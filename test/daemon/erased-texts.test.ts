@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SignalsBody } from '../../daemon/contract/types/operator.ts';
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { holdfast } from '../cli/run.ts';
 import { order } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { OrderEvent } from '../../daemon/engine/records/events.ts';
+import type { OrderEvent } from '../../daemon/engine/records/decisions.ts';
 import { type Mutable, order, until } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';
 

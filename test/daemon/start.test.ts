@@ -10,7 +10,7 @@ import { readEnv } from '../../daemon/config/config.ts';
 import { findPackageFolder } from '../../daemon/config/package.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { checkArming } from '../../daemon/engine/openings/arming.ts';
-import type { ArmingEvent } from '../../daemon/engine/records/events.ts';
+import type { ArmingEvent } from '../../daemon/engine/records/people-events.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { ACCOUNT_NAME, startDaemon } from '../../daemon/main.ts';

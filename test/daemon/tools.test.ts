@@ -11,7 +11,7 @@ import type {
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import type { ToolName } from '../../daemon/core/request.ts';
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { order, type ToolBody } from './harness.ts';

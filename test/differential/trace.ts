@@ -2,12 +2,12 @@ import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import type {
   DecisionEvent,
   ExitTargetEvent,
-  GateEvent,
   OrderEvent,
   OrderIntentEvent,
-  StateEvent,
-  TradeEvent,
-} from '../../daemon/engine/records/events.ts';
+} from '../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import type { StateEvent } from '../../daemon/engine/records/people-events.ts';
+import type { TradeEvent } from '../../daemon/engine/records/venue-events.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 
 /**

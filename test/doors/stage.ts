@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 
 /** A call that opens, as every door makes it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AlertEvent } from '../../daemon/engine/records/events.ts';
+import type { AlertEvent } from '../../daemon/engine/records/house-events.ts';
 import { placeOrder } from '../../daemon/exchange-sim/core/orders/orders.ts';
 import { PLAIN_SETUP } from '../../scripts/explore/plan.ts';
 import { OPERATOR } from '../../scripts/explore/records.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CONDITIONS, nextCall, noCalls, shouldRun } from '../../daemon/engine/protect/countdowns.ts';
-import type { OrderStatus } from '../../daemon/engine/records/decisions.ts';
-import type { CountdownEvent, ForeignOrder, OrderEvent } from '../../daemon/engine/records/events.ts';
+import type { ForeignOrder, OrderEvent, OrderStatus } from '../../daemon/engine/records/decisions.ts';
+import type { CountdownEvent } from '../../daemon/engine/records/venue-events.ts';
 import { decisionEvent, FoldedLedger, LOT_E8, T0, TICK_E8 } from './fold-fixture.ts';
 
 const FOREIGN: ForeignOrder = {

@@ -9,8 +9,7 @@ import { readDecisionRecord } from '../../daemon/core/record-text/read-record.ts
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { writeBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';
 import { longPart, type PolicyLookup, retell } from '../../daemon/engine/audit/retell.ts';
-import type { DecisionBody } from '../../daemon/engine/records/decisions.ts';
-import type { DecisionEvent, PlannedOrder } from '../../daemon/engine/records/events.ts';
+import type { DecisionBody, DecisionEvent, PlannedOrder } from '../../daemon/engine/records/decisions.ts';
 import { isPaced } from '../../daemon/engine/state/apply-orders.ts';
 import { cases } from '../core/decide-cases.ts';
 import { type Case, decideCase } from '../core/decision-fixture.ts';

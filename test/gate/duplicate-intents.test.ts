@@ -5,7 +5,7 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
-import type { Evidence, EvidenceKind, OrderEvent } from '../../daemon/engine/records/events.ts';
+import type { Evidence, EvidenceKind, OrderEvent } from '../../daemon/engine/records/decisions.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { buildCase } from '../core/decision-fixture.ts';

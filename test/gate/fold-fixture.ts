@@ -2,18 +2,19 @@ import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import type { SizedAction } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import type { SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
-import type { DecisionBody, DecisionKind } from '../../daemon/engine/records/decisions.ts';
-import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import type {
+  DecisionBody,
   DecisionEvent,
+  DecisionKind,
   ForeignOrder,
-  GateEvent,
   OrderEvent,
   PlannedOrder,
-  TradeEvent,
-} from '../../daemon/engine/records/events.ts';
+} from '../../daemon/engine/records/decisions.ts';
+import type { EndedOrderQuery, EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
 import { lotE8, tickE8 } from '../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
+import type { TradeEvent } from '../../daemon/engine/records/venue-events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { toRows } from '../../daemon/engine/state/leave.ts';
 import { isAskedFor } from '../../daemon/ledger/chain/ended-orders.ts';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { logEvent } from '../../daemon/engine/flow/recording-core.ts';
-import type { GateEvent, OrderEvent, StateEvent } from '../../daemon/engine/records/events.ts';
+import type { OrderEvent } from '../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import type { StateEvent } from '../../daemon/engine/records/people-events.ts';
 
 interface Line {
   readonly level: string;

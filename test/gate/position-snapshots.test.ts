@@ -13,7 +13,7 @@ import {
   surelyHeldE8,
 } from '../../daemon/engine/positions/positions.ts';
 import { applySnapshot, type PossibleFills } from '../../daemon/engine/positions/snapshot.ts';
-import type { PositionRecord } from '../../daemon/engine/records/events.ts';
+import type { PositionRecord } from '../../daemon/engine/records/venue-events.ts';
 
 const T0 = 1_740_960_000_000;
 const NONE = { unproven: false, buyE8: 0, sellE8: 0 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { ended } from '../../daemon/driver/driver.ts';
-import type { EvidenceKind, OrderEvent } from '../../daemon/engine/records/events.ts';
+import type { EvidenceKind, OrderEvent } from '../../daemon/engine/records/decisions.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/engine/records/venue.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { inLots, LOT_E8, orderEvent, TICK_E8 } from './fold-fixture.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LiveCore } from '../../daemon/engine/flow/core.ts';
 import type { StoredEvent } from '../../daemon/engine/flow/ports.ts';
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { KEEP_UNPROVEN_MS } from '../../daemon/engine/state/leave.ts';
 import { describeExecution } from '../../daemon/reads/execution.ts';
 import { ExecutionRecall } from '../../daemon/reads/recall.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findRepeatedExecution } from '../../daemon/engine/protect/breakers.ts';
-import type { StateEvent } from '../../daemon/engine/records/events.ts';
+import type { StateEvent } from '../../daemon/engine/records/people-events.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { AlertEvent } from '../../daemon/engine/records/events.ts';
+import type { AlertEvent } from '../../daemon/engine/records/house-events.ts';
 import { codesIn, DaemonWorld, order, until } from '../daemon/harness.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
 

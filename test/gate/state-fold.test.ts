@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { longE8 } from '../../daemon/engine/positions/positions.ts';
-import type { AccountEvent, GateEvent } from '../../daemon/engine/records/events.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import type { AccountEvent } from '../../daemon/engine/records/venue-events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { asListed, inLots, LOT_E8 } from './fold-fixture.ts';
 

@@ -5,7 +5,7 @@ import type { HolderBody } from '../../daemon/contract/types/operator.ts';
 import type { FillsBody, MarketBody, PositionBody } from '../../daemon/contract/types/reads.ts';
 import { unownedE8 } from '../../daemon/engine/orders/holding.ts';
 import { decisionId } from '../../daemon/engine/plan/orders.ts';
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { openOrders, withoutPacing } from '../bypasses/attempts.ts';
 import { codesIn, DaemonWorld, order, until } from '../daemon/harness.ts';
 import { inLots } from './fold-fixture.ts';

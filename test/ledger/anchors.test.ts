@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
-import type { HeadEvent } from '../../daemon/engine/records/events.ts';
+import type { HeadEvent } from '../../daemon/engine/records/house-events.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { writeHead } from '../../daemon/ledger/proofs/head-file.ts';
 import { HeadSigner } from '../../daemon/ledger/proofs/head-signer.ts';

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startCheckpoint } from '../../daemon/boot/keep/checkpoint-child.ts';
 import { Checkpointer } from '../../daemon/boot/keep/checkpointer.ts';
-import type { CheckpointEvent } from '../../daemon/engine/records/events.ts';
+import type { CheckpointEvent } from '../../daemon/engine/records/house-events.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { Cleanups } from '../temp-folder.ts';

@@ -17,7 +17,8 @@ import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/keep/c
 import { foldLedger } from '../../daemon/boot/keep/fold.ts';
 import { takeCheckpoint } from '../../daemon/boot/keep/take-checkpoint.ts';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
-import type { CheckpointEvent, GateEvent } from '../../daemon/engine/records/events.ts';
+import type { GateEvent } from '../../daemon/engine/records/events.ts';
+import type { CheckpointEvent } from '../../daemon/engine/records/house-events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { auditorOf } from '../../daemon/boot/ledger/audit-span.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { HolderBody } from '../../daemon/contract/types/operator.ts';
-import type { HolderEvent } from '../../daemon/engine/records/events.ts';
+import type { HolderEvent } from '../../daemon/engine/records/people-events.ts';
 import { order } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';
 

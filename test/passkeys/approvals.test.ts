@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApprovalBody, ApprovedBody } from '../../daemon/engine/records/approvals.ts';
-import type { ApprovalEvent } from '../../daemon/engine/records/events.ts';
+import type { ApprovalEvent } from '../../daemon/engine/records/people-events.ts';
 import { auditApprovalProofs } from '../../daemon/passkeys/approval-proofs.ts';
 import { holdfast } from '../cli/run.ts';
 import { order } from '../daemon/harness.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import type { ArmingBody, PolicyBody } from '../../daemon/contract/types/policy.ts';
-import type { ArmingEvent } from '../../daemon/engine/records/events.ts';
+import type { ArmingEvent } from '../../daemon/engine/records/people-events.ts';
 import { type ArmingRecord, auditArmings } from '../../daemon/passkeys/arming-proofs.ts';
 import { order } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';

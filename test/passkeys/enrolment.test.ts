@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { PasskeysBody } from '../../daemon/contract/types/passkeys.ts';
-import type { PasskeyAddedEvent } from '../../daemon/engine/records/events.ts';
+import type { PasskeyAddedEvent } from '../../daemon/engine/records/people-events.ts';
 import { CODE_MS, codeFileOf, createCodes, MAX_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { type Options, Seat } from './seat.ts';

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../daemon/engine/records/events.ts';
+import type {
+  PasskeyAddedEvent,
+  PasskeyAssertedEvent,
+  PasskeyEvent,
+} from '../../daemon/engine/records/people-events.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { auditPasskeys, type PasskeyRecord, verifyApprovalRecord } from '../../daemon/passkeys/offline.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import type { ReloadBody } from '../../daemon/contract/types/policy.ts';
-import type { PolicyEvent } from '../../daemon/engine/records/events.ts';
+import type { PolicyEvent } from '../../daemon/engine/records/people-events.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { type Answer, Seat } from './seat.ts';
 import type { SoftwareKey } from './software-key.ts';

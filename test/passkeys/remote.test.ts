@@ -6,7 +6,7 @@ import { request } from 'undici';
 import type { PasskeysBody } from '../../daemon/contract/types/passkeys.ts';
 import { wordCode } from '../../daemon/core/approval.ts';
 import type { ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
-import type { PasskeyEvent } from '../../daemon/engine/records/events.ts';
+import type { PasskeyEvent } from '../../daemon/engine/records/people-events.ts';
 import { MAX_SESSIONS } from '../../daemon/http/entrance/console-sessions.ts';
 import { MAX_STREAMS } from '../../daemon/http/streams/event-stream.ts';
 import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Assertion } from '../../daemon/contract/passkeys.ts';
 import type { PasskeyBody } from '../../daemon/contract/types/passkeys.ts';
-import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../daemon/engine/records/events.ts';
+import type {
+  PasskeyAddedEvent,
+  PasskeyAssertedEvent,
+  PasskeyEvent,
+} from '../../daemon/engine/records/people-events.ts';
 import { codeFileOf, makeCode } from '../../daemon/passkeys/codes.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 import { signChallenge, tokenHeader } from '../http/console-page.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { TokenCreatedBody } from '../../daemon/contract/types/tokens.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import type { TokenActEvent } from '../../daemon/engine/records/events.ts';
+import type { TokenActEvent } from '../../daemon/engine/records/people-events.ts';
 import { keyIdOf, keyOf, maskToken } from '../../daemon/proof/proof.ts';
 import { until } from '../daemon/harness.ts';
 import { tokenHeader } from '../http/console-page.ts';

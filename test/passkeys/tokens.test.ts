@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { TokenBody, TokenCreatedBody, TokensBody } from '../../daemon/contract/types/tokens.ts';
 import type { VenueName } from '../../daemon/core/venues.ts';
-import type { TokenActEvent } from '../../daemon/engine/records/events.ts';
+import type { TokenActEvent } from '../../daemon/engine/records/people-events.ts';
 import { holdfast } from '../cli/run.ts';
 import { order, until } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { auditLedger } from '../../daemon/boot/ledger/audit-ledger.ts';
-import type { HeadEvent } from '../../daemon/engine/records/events.ts';
+import type { HeadEvent } from '../../daemon/engine/records/house-events.ts';
 import { buildTreeNow, joinNodes, MerkleRun } from '../../daemon/ledger/chain/merkle.ts';
 import { signHead } from '../../daemon/ledger/proofs/head-records.ts';
 import { openSigningKey } from '../../daemon/ledger/proofs/signing-key.ts';

@@ -8,7 +8,7 @@ import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import type { Config } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { Gate } from '../../daemon/driver/gate.ts';
-import type { HeadEvent, KeyEvent } from '../../daemon/engine/records/events.ts';
+import type { HeadEvent, KeyEvent } from '../../daemon/engine/records/house-events.ts';
 import { hashEvent, ZERO_HASH } from '../../daemon/ledger/chain/hash-chain.ts';
 import { buildTreeNow, MerkleFrontier } from '../../daemon/ledger/chain/merkle.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';

@@ -9,7 +9,7 @@ import { buildReceipt } from '../../daemon/boot/ledger/receipts.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { type Receipt, ReceiptBodySchema } from '../../daemon/contract/receipt.ts';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
-import type { DecisionEvent } from '../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { rotateSigningKey } from '../../daemon/ledger/proofs/signing-key.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';

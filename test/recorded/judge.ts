@@ -1,5 +1,5 @@
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { OrderEvent, OrderIntentEvent } from '../../daemon/engine/records/events.ts';
+import type { OrderEvent, OrderIntentEvent } from '../../daemon/engine/records/decisions.ts';
 import { fromE8 } from '../../daemon/engine/records/units.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import { type ReportedEvent, teller } from '../told.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { auditorOf } from '../../daemon/boot/ledger/audit-span.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { OrderIntentEvent } from '../../daemon/engine/records/events.ts';
+import type { OrderIntentEvent } from '../../daemon/engine/records/decisions.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import { codesIn } from '../daemon/harness.ts';

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { ArchivedEvent } from '../../engine/records/events.ts';
+import type { ArchivedEvent } from '../../engine/records/house-events.ts';
 import type { ArchiveDisk } from '../../ledger/archive/archive-file.ts';
 import { openLedger } from '../../ledger/ledger.ts';
 import { advanceHead } from '../../ledger/proofs/head-file.ts';

@@ -1,4 +1,5 @@
-import type { ArchivedEvent, CheckpointEvent, GateEvent } from '../../engine/records/events.ts';
+import type { GateEvent } from '../../engine/records/events.ts';
+import type { ArchivedEvent, CheckpointEvent } from '../../engine/records/house-events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import { type ArchiveDisk, SEGMENT_RECORDS, writeArchive } from '../../ledger/archive/archive-file.ts';
 import type { LedgerReader } from '../../ledger/types.ts';

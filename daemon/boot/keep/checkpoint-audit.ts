@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
-import type { CheckpointEvent } from '../../engine/records/events.ts';
+import type { CheckpointEvent } from '../../engine/records/house-events.ts';
 import type { GateState } from '../../engine/state/gate-state.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { CheckOutcome } from '../../ledger/verify/verify.ts';

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { CheckpointEvent } from '../../engine/records/events.ts';
+import type { CheckpointEvent } from '../../engine/records/house-events.ts';
 import type { CheckpointTask } from './take-checkpoint.ts';
 
 /** Compiled or not, its program is the neighbour of this file with the same ending. */

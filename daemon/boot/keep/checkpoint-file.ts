@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { readState, writeState } from '../../engine/kept/state-text.ts';
-import type { CheckpointEvent } from '../../engine/records/events.ts';
+import type { CheckpointEvent } from '../../engine/records/house-events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import { findMigrationsFolder, readMigrations } from '../../ledger/chain/migrations.ts';
 import { syncPath } from '../../ledger/disk/private-files.ts';

@@ -1,4 +1,5 @@
-import type { CheckpointEvent, GateEvent } from '../../engine/records/events.ts';
+import type { GateEvent } from '../../engine/records/events.ts';
+import type { CheckpointEvent } from '../../engine/records/house-events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
 import type { EndedDecision } from '../../engine/state/leave.ts';
 import { findMigrationsFolder, readMigrations } from '../../ledger/chain/migrations.ts';

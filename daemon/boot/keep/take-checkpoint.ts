@@ -1,5 +1,5 @@
 import { mkdirSync, statfsSync } from 'node:fs';
-import type { CheckpointEvent } from '../../engine/records/events.ts';
+import type { CheckpointEvent } from '../../engine/records/house-events.ts';
 import { openLedgerReader } from '../../ledger/reader.ts';
 import { describeState, writeCheckpoint } from './checkpoint-file.ts';
 import { foldLedger } from './fold.ts';

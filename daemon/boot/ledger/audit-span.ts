@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ApprovalRecord } from '../../engine/audit/approvals.ts';
 import { type Auditor, createAuditor, type DecidedElsewhere, type SeenVersions } from '../../engine/audit/verify.ts';
-import type { ApprovalEvent } from '../../engine/records/events.ts';
+import type { ApprovalEvent } from '../../engine/records/people-events.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import { readEpochs } from '../../ledger/verify/epochs.ts';
 import { type SeqSpan, type SpanFindings, verifySpan } from '../../ledger/verify/verify.ts';

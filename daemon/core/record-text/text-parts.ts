@@ -52,6 +52,8 @@ export function inOnePiece(text: string): string {
  * columns do not know.
  */
 export type Names<T, Keys extends string> = [keyof T, Keys] extends [Keys, keyof T] ? true : false;
+/** The words of a text, or of several. */
+export type Words<Text extends string> = Text extends `${infer First} ${infer More}` ? First | Words<More> : Text;
 
 /**
  * A writer that keeps the newest value and its text: from one decision to the next most parts of a view stay as they

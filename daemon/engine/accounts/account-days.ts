@@ -1,3 +1,4 @@
+import { heldIn } from '../kept/restore.ts';
 import { fromE8 } from '../records/units.ts';
 import type { Owner } from '../words.ts';
 
@@ -63,7 +64,7 @@ export interface AccountDay {
   readonly given: Map<Owner, Map<string, number>>;
 }
 
-function createFigures(): Figures {
+export function createFigures(): Figures {
   return {
     realisedE8: 0,
     feesE8: 0,
@@ -87,26 +88,8 @@ function createDay(dayMs: number): AccountDay {
   };
 }
 
-function figuresOf({ figures }: AccountDay, owner: Owner, symbol: string): Figures {
-  let bySymbol = figures.get(owner);
-  if (bySymbol === undefined) {
-    bySymbol = new Map();
-    figures.set(owner, bySymbol);
-  }
-  let found = bySymbol.get(symbol);
-  if (found === undefined) {
-    found = createFigures();
-    bySymbol.set(symbol, found);
-  }
-  return found;
-}
 function asksOf({ asks }: AccountDay, agent: string): Asks {
-  let found = asks.get(agent);
-  if (found === undefined) {
-    found = { requests: 0, cuts: 0, blocks: 0 };
-    asks.set(agent, found);
-  }
-  return found;
+  return heldIn(asks, agent, () => ({ requests: 0, cuts: 0, blocks: 0 }));
 }
 /** As {@link addTo}, at every trade. What has come to nothing has no row. */
 function addFigures(
@@ -115,14 +98,14 @@ function addFigures(
   by: Readonly<Partial<Figures>>,
   sign = 1,
 ): void {
-  const sum = figuresOf(day, owner, symbol);
+  const bySymbol = heldIn(day.figures, owner, () => new Map<string, Figures>());
+  const sum = heldIn(bySymbol, symbol, createFigures);
   for (const name of FIGURES) sum[name] += sign * (by[name] ?? 0);
   if (FIGURES.some((name) => sum[name] !== 0)) return;
-  const bySymbol = day.figures.get(owner);
-  bySymbol?.delete(symbol);
-  if (bySymbol?.size === 0) day.figures.delete(owner);
+  bySymbol.delete(symbol);
+  if (bySymbol.size === 0) day.figures.delete(owner);
 }
-const FIGURES = Object.keys(createFigures()) as (keyof Figures)[];
+export const FIGURES = Object.keys(createFigures()) as (keyof Figures)[];
 function addOf(sums: AccountDay['opening'], owner: Owner, symbol: string, amountE8: number): void {
   const bySymbol = sums.get(owner) ?? new Map<string, number>();
   const sumE8 = (bySymbol.get(symbol) ?? 0) + amountE8;
@@ -245,15 +228,10 @@ export class AccountDays {
   }
 
   #day(atMs: number): AccountDay {
-    const dayMs = dayOf(atMs);
-    let day = this.days.get(dayMs);
-    if (day === undefined) {
-      day = createDay(dayMs);
-      this.days.set(dayMs, day);
-      if (this.days.size > MAX_DAYS) {
-        this.days.delete(Math.min(...this.days.keys()));
-        this.hasDropped = true;
-      }
+    const day = heldIn(this.days, dayOf(atMs), createDay);
+    if (this.days.size > MAX_DAYS) {
+      this.days.delete(Math.min(...this.days.keys()));
+      this.hasDropped = true;
     }
     return day;
   }

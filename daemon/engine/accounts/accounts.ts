@@ -1,16 +1,12 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one book: trades and income settle each other
 
+import { heldIn, keepLast } from '../kept/restore.ts';
 import { SeenIds } from '../kept/seen-ids.ts';
 import type { OrderState } from '../orders/order.ts';
-import type {
-  AccountEvent,
-  DecisionEvent,
-  IncomeEvent,
-  IncomeRow,
-  RequestSumEvent,
-  TradeEvent,
-} from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
+import type { RequestSumEvent } from '../records/house-events.ts';
 import { fromE8, usdtE8, worthE8 } from '../records/units.ts';
+import type { AccountEvent, IncomeEvent, IncomeRow, TradeEvent } from '../records/venue-events.ts';
 import type { Gift, Owner } from '../words.ts';
 import { AccountDays, dayOf } from './account-days.ts';
 import {
@@ -193,10 +189,8 @@ export class Accounts {
     const reported = this.unbooked.get(`${symbol} ${tradeId}`);
     if (reported !== undefined && this.unbooked.delete(`${symbol} ${tradeId}`)) this.#confirm(reported);
     if (isReported(symbol, tradeId)) return;
-    const unreported = this.unreported.get(symbol) ?? new Map<string, number>();
-    this.unreported.set(symbol, unreported.set(tradeId, atMs));
-    const [oldest] = unreported.keys();
-    if (unreported.size > MAX_UNREPORTED && oldest !== undefined) unreported.delete(oldest);
+    const unreported = heldIn(this.unreported, symbol, () => new Map<string, number>());
+    keepLast(unreported.set(tradeId, atMs), MAX_UNREPORTED);
   }
 
   /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */

@@ -1,3 +1,4 @@
+import { bisect } from '../kept/rolling-windows.ts';
 import { isNear, READING_MS, type ReadSpan } from './recent-moves.ts';
 
 /** Equity net of transfers at an instant. */
@@ -16,23 +17,7 @@ type ReadSample = EquitySample & ReadSpan;
 /** From one sample to the next: they come every few seconds. */
 export const LONG_GAP_MS = 3_600_000;
 
-/** Where a question that is asked again and again, of ever later instants, was answered last. */
-export interface SampleCursor {
-  instantMs: number;
-  /** First sample that had reached beyond that instant. */
-  after: number;
-  /** What the samples were then: with others the place says nothing. */
-  version: number;
-}
-export function createCursor(): SampleCursor {
-  return { instantMs: Number.POSITIVE_INFINITY, after: 0, version: -1 };
-}
-
-/**
- * Samples of equity in the order in which they became known, and the equity as it was known at an instant in O(log n).
- * An answer may be older than a rebase before it, so that instants alone do not order them: the latest instant reached
- * so far does.
- */
+/** Samples of equity, oldest first, and the equity as it was known at an instant in O(log n). */
 export class EquitySamples {
   /** Columns: an object for each of the samples of two days would take five times as much. */
   private readonly atMs: number[] = [];
@@ -40,13 +25,8 @@ export class EquitySamples {
   private readonly peak: number[] = [];
   private readonly fromMs: number[] = [];
   private readonly toMs: number[] = [];
-  /** Latest instant among the samples kept up to this one. */
-  private readonly reachedMs: number[] = [];
   /** Samples before it are dropped; the arrays are cut now and then, not at every sample. */
   private head = 0;
-  /** Rises when samples move or what they reached changes; not when one is added at the end. */
-  private version = 0;
-
   get oldestMs(): number | undefined {
     return this.atMs[this.head];
   }
@@ -57,29 +37,23 @@ export class EquitySamples {
   }
 
   add({ atMs, equity, fromMs, peak, toMs }: ReadSample): void {
-    const { length } = this.reachedMs;
     this.atMs.push(atMs);
     this.equity.push(equity);
     this.peak.push(peak);
     this.fromMs.push(fromMs);
     this.toMs.push(toMs);
-    this.reachedMs.push(length === 0 ? atMs : Math.max(this.reachedMs[length - 1]!, atMs));
   }
 
   /** Drops what is not after `untilMs`, but for the last of it: it is what equity was then. */
   dropUntil(untilMs: number): void {
-    const before = this.head;
     while (this.head + 1 < this.atMs.length && this.atMs[this.head + 1]! <= untilMs) this.head += 1;
-    if (this.head === before) return;
-    this.#reachFromHead();
     if (this.head < 1024 || this.head * 2 < this.atMs.length) return;
-    this.version += 1;
     for (const column of this.#columns()) column.splice(0, this.head);
     this.head = 0;
   }
 
   #columns(): readonly number[][] {
-    return [this.atMs, this.equity, this.peak, this.fromMs, this.toMs, this.reachedMs];
+    return [this.atMs, this.equity, this.peak, this.fromMs, this.toMs];
   }
 
   /** Drops what was read while something was moved; the earliest instant of it; null: there is none. */
@@ -90,25 +64,7 @@ export class EquitySamples {
       earliestMs = Math.min(earliestMs ?? Number.POSITIVE_INFINITY, this.atMs[i]!);
       for (const column of this.#columns()) column.splice(i, 1);
     }
-    if (earliestMs === null) return null;
-    this.version += 1;
-    let reached = Number.NEGATIVE_INFINITY;
-    for (let i = this.head; i < this.atMs.length; i += 1) {
-      reached = Math.max(reached, this.atMs[i]!);
-      this.reachedMs[i] = reached;
-    }
     return earliestMs;
-  }
-
-  /** What a dropped sample had reached no longer counts. */
-  #reachFromHead(): void {
-    let reached = Number.NEGATIVE_INFINITY;
-    for (let i = this.head; i < this.atMs.length; i += 1) {
-      reached = Math.max(reached, this.atMs[i]!);
-      if (this.reachedMs[i] === reached) return;
-      this.version += 1;
-      this.reachedMs[i] = reached;
-    }
   }
 
   /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */
@@ -124,35 +80,13 @@ export class EquitySamples {
    * none was taken for long, as the daemon was down, it may have been either: the larger counts, so that no loss since is
    * hidden.
    */
-  at(instantMs: number, cursor: SampleCursor): number | null {
-    const isLater = cursor.version === this.version && instantMs >= cursor.instantMs;
-    const after = isLater ? this.#goOn(cursor.after, instantMs) : this.#search(instantMs);
-    cursor.version = this.version;
-    cursor.instantMs = instantMs;
-    cursor.after = after;
+  at(instantMs: number): number | null {
+    const after = this.head + bisect(this.atMs.length - this.head, (i) => this.atMs[this.head + i]! > instantMs);
     const before = Math.max(this.head, after - 1);
     const equity = this.equity[before];
     if (equity === undefined) return null;
     const isGap = after > before && this.atMs[after]! - this.atMs[before]! > LONG_GAP_MS;
     return isGap ? Math.max(equity, this.equity[after]!) : equity;
-  }
-
-  /** The same place as the search finds: what was not beyond an earlier instant is not beyond this one. */
-  #goOn(from: number, instantMs: number): number {
-    let after = Math.max(this.head, from);
-    while (after < this.reachedMs.length && this.reachedMs[after]! <= instantMs) after += 1;
-    return after;
-  }
-
-  #search(instantMs: number): number {
-    let after = this.head;
-    let end = this.atMs.length;
-    while (after < end) {
-      const middle = (after + end) >>> 1;
-      if (this.reachedMs[middle]! > instantMs) end = middle;
-      else after = middle + 1;
-    }
-    return after;
   }
 }
 
@@ -171,17 +105,14 @@ export class EquityCourse {
 
   add({ atMs, equity }: DatedEquity): void {
     const sample = { atMs, equity };
-    const span = this.#spanOf(sample);
-    // An answer may be older than the one before it.
-    let i = this.low.length - 1;
-    while (i >= 0 && this.#spanOf(this.low[i]!) > span) i -= 1;
-    if (i >= 0 && this.#spanOf(this.low[i]!) === span) {
-      if (equity < this.low[i]!.equity) this.low[i] = sample;
-      if (equity > this.high[i]!.equity) this.high[i] = sample;
+    const last = this.low.length - 1;
+    if (last >= 0 && this.#spanOf(this.low[last]!) === this.#spanOf(sample)) {
+      if (equity < this.low[last]!.equity) this.low[last] = sample;
+      if (equity > this.high[last]!.equity) this.high[last] = sample;
       return;
     }
-    this.low.splice(i + 1, 0, sample);
-    this.high.splice(i + 1, 0, sample);
+    this.low.push(sample);
+    this.high.push(sample);
     while (this.low.length > MAX_SPANS) {
       this.spanMs *= 2;
       this.#gather();

@@ -1,5 +1,5 @@
 import { bisect } from '../kept/rolling-windows.ts';
-import { createCursor, EquityCourse, EquitySamples } from './equity-samples.ts';
+import { EquityCourse, EquitySamples } from './equity-samples.ts';
 import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
 
 /** Bucket of one maximum: by so much longer than the window, at most, a peak may count. */
@@ -14,9 +14,8 @@ function minuteOf(atMs: number): number {
 }
 
 /**
- * The highest equity of each minute, and the highest since any instant in O(log n) (SAE-DD): two stacks of indices keep
- * what a scan from the newest minute backwards would find. INVARIANT: a peak never counts for less than the window: a
- * minute counts until all of it has left.
+ * The highest equity of each minute, oldest first, and the highest since any instant in O(log n) (SAE-DD). INVARIANT: a peak
+ * never counts for less than the window: a minute counts until all of it has left.
  */
 class MinuteMaxima {
   /** Entries, as columns: a year has half a million. */
@@ -24,47 +23,22 @@ class MinuteMaxima {
   private readonly equity: number[] = [];
   /** Entries that exceed everything after them: equities fall along the stack. */
   private readonly tops: number[] = [];
-  /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
-  private readonly ends: number[] = [];
-  /**
-   * The last answer of {@link highestSince}: the entry that it found, and from which start of a minute on. While no
-   * higher entry comes it is the answer for every later start up to its own instant, as instants then rise.
-   */
-  #found = -1;
-  #foundFromMs = Number.POSITIVE_INFINITY;
-  /** False while an entry belongs to an earlier minute than the one before it (an answer from before a rebase). */
-  private isOrdered = true;
 
-  /** Infinity: there is none. */
-  get oldestMinute(): number {
-    return minuteOf(this.atMs[0] ?? Number.POSITIVE_INFINITY);
-  }
-  get newestMinute(): number {
-    const { length } = this.atMs;
-    return length === 0 ? Number.NEGATIVE_INFINITY : minuteOf(this.atMs[length - 1]!);
-  }
-
-  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts again. */
+  /** The maximum of the sample's minute takes it in. */
   raise(atMs: number, equity: number): void {
     const last = this.atMs.length - 1;
-    const lastMinute = this.newestMinute;
-    const minute = minuteOf(atMs);
-    if (last >= 0 && lastMinute === minute) {
+    if (last >= 0 && minuteOf(this.atMs[last]!) === minuteOf(atMs)) {
       if (equity <= this.equity[last]!) return;
-      this.#forgetFoundBelow(equity);
       this.atMs[last] = atMs;
       this.equity[last] = equity;
-      // Later than what it replaces, it may no longer hide an older end.
-      if (this.isOrdered) this.#restackLast();
-      else this.#restack();
+      this.tops.pop();
+      this.#stack(last);
       return;
     }
-    if (last >= 0 && lastMinute > minute) this.isOrdered = false;
-    this.#forgetFoundBelow(equity);
     this.atMs.push(atMs);
     this.equity.push(equity);
     this.#stack(last + 1);
-    if (this.atMs.length > MAX_ENTRIES && this.isOrdered) this.#dropUntil(atMs - YEAR_MS);
+    if (this.atMs.length > MAX_ENTRIES) this.#dropUntil(atMs - YEAR_MS);
   }
 
   #dropUntil(untilMs: number): void {
@@ -74,92 +48,28 @@ class MinuteMaxima {
     this.#restack();
   }
 
-  /** Drops the newest entries down to the first one of an earlier minute. */
+  /** Drops a minute and all after it. */
   forgetFrom(minute: number): void {
-    while (this.atMs.length > 0 && this.newestMinute >= minute) {
-      this.atMs.pop();
-      this.equity.pop();
-    }
-    this.#restack();
-  }
-
-  clear(): void {
-    this.atMs.length = 0;
-    this.equity.length = 0;
+    this.atMs.length = bisect(this.atMs.length, (i) => minuteOf(this.atMs[i]!) >= minute);
+    this.equity.length = this.atMs.length;
     this.#restack();
   }
 
   /** Highest equity of the minutes from that of `sinceMs` on; -Infinity when there is none. */
   highestSince(sinceMs: number): number {
-    const minuteStartMs = minuteOf(sinceMs) * MINUTE_MS;
-    if (minuteStartMs >= this.#foundFromMs && minuteStartMs <= this.atMs[this.#found]!)
-      return this.equity[this.#found]!;
-    const ended = this.#endsBefore(minuteStartMs) - 1;
-    const first = ended < 0 ? 0 : this.ends[ended]! + 1;
-    const top = this.tops[this.#topFrom(first)];
-    if (top === undefined) return Number.NEGATIVE_INFINITY;
-    if (this.isOrdered) {
-      this.#found = top;
-      this.#foundFromMs = minuteStartMs;
-    }
-    return this.equity[top]!;
-  }
-
-  /** Only a higher entry, or one out of order, hides what was found. */
-  #forgetFoundBelow(equity: number): void {
-    if (this.#found < 0 || (this.isOrdered && equity < this.equity[this.#found]!)) return;
-    this.#found = -1;
-    this.#foundFromMs = Number.POSITIVE_INFINITY;
-  }
-
-  /** Ends before an instant; written out like the next one, for both are asked at every look at the account. */
-  #endsBefore(instantMs: number): number {
-    let low = 0;
-    let high = this.ends.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.atMs[this.ends[middle]!]! >= instantMs) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-  /** Place of the first top that is not before an entry. */
-  #topFrom(entry: number): number {
-    let low = 0;
-    let high = this.tops.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.tops[middle]! >= entry) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    const minute = minuteOf(sinceMs);
+    const top = this.tops[bisect(this.tops.length, (i) => minuteOf(this.atMs[this.tops[i]!]!) >= minute)];
+    return top === undefined ? Number.NEGATIVE_INFINITY : this.equity[top]!;
   }
 
   #stack(index: number): void {
-    const atMs = this.atMs[index]!;
-    const equity = this.equity[index]!;
-    const tops = this.tops;
-    const ends = this.ends;
-    while (tops.length > 0 && this.equity[tops[tops.length - 1]!]! <= equity) tops.pop();
-    while (ends.length > 0 && this.atMs[ends[ends.length - 1]!]! >= atMs) ends.pop();
+    const { equity, tops } = this;
+    while (tops.length > 0 && equity[tops[tops.length - 1]!]! <= equity[index]!) tops.pop();
     tops.push(index);
-    ends.push(index);
-  }
-  #restackLast(): void {
-    this.tops.pop();
-    this.ends.pop();
-    this.#stack(this.atMs.length - 1);
   }
   #restack(): void {
     this.tops.length = 0;
-    this.ends.length = 0;
-    this.isOrdered = true;
-    this.#found = -1;
-    this.#foundFromMs = Number.POSITIVE_INFINITY;
-    for (let index = 0; index < this.atMs.length; index += 1) {
-      if (index > 0 && minuteOf(this.atMs[index - 1]!) > minuteOf(this.atMs[index]!)) this.isOrdered = false;
-      this.#stack(index);
-    }
+    for (let index = 0; index < this.atMs.length; index += 1) this.#stack(index);
   }
 }
 
@@ -185,13 +95,13 @@ export class EquityHistory {
   readonly recent = new EquitySamples();
   /** Since the first sample; nothing is decided by it. */
   readonly course = new EquityCourse();
-  readonly #atMidnight = createCursor();
-  readonly #dayAgo = createCursor();
   /** Moved in, less what was moved out. */
   transfersUsdt = 0;
   /** Transfers of the last minutes. */
   readonly moves = new RecentMoves();
   private rebasedAtMs = Number.NEGATIVE_INFINITY;
+  /** Instant of the last sample. */
+  private latestMs = Number.NEGATIVE_INFINITY;
 
   /**
    * The account shows a transfer before the list of transfers does. Samples requested after `atMs` already
@@ -226,8 +136,11 @@ export class EquityHistory {
     this.#add({ atMs, ...spanOf(atMs, shownAtMs, clockErrorMs) }, marginBalanceUsdt, peakUsdt);
   }
 
-  #add({ atMs, fromMs, toMs }: Read, marginBalanceUsdt: number, peakUsdt: number): void {
-    const contained = this.transfersUsdt - this.moves.since(atMs);
+  /** An answer that was asked for before a rebase, and comes after it, counts as of then: samples are in order. */
+  #add({ atMs: askedMs, fromMs, toMs }: Read, marginBalanceUsdt: number, peakUsdt: number): void {
+    const contained = this.transfersUsdt - this.moves.since(askedMs);
+    const atMs = Math.max(askedMs, this.latestMs);
+    this.latestMs = atMs;
     const equity = marginBalanceUsdt - contained;
     const peak = peakUsdt - contained;
     this.maxima.raise(atMs, peak);
@@ -238,8 +151,8 @@ export class EquityHistory {
 
   /** @param readFromMs since when the balance may have been read */
   rebase(atMs: number, marginBalanceUsdt: number, readFromMs = atMs): void {
-    this.rebasedAtMs = atMs;
-    this.maxima.clear();
+    this.rebasedAtMs = Math.max(atMs, this.latestMs);
+    this.maxima.forgetFrom(Number.NEGATIVE_INFINITY);
     this.#add({ atMs, fromMs: readFromMs, toMs: atMs }, marginBalanceUsdt, marginBalanceUsdt);
   }
 
@@ -249,15 +162,15 @@ export class EquityHistory {
     return fractionLost(equity, Math.max(equity, this.maxima.highestSince(tMs - windowMs)));
   }
 
-  /** 1 - E/E_ref, not below 0. `reference`: of this instant and these samples. O(log n), O(1) with it. */
+  /** 1 - E/E_ref, not below 0. `reference`: of this instant and these samples. O(log n). */
   dailyLoss(tMs: number, marginBalanceUsdt: number, reference = this.dailyReference(tMs)): number {
     const equity = marginBalanceUsdt - this.transfersUsdt;
     return fractionLost(equity, Math.max(reference ?? equity, 0));
   }
   /** E_ref = max(equity at 00:00 UTC, equity 24 h ago); null: there is no sample. `midnightMs`: by venue time, as a `t`. */
   dailyReference(tMs: number, midnightMs = Math.floor(tMs / DAY_MS) * DAY_MS): number | null {
-    const midnight = this.recent.at(midnightMs, this.#atMidnight);
-    const dayAgo = this.recent.at(tMs - DAY_MS, this.#dayAgo);
+    const midnight = this.recent.at(midnightMs);
+    const dayAgo = this.recent.at(tMs - DAY_MS);
     return midnight === null || dayAgo === null ? null : Math.max(midnight, dayAgo);
   }
 }

@@ -1,6 +1,6 @@
 import type { OrderState } from '../orders/order.ts';
-import type { IncomeRow, TradeEvent } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
+import type { IncomeRow, TradeEvent } from '../records/venue-events.ts';
 import type { Booked } from './account-days.ts';
 
 /** Numbers are unique within a type. */

@@ -7,6 +7,7 @@ import {
 } from '../../core/features/round-trips.ts';
 import { computeTraderRisk } from '../../core/features/trader-state.ts';
 import type { TraderStateSection } from '../../core/policy.ts';
+import { heldIn } from '../kept/restore.ts';
 
 /** Kept beyond any policy's window: the newest trades of an agent. */
 const KEEP = 1000;
@@ -16,7 +17,7 @@ const KEEP = 1000;
  * is computed on fills, not per decision.
  */
 export class TradeBook {
-  private readonly closed = new Map<string, ClosedTrades>();
+  private readonly closed = new Map<string, TradeRecord[]>();
   private readonly open = new Map<string, Map<string, OpenTrade>>();
   readonly #risk = new Map<
     string,
@@ -32,15 +33,14 @@ export class TradeBook {
   private readonly versions = new Map<string, number>();
 
   addFill(agent: string, fill: TradeFill): void {
-    const open = this.open.get(agent) ?? new Map<string, OpenTrade>();
-    this.open.set(agent, open);
+    const open = heldIn(this.open, agent, () => new Map<string, OpenTrade>());
     const step = applyTradeFill(open.get(fill.symbol) ?? null, fill);
     if (step.open === null) open.delete(fill.symbol);
     else open.set(fill.symbol, step.open);
     if (step.closed !== null) {
-      const closed = this.closed.get(agent) ?? { trades: [], isOrdered: true };
-      keep(closed, step.closed);
-      this.closed.set(agent, closed);
+      const closed = heldIn(this.closed, agent, () => []);
+      closed.push(step.closed);
+      if (closed.length > KEEP) closed.shift();
     }
     this.versions.set(agent, (this.versions.get(agent) ?? 0) + 1);
   }
@@ -67,8 +67,8 @@ export class TradeBook {
     const known = this.#risk.get(agent);
     const isKnown = known !== undefined && known.version === version && known.section === section;
     if (isKnown && atMs >= known.fromMs && atMs < known.untilMs) return known.p;
-    const closed = this.closed.get(agent);
-    const counted = closed === undefined ? [] : youngerThan(closed, atMs - section.max_age_ms);
+    const oldestMs = atMs - section.max_age_ms;
+    const counted = (this.closed.get(agent) ?? []).filter((trade) => closingOf(trade) > oldestMs);
     let untilMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < counted.length; i += 1)
       untilMs = Math.min(untilMs, closingOf(counted[i]!) + section.max_age_ms);
@@ -77,28 +77,6 @@ export class TradeBook {
     this.#risk.set(agent, { fromMs: atMs, untilMs, version, p, section });
     return p;
   }
-}
-
-interface ClosedTrades {
-  readonly trades: TradeRecord[];
-  /** None of them closed before the one before it: the venue's instants may run back. */
-  isOrdered: boolean;
-}
-
-function keep(closed: ClosedTrades, trade: TradeRecord): void {
-  const { trades } = closed;
-  const last = trades.at(-1);
-  if (last !== undefined && !(closingOf(last) <= closingOf(trade))) closed.isOrdered = false;
-  trades.push(trade);
-  if (trades.length > KEEP) trades.splice(0, trades.length - KEEP);
-}
-
-/** Trades that closed after an instant, in the order of their coming. */
-function youngerThan({ trades, isOrdered }: ClosedTrades, oldestMs: number): TradeRecord[] {
-  if (!isOrdered) return trades.filter((trade) => closingOf(trade) > oldestMs);
-  let from = trades.length;
-  while (from > 0 && closingOf(trades[from - 1]!) > oldestMs) from -= 1;
-  return trades.slice(from);
 }
 
 function closingOf(trade: TradeRecord): number {

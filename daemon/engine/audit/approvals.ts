@@ -1,7 +1,8 @@
 import { approvalText } from '../../core/approval.ts';
 import type { ApprovalGrant } from '../../core/context.ts';
 import { approverOf, grantOf, isOver } from '../callers/approvals.ts';
-import type { ApprovalEvent, DecisionEvent, RequestedApproval } from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
+import type { ApprovalEvent, RequestedApproval } from '../records/people-events.ts';
 import { rulesOf } from '../records/units.ts';
 import type { GateState } from '../state/gate-state.ts';
 

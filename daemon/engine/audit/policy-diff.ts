@@ -4,11 +4,12 @@ import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision, Verdict } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { heldIn } from '../kept/restore.ts';
 import { viewRules } from '../snapshot/symbol-view.ts';
 import { ALWAYS, type Caveat, findCaveats } from './caveats.ts';
 import { CHANGES, type Change, classifyChange, type DiffSide, describeSide, hasOtherReasons } from './compare.ts';
 import { type HistorySource, indexRules, type RecordedDecision, type RulesAt, walkDecisions } from './recorded.ts';
-import { deriveAsRecorded } from './retell.ts';
+import { deriveAsRecorded, lookUpPolicies, type PolicyLookup } from './retell.ts';
 
 export interface PolicyDiffOptions {
   readonly candidate: { readonly spec: IntendedPolicySpec; readonly hash: string };
@@ -91,7 +92,7 @@ function compareOne(recorded: RecordedDecision, policies: PolicyShelf, rulesAt: 
     return;
   }
   const { request, decision, event } = recorded;
-  const before = deriveAsRecorded(event, (hash, agent) => policies.recorded(hash, agent));
+  const before = deriveAsRecorded(event, policies.recorded);
   // For a record that this version does not derive, a comparison would mix a change of policy with one of program.
   if (before === null) {
     tally.notDerived += 1;
@@ -115,47 +116,24 @@ export function refit(
   return { ...context, agent, market: { ...context.market, rules: viewRules(rules, policy) } };
 }
 
-/** Every policy found, compiled once per agent. */
+/** The policies of the comparison, compiled once per agent. */
 class PolicyShelf {
-  readonly #source: HistorySource;
-  readonly #candidate: PolicyDiffOptions['candidate'];
-  readonly #compiled = new Map<string, CompiledPolicy>();
+  /** Null if the ledger lacks this policy. */
+  readonly recorded: PolicyLookup;
+  readonly candidate: (agent: string) => CompiledPolicy;
   readonly #caveats = new Map<string, readonly Caveat[]>();
 
-  constructor(source: HistorySource, candidate: PolicyDiffOptions['candidate']) {
-    this.#source = source;
-    this.#candidate = candidate;
-  }
-
-  candidate(agent: string): CompiledPolicy {
-    return this.#compile(`candidate ${agent}`, agent, this.#candidate.hash, () => this.#candidate.spec);
-  }
-
-  /** Null if the ledger lacks this policy. */
-  recorded(hash: string, agent: string): CompiledPolicy | null {
-    const known = this.#compiled.get(`${hash} ${agent}`);
-    if (known !== undefined) return known;
-    const body = this.#source.readPolicy(hash);
-    if (body === null) return null;
-    return this.#compile(`${hash} ${agent}`, agent, hash, () => JSON.parse(body) as IntendedPolicySpec);
+  constructor(source: HistorySource, { hash, spec }: PolicyDiffOptions['candidate']) {
+    this.recorded = lookUpPolicies((recorded) => source.readPolicy(recorded));
+    const candidates = new Map<string, CompiledPolicy>();
+    this.candidate = (agent) => heldIn(candidates, agent, () => compilePolicy(spec, hash, agent));
   }
 
   caveats(hash: string, agent: string): readonly Caveat[] {
-    const key = `${hash} ${agent}`;
-    const known = this.#caveats.get(key);
-    if (known !== undefined) return known;
-    const recorded = this.recorded(hash, agent);
-    const found = recorded === null ? [] : findCaveats(recorded, this.candidate(agent));
-    this.#caveats.set(key, found);
-    return found;
-  }
-
-  #compile(key: string, agent: string, hash: string, read: () => IntendedPolicySpec): CompiledPolicy {
-    const known = this.#compiled.get(key);
-    if (known !== undefined) return known;
-    const policy = compilePolicy(read(), hash, agent);
-    this.#compiled.set(key, policy);
-    return policy;
+    return heldIn(this.#caveats, `${hash} ${agent}`, () => {
+      const recorded = this.recorded(hash, agent);
+      return recorded === null ? [] : findCaveats(recorded, this.candidate(agent));
+    });
   }
 }
 
@@ -200,14 +178,8 @@ class Tally {
     this.#verdicts.candidate[after.decision] += 1;
     this.#openedBefore += openedUsdt(before);
     this.#openedAfter += openedUsdt(after);
-    const policy = this.#policies.get(decision.policy_hash);
-    if (policy === undefined) this.#policies.set(decision.policy_hash, { agent: request.agent, requests: 1 });
-    else policy.requests += 1;
-    for (const caveat of caveats) {
-      const known = this.#caveats.get(caveat.code);
-      if (known === undefined) this.#caveats.set(caveat.code, { ...caveat, requests: 1 });
-      else known.requests += 1;
-    }
+    heldIn(this.#policies, decision.policy_hash, () => ({ agent: request.agent, requests: 0 })).requests += 1;
+    for (const caveat of caveats) heldIn(this.#caveats, caveat.code, () => ({ ...caveat, requests: 0 })).requests += 1;
     if (change === 'unchanged') {
       if (hasOtherReasons(before, after)) this.#otherReasons += 1;
       return;

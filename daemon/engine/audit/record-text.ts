@@ -19,10 +19,10 @@ import {
   numberText,
   quoted,
   quotedOrNull,
+  type Words,
   wordOrNull,
 } from '../../core/record-text/text-parts.ts';
-import type { DecisionBody } from '../records/decisions.ts';
-import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
+import type { DecisionBody, DecisionEvent, PlannedOrder } from '../records/decisions.ts';
 import { isPaced } from '../state/apply-orders.ts';
 
 /** `canonicalJson(body)`: what the caller is answered. @throws CanonicalJsonError when a figure is not finite */
@@ -103,43 +103,18 @@ function writeOrder(order: PlannedOrder): string {
 export const RECORD_IS_WHOLE: readonly [
   Names<
     DecisionBody,
-    | 'agent'
-    | 'approval'
-    | 'at_ms'
-    | 'binding'
-    | 'budget'
-    | 'condition_reducing'
-    | 'constraints'
-    | 'context_hash'
-    | 'core_version'
-    | 'decision'
-    | 'decision_id'
-    | 'effective'
-    | 'enforced'
-    | 'kind'
-    | 'policy_hash'
-    | 'reasons'
-    | 'request_id'
-    | 'retry_after_ms'
-    | 'seq'
-    | 'symbol'
-    | 'tool'
-    | 'verdicts'
+    Words<
+      | 'agent approval at_ms binding budget condition_reducing constraints context_hash'
+      | 'core_version decision decision_id effective enforced kind policy_hash reasons'
+      | 'request_id retry_after_ms seq symbol tool verdicts'
+    >
   >,
   Names<
     DecisionEvent,
-    | 'agent'
-    | 'authority'
-    | 'body_hash'
-    | 'context'
-    | 'decision'
-    | 'market_seq'
-    | 'orders'
-    | 'parent_decision_id'
-    | 'request'
-    | 'route'
-    | 'state_seq'
-    | 'texts'
+    Words<
+      | 'agent authority body_hash context decision market_seq orders parent_decision_id'
+      | 'request route state_seq texts'
+    >
   >,
   Names<PlannedOrder, PlannedOrderColumn>,
 ] = [true, true, true];

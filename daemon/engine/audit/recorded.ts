@@ -1,7 +1,9 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionEvent, RecordedDecision as DecisionRecord, RulesEvent } from '../records/events.ts';
+import { heldIn } from '../kept/restore.ts';
+import type { DecisionEvent, RecordedDecision as DecisionRecord } from '../records/decisions.ts';
 import type { SymbolRules } from '../records/venue.ts';
+import type { RulesEvent } from '../records/venue-events.ts';
 import { isForeignTool } from './retell.ts';
 
 /** The parts of a ledger record that are read here. */
@@ -66,9 +68,7 @@ export function indexRules(source: HistorySource): RulesAt {
   const bySymbol = new Map<string, { readonly seq: number; readonly rules: SymbolRules }[]>();
   for (const { seq, payload } of source.iterateEvents({ kind: 'rules' })) {
     const { rules } = payload as RulesEvent;
-    const known = bySymbol.get(rules.symbol);
-    if (known === undefined) bySymbol.set(rules.symbol, [{ seq, rules }]);
-    else known.push({ seq, rules });
+    heldIn(bySymbol, rules.symbol, () => []).push({ seq, rules });
   }
   return (symbol, seq) => bySymbol.get(symbol)?.findLast((each) => each.seq < seq)?.rules ?? null;
 }

@@ -6,8 +6,7 @@ import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
-import type { ReportedDecision } from '../records/decisions.ts';
-import type { DecisionEvent, RecordedDecision } from '../records/events.ts';
+import type { DecisionEvent, RecordedDecision, ReportedDecision } from '../records/decisions.ts';
 
 /** Policies by hash and agent; null: the ledger does not hold it. */
 export type PolicyLookup = (hash: string, agent: string) => CompiledPolicy | null;

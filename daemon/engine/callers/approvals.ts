@@ -1,15 +1,15 @@
 import type { ApprovalGrant } from '../../core/context.ts';
 import { countedUsdt } from '../../core/rules/price.ts';
-import { ByName } from '../kept/restore.ts';
+import { ByName, keepLast } from '../kept/restore.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
 import type {
   ApprovalEvent,
-  DecisionEvent,
   PasskeyEvent,
   PolicyEvent,
   RequestedApproval,
   StateEvent,
-} from '../records/events.ts';
+} from '../records/people-events.ts';
 import { ceilTicks, floorLots, floorTicks, type LotRules, readE8, type TickRules } from '../records/units.ts';
 
 /** Older ones that have ended are only in the ledger. */
@@ -185,10 +185,7 @@ export class ApprovalBook {
     this.waiting.delete(id);
     const [detail, decisionId] = typeof why === 'string' ? [why, null] : [null, why.decisionId];
     this.over.set(id, { ...approval, status, endedAtMs, detail, decisionId });
-    for (const oldest of this.over.keys()) {
-      if (this.over.size <= MAX_ENDED) return;
-      this.over.delete(oldest);
-    }
+    keepLast(this.over, MAX_ENDED);
   }
 }
 

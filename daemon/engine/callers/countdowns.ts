@@ -1,4 +1,4 @@
-import type { CountdownEvent } from '../records/events.ts';
+import type { CountdownEvent } from '../records/venue-events.ts';
 
 /** Domain time and the venue's may differ by this, ms. */
 const CLOCKS_APART_MS = 1_000;

@@ -1,7 +1,8 @@
 import type { StateLayer, StateView, TradingStateName } from '../../core/context.ts';
 import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
 import type { OrderState } from '../orders/order.ts';
-import type { DecisionEvent, SignalEvent, StateEvent } from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
+import type { SignalEvent, StateEvent } from '../records/people-events.ts';
 
 /**
  * Trading state as four stored layers by scope. None overwrites another, and the most restrictive is in force.
@@ -22,10 +23,30 @@ export interface LayerEntry {
   readonly isFlattening: boolean;
 }
 export type LayerMap = Map<string, LayerEntry>;
+export type LayerPlace = Pick<LayerEntry, 'layer' | 'scope' | 'name'>;
 
 const SEVERITY: { readonly [state in TradingStateName]: number } = { active: 0, reducing: 1, halted: 2 };
 export function layerKey(layer: StateLayer, scope: string, name: string | null): string {
   return `${layer}|${scope}|${name ?? ''}`;
+}
+
+/** The record that sets a layer until something has happened; `clearsWhen` null: that it has. */
+export function layerEvent(
+  { layer, name, scope }: LayerPlace,
+  reason: string,
+  setBy: string,
+  clearsWhen: string | null,
+): StateEvent {
+  return {
+    clears_at_ms: null,
+    clears_when: clearsWhen ?? '',
+    layer,
+    name,
+    reason,
+    scope,
+    set_by: setBy,
+    state: clearsWhen === null ? 'active' : 'reducing',
+  };
 }
 
 export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: number, tMs: number): void {
@@ -104,12 +125,10 @@ const KEEP_MS = 86_400_000;
 /** Most signals of one reporter that are kept; those that have expired go first, and none that is active goes. */
 const MAX_OF_REPORTER = 1_024;
 
-interface StandingSignal {
+interface Entry {
   readonly signal: SignalEvent;
   /** When it ends, by `t`. */
   readonly endsMs: number;
-}
-interface Entry extends StandingSignal {
   /** Who reported it, whoever ended it. */
   readonly reporter: string;
 }
@@ -121,10 +140,6 @@ interface Entry extends StandingSignal {
  */
 export class SignalBook {
   private readonly entries = new Map<string, Entry>();
-  /** By kind, scope and reporter: the name of the one that ends last. */
-  private readonly latest = new Map<string, string>();
-  private readonly ofReporter = new Map<string, Set<string>>();
-  private sweepAtMs = Number.POSITIVE_INFINITY;
 
   get size(): number {
     return this.entries.size;
@@ -132,80 +147,39 @@ export class SignalBook {
   get(signalId: string): SignalEvent | undefined {
     return this.entries.get(signalId)?.signal;
   }
-  *active(tMs: number): Generator<StandingSignal> {
+  *active(tMs: number): Generator<Entry> {
     for (const entry of this.entries.values()) if (tMs < entry.endsMs) yield entry;
   }
   isActive(signalId: string, tMs: number): boolean {
-    return tMs < this.#endOf(signalId);
+    return tMs < (this.entries.get(signalId)?.endsMs ?? Number.NEGATIVE_INFINITY);
   }
-  #endOf(signalId: string): number {
-    return this.entries.get(signalId)?.endsMs ?? Number.NEGATIVE_INFINITY;
-  }
-  /** The active one of the same kind, scope and reporter; null: there is none. */
-  findEqual(signal: Scoped, tMs: number): StandingSignal | null {
-    const known = this.entries.get(this.latest.get(keyOf(signal)) ?? '');
-    return known === undefined || known.endsMs <= tMs ? null : known;
+  /** The active one of the same kind, scope and reporter, which ends last; null: there is none. */
+  findEqual(signal: Scoped, tMs: number): Entry | null {
+    let last: Entry | null = null;
+    for (const entry of this.active(tMs))
+      if (isEqual(entry, signal) && (last === null || entry.endsMs >= last.endsMs)) last = entry;
+    return last;
   }
   /** Active ones of a reporter, and when the first of them ends. */
   countActive(reporter: string, tMs: number): { readonly active: number; readonly firstEndMs: number } {
-    let active = 0;
-    let firstEndMs = Number.POSITIVE_INFINITY;
-    for (const id of this.ofReporter.get(reporter) ?? []) {
-      const endMs = this.#endOf(id);
-      if (endMs <= tMs) continue;
-      active += 1;
-      firstEndMs = Math.min(firstEndMs, endMs);
-    }
-    return { active, firstEndMs };
+    const ends = [...this.active(tMs)].filter((entry) => entry.reporter === reporter).map(({ endsMs }) => endsMs);
+    return { active: ends.length, firstEndMs: Math.min(...ends) };
   }
 
   apply(signal: SignalEvent, atMs: number, tMs: number): void {
     const endsMs = tMs + signal.expires_at_ms - atMs;
-    const known = this.entries.get(signal.signal_id);
-    const reporter = known?.reporter ?? signal.set_by;
-    if (signal.ended_reason === undefined) this.#takePlace(signal, endsMs, tMs);
-    this.entries.set(signal.signal_id, { signal, endsMs, reporter });
-    const own = this.ofReporter.get(reporter) ?? new Set();
-    this.ofReporter.set(reporter, own.add(signal.signal_id));
-    this.sweepAtMs = Math.min(this.sweepAtMs, endsMs + KEEP_MS);
-    if (tMs >= this.sweepAtMs) this.#sweep(tMs);
-    if (own.size > MAX_OF_REPORTER) this.#trim(own, tMs);
-  }
-
-  #takePlace(signal: SignalEvent, endsMs: number, tMs: number): void {
-    const key = keyOf(signal);
-    const before = this.findEqual(signal, tMs);
+    const reporter = this.entries.get(signal.signal_id)?.reporter ?? signal.set_by;
+    const before = signal.ended_reason === undefined ? this.findEqual(signal, tMs) : null;
     // In older records the earlier one may last longer: both stand.
-    if (before !== null && before.endsMs > endsMs) return;
-    if (before !== null) this.#drop(before.signal.signal_id);
-    this.latest.set(key, signal.signal_id);
-  }
-
-  #sweep(tMs: number): void {
-    this.sweepAtMs = Number.POSITIVE_INFINITY;
-    for (const [id, { endsMs }] of this.entries) {
-      const goesAtMs = endsMs + KEEP_MS;
-      if (goesAtMs <= tMs) this.#drop(id);
-      else this.sweepAtMs = Math.min(this.sweepAtMs, goesAtMs);
+    if (before !== null && before.endsMs <= endsMs) this.entries.delete(before.signal.signal_id);
+    this.entries.set(signal.signal_id, { signal, endsMs, reporter });
+    const own: Entry[] = [];
+    for (const [id, entry] of this.entries) {
+      if (entry.endsMs + KEEP_MS <= tMs) this.entries.delete(id);
+      else if (entry.reporter === reporter) own.push(entry);
     }
-  }
-
-  #trim(own: ReadonlySet<string>, tMs: number): void {
-    for (const id of own) {
-      if (own.size <= MAX_OF_REPORTER) return;
-      if (this.#endOf(id) <= tMs) this.#drop(id);
-    }
-  }
-
-  #drop(signalId: string): void {
-    const entry = this.entries.get(signalId);
-    if (entry === undefined) return;
-    this.entries.delete(signalId);
-    const key = keyOf({ ...entry.signal, set_by: entry.reporter });
-    if (this.latest.get(key) === signalId) this.latest.delete(key);
-    const own = this.ofReporter.get(entry.reporter);
-    own?.delete(signalId);
-    if (own?.size === 0) this.ofReporter.delete(entry.reporter);
+    const over = own.filter((entry) => entry.endsMs <= tMs).slice(0, Math.max(0, own.length - MAX_OF_REPORTER));
+    for (const entry of over) this.entries.delete(entry.signal.signal_id);
   }
 
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
@@ -223,6 +197,7 @@ export class SignalBook {
 }
 
 type Scoped = Pick<SignalEvent, 'account' | 'agent' | 'kind' | 'set_by' | 'symbol'>;
-function keyOf({ account, agent, kind, set_by: reporter, symbol }: Scoped): string {
-  return JSON.stringify([reporter, kind, account, agent, symbol]);
+function isEqual({ reporter, signal }: Entry, { account, agent, kind, set_by, symbol }: Scoped): boolean {
+  const isOfScope = signal.account === account && signal.agent === agent && signal.symbol === symbol;
+  return reporter === set_by && signal.kind === kind && isOfScope;
 }

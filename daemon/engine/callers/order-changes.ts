@@ -1,5 +1,5 @@
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
-import type { DecisionEvent, OrderIntentEvent } from '../records/events.ts';
+import type { DecisionEvent, OrderIntentEvent } from '../records/decisions.ts';
 import { isInCancelAll, type LayerMap } from './layers.ts';
 
 /** How many changes are kept. The orders themselves show what older ones did. */
@@ -18,8 +18,6 @@ export interface OrderChange {
 /** Changes by their decision, folded from events alone. */
 export class OrderChanges {
   private readonly byDecision = new Map<string, OrderChange>();
-  /** The amend of each order whose outcome is not proven, by client order id. */
-  private readonly amending = new Map<string, OrderChange>();
   /** How many changes are of an order. */
   private readonly concerned = new Map<OrderState, number>();
 
@@ -32,15 +30,15 @@ export class OrderChanges {
     const action = event.decision.effective?.action;
     if (action !== 'amend' && action !== 'cancel') return;
     const orders = findConcerned(event, book, layers, tMs);
+    if (action === 'amend')
+      for (const order of orders) this.#settle(order, 'what became of it was not proven before the next change');
     const change: OrderChange = { action, orders, isSettled: false, refusal: null };
     this.byDecision.set(event.decision.decision_id, change);
     this.#concern(change, 1);
-    if (action === 'amend') for (const order of orders) this.#startAmend(order, change);
     for (const [oldest, old] of this.byDecision) {
       if (this.byDecision.size <= MAX_CHANGES) break;
       this.byDecision.delete(oldest);
       this.#concern(old, -1);
-      for (const order of old.orders) this.#drop(order, old);
     }
   }
 
@@ -55,26 +53,19 @@ export class OrderChanges {
     }
   }
 
-  #startAmend(order: OrderState, change: OrderChange): void {
-    const before = this.amending.get(order.clientOrderId);
-    if (before !== undefined) this.#settle(before, 'what became of it was not proven before the next change');
-    this.amending.set(order.clientOrderId, change);
-  }
-
   /** Applies the proof of one of both forms. */
   settle(order: OrderState, event: OrderIntentEvent): void {
-    const change = this.amending.get(order.clientOrderId);
-    if (change === undefined || (event.action !== 'amended' && event.action !== 'amend_failed')) return;
-    this.#settle(change, event.action === 'amended' ? null : event.reason);
-    this.#drop(order, change);
+    if (event.action === 'amended') this.#settle(order, null);
+    else if (event.action === 'amend_failed') this.#settle(order, event.reason);
   }
 
-  #settle(change: OrderChange, refusal: string | null): void {
-    change.isSettled = true;
-    change.refusal = refusal;
-  }
-  #drop(order: OrderState, change: OrderChange): void {
-    if (this.amending.get(order.clientOrderId) === change) this.amending.delete(order.clientOrderId);
+  /** The amend of an order of which nothing is proven: there is one at most. */
+  #settle(order: OrderState, refusal: string | null): void {
+    for (const change of this.byDecision.values())
+      if (change.action === 'amend' && !change.isSettled && change.orders.includes(order)) {
+        change.isSettled = true;
+        change.refusal = refusal;
+      }
   }
 }
 

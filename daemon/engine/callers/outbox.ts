@@ -1,7 +1,8 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../../contract/alerts.ts';
 import { type AlertDelivery, ROUTES_CHANGED, routeAlert } from '../../core/alerts.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import type { AlertGroup, AlertMessageEvent, AlertRoutesEvent } from '../records/events.ts';
+import type { AlertGroup, AlertMessageEvent } from '../records/house-events.ts';
+import type { AlertRoutesEvent } from '../records/people-events.ts';
 
 /** Messages that were given up, of all channels. */
 const MAX_DEAD_LETTERS = 100;

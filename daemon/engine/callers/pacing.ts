@@ -1,8 +1,10 @@
 import { ceilTicks, lotsFor, lotsToQuantity, type RulesView, writtenLots } from '../../core/quantities.ts';
 import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
-import { ByName } from '../kept/restore.ts';
+import { ByName, keepLast } from '../kept/restore.ts';
 import { RollingSum, TokenWindow } from '../kept/rolling-windows.ts';
-import type { DecisionEvent, StateEvent } from '../records/events.ts';
+import type { OrderBook, OrderState } from '../orders/orders.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
+import type { StateEvent } from '../records/people-events.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -49,7 +51,8 @@ export interface BreakerState {
 }
 
 /** An opening of which something has filled. */
-interface ExecutedParent {
+export interface ExecutedParent {
+  readonly decisionId: string;
   readonly agent: string;
   readonly symbol: string;
   readonly side: Side;
@@ -59,7 +62,7 @@ interface ExecutedParent {
 export class Pacing {
   readonly account = new Pace();
   private readonly agents = new ByName(() => new Pace());
-  private readonly symbols = new Map<string, SymbolPace>();
+  private readonly symbols = new ByName<SymbolPace>(() => ({ ...NO_SYMBOL_PACE }));
   private readonly executions: Execution[] = [];
   private readonly countedParents = new Set<string>();
   readonly breakers = new Map<string, BreakerState>();
@@ -79,41 +82,48 @@ export class Pacing {
   agent(name: string): Pace {
     return this.agents.of(name);
   }
+  /** Order tokens of the account, and of an agent. */
+  take(kind: 'sends' | 'exits', agent: string, tMs: number, tokens = 1): void {
+    for (const pace of [this.account, this.agent(agent)]) pace[kind].add(tMs, tokens);
+  }
+  /** Turnover and fees of the account, and of an agent; also what puts them right. */
+  noteTraded(agent: string | null, tMs: number, notionalUsdt: number, feesUsdt: number): void {
+    for (const pace of agent === null ? [this.account] : [this.account, this.agent(agent)]) {
+      pace.turnover.add(tMs, notionalUsdt);
+      pace.fees.add(tMs, feesUsdt);
+    }
+  }
 
   /** For reads: a query about a symbol or agent leaves nothing behind. */
   readAgent(name: string): PaceReading {
     return this.agents.find(name) ?? NO_PACE;
   }
   readSymbol(name: string): Readonly<SymbolPace> {
-    return this.symbols.get(name) ?? NO_SYMBOL_PACE;
+    return this.symbols.find(name) ?? NO_SYMBOL_PACE;
   }
 
   symbol(name: string): SymbolPace {
-    const known = this.symbols.get(name);
-    if (known !== undefined) return known;
-    const pace: SymbolPace = { lastOpenParentAtMs: null, lastOpenFillAtMs: null, lastOpenFillSide: null };
-    this.symbols.set(name, pace);
-    return pace;
+    return this.symbols.of(name);
   }
 
   /** Counts a parent once, at its first fill. */
-  noteExecution(decisionId: string, parent: ExecutedParent, tMs: number): void {
+  noteExecution(parent: ExecutedParent, tMs: number): void {
+    const { decisionId } = parent;
     if (this.countedParents.has(decisionId)) return;
     this.countedParents.add(decisionId);
     this.executions.push({ key: keyOf(parent), tMs });
     if (this.executions.length > 10_000) this.executions.splice(0, 5_000);
-    if (this.countedParents.size > 20_000) {
-      let drop = 10_000;
-      for (const id of this.countedParents) {
-        if (drop <= 0) break;
-        this.countedParents.delete(id);
-        drop -= 1;
-      }
-    }
+    if (this.countedParents.size > 20_000)
+      for (const id of [...this.countedParents].slice(0, 10_000)) this.countedParents.delete(id);
   }
 
   /** Executed parents equal to this one in (now - window, now]. */
-  countExecutions(parent: ExecutedParent, nowMs: number, windowMs: number, sinceMs: number): number {
+  countExecutions(
+    parent: Omit<ExecutedParent, 'decisionId'>,
+    nowMs: number,
+    windowMs: number,
+    sinceMs: number,
+  ): number {
     const key = keyOf(parent);
     let count = 0;
     for (let i = this.executions.length - 1; i >= 0; i -= 1) {
@@ -125,7 +135,13 @@ export class Pacing {
   }
 }
 
-function keyOf({ agent, quantityE8, side, symbol }: ExecutedParent): string {
+/** Null: nobody here asked for it. */
+export function parentOf(orders: OrderBook, { agent, decisionId, side, symbol }: OrderState): ExecutedParent | null {
+  if (agent === null || decisionId === null) return null;
+  const parts = orders.byDecision.get(decisionId) ?? [];
+  return { decisionId, agent, symbol, side, quantityE8: parts.reduce((sum, part) => sum + part.quantityE8, 0) };
+}
+function keyOf({ agent, quantityE8, side, symbol }: Omit<ExecutedParent, 'decisionId'>): string {
   return `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`;
 }
 
@@ -138,8 +154,6 @@ const CALLS: ReadonlySet<string> = new Set(['tool', 'dry_run', 'intercept']);
 export class SignsOfLife {
   /** By agent; each is set in place. */
   private readonly seenAt = new Map<string, number>();
-  /** No agent was last seen before this instant. */
-  #noneBeforeMs = Number.NEGATIVE_INFINITY;
 
   noteDecision({ request, decision }: DecisionEvent, tMs: number): void {
     if (request.origin === 'agent' && CALLS.has(decision.kind)) this.note(request.agent, tMs);
@@ -147,15 +161,7 @@ export class SignsOfLife {
 
   note(agent: string, tMs: number): void {
     this.seenAt.set(agent, tMs);
-    this.#noneBeforeMs = Math.min(this.#noneBeforeMs, tMs);
-    if (tMs - this.#noneBeforeMs > KEEP_MS) this.#forgetSilent(tMs);
-  }
-  #forgetSilent(nowMs: number): void {
-    this.#noneBeforeMs = nowMs;
-    for (const [agent, seenAtMs] of this.seenAt) {
-      if (nowMs - seenAtMs > KEEP_MS) this.seenAt.delete(agent);
-      else this.#noneBeforeMs = Math.min(this.#noneBeforeMs, seenAtMs);
-    }
+    for (const [silent, seenAtMs] of this.seenAt) if (tMs - seenAtMs > KEEP_MS) this.seenAt.delete(silent);
   }
 
   /** Null: not within two days before the newest sign of any agent. */
@@ -215,12 +221,7 @@ export class RequestMemory {
       const key = requestKey(event.agent, event.route, decision.request_id);
       if (!this.known.has(key)) this.known.set(key, { decisionId: decision.decision_id, bodyHash: event.body_hash });
       // The oldest is dropped from memory only; the ledger still finds it.
-      if (this.known.size > MAX_REQUESTS) {
-        for (const oldest of this.known.keys()) {
-          this.known.delete(oldest);
-          break;
-        }
-      }
+      keepLast(this.known, MAX_REQUESTS);
     }
     const effective = decision.effective;
     if (decision.kind !== 'tool' || effective === null || effective.action !== 'open' || request.symbol === null)

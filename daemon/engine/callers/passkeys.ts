@@ -1,4 +1,5 @@
-import type { PasskeyAddedEvent, PasskeyEvent } from '../records/events.ts';
+import { keepLast } from '../kept/restore.ts';
+import type { PasskeyAddedEvent, PasskeyEvent } from '../records/people-events.ts';
 
 /** A challenge lives for minutes; nobody signs so many meanwhile. */
 const MAX_USED = 1_000;
@@ -54,11 +55,7 @@ export class PasskeyBook {
 
   #use(key: string): void {
     this.used.add(key);
-    if (this.used.size <= MAX_USED) return;
-    for (const oldest of this.used) {
-      this.used.delete(oldest);
-      return;
-    }
+    keepLast(this.used, MAX_USED);
   }
 
   find(id: string): Passkey | null {

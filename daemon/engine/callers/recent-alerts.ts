@@ -1,4 +1,5 @@
-import type { AlertAckEvent, AlertEvent } from '../records/events.ts';
+import type { AlertEvent } from '../records/house-events.ts';
+import type { AlertAckEvent } from '../records/people-events.ts';
 
 /** Older alerts are only in the ledger. */
 export const MAX_ALERTS = 1_000;

@@ -1,4 +1,4 @@
-import type { TradeEvent } from '../records/events.ts';
+import type { TradeEvent } from '../records/venue-events.ts';
 
 /** Older ones are in the ledger only: `audit export --kind trade`. */
 export const MAX_FILLS = 10_000;

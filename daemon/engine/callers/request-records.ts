@@ -3,7 +3,9 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { ByName } from '../kept/restore.ts';
 import { type Claim, meantBy } from '../orders/claim.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
-import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
+import type { RejectedInputEvent, RequestSumEvent, SenderRole } from '../records/house-events.ts';
+import type { SignalEvent } from '../records/people-events.ts';
 import type { ApprovalBook } from './approvals.ts';
 import { isInCancelAll, type LayerMap, stateInForce } from './layers.ts';
 

@@ -6,7 +6,7 @@ import { type Flow, onDisk, resultOf } from '../flow/step.ts';
 import { grantedRequest } from '../openings/approvals.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type { Caller } from '../records/callers.ts';
-import type { DecisionEvent } from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
 import type { Intake } from './intake.ts';
 import { voidOrphan } from './orphans.ts';

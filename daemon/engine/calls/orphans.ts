@@ -1,6 +1,6 @@
 import { isOver } from '../callers/approvals.ts';
 import type { LiveCore } from '../flow/core.ts';
-import type { RequestedApproval } from '../records/events.ts';
+import type { RequestedApproval } from '../records/people-events.ts';
 
 /**
  * Ends what waits for people and was asked for with a token that has ended: nobody can grant it, and it would keep its agent

@@ -4,7 +4,7 @@ import type { CountedKind } from '../callers/request-records.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { type Flow, wait } from '../flow/step.ts';
 import type { OverBudget } from '../records/decisions.ts';
-import type { SenderRole, SummedKind } from '../records/events.ts';
+import type { SenderRole, SummedKind } from '../records/house-events.ts';
 
 /** Wall time between two sums of the same caller and kind, ms. */
 export const SUM_EVERY_MS = 60_000;

@@ -13,7 +13,7 @@ import {
   type OrderState,
 } from '../orders/orders.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
-import type { ExitEnd } from '../records/events.ts';
+import type { ExitEnd } from '../records/decisions.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { GateViews } from '../state/views.ts';
 import { closingOf, isReplaced, isUnsent, restBelowLotE8 } from './exit-sizes.ts';

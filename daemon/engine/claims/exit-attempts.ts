@@ -1,7 +1,7 @@
 import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../orders/claims.ts';
 import { liveOrders, type OrderState } from '../orders/orders.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
-import type { ExitEnd } from '../records/events.ts';
+import type { ExitEnd } from '../records/decisions.ts';
 import type { Rejection } from '../records/venue.ts';
 import { isCanceled, isFilled, isRefused, isResting, isTerminal, isUnproven, neverRests } from '../tables/status.ts';
 import { isBounded, RESUME_MS } from './claim-ends.ts';

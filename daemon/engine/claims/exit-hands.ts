@@ -2,7 +2,7 @@ import type { ExitsSection } from '../../core/policy.ts';
 import type { Claim } from '../orders/claims.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { PlanClock } from '../plan/deadline.ts';
-import type { ExitEnd } from '../records/events.ts';
+import type { ExitEnd } from '../records/decisions.ts';
 import type { GateViews } from '../state/views.ts';
 import type { ExitPace } from './exit-pace.ts';
 import type { ExitForm } from './exit-request.ts';

@@ -8,7 +8,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { stateInForce } from '../callers/layers.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../orders/claims.ts';
 import { isPlanned, type OrderState } from '../orders/orders.ts';
-import type { ExitEnd } from '../records/events.ts';
+import type { ExitEnd } from '../records/decisions.ts';
 import { formatQuantityE8, fromE8, lotE8 } from '../records/units.ts';
 import { rankOf } from '../tables/rank.ts';
 import { claimAsked } from './asked-claim.ts';

@@ -4,7 +4,7 @@ import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
 import { clientOrderId, type IdSource, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
 import { type Ask, laterAsk } from '../readings/inputs.ts';
-import type { DecisionEvent, PlannedOrder } from '../records/events.ts';
+import type { DecisionEvent, PlannedOrder } from '../records/decisions.ts';
 import { fromE8 } from '../records/units.ts';
 
 export interface ExitForm {

@@ -6,8 +6,8 @@ import type { Recorded } from '../flow/core.ts';
 import type { Flow } from '../flow/step.ts';
 import type { Words } from '../openings/authority.ts';
 import type { OrderState } from '../orders/orders.ts';
-import type { DecisionBody, DecisionKind } from '../records/decisions.ts';
-import type { DecisionEvent, ExitCause, PlannedOrder } from '../records/events.ts';
+import type { DecisionBody, DecisionEvent, DecisionKind, PlannedOrder } from '../records/decisions.ts';
+import type { ExitCause } from '../tables/rank.ts';
 
 /** A request that was decided on and is not recorded yet. */
 export interface Considered {

@@ -11,7 +11,7 @@ import type { EngineCore } from '../flow/core.ts';
 import { endedEvent, intentOn } from '../orders/evidence.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
 import { isPlanned, liveOrders, type OrderState } from '../orders/orders.ts';
-import type { DecisionEvent, ExitTargetEvent } from '../records/events.ts';
+import type { DecisionEvent, ExitTargetEvent } from '../records/decisions.ts';
 import { lotE8, rulesOf, toE8 } from '../records/units.ts';
 import type { GateViews } from '../state/views.ts';
 import { causeOf, type ExitCause } from '../tables/rank.ts';

@@ -11,7 +11,7 @@ import { planApproval } from '../openings/approvals.ts';
 import { NO_WORDS, planAuthority } from '../openings/authority.ts';
 import { decisionId } from '../plan/orders.ts';
 import type { Ask, Draft, LiveInputs } from '../readings/inputs.ts';
-import type { DecisionEvent } from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import type { Considered, Decided, RecordedAs } from './decided.ts';
 import { endOpenings, findTarget } from './openings-to-end.ts';

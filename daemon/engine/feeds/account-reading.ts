@@ -2,8 +2,8 @@ import type { ReadSpan } from '../accounts/recent-moves.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { possibleFills } from '../orders/holding.ts';
 import { liveOrders } from '../orders/orders.ts';
-import type { AccountEvent, PositionRecord } from '../records/events.ts';
 import type { AccountSnapshot, VenueTransfer } from '../records/venue.ts';
+import type { AccountEvent, PositionRecord } from '../records/venue-events.ts';
 import type { GateViews } from '../state/views.ts';
 
 /** Maintenance margin / margin balance; with isolated positions the worst one. */

@@ -2,7 +2,7 @@ import type { LiveCore } from '../flow/core.ts';
 import { intentOn } from '../orders/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
 import { Elapsed } from '../plan/deadline.ts';
-import type { ForeignOrder } from '../records/events.ts';
+import type { ForeignOrder } from '../records/decisions.ts';
 import type { VenueOrder } from '../records/venue.ts';
 import { describeForm } from '../sending/order-proof.ts';
 

@@ -8,8 +8,9 @@ import { isLost, isRejected, isUnknown, type OrderState } from '../orders/orders
 import type { PlanClock } from '../plan/deadline.ts';
 import { type IdSource, OrderCounts } from '../plan/orders.ts';
 import { LiveMarket } from '../readings/live-market.ts';
-import type { ReportedDecision } from '../records/decisions.ts';
-import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../records/events.ts';
+import type { DecisionEvent, OrderEvent, ReportedDecision } from '../records/decisions.ts';
+import type { EventKind, GateEvent, GateEvents } from '../records/events.ts';
+import type { StateEvent } from '../records/people-events.ts';
 import { GateState } from '../state/gate-state.ts';
 import { toRows } from '../state/leave.ts';
 import type {

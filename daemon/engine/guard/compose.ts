@@ -20,37 +20,28 @@ export interface EngineHands {
   readonly readBeside: (symbol: string) => Flow<boolean>;
 }
 
+/** {@link watchHoldings} */
+type EndMisplaced = () => readonly Started<void>[];
 /** Who carries decisions out. */
-export interface EngineParts {
-  readonly health: VenueHealth;
-  readonly proof: OrderProof;
-  readonly sender: OrderSender;
-  readonly resolver: Resolver;
-  readonly canceler: Canceler;
-  readonly slices: SliceRunner;
-  readonly exits: ExitBook;
-  readonly executor: Executor;
-  /** {@link watchHoldings} */
-  readonly endMisplaced: () => readonly Started<void>[];
-}
+export type EngineParts = ReturnType<typeof composeEngine>;
 
 /** Composes the engine for whoever drives it; nothing runs yet. */
-export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts {
+export function composeEngine(core: EngineCore, hands: EngineHands) {
   const health = new VenueHealth(core, {
     ...hands.feeds,
     resolve: (order) => resolver.resolve(order),
     reviewHoldings: () => reviewHoldings(core, endMisplaced),
   });
   const lone = new LoneOpenings(core, hands.readBeside);
-  const proof = new OrderProof(core, (order) => {
+  const proof: OrderProof = new OrderProof(core, (order) => {
     // Its trade may have told first: what was opened since then it has not closed.
     if (order.protective && order.tradedE8 === 0) endOpeningsByStop(core, order);
     health.onExecuted(order);
   });
-  const sender = new OrderSender(core, proof, health, lone);
+  const sender: OrderSender = new OrderSender(core, proof, health, lone);
   const resolver: Resolver = new Resolver(core, proof, health);
   const canceler = new Canceler(core, proof, health);
-  const endMisplaced = watchHoldings(core, canceler);
+  const endMisplaced: EndMisplaced = watchHoldings(core, canceler);
   const slices = new SliceRunner(core, proof, sender, lone);
   const { wakeExitsAt } = hands;
   const exits = new ExitBook({ core, proof, sender, canceler, resolver, wakeExitsAt });
@@ -59,7 +50,7 @@ export function composeEngine(core: EngineCore, hands: EngineHands): EngineParts
 }
 
 /** Nobody waits for it: that it failed is an alert. */
-function reviewHoldings(core: EngineCore, endMisplaced: EngineParts['endMisplaced']): void {
+function reviewHoldings(core: EngineCore, endMisplaced: EndMisplaced): void {
   const onFailure = (error: unknown): void => core.alertRarely('CANCEL_FAILED', String(error));
   try {
     for (const cancel of endMisplaced()) cancel.onEnd((end) => end.kind === 'failed' && onFailure(end.error));

@@ -1,7 +1,8 @@
 import type { LiveCore } from '../flow/core.ts';
-import { call, type Flow, joined, onDisk, Pending, type Started } from '../flow/step.ts';
+import { allOver, call, type Flow, joined, onDisk, Pending, type Started } from '../flow/step.ts';
+import { heldIn } from '../kept/restore.ts';
 import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../protect/countdowns.ts';
-import type { CountdownEvent } from '../records/events.ts';
+import type { CountdownEvent } from '../records/venue-events.ts';
 
 interface Line extends CountdownCalls {
   /** Since when one has been wanted that the venue has not taken, wall ms; null: none is. */
@@ -49,16 +50,13 @@ export class Countdowns {
 
   *#endForGood(symbol: string): Flow<void> {
     yield* this.#end(symbol);
-    yield* joined([this.#line(symbol).setting]);
+    yield* allOver([this.#line(symbol).setting]);
     if (this.#core.state.countdowns.mayRun(symbol)) yield* this.#end(symbol);
   }
 
   #line(symbol: string): Line {
-    const known = this.#lines.get(symbol);
-    if (known !== undefined) return known;
-    const line = { ...noCalls(), unsetSinceMs: null, setting: NOTHING_SET, arrivesUntilMs: 0 };
-    this.#lines.set(symbol, line);
-    return line;
+    const begin = () => ({ ...noCalls(), unsetSinceMs: null, setting: NOTHING_SET, arrivesUntilMs: 0 });
+    return heldIn(this.#lines, symbol, begin);
   }
 
   /** Wall ms; 0: it should not run. Where the venue's time moves in steps, nothing could keep it from running out. */
@@ -91,9 +89,8 @@ export class Countdowns {
 
   #set(symbol: string): Started<void> {
     const setting = this.#core.begin(this.#setNow(symbol));
-    const over = new Pending<void>();
-    this.#line(symbol).setting = over;
-    return setting.onEnd(() => over.close({ kind: 'done', result: undefined }));
+    this.#line(symbol).setting = setting;
+    return setting;
   }
 
   *#setNow(symbol: string): Flow<void> {

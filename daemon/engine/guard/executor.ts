@@ -9,11 +9,12 @@ import { whyEnded } from '../openings/authority.ts';
 import { isInFlight, isPlanned, type OrderState } from '../orders/orders.ts';
 import { planFromDecision, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
 import { type Ask, laterAsk, parentAsk } from '../readings/inputs.ts';
-import type { DecisionEvent, ExitCause, PlannedOrder } from '../records/events.ts';
+import type { DecisionEvent, PlannedOrder } from '../records/decisions.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import type { LoneOpenings } from '../sending/lone-openings.ts';
 import type { OrderProof } from '../sending/order-proof.ts';
 import type { OrderSender } from '../sending/sender.ts';
+import type { ExitCause } from '../tables/rank.ts';
 import type { ExitBook } from './exit-book.ts';
 
 /** As its parent was permitted, and no more. */
@@ -150,34 +151,28 @@ export class SliceRunner {
   }
 }
 
+interface ExecutorParts {
+  readonly core: EngineCore;
+  readonly sender: OrderSender;
+  readonly canceler: Canceler;
+  readonly slices: SliceRunner;
+  readonly exits: ExitBook;
+}
+
 /** Carries out permitted decisions: slices, exits, cancels, amends. */
 export class Executor implements CarriesOut {
-  readonly #core: EngineCore;
-  readonly #sender: OrderSender;
-  readonly #canceler: Canceler;
-  readonly #slices: SliceRunner;
-  readonly #exits: ExitBook;
+  readonly #parts: ExecutorParts;
 
-  constructor(parts: {
-    core: EngineCore;
-    sender: OrderSender;
-    canceler: Canceler;
-    slices: SliceRunner;
-    exits: ExitBook;
-  }) {
-    this.#core = parts.core;
-    this.#sender = parts.sender;
-    this.#canceler = parts.canceler;
-    this.#slices = parts.slices;
-    this.#exits = parts.exits;
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
   }
 
   plan({ acted, request, seq }: Considered): readonly PlannedOrder[] {
-    const rules = this.#core.state.rules.get(request.symbol ?? '');
+    const rules = this.#parts.core.state.rules.get(request.symbol ?? '');
     if (rules === undefined) return [];
-    return planFromDecision({ ids: this.#core.ids, seq }, acted, request, {
+    return planFromDecision({ ids: this.#parts.core.ids, seq }, acted, request, {
       steps: rules,
-      exitDelay: (effective) => this.#exits.pump.planDelay(request, effective),
+      exitDelay: (effective) => this.#parts.exits.pump.planDelay(request, effective),
     });
   }
 
@@ -188,42 +183,43 @@ export class Executor implements CarriesOut {
   noteCancel({ body, event: { request } }: Decided): void {
     if (body.effective?.action !== 'cancel') return;
     const reason = reasonOf(request);
-    for (const order of this.#core.state.changes.find(body.decision_id)?.orders ?? [])
-      this.#canceler.note(order, reason);
-    for (const slice of findSlicesBeside(this.#core.state, request)) this.#canceler.note(slice, SLICE_CANCELED);
-    this.#exits.endCanceled(reason);
+    for (const order of this.#parts.core.state.changes.find(body.decision_id)?.orders ?? [])
+      this.#parts.canceler.note(order, reason);
+    for (const slice of findSlicesBeside(this.#parts.core.state, request))
+      this.#parts.canceler.note(slice, SLICE_CANCELED);
+    this.#parts.exits.endCanceled(reason);
   }
 
   /** Over at the outcome. Begun in the turn of the decision; what is sent waits for the disk. `target`: the order that it names. */
   *act(decided: Decided, target: OrderState | null): Flow<void> {
     const first = decided.event.orders[0];
     if (first !== undefined) {
-      if (first.reduce_only) yield* this.#exits.run(decided);
-      else yield* this.#slices.run(decided);
+      if (first.reduce_only) yield* this.#parts.exits.run(decided);
+      else yield* this.#parts.slices.run(decided);
       return;
     }
     const action = decided.body.effective?.action;
     if (action === 'cancel') yield* this.#cancel(decided);
     // In place. The order counts as the larger and the worse of both forms until one is proven.
     else if (action === 'amend' && target !== null && target.amend !== null)
-      yield* this.#sender.sendAmend(target, decided);
+      yield* this.#parts.sender.sendAmend(target, decided);
   }
 
   /** INVARIANT: cancels what its decision meant, and nothing requested since. */
   *#cancel({ body, event: { request } }: Decided): Flow<void> {
     const reason = reasonOf(request);
-    const meant = this.#core.state.changes.find(body.decision_id)?.orders ?? [];
-    yield* joined(meant.map((order) => this.#canceler.cancel(order, reason)));
+    const meant = this.#parts.core.state.changes.find(body.decision_id)?.orders ?? [];
+    yield* joined(meant.map((order) => this.#parts.canceler.cancel(order, reason)));
   }
 
   /** Also between two rungs, when no order is live: the remainder must still be closed. */
   isGateExiting(symbol: string): boolean {
-    return this.#exits.pump.isGateExiting(symbol);
+    return this.#parts.exits.pump.isGateExiting(symbol);
   }
 
   /** An exit of the gate itself, recorded even on a full disk. Over when it is on disk; it then runs by itself. */
   *runGateExit(request: ExecutionRequest, cause: ExitCause): Flow<void> {
-    const core = this.#core;
+    const core = this.#parts.core;
     const considered = consider(core, request, parentAsk(core.settings));
     const decided = recordDecision(core, considered, {
       kind: 'gate',
@@ -235,7 +231,7 @@ export class Executor implements CarriesOut {
       orders: this.plan(considered),
     });
     // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
-    core.begin(this.#exits.run(decided)).onEnd((end) => {
+    core.begin(this.#parts.exits.run(decided)).onEnd((end) => {
       if (end.kind === 'failed' && !core.isStopping())
         core.alert('GATE_EXIT_FAILED', String(end.error), request.symbol);
     });

@@ -16,7 +16,7 @@ import type { EngineCore } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { type Claim, closedE8, isLive } from '../orders/claims.ts';
 import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../orders/orders.ts';
-import type { ExitEnd } from '../records/events.ts';
+import type { ExitEnd } from '../records/decisions.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import type { OrderProof } from '../sending/order-proof.ts';
 import type { Resolver } from '../sending/resolver.ts';

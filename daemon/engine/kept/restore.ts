@@ -1,3 +1,20 @@
+/** What a map holds under a key: it is made where there is none. */
+export function heldIn<K, V>(map: Map<K, V>, key: K, make: (key: K) => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make(key);
+  map.set(key, made);
+  return made;
+}
+
+/** Forgets what a map or a set has held for longest, down to so many. */
+export function keepLast<K>(held: Map<K, unknown> | Set<K>, most: number): void {
+  for (const oldest of held.keys()) {
+    if (held.size <= most) return;
+    held.delete(oldest);
+  }
+}
+
 /** Views of one kind by name: the one collection that holds views. */
 export class ByName<V extends object> {
   readonly all = new Map<string, V>();
@@ -12,11 +29,7 @@ export class ByName<V extends object> {
   }
   /** It begins where there is none. */
   of(name: string): V {
-    const known = this.all.get(name);
-    if (known !== undefined) return known;
-    const view = this.#make();
-    this.all.set(name, view);
-    return view;
+    return heldIn(this.all, name, this.#make);
   }
 }
 

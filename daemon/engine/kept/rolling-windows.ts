@@ -62,27 +62,14 @@ export class RollingSum {
 
   /** Least place of a bucket that is not before an index. */
   #find(index: number): number {
-    let low = 0;
-    let high = this.buckets.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.buckets[middle]!.index >= index) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-  /** Whether {@link #find} finds this place. */
-  #isFirst(place: number, index: number): boolean {
-    const buckets = this.buckets;
-    if (place > buckets.length || (place > 0 && buckets[place - 1]!.index >= index)) return false;
-    return place === buckets.length || buckets[place]!.index >= index;
+    return bisect(this.buckets.length, (place) => this.buckets[place]!.index >= index);
   }
 
-  /** A bucket counts until all of it has left the span: never too small a sum. Amortised O(1) as time goes on. */
+  /** A bucket counts until all of it has left the span: never too small a sum. O(log n) as time goes on. */
   sum(nowMs: number): number {
     const first = Math.floor((nowMs - this.spanMs) / this.bucketMs);
     const known = this.#fold;
-    const from = known !== null && this.#isFirst(known.from, first) ? known.from : this.#find(first);
+    const from = this.#find(first);
     const fold = known?.from === from ? known : { from, to: from, sum: 0 };
     for (; fold.to < this.buckets.length - 1; fold.to += 1) fold.sum += this.buckets[fold.to]!.value;
     this.#fold = fold;
@@ -150,14 +137,7 @@ export class TokenWindow {
 
   /** First entry after an instant. */
   #firstAfter(instantMs: number): number {
-    let low = this.head;
-    let high = this.tMs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.tMs[middle]! > instantMs) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return this.head + bisect(this.tMs.length - this.head, (place) => this.tMs[this.head + place]! > instantMs);
   }
 
   /** Tokens taken in (now - window, now], and when the oldest of them leaves. */

@@ -17,8 +17,6 @@ import type { Flow } from '../flow/step.ts';
 import { Authorities } from '../guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';
-import type { SliceRunner } from '../guard/executor.ts';
-import type { ExitBook } from '../guard/exit-book.ts';
 import { Protection } from '../guard/protection.ts';
 import { StandingOrders } from '../guard/resting-openings.ts';
 import { type Begun, Keeper, type KeeperTasks } from '../keeper/keeper.ts';
@@ -34,44 +32,10 @@ import { PolicyControl, type PolicyPort } from '../operator/policy-control.ts';
 import { Signals } from '../operator/signals.ts';
 import { Tokens } from '../operator/tokens.ts';
 import { CutReadings } from '../protect/cut-readings.ts';
-import type { Canceler } from '../sending/cancels.ts';
-import type { OrderProof } from '../sending/order-proof.ts';
-import type { Resolver } from '../sending/resolver.ts';
-import type { OrderSender } from '../sending/sender.ts';
 import { watchCancels, watchUnknown } from '../sending/slow-watch.ts';
-import type { VenueHealth } from '../sending/venue-health.ts';
 
 /** The parts of a live account, which its calls use. */
-export interface LiveParts {
-  readonly core: LiveCore;
-  readonly availability: Availability;
-  readonly budgets: RequestBudgets;
-  readonly keeper: Keeper;
-  readonly policies: PolicyControl;
-  readonly alertRoutes: AlertRoutesControl;
-  readonly calls: ToolCalls;
-  readonly approvals: Approvals;
-  readonly outcomes: Outcomes;
-  readonly proof: OrderProof;
-  readonly sender: OrderSender;
-  readonly resolver: Resolver;
-  readonly canceler: Canceler;
-  readonly slices: SliceRunner;
-  readonly heartbeats: Heartbeats;
-  readonly countdowns: Countdowns;
-  readonly standing: StandingOrders;
-  readonly operator: Operator;
-  readonly signals: Signals;
-  readonly passkeys: Passkeys;
-  readonly tokens: Tokens;
-  readonly arming: ArmingControl;
-  readonly ledgerCheck: LedgerCheck;
-  readonly lostOrders: LostOrders;
-  readonly holders: Holders;
-  readonly exitResumption: ExitResumption;
-  readonly exits: ExitBook;
-  readonly health: VenueHealth;
-}
+export type LiveParts = ReturnType<typeof composeLive>;
 export interface LiveOptions {
   readonly policyPort: PolicyPort;
   readonly compareRoutes: CompareAlertRoutes;
@@ -92,7 +56,7 @@ export function startAlone(core: LiveCore, code: string, task: () => Begun): voi
 
 /** Composes the parts; nothing runs yet. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
-export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
+export function composeLive(core: LiveCore, options: LiveOptions) {
   const availability = new Availability(core);
   const engine: EngineParts = composeEngine(core, {
     feeds: {
@@ -104,7 +68,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     wakeExitsAt: options.wakeExitsAt,
     readBeside: (symbol) => readBeside(symbol),
   });
-  const { canceler, endMisplaced, executor, exits, health, proof, resolver, sender, slices } = engine;
+  const { canceler, endMisplaced, executor, exits, health, proof, resolver, sender } = engine;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
@@ -183,6 +147,7 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
   const exitResumption = new ExitResumption(core, keeper, exits);
   core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
   return {
+    ...engine,
     core,
     availability,
     budgets,
@@ -192,11 +157,6 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     calls,
     approvals,
     outcomes,
-    proof,
-    sender,
-    resolver,
-    canceler,
-    slices,
     heartbeats,
     countdowns,
     standing,
@@ -209,7 +169,5 @@ export function composeLive(core: LiveCore, options: LiveOptions): LiveParts {
     lostOrders,
     holders: new Holders({ core, canceler, exits, endMisplaced }),
     exitResumption,
-    exits,
-    health,
   };
 }

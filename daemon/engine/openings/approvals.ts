@@ -1,7 +1,7 @@
 import { approvalText, type SignedApproval } from '../../core/approval.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
-import type { DecisionBody } from '../records/decisions.ts';
-import type { DecisionEvent, RequestedApproval } from '../records/events.ts';
+import type { DecisionBody, DecisionEvent } from '../records/decisions.ts';
+import type { RequestedApproval } from '../records/people-events.ts';
 
 /** Where an approval counts. */
 export interface ApprovalPlace {

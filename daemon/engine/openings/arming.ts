@@ -1,4 +1,4 @@
-import type { ArmingEvent } from '../records/events.ts';
+import type { ArmingEvent } from '../records/people-events.ts';
 
 /** What a daemon runs as. */
 export interface ArmingBound {

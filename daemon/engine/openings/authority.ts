@@ -9,7 +9,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { closesAt } from '../../core/schedule.ts';
 import { type ApprovalState, opensUntilMs } from '../callers/approvals.ts';
 import { everyLiveOrder, isOwnOpening, isPlanned, isTerminal, neverRests, type OrderState } from '../orders/orders.ts';
-import type { Authority, EndsBy, PlannedOrder } from '../records/events.ts';
+import type { Authority, EndsBy, PlannedOrder } from '../records/decisions.ts';
 import type { GateViews } from '../state/views.ts';
 import type { AuthorityNow } from './authority-now.ts';
 

@@ -1,8 +1,8 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { layerKey } from '../callers/layers.ts';
+import { type LayerPlace, layerEvent, layerKey } from '../callers/layers.ts';
 import { ownE8 } from '../orders/holding.ts';
 import { everyLiveOrder, isOwnOpening } from '../orders/orders.ts';
-import type { StateEvent } from '../records/events.ts';
+import type { StateEvent } from '../records/people-events.ts';
 import type { GateViews } from '../state/views.ts';
 
 /** Who sets and ends the layer of a silent agent. */
@@ -67,30 +67,16 @@ export function findSilences(
     const seenMs = lastSeenMs(agent);
     const silentMs = seenMs === null ? Number.POSITIVE_INFINITY : nowMs - seenMs;
     if (silentMs < heartbeatMs) continue;
-    const event: StateEvent = {
-      clears_at_ms: null,
-      clears_when: 'the agent makes an authenticated call',
-      layer: 'condition',
-      name: agent,
-      reason: `silent for longer than heartbeat_ms (${heartbeatMs} ms)`,
-      scope: 'agent',
-      set_by: SET_BY,
-      state: 'reducing',
-    };
+    const reason = `silent for longer than heartbeat_ms (${heartbeatMs} ms)`;
+    const event = layerEvent(placeOf(agent), reason, SET_BY, 'the agent makes an authenticated call');
     found.push({ agent, event, silentMs });
   }
   return found;
 }
 
 export function endOfSilence(agent: string, reason: string): StateEvent {
-  return {
-    clears_at_ms: null,
-    clears_when: '',
-    layer: 'condition',
-    name: agent,
-    reason,
-    scope: 'agent',
-    set_by: SET_BY,
-    state: 'active',
-  };
+  return layerEvent(placeOf(agent), reason, SET_BY, null);
+}
+function placeOf(agent: string): LayerPlace {
+  return { layer: 'condition', scope: 'agent', name: agent };
 }

@@ -5,7 +5,7 @@ import { ARMING_LAYER, checkArming, checkSignatures } from '../openings/arming.t
 import { planProblemLayer } from '../protect/problem-layer.ts';
 import type { Caller } from '../records/callers.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
-import { PasskeyRefused } from './passkeys.ts';
+import { PasskeyRefused, requireEnrolled } from './passkeys.ts';
 
 /**
  * Whether live trading is armed: for this account, policy and version, for now, signed by as many passkeys as the
@@ -81,9 +81,7 @@ export class ArmingControl {
       throw new OperatorRequestError(`the arming is ${this.#digest(arming)}, not ${digest}: look at it again`);
     // RISK: a token lies in a file; one that is read there must not stand for several people.
     if (passkeyId === null) throw new PasskeyRefused('a passkey signs an arming, and a token is none: use the console');
-    // It may have been removed since its signature was verified.
-    if (core.state.passkeys.find(passkeyId) === null)
-      throw new PasskeyRefused('the passkey that signed it was removed');
+    requireEnrolled(core, passkeyId);
     if (!armingSigners.has(passkeyId)) {
       core.append('arming_signed', { digest, passkey_id: passkeyId, set_by: caller.agent });
       this.review();

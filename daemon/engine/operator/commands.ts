@@ -1,7 +1,7 @@
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../../contract/types/operator.ts';
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
-import { isOver, type LayerEntry, layerKey, stateInForce } from '../callers/layers.ts';
+import { isOver, type LayerEntry, layerEvent, layerKey, stateInForce } from '../callers/layers.ts';
 import type { Availability } from '../calls/disk-space.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
@@ -137,15 +137,9 @@ export class Operator {
       const known = core.state.layers.get(layerKey('operator', scope, name));
       if (loosens(change, known)) this.#parts.loosening.requireWaited(`reducing over halted (${name ?? scope})`);
       core.appendTightening({
-        clears_at_ms: null,
-        clears_when: 'an operator clears it',
+        ...layerEvent({ layer: 'operator', scope, name }, change.reason, caller.agent, 'an operator clears it'),
         // Only `active` ends a flatten.
         ...(known?.isFlattening === true ? { flatten: true as const } : {}),
-        layer: 'operator',
-        name,
-        reason: change.reason,
-        scope,
-        set_by: caller.agent,
         state: change.state,
       });
     }
@@ -194,17 +188,20 @@ export class Operator {
       const endsAtMs = isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null;
       if (endsAtMs !== null && entry.clearsAtMs !== null && core.state.time.venueMs(entry.clearsAtMs) <= endsAtMs)
         continue;
-      core.append('state', {
-        clears_at_ms: endsAtMs,
-        clears_when: isLive ? `cleared by ${caller.agent}, after the loosening delay` : '',
-        ...(isLive && entry.isFlattening ? { flatten: true as const } : {}),
-        layer,
-        name,
-        reason: isLive ? entry.reason : reason,
-        scope,
-        set_by: caller.agent,
-        state: isLive ? entry.state : 'active',
-      });
+      const cleared = layerEvent({ layer, scope, name }, reason, caller.agent, null);
+      core.append(
+        'state',
+        endsAtMs === null
+          ? cleared
+          : {
+              ...cleared,
+              clears_at_ms: endsAtMs,
+              clears_when: `cleared by ${caller.agent}, after the loosening delay`,
+              ...(entry.isFlattening ? { flatten: true as const } : {}),
+              reason: entry.reason,
+              state: entry.state,
+            },
+      );
     }
   }
 

@@ -12,7 +12,8 @@ import type { Canceler } from '../sending/cancels.ts';
 import { findExitInProgress } from '../snapshot/symbol-view.ts';
 import { CANCELS_WITHIN_MS, describeUnknown, findKnownSymbols } from './commands.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
-import { PasskeyRefused } from './passkeys.ts';
+import { PasskeyRefused, requireEnrolled } from './passkeys.ts';
+import { isLiveToken } from './tokens.ts';
 
 const ASK_AGAIN = 'ask again once that is over';
 
@@ -86,13 +87,11 @@ export class Holders {
 
   /** RISK: whoever holds a symbol trades all that is held there; where money is real, a stolen token must not say who. */
   #requireProof(passkeyId: string | null): void {
-    const { settings, state } = this.#parts.core;
-    const keys = state.passkeys.list();
-    if (passkeyId === null && profileOf(settings.venue).isRealMoney && keys.length > 0)
+    const { core } = this.#parts;
+    const { settings, state } = core;
+    if (passkeyId === null && profileOf(settings.venue).isRealMoney && state.passkeys.list().length > 0)
       throw new PasskeyRefused(`on ${settings.venue} a passkey has to sign an adoption: use the console`);
-    // It may have been removed since its signature was verified.
-    if (passkeyId !== null && state.passkeys.find(passkeyId) === null)
-      throw new PasskeyRefused('the passkey that signed it was removed');
+    requireEnrolled(core, passkeyId);
   }
 
   /** @throws OperatorRequestError before the account is reconciled, and for a name that is mistyped */
@@ -135,12 +134,7 @@ export class Holders {
     const { tokens } = this.#parts.core.ports;
     if (tokens === undefined) return null;
     const nowMs = tokens.expiryMs();
-    const live = tokens
-      .listTokens()
-      .filter(
-        ({ expires_at_ms: endsAtMs, revoked_at_ms: revoked, role }) =>
-          role === 'agent' && revoked === null && (endsAtMs === null || nowMs < endsAtMs),
-      );
+    const live = tokens.listTokens().filter((token) => token.role === 'agent' && isLiveToken(token, nowMs));
     return new Set(live.map(({ agent, name }) => agent ?? name));
   }
 

@@ -17,6 +17,12 @@ export class PasskeyRefused extends Error {
   readonly code = 'FORBIDDEN';
 }
 
+/** @throws PasskeyRefused: the passkey that signed a call may have been removed since its signature was verified */
+export function requireEnrolled({ state }: LiveCore, passkeyId: string | null): void {
+  if (passkeyId !== null && state.passkeys.find(passkeyId) === null)
+    throw new PasskeyRefused('the passkey that signed it was removed');
+}
+
 /** Records passkeys and what they signed. Which signature is good was found out before. */
 export class Passkeys {
   readonly #core: LiveCore;

@@ -3,7 +3,7 @@ import { type RequestBudgets, SIGNAL_CEILING } from '../calls/request-budgets.ts
 import type { LiveCore } from '../flow/core.ts';
 import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/step.ts';
 import type { Caller } from '../records/callers.ts';
-import type { SignalEvent } from '../records/events.ts';
+import type { SignalEvent } from '../records/people-events.ts';
 import { CANCELS_WITHIN_MS, describeUnknown } from './commands.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 

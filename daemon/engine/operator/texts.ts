@@ -2,7 +2,8 @@ import type { TextsErasedBody } from '../../contract/types/operator.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { type Flow, onDisk } from '../flow/step.ts';
 import type { Caller } from '../records/callers.ts';
-import type { DecisionEvent, SignalEvent } from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
+import type { SignalEvent } from '../records/people-events.ts';
 
 /**
  * Erases the free texts of a decision or a signal. The chain holds their digests alone, and stays as it is. The record of

@@ -5,7 +5,7 @@ import type { StoredToken, TokenPort } from '../flow/ports.ts';
 import { GATE_AGENT } from '../plan/orders.ts';
 import type { AskedToken, TokenActor } from '../records/callers.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
-import { PasskeyRefused } from './passkeys.ts';
+import { PasskeyRefused, requireEnrolled } from './passkeys.ts';
 
 /** How many are listed. */
 const MAX_LISTED = 500;
@@ -38,7 +38,7 @@ export class Tokens {
     if (role === 'agent' && core.state.passkeys.list().some((key) => key.name === name))
       throw new OperatorRequestError(`${name} is the name of a passkey; choose another one for the agent`);
     const nowMs = port.expiryMs();
-    if (port.listTokens().filter((token) => isLive(token, nowMs)).length >= MAX_LIVE)
+    if (port.listTokens().filter((token) => isLiveToken(token, nowMs)).length >= MAX_LIVE)
       throw new OperatorRequestError(`${MAX_LIVE} tokens are live; revoke those that nobody uses`);
     // INVARIANT: what is made without a record could not be told from what somebody put into the table.
     if (core.ports.ledger.isFailed) throw new LedgerFailed();
@@ -80,14 +80,12 @@ export class Tokens {
 
   /** RISK: where money is real, or the account is the venue's, an operator token that was stolen must not make others. */
   #requireProof({ passkeyId }: TokenActor): void {
-    const { settings, state } = this.#core;
+    const { settings } = this.#core;
     if (passkeyId === null && !profileOf(settings.venue).isSimulated)
       throw new PasskeyRefused(
         `on ${settings.venue} a passkey has to sign the creation of a token; \`./holdfast token create\` creates one on the daemon's machine`,
       );
-    // It may have been removed since its signature was verified.
-    if (passkeyId !== null && state.passkeys.find(passkeyId) === null)
-      throw new PasskeyRefused('the passkey that signed it was removed');
+    requireEnrolled(this.#core, passkeyId);
   }
 
   #port(): TokenPort {
@@ -104,7 +102,7 @@ class LedgerFailed extends Error {
 
 const proofOf = ({ passkeyId }: TokenActor): string => (passkeyId === null ? 'an operator token' : 'a passkey');
 
-const isLive = ({ revoked_at_ms, expires_at_ms }: StoredToken, nowMs: number): boolean =>
+export const isLiveToken = ({ revoked_at_ms, expires_at_ms }: StoredToken, nowMs: number): boolean =>
   revoked_at_ms === null && (expires_at_ms === null || nowMs < expires_at_ms);
 
 /** @throws OperatorRequestError with what the store says against it */
@@ -121,5 +119,5 @@ function create(port: TokenPort, token: Parameters<TokenPort['createToken']>[0])
 function describe(token: StoredToken, nowMs: number, ownId: string): TokenBody {
   const { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms, revoked_at_ms } = token;
   const reported = { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms, revoked_at_ms };
-  return { ...reported, is_live: isLive(token, nowMs), is_own: id === ownId };
+  return { ...reported, is_live: isLiveToken(token, nowMs), is_own: id === ownId };
 }

@@ -1,5 +1,6 @@
 import type { ExecutionRequest, Origin, Side } from '../../core/request.ts';
-import type { ExitCause, ExitEnd, OrderEvent } from '../records/events.ts';
+import type { ExitEnd, OrderEvent } from '../records/decisions.ts';
+import type { ExitCause } from '../tables/rank.ts';
 import { isAtVenue, isCanceled, isLost, isRefused, neverRests } from '../tables/status.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 

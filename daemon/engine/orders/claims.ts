@@ -1,6 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and when what is old leaves it
 
-import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../records/events.ts';
+import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../records/decisions.ts';
 import { isPlanned, isTerminal } from '../tables/status.ts';
 import {
   BEYOND_SHARE,

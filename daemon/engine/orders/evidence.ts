@@ -1,5 +1,5 @@
 import type { PassedTime } from '../kept/passed-time.ts';
-import type { EvidenceKind, OrderEvent, OrderIntentEvent } from '../records/events.ts';
+import type { EvidenceKind, OrderEvent, OrderIntentEvent } from '../records/decisions.ts';
 import type { Rejection } from '../records/venue.ts';
 import { rowOf } from '../tables/cause.ts';
 import {

@@ -1,7 +1,13 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
-import type { OrderStatus } from '../records/decisions.ts';
-import type { DecisionEvent, EndsBy, EvidenceKind, OrderEvent, PlannedOrder } from '../records/events.ts';
+import type {
+  DecisionEvent,
+  EndsBy,
+  EvidenceKind,
+  OrderEvent,
+  OrderStatus,
+  PlannedOrder,
+} from '../records/decisions.ts';
 import { rulesOf, tickE8, toE8 } from '../records/units.ts';
 import type { OrderKind } from '../records/venue.ts';
 

@@ -14,6 +14,7 @@ import { type Ask, type AskDraft, type LiveInputs, parentAsk } from '../readings
 import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
+import { viewBalance } from '../snapshot/exposure-view.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
 import type { GateViews } from '../state/views.ts';
 import { type Breach, bareRequest, GATE_AGENT, type ReviewPlace } from './orders.ts';
@@ -76,10 +77,7 @@ export function standingRequest(
 }
 
 /** The ask of a review that concerns no order: budgets and regimes. */
-export function bareAsk(place: ReviewPlace): Ask {
-  return reviewAsk(place);
-}
-function reviewAsk(place: ReviewPlace): AskDraft {
+export function bareAsk(place: ReviewPlace): AskDraft {
   const ask = parentAsk(place);
   ask.phase = 'standing';
   return ask;
@@ -91,7 +89,7 @@ export function standingAsk(
   form: StandingForm,
   leaving: ReadonlySet<OrderState>,
 ): Ask {
-  const ask = reviewAsk(place);
+  const ask = bareAsk(place);
   ask.tokenSkillSha256 = order.tokenSkillSha256;
   ask.own = order;
   ask.leaving = leaving;
@@ -144,18 +142,7 @@ export function findAccountTiers(
 ): ReturnType<typeof findAccount> | null {
   const { account, nowMs } = inputs;
   if (account === null) return null;
-  return findAccount(
-    {
-      available_usdt: account.availableUsdt,
-      daily_loss: state.dailyLoss(nowMs, account.marginBalanceUsdt),
-      drawdown: state.drawdown(nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
-      equity_usdt: account.marginBalanceUsdt,
-      margin_ratio: account.marginRatio,
-      observed_at_ms: account.observedAtMs,
-      reserved_margin_usdt: 0,
-    },
-    policy,
-  );
+  return findAccount(viewBalance(state, account, nowMs, policy), policy);
 }
 
 /**

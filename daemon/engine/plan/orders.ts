@@ -1,6 +1,6 @@
 import type { EffectiveAction, ExecutionDecision, SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { PlannedOrder } from '../records/events.ts';
+import type { PlannedOrder } from '../records/decisions.ts';
 import { type LotRules, lotE8, readE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
 import type { OrderCount } from '../records/venue.ts';
 
@@ -63,21 +63,10 @@ export function planFromDecision(
   if (effective.action !== 'open' && effective.action !== 'exit') return [];
   const symbol = request.symbol;
   const waitMs = effective.action === 'exit' ? exitDelay(effective) : null;
-  return decision.constraints.staging_plan.map((slice) => ({
-    client_order_id: clientOrderId(ids, seq, slice.slice, 0),
-    delay_ms: waitMs ?? slice.delay_ms,
-    kind: 'regular',
-    leverage: effective.leverage ?? 1,
-    quantity_e8: readE8(slice.quantity),
-    order_type: effective.order_type,
-    price_e8: priceE8(effective, steps),
-    protective: false,
-    reduce_only: effective.reduce_only,
-    side: effective.side,
-    slice: slice.slice,
-    symbol,
-    time_in_force: effective.time_in_force,
-    trigger_e8: null,
+  return decision.constraints.staging_plan.map(({ delay_ms: delayMs, quantity, slice }) => ({
+    ...planSingle(effective, steps, { symbol, id: clientOrderId(ids, seq, slice, 0), slice }),
+    delay_ms: waitMs ?? delayMs,
+    quantity_e8: readE8(quantity),
   }));
 }
 
@@ -95,7 +84,7 @@ export function planSingle(
     leverage: effective.leverage ?? 1,
     quantity_e8: toE8(effective.lots, lotE8(steps)),
     order_type: effective.order_type,
-    price_e8: priceE8(effective, steps),
+    price_e8: effective.price_ticks === null ? null : toE8(effective.price_ticks, tickE8(steps)),
     protective: false,
     reduce_only: effective.reduce_only,
     side: effective.side,
@@ -104,10 +93,6 @@ export function planSingle(
     time_in_force: effective.time_in_force,
     trigger_e8: null,
   };
-}
-
-function priceE8({ price_ticks: ticks }: EffectiveAction, steps: Steps): number | null {
-  return ticks === null ? null : toE8(ticks, tickE8(steps));
 }
 
 /** Where requests of the gate itself go. */

@@ -4,10 +4,10 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { layerKey, stateInForce } from '../callers/layers.ts';
+import { type LayerPlace, layerEvent, layerKey, stateInForce } from '../callers/layers.ts';
 import { everyLiveOrder, isOwnOpening, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Ask, LiveInputs } from '../readings/inputs.ts';
-import type { StateEvent } from '../records/events.ts';
+import type { StateEvent } from '../records/people-events.ts';
 import type { GateViews } from '../state/views.ts';
 import type { PlanClock } from './deadline.ts';
 import {
@@ -100,22 +100,15 @@ export class StandingReview {
     const { state } = this.#hands;
     const found = findAccountTiers(state, this.#hands.inputs(), this.#hands.policyFor(GATE_AGENT));
     if (found === null || found.reduceOnly === state.layers.has('condition|account|')) return;
-    this.#hands.recordState({
-      clears_at_ms: null,
-      clears_when: 'drawdown, daily loss and margin ratio are below their reduce_only tiers',
-      layer: 'condition',
-      name: null,
-      reason: found.drawdown.reduceOnly
-        ? 'drawdown tier'
-        : found.dailyLoss.reduceOnly
-          ? 'daily loss tier'
-          : found.marginRatio.reduceOnly
-            ? 'margin ratio tier'
-            : 'tiers left',
-      scope: 'account',
-      set_by: 'rule 8',
-      state: found.reduceOnly ? 'reducing' : 'active',
-    });
+    const reason = found.drawdown.reduceOnly
+      ? 'drawdown tier'
+      : found.dailyLoss.reduceOnly
+        ? 'daily loss tier'
+        : found.marginRatio.reduceOnly
+          ? 'margin ratio tier'
+          : 'tiers left';
+    const clearsWhen = 'drawdown, daily loss and margin ratio are below their reduce_only tiers';
+    this.#setCondition({ scope: 'account', name: null }, reason, clearsWhen, found.reduceOnly);
   }
 
   /**
@@ -132,17 +125,13 @@ export class StandingReview {
       const isOld = quantityE8 !== 0 && sinceMs !== null && tMs - sinceMs >= longestMs;
       if (!isOld && state.layers.size === 0) continue;
       if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
-      this.#hands.recordState({
-        clears_at_ms: null,
-        clears_when: 'the symbol is flat',
-        layer: 'condition',
-        name: symbol,
-        reason: isOld ? 'held for longer than holding_time_ms' : 'no longer held too long',
-        scope: 'symbol',
-        set_by: 'rule 8',
-        state: isOld ? 'reducing' : 'active',
-      });
+      const reason = isOld ? 'held for longer than holding_time_ms' : 'no longer held too long';
+      this.#setCondition({ scope: 'symbol', name: symbol }, reason, 'the symbol is flat', isOld);
     }
+  }
+  #setCondition(place: Pick<LayerPlace, 'scope' | 'name'>, reason: string, clearsWhen: string, holds: boolean): void {
+    const event = layerEvent({ layer: 'condition', ...place }, reason, 'rule 8', clearsWhen);
+    this.#hands.recordState(holds ? event : { ...event, state: 'active' });
   }
 
   /** INVARIANT: no await in here. Those of which it is not known whether they fit. */

@@ -10,7 +10,7 @@ import { opensAt } from '../../core/schedule.ts';
 import { everyLiveOrder, isOwnOpening, type OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import type { LiveInputs } from '../readings/inputs.ts';
-import type { SignalEvent } from '../records/events.ts';
+import type { SignalEvent } from '../records/people-events.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
 import { exposedSymbols } from '../snapshot/exposure.ts';
 import { liquidationDistance } from '../snapshot/exposure-view.ts';

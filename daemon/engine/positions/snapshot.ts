@@ -1,4 +1,4 @@
-import type { PositionRecord } from '../records/events.ts';
+import type { PositionRecord } from '../records/venue-events.ts';
 import { followBook } from './fills.ts';
 import { believe, heldAt } from './lot-book.ts';
 import { followLeverage, type PositionState } from './positions.ts';

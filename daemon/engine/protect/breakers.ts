@@ -1,6 +1,8 @@
 import type { TemporalSection } from '../../core/policy.ts';
+import { layerEvent } from '../callers/layers.ts';
+import { parentOf } from '../callers/pacing.ts';
 import type { OrderState } from '../orders/orders.ts';
-import type { StateEvent } from '../records/events.ts';
+import type { StateEvent } from '../records/people-events.ts';
 import type { Rejection } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import { isOfAccount, rowOf } from '../tables/cause.ts';
@@ -24,32 +26,23 @@ export function findRepeatedExecution(
   breaker: TemporalSection['breaker'],
   nowMs: number,
 ): StateEvent | null {
-  if (order.reduceOnly || order.agent === null || order.decisionId === null) return null;
+  const parent = order.reduceOnly ? null : parentOf(state.orders, order);
+  if (parent === null) return null;
   const { repeats, window_ms: windowMs, cooldown_ms: cooldownMs } = breaker;
-  const { orders, pacing, time } = state;
+  const { pacing, time } = state;
   const tMs = time.atNow(nowMs);
-  const known = pacing.breakers.get(order.agent);
+  const known = pacing.breakers.get(parent.agent);
   if (known !== undefined && known.untilMs > tMs) return null;
-  const siblings = orders.byDecision.get(order.decisionId) ?? [order];
-  const quantityE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
-  const sinceMs = known?.untilMs ?? 0;
-  const count = pacing.countExecutions(
-    { agent: order.agent, symbol: order.symbol, side: order.side, quantityE8 },
-    tMs,
-    windowMs,
-    sinceMs,
-  );
+  const count = pacing.countExecutions(parent, tMs, windowMs, known?.untilMs ?? 0);
   if (count < repeats) return null;
-  return {
-    clears_at_ms: nowMs + breakerMs(cooldownMs, known?.trips ?? 0),
-    clears_when: 'its cooldown is over, or an operator clears it',
-    layer: 'breaker',
-    name: order.agent,
-    reason: `the same ${order.side} of ${order.symbol} was executed ${count} times within ${windowMs} ms`,
-    scope: 'agent',
-    set_by: 'daemon',
-    state: 'reducing',
-  };
+  const reason = `the same ${order.side} of ${order.symbol} was executed ${count} times within ${windowMs} ms`;
+  return breakerOf(parent.agent, nowMs + breakerMs(cooldownMs, known?.trips ?? 0), reason);
+}
+
+function breakerOf(agent: string, untilMs: number, reason: string): StateEvent {
+  const place = { layer: 'breaker', scope: 'agent', name: agent } as const;
+  const event = layerEvent(place, reason, 'daemon', 'its cooldown is over, or an operator clears it');
+  return { ...event, clears_at_ms: untilMs };
 }
 
 /** How many consecutive equal refusals stop an agent. */
@@ -121,16 +114,8 @@ function findAgentBreaker(
   const known = pacing.breakers.get(agent);
   const untilMs = nowMs + breakerMs(breaker.cooldown_ms, known?.trips ?? 0);
   if (known !== undefined && known.untilMs >= time.atNow(untilMs)) return null;
-  return {
-    clears_at_ms: untilMs,
-    clears_when: 'its cooldown is over, or an operator clears it',
-    layer: 'breaker',
-    name: agent,
-    reason: `the venue refused the same request ${EQUAL_REFUSALS} times in a row ${describeAnswer(rejection)}`,
-    scope: 'agent',
-    set_by: 'daemon',
-    state: 'reducing',
-  };
+  const reason = `the venue refused the same request ${EQUAL_REFUSALS} times in a row ${describeAnswer(rejection)}`;
+  return breakerOf(agent, untilMs, reason);
 }
 
 /**
@@ -145,16 +130,7 @@ export function findAccountBreaker(
 ): StateEvent | null {
   const entry = layers.get('breaker|account|');
   if (entry !== undefined && (setBy === 'venue' || (entry.setBy !== 'venue' && entry.clearsAtMs === null))) return null;
-  return {
-    clears_at_ms: null,
-    clears_when: clearsWhen,
-    layer: 'breaker',
-    name: null,
-    reason,
-    scope: 'account',
-    set_by: setBy ?? 'daemon',
-    state: 'reducing',
-  };
+  return layerEvent({ layer: 'breaker', scope: 'account', name: null }, reason, setBy ?? 'daemon', clearsWhen);
 }
 
 /** What a refusal too many sets; null: it was none, or nothing is to be set. */

@@ -1,6 +1,7 @@
 import type { PlanClock } from '../plan/deadline.ts';
 import type { Breach } from '../plan/orders.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from '../readings/inputs.ts';
+import { isNearBook } from '../readings/live-market.ts';
 
 /** A breach that lasts so long needs no other word than the mark's, wall ms: it is what positions are liquidated by. */
 const LASTS_MS = 10_000;
@@ -73,9 +74,4 @@ export class CutReadings {
   #isAnother(is: object, was: object, isAtMs: number, wasAtMs: number): boolean {
     return is !== was && (isAtMs !== wasAtMs || this.#clock.scale === 0);
   }
-}
-
-/** As far apart as openings take them to be one market (rule 11). */
-function isNearBook({ mark, bid, ask }: SymbolInputs, collarBps: number): boolean {
-  return Math.abs((bid + ask) / 2 - mark) * 1e4 <= collarBps * mark;
 }

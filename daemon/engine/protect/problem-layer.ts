@@ -1,5 +1,5 @@
-import { type LayerMap, layerKey } from '../callers/layers.ts';
-import type { StateEvent } from '../records/events.ts';
+import { type LayerMap, layerEvent, layerKey } from '../callers/layers.ts';
+import type { StateEvent } from '../records/people-events.ts';
 
 /** A breaker of the account, beside others, that stands while there is a problem. No operator lifts it. */
 export interface ProblemLayer {
@@ -28,14 +28,6 @@ export function planProblemLayer(
 ): StateEvent | null {
   const known = layers.get(layerKey('breaker', 'account', name));
   if ((known?.reason ?? null) === problem) return null;
-  return {
-    clears_at_ms: null,
-    clears_when: problem === null ? '' : clearsWhen,
-    layer: 'breaker',
-    name,
-    reason: problem ?? cleared,
-    scope: 'account',
-    set_by: name,
-    state: problem === null ? 'active' : 'reducing',
-  };
+  const place = { layer: 'breaker', scope: 'account', name } as const;
+  return layerEvent(place, problem ?? cleared, name, problem === null ? null : clearsWhen);
 }

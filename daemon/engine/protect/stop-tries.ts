@@ -1,7 +1,7 @@
 import { isNotPlaced, isResting, isUnknown, type OrderState } from '../orders/orders.ts';
 import { Elapsed, type PlanClock } from '../plan/deadline.ts';
 
-/** Time after which a stop is tried again, ms; doubled with each failure beyond `enough`. */
+/** Time after which a stop is tried again, or moved, ms; doubled with each failure beyond `enough`. */
 const RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
 /**
@@ -11,7 +11,7 @@ const LONGEST_RETRY_MS = 300_000;
 const SHOWN_WITHIN_MS = 12_000;
 
 /**
- * Tries to place the stops of symbols. RISK: that no answer refuses a stop does not mean that it rests: one after the
+ * Tries to place the stops of symbols, or to move them. RISK: that no answer refuses a stop does not mean that it rests: one after the
  * other may be lost on its way, and each would look like the first.
  */
 export class StopTries {

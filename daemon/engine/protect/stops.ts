@@ -5,7 +5,7 @@
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
 import { isNotPlaced, isUnknown, type OrderState } from '../orders/orders.ts';
 import { bareRequest, type ReviewPlace } from '../plan/orders.ts';
-import type { PlannedOrder } from '../records/events.ts';
+import type { PlannedOrder } from '../records/decisions.ts';
 import { E8, fromE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
 
 /** The gate's request to close a part of what it may close in a symbol. */

@@ -3,6 +3,7 @@ import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
 import { isNear, type ReadSpan } from '../accounts/recent-moves.ts';
+import { heldIn } from '../kept/restore.ts';
 import type { Bar, MarketQuote } from '../records/venue.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from './inputs.ts';
 import { UnreadableRows } from './unreadable-rows.ts';
@@ -109,9 +110,7 @@ export class LiveMarket {
     if (!rebuild) return;
     if (isOtherLength) this.#bars.clear();
     for (const [symbol, feed] of this.#feeds) {
-      feed.window = new MarketFeatureWindow(section.bar_ms, section);
-      if (isOtherLength) feed.lastBarOpenMs = Number.NEGATIVE_INFINITY;
-      for (const bar of this.#bars.get(symbol) ?? []) feed.window.applyBar(toFeatureBar(bar));
+      this.#rebuild(symbol, feed);
       this.#refresh(symbol, feed);
     }
   }
@@ -157,23 +156,26 @@ export class LiveMarket {
     for (const [symbol, feed] of this.#feeds) {
       feed.quote = null;
       feed.inputs = null;
-      const bars = (this.#bars.get(symbol) ?? []).filter((bar) => bar.openTimeMs + this.#section.bar_ms <= nowMs);
+      const bars = this.bars(symbol).filter((bar) => bar.openTimeMs + this.#section.bar_ms <= nowMs);
       this.#bars.set(symbol, bars);
-      feed.window = new MarketFeatureWindow(this.#section.bar_ms, this.#section);
-      for (const bar of bars) feed.window.applyBar(toFeatureBar(bar));
-      feed.lastBarOpenMs = bars.at(-1)?.openTimeMs ?? Number.NEGATIVE_INFINITY;
+      this.#rebuild(symbol, feed);
       const { hold } = feed;
       if (hold !== null && hold.bars_as_of_ms > nowMs)
         feed.hold = { ...hold, bars_as_of_ms: feed.window.readClosed()?.bars_as_of_ms ?? 0 };
     }
   }
 
+  /** Of the bars that are held. */
+  #rebuild(symbol: string, feed: SymbolFeed): void {
+    const bars = this.bars(symbol);
+    feed.window = new MarketFeatureWindow(this.#section.bar_ms, this.#section);
+    for (const bar of bars) feed.window.applyBar(toFeatureBar(bar));
+    feed.lastBarOpenMs = bars.at(-1)?.openTimeMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   #feed(symbol: string): SymbolFeed {
-    const known = this.#feeds.get(symbol);
-    if (known !== undefined) return known;
-    const feed = new SymbolFeed(new MarketFeatureWindow(this.#section.bar_ms, this.#section));
-    this.#feeds.set(symbol, feed);
-    return feed;
+    const begin = (): SymbolFeed => new SymbolFeed(new MarketFeatureWindow(this.#section.bar_ms, this.#section));
+    return heldIn(this.#feeds, symbol, begin);
   }
 
   /** Takes in closed bars in order; the hold steps at each close. */
@@ -251,7 +253,8 @@ export class LiveMarket {
   }
 }
 
-function isNearBook({ mark, bid, ask }: MarketQuote, collarBps: number): boolean {
+/** As far apart as openings take them to be one market (rule 11). */
+export function isNearBook({ mark, bid, ask }: Pick<MarketQuote, 'mark' | 'bid' | 'ask'>, collarBps: number): boolean {
   return Math.abs((bid + ask) / 2 - mark) * 1e4 <= collarBps * mark;
 }
 

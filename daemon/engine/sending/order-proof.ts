@@ -2,7 +2,7 @@ import type { EngineCore, Recorded } from '../flow/core.ts';
 import { endedEvent, headSeq, intentOn, isOfAnother, judgeStatus, wordOn } from '../orders/evidence.ts';
 import { isLost, isTerminal, type OrderState } from '../orders/orders.ts';
 import { isSettled } from '../positions/positions.ts';
-import type { OrderEvent } from '../records/events.ts';
+import type { OrderEvent } from '../records/decisions.ts';
 import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../records/units.ts';
 import type { SymbolRules, VenueOrder } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';

@@ -6,10 +6,10 @@ import { endOpeningsByAnswer } from '../decide/openings-to-end.ts';
 import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
-import { isLeverageFree } from '../openings/leverage.ts';
 import { rejectedEvent, unknownEvent } from '../orders/evidence.ts';
-import { isInFlight, isTerminal, type OrderState } from '../orders/orders.ts';
+import { isInFlight, isTerminal, liveOrders, type OrderState } from '../orders/orders.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from '../records/venue.ts';
+import { isLeverageLocked } from '../snapshot/exposure.ts';
 import { Approvals } from './approval.ts';
 import type { LoneOpenings } from './lone-openings.ts';
 import type { Ask, OrderProof } from './order-proof.ts';
@@ -313,7 +313,7 @@ export class OrderSender {
     try {
       const position = this.#core.state.position(order.symbol);
       if (position.leverage === order.leverage && !this.#isLeverageUnknown(order.symbol)) return null;
-      if (!isLeverageFree(this.#core.state, order))
+      if (isLeverageLocked(position, liveOrders(this.#core.state.orders, order.symbol), { own: order, leaving: null }))
         return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
       const { leverage, symbol } = order;
       const outcome = yield* ask<'setLeverage'>({ fx: 'setLeverage', symbol, leverage });

@@ -5,12 +5,13 @@ import { closableE8, ownE8, ownE8Of, unownedE8 } from '../orders/holding.ts';
 import { remainingE8 } from '../orders/order.ts';
 import { liveOrders } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
-import { type Draft, type LiveInputs, type Own, othersThan } from '../readings/inputs.ts';
+import { type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from '../readings/inputs.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import { viewLosses } from './agent-losses.ts';
 import {
   closableLots,
+  type Exposure,
   exposedInOrder,
   markInTicks,
   orderUnits,
@@ -86,12 +87,8 @@ export function viewAgent(subject: Subject): AgentView {
   const { ask, inputs, live, policy, rules, state, symbol, tMs: now } = subject;
   const { agent } = subject.request;
   const pace = state.pacing.readAgent(agent);
-  const share = ownE8Of(state.positions.get(symbol), agent);
-  const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
   const counted =
-    rules === null || live === null
-      ? { longUnits: 0, shortUnits: 0 }
-      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules), rules);
+    rules === null || live === null ? { longUnits: 0, shortUnits: 0 } : countShare(subject, symbol, live, rules);
   const others = policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(subject);
   const pending =
     policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
@@ -148,26 +145,31 @@ function countRestingExits({ request, state, symbol }: Subject): { readonly own:
   return { own, inSymbol };
 }
 
-function agentElsewhere({ ask, inputs, request, state, symbol }: Subject): { gross: number; positions: number } {
-  const { agent } = request;
+/** Worst case of the agent's own part of a symbol. */
+function countShare(
+  { ask, request: { agent }, state }: Subject,
+  symbol: string,
+  { mark }: SymbolInputs,
+  rules: SymbolRules,
+): Exposure {
+  const share = ownE8Of(state.positions.get(symbol), agent);
+  const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
+  return worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(mark, rules), rules);
+}
+
+function agentElsewhere(subject: Subject): { gross: number; positions: number } {
+  const { inputs, state, symbol } = subject;
   let gross = 0;
   let positions = 0;
   for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
-    const share = ownE8Of(state.positions.get(other), agent);
     const rules = state.rules.get(other);
     const live = inputs.symbols.get(other);
     if (rules === undefined || live === undefined) {
       gross = UNVALUED_USDT;
       continue;
     }
-    const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
-    const counted = worstCase(
-      held,
-      othersThan(liveOrders(state.orders, other), ask, agent),
-      markInTicks(live.mark, rules),
-      rules,
-    );
+    const counted = countShare(subject, other, live, rules);
     const units = Math.max(counted.longUnits, counted.shortUnits);
     if (units === 0) continue;
     positions += 1;

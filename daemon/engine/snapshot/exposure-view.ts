@@ -1,10 +1,11 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { lotsOf } from '../positions/lots.ts';
 import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
-import { othersThan } from '../readings/inputs.ts';
+import { type AccountInputs, type Draft, othersThan } from '../readings/inputs.ts';
 import { ceilLots, floorLots } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -27,14 +28,25 @@ export function viewAccount(subject: Subject): AccountView | null {
   const { ask, inputs, policy, state } = subject;
   const account = inputs.account;
   if (account === null) return null;
+  const view = viewBalance(state, account, inputs.nowMs, policy);
+  view.reserved_margin_usdt = viewReservedMargin(subject) - ownMargin(state, ask);
+  return view;
+}
+/** Of a reading, with nothing reserved beside it. */
+export function viewBalance(
+  state: GateViews,
+  { availableUsdt, marginBalanceUsdt, marginRatio, observedAtMs }: AccountInputs,
+  nowMs: number,
+  policy: CompiledPolicy,
+): Draft<AccountView> {
   return {
-    available_usdt: account.availableUsdt,
-    daily_loss: state.dailyLoss(inputs.nowMs, account.marginBalanceUsdt),
-    drawdown: state.drawdown(inputs.nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
-    equity_usdt: account.marginBalanceUsdt,
-    margin_ratio: account.marginRatio,
-    observed_at_ms: account.observedAtMs,
-    reserved_margin_usdt: viewReservedMargin(subject) - ownMargin(state, ask),
+    available_usdt: availableUsdt,
+    daily_loss: state.dailyLoss(nowMs, marginBalanceUsdt),
+    drawdown: state.drawdown(nowMs, marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
+    equity_usdt: marginBalanceUsdt,
+    margin_ratio: marginRatio,
+    observed_at_ms: observedAtMs,
+    reserved_margin_usdt: 0,
   };
 }
 

@@ -170,7 +170,10 @@ function marginLeverage(state: GateViews, order: OrderState): number {
   return isLeverageLocked(position, liveOrders(state.orders, order.symbol), own) ? setting : order.leverage;
 }
 
-/** Whether the symbol has a position, or an order at the venue other than those that are being decided. */
+/**
+ * Leverage is a setting of the symbol: it can be set to the charged leverage while the symbol is flat and has no order at the
+ * venue other than those that are being decided; otherwise it stays (BY-39).
+ */
 export function isLeverageLocked(
   position: PositionState | undefined,
   orders: ReadonlySet<OrderState>,

@@ -3,8 +3,8 @@ import { ownE8, possibleFills } from '../orders/holding.ts';
 import { isTerminal, isUnproven, liveOrders } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import { applySnapshot } from '../positions/snapshot.ts';
-import type { AccountEvent, PositionRecord } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
+import type { AccountEvent, PositionRecord } from '../records/venue-events.ts';
 import type { GateViews } from './views.ts';
 
 const NOTHING_TO_FILL = possibleFills([]);

@@ -1,5 +1,6 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import { isLiquidation } from '../accounts/income-rows.ts';
+import { parentOf } from '../callers/pacing.ts';
 import { applyListed, applyOrderEvent, setAmend } from '../orders/evidence.ts';
 import { holdAgain, holdBy } from '../orders/holding.ts';
 import { priceMoved, unreportedE8 } from '../orders/order.ts';
@@ -13,7 +14,7 @@ import {
 } from '../orders/orders.ts';
 import { applyFill, type ClosedAndOpened } from '../positions/fills.ts';
 import type { PositionState } from '../positions/positions.ts';
-import type { DecisionEvent, OrderEvent, RecordedDecision } from '../records/events.ts';
+import type { DecisionEvent, OrderEvent, RecordedDecision } from '../records/decisions.ts';
 import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
 import type { GateViews } from './views.ts';
 
@@ -38,21 +39,15 @@ export function applyDecision(state: GateViews, event: DecisionEvent): void {
   // In shadow mode what opens follows from a decision that refuses it.
   if (decision.kind === 'tool' && event.request.origin === 'agent' && event.orders[0]?.reduce_only === false)
     holdBy(state.position(event.request.symbol ?? ''), event.agent);
-  const agent = state.pacing.agent(event.agent);
   if (opening && decision.kind === 'tool') {
     // The parent takes a token for every slice at its decision: sends are counted, not acknowledgements.
     const { tMs } = state.time;
-    state.pacing.account.sends.add(tMs, event.orders.length);
-    agent.sends.add(tMs, event.orders.length);
+    state.pacing.take('sends', event.agent, tMs, event.orders.length);
     if (event.request.symbol !== null) state.pacing.symbol(event.request.symbol).lastOpenParentAtMs = tMs;
   }
   // One that waits takes its token when it is sent.
-  if (decision.effective?.action === 'exit' && event.orders[0]?.delay_ms === 0) takeExitToken(state, event);
-}
-
-function takeExitToken({ pacing, time }: GateViews, event: DecisionEvent): void {
-  pacing.account.exits.add(time.tMs, 1);
-  pacing.agent(event.agent).exits.add(time.tMs, 1);
+  if (decision.effective?.action === 'exit' && event.orders[0]?.delay_ms === 0)
+    state.pacing.take('exits', event.agent, state.time.tMs);
 }
 
 /**
@@ -75,8 +70,7 @@ function applyAmend(state: GateViews, event: DecisionEvent): void {
   for (const word of event.authority?.words ?? []) order.words = withWord(order.words, word);
   if (effective.leverage === null && !isPaced(event.decision)) return;
   const { tMs } = state.time;
-  state.pacing.account.sends.add(tMs, 1);
-  state.pacing.agent(event.agent).sends.add(tMs, 1);
+  state.pacing.take('sends', event.agent, tMs);
   if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = tMs;
 }
 
@@ -118,14 +112,15 @@ function applySlice(state: GateViews, event: DecisionEvent): void {
     if (order === undefined && fresh.reduceOnly) {
       const parentId = event.parent_decision_id ?? event.decision.decision_id;
       const siblings = state.orders.byDecision.get(parentId) ?? [];
-      if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event);
+      if (!siblings.some((sibling) => sibling.sentAtMs !== null))
+        state.pacing.take('exits', event.agent, state.time.tMs);
       insertOrder(state.orders, fresh);
     }
     fresh.decidedSeq = state.stateSeq;
     if (order === undefined || !isPlanned(order)) continue;
     order.decidedSeq = state.stateSeq;
     // A resting exit that waited for its rate.
-    if (order.reduceOnly) takeExitToken(state, event);
+    if (order.reduceOnly) state.pacing.take('exits', event.agent, state.time.tMs);
     order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
     order.priceE8 = fresh.priceE8;
     order.leverage = Math.min(order.leverage, fresh.leverage);
@@ -190,14 +185,8 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   // are read before their lots move have counted already.
   const notional = fromE8(unreported);
   const fee = notional * rules.takerFee;
-  state.pacing.account.turnover.add(tMs, notional);
-  state.pacing.account.fees.add(tMs, fee);
+  state.pacing.noteTraded(order.agent, tMs, notional, fee);
   order.feesUsdt += fee;
-  if (order.agent !== null) {
-    const agent = state.pacing.agent(order.agent);
-    agent.turnover.add(tMs, notional);
-    agent.fees.add(tMs, fee);
-  }
   const fill: TradeFill = {
     symbol: order.symbol,
     side: order.side,
@@ -212,14 +201,12 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
 
 /** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
 function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): void {
-  const { agent, decisionId, side, symbol } = order;
-  if (agent === null || decisionId === null) return;
-  const pace = pacing.symbol(symbol);
+  const parent = parentOf(orders, order);
+  if (parent === null) return;
+  const pace = pacing.symbol(order.symbol);
   pace.lastOpenFillAtMs = time.tMs;
-  pace.lastOpenFillSide = side;
-  const siblings = orders.byDecision.get(decisionId) ?? [order];
-  const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
-  pacing.noteExecution(decisionId, { agent, symbol, side, quantityE8: parentE8 }, time.tMs);
+  pace.lastOpenFillSide = order.side;
+  pacing.noteExecution(parent, time.tMs);
 }
 
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */

@@ -1,10 +1,9 @@
 import { isLiquidation } from '../accounts/income-rows.ts';
-import type { RollingSum } from '../kept/rolling-windows.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { applyLiquidation, applyTradeTime } from '../positions/fills.ts';
 import type { PositionState } from '../positions/positions.ts';
-import type { TradeEvent } from '../records/events.ts';
 import { fromE8 } from '../records/units.ts';
+import type { TradeEvent } from '../records/venue-events.ts';
 import type { GateViews } from './views.ts';
 
 /** The venue has taken over lots of the holder: its round trips end with it. */
@@ -55,8 +54,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
   const countedMs = order.unreportedAtMs ?? filledMs;
-  correct(state.pacing.account, countedMs, notional, fee);
-  if (order.agent !== null) correct(state.pacing.agent(order.agent), countedMs, notional, fee);
+  state.pacing.noteTraded(order.agent, countedMs, notional, fee);
 }
 
 /**
@@ -69,13 +67,4 @@ function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent)
   const counted = unreported === 0 ? 0 : (order.unreportedUsdtE8 * movedE8) / unreported;
   order.unreportedUsdtE8 -= counted;
   return counted;
-}
-function correct(
-  window: { readonly turnover: RollingSum; readonly fees: RollingSum },
-  tMs: number,
-  notional: number,
-  fee: number,
-): void {
-  window.turnover.add(tMs, notional);
-  window.fees.add(tMs, fee);
 }

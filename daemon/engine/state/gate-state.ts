@@ -3,15 +3,11 @@ import { applyOrderIntent, isOfOldAmend } from '../orders/evidence.ts';
 import { freeIfFlat, giveTo, releaseFrom } from '../orders/holding.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { setLeverage } from '../positions/positions.ts';
-import type {
-  AccountEvent,
-  DecisionEvent,
-  GateEvent,
-  GateEvents,
-  PositionRecord,
-  StateEvent,
-} from '../records/events.ts';
+import type { DecisionEvent } from '../records/decisions.ts';
+import type { GateEvent, GateEvents } from '../records/events.ts';
+import type { StateEvent } from '../records/people-events.ts';
 import { type LotRules, lotE8, rulesOf, type TickRules, tickE8, toE8 } from '../records/units.ts';
+import type { AccountEvent, PositionRecord } from '../records/venue-events.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder } from './apply-orders.ts';
 import { applyTrade } from './apply-trade.ts';

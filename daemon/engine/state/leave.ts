@@ -1,8 +1,8 @@
 import type { Claim } from '../orders/claim.ts';
 import { isProvenUnfilled } from '../orders/evidence.ts';
 import type { OrderState } from '../orders/order.ts';
+import type { EvidenceKind } from '../records/decisions.ts';
 import type { EndedOrderRow } from '../records/ended-order.ts';
-import type { EvidenceKind } from '../records/events.ts';
 import type { GateViews } from './views.ts';
 
 /** How long the ledger's table tells of an order after its end, ms of event time. */

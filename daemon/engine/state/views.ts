@@ -13,12 +13,14 @@ import { RecentAlerts } from '../callers/recent-alerts.ts';
 import { RecentFills } from '../callers/recent-fills.ts';
 import { RequestRecords } from '../callers/request-records.ts';
 import { PassedTime } from '../kept/passed-time.ts';
+import { heldIn } from '../kept/restore.ts';
 import { SeenIds } from '../kept/seen-ids.ts';
 import { Claims } from '../orders/claims.ts';
 import { createOrderBook, type OrderState } from '../orders/orders.ts';
 import { createPosition, type PositionState } from '../positions/positions.ts';
-import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../records/events.ts';
+import type { ArmingEvent, PolicyEvent, RecoveryEvent } from '../records/people-events.ts';
 import type { SymbolRules } from '../records/venue.ts';
+import type { AccountEvent, MarketEvent } from '../records/venue-events.ts';
 
 const DAY_MS = 86_400_000;
 /** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */
@@ -83,11 +85,7 @@ export class GateViews {
   hostOffsetMs: number | null = null;
 
   position(symbol: string): PositionState {
-    const known = this.positions.get(symbol);
-    if (known !== undefined) return known;
-    const position = createPosition(symbol);
-    this.positions.set(symbol, position);
-    return position;
+    return heldIn(this.positions, symbol, createPosition);
   }
 
   /** Of a balance, by what was read of the account until now. */

@@ -2,8 +2,8 @@ import { INCOME_LATE_MS } from '../accounts/accounts.ts';
 import { idOf, isMove } from '../accounts/income-rows.ts';
 import { recordMove } from '../feeds/account-reading.ts';
 import type { LiveCore } from '../flow/core.ts';
-import type { IncomeRow } from '../records/events.ts';
 import type { VenueIncome } from '../records/venue.ts';
+import type { IncomeRow } from '../records/venue-events.ts';
 
 /** Bookings of one record. */
 const ROWS_OF_A_RECORD = 200;

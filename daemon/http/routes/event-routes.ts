@@ -5,7 +5,7 @@ import { checkEventsQuery, checkNoQuery, EventsQuery, NoQuery } from '../../cont
 import type { GateApi } from '../../contract/types/gate-api.ts';
 import { violationAt } from '../../contract/violations.ts';
 import type { Caller, Role } from '../../engine/records/callers.ts';
-import type { DecisionEvent } from '../../engine/records/events.ts';
+import type { DecisionEvent } from '../../engine/records/decisions.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { queryOf, requireValid } from '../requests/input.ts';
 import { requireScope } from '../requests/readings.ts';

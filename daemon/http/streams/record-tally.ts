@@ -1,5 +1,5 @@
 import type { Counts, SkippedDecisions, SkippedRecords } from '../../contract/types/stream.ts';
-import type { DecisionEvent } from '../../engine/records/events.ts';
+import type { DecisionEvent } from '../../engine/records/decisions.ts';
 import type { StreamedEvent } from './shared-records.ts';
 
 /** A record as it was appended, not necessarily on disk yet. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { ArchivedEvent } from '../../engine/records/events.ts';
+import type { ArchivedEvent } from '../../engine/records/house-events.ts';
 import { exportLine } from '../chain/export.ts';
 import { hashEvent, sha256Hex } from '../chain/hash-chain.ts';
 import { syncPath } from '../disk/private-files.ts';

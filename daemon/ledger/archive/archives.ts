@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
-import type { ArchivedEvent } from '../../engine/records/events.ts';
+import type { ArchivedEvent } from '../../engine/records/house-events.ts';
 import type { ChainRow, LedgerArchives } from '../types.ts';
 import { readFrame, readWhole } from './archive-file.ts';
 

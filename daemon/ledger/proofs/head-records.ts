@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import type { HeadEvent, KeyEvent } from '../../engine/records/events.ts';
+import type { HeadEvent, KeyEvent } from '../../engine/records/house-events.ts';
 import { MerkleFrontier } from '../chain/merkle.ts';
 
 export const HEAD_KIND = 'head';

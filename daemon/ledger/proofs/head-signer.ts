@@ -1,4 +1,4 @@
-import type { HeadEvent } from '../../engine/records/events.ts';
+import type { HeadEvent } from '../../engine/records/house-events.ts';
 import type { TimePort, Timer } from '../../time/time-port.ts';
 import { buildTree, MerkleFrontier, type MerkleTree } from '../chain/merkle.ts';
 import type { Ledger, LedgerReader } from '../types.ts';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { KeyEvent } from '../../engine/records/events.ts';
+import type { KeyEvent } from '../../engine/records/house-events.ts';
 import { ensurePrivateFile } from '../disk/private-files.ts';
 import { codeOf, LedgerError, messageOf } from '../errors.ts';
 import type { Ledger, LedgerReader } from '../types.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { HeadEvent, KeyEvent } from '../../engine/records/events.ts';
+import type { HeadEvent, KeyEvent } from '../../engine/records/house-events.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import { compareRecord, type NotedHead, type NotedRecord, readHeadFile } from '../proofs/head-file.ts';
 import { exportPublicKey, HEAD_KIND, KEY_KIND, readPrivateKey } from '../proofs/head-records.ts';

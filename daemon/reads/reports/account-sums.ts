@@ -1,5 +1,11 @@
 import type { AgentSums, ReportSums } from '../../contract/types/accounts.ts';
-import type { AccountDay, Asks, Figures } from '../../engine/accounts/account-days.ts';
+import {
+  type AccountDay,
+  type Asks,
+  createFigures,
+  FIGURES,
+  type Figures,
+} from '../../engine/accounts/account-days.ts';
 import { fromE8 } from '../../engine/records/units.ts';
 import type { Owner } from '../../engine/words.ts';
 
@@ -12,26 +18,17 @@ export function round(usdt: number): number {
 }
 
 export function sumFigures(all: Iterable<Figures>): Sums {
-  const sum = { realised: 0, fees: 0, funding: 0, other: 0, turnover: 0, slippage: 0, slippageOf: 0, fills: 0 };
-  for (const figures of all) {
-    sum.realised += figures.realisedE8;
-    sum.fees += figures.feesE8;
-    sum.funding += figures.fundingE8;
-    sum.other += figures.otherE8;
-    sum.turnover += figures.turnoverE8;
-    sum.slippage += figures.slippageE8;
-    sum.slippageOf += figures.slippageOfE8;
-    sum.fills += figures.fills;
-  }
+  const sum = createFigures();
+  for (const figures of all) for (const name of FIGURES) sum[name] += figures[name];
   return {
-    realised_usdt: fromE8(sum.realised),
-    fees_usdt: fromE8(sum.fees),
-    funding_usdt: fromE8(sum.funding),
-    other_usdt: fromE8(sum.other),
-    result_usdt: fromE8(sum.realised + sum.funding + sum.other - sum.fees),
-    turnover_usdt: fromE8(sum.turnover),
-    slippage_usdt: fromE8(sum.slippage),
-    slippage_bps: sum.slippageOf > 0 ? round((sum.slippage / sum.slippageOf) * 1e4) : null,
+    realised_usdt: fromE8(sum.realisedE8),
+    fees_usdt: fromE8(sum.feesE8),
+    funding_usdt: fromE8(sum.fundingE8),
+    other_usdt: fromE8(sum.otherE8),
+    result_usdt: fromE8(sum.realisedE8 + sum.fundingE8 + sum.otherE8 - sum.feesE8),
+    turnover_usdt: fromE8(sum.turnoverE8),
+    slippage_usdt: fromE8(sum.slippageE8),
+    slippage_bps: sum.slippageOfE8 > 0 ? round((sum.slippageE8 / sum.slippageOfE8) * 1e4) : null,
     fills: sum.fills,
   };
 }

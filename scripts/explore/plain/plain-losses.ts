@@ -1,5 +1,6 @@
-import type { GateEvent, TradeEvent } from '../../../daemon/engine/records/events.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { E8 } from '../../../daemon/engine/records/units.ts';
+import type { TradeEvent } from '../../../daemon/engine/records/venue-events.ts';
 import { MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,10 +1,10 @@
 import type {
   DecisionEvent,
-  GateEvent,
   OrderEvent,
   OrderIntentEvent,
   PlannedOrder,
-} from '../../../daemon/engine/records/events.ts';
+} from '../../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { ceilLots, E8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
 import { effectiveE8, effectivePriceE8 } from '../decided.ts';

@@ -6,13 +6,10 @@ import {
 } from '../../../daemon/core/features/round-trips.ts';
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
 import type { TraderStateSection } from '../../../daemon/core/policy.ts';
-import type {
-  AccountEvent,
-  DecisionEvent,
-  GateEvent,
-  RecordedDecision,
-} from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent, RecordedDecision } from '../../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { E8 } from '../../../daemon/engine/records/units.ts';
+import type { AccountEvent } from '../../../daemon/engine/records/venue-events.ts';
 import { PlainClock } from './plain-clock.ts';
 import { type PlainFill, type PlainOrder, PlainOrders } from './plain-orders.ts';
 

@@ -1,4 +1,5 @@
-import type { GateEvent, SignalEvent, StateEvent } from '../../../daemon/engine/records/events.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
+import type { SignalEvent, StateEvent } from '../../../daemon/engine/records/people-events.ts';
 import { PlainClock } from './plain-clock.ts';
 
 const STATES = ['active', 'reducing', 'halted'] as const;

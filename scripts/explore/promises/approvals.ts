@@ -1,4 +1,5 @@
-import type { ApprovalEvent, GateEvent, RequestedApproval } from '../../../daemon/engine/records/events.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
+import type { ApprovalEvent, RequestedApproval } from '../../../daemon/engine/records/people-events.ts';
 import { readE8 } from '../../../daemon/engine/records/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';

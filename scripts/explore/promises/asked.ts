@@ -1,5 +1,5 @@
 import type { JsonSchemaObject } from '../../../daemon/core/policy.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { CallRecord } from '../records.ts';

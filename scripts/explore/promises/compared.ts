@@ -1,7 +1,7 @@
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { diffPolicy, type PolicyDiff } from '../../../daemon/engine/audit/policy-diff.ts';
 import type { HistorySource } from '../../../daemon/engine/audit/recorded.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 

@@ -1,6 +1,6 @@
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { deriveAgain, lookUpPolicies } from '../../../daemon/engine/audit/retell.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { decideByTheDocuments } from '../../../test/oracle/decide-oracle.ts';
 import { disagreements } from '../../../test/oracle/disagreements.ts';
 import { at, type Breach } from '../breach.ts';

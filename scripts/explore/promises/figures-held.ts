@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { ceilLots, floorLots } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
 import type { Note } from '../history.ts';

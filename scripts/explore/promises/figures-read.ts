@@ -1,6 +1,8 @@
 import type { MarketView } from '../../../daemon/core/context.ts';
-import type { DecisionEvent, GateEvent, MarketEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
+import type { MarketEvent } from '../../../daemon/engine/records/venue-events.ts';
 import { type Found, unequal } from '../plain/told.ts';
 
 /** What was last recorded of each market. */

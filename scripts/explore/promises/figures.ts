@@ -1,6 +1,6 @@
 import { agentSection } from '../../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { E8 } from '../../../daemon/engine/records/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';

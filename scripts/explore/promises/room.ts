@@ -1,5 +1,5 @@
-import type { PositionRecord } from '../../../daemon/engine/records/events.ts';
 import { readE8 } from '../../../daemon/engine/records/units.ts';
+import type { PositionRecord } from '../../../daemon/engine/records/venue-events.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import type { PlannedBy } from '../records.ts';

@@ -1,5 +1,5 @@
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import type { SignalEvent } from '../../../daemon/engine/records/events.ts';
+import type { SignalEvent } from '../../../daemon/engine/records/people-events.ts';
 import { isOpen } from '../../../daemon/exchange-sim/core/orders/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';

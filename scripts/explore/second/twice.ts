@@ -1,4 +1,4 @@
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { at, type Breach } from '../breach.ts';
 import { executedFor, type History } from '../history.ts';
 import { sectionOf } from './budgets.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ApprovalBook, isOver } from '../../../daemon/engine/callers/approvals.ts';
 import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
 import type { ApprovalProof } from '../../../daemon/engine/records/approvals.ts';
-import type { PasskeyAddedEvent, RequestedApproval } from '../../../daemon/engine/records/events.ts';
+import type { PasskeyAddedEvent, RequestedApproval } from '../../../daemon/engine/records/people-events.ts';
 import { describeApprovals } from '../../../daemon/reads/approvals.ts';
 
 const END = 1_000_000;

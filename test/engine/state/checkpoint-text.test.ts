@@ -11,7 +11,8 @@ import { Pacing } from '../../../daemon/engine/callers/pacing.ts';
 import { readState } from '../../../daemon/engine/kept/state-text.ts';
 import { bareAsk } from '../../../daemon/engine/plan/judge-resting.ts';
 import { bareRequest } from '../../../daemon/engine/plan/orders.ts';
-import type { DecisionEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { buildAccountContext, buildContext } from '../../../daemon/engine/snapshot/snapshot.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
@@ -126,12 +127,7 @@ describe('the text of views', () => {
 const DERIVED: ReadonlySet<string> = new Set([
   'ByName #make',
   'Claims #justEnded',
-  'EquityHistory #atMidnight',
-  'EquityHistory #dayAgo',
-  'MinuteMaxima #found',
-  'MinuteMaxima #foundFromMs',
   'RollingSum #fold',
-  'SignsOfLife #noneBeforeMs',
   'TradeBook #risk',
 ]);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stateOf } from '../../../daemon/engine/claims/describe-claim.ts';
 import { type Claim, closedE8, MAKES_ROOM, meantBy, onWayE8 } from '../../../daemon/engine/orders/claims.ts';
-import type { Evidence } from '../../../daemon/engine/records/events.ts';
+import type { Evidence } from '../../../daemon/engine/records/decisions.ts';
 import { DAY, decisionEvent, inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
 

@@ -31,20 +31,17 @@ describe('the course of equity since the first reading', () => {
     assert.deepEqual([few[0], few.at(-1)], [seen[0], seen.at(-1)]);
   });
 
-  it('takes an answer that is older than the one before it where it belongs', () => {
-    const course = new EquityCourse();
-    for (const [minute, equity] of [
+  it('takes an answer that was asked for before a rebase, and comes after it, as of then', () => {
+    const history = new EquityHistory();
+    history.add(T0, 100);
+    history.rebase(T0 + 3 * MINUTE, 110);
+    history.add(T0 + MINUTE, 90);
+    history.add(T0 + 3 * MINUTE + 1, 105);
+    assert.deepEqual(values(history.course), [
       [0, 100],
-      [3, 110],
-      [1, 90],
-      [3, 105],
-    ] as const)
-      course.add({ atMs: T0 + minute * MINUTE, equity });
-    assert.deepEqual(values(course), [
-      [0, 100],
-      [MINUTE, 90],
-      [3 * MINUTE, 105],
+      [3 * MINUTE, 90],
     ]);
+    assert.equal(history.drawdown(T0 + 4 * MINUTE, 99, 60 * MINUTE), 1 - 99 / 110, 'the maximum is that of the rebase');
   });
 
   it('shows no peak that a deposit made', () => {

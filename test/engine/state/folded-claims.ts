@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import type { Origin, Side } from '../../../daemon/core/request.ts';
 import type { Claim } from '../../../daemon/engine/orders/claims.ts';
 import type { PositionState } from '../../../daemon/engine/positions/positions.ts';
-import type {
-  ExitCause,
-  ExitEnd,
-  OrderEvent,
-  OrderIntentEvent,
-  PositionRecord,
-} from '../../../daemon/engine/records/events.ts';
+import type { ExitEnd, OrderEvent, OrderIntentEvent } from '../../../daemon/engine/records/decisions.ts';
+import type { PositionRecord } from '../../../daemon/engine/records/venue-events.ts';
 import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import type { ExitCause } from '../../../daemon/engine/tables/rank.ts';
 import {
   asListed,
   BTC_RULES,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { KEEP_ENDED_MS } from '../../../daemon/engine/orders/orders.ts';
-import type { EvidenceKind, GateEvent, OrderEvent } from '../../../daemon/engine/records/events.ts';
+import type { EvidenceKind, OrderEvent } from '../../../daemon/engine/records/decisions.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { fromRows, KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
 import { generatePlan } from '../../../scripts/explore/generate.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { AlertRoutesSpec } from '../../../daemon/contract/alerts.ts';
-import type { AlertGroup, AlertMessageEvent, GateEvent } from '../../../daemon/engine/records/events.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
+import type { AlertGroup, AlertMessageEvent } from '../../../daemon/engine/records/house-events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { reread, textOf } from './text-of.ts';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PassedTime } from '../../../daemon/engine/kept/passed-time.ts';
-import type { GateEvent, StateEvent } from '../../../daemon/engine/records/events.ts';
+import type { GateEvent } from '../../../daemon/engine/records/events.ts';
+import type { StateEvent } from '../../../daemon/engine/records/people-events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { T0 } from '../../gate/fold-fixture.ts';
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../../daemon/engine/records/events.ts';
+import type {
+  PasskeyAddedEvent,
+  PasskeyAssertedEvent,
+  PasskeyEvent,
+} from '../../../daemon/engine/records/people-events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { reread, textOf } from './text-of.ts';
 

@@ -20,6 +20,7 @@ export class PlainEquityHistory {
   #transfers = 0;
   #moves: { readonly atMs: number; readonly reportedAtMs: number; readonly usdt: number }[] = [];
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
+  #latestMs = Number.NEGATIVE_INFINITY;
 
   addTransfer(amountUsdt: number, atMs: number, reportedAtMs: number): void {
     const oldest = this.#recent[0];
@@ -54,10 +55,13 @@ export class PlainEquityHistory {
   ): void {
     this.#add(atMs, marginBalanceUsdt, how.shownAtMs + how.clockErrorMs, atMs - how.clockErrorMs);
   }
-  #add(atMs: number, marginBalanceUsdt: number, toMs: number, fromMs: number): void {
+  #add(askedMs: number, marginBalanceUsdt: number, toMs: number, fromMs: number): void {
     const later = this.#moves
-      .filter((move) => move.atMs > atMs && move.reportedAtMs > atMs)
+      .filter((move) => move.atMs > askedMs && move.reportedAtMs > askedMs)
       .reduce((sum, { usdt }) => sum + usdt, 0);
+    // What was asked for before the last sample counts as of then.
+    const atMs = Math.max(askedMs, this.#latestMs);
+    this.#latestMs = atMs;
     const sample = { atMs, equity: marginBalanceUsdt - (this.#transfers - later), fromMs, toMs };
     this.#raise(sample);
     this.#recent.push(sample);
@@ -65,7 +69,7 @@ export class PlainEquityHistory {
   }
 
   rebase(atMs: number, marginBalanceUsdt: number, readFromMs: number): void {
-    this.#rebasedAtMs = atMs;
+    this.#rebasedAtMs = Math.max(atMs, this.#latestMs);
     this.#maxima = [];
     this.#add(atMs, marginBalanceUsdt, atMs, readFromMs);
   }

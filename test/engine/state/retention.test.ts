@@ -11,8 +11,8 @@ import {
   type OrderState,
   planOrders,
 } from '../../../daemon/engine/orders/orders.ts';
-import type { OrderStatus } from '../../../daemon/engine/records/decisions.ts';
-import type { DecisionEvent, SignalEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent, OrderStatus } from '../../../daemon/engine/records/decisions.ts';
+import type { SignalEvent } from '../../../daemon/engine/records/people-events.ts';
 import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
 import {
   BTC_RULES,

@@ -8,7 +8,7 @@ import { grantOf } from '../../../daemon/engine/callers/approvals.ts';
 import { planSlice, sliceAsk } from '../../../daemon/engine/guard/executor.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
 import { type Ask, parentAsk } from '../../../daemon/engine/readings/inputs.ts';
-import type { RequestedApproval } from '../../../daemon/engine/records/events.ts';
+import type { RequestedApproval } from '../../../daemon/engine/records/people-events.ts';
 import { fromE8, lotE8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
 import { buildContext } from '../../../daemon/engine/snapshot/snapshot.ts';

@@ -1,6 +1,6 @@
 import type { Figures } from '../../../daemon/engine/accounts/account-days.ts';
-import type { IncomeRow, PositionRecord } from '../../../daemon/engine/records/events.ts';
 import { fromE8 } from '../../../daemon/engine/records/units.ts';
+import type { IncomeRow, PositionRecord } from '../../../daemon/engine/records/venue-events.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
 
 /** A position as a reading shows it. */

@@ -12,7 +12,10 @@ import {
   waitsForReading,
 } from '../../../daemon/engine/claims/exit-sizes.ts';
 import { MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
-import { findExitInProgress } from '../../../daemon/engine/snapshot/symbol-view.ts';
+import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
+import { bareRequest } from '../../../daemon/engine/plan/orders.ts';
+import { parentAsk } from '../../../daemon/engine/readings/inputs.ts';
+import { findExitInProgress, viewHolding } from '../../../daemon/engine/snapshot/symbol-view.ts';
 import { FoldedClaims } from '../../engine/state/folded-claims.ts';
 import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
 
@@ -63,6 +66,27 @@ function rests(book: FoldedClaims, id: string, lots: number): void {
   book.takeProfit(id, lots);
   book.report(id, 'working', 0);
 }
+
+const PLACE = { account: 'main', venue: 'paper' };
+/** Exits that stand against one more of Alice's, or against an amend of one of them. */
+function openBeside(book: FoldedClaims, intent: 'close' | 'modify', own: OrderState | null): number {
+  const request = { ...bareRequest(PLACE, 'BTCUSDT', T0), agent: 'alice', intent, origin: 'agent' } as const;
+  const subject = {
+    ask: { ...parentAsk(PLACE), own },
+    inputs: {},
+    request,
+    state: book.state,
+    symbol: 'BTCUSDT',
+    tMs: T0,
+  };
+  return viewHolding(subject as never)?.open_exits ?? 0;
+}
+test('an amend of an exit that closes now is no further part beside it', () => {
+  const book = held(10);
+  for (const id of ['a-1', 'a-2']) book.exit(id, 3, { isWhole: false, delayMs: 1 });
+  const { first } = book.find('a-1');
+  assert.deepEqual([openBeside(book, 'close', null), openBeside(book, 'modify', first)], [2, 1]);
+});
 
 describe('what each claim should have, one after the other from one position [DESIGN 12.2]', () => {
   test('first an operator’s, a refused stop’s, a cut’s, an agent’s; then those that rest; older ones first [EX-37]', () => {

@@ -3,7 +3,7 @@ import { before, beforeEach, describe, it } from 'node:test';
 import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
 import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
-import type { ApprovalEvent } from '../../../daemon/engine/records/events.ts';
+import type { ApprovalEvent } from '../../../daemon/engine/records/people-events.ts';
 import { sha256Hex } from '../../../daemon/ledger/chain/hash-chain.ts';
 import { readEpochs } from '../../../daemon/ledger/verify/epochs.ts';
 import { codesIn, order, type TestAnswer, type ToolBody, until } from '../../daemon/harness.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../../daemon/engine/openings/authority.ts';
 import type { ApprovalBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import type { Caller } from '../../../daemon/engine/records/callers.ts';
-import type { OrderIntentEvent } from '../../../daemon/engine/records/events.ts';
+import type { OrderIntentEvent } from '../../../daemon/engine/records/decisions.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, type Mutable, order, START_MS } from '../../daemon/harness.ts';
 

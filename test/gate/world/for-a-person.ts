@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { SignalEntryBody, SignalsBody } from '../../../daemon/contract/types/operator.ts';
 import type { AlertsBody, OrderBody } from '../../../daemon/contract/types/reads.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
-import type { SignalEvent } from '../../../daemon/engine/records/events.ts';
+import type { SignalEvent } from '../../../daemon/engine/records/people-events.ts';
 import { order, until } from '../../daemon/harness.ts';
 import { suiteWorld } from '../../daemon/suite-world.ts';
 

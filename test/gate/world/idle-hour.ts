@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 
 /** A third of an hour, in which a third of its records is permitted. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { isPermitted, withoutPacing } from '../../bypasses/attempts.ts';
 import { order } from '../../daemon/harness.ts';
 import { suiteWorld } from '../../daemon/suite-world.ts';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { FlattenBody } from '../../../daemon/contract/types/operator.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { order, until } from '../../daemon/harness.ts';
 import { suiteWorld } from '../../daemon/suite-world.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { auditorOf } from '../../../daemon/boot/ledger/audit-span.ts';
 import { readDecisionRecord } from '../../../daemon/core/record-text/read-record.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { order, type ToolBody } from '../../daemon/harness.ts';
 import { suiteWorld } from '../../daemon/suite-world.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import { DaemonLink } from '../../../integrations/openclaw/daemon-link.ts';
 import { readSettings, UNASKED } from '../../../integrations/openclaw/settings.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TOOL_NAMES } from '../../../daemon/core/request.ts';
-import type { DecisionEvent } from '../../../daemon/engine/records/events.ts';
+import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import type { Answer } from '../../../integrations/typescript/holdfast.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';
 import { type CuttingProxy, startCuttingProxy } from '../../integrations/cutting-proxy.ts';
