@@ -9,7 +9,7 @@ const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [
   inLots(ownE8(position)),
   inLots(position.quantityE8 - ownE8(position)),
 ];
-type Trips = { open: Map<string, Map<string, { lots: number }>>; closed: Map<string, { trades: unknown[] }> };
+type Trips = { open: Map<string, Map<string, { lots: number }>>; closed: Map<string, unknown[]> };
 const tripsOf = ({ state }: FoldedClaims): Trips => state.trades as unknown as Trips;
 const sale = (lots: number) => ({ lots, price: 50_000, side: 'sell' }) as const;
 
@@ -23,7 +23,7 @@ test('a liquidation ends the holder’s round trips: else its losses never count
   book.read(0, T0 + 20_000);
   assert.deepEqual(lotsOf(book), [0, 0]);
   assert.equal(tripsOf(book).open.get('alice')?.get('BTCUSDT'), undefined, 'the round trip is still open');
-  assert.equal(tripsOf(book).closed.get('alice')?.trades.length, 1);
+  assert.equal(tripsOf(book).closed.get('alice')?.length, 1);
 });
 
 test('the first listing of a liquidation’s order says what it had filled: its trades take the holder’s lots all the same [EX-11]', () => {
