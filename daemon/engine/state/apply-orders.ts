@@ -14,6 +14,7 @@ import {
   setAmend,
 } from '../orders/orders.ts';
 import { applyFill, type ClosedAndOpened } from '../positions/fills.ts';
+import type { Openings } from '../positions/lot-book.ts';
 import type { PositionState } from '../positions/positions.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision } from '../records/events.ts';
 import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
@@ -182,7 +183,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     trade: unreportedE8(order, quantityE8) === 0 ? 0 : null,
     seq: order.decidedSeq,
   });
-  if (effect.position.opened > 0) noteOpened(state, order);
+  noteOpened(state, order.symbol, effect.openings);
   if (rules === undefined || price === null) return;
   const unreported = unreportedE8(order, quantityE8) * price;
   order.unreportedUsdtE8 += unreported;
@@ -212,16 +213,17 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   if (position.holder !== null) noteRoundTrips(state, order, { holder: position.holder, ...effect.own }, fill);
 }
 
-/** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
-function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): void {
-  const { agent, decisionId, side, symbol } = order;
-  if (agent === null || decisionId === null) return;
-  const pace = pacing.symbol(symbol);
-  pace.lastOpenFillAtMs = time.tMs;
-  pace.lastOpenFillSide = side;
-  const siblings = orders.byDecision.get(decisionId) ?? [order];
-  const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
-  pacing.noteExecution(decisionId, { agent, symbol, side, quantityE8: parentE8 }, time.tMs);
+/** Orders of ours opened: from here on the flip interval runs, from the side of the last one, and their parents count as executed. */
+function noteOpened({ orders, pacing, time }: GateViews, symbol: string, { lastSide, orders: ids }: Openings): void {
+  for (const id of ids) {
+    const order = orders.all.get(id);
+    const { agent = null, decisionId = null } = order ?? {};
+    if (order === undefined || agent === null || decisionId === null) continue;
+    Object.assign(pacing.symbol(symbol), { lastOpenFillAtMs: time.tMs, lastOpenFillSide: lastSide });
+    const siblings = orders.byDecision.get(decisionId) ?? [order];
+    const quantityE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
+    pacing.noteExecution(decisionId, { agent, symbol, side: order.side, quantityE8 }, time.tMs);
+  }
 }
 
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
