@@ -1,6 +1,6 @@
 import type { Held } from '../contract/types/reads.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
-import { isBesideNobodys, isReleasedFrom } from '../engine/orders/holding.ts';
+import { isBesideNobodys, isReleasedFrom, ownE8 } from '../engine/orders/holding.ts';
 import { liveOrders } from '../engine/orders/orders.ts';
 import type { Caller } from '../engine/records/callers.ts';
 
@@ -12,8 +12,11 @@ export function describeHeld(core: LiveCore, agent: string, symbol: string): Hel
   const { orders, positions } = core.state;
   const position = positions.get(symbol);
   if (position !== undefined) {
+    const isUnowned = position.isContested || isBesideNobodys(position, liveOrders(orders, symbol));
+    // Its holder has closed its own: until the rest is gone it stays its holder, and opens nothing.
+    const isNobodys = position.holder === null || ownE8(position) === 0;
+    if (isUnowned && isNobodys) return 'nobody';
     if (position.holder !== null) return position.holder === agent ? 'yours' : 'another';
-    if (position.isContested || isBesideNobodys(position, liveOrders(orders, symbol))) return 'nobody';
     if (isReleasedFrom(position, agent, core.passedMs())) return 'another';
   }
   const reservedFor = core.policyFor(agent).reserved.get(symbol);

@@ -218,9 +218,14 @@ export class VenueOrders {
       closes,
       ...(deadlineMs === null ? {} : { sendWithinMs: deadlineMs }),
     });
-    return this.#judge(await this.#link.end(this.#client, call, plan.start), plan.read);
+    const outcome = this.#judge(await this.#link.end(this.#client, call, plan.start), plan.read);
+    // That an amend, say, met no such order proves nothing of how it ended.
+    return outcome.kind === 'not_found' ? { ...outcome, kind: 'unknown' } : outcome;
   }
-  #judge(end: CallEnd, read: (json: unknown) => VenueOrder | null): SubmitOutcome {
+  #judge(
+    end: CallEnd,
+    read: (json: unknown) => VenueOrder | null,
+  ): SubmitOutcome | { readonly kind: 'not_found'; readonly detail: string } {
     const judged = classifySubmit(end.facts);
     if (judged.kind !== 'accepted') return judged;
     if (end.facts.code !== null) return { kind: 'accepted', order: null };
@@ -248,7 +253,7 @@ export class VenueOrders {
       throw error;
     }
   }
-  #asCancel(outcome: SubmitOutcome): CancelOutcome {
+  #asCancel(outcome: SubmitOutcome | Extract<CancelOutcome, { kind: 'not_found' }>): CancelOutcome {
     return outcome.kind === 'accepted' ? { kind: 'canceled', order: outcome.order } : outcome;
   }
 }

@@ -248,6 +248,22 @@ describe('ORDER_UNPROVEN: while nobody knows what became of an order [DESIGN 12.
   });
 });
 
+describe('the ten parts that an agent may have open', () => {
+  it('are counted beside the one that is amended: that stays one [EX-30]', () => {
+    const book = held(10);
+    for (const id of ['x-1', 'x-2']) book.exit(id, 2, { isWhole: false, delayMs: 1 });
+    const openExits = (amended: string | null): number | undefined => {
+      const own = amended === null ? null : (book.state.orders.all.get(amended) ?? null);
+      const intent = amended === null ? 'close' : 'modify';
+      const request = { ...bareRequest(PLACE, 'BTCUSDT', T0), agent: 'alice', intent, side: 'sell' } as const;
+      const ask = { ...bareAsk(PLACE), own, phase: 'parent' } as const;
+      const policy = compilePolicy(basePolicy, 'test', 'alice');
+      return buildContext({ state: book.state, inputs: INPUTS, request, policy, ask }).holding?.open_exits;
+    };
+    assert.deepEqual([openExits(null), openExits('x-1')], [2, 1]);
+  });
+});
+
 describe('EXIT_IN_PROGRESS: while an exit that closes now is worked [DESIGN 12.1]', () => {
   it('refuses whoever asks, names the decision, and says when to ask again', () => {
     for (const how of [{}, { origin: 'operator' }, { origin: 'gate' }] as const) {

@@ -292,6 +292,8 @@ describe('lots of nobody', () => {
     assert.equal(reported.length, 1, JSON.stringify(reported));
     assert.match(reported[0] ?? '', /0\.05\d* of ETHUSDT .*nobody.*`\.\/holdfast adopt ETHUSDT --agent NAME`/);
     assert.equal(await act.heldIn('ETHUSDT'), 'yours');
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT' });
+    for (const token of [undefined, act.other]) assert.equal(await act.heldIn('ETHUSDT', token), 'nobody');
   });
 
   it('become the agent’s with an adoption', async () => {

@@ -136,9 +136,10 @@ export class Pacing {
 }
 
 /** Null: nobody here asked for it. */
-export function parentOf(orders: OrderBook, { agent, decisionId, side, symbol }: OrderState): ExecutedParent | null {
+export function parentOf(orders: OrderBook, order: OrderState): ExecutedParent | null {
+  const { agent, decisionId, side, symbol } = order;
   if (agent === null || decisionId === null) return null;
-  const parts = orders.byDecision.get(decisionId) ?? [];
+  const parts = orders.byDecision.get(decisionId) ?? [order];
   return { decisionId, agent, symbol, side, quantityE8: parts.reduce((sum, part) => sum + part.quantityE8, 0) };
 }
 function keyOf({ agent, quantityE8, side, symbol }: Omit<ExecutedParent, 'decisionId'>): string {

@@ -3,7 +3,16 @@ import { liveOrders, type OrderState } from '../orders/orders.ts';
 import { wasRefusedFor } from '../orders/recorded-cause.ts';
 import type { ExitEnd } from '../records/decisions.ts';
 import type { Rejection } from '../records/venue.ts';
-import { isCanceled, isFilled, isRefused, isResting, isTerminal, isUnproven, neverRests } from '../tables/status.ts';
+import {
+  isCanceled,
+  isFilled,
+  isNotPlaced,
+  isRefused,
+  isResting,
+  isTerminal,
+  isUnproven,
+  neverRests,
+} from '../tables/status.ts';
 import { isBounded, RESUME_MS } from './claim-ends.ts';
 import type { ExitHands } from './exit-hands.ts';
 import { closingOf, findPlace, isMakingRoom, lacksRoom } from './exit-sizes.ts';
@@ -136,7 +145,9 @@ export class ExitAttempts {
       tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
     else if (wasRefused) {
       const isCrowded = rejection?.cause === 'nothing_to_reduce';
-      const isSpared = isCrowded && this.#isMakingRoom(claim) && !tries.isCrowdedFor(this.#resumeMs(), now);
+      const isSparedForRoom = isCrowded && this.#isMakingRoom(claim) && !tries.isCrowdedFor(this.#resumeMs(), now);
+      // RISK: one that never arrived was not refused. An exit that counted it would be lost where requests are.
+      const isSpared = isNotPlaced(order) || isSparedForRoom;
       mayGoOn = tries.afterRefusal(rejection, now, clock.scale, isSpared);
       if (isCrowded) this.#makeRoomFor(claim, order, tries);
       if (rejection?.cause === 'order_limit') this.#makePlaceFor(claim, tries, order);

@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { Gift, Owner } from '../words.ts';
-import { addFill, contains, dateFill, give } from './lot-book.ts';
+import { addFill, contains, dateFill, give, type Openings } from './lot-book.ts';
 import { heldE8 } from './lots.ts';
 import { ownE8, type PositionState } from './positions.ts';
 
@@ -31,8 +31,8 @@ export interface ClosedAndOpened {
 }
 /** What a fill did. Whatever speaks of opening, closing or turning reads this. */
 export interface FillEffect {
-  /** To the position of the account, by the lots that were held before it. */
-  readonly position: ClosedAndOpened;
+  /** To what orders are known to have opened in the position of the account. */
+  readonly openings: Openings;
   /** To the holder's part of it as it is known: a reading that contains the fill has taken, or not given, its lots before. */
   readonly own: ClosedAndOpened;
 }
@@ -57,7 +57,7 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
     trade,
   } as const;
   const isContained = contains(book, entry);
-  const { closed, openedE8 } = addFill(book, entry);
+  const openings = addFill(book, entry);
   followBook(position, before, atMs);
   // A snapshot showed it before the order's own report: the fill confirms it.
   const isRead = isContained || (position.readAtMs !== null && atMs <= position.readAtMs);
@@ -70,11 +70,7 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
     position.doubt = { lowE8: move(position.doubt.lowE8), highE8: move(position.doubt.highE8) };
   if (position.disputedE8 !== null && !isRead) position.disputedE8 = move(position.disputedE8);
   followEntry(position, before, price);
-  const closedE8 = closed.reduce((sum, { quantityE8 }) => sum + Math.abs(quantityE8), 0);
-  return {
-    position: { closed: closedE8, opened: Math.abs(openedE8) },
-    own: changeOf(ownBefore, ownE8(position)),
-  };
+  return { openings, own: changeOf(ownBefore, ownE8(position)) };
 }
 
 function changeOf(before: number, after: number): ClosedAndOpened {

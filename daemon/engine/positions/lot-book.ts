@@ -3,6 +3,7 @@
  * whenever it is told. What is told late is put in its place, and what follows is folded again. So nothing is taken back, and
  * no order of arrival matters, but for what shares a millisecond.
  */
+import type { Side } from '../../core/request.ts';
 import type { Gift, LotEntry, LotFill, LotReading, Lots, Owner } from '../words.ts';
 import { applyEntry, heldE8, moveLots, NO_LOTS } from './lots.ts';
 
@@ -31,12 +32,47 @@ export function createLotBook(): LotBook {
 
 // --- fills -------------------------------------------------------------------------------------------------------------
 
-/** Puts a fill in its place. Answers with what it did to the lots that were held before it. */
-export function addFill(book: LotBook, told: LotFill): Omit<ReturnType<typeof moveLots>, 'lots'> {
+/** What fills opened, as it is known after one more. */
+export interface Openings {
+  /** Client ids of orders that opened more than was known: a late fill closes what a later one was taken to have closed. */
+  readonly orders: readonly string[];
+  /** Of the last fill that opened, in the venue's order; null: none did since. */
+  readonly lastSide: Side | null;
+}
+
+/** Puts a fill in its place. */
+export function addFill(book: LotBook, told: LotFill): Openings {
   const fill = notBefore(book, told);
-  const moved = moveLots(foldUntil(book, placeOf(book.entries, fill)), fill, book.holder);
+  const place = placeOf(book.entries, fill);
+  const lots = foldUntil(book, place);
+  const later = book.entries.slice(place);
+  const before = openingsIn(later, lots, book.holder);
+  const after = openingsIn([fill, ...later], lots, book.holder);
   if (!isInBase(book, told)) add(book, fill);
-  return moved;
+  const known = new Map(before.map(({ entry, openedE8 }) => [entry, openedE8]));
+  return {
+    orders: after.flatMap(({ entry, openedE8 }) =>
+      entry.order !== null && openedE8 > (known.get(entry) ?? 0) ? [entry.order] : [],
+    ),
+    lastSide: sideOf(after.findLast(({ entry }) => entry.order !== null)?.entry.quantityE8 ?? 0),
+  };
+}
+/** Fills that opened lots, or repaid some. */
+function openingsIn(
+  entries: readonly LotEntry[],
+  before: Lots,
+  holder: Owner,
+): readonly { readonly entry: LotFill; readonly openedE8: number }[] {
+  let lots = before;
+  return entries.flatMap((entry) => {
+    const openedE8 = entry.kind === 'fill' ? Math.abs(moveLots(lots, entry, holder).openedE8) : 0;
+    lots = applyEntry(lots, entry, holder);
+    return entry.kind === 'fill' && openedE8 > 0 ? [{ entry, openedE8 }] : [];
+  });
+}
+function sideOf(quantityE8: number): Side | null {
+  if (quantityE8 === 0) return null;
+  return quantityE8 > 0 ? 'buy' : 'sell';
 }
 
 /**

@@ -112,7 +112,7 @@ export function viewHolding({ ask, inputs, request, state, symbol, tMs }: Subjec
     unproven_order: findUnproven(live, own),
     exit_decision: exit,
     exit_until_ms: exit === null ? null : (inputs.exitsWaitUntilMs ?? null),
-    open_exits: countOpen(state, symbol, request.agent, request.intent === 'modify' ? own : null),
+    open_exits: countOpen(state, symbol, request.agent, own),
   };
   const isNothing = view.held_by === null && !view.is_unowned && view.unproven_order === null;
   return isNothing && exit === null && view.open_exits === 0 ? undefined : view;
@@ -133,13 +133,13 @@ function findUnproven(live: ReadonlySet<OrderState>, own: OrderState | null): st
   return null;
 }
 
-/** Exits of an agent that close now, the amended one excepted: it becomes no further one. */
-function countOpen({ claims }: GateViews, symbol: string, agent: string, own: OrderState | null): number {
-  const amended = own === null ? null : claims.of(own);
+/** Exits of an agent that close now, beside the one that is amended: that stays one. */
+function countOpen({ claims }: GateViews, symbol: string, agent: string, amended: OrderState | null): number {
+  const own = amended === null ? null : claims.of(amended);
   let open = 0;
   for (const claim of claims.open)
     if (claim.wants === 'now' && claim.origin === 'agent' && claim.agent === agent && claim.symbol === symbol)
-      open += claim === amended ? 0 : 1;
+      open += claim === own ? 0 : 1;
   return open;
 }
 

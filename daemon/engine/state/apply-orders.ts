@@ -13,6 +13,7 @@ import {
   planOrders,
 } from '../orders/orders.ts';
 import { applyFill, type ClosedAndOpened } from '../positions/fills.ts';
+import type { Openings } from '../positions/lot-book.ts';
 import type { PositionState } from '../positions/positions.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision } from '../records/decisions.ts';
 import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../records/units.ts';
@@ -175,7 +176,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     trade: unreportedE8(order, quantityE8) === 0 ? 0 : null,
     seq: order.decidedSeq,
   });
-  if (effect.position.opened > 0) noteOpened(state, order);
+  noteOpened(state, order.symbol, effect.openings);
   if (rules === undefined || price === null) return;
   const unreported = unreportedE8(order, quantityE8) * price;
   order.unreportedUsdtE8 += unreported;
@@ -199,14 +200,15 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   if (position.holder !== null) noteRoundTrips(state, order, { holder: position.holder, ...effect.own }, fill);
 }
 
-/** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
-function noteOpened({ orders, pacing, time }: GateViews, order: OrderState): void {
-  const parent = parentOf(orders, order);
-  if (parent === null) return;
-  const pace = pacing.symbol(order.symbol);
-  pace.lastOpenFillAtMs = time.tMs;
-  pace.lastOpenFillSide = order.side;
-  pacing.noteExecution(parent, time.tMs);
+/** Orders of ours opened: from here on the flip interval runs, from the side of the last one, and their parents count as executed. */
+function noteOpened({ orders, pacing, time }: GateViews, symbol: string, { lastSide, orders: ids }: Openings): void {
+  for (const id of ids) {
+    const order = orders.all.get(id);
+    const parent = order === undefined ? null : parentOf(orders, order);
+    if (parent === null) continue;
+    Object.assign(pacing.symbol(symbol), { lastOpenFillAtMs: time.tMs, lastOpenFillSide: lastSide });
+    pacing.noteExecution(parent, time.tMs);
+  }
 }
 
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */

@@ -36,28 +36,30 @@ interface Executed {
   readonly venueAtMs: number;
   readonly signedE8: number;
   readonly reduceOnly: boolean;
+  /** Of an order that was decided here. */
+  readonly isOurs: boolean;
 }
 
-/** Lots of one of them that closed nothing of what was held before it, and whether exits closed what nothing has opened yet. */
-function openedBy(
-  executed: readonly Executed[],
-  asked: Executed,
-): { readonly openedE8: number; readonly isAhead: boolean } {
+/** What each of them opened: lots that closed nothing of what was held before it. And whether exits closed what nothing has opened yet. */
+function openingsIn(executed: readonly Executed[]): {
+  readonly opened: ReadonlyMap<Executed, number>;
+  readonly isAhead: boolean;
+} {
   let held = 0;
   let ahead = 0;
-  let openedE8 = 0;
   let isAhead = false;
+  const opened = new Map<Executed, number>();
   for (const one of executed) {
     const { reduceOnly, signedE8 } = one;
     const closed = held * signedE8 < 0 ? Math.min(Math.abs(held), Math.abs(signedE8)) : 0;
     const left = signedE8 - Math.sign(signedE8) * closed;
-    if (one === asked && !reduceOnly) openedE8 = Math.abs(left);
+    if (!reduceOnly && left !== 0) opened.set(one, Math.abs(left));
     isAhead ||= reduceOnly && left !== 0;
     const repaid = !reduceOnly && ahead * left < 0 ? Math.sign(left) * Math.min(Math.abs(ahead), Math.abs(left)) : 0;
     held += Math.sign(signedE8) * closed + (reduceOnly ? 0 : left - repaid);
     ahead += reduceOnly ? left : repaid;
   }
-  return { openedE8, isAhead };
+  return { opened, isAhead };
 }
 
 /** Tokens, turnover, fees and round trips as they are defined: lists that are added up anew for every question. */
@@ -179,12 +181,20 @@ export class PlainPace {
   /** A fill opens what it fills beyond the position on the other side, by the exchange's order of what was told until now. */
   #hold({ atMs, quantityE8, order, venueAtMs }: PlainFill): void {
     const { agent, reduceOnly, rootId, side, symbol } = order;
-    const told = { venueAtMs, signedE8: side === 'buy' ? quantityE8 : -quantityE8, reduceOnly };
+    const told = {
+      venueAtMs,
+      signedE8: side === 'buy' ? quantityE8 : -quantityE8,
+      reduceOnly,
+      isOurs: rootId !== null,
+    };
     const executed = this.#executed.get(symbol) ?? [];
     this.#executed.set(symbol, executed);
-    executed.splice(executed.findLastIndex((before) => before.venueAtMs <= venueAtMs) + 1, 0, told);
-    const { isAhead, openedE8 } = openedBy(executed, told);
-    if (openedE8 > 0 && rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
+    const before = openingsIn(executed);
+    executed.splice(executed.findLastIndex((one) => one.venueAtMs <= venueAtMs) + 1, 0, told);
+    const { isAhead, opened } = openingsIn(executed);
+    const ours = [...opened].filter(([one]) => one.isOurs);
+    if (ours.some(([one, openedE8]) => openedE8 > (before.opened.get(one) ?? 0)))
+      this.lastOpenFill.set(symbol, { atMs, side: ours.at(-1)![0].signedE8 > 0 ? 'buy' : 'sell' });
     // Whose they were, a fill that is still to come will say.
     if (isAhead)
       for (const holder of [agent, ...this.#openTrades.keys()]) if (holder !== null) this.#unclear.add(holder);

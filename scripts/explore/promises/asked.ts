@@ -61,12 +61,15 @@ interface Asked {
   /** Of a limit order the size is at its own limit. */
   readonly price: number | null;
 }
-/** The limit of the caller; a sale below the market is sized at the price that is sent. Null: it has none. */
-function priceOf({ limit_price: limit, side }: CallRecord['args'], { decision }: DecisionEvent): number | null {
+/**
+ * The limit of the caller; a sale, also an amended one, is sized at the price that is sent: a tick at least, and none below
+ * the market. Null: it has none.
+ */
+function priceOf({ limit_price: limit }: CallRecord['args'], { decision }: DecisionEvent): number | null {
   if (limit === undefined) return null;
-  const sent =
-    decision.effective !== null && 'limit_price' in decision.effective ? decision.effective.limit_price : null;
-  return side === 'sell' && sent !== null ? Math.max(Number(limit), Number(sent)) : Number(limit);
+  const { effective } = decision;
+  const sent = effective !== null && 'limit_price' in effective ? effective.limit_price : null;
+  return effective?.side === 'sell' && sent !== null ? Math.max(Number(limit), Number(sent)) : Number(limit);
 }
 /** Null: the call names no size. */
 function askedOf({ args, tool }: CallRecord, event: DecisionEvent): Asked | null {
@@ -75,7 +78,7 @@ function askedOf({ args, tool }: CallRecord, event: DecisionEvent): Asked | null
   if (tool === 'modify_order' && usdt !== undefined) {
     const { rules } = event.context.market;
     const standing = rules === null || ticks == null ? null : (ticks * rules.tick_mantissa) / rules.tick_scale;
-    return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? standing : Number(limit) };
+    return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? standing : priceOf(args, event) };
   }
   if (tool === 'place_order' && quantity !== undefined) return { size: Number(quantity), unit: 'coins', price: null };
   if (tool === 'place_order') return { size: Number(usdt), unit: 'USDT', price: priceOf(args, event) };

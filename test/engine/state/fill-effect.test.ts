@@ -83,6 +83,40 @@ describe('an opening whose fill is told after an exit has closed it', () => {
   });
 });
 
+describe('a fill that is told late', () => {
+  const orders = (ledger: FoldedLedger): void => {
+    for (const [id, side] of [
+      ['buy-1', 'buy'],
+      ['sell-1', 'sell'],
+      ['sell-2', 'sell'],
+    ] as const)
+      ledger.append(decisionEvent({ id: `d-${id}`, atMs: T0, orders: [{ client_order_id: id, side, lots: 10 }] }));
+  };
+  const told = (ledger: FoldedLedger, id: string, lots: number, filledMs: number, atMs: number): void => {
+    const event = orderEvent(id, filledMs, { status: 'partially_filled', executed_lots: lots, average_price: 60_000 });
+    ledger.append({ ...event, at_ms: atMs });
+  };
+
+  it('closes what a later one was taken to have closed, and that one opened [PK-26]', () => {
+    const ledger = quoted(10, 10);
+    orders(ledger);
+    told(ledger, 'buy-1', 4, T0 + 1_000, T0 + 1_000);
+    told(ledger, 'sell-2', 3, T0 + 3_000, T0 + 3_000);
+    assert.deepEqual(flipClock(ledger), ['buy', T0 + 1_000]);
+    told(ledger, 'sell-1', 2, T0 + 2_000, T0 + 4_000);
+    assert.deepEqual(flipClock(ledger), ['sell', T0 + 4_000]);
+    assert.deepEqual([executed(ledger, 'sell', 10)], [1], 'the one that opened has executed');
+  });
+
+  it('leaves the side of the flip interval with the last one that opened [PK-26]', () => {
+    const ledger = quoted(10, 10);
+    orders(ledger);
+    told(ledger, 'sell-1', 5, T0 + 5_000, T0 + 5_000);
+    told(ledger, 'buy-1', 3, T0 + 1_000, T0 + 6_000);
+    assert.deepEqual(flipClock(ledger), ['sell', T0 + 6_000]);
+  });
+});
+
 describe('the effect of a fill', () => {
   const one = fc.record({
     side: fc.constantFrom('buy' as const, 'sell' as const),
@@ -109,13 +143,14 @@ describe('the effect of a fill', () => {
             reduceOnly: isExit,
             price: 1,
             atMs: T0 + index,
-            order: null,
+            order: 'order',
             seq: 0,
           });
           const signed = drawn.side === 'buy' ? drawn.quantityE8 : -drawn.quantityE8;
           assert.equal(position.quantityE8, before + signed);
-          assert.equal(effect.position.closed + effect.position.opened, drawn.quantityE8);
-          assert.equal(effect.position.closed, closes ? Math.min(Math.abs(before), drawn.quantityE8) : 0);
+          const isOpening = !isExit && (!closes || drawn.quantityE8 > Math.abs(before));
+          assert.deepEqual(effect.openings.orders, isOpening ? ['order'] : []);
+          assert.equal(effect.openings.lastSide, isOpening ? drawn.side : null);
           const gained = ownE8(position) - own;
           assert.equal(Math.abs(gained), effect.own.closed + effect.own.opened);
         }
