@@ -17,14 +17,7 @@ import { isDiskFull, mayBeFull, openForWriting, toLedgerError } from './disk/con
 import { acquireLock, type HeldLock } from './disk/lock.ts';
 import type { MemoryStorage } from './disk/memory-storage.ts';
 import { ensurePrivateFolder } from './disk/private-files.ts';
-import {
-  DEFAULT_RESERVE_BYTES,
-  FREED_EARLIER,
-  findReserve,
-  hasRoom,
-  NO_RESERVE,
-  type Reserve,
-} from './disk/reserve.ts';
+import { DEFAULT_RESERVE_BYTES, findReserve, hasRoom, type Reserve } from './disk/reserve.ts';
 import { LedgerError } from './errors.ts';
 import { SqliteReader } from './reader.ts';
 import { createTokenStore } from './tokens.ts';
@@ -84,7 +77,7 @@ function openInMemory(storage: MemoryStorage, options: OpenLedgerOptions): Ledge
     lease.assertHeld();
     append(content);
   };
-  const reserve = storage.isReserveFreed ? FREED_EARLIER : NO_RESERVE;
+  const reserve = storage.findReserve();
   return new SqliteLedger({ db, genesis, reserve, release: () => lease.release(), write, options });
 }
 

@@ -1,5 +1,6 @@
 import type { Gate } from '../../daemon/driver/gate.ts';
 import { ApprovalError } from '../../daemon/engine/calls/approvals.ts';
+import { actOnAlerts } from './alert-acts.ts';
 import { actOnApprovers } from './approver-acts.ts';
 import { APPROVERS } from './approvers.ts';
 import { START_MS } from './market.ts';
@@ -41,7 +42,7 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       actOnApprovers(world, step, action);
       return;
     case 'policy':
-      world.savePolicy(step, action.edit);
+      world.savePolicy(step, action.edit, action.isLeft === true);
       return;
     case 'mark':
       world.venue.moveMark(action.symbol, action.bps);
@@ -97,6 +98,20 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       return;
     case 'halt_market':
       world.venue.haltMarket(action.symbol, action.forMs);
+      return;
+    case 'receiver':
+    case 'routes':
+    case 'test_alerts':
+      actOnAlerts(world, step, action);
+      return;
+    case 'arm':
+      await world.arm(action.forMs);
+      return;
+    case 'sign':
+      world.sign(step, action.who);
+      return;
+    case 'weight':
+      world.venue.useWeight(action.used);
       return;
     case 'rebase':
       world.operate(step, 'rebase', {}, (gate) => gate.rebase(OPERATOR, 'plan'));

@@ -22,6 +22,8 @@ export class ExchangeSide {
   readonly sends: SendRecord[] = [];
   readonly hands: HandRecord[] = [];
   readonly oddRows: OddRowRecord[] = [];
+  /** Request weight of others at the daemon's address. */
+  readonly weights: { readonly atMs: number; readonly used: number }[] = [];
   readonly account: AccountSide;
   readonly #halts = new Map<SymbolName, number>();
   readonly #least = new Map<string, number>();
@@ -78,6 +80,20 @@ export class ExchangeSide {
   /** Signed, in units of 1e-8. */
   heldE8(symbol: string): number {
     return Number(this.#markets.get(symbol)?.position.quantity ?? 0n);
+  }
+
+  /** What one lot is worth now. */
+  lotUsdt(symbol: string): number {
+    return (Number(this.#market(symbol).barUnits.lot) / 1e8) * this.mark(symbol);
+  }
+
+  useWeight(used: number): void {
+    this.weights.push({ atMs: this.#nowMs(), used });
+    try {
+      this.exchange.limits.useWeight(this.exchange.time.hostMs(), used);
+    } catch {
+      // Theirs is refused, and counts.
+    }
   }
 
   moveMark(symbol: SymbolName, bps: number): void {

@@ -1,11 +1,13 @@
 import type { Plan, Setup, Step } from './plan.ts';
 import { BORROWED_MOST, SMALL_USDT, UNREAD } from './plans/account.ts';
+import { withAlerts } from './plans/alerts.ts';
 import { withAnswers } from './plans/answers.ts';
 import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
 import { CROWDED } from './plans/crowded.ts';
 import { Draw, type Piece } from './plans/draw.ts';
 import { drawApprovalKeys, drawKeys, isAlone, isRare } from './plans/keys.ts';
+import { beginLive, withLive } from './plans/live.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { withLastHalt } from './plans/operators.ts';
 import { PIECES } from './plans/pieces.ts';
@@ -25,6 +27,8 @@ import { WORDS } from './plans/words.ts';
 import { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
+/** What a full minute of the exchange holds up is read in the next one, ms. */
+const NEXT_MINUTE_READ_MS = 110_000;
 /** Of worlds in which the account's owner trades by hand, without being requested: what agents hold is judged less there. */
 const HANDS_SHARE = 0.05;
 /** Of worlds in which quotes move apart. */
@@ -54,7 +58,13 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
   const owned = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
   const stepped = extras.includes('steps') ? withSteps(owned, new Random(seed, 'steps')) : owned;
-  const { pieces: binding, setup } = withKeys(withOwn(stepped, seed), seed);
+  const wired: Setup = extras.includes('wires')
+    ? { ...stepped, isLimited: true, settleMs: NEXT_MINUTE_READ_MS }
+    : stepped;
+  const alerted = extras.includes('alerts') ? withAlerts(wired, new Random(seed, 'alerts')) : wired;
+  const live = extras.includes('live') ? withLive(alerted, new Random(seed, 'live')) : alerted;
+  const { pieces: binding, setup: keyed } = withKeys(withOwn(live, seed), seed);
+  const setup = extras.includes('shadow') ? { ...keyed, policy: { ...keyed.policy, mode: 'shadow' } } : keyed;
   const draw = new Draw(random, setup);
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
@@ -90,7 +100,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const sized = withPlaces(answered, new Random(seed, 'places'), readsSizes(setup) ? 0.6 : 0.2);
   const worded = withWords(withEnds(sized, new Random(seed, 'ends')), new Random(seed, 'words'));
   const halted = extras.includes('operators') ? withLastHalt(worded, new Random(seed, 'halt')) : worded;
-  const plan = withDeath({ seed, setup, steps: halted }, new Random(seed, 'death'));
+  const begun = setup.live === undefined ? halted : beginLive(setup, halted, new Random(seed, 'enrols'));
+  const plan = withDeath({ seed, setup, steps: begun }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
 }
 

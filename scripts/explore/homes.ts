@@ -1,6 +1,7 @@
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { StartError } from '../../daemon/boot/start-error.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
+import type { VenueName } from '../../daemon/core/venues.ts';
 import type { Gate } from '../../daemon/driver/gate.ts';
 import { LedgerRefusedError } from '../../daemon/engine/keeper/ledger-refusal.ts';
 import { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
@@ -31,13 +32,15 @@ export function refusalCode(error: unknown): string | null {
 export class Home {
   readonly #records: HomeRecords;
   readonly #nowMs: () => number;
+  readonly #venue: VenueName;
   #head: NotedHead | null = null;
   #copy: Copy | null = null;
   #copies = 0;
 
-  constructor(records: HomeRecords, nowMs: () => number) {
+  constructor(records: HomeRecords, nowMs: () => number, venue: VenueName) {
     this.#records = records;
     this.#nowMs = nowMs;
+    this.#venue = venue;
   }
 
   /** As a start does it. @throws LedgerError LEDGER_HEAD */
@@ -97,7 +100,7 @@ export class Home {
   #headOf(bytes: Buffer, time: TimePort): NotedHead | null {
     const storage = new MemoryStorage(bytes);
     try {
-      const ledger = openOffline(storage, time);
+      const ledger = openOffline(storage, time, this.#venue);
       const head = readHead(ledger);
       ledger.close();
       return head;
@@ -112,7 +115,7 @@ export class Home {
 
   /** What a verb does with the ledger while no daemon runs. @throws LedgerError */
   command(storage: MemoryStorage, time: TimePort, work: (ledger: Ledger) => void): void {
-    const ledger = openOffline(storage, time);
+    const ledger = openOffline(storage, time, this.#venue);
     try {
       work(ledger);
       ledger.flush();
@@ -128,9 +131,9 @@ export class Home {
   }
 }
 
-function openOffline(storage: MemoryStorage, time: TimePort): Ledger {
+function openOffline(storage: MemoryStorage, time: TimePort, venue: VenueName): Ledger {
   const now = (): number => time.hostMs();
-  return openLedger({ path: 'world.db', venue: 'paper', account: 'main', now, time, storage });
+  return openLedger({ path: 'world.db', venue, account: 'main', now, time, storage });
 }
 
 /** An opening order that is asked of a daemon with a home of its own; `isVolley`: one of several at once. */

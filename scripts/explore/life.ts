@@ -2,6 +2,7 @@ import { expiryClock, ledgerClock } from '../../daemon/boot/ledger/daemon-ledger
 import { followTokens, tokenPorts } from '../../daemon/boot/ledger/token-watch.ts';
 import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
+import type { VenueName } from '../../daemon/core/venues.ts';
 import type { Gate } from '../../daemon/driver/gate.ts';
 import type { PolicyDocument } from '../../daemon/engine/operator/policy-control.ts';
 import {
@@ -16,10 +17,12 @@ import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { createVenue, type VenueConfig } from '../../daemon/venue/create-venue.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { foldOverText } from './fold-over-text.ts';
+import type { Receivers } from './receivers.ts';
 import type { Life } from './wire.ts';
 import type { WorldPolicy } from './world-policy.ts';
 
-const ACCOUNT = 'main';
+export const ACCOUNT = 'main';
+export const VERSION = 'world';
 export const ANSWER_WITHIN_MS = 3_000;
 const SEND_DEADLINE_MS = 500;
 
@@ -35,26 +38,35 @@ export interface Running extends Life {
   gate: Gate | null;
   /** Null: nobody is asked for a token. */
   entrance: Entrance | null;
+  /** Ends the delivery of alerts. */
+  stopAlerts: () => Promise<void>;
 }
 
+/** Of the exchange of a world, whatever its daemons take it for. */
+const KEY = { apiKey: 'paper', secret: 'paper-secret' } as const;
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 interface LedgerHooks {
   readonly randomBytes: (size: number) => Buffer;
   readonly scheduleCommit: (commit: () => void) => Timer;
   readonly onFailure: (error: Error) => void;
+  readonly onReserveUsed: () => void;
 }
 interface Opened {
   readonly clock: DomainClock;
   readonly ledger: Ledger;
 }
 
-export function openLifeLedger(life: Running, hooks: LedgerHooks, hasTokens: boolean): Opened {
+export function openLifeLedger(
+  life: Running,
+  hooks: LedgerHooks,
+  { hasTokens, venue }: { readonly hasTokens: boolean; readonly venue: VenueName },
+): Opened {
   const { storage, time } = life;
   const clock = new DomainClock(time);
   const now = ledgerClock(clock, time);
   const ledger = openLedger({
-    ...{ path: 'world.db', venue: 'paper', account: ACCOUNT, now, time, storage, ...hooks },
+    ...{ path: 'world.db', venue, account: ACCOUNT, now, time, storage, ...hooks },
     // As where money is real: by the venue's time.
     ...(hasTokens ? { expiry: expiryClock('binance-live', clock, time) } : {}),
   });
@@ -77,6 +89,11 @@ interface Surroundings {
   readonly exchange: NonNullable<VenueConfig['exchange']>;
   /** The exchange enforces its request weight, and the daemon keeps to it. */
   readonly isLimited: boolean;
+  /** Whose money it is; the exchange is the same one. */
+  readonly venue: VenueName;
+  readonly countdown: 'regular' | 'all';
+  /** Null: no alert leaves the machine. */
+  readonly receivers: Receivers | null;
   /** As the files of the home: they outlive the process. */
   readonly copies: Map<string, string>;
 }
@@ -86,12 +103,13 @@ export async function openLifeGate(
   life: Running,
   { clock, ledger }: Opened,
   file: WorldPolicy,
-  { copies, exchange, isLimited }: Surroundings,
+  { copies, countdown, exchange, isLimited, receivers, venue: name }: Surroundings,
 ): Promise<{ readonly gate: Gate; readonly inForce: PolicyDocument } | null> {
   const { time } = life;
-  const inForce = readPolicyInForce(ledger, 'paper') ?? file;
+  const inForce = readPolicyInForce(ledger, name) ?? file;
   const venue = await createVenue({
-    access: { venue: 'paper', baseUrl: 'http://127.0.0.1:1', apiKey: 'paper', secret: 'paper-secret' },
+    access: name === 'paper' ? { ...KEY, venue: name, baseUrl: 'http://127.0.0.1:1' } : { ...KEY, venue: name },
+    countdown,
     clock,
     time,
     exchange,
@@ -122,18 +140,20 @@ export async function openLifeGate(
     },
     fold: foldOverText,
     settings: {
-      venue: 'paper',
+      venue: name,
       account: ACCOUNT,
-      version: 'world',
+      version: VERSION,
       answerWithinMs: ANSWER_WITHIN_MS,
       sendDeadlineMs: SEND_DEADLINE_MS,
     },
     policy: inForce,
-    policyPort: createPolicyPort('paper', 'world.json'),
+    policyPort: createPolicyPort(name, 'world.json'),
+    ...(receivers === null ? {} : { alerts: receivers.forGate }),
     signal: life.stop.signal,
     metricsText: () => Promise.resolve(''),
   });
   life.gate = gate;
+  if (ledger.stats.reserve_used) gate.onReserveUsed();
   if (life.entrance !== null) followTokens(ledger, gate.core, time, SILENT);
   return { gate, inForce };
 }

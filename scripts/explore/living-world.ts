@@ -1,4 +1,6 @@
-import { recordPolicy } from '../../daemon/boot/open-gate.ts';
+import { watchArming } from '../../daemon/boot/live.ts';
+import { readPolicyInForce, recordPolicy } from '../../daemon/boot/open-gate.ts';
+import type { VenueName } from '../../daemon/core/venues.ts';
 import type { Gate } from '../../daemon/driver/gate.ts';
 import { openExchange } from '../../daemon/exchange-sim/open.ts';
 import type { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
@@ -7,12 +9,13 @@ import type { Timer } from '../../daemon/time/time-port.ts';
 import { blankStorage } from './blank-ledger.ts';
 import { Home, refusalCode } from './homes.ts';
 import { drawCommitMs, drawLateness } from './lateness.ts';
-import { openLifeGate, openLifeLedger, type Running } from './life.ts';
+import { ACCOUNT, openLifeGate, openLifeLedger, type Running, VERSION } from './life.ts';
 import { heldIn } from './lots/beliefs.ts';
 import { openWorldMarket, START_MS } from './market.ts';
 import type { Setup } from './plan.ts';
 import { PlayedWorld, type PolicyOf } from './played-world.ts';
 import { Random } from './random.ts';
+import { Receivers } from './receivers.ts';
 import { SimTime } from './sim-time.ts';
 import { Wire, type WireRecord } from './wire.ts';
 
@@ -20,6 +23,8 @@ const CLOSE_WITHIN_MS = 3_000;
 const DOOR_CLOSES_WITHIN_MS = 1_500;
 /** What comes up does so within this time, where nothing keeps it. */
 const UP_WITHIN_MS = 10_000;
+/** A person who arms it. */
+const ARMED_WITHIN_MS = 400;
 
 export interface WorldOptions {
   /** The exchange enforces its request weight, and the daemon keeps to it. */
@@ -39,7 +44,9 @@ interface Crash {
 export abstract class LivingWorld extends PlayedWorld {
   readonly time: SimTime;
   readonly wire: Wire;
-  readonly #options: WorldOptions;
+  readonly receivers: Receivers | null;
+  readonly #isLimited: boolean;
+  readonly #venueName: VenueName;
   /** As the files of the home: they outlive the process. */
   readonly #copies = new Map<string, string>();
   protected readonly root: ReturnType<SimTime['open']>;
@@ -54,6 +61,7 @@ export abstract class LivingWorld extends PlayedWorld {
   protected isClosed = false;
 
   constructor(seed: number, setup: Setup, options: WorldOptions = {}) {
+    const isLimited = options.isLimited === true || setup.isLimited === true;
     const stream = (name: string): Random => new Random(seed, name);
     const lateness = stream('lateness');
     const time = new SimTime({ hostMs: START_MS, latenessMs: () => drawLateness(lateness, setup.noise) });
@@ -67,12 +75,12 @@ export abstract class LivingWorld extends PlayedWorld {
       clock: setup.isClockStopped === true ? 'manual' : 'wall',
       simToken: 'token',
       // As on the paper venue, reads have no pace unless it is requested; orders have the venue's.
-      enforceLimits: options.isLimited === true ? true : 'orders',
+      enforceLimits: isLimited ? true : 'orders',
       countdown: setup.countdown ?? 'regular',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
     super(setup, exchange, () => time.nowMs, options.policyOf);
-    this.#options = options;
+    this.#isLimited = isLimited;
     this.time = time;
     this.root = root;
     this.wire = new Wire({
@@ -86,10 +94,13 @@ export abstract class LivingWorld extends PlayedWorld {
       },
       onQuotes: () => this.readings.noteAsked(),
       onRequest: (when) => this.#mayDie('request', when === 'after'),
+      hasSockets: setup.isLimited === true,
     });
     this.#commitDraw = stream('commits');
     this.#ledgerBytes = stream('ledger');
-    this.home = new Home(this.homes, () => time.nowMs);
+    this.#venueName = setup.live === undefined ? 'paper' : 'binance-live';
+    this.receivers = setup.alerts === undefined ? null : new Receivers(setup, root, () => time.nowMs);
+    this.home = new Home(this.homes, () => time.nowMs, this.#venueName);
     this.running = this.createLife(this.storage);
   }
 
@@ -124,10 +135,12 @@ export abstract class LivingWorld extends PlayedWorld {
       ledger: null,
       gate: null,
       entrance: null,
+      stopAlerts: () => Promise.resolve(),
     };
   }
 
   start(): void {
+    if (this.setup.live !== undefined) this.#recordArming(this.setup.live.armedMs);
     this.boot(this.running);
   }
 
@@ -176,8 +189,10 @@ export abstract class LivingWorld extends PlayedWorld {
       randomBytes: (size: number) => this.#ledgerBytes.bytes(size),
       scheduleCommit: (commit: () => void) => this.#scheduleCommit(life, commit),
       onFailure: (error: Error) => this.#noteFailure(life, error),
+      onReserveUsed: () => life.gate?.onReserveUsed(),
     };
-    const { clock, ledger } = openLifeLedger(life, hooks, tokens !== undefined);
+    const opening = { hasTokens: tokens !== undefined, venue: this.#venueName };
+    const { clock, ledger } = openLifeLedger(life, hooks, opening);
     // Records of another daemon bear the same numbers.
     if (this.isOfHome(life)) this.#followRecords(ledger);
     if (tokens !== undefined && !this.tokens.isKept) {
@@ -185,16 +200,23 @@ export abstract class LivingWorld extends PlayedWorld {
       if (this.setup.approvals !== undefined) this.approvers.begin(ledger.tokens);
     }
     const opened = await openLifeGate(life, { clock, ledger }, this.file, {
-      exchange: this.wire.connect(life),
-      isLimited: this.#options.isLimited === true,
+      exchange: this.wire.connect(life, life.time),
+      isLimited: this.#isLimited,
       copies: this.#copies,
+      receivers: this.receivers,
+      venue: this.#venueName,
+      countdown: this.setup.countdown ?? 'regular',
     });
     if (opened === null) return;
     const { gate } = opened;
     if (this.isOfHome(life)) this.#followBeliefs(gate);
     if (this.isOfHome(life))
       this.home.follow(ledger, gate.core.state.lastEventAtMs === 0, life.time, () => life.isDead);
-    await gate.start(async () => recordPolicy(gate, ledger, opened.inForce, this.file));
+    await gate.start(async () => {
+      recordPolicy(gate, ledger, opened.inForce, this.file);
+      if (this.receivers !== null && this.isOfHome(life)) life.stopAlerts = this.receivers.begin(life, gate, ledger);
+      if (this.setup.live !== undefined) watchArming(gate, () => null, life.time, life.stop.signal);
+    });
   }
 
   #scheduleCommit(life: Running, commit: () => void): Timer {
@@ -265,6 +287,8 @@ export abstract class LivingWorld extends PlayedWorld {
     if (life.isDead || gate === null || ledger === null) return;
     await this.time.drive(gate.close({ leaveOrders }), CLOSE_WITHIN_MS);
     if (life.isDead) return;
+    await this.time.drive(life.stopAlerts(), CLOSE_WITHIN_MS);
+    if (life.isDead) return;
     life.stop.abort();
     // As the door does it: what is in flight has its time to be answered.
     const untilMs = this.time.nowMs + DOOR_CLOSES_WITHIN_MS;
@@ -279,6 +303,30 @@ export abstract class LivingWorld extends PlayedWorld {
     this.#noteEnd(life);
     life.time.end();
     this.reviveAfter(downMs);
+  }
+
+  /** Stopped, armed, and started again; where it is down already, it is armed alone. */
+  override async arm(forMs: number): Promise<void> {
+    await this.restart(ARMED_WITHIN_MS, false);
+    if (this.running.isDead) this.#recordArming(forMs);
+  }
+
+  /** `./holdfast arm`, for the policy that is in force. */
+  #recordArming(forMs: number): void {
+    const { delayMs } = this.setup.live ?? { delayMs: 0 };
+    this.home.command(this.storage, this.root, (ledger) => {
+      const nowMs = this.root.hostMs();
+      const effectiveMs = nowMs + delayMs;
+      const payload = {
+        account: ACCOUNT,
+        effective_at_ms: effectiveMs,
+        expires_at_ms: effectiveMs + forMs,
+        policy_hash: readPolicyInForce(ledger, this.#venueName)?.hash ?? this.file.hash,
+        set_by: 'operator',
+        version: VERSION,
+      };
+      ledger.appendSync([{ kind: 'arming', at_ms: nowMs, payload }]);
+    });
   }
 
   #noteEnd({ number }: Running): void {

@@ -1,6 +1,6 @@
 /**
  * `npm run explore -- --minutes 3 --seed 1 [--worlds N] [--workers N] [--json] [--no-shrink] [--first] [--until CODE]
- * [--out DIR] [--with hands|disks|ledgers|approvals|rarities|limits|tokens|account|steps|twins] [--figures exits]`
+ * [--out DIR] [--with hands|disks|ledgers|approvals|rarities|limits|tokens|account|steps|twins|wires|alerts|live|shadow] [--figures exits]`
  * runs generated worlds in worker threads and says which promises they broke, with a shrunk sequence for each; a line
  * a minute says how far it is. `--out` keeps the plans and a summary in a folder, also of a run that is cut short.
  * `--with` plays what promises do not hold under yet: an owner who trades past the daemon; a ledger that cannot be

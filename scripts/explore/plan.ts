@@ -1,4 +1,7 @@
 import type { MoveType } from '../../daemon/exchange-sim/core/state.ts';
+import type { AlertAct, ApproverName, LiveAct } from './plan-acts.ts';
+
+export type { ApproverName } from './plan-acts.ts';
 
 /** What happens in a world, as plain JSON: the same plan is the same history, and a part of a plan is a plan. */
 export interface Plan {
@@ -58,6 +61,12 @@ export interface Setup {
   readonly concentration?: { readonly share: number; readonly floorUsdt: number };
   /** Of the limit of orders; absent: a minute. */
   readonly orderWindowMs?: number;
+  /** The exchange counts the weight of requests and refuses what exceeds it, and they go through the venue's transport. */
+  readonly isLimited?: true;
+  /** Alerts leave the machine, equal ones within so long in one message. Absent: there are no routes. */
+  readonly alerts?: { readonly coalesceMs: number };
+  /** Money is real: an arming for so long, a delay before what loosens, and how many passkeys sign. Absent: paper. */
+  readonly live?: { readonly armedMs: number; readonly delayMs: number; readonly quorum: 1 | 2 };
   /** Absent: only what the other members say. */
   readonly policy?: PolicyKeys;
   /** Quiet time at the end, ms, after which promises are judged. */
@@ -93,8 +102,6 @@ export interface Step {
 }
 
 export type AgentName = 'alpha' | 'beta' | 'gamma';
-/** Those of whom two must approve what is large. */
-export type ApproverName = 'operator' | 'second';
 export type SymbolName = 'BTCUSDT' | 'ETHUSDT';
 export type SideName = 'buy' | 'sell';
 
@@ -184,8 +191,10 @@ export type Action =
       readonly what: 'token' | 'passkey' | 'end';
       readonly by: TokenDoor;
     }
-  /** The operator saves another policy file, and accepts it where it is looser. */
-  | { readonly kind: 'policy'; readonly edit: PolicyEdit }
+  /** The operator saves another policy file, and accepts it where it is looser; `isLeft`: not yet. */
+  | { readonly kind: 'policy'; readonly edit: PolicyEdit; readonly isLeft?: boolean }
+  | AlertAct
+  | LiveAct
   /** Moves the mark, and holds it there. */
   | { readonly kind: 'mark'; readonly symbol: SymbolName; readonly bps: number }
   /** Thin or deep books: USDT at each level. */
@@ -237,6 +246,8 @@ export type Action =
   | { readonly kind: 'rules'; readonly symbol: SymbolName; readonly rules: InstrumentRules }
   /** The exchange trades a symbol no more, for so long. */
   | { readonly kind: 'halt_market'; readonly symbol: SymbolName; readonly forMs: number }
+  /** Others at the daemon's address use so much of the exchange's request weight. */
+  | { readonly kind: 'weight'; readonly used: number }
   /** The operator has drawdown measured anew, or ends the signals that are active. */
   | { readonly kind: 'rebase' }
   | { readonly kind: 'end_signals' }
@@ -304,7 +315,12 @@ export type Trouble =
    * No page more for the ledger, until there is space again, `forMs` later; a daemon that could not record is started
    * again.
    */
-  | { readonly kind: 'disk_full'; readonly forMs: number }
+  | {
+      readonly kind: 'disk_full';
+      readonly forMs: number;
+      /** So many pages are reserved for then. Absent: none. */
+      readonly reserve?: number;
+    }
   /** The ledger's file system is read-only for a while; mended as a full disk is. */
   | { readonly kind: 'read_only'; readonly forMs: number }
   /** Writing into one of the ledger's tables fails; mended as a full disk is. */
@@ -332,7 +348,8 @@ export type Trouble =
 export type PolicyEdit = 'tighter_caps' | 'looser_caps' | 'tighter_slippage' | 'slower_exits' | 'original';
 
 export interface WireFault {
-  readonly kind: 'late_answer' | 'refused';
+  /** `slow_connect`: no socket for so long. */
+  readonly kind: 'late_answer' | 'refused' | 'slow_connect';
   readonly method?: string;
   /** A prefix of the path. */
   readonly path?: string;

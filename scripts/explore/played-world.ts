@@ -10,7 +10,8 @@ import { ExchangeSide } from './exchange-side.ts';
 import { Beliefs } from './lots/beliefs.ts';
 import { MarketReadings } from './market-readings.ts';
 import { isPlainOpening } from './plain-opening.ts';
-import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
+import type { AgentName, ApproverName, PolicyEdit, Setup, Trouble } from './plan.ts';
+import type { Receivers } from './receivers.ts';
 import { type CallRecord, type Difference, HomeRecords, nameless, OPERATOR, type OperatorRecord } from './records.ts';
 import type { Wire } from './wire.ts';
 import { buildPolicy, type WorldPolicy } from './world-policy.ts';
@@ -60,7 +61,12 @@ export abstract class PlayedWorld {
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
   abstract readonly time: PlayedTime;
-  abstract readonly wire: Pick<Wire, 'records' | 'looks' | 'reads' | 'leftAlone' | 'addFault' | 'clearFaults'>;
+  /** Of alerts; null: none leave the machine. */
+  abstract readonly receivers: Receivers | null;
+  abstract readonly wire: Pick<
+    Wire,
+    'records' | 'looks' | 'reads' | 'leftAlone' | 'overweight' | 'addFault' | 'clearFaults'
+  >;
 
   /** `policyOf`: the operator's file, after an edit. */
   constructor(setup: Setup, exchange: Exchange, nowMs: () => number, policyOf: PolicyOf = buildPolicy) {
@@ -100,6 +106,10 @@ export abstract class PlayedWorld {
   abstract armCrash(what: 'commit' | 'request', n: number, after: boolean, downMs: number): void;
   /** Away for long: a world in real time has no time for that. */
   leave(_forMs: number): Promise<void> {
+    return Promise.resolve();
+  }
+  /** Stopped, armed and started again, where money is real. */
+  arm(_forMs: number): Promise<void> {
     return Promise.resolve();
   }
   /** An orderly stop, and a start after it. */
@@ -226,8 +236,8 @@ export abstract class PlayedWorld {
     );
   }
 
-  /** The operator saves another file, and accepts it where it is looser. */
-  savePolicy(step: number, edit: PolicyEdit): void {
+  /** The operator saves another file, and accepts it where it is looser; `isLeft`: not yet. */
+  savePolicy(step: number, edit: PolicyEdit, isLeft: boolean): void {
     const policy = this.#policyOf(this.setup, edit);
     // Every other file is tighter than the first one, and looser than another in something.
     const mayWait = this.policies.length > 1;
@@ -236,8 +246,28 @@ export abstract class PlayedWorld {
     this.keepPolicy(policy);
     this.operate(step, 'policy', {}, async (gate) => {
       const offered = await gate.policies.offer({ ok: true, policy, warnings: [] }, 'file');
-      if (offered.status === 'pending') await gate.reloadPolicy(OPERATOR, offered.hash, null);
-      saved.mayWait = false;
+      if (offered.status === 'pending' && isLeft) return;
+      if (offered.status === 'pending') await this.#accept(gate, offered.hash, OPERATOR.agent, null);
+      else saved.mayWait = false;
     });
+  }
+
+  /** Somebody signs an arming, and accepts a policy that waits, with their passkey if they have one. */
+  sign(step: number, who: ApproverName): void {
+    this.operate(step, 'sign', {}, async (gate) => {
+      const credential = this.approvers.liveOf(who);
+      const key = credential?.kind === 'passkey' ? credential.id : null;
+      const { arming, pending } = gate.getPolicy();
+      const signed =
+        arming == null || key === null ? [] : [gate.signArming({ ...OPERATOR, agent: who }, arming.digest, key)];
+      const accepted = pending === null ? [] : [this.#accept(gate, pending.hash, who, key)];
+      await Promise.all([...signed, ...accepted]);
+    });
+  }
+
+  async #accept(gate: Gate, hash: string, who: string, key: string | null): Promise<void> {
+    const { status } = await gate.reloadPolicy({ ...OPERATOR, agent: who }, hash, key);
+    const saved = this.policies.findLast(({ policy }) => policy.hash === hash);
+    if (status === 'in_force' && saved !== undefined) saved.mayWait = false;
   }
 }

@@ -24,11 +24,13 @@ import { findConcentrated } from './promises/concentration.ts';
 import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread, findCutsUntold } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
 import { findDecidedOtherwise } from './promises/decided.ts';
+import { findDeliveryBreaches } from './promises/delivered.ts';
 import { findEndedEarly } from './promises/ended.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFeedBreaches } from './promises/feeds.ts';
 import { findFigureBreaches } from './promises/figures.ts';
 import { findLateFlattens } from './promises/flattens.ts';
+import { findFullDiskBreaches } from './promises/full-disk.ts';
 import { findHandsUnseen } from './promises/hands.ts';
 import { findHoldingBreaches } from './promises/holding.ts';
 import { findGivenUpInRoom } from './promises/kept-exits.ts';
@@ -38,6 +40,7 @@ import { findLeverageBreaches } from './promises/leverage.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findLiquidationBreaches } from './promises/liquidations.ts';
 import { findOpenedBlind } from './promises/lists.ts';
+import { findLiveBreaches } from './promises/live.ts';
 import { findLotBreaches } from './promises/lots.ts';
 import { findModeBreaches } from './promises/modes.ts';
 import { findMoveBreaches } from './promises/moves.ts';
@@ -69,6 +72,7 @@ import { findRequestBudgetBreaches } from './promises/request-budgets.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
 import { findRestingTwice } from './promises/rests-once.ts';
 import { findRoomBreaches } from './promises/room.ts';
+import { findEnforced, findShadowBreaches, findTaken, isShadow } from './promises/shadow.ts';
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
 import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
@@ -79,6 +83,7 @@ import { findMissuggested } from './promises/suggested.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
 import { findTellingBreaches } from './promises/told.ts';
 import { findViewBreaches } from './promises/views.ts';
+import { findWeighedDown } from './promises/weight.ts';
 import { SECOND } from './second/second.ts';
 
 type Promised = (history: History) => readonly Breach[];
@@ -165,6 +170,11 @@ const PROMISES: readonly Promised[] = [
   findStepBreaches,
   findStopBreaches,
   findBanBreaches,
+  findDeliveryBreaches,
+  findFullDiskBreaches,
+  findLiveBreaches,
+  findShadowBreaches,
+  findWeighedDown,
   findOpenedBlind,
   findLiquidationBreaches,
   findAuditBreaches,
@@ -185,7 +195,31 @@ const OF_SHARES: ReadonlySet<Promised> = new Set([
   findLostTakeProfits,
 ]);
 
+/** Where nothing is enforced: all that no policy has a say in. */
+const WITHOUT_POLICY: readonly Promised[] = [
+  findShadowBreaches,
+  findEnforced,
+  findTaken,
+  findRepeats,
+  findUnrecorded,
+  findUnanswered,
+  findInternalErrors,
+  findAuditBreaches,
+  findProofTakenBack,
+  findMistakenRepeats,
+  findForgottenCancels,
+  findQuietExits,
+  findClosesMore,
+  findLotBreaches,
+  findHammering,
+  findLateAgreement,
+  findReadBreaches,
+  findFeedBreaches,
+  findStopBreaches,
+];
+
 export function judge(history: History): readonly Breach[] {
-  const promised = isOwnersHandIn(history, null) ? PROMISES.filter((find) => !OF_SHARES.has(find)) : PROMISES;
+  const judged = isShadow(history) ? WITHOUT_POLICY : PROMISES;
+  const promised = isOwnersHandIn(history, null) ? judged.filter((find) => !OF_SHARES.has(find)) : judged;
   return promised.flatMap((find) => find(history));
 }

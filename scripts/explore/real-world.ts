@@ -33,6 +33,7 @@ const AGENTS: readonly AgentName[] = ['alpha', 'beta', 'gamma'];
 export class RealWorld extends PlayedWorld {
   readonly wire: PlayedWorld['wire'];
   readonly time: PlayedTime;
+  readonly receivers = null;
   readonly #records: WireRecord[] = [];
   readonly #server: ExchangeServer;
   readonly #home: string;
@@ -74,6 +75,7 @@ export class RealWorld extends PlayedWorld {
       looks: [],
       reads: [],
       leftAlone: new LeftAlone(),
+      overweight: [],
       // What sockets do to an answer on its way is a fault of the exchange here.
       addFault: ({ kind, path, method, count, ms }) => {
         const match = {

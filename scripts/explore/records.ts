@@ -110,6 +110,9 @@ export interface OperatorRecord {
     | OperatorAct['kind']
     | 'approve'
     | 'approver'
+    | 'routes'
+    | 'test_alerts'
+    | 'sign'
     | 'token';
   readonly symbol: string | null;
   readonly agent: string | null;

@@ -68,7 +68,17 @@ function tellAction(action: Action): string {
     case 'approver':
       return `${action.who}, who approves, ${action.what === 'end' ? 'is trusted no more' : `has another ${action.what}`}`;
     case 'policy':
-      return `operator saves policy ${action.edit}`;
+      return `operator saves policy ${action.edit}${action.isLeft === true ? ', and leaves it pending' : ''}`;
+    case 'receiver':
+      return `who receives alerts of ${action.channel}: ${action.answer} for ${action.forMs} ms`;
+    case 'routes':
+      return `operator saves alert routes ${action.edit}${action.isAccepted === true ? ', and accepts them' : ''}`;
+    case 'test_alerts':
+      return 'operator has each channel tested';
+    case 'arm':
+      return `the daemon is stopped, armed for ${action.forMs} ms, and started`;
+    case 'sign':
+      return `${action.who} signs the arming, and accepts what is pending`;
     case 'mark':
       return `${action.symbol} moves ${action.bps} bps`;
     case 'spread':
@@ -101,6 +111,8 @@ function tellAction(action: Action): string {
       return `the exchange changes ${action.symbol}: ${JSON.stringify(action.rules)}`;
     case 'halt_market':
       return `the exchange halts ${action.symbol} for ${action.forMs} ms`;
+    case 'weight':
+      return `others at the address use ${action.used} of the request weight`;
     case 'rebase':
       return 'operator: drawdown is measured anew';
     case 'release':

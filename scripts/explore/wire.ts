@@ -3,6 +3,7 @@ import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
 import { renderClock } from '../../daemon/exchange-sim/rest/control/control.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { type Served, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
+import type { TimePort } from '../../daemon/time/time-port.ts';
 import {
   type HttpAnswer,
   type HttpExchange,
@@ -14,6 +15,7 @@ import { LeftAlone } from './left-alone.ts';
 import type { WireFault } from './plan.ts';
 import type { Random } from './random.ts';
 import type { SimTime } from './sim-time.ts';
+import { type Carry, overSockets } from './socket.ts';
 
 /** A request that changes something, as it went by. */
 export interface WireRecord {
@@ -68,10 +70,24 @@ export interface WireOptions {
   readonly onQuotes?: () => void;
   /** Before a request leaves, and after it has left: the life may die there. */
   readonly onRequest: (when: 'before' | 'after') => void;
+  /** Requests go through the venue module's own transport. */
+  readonly hasSockets?: boolean;
+}
+
+interface Carried {
+  /** It has a socket: whether it may still be written. */
+  readonly begin: () => boolean;
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: TransportError) => void;
+}
+interface Noted {
+  readonly record: WireRecord | null;
+  readonly read: AccountRead | null;
 }
 
 const PLAIN_WAY_MS = 5;
 const REFUSED_AFTER_MS = 1;
+const OVERWEIGHT = '"code":-1003,';
 const QUOTES = '/fapi/v1/ticker/bookTicker';
 const LOOKS: { readonly [path: string]: LookRecord['what'] } = {
   '/fapi/v1/openOrders': 'list',
@@ -89,6 +105,8 @@ export class Wire {
   readonly looks: LookRecord[] = [];
   readonly reads: AccountRead[] = [];
   readonly leftAlone = new LeftAlone();
+  /** Requests that the exchange has refused for their weight. */
+  readonly overweight: { readonly method: string; readonly path: string; readonly servedAtMs: number }[] = [];
   /** How often the exchange answered what, by `GET /path 200`. */
   readonly answered = new Map<string, number>();
   readonly #options: WireOptions;
@@ -121,22 +139,20 @@ export class Wire {
   }
 
   /** What a life's venue module sends by. */
-  connect(life: Life): HttpExchange {
-    return (request) =>
+  connect(life: Life, time: TimePort | null = null): HttpExchange {
+    const carry: Carry = (request, begin) =>
       new Promise((resolve, reject) => {
         if (!life.isDead) this.#options.onRequest('before');
         if (life.isDead) return;
-        this.#carry(life, request, resolve, reject);
+        this.#carry(life, request, { begin, resolve, reject });
         this.#options.onRequest('after');
       });
+    return time !== null && this.#options.hasSockets === true
+      ? overSockets(carry, time)
+      : (request) => carry(request, () => true);
   }
 
-  #carry(
-    life: Life,
-    request: HttpRequest,
-    resolve: (answer: HttpAnswer) => void,
-    reject: (error: TransportError) => void,
-  ): void {
+  #carry(life: Life, request: HttpRequest, { begin, reject, resolve }: Carried): void {
     const raw = readRequest(request);
     const record = this.#record(life, raw);
     const look = this.#noteLook(life, raw);
@@ -165,9 +181,17 @@ export class Wire {
       this.#timers.after(REFUSED_AFTER_MS, () => fail('not_sent', 'ECONNREFUSED'));
       return;
     }
+    const leave = (): void => {
+      if (isOver || life.isDead) return;
+      if (begin()) this.#leave(raw, { record, read }, receive);
+      else fail('send_deadline', 'SEND_DEADLINE');
+    };
     const receive = (served: Served): void => {
       if (served.kind === 'answer') {
-        const name = `${raw.method} ${raw.path} ${served.answer.status}`;
+        const { method, path } = raw;
+        if (served.answer.status === 429 && served.answer.body.includes(OVERWEIGHT))
+          this.overweight.push({ method, path, servedAtMs: this.#options.time.nowMs });
+        const name = `${method} ${path} ${served.answer.status}`;
         this.answered.set(name, (this.answered.get(name) ?? 0) + 1);
       }
       if (served.kind === 'silent' || served.kind === 'stalled') return;
@@ -188,6 +212,11 @@ export class Wire {
         });
       });
     };
+    if (fault?.kind === 'slow_connect') this.#timers.after(fault.ms, leave);
+    else leave();
+  }
+
+  #leave(raw: RawRequest, { read, record }: Noted, receive: (served: Served) => void): void {
     this.#leaving += 1;
     this.#timers.after(this.#wayMs(), () => {
       this.#leaving -= 1;

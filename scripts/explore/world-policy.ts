@@ -36,6 +36,7 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
     maxOpenings,
     concentration,
     keys,
+    setup.live,
     edit,
   ]);
   const known = kept.get(key);
@@ -113,7 +114,7 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   // Never reached: what an agent lost is then a figure of every decision.
   const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
   policy.agents = { default: { loss: { day: never, week: never } }, ...limitsOf(setup), ...ownOf(setup) };
-  return withKeys({ ...policy, ...approvalsOf(setup), tools, intercept }, setup.policy ?? {});
+  return withKeys({ ...policy, ...approvalsOf(setup), tools, intercept }, { ...liveOf(setup), ...setup.policy });
 }
 
 function withKeys(spec: object, keys: PolicyKeys): LoadedPolicy['spec'] {
@@ -147,6 +148,17 @@ function ownOf({ capped, reserved }: Setup): Json {
   if (capped !== undefined) own[capped.agent] = { budgets: { leverage: capped.leverage } };
   if (reserved !== undefined) own[reserved.agent] = { ...own[reserved.agent], reserve: [reserved.symbol] };
   return own;
+}
+
+/** Where money is real: the venue, the delay of what loosens, and who must sign. */
+function liveOf({ approvals, live }: Setup): PolicyKeys {
+  if (live === undefined) return {};
+  const asked = { when: [{ agents: ['nobody'] }], window_ms: 600_000, expiry_ms: 600_000, quorum: live.quorum };
+  return {
+    'scope.venues': ['binance-live'],
+    loosen_delay_ms: live.delayMs,
+    ...(approvals === undefined && live.quorum > 1 ? { approvals: asked } : {}),
+  };
 }
 
 /** One may be given within half the window. */

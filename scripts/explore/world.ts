@@ -27,7 +27,7 @@ export class World extends LivingWorld {
       case 'disk_full':
       case 'failing_table':
       case 'read_only':
-        if (trouble.kind === 'disk_full') this.storage.fill();
+        if (trouble.kind === 'disk_full') this.storage.fill(trouble.reserve);
         else if (trouble.kind === 'read_only') this.storage.lock();
         else this.storage.spoil(trouble.table);
         this.root.after(trouble.forMs, () => this.#mendStorage());
@@ -106,11 +106,12 @@ export class World extends LivingWorld {
       this.venue.noteStranger(symbol);
   }
 
-  /** There is space again; whoever watches over the daemon has started one that could not record. */
+  /** There is space again; whoever watches over the daemon starts one that could not record, or has used its reserve. */
   #mendStorage(): void {
     if (this.isClosed || !this.storage.isTroubled) return;
     this.storage.mend();
-    if (this.running.isDead || this.running.ledger?.isFailed !== true) return;
+    const { isDead, ledger } = this.running;
+    if (isDead || ledger === null || !(ledger.isFailed || ledger.stats.reserve_used)) return;
     this.die(500);
   }
 
@@ -126,6 +127,7 @@ export class World extends LivingWorld {
   override quieten(): void {
     super.quieten();
     this.crash = null;
+    this.receivers?.mend();
     this.#endSecond();
     this.#mendStorage();
   }

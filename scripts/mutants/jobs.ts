@@ -32,6 +32,8 @@ const EXTRAS: readonly (Extra | null)[] = [
   ...[null, 'rarities', null, 'account', null, 'tokens'],
   ...[null, 'steps', null, 'approvals', null, 'limits'],
   ...[null, 'hands', null, 'ledgers', null, 'disks'],
+  ...[null, 'operators', null, 'twins', null, 'wires'],
+  ...[null, 'alerts', null, 'live', null, 'shadow'],
 ] as const;
 
 export function createJob(seed: number): Job {

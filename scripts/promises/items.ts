@@ -14,7 +14,8 @@ export type Item =
 
 /** Answers that are told apart by their status, whatever they say. */
 const STATUSES = [403, 418, 429, 500, 502, 504];
-const WIRE: Readonly<Record<WireFault['kind'], true>> = { late_answer: true, refused: true };
+/** What is played on request alone, and never without, is not among them. */
+const WIRE: Readonly<Record<Exclude<WireFault['kind'], 'slow_connect'>, true>> = { late_answer: true, refused: true };
 const MACHINE: Readonly<Record<Trouble['kind'], true>> = {
   clock: true,
   copy: true,

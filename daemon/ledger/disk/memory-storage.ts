@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { LedgerError } from '../errors.ts';
+import { FREED_EARLIER, type Reserve } from './reserve.ts';
 
 /** The right of one opened ledger to write to a memory. */
 export interface MemoryLease {
@@ -19,6 +20,8 @@ export class MemoryStorage {
   #isTroubled = false;
   /** There is no room for a reserve, as an earlier process has freed it. */
   isReserveFreed = false;
+  /** Pages that a full disk has reserved. */
+  #reserved = 0;
 
   /** Empty, or the content of a {@link copy}. */
   constructor(copy?: Buffer) {
@@ -60,10 +63,34 @@ export class MemoryStorage {
     return this.#isTroubled;
   }
 
-  /** The disk is full: existing pages can be rewritten, but there are no new ones. */
-  fill(): void {
+  /** The disk is full: existing pages can be rewritten, but there are no new ones, besides those that are `reserved`. */
+  fill(reserved = 0): void {
     this.#isTroubled = true;
-    this.#db.pragma(`max_page_count = ${Number(this.#db.pragma('page_count', { simple: true }))}`);
+    this.#reserved = reserved;
+    this.#limit(Number(this.#db.pragma('page_count', { simple: true })));
+  }
+
+  #limit(pages: number): void {
+    this.#db.pragma(`max_page_count = ${pages}`);
+  }
+
+  /** As the process that opens it now finds it. */
+  findReserve(): Reserve {
+    if (this.isReserveFreed) return FREED_EARLIER;
+    let isUsed = false;
+    return {
+      get isUsed() {
+        return isUsed;
+      },
+      release: () => {
+        if (this.#reserved === 0) return false;
+        isUsed = true;
+        this.isReserveFreed = true;
+        this.#limit(Number(this.#db.pragma('max_page_count', { simple: true })) + this.#reserved);
+        this.#reserved = 0;
+        return true;
+      },
+    };
   }
 
   /** Writes to one of the tables fail, as if its pages were unreadable. */
@@ -86,8 +113,10 @@ export class MemoryStorage {
   /** Frees space again, and makes tables writable. */
   mend(): void {
     this.#isTroubled = false;
+    this.isReserveFreed = false;
+    this.#reserved = 0;
     this.#db.pragma('query_only = OFF');
-    this.#db.pragma('max_page_count = 1073741823');
+    this.#limit(1_073_741_823);
     const spoilt = this.#db.prepare("SELECT name FROM temp.sqlite_master WHERE type = 'trigger'").pluck().all();
     for (const name of spoilt) this.#db.exec(`DROP TRIGGER temp.${String(name)}`);
   }

@@ -13,8 +13,6 @@ export interface Reserve {
   release(): boolean;
 }
 
-/** Memory has no disk that could fill up. */
-export const NO_RESERVE: Reserve = { isUsed: false, release: () => false };
 /** The disk is full, and an earlier process has freed it. */
 export const FREED_EARLIER: Reserve = { isUsed: true, release: () => false };
 

@@ -1,12 +1,16 @@
 import type { LedgerTable } from '../plan.ts';
 import { ACCOUNT } from './account.ts';
+import { ALERTS } from './alerts.ts';
 import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
 import { LIMITS } from './limits.ts';
+import { LIVE } from './live.ts';
 import { OPERATORS } from './operators.ts';
 import { RARITIES } from './rarities.ts';
+import { SHADOW } from './shadow.ts';
 import { STEPS } from './steps.ts';
 import { TOKENS } from './tokens.ts';
+import { WIRES } from './wires.ts';
 
 /**
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
@@ -14,7 +18,9 @@ import { TOKENS } from './tokens.ts';
  * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go; `account`: what
  * happens to the account at the exchange beside orders; `steps`: the exchange changes a symbol's filters, and shows rows
  * that cannot be read; `twins`: two daemons on one account, both asked to open at once; `operators`: they release symbols,
- * have them adopted, and erase texts, and agents ask for dry runs.
+ * have them adopted, and erase texts, and agents ask for dry runs; `wires`: request weight is counted and refused, and
+ * sockets come late; `alerts`: they leave the machine, and receivers fail; `live`: money is real, and armed for a while;
+ * `shadow`: nothing is enforced.
  */
 export type Extra =
   | 'hands'
@@ -27,7 +33,11 @@ export type Extra =
   | 'account'
   | 'steps'
   | 'twins'
-  | 'operators';
+  | 'operators'
+  | 'wires'
+  | 'alerts'
+  | 'live'
+  | 'shadow';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -74,6 +84,10 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
   // Not a piece: such a world begins so.
   twins: [],
   operators: OPERATORS,
+  wires: WIRES,
+  alerts: ALERTS,
+  live: LIVE,
+  shadow: SHADOW,
   approvals: APPROVALS,
   limits: LIMITS,
   tokens: TOKENS,
@@ -139,6 +153,28 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
   ],
   // The ledger cannot be written.
   disks: [
+    // There is a reserve for then, which may be used up as well.
+    [
+      4,
+      (draw) => {
+        const { agent, random, symbol } = draw;
+        const reserve = random.pick([3, 20, 200]);
+        const trouble = { kind: 'disk_full', forMs: random.pick([6_000, 25_000, 60_000]), reserve } as const;
+        return [
+          draw.step(draw.open(), 'answered'),
+          draw.step({ kind: 'trouble', trouble }, random.int(0, 3_000)),
+          draw.step(draw.anyOpen(), random.int(0, 2_000)),
+          draw.step(draw.open(-random.int(5, 60)), random.int(0, 2_000)),
+          ...(random.chance(0.5) ? [draw.step(draw.exit(-random.int(5, 60), 0.5), random.int(0, 2_000))] : []),
+          ...(random.chance(0.4) ? [draw.step(draw.exit(5, 0.3), random.int(0, 2_000))] : []),
+          ...(random.chance(0.3) ? [draw.step({ kind: 'crash', downMs: 300 }, random.int(0, 2_000))] : []),
+          draw.step({ kind: 'close', agent, symbol }, random.int(0, 4_000)),
+          draw.step({ kind: 'close', agent, symbol }, random.int(0, 4_000)),
+          draw.step({ kind: 'dry_run', agent, symbol, side: draw.side, usdt: 300 }, random.int(0, 2_000)),
+          draw.step({ kind: 'state', state: 'active' }, random.int(20_000, 70_000)),
+        ];
+      },
+    ],
     [3, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }), anyCall(draw)]],
     [1, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'read_only', forMs: forMs(draw) } }), anyCall(draw)]],
     // It fails while a policy is saved, or while the daemon is down and comes up with another one.

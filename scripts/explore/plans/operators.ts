@@ -78,6 +78,20 @@ export const OPERATORS: readonly (readonly [number, Piece])[] = [
     },
   ],
   [3, (draw) => [draw.step({ kind: 'acknowledge' })]],
+  // An opening rests long after the last trouble, and an anomaly leaves exits alone.
+  [
+    4,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const limitBps = -random.int(30, 80);
+      const scope = random.pick([{}, { symbol }, { agent }]);
+      return [
+        draw.step({ kind: 'open', agent, symbol, side, usdt: 300, limitBps }, 'answered'),
+        draw.step({ kind: 'signal', signal: 'anomaly', ttlMs: 5_000, ...scope }, random.int(13_000, 18_000)),
+        draw.step({ kind: 'wait' }, 6_000),
+      ];
+    },
+  ],
   // What rests of one agent another one would change, or cancel; or an order that nobody knows.
   [
     3,
