@@ -1,6 +1,6 @@
 import type { AlertRoutesSpec } from '../../../daemon/contract/alerts.ts';
 import { ALERTS, SEVERITIES } from '../../../daemon/core/alerts.ts';
-import type { AlertGroup } from '../../../daemon/engine/records/events.ts';
+import type { AlertGroup } from '../../../daemon/engine/records/house-events.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import type { Delivered } from '../receivers.ts';

@@ -1,4 +1,4 @@
-import type { ArmingEvent } from '../../../daemon/engine/records/events.ts';
+import type { ArmingEvent } from '../../../daemon/engine/records/people-events.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
