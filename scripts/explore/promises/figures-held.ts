@@ -44,9 +44,11 @@ export class PlainHeld {
   isAgreed(symbol: string): boolean {
     return !this.#isUnread && (this.#read.get(symbol) ?? 0) === this.of(symbol).held;
   }
-  countExits(agent: string, symbol: string): number {
+  /** Beside the exit of a decision that is amended, which stays one. */
+  countExits(agent: string, symbol: string, amended: string | null): number {
     let count = 0;
-    for (const exit of this.#exits.values()) if (exit.agent === agent && exit.symbol === symbol) count += 1;
+    for (const [id, exit] of this.#exits)
+      if (id !== amended && exit.agent === agent && exit.symbol === symbol) count += 1;
     return count;
   }
 }
@@ -94,7 +96,11 @@ export function* compareHeld(
     yield* unequal('own-openings', context.openings?.own ?? 0, ownOpening.length);
   }
   if (context.phase !== 'standing' && request.intent !== 'cancel')
-    yield* unequal('open-exits', context.holding?.open_exits ?? 0, plain.countExits(request.agent, symbol));
+    yield* unequal(
+      'open-exits',
+      context.holding?.open_exits ?? 0,
+      plain.countExits(request.agent, symbol, all.get(context.own_order_id ?? '')?.rootId ?? null),
+    );
   const elsewhere = sumElsewhere(allRules, plain, counted, context, symbol);
   if (elsewhere === null) return;
   yield* unequal('other-positions', exposure.other_positions, elsewhere.all.positions);
