@@ -6,6 +6,8 @@ import type { History } from '../history.ts';
 const LATE_MS = [1_000, 1_500, 6_000] as const;
 /** A mode that is right is read so seldom, ms: once a minute, or nearly. */
 const MODE_APART_MS = 55_000;
+/** A start puts right what differs, and reads it back, each as often as it is not answered; it is over by then, ms. */
+const STARTED_MS = 10_000;
 
 interface Read {
   readonly life: number;
@@ -71,11 +73,10 @@ function findOften({ plan, world }: History, { name, reads }: Feed): readonly Br
   )
     return [];
   if (plan.setup.account !== undefined || world.lives.length > 1) return [];
-  const all = reads.filter(({ status }) => status === 200);
+  const all = reads.filter(({ sentAtMs, status }) => status === 200 && sentAtMs >= STARTED_MS);
   for (const [index, { sentAtMs }] of all.entries()) {
     const before = all[index - 1]?.sentAtMs ?? Number.NEGATIVE_INFINITY;
-    // A start puts right what differs, and reads it back.
-    if (index < 2 || sentAtMs - before >= MODE_APART_MS) continue;
+    if (sentAtMs - before >= MODE_APART_MS) continue;
     return [{ code: 'feeds/often', detail: `${name} is right, and read at ${at(before)} and ${at(sentAtMs)}` }];
   }
   return [];
