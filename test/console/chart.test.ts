@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { EquityHistory } from '../../daemon/engine/accounts/equity.ts';
 import { until } from '../daemon/harness.ts';
 import {
   closeBrowser,
@@ -18,11 +19,13 @@ test('the chart shows the whole span that it has, with every loss; an hour, a da
   skip: WITHOUT_BROWSER,
 }, async (t) => {
   const world = await openWorld(t, { wall: false });
-  const { equity } = world.daemon.gate.core.state;
+  const past = new EquityHistory();
   const endMs = Math.floor(world.nowMs());
   // Forty days, a reading every ten minutes; the loss is one reading of six weeks, and one of this hour.
   for (let minute = 40 * 1_440; minute > 10; minute -= 10)
-    equity.add(endMs - minute * 60_000, minute === 30_000 ? 9_700 : minute === 30 ? 9_832 : 10_000 + minute / 10_000);
+    past.add(endMs - minute * 60_000, minute === 30_000 ? 9_700 : minute === 30 ? 9_832 : 10_000 + minute / 10_000);
+  // Readings follow one another: what was before the first one is put in its place.
+  Object.assign(world.daemon.gate.core.state.equity, past);
   const seat = await openPage(t, world);
   const { page } = seat;
   await signIn(seat);
