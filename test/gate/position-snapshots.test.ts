@@ -125,7 +125,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
     snapshot(position, record(-18, T0 + 500), T0 + 600, null, NONE);
     assert.deepEqual([position.quantityE8, unownedE8(position)], [-18, -18]);
     const effect = byHand(position, 'buy', 6, T0 + 500);
-    assert.deepEqual(effect, { position: { closed: 0, opened: 6 }, own: { closed: 0, opened: 0 } });
+    assert.deepEqual(effect, { openings: { lastSide: null, orders: [] }, own: { closed: 0, opened: 0 } });
     assert.deepEqual([position.quantityE8, shortE8(position), surelyHeldE8(position)], [-18, 18, 12]);
     snapshot(position, record(-18, T0 + 500), T0 + 2_600, null, NONE);
     assert.deepEqual([shortE8(position), surelyHeldE8(position)], [18, 18]);
