@@ -55,6 +55,8 @@ export abstract class LivingWorld extends PlayedWorld {
   protected storage: MemoryStorage = blankStorage();
   protected readonly home: Home;
   protected hostJumpMs = 0;
+  /** Until then no commit ends. */
+  protected diskHangsUntilMs = 0;
   protected running: Running;
   #lives = 0;
   protected crash: Crash | null = null;
@@ -226,7 +228,8 @@ export abstract class LivingWorld extends PlayedWorld {
       commit();
       this.#mayDie('commit', true);
     };
-    const ms = drawCommitMs(this.#commitDraw, this.setup.noise);
+    const hangsMs = this.isOfHome(life) ? this.diskHangsUntilMs - life.time.monotonicMs() : 0;
+    const ms = Math.max(drawCommitMs(this.#commitDraw, this.setup.noise), hangsMs);
     return ms === 0 ? life.time.nextTurn(run) : life.time.after(ms, run);
   }
 

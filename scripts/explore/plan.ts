@@ -323,6 +323,8 @@ export type Trouble =
     }
   /** The ledger's file system is read-only for a while; mended as a full disk is. */
   | { readonly kind: 'read_only'; readonly forMs: number }
+  /** Commits that begin within `forMs` end after it, and not before; nothing fails. */
+  | { readonly kind: 'disk_hangs'; readonly forMs: number }
   /** Writing into one of the ledger's tables fails; mended as a full disk is. */
   | { readonly kind: 'failing_table'; readonly table: LedgerTable; readonly forMs: number }
   /** The clock of the daemon's machine jumps; its monotonic clock and the exchange's do not. */

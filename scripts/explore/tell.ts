@@ -174,6 +174,8 @@ function tellTrouble(trouble: Trouble): string {
   switch (trouble.kind) {
     case 'disk_full':
       return `the disk is full for ${trouble.forMs} ms`;
+    case 'disk_hangs':
+      return `the disk of the ledger hangs for ${trouble.forMs} ms`;
     case 'read_only':
       return `the file system of the ledger is read-only for ${trouble.forMs} ms`;
     case 'failing_table':

@@ -32,6 +32,9 @@ export class World extends LivingWorld {
         else this.storage.spoil(trouble.table);
         this.root.after(trouble.forMs, () => this.#mendStorage());
         return;
+      case 'disk_hangs':
+        this.diskHangsUntilMs = this.root.monotonicMs() + trouble.forMs;
+        return;
       case 'clock':
         this.hostJumpMs += trouble.ms;
         return;

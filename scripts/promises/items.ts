@@ -20,6 +20,7 @@ const MACHINE: Readonly<Record<Trouble['kind'], true>> = {
   clock: true,
   copy: true,
   disk_full: true,
+  disk_hangs: true,
   failing_table: true,
   read_only: true,
   restored: true,

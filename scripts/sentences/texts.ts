@@ -28,6 +28,7 @@ export const TEXTS: readonly Text[] = [
       'Archives',
       'Back up and replicate',
       'Full disk',
+      'A disk that hangs',
       'Erase text',
     ],
   },

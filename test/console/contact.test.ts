@@ -32,7 +32,7 @@ const coloursIn = (page: Page, selector: string): Promise<readonly string[]> =>
   }, selector);
 
 for (const colorScheme of ['light', 'dark'] as const)
-  test(`what is shown is unknown, grey and of an age after 3 s without an answer, until the first one: ${colorScheme}`, {
+  test(`what is shown is unknown, grey and of an age after 3 s without an answer, until the first one: ${colorScheme} [LE-128]`, {
     skip: WITHOUT_BROWSER,
   }, async (t) => {
     const world = await playMorning(t);

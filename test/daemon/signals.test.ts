@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import { tempFolder } from '../temp-folder.ts';
 import { startWatch } from '../until.ts';
 import { order, type ToolBody, until } from './harness.ts';
-
-const CLI = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
+import { spawnDaemon, startListening } from './spawned-daemon.ts';
 
 /** An exchange that takes requests and never answers, so that a start cannot come to its end. */
 async function startSilentExchange(t: TestContext): Promise<{ readonly url: string; asked(): Promise<void> }> {
@@ -29,33 +24,6 @@ async function startSilentExchange(t: TestContext): Promise<{ readonly url: stri
   return { url: `http://127.0.0.1:${port}`, asked: async () => void (await asked) };
 }
 
-/** A daemon in a home of its own, on an exchange; it is killed when the test is over. */
-function spawnDaemon(t: TestContext, exchangeUrl: string) {
-  const home = tempFolder(t, 'signals');
-  const child = spawn(process.execPath, [CLI, 'start', '--json'], {
-    env: {
-      ...process.env,
-      HOLDFAST_HOME: home,
-      HOLDFAST_HEAD_FILE: join(home, 'head'),
-      HOLDFAST_PORT: '0',
-      HOLDFAST_PAPER_URL: exchangeUrl,
-      HOLDFAST_LOG_LEVEL: 'silent',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  let out = '';
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
-  return { home, child, exited, out: () => out, said: () => said };
-}
-
 async function startStuck(t: TestContext) {
   const exchange = await startSilentExchange(t);
   const daemon = spawnDaemon(t, exchange.url);
@@ -65,15 +33,6 @@ async function startStuck(t: TestContext) {
   await Promise.race([exchange.asked(), gone]);
   gone.catch(() => undefined);
   return daemon;
-}
-
-/** One that listens, and the token of its agent. */
-async function startListening(t: TestContext, exchangeUrl: string) {
-  const daemon = spawnDaemon(t, exchangeUrl);
-  await until('it listens', () => daemon.out().trimEnd().endsWith('}'), 30_000);
-  const { url } = JSON.parse(daemon.out()) as { url: string };
-  const token = readFileSync(join(daemon.home, 'tokens', 'agent.token'), 'utf8').trim();
-  return { ...daemon, url, token };
 }
 
 test('Ctrl-C ends a start that waits for its exchange within 2 s', async (t) => {

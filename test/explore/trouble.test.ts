@@ -21,6 +21,7 @@ async function play(steps: readonly Step[], setup: Setup = PLAIN_SETUP): Promise
 
 const OPEN: Step = { gap: 0, do: { kind: 'open', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 301 } };
 const CLOSE: Step = { gap: 'answered', do: { kind: 'close', agent: 'alpha', symbol: 'BTCUSDT' } };
+const CLOSE_AT_ONCE: Step = { ...CLOSE, gap: 100 };
 const trouble = (what: Trouble, gap: Step['gap'] = 'answered'): Step => ({
   gap,
   do: { kind: 'trouble', trouble: what },
@@ -66,6 +67,27 @@ test('a file system that turns read-only is answered as unavailable, and is no d
   const closes = world.calls.filter((call) => call.tool === 'close_position');
   assert.deepEqual([closes[0]?.outcome, closes[1]?.outcome], ['unavailable', 'decided']);
   assert.equal(world.venue.heldE8('BTCUSDT'), 0);
+  assert.deepEqual(codes, []);
+});
+
+test('a disk that hangs: nobody is answered and nothing is sent; then all are answered, and no old opening is sent [LE-125 LE-126]', async (t) => {
+  const { world, codes } = await play([
+    OPEN,
+    trouble({ kind: 'disk_hangs', forMs: 4_000 }),
+    { gap: 0, do: { kind: 'open', agent: 'beta', symbol: 'ETHUSDT', side: 'buy', usdt: 500 } },
+    CLOSE_AT_ONCE,
+    { ...OPEN, gap: 12_000 },
+  ]);
+  t.after(() => world.close());
+  const [, opened, closed, last] = world.calls;
+  for (const call of [opened, closed]) assert.ok((call?.answeredAtMs ?? 0) - (call?.askedAtMs ?? 0) >= 3_900);
+  assert.equal(opened?.answer?.decision.decision, 'ALLOW');
+  const hangsFromMs = opened?.askedAtMs ?? 0;
+  const sent = world.wire.records.filter(({ method, path }) => method === 'POST' && path === '/fapi/v1/order');
+  assert.ok(!sent.some(({ sentAtMs }) => sentAtMs > hangsFromMs && sentAtMs < hangsFromMs + 3_900), 'nothing is sent');
+  assert.ok(!sent.some(({ params }) => params.text('symbol') === 'ETHUSDT'), 'what was decided before is too old then');
+  assert.equal(last?.answer?.decision.decision, 'ALLOW', 'it goes on');
+  assert.equal(world.life, 1);
   assert.deepEqual(codes, []);
 });
 

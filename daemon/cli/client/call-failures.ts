@@ -65,6 +65,16 @@ export function toConnectionError(origin: string, method: string, error: unknown
     const hint = `start it with \`./holdfast start\`, or say where it is with --url (${code})`;
     return new NoAnswerError(`The daemon is not running at ${origin}; ${hint}.`, false);
   }
+  if (LATE.has(code)) {
+    const isLooking = method === 'GET';
+    const left = isLooking
+      ? ''
+      : ' What was asked for may be done yet: check `./holdfast decisions` before you repeat it.';
+    return new NoAnswerError(
+      `The daemon at ${origin} has not answered in time (${code}): ${STANDS_STILL}.${left}`,
+      !isLooking,
+    );
+  }
   if (wasNeverMade(error) || method === 'GET') {
     return new NoAnswerError(
       `No daemon answers at ${origin} (${code}). Start one with \`./holdfast start\`, or say where it is with --url.`,
@@ -77,6 +87,9 @@ export function toConnectionError(origin: string, method: string, error: unknown
   );
 }
 
+/** Why a daemon that has its address says nothing, in an operator's words. */
+export const STANDS_STILL = 'the daemon stands still, as it does while its disk hangs (docs/runbook.md, "No answer")';
+const LATE: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 const NOBODY_LISTENS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT']);
 const NEVER_MADE: ReadonlySet<string> = new Set([...NOBODY_LISTENS, 'EACCES', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']);
 export function wasNeverMade(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectSecurely } from 'node:tls';
 import { createNonce, DIALLED_SOCKET, isSame, keyIdOf, keyOf, proofOf } from '../../proof/proof.ts';
-import { NoAnswerError, UnknownTokenError } from './call-failures.ts';
+import { NoAnswerError, STANDS_STILL, UnknownTokenError } from './call-failures.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A proof is made of what is in memory; a daemon under load answers it late. */
@@ -73,8 +73,21 @@ export async function proveConnection(socket: Socket, place: Place, token: strin
     return JSON.parse(claims) as Claims;
   } catch (error) {
     socket.destroy();
+    if (error instanceof Silence) throw silent(place);
     throw error instanceof NoAnswerError ? error : unproven(place);
   }
+}
+
+/** Nothing came in all that time. */
+class Silence extends Error {}
+
+function silent({ origin, socketPath }: Place): NoAnswerError {
+  const at = socketPath ?? new URL(origin).host;
+  const seconds = PROOF_TIMEOUT_MS / 1000;
+  return new NoAnswerError(
+    `Whoever has the address ${at} has not answered for ${seconds} s: ${STANDS_STILL}, or another program has the address. Nothing was sent.`,
+    false,
+  );
 }
 
 function unproven({ origin, socketPath }: Place): NoAnswerError {
@@ -102,7 +115,7 @@ async function exchange(
   const headers = { host, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   const agent = new OneConnection(socket);
   const asked = request({ method: 'POST', path: '/v1/proof', headers, agent });
-  asked.setTimeout(PROOF_TIMEOUT_MS, () => asked.destroy(new Error('no proof in time')));
+  asked.setTimeout(PROOF_TIMEOUT_MS, () => asked.destroy(new Silence()));
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     asked.once('response', resolve).once('error', reject);
   });

@@ -166,7 +166,7 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
 
 /**
  * A reading of what is recorded. RISK: what it tells to be over, a refusal too, would go on after a restart if its record
- * were lost with the process.
+ * were lost with the process. A commit runs on this thread: no timer could end this wait while the disk hangs.
  */
 function whenOnDisk({ gate }: Doors, { handler, method }: RouteDefinition): RouteDefinition['handler'] {
   if (method !== 'GET') return handler;

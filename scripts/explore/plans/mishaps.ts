@@ -177,6 +177,20 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
     ],
     [3, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }), anyCall(draw)]],
     [1, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'read_only', forMs: forMs(draw) } }), anyCall(draw)]],
+    // It hangs, while there is something to send and to stop.
+    [
+      2,
+      (draw) => [
+        draw.step(
+          { kind: 'trouble', trouble: { kind: 'disk_hangs', forMs: draw.random.int(200, 12_000) } },
+          'answered',
+        ),
+        draw.step(draw.anyOpen(), draw.random.int(0, 400)),
+        anyCall(draw),
+        ...(draw.random.chance(0.3) ? [draw.step({ kind: 'crash', downMs: 300 }, draw.random.int(0, 2_000))] : []),
+        ...(draw.random.chance(0.3) ? [draw.step({ kind: 'state', state: 'halted' }, draw.random.int(0, 400))] : []),
+      ],
+    ],
     // It fails while a policy is saved, or while the daemon is down and comes up with another one.
     [
       1,
