@@ -1,6 +1,7 @@
 import { closingOf } from '../claims/exit-sizes.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { type Claim, closedE8 } from '../orders/claims.ts';
+import { isRejected, type OrderState } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import { SlowWatch } from '../sending/slow-watch.ts';
 
@@ -13,13 +14,14 @@ export function watchExits(core: EngineCore): () => void {
   const slow = new SlowWatch<Claim>(core, {
     find: () => {
       const isLeftAlone = (core.ports.venue.leftAloneMs?.() ?? 0) > 0;
-      const open = [...core.state.claims.open].filter(({ wants }) => wants === 'now');
-      return open.filter((claim) => isOwed(core, claim) && (isLeftAlone || wasSent(claim)));
+      const isHeldUp = (claim: Claim): boolean =>
+        claim.wants === 'now' ? isLeftAlone || wasSent(claim) : isLostOnItsWay(claim);
+      return [...core.state.claims.open].filter((claim) => isOwed(core, claim) && isHeldUp(claim));
     },
     groupOf: ({ origin, symbol }) => `${symbol} by ${origin}`,
     progressOf: closedE8,
     tell: (claim, seconds, others) => {
-      const order = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+      const order = lastSent(claim);
       const last = wasSent(claim)
         ? `; its last order is ${order?.status} (${order?.detail ?? 'no reason'})`
         : '; the venue has asked to be left alone';
@@ -34,9 +36,17 @@ export function watchExits(core: EngineCore): () => void {
   return () => slow.look();
 }
 
+function lastSent({ orders }: Claim): OrderState | undefined {
+  return orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+}
 /** What else waits for its rate, or for its turn, is not held up by the venue. */
-function wasSent({ orders }: Claim): boolean {
-  return orders.some(({ sentAtMs }) => sentAtMs !== null);
+function wasSent(claim: Claim): boolean {
+  return lastSent(claim) !== undefined;
+}
+/** Of what is to rest no answer has shown anything, not even that it is refused. */
+function isLostOnItsWay(claim: Claim): boolean {
+  const last = lastSent(claim);
+  return last !== undefined && last.acknowledgedAtMs === null && !isRejected(last);
 }
 
 function isOwed({ state }: EngineCore, claim: Claim): boolean {

@@ -47,8 +47,12 @@ export function addFill(book: LotBook, told: LotFill): Openings {
   const lots = foldUntil(book, place);
   const later = book.entries.slice(place);
   const before = openingsIn(later, lots, book.holder);
-  const after = openingsIn([fill, ...later], lots, book.holder);
-  if (!isInBase(book, told)) add(book, fill);
+  // What is summed up contains it: it moves no lots of those that follow.
+  const isKnown = isInBase(book, told);
+  const after = isKnown
+    ? [...openingsIn([fill], lots, book.holder), ...before]
+    : openingsIn([fill, ...later], lots, book.holder);
+  if (!isKnown) add(book, fill);
   const known = new Map(before.map(({ entry, openedE8 }) => [entry, openedE8]));
   return {
     orders: after.flatMap(({ entry, openedE8 }) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { applyFill } from '../../../daemon/engine/positions/fills.ts';
+import { addFill, believe, createLotBook } from '../../../daemon/engine/positions/lot-book.ts';
 import { createPosition, ownE8 } from '../../../daemon/engine/positions/positions.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0 } from '../../gate/fold-fixture.ts';
 
@@ -157,5 +158,30 @@ describe('the effect of a fill', () => {
       }),
       { numRuns: 300, seed: 1 },
     );
+  });
+});
+
+describe('a fill that is told so late that a reading which is summed up has contained it', () => {
+  it('changes nothing of what later ones opened', () => {
+    const fillOf = (order: string, quantityE8: number, atMs: number, seq: number) =>
+      ({
+        kind: 'fill',
+        agentsFirst: false,
+        opens: true,
+        owner: 'alice',
+        order,
+        quantityE8,
+        atMs,
+        seq,
+        trade: 1,
+      }) as const;
+    const book = createLotBook();
+    book.holder = 'alice';
+    addFill(book, fillOf('short', -10, T0, 1));
+    believe(book, { quantityE8: -10, shownMs: T0 + 1_000, sinceMs: T0 + 1_000, seq: 20 });
+    addFill(book, fillOf('first', 4, T0 + 700_000, 30));
+    addFill(book, fillOf('closing', 5, T0 + 1_400_000, 31));
+    assert.deepEqual(addFill(book, fillOf('late', 4, T0 + 500, 12)).orders, []);
+    assert.deepEqual(book.lots.parts, [{ owner: 'alice', quantityE8: -1 }]);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { isResting, liveOrders } from '../../../daemon/engine/orders/orders.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { suiteWorld } from '../../daemon/suite-world.ts';
@@ -72,6 +73,27 @@ describe('an exit that goes on without closing anything is told of', () => {
     assert.equal([...world.daemon.gate.core.state.claims.open].length, 5);
     assert.equal(reported(world, seq).length, 1, reported(world, seq).join('; '));
     await world.control('clear-faults', {});
+    await world.operator('POST', '/v1/flatten', { reason: 'test' });
+  });
+
+  it('a take-profit whose orders are lost on their way: once, and it rests when they arrive [TM-4 EX-50]', async () => {
+    await open();
+    const seq = world.daemon.ledger.lastSeq();
+    await world.fault(LOST);
+    await world.tool(
+      'place_order',
+      order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000, requested_notional: 900 }),
+    );
+    await pass(world, 130_000);
+    assert.equal(reported(world, seq).length, 1, reported(world, seq).join('; '));
+    assert.match(reported(world, seq)[0] ?? '', /^EXIT_STALLED: .*; its last order is \w+ \(/);
+    await world.control('clear-faults', {});
+    await pass(world, 30_000);
+    const resting = [...liveOrders(world.daemon.gate.core.state.orders, 'BTCUSDT')].filter(
+      (each) => each.reduceOnly && !each.protective && isResting(each),
+    );
+    assert.equal(resting.length, 1);
+    assert.equal(reported(world, seq).length, 1);
     await world.operator('POST', '/v1/flatten', { reason: 'test' });
   });
 
