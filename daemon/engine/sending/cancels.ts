@@ -9,8 +9,6 @@ import type { OrderProof } from './order-proof.ts';
 const RETRY_MS = 500;
 /** The same for an order that nothing shows at the venue, or that it does not know as open: look-ups go on beside them. */
 const UNSEEN_RETRY_MS = 5_000;
-/** So many answers in a row that the venue knows no such open order say that it has ended. */
-const ANSWERS_NEEDED = 2;
 
 /** Cancels orders and believes it only when the venue proves it: until then they count in full (BY-32). */
 export class Canceler {
@@ -19,10 +17,8 @@ export class Canceler {
   readonly #consequences: Pick<VenueConsequences, 'onUnknown'>;
   readonly #running = new Map<string, Started<void>>();
   readonly #triedAt = new Map<string, number>();
-  /** Look-ups of what is asked for again: no caller's cancel waits for one that hangs. */
-  readonly #lookingUp = new Map<string, Started<void>>();
-  /** How often in a row, and when last, the venue answered that it knows no such open order, of one that it had shown. */
-  readonly #unknown = new Map<string, { readonly times: number; readonly atMs: number }>();
+  /** When the venue answered that it knows no such open order, of one that it had shown. */
+  readonly #unknownAt = new Map<string, number>();
 
   constructor(core: EngineCore, proof: OrderProof, consequences: Pick<VenueConsequences, 'onUnknown'>) {
     this.#core = core;
@@ -35,41 +31,39 @@ export class Canceler {
    * `onCanceled`: the venue says that it is canceled, which is not proven yet.
    */
   cancel(order: OrderState, reason: string, onCanceled?: () => void): Started<void> {
-    const { clientOrderId: id } = order;
-    return this.#running.get(id) ?? this.#begin(this.#running, id, this.#cancel(order, reason, onCanceled));
+    return this.#begin(order, () => this.#cancel(order, reason, onCanceled));
   }
-  #begin(running: Map<string, Started<void>>, id: string, attempt: Flow<void>): Started<void> {
-    const started = this.#core.begin(attempt);
-    if (!started.isOver) running.set(id, started);
-    return started.onEnd(() => running.delete(id));
+  #begin(order: OrderState, attempt: () => Flow<void>): Started<void> {
+    const { clientOrderId: id } = order;
+    const running = this.#running.get(id);
+    if (running !== undefined) return running;
+    const started = this.#core.begin(attempt());
+    if (!started.isOver) this.#running.set(id, started);
+    return started.onEnd(() => this.#running.delete(id));
   }
 
   /**
    * A cancel that was refused, lost, or requested too early is requested again until the order has ended (BY-32). An
    * order that was on its way when its cancel was asked for, and whose answer is lost, may rest: no look-up need show it
-   * first. One that the venue had shown, and twice in a row did not know as open, has ended, whatever its lists go on
-   * showing: how, a look-up tells, and no cancel would. RISK: one such answer proves nothing: an order that was taken a
-   * moment ago may not have reached the book yet.
+   * first. One that the venue had shown, and knows no more as open, has ended, whatever its lists go on showing: how, a
+   * look-up tells, and no cancel would.
    */
   retryUnproven(): readonly Started<void>[] {
     const now = this.#core.ports.time.monotonicMs();
     const due: OrderState[] = [];
     for (const order of everyLiveOrder(this.#core.state.orders)) if (this.#isDueAgain(order, now)) due.push(order);
     return due.map((order) =>
-      this.#hasEnded(order, now)
-        ? this.#begin(this.#lookingUp, order.clientOrderId, this.#lookUpAgain(order))
-        : this.cancel(order, 'canceled again'),
+      this.#begin(order, () =>
+        now - (this.#unknownAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) < UNSEEN_RETRY_MS
+          ? this.#lookUpAgain(order)
+          : this.#cancel(order, 'canceled again'),
+      ),
     );
   }
   #isDueAgain(order: OrderState, now: number): boolean {
-    const { clientOrderId: id } = order;
-    if (!order.cancelRequested || !mayRest(order) || this.#running.has(id) || this.#lookingUp.has(id)) return false;
+    if (!order.cancelRequested || !mayRest(order) || this.#running.has(order.clientOrderId)) return false;
     const waitMs = isResting(order) ? RETRY_MS : UNSEEN_RETRY_MS;
-    return now - (this.#triedAt.get(id) ?? Number.NEGATIVE_INFINITY) >= waitMs;
-  }
-  #hasEnded({ clientOrderId: id }: OrderState, now: number): boolean {
-    const unknown = this.#unknown.get(id);
-    return unknown !== undefined && unknown.times >= ANSWERS_NEEDED && now - unknown.atMs < UNSEEN_RETRY_MS;
+    return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= waitMs;
   }
 
   /** Records the wish alone, and the end of what was never sent. */
@@ -110,7 +104,9 @@ export class Canceler {
     if (!isTerminal(order)) yield* this.#lookUp(order, outcome.kind === 'canceled');
     if (outcome.kind !== 'canceled')
       this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
-    this.#noteUnknown(order, outcome.kind === 'not_found' && wasShown);
+    if (outcome.kind === 'not_found' && wasShown)
+      this.#unknownAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
+    else this.#unknownAt.delete(order.clientOrderId);
     this.#forgetEnded(order);
   }
 
@@ -122,15 +118,10 @@ export class Canceler {
   #noteTry({ clientOrderId: id }: OrderState): void {
     this.#triedAt.set(id, this.#core.ports.time.monotonicMs());
   }
-  #noteUnknown({ clientOrderId: id }: OrderState, isUnknown: boolean): void {
-    const atMs = this.#core.ports.time.monotonicMs();
-    if (isUnknown) this.#unknown.set(id, { times: (this.#unknown.get(id)?.times ?? 0) + 1, atMs });
-    else this.#unknown.delete(id);
-  }
   #forgetEnded(order: OrderState): void {
     if (!isTerminal(order)) return;
     this.#triedAt.delete(order.clientOrderId);
-    this.#unknown.delete(order.clientOrderId);
+    this.#unknownAt.delete(order.clientOrderId);
   }
 
   /** Told once for each answer: the cancel is requested again every {@link RETRY_MS}. */
