@@ -218,14 +218,9 @@ export class VenueOrders {
       closes,
       ...(deadlineMs === null ? {} : { sendWithinMs: deadlineMs }),
     });
-    const outcome = this.#judge(await this.#link.end(this.#client, call, plan.start), plan.read);
-    // That an amend, say, met no such order proves nothing of how it ended.
-    return outcome.kind === 'not_found' ? { ...outcome, kind: 'unknown' } : outcome;
+    return this.#judge(await this.#link.end(this.#client, call, plan.start), plan.read);
   }
-  #judge(
-    end: CallEnd,
-    read: (json: unknown) => VenueOrder | null,
-  ): SubmitOutcome | { readonly kind: 'not_found'; readonly detail: string } {
+  #judge(end: CallEnd, read: (json: unknown) => VenueOrder | null): SubmitOutcome {
     const judged = classifySubmit(end.facts);
     if (judged.kind !== 'accepted') return judged;
     if (end.facts.code !== null) return { kind: 'accepted', order: null };
@@ -253,7 +248,7 @@ export class VenueOrders {
       throw error;
     }
   }
-  #asCancel(outcome: SubmitOutcome | Extract<CancelOutcome, { kind: 'not_found' }>): CancelOutcome {
+  #asCancel(outcome: SubmitOutcome): CancelOutcome {
     return outcome.kind === 'accepted' ? { kind: 'canceled', order: outcome.order } : outcome;
   }
 }

@@ -34,8 +34,7 @@ test('through ccxt and the port each answer is classified as the table says', as
       row.http === 418 ? 120_000 : row.http === 403 || (row.http === 429 && code !== -1015) ? 5_000 : null;
     const facts = { httpStatus: row.http, code, message: row.msg, thrownKind: 'none', retryAfterMs } as const;
     const expected = classifySubmit(facts);
-    // Of an order that is being placed, "unknown order" proves nothing.
-    assert.equal(outcome.kind, expected.kind === 'not_found' ? 'unknown' : expected.kind, `${row.http} ${row.code}`);
+    assert.equal(outcome.kind, expected.kind, `${row.http} ${row.code}`);
     if (outcome.kind === 'accepted') assert.equal(outcome.order, null, 'a duplicate tells nothing about the order');
     if (outcome.kind === 'rejected' && expected.kind === 'rejected') {
       // Some of what is waited for has passed.

@@ -46,8 +46,7 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
   [[-4116], ['accepted'], 'ClientOrderId is duplicated.'],
   [[-2010], ['accepted'], 'Duplicate order sent.'],
   [[-2010], ['unknown'], 'NEW_ORDER_REJECTED'],
-  [[-2011, -2013], ['not_found']],
-  [[-4117], ['unknown']],
+  [[-2011, -2013, -4117], ['unknown']],
   [[-2012, -4078, -4083, -4115], ['unknown'], 'Fail to place batch orders.'],
   [
     [-1002, -1005, -1011, -1099, -1109, -2017],

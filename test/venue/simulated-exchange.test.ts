@@ -221,7 +221,7 @@ test('resting and conditional orders are listed together, amended in place and c
   assert.equal(canceled.kind === 'canceled' && canceled.order?.status, 'canceled');
   assert.deepEqual(await venue.cancel('BTCUSDT', guard.clientOrderId, 'algo'), { kind: 'canceled', order: null });
   const gone = await venue.cancel('BTCUSDT', limit.clientOrderId, 'regular');
-  assert.equal(gone.kind, 'not_found', '-2011 says nothing about what became of it');
+  assert.equal(gone.kind, 'unknown', '-2011 says nothing about what became of it');
 });
 
 test('a countdown that ran out cancels regular orders, and 0 ends one', async () => {

@@ -3,7 +3,7 @@ import { isOver, type LayerEntry } from '../callers/layers.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, endedWithin, type Flow, joined, onDisk, type Started, within } from '../flow/step.ts';
-import { everyLiveOrder, isInFlight, liveOrders, type OrderState } from '../orders/orders.ts';
+import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
@@ -245,11 +245,9 @@ export class Flatten {
       return !order.reduceOnly && (wanted === null || wanted.includes(order.symbol));
     };
     this.#canceler.dropUnsent('flatten', isOpening);
-    // What is asked for already is asked for again by {@link Canceler.retryUnproven}.
-    const isNew = (order: OrderState): boolean => isOpening(order) && !order.cancelRequested;
     for (let round = 0; round < RELIST_ROUNDS && !this.#core.isStopping() && !this.#word.isOver(symbols); round += 1) {
       // RISK: a cancel that hangs holds up neither the list nor the cancels of what that tells.
-      const asked = this.#canceler.cancelMatching(null, round === 0 ? isOpening : isNew, 'flatten');
+      const asked = this.#canceler.cancelMatching(null, isOpening, 'flatten');
       yield* this.#within(RELIST_MS, joined(asked));
       const listed = yield* this.#account.listOrders(symbols ?? []);
       if (listed !== null && !listed.some((order) => !order.closePosition && isOpening(order))) {
@@ -257,7 +255,7 @@ export class Flatten {
         // What is on its way is waited for; what is unknown is not, and is not called canceled.
         if (!left.some((order) => isInFlight(order))) return left.length === 0;
       }
-      this.#canceler.cancelMatching(null, isNew, 'flatten');
+      this.#canceler.cancelMatching(null, isOpening, 'flatten');
       yield* ask<'wait'>({ fx: 'wait', ms: RELIST_MS });
     }
     return false;

@@ -225,11 +225,9 @@ export type SubmitOutcome =
   | { readonly kind: 'accepted'; readonly order: VenueOrder | null }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
   | { readonly kind: 'unknown'; readonly detail: string };
-/** `not_found`: no such order is open there. Why, only a look-up tells: it has ended, or has not arrived. */
 export type CancelOutcome =
   | { readonly kind: 'canceled'; readonly order: VenueOrder | null }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
-  | { readonly kind: 'not_found'; readonly detail: string }
   | { readonly kind: 'unknown'; readonly detail: string };
 /** `not_found` is an answer of the venue; a failed query is `failed` and proves nothing. */
 export type LookupOutcome =

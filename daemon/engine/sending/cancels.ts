@@ -7,7 +7,7 @@ import type { OrderProof } from './order-proof.ts';
 
 /** Wall-clock time between two attempts at the same cancel, ms. */
 const RETRY_MS = 500;
-/** The same for an order that nothing shows at the venue, or that it does not know as open: look-ups go on beside them. */
+/** The same for an order that nothing shows at the venue: its look-ups go on beside them. */
 const UNSEEN_RETRY_MS = 5_000;
 
 /** Cancels orders and believes it only when the venue proves it: until then they count in full (BY-32). */
@@ -17,8 +17,6 @@ export class Canceler {
   readonly #consequences: Pick<VenueConsequences, 'onUnknown'>;
   readonly #running = new Map<string, Started<void>>();
   readonly #triedAt = new Map<string, number>();
-  /** When the venue answered that it knows no such open order, of one that it had shown. */
-  readonly #unknownAt = new Map<string, number>();
 
   constructor(core: EngineCore, proof: OrderProof, consequences: Pick<VenueConsequences, 'onUnknown'>) {
     this.#core = core;
@@ -31,13 +29,10 @@ export class Canceler {
    * `onCanceled`: the venue says that it is canceled, which is not proven yet.
    */
   cancel(order: OrderState, reason: string, onCanceled?: () => void): Started<void> {
-    return this.#begin(order, () => this.#cancel(order, reason, onCanceled));
-  }
-  #begin(order: OrderState, attempt: () => Flow<void>): Started<void> {
     const { clientOrderId: id } = order;
     const running = this.#running.get(id);
     if (running !== undefined) return running;
-    const started = this.#core.begin(attempt());
+    const started = this.#core.begin(this.#cancel(order, reason, onCanceled));
     if (!started.isOver) this.#running.set(id, started);
     return started.onEnd(() => this.#running.delete(id));
   }
@@ -45,20 +40,13 @@ export class Canceler {
   /**
    * A cancel that was refused, lost, or requested too early is requested again until the order has ended (BY-32). An
    * order that was on its way when its cancel was asked for, and whose answer is lost, may rest: no look-up need show it
-   * first. One that the venue had shown, and knows no more as open, has ended, whatever its lists go on showing: how, a
-   * look-up tells, and no cancel would.
+   * first.
    */
   retryUnproven(): readonly Started<void>[] {
     const now = this.#core.ports.time.monotonicMs();
     const due: OrderState[] = [];
     for (const order of everyLiveOrder(this.#core.state.orders)) if (this.#isDueAgain(order, now)) due.push(order);
-    return due.map((order) =>
-      this.#begin(order, () =>
-        now - (this.#unknownAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) < UNSEEN_RETRY_MS
-          ? this.#lookUpAgain(order)
-          : this.#cancel(order, 'canceled again'),
-      ),
-    );
+    return due.map((order) => this.cancel(order, 'canceled again'));
   }
   #isDueAgain(order: OrderState, now: number): boolean {
     if (!order.cancelRequested || !mayRest(order) || this.#running.has(order.clientOrderId)) return false;
@@ -90,9 +78,7 @@ export class Canceler {
     if (isTerminal(order)) return;
     // On its way: the sender drops it if it can; once it rests it is canceled like any other.
     if (isInFlight(order)) return;
-    this.#noteTry(order);
-    // RISK: one that nothing has shown yet may arrive after the answer.
-    const wasShown = isResting(order);
+    this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
     const asked = this.#proof.ask();
     const outcome = yield* ask<'cancel'>({ fx: 'cancel', key: keyOf(order) });
     this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
@@ -104,24 +90,7 @@ export class Canceler {
     if (!isTerminal(order)) yield* this.#lookUp(order, outcome.kind === 'canceled');
     if (outcome.kind !== 'canceled')
       this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
-    if (outcome.kind === 'not_found' && wasShown)
-      this.#unknownAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
-    else this.#unknownAt.delete(order.clientOrderId);
-    this.#forgetEnded(order);
-  }
-
-  *#lookUpAgain(order: OrderState): Flow<void> {
-    this.#noteTry(order);
-    yield* this.#lookUp(order, false);
-    this.#forgetEnded(order);
-  }
-  #noteTry({ clientOrderId: id }: OrderState): void {
-    this.#triedAt.set(id, this.#core.ports.time.monotonicMs());
-  }
-  #forgetEnded(order: OrderState): void {
-    if (!isTerminal(order)) return;
-    this.#triedAt.delete(order.clientOrderId);
-    this.#unknownAt.delete(order.clientOrderId);
+    if (isTerminal(order)) this.#triedAt.delete(order.clientOrderId);
   }
 
   /** Told once for each answer: the cancel is requested again every {@link RETRY_MS}. */

@@ -119,7 +119,7 @@ export abstract class ReplayVenue {
       this.stops.delete(id);
       return { kind: 'canceled', order: this.#reportStop(stop, 'canceled', null) };
     }
-    if (kind === 'algo' || order === undefined) return { kind: 'not_found', detail: 'it is not there' };
+    if (kind === 'algo' || order === undefined) return { kind: 'unknown', detail: 'it is not there' };
     this.remove(order);
     return { kind: 'canceled', order: this.#report(order, false, 'canceled') };
   }

@@ -28,11 +28,11 @@ export interface AnswerFacts {
 export type AnswerClass =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
-  | { readonly kind: 'unknown' | 'not_found'; readonly detail: string };
+  | { readonly kind: 'unknown'; readonly detail: string };
 
 interface CodeRow {
   readonly codes: readonly number[];
-  readonly cause: Cause | 'accepted' | 'unknown' | 'not_found';
+  readonly cause: Cause | 'accepted' | 'unknown';
   /** The row applies to this text only; with any other text the code means nothing: `unknown`. */
   readonly text?: RegExp;
 }
@@ -40,7 +40,7 @@ interface CodeRow {
 export const CODE_ROWS: readonly CodeRow[] = [
   // -5043: another change of the same order is in flight; which of them rests is unknown.
   { codes: [-1000, -1006, -1007, -4117, -5043], cause: 'unknown' },
-  { codes: [-2011, -2013], cause: 'not_found' },
+  { codes: [-2011, -2013], cause: 'unknown' },
   // Of families of refusals, and none for certain: a batch that failed in part, an error inside, an id sent before.
   { codes: [-2012, -4078, -4083, -4115], cause: 'unknown' },
   { codes: [-1001], cause: 'try_again', text: /^Internal error; unable to process your request/ },
@@ -146,7 +146,6 @@ function findFamily(code: number | null): (typeof REFUSALS)[number] | undefined 
 function classifyRow(facts: AnswerFacts, row: CodeRow): AnswerClass {
   if (row.text !== undefined && !row.text.test(facts.message)) return unknown(facts);
   if (row.cause === 'accepted') return { kind: 'accepted' };
-  if (row.cause === 'not_found') return { ...unknown(facts), kind: 'not_found' };
   return row.cause === 'unknown' ? unknown(facts) : reject(facts, row.cause);
 }
 function reject(facts: AnswerFacts, cause: Cause): AnswerClass {
@@ -158,7 +157,7 @@ function reject(facts: AnswerFacts, cause: Cause): AnswerClass {
   const retryAfterMs = facts.retryAfterMs ?? null;
   return { kind: 'rejected', rejection: { cause, code: code === null ? null : String(code), message, retryAfterMs } };
 }
-function unknown(facts: AnswerFacts): { readonly kind: 'unknown'; readonly detail: string } {
+function unknown(facts: AnswerFacts): AnswerClass {
   const parts = [
     facts.httpStatus === null ? 'no answer' : `HTTP ${facts.httpStatus}`,
     facts.code === null ? '' : `code ${facts.code}`,
