@@ -95,7 +95,7 @@ describe('the replayed exchange', () => {
     place(exchange, { id: 'sell', side: 'sell', priceTicks: 499_980 }, false);
     place(exchange, { id: 'buy', side: 'buy', lots: 4, priceTicks: 500_020 }, false);
     exchange.settle();
-    assert.deepEqual(reported, ['sell filled, holding -6', 'cancel of buy: not_found', 'buy filled, holding -6']);
+    assert.deepEqual(reported, ['sell filled, holding -6', 'cancel of buy: unknown', 'buy filled, holding -6']);
     assert.equal(exchange.resting.size, 0, 'nothing is left to fill again');
   });
 
