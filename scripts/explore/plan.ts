@@ -1,3 +1,4 @@
+import type { AlertKind } from '../../daemon/core/alerts.ts';
 import type { MoveType } from '../../daemon/exchange-sim/core/state.ts';
 import type { AlertAct, ApproverName, LiveAct } from './plan-acts.ts';
 
@@ -63,8 +64,11 @@ export interface Setup {
   readonly orderWindowMs?: number;
   /** The exchange counts the weight of requests and refuses what exceeds it, and they go through the venue's transport. */
   readonly isLimited?: true;
-  /** Alerts leave the machine, equal ones within so long in one message. Absent: there are no routes. */
-  readonly alerts?: { readonly coalesceMs: number };
+  /**
+   * Alerts leave the machine, equal ones within so long in one message; no route takes those of one kind to the desk,
+   * where it names one. Absent: there are no routes.
+   */
+  readonly alerts?: { readonly coalesceMs: number; readonly leftOut?: AlertKind };
   /** Money is real: an arming for so long, a delay before what loosens, and how many passkeys sign. Absent: paper. */
   readonly live?: { readonly armedMs: number; readonly delayMs: number; readonly quorum: 1 | 2 };
   /** Absent: only what the other members say. */

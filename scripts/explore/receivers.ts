@@ -4,6 +4,7 @@ import { hashRoutes } from '../../daemon/alerts/file.ts';
 import { compareAlertRoutes } from '../../daemon/alerts/looser.ts';
 import { SEND_WITHIN_MS, type SendOutcome } from '../../daemon/alerts/send.ts';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
+import { ALERT_KINDS } from '../../daemon/core/alerts.ts';
 import type { Gate } from '../../daemon/driver/gate.ts';
 import type { AlertOptions } from '../../daemon/driver/parts.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
@@ -26,6 +27,8 @@ export interface Delivered {
   readonly id: string;
   /** When its sender was told that it is taken; null: it was not, or nobody lived to hear it. */
   takenAtMs: number | null;
+  /** When its sender was told what became of it; null: nobody lived to hear it. */
+  endedAtMs: number | null;
 }
 /** A receiver that does not take messages at once. */
 export interface Outage {
@@ -45,12 +48,12 @@ export const urlOf = (name: string): string => `https://${name}.example.com/aler
 
 /** What the operator's file of alert routes says, after an edit; null: nothing that could be used. */
 export function routesOf(setup: Setup, edit: RoutesEdit): AlertRoutesSpec | null {
-  const { coalesceMs } = setup.alerts ?? { coalesceMs: 60_000 };
+  const { coalesceMs, leftOut = null } = setup.alerts ?? { coalesceMs: 60_000 };
   const phone: AlertRoute = { channels: ['phone'], severity: 'critical' };
   const desk: AlertRoute[] = [
     { channels: ['desk'], severity: 'warning', kinds: ['orders', 'exits', 'account'] },
     { channels: ['desk', 'phone'], severity: 'info', codes: ['POLICY_PENDING', 'ALERT_ROUTES_REFUSED'] },
-    { channels: ['desk'], severity: 'info', when: 'hourly' },
+    { channels: ['desk'], severity: 'info', kinds: ALERT_KINDS.filter((kind) => kind !== leftOut), when: 'hourly' },
   ];
   const channels = { phone: hook('phone'), desk: hook('desk') };
   const times = { coalesce_ms: coalesceMs, age_limit_ms: 3_600_000 };
@@ -147,13 +150,15 @@ export class Receivers {
       body,
       id: headers['webhook-id'] ?? '',
       takenAtMs: null,
+      endedAtMs: null,
     };
     if (answer !== 'gone') this.delivered.push(record);
     const { afterMs, outcome } = ANSWERS[answer];
     return new Promise((resolve) => {
       this.#root.after(afterMs, () => {
         if (life.isDead) return;
-        if (outcome.kind === 'taken') record.takenAtMs = this.#nowMs();
+        record.endedAtMs = this.#nowMs();
+        if (outcome.kind === 'taken') record.takenAtMs = record.endedAtMs;
         resolve(outcome);
       });
     });

@@ -4,7 +4,8 @@ import type { Draw, Piece } from './draw.ts';
 
 /** Alerts leave the machine; a failing receiver is tried again within the quiet time. */
 export function withAlerts(setup: Setup, random: Random): Setup {
-  return { ...setup, alerts: { coalesceMs: random.pick([1_000, 5_000, 20_000]) }, settleMs: 150_000 };
+  const coalesceMs = random.pick([1_000, 5_000, 20_000]);
+  return { ...setup, alerts: { coalesceMs, leftOut: random.pick(['policy', 'venue']) }, settleMs: 150_000 };
 }
 
 function outage(draw: Draw): ReturnType<Draw['step']> {

@@ -17,6 +17,24 @@ export const BEHIND: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // The exchange says again and again that an exit reduces nothing, and there is room for it beside a take-profit.
+  [
+    0.5,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const refused = { kind: 'error', code: -2022, msg: 'ReduceOnly Order is rejected.', match: POST };
+      return [
+        draw.step({ kind: 'open', agent, symbol, side, usdt: 900 }, 'answered'),
+        draw.step(
+          { kind: 'exit', agent, symbol, share: 0.25, limitBps: -random.int(40, 90) },
+          random.int(3_000, 9_000),
+        ),
+        draw.step({ kind: 'fault', fault: { ...refused, count: random.int(3, 5) } }, random.int(3_000, 9_000)),
+        draw.step({ kind: 'close', agent, symbol, fraction: random.pick([0.25, 0.5]) }, 'parallel'),
+        draw.step({ kind: 'wait' }, random.int(6_000, 12_000)),
+      ];
+    },
+  ],
   // The mark stands still over a position that is to be cut.
   [
     0.5,

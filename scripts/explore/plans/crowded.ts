@@ -21,6 +21,22 @@ export const CROWDED: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // Two exits are refused for it at once, and what gives its place serves one of them.
+  [
+    8,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const most = draw.setup.maxOrders ?? 0;
+      return [
+        draw.step({ kind: 'open', agent, symbol, side, usdt: 3_000 }),
+        ...openings(draw, most),
+        draw.step({ kind: 'ladder', agent, symbol, count: most }, 'answered'),
+        draw.step({ kind: 'close', agent, symbol, fraction: 0.5 }, random.int(1_000, 6_000)),
+        draw.step({ kind: 'close', agent, symbol, fraction: 0.25 }, random.pick(['parallel', random.int(0, 300)])),
+        draw.step({ kind: 'wait' }, random.int(4_000, 12_000)),
+      ];
+    },
+  ],
 ];
 
 /** Far from the market, at prices of their own. */

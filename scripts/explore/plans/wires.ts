@@ -38,13 +38,13 @@ export const WIRES: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
-  // A supervisor starts it again and again.
+  // A supervisor starts it again and again, for so long at times that the starts of a minute would exceed the weight.
   [
     4,
     (draw) => {
       const { random } = draw;
       return [
-        ...Array.from({ length: random.int(2, 6) }, () =>
+        ...Array.from({ length: random.chance(0.5) ? random.int(2, 6) : random.int(20, 40) }, () =>
           draw.step({ kind: 'crash', downMs: random.int(1, 300) }, random.int(400, 1_200)),
         ),
         draw.step(draw.anyExit(), random.int(0, 1_500)),

@@ -44,11 +44,11 @@ export class PlainHeld {
   isAgreed(symbol: string): boolean {
     return !this.#isUnread && (this.#read.get(symbol) ?? 0) === this.of(symbol).held;
   }
-  /** Beside the exit of a decision that is amended, which stays one. */
+  /** Beside the one that is amended: that stays one. */
   countExits(agent: string, symbol: string, amended: string | null): number {
     let count = 0;
     for (const [id, exit] of this.#exits)
-      if (id !== amended && exit.agent === agent && exit.symbol === symbol) count += 1;
+      if (exit.agent === agent && exit.symbol === symbol && id !== amended) count += 1;
     return count;
   }
 }
@@ -95,12 +95,10 @@ export function* compareHeld(
     const ownOpening = opening.filter((order) => order.agent === request.agent);
     yield* unequal('own-openings', context.openings?.own ?? 0, ownOpening.length);
   }
-  if (context.phase !== 'standing' && request.intent !== 'cancel')
-    yield* unequal(
-      'open-exits',
-      context.holding?.open_exits ?? 0,
-      plain.countExits(request.agent, symbol, all.get(context.own_order_id ?? '')?.rootId ?? null),
-    );
+  if (context.phase !== 'standing' && request.intent !== 'cancel') {
+    const amended = all.get(context.own_order_id ?? '')?.rootId ?? null;
+    yield* unequal('open-exits', context.holding?.open_exits ?? 0, plain.countExits(request.agent, symbol, amended));
+  }
   const elsewhere = sumElsewhere(allRules, plain, counted, context, symbol);
   if (elsewhere === null) return;
   yield* unequal('other-positions', exposure.other_positions, elsewhere.all.positions);

@@ -8,7 +8,20 @@ const MAX_ORDERS = 200;
 const MAX_OPENINGS = 20;
 /** From the refusal of an exit until another order of its own is at the exchange, where nothing else is amiss, ms. */
 const GOES_ON_WITHIN_MS = 8_000;
+/** From such a refusal until the exit is tried again, place or not, with something to spare, ms. */
+const TRIED_AGAIN_MS = 950;
+/** After so long a place is taken not to help, and another one is asked for, ms. */
+const PLACE_GIVEN_MS = 5_000;
 const CAME_IN: ReadonlySet<string> = new Set(['working', 'filled', 'expired', 'canceled', 'unknown']);
+const OVER: ReadonlySet<string> = new Set([
+  'filled',
+  'expired',
+  'canceled',
+  'rejected',
+  'not_placed',
+  'unknown',
+  'lost',
+]);
 /** Of the exchange's two limits, that of conditional orders is answered to an order of any kind now and then. */
 const REFUSED = /max (?:open|stop) order/i;
 const GIVES_PLACE = /^gives its place/;
@@ -16,7 +29,7 @@ const GIVES_PLACE = /^gives its place/;
 /**
  * The exchange takes so many open orders in a symbol: openings leave room for exits and for each other. An exit that
  * closes now and is refused for that limit goes on in the place of one of ours, the newest opening first, and is never
- * given up for it. [EX-21 EX-46]
+ * given up for it. Each place serves one exit at a time. [EX-21 EX-46 EX-70]
  * @except another daemon runs, or a ledger was put back
  */
 export function findPlaceBreaches(history: History): readonly Breach[] {
@@ -27,6 +40,7 @@ export function findPlaceBreaches(history: History): readonly Breach[] {
     ...findGivenUp(history),
     ...findGivenPlaces(history),
     ...findHeldOut(history),
+    ...findShared(history),
   ];
 }
 
@@ -160,5 +174,37 @@ function findHeldOut(history: History): readonly Breach[] {
     if (goesOn || left.length < rests.length || left.length === 0) return [];
     const detail = `the exit ${decision.rootId} was refused for the limit at ${at(atMs)}, and has no order there at ${at(untilMs)}; ${left.length} of ours rest`;
     return [{ code: 'places/held-out', detail }];
+  });
+}
+
+/** Orders of exits that went out sooner than after their wait: in a place that was given. */
+function findInPlaces(history: History): readonly (readonly [string, PlannedBy])[] {
+  const orders = [...history.orders];
+  return findRefusals(history).flatMap(({ atMs, order, seq }) => {
+    const next = orders.find(
+      ([, { decision }]) =>
+        decision.rootId === order.decision.rootId && decision.seq > seq && decision !== order.decision,
+    );
+    return next !== undefined && next[1].decision.atMs < atMs + TRIED_AGAIN_MS ? [next] : [];
+  });
+}
+
+/** The next exit goes into a place once it is known what became of the order in it, or that its answer is lost. */
+function findShared(history: History): readonly Breach[] {
+  const { orderEvents, posts } = history;
+  const inPlaces = findInPlaces(history);
+  return inPlaces.flatMap(([id, { decision, planned }]) => {
+    const beside = inPlaces.find(
+      ([other, by]) =>
+        by.planned.symbol === planned.symbol &&
+        by.decision.rootId !== decision.rootId &&
+        by.decision.seq < decision.seq &&
+        by.decision.atMs > decision.atMs - PLACE_GIVEN_MS &&
+        posts.get(other)?.life === posts.get(id)?.life &&
+        !(orderEvents.get(other) ?? []).some(({ event, seq }) => seq < decision.seq && OVER.has(event.status)),
+    );
+    if (beside === undefined) return [];
+    const detail = `${id} goes out at ${at(decision.atMs)} into the place of ${beside[0]}, whose end is not known`;
+    return [{ code: 'places/shared', detail }];
   });
 }

@@ -14,7 +14,7 @@ const READ_WITHIN_MS = 60_000;
 
 /**
  * Making room cancels as few resting exits as needed, the newest first: without such a cancel what rests, or is on its way,
- * would not fit into what is held, together with what closes now. [EX-52]
+ * would not fit into what is held, together with what closes now, however often an exit was refused. [EX-52, EX-74]
  * @except another daemon runs, or a ledger was put back
  * @except a person trades by hand
  * @except it has not left yet
