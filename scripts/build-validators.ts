@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import type { TSchema } from 'typebox';
-import { AJV_OPTIONS } from '../daemon/contract/ajv.ts';
 import { PolicySchema } from '../daemon/contract/policy/policy.ts';
+import { AJV_OPTIONS } from '../daemon/contract/schema/ajv.ts';
 import { bundleModule } from './bundle-module.ts';
 
 /** daemon/contract/built/policy-validator.js: what ajv makes of the schema of policies, without ajv and the schema. */

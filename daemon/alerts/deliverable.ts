@@ -1,5 +1,5 @@
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
-import { type Violation, violationAt } from '../contract/violations.ts';
+import { type Violation, violationAt } from '../contract/schema/violations.ts';
 import { SIMULATED_VENUE } from '../core/venues.ts';
 import { buildDispatch, describeUnbuilt } from './channels.ts';
 import type { Message } from './message.ts';

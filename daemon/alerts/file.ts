@@ -6,8 +6,8 @@ import {
   checkAlertRoutesShape,
   type SecretRef,
 } from '../contract/alerts.ts';
-import { closestKey } from '../contract/closest-key.ts';
-import { type Violation, violationAt } from '../contract/violations.ts';
+import { closestKey } from '../contract/schema/closest-key.ts';
+import { type Violation, violationAt } from '../contract/schema/violations.ts';
 import { ALERTS } from '../core/alerts.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { parseYamlText } from '../policy/text/yaml-text.ts';

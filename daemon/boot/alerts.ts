@@ -5,7 +5,7 @@ import { compareAlertRoutes } from '../alerts/looser.ts';
 import { createSecretReader } from '../alerts/secrets.ts';
 import { createSender } from '../alerts/send.ts';
 import type { Config, Secrets } from '../config/config.ts';
-import { formatViolation } from '../contract/violations.ts';
+import { formatViolation } from '../contract/schema/violations.ts';
 import type { Gate } from '../driver/gate.ts';
 import type { AlertOptions } from '../driver/parts.ts';
 import type { AlertRoutesRead } from '../engine/operator/alert-routes.ts';

@@ -1,5 +1,5 @@
-import type { Violation } from '../contract/ajv.ts';
-import { argsCheckOf, findToolViolation } from '../contract/operator-schema.ts';
+import type { Violation } from '../contract/schema/ajv.ts';
+import { argsCheckOf, findToolViolation } from '../contract/schema/operator-schema.ts';
 import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
 import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';

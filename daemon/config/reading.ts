@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { closestKey } from '../contract/closest-key.ts';
+import { closestKey } from '../contract/schema/closest-key.ts';
 import { type Environment, type Flags, OUR_NAMES, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
 /** The settings cannot be used. `problems` lists all of them; none contains a secret. */

@@ -1,4 +1,4 @@
-import { findOriginProblem } from '../core/console-origin.ts';
+import { findOriginProblem } from '../core/signed/console-origin.ts';
 import type { Reading } from './reading.ts';
 
 /** A console for phones, which a proxy with TLS on this machine leads to. */

@@ -1,9 +1,9 @@
 import type { Static } from 'typebox';
 import * as Type from './built/typebox.js';
-import { buildContractCheck } from './check.ts';
 import { decimal } from './decision.ts';
-import * as field from './fields.ts';
-import { nullable } from './nullable.ts';
+import { buildContractCheck } from './schema/check.ts';
+import * as field from './schema/fields.ts';
+import { nullable } from './schema/nullable.ts';
 
 /** Bodies and queries of the accounts by agent. Amounts are USDT, rounded to 1e-8. */
 

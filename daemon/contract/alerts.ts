@@ -1,9 +1,9 @@
 import type { Static, TSchema } from 'typebox';
 import { ALERT_KINDS, DELIVERIES, SEVERITIES } from '../core/alerts.ts';
 import type { JsonSchemaObject } from '../core/policy.ts';
-import { buildChecker } from './ajv.ts';
 import * as Type from './built/typebox.js';
 import { closed, DAY_MS, milliseconds, names, texts } from './policy/policy-values.ts';
+import { buildChecker } from './schema/ajv.ts';
 
 /**
  * The file of alert routes (`alerts.yaml`) as a schema. No secret stands in it, only where one is. daemon/alerts/file.ts

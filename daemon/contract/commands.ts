@@ -1,10 +1,10 @@
 import type { Static } from 'typebox';
 import { SIGNAL_KINDS } from '../core/policy.ts';
 import * as Type from './built/typebox.js';
-import { buildContractCheck, buildRequestCheck } from './check.ts';
-import * as field from './fields.ts';
 import { AssertionSchema } from './passkeys.ts';
-import { SYMBOL_PATTERN } from './symbols.ts';
+import { buildContractCheck, buildRequestCheck } from './schema/check.ts';
+import * as field from './schema/fields.ts';
+import { SYMBOL_PATTERN } from './schema/symbols.ts';
 
 /** Bodies and queries of the routes that are not tools. */
 

@@ -1,10 +1,10 @@
 import type { Static } from 'typebox';
 import type { ExecutionContext } from '../core/context.ts';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import type { Agree } from './agreement.ts';
 import * as Type from './built/typebox.js';
-import * as field from './fields.ts';
-import { nullable } from './nullable.ts';
+import type { Agree } from './schema/agreement.ts';
+import * as field from './schema/fields.ts';
+import { nullable } from './schema/nullable.ts';
 
 /** SAE-CTX: the reduced view that `decide` reads, as recorded (core/context.ts explains each member). */
 

@@ -1,10 +1,10 @@
 import type { Static } from 'typebox';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { ACTIONS, type ExecutionRequest, TOOL_NAMES } from '../core/request.ts';
-import type { Agree } from './agreement.ts';
 import * as Type from './built/typebox.js';
-import * as field from './fields.ts';
-import { nullable } from './nullable.ts';
+import type { Agree } from './schema/agreement.ts';
+import * as field from './schema/fields.ts';
+import { nullable } from './schema/nullable.ts';
 
 /** SAE-REQ and SAE-DEC as recorded (core/request.ts, core/decision.ts). */
 

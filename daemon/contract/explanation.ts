@@ -1,10 +1,10 @@
 import type { Static } from 'typebox';
 import * as Type from './built/typebox.js';
 import { decimal, decisionMembers, RuleVerdictSchema } from './decision.ts';
-import * as field from './fields.ts';
-import { nullable } from './nullable.ts';
+import * as field from './schema/fields.ts';
+import { nullable } from './schema/nullable.ts';
 
-/** The parts of a decision that are derived when it is read (core/explain.ts). */
+/** The parts of a decision that are derived when it is read (core/decide/explain.ts). */
 
 const number = (description?: string) => Type.Number(field.said(description));
 export const ArithmeticRowSchema = Type.Object(

@@ -1,9 +1,9 @@
 import type { Static } from 'typebox';
+import { keyId, masked } from './bodies/proof.ts';
 import * as Type from './built/typebox.js';
-import { buildContractCheck } from './check.ts';
-import * as field from './fields.ts';
-import { nullable } from './nullable.ts';
-import { keyId, masked } from './proof.ts';
+import { buildContractCheck } from './schema/check.ts';
+import * as field from './schema/fields.ts';
+import { nullable } from './schema/nullable.ts';
 
 /** Bodies of the routes of passkeys. What a browser makes is taken as WebAuthn level 3 writes it in JSON. */
 

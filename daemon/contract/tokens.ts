@@ -1,8 +1,8 @@
 import type { Static } from 'typebox';
 import * as Type from './built/typebox.js';
-import { buildContractCheck } from './check.ts';
-import * as field from './fields.ts';
-import { nullable } from './nullable.ts';
+import { buildContractCheck } from './schema/check.ts';
+import * as field from './schema/fields.ts';
+import { nullable } from './schema/nullable.ts';
 
 /** Bodies of the routes of access tokens. */
 

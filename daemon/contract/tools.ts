@@ -1,10 +1,10 @@
 import type { Static, TSchema } from 'typebox';
 import { TOOL_NAMES, type ToolName, TRADING_TOOLS, type TradingTool } from '../core/request.ts';
-import type { Checked, Violation } from './ajv.ts';
 import * as Type from './built/typebox.js';
-import { buildRequestCheck, type RuleTexts } from './check.ts';
-import * as field from './fields.ts';
-import { violationAt } from './violations.ts';
+import type { Checked, Violation } from './schema/ajv.ts';
+import { buildRequestCheck, type RuleTexts } from './schema/check.ts';
+import * as field from './schema/fields.ts';
+import { violationAt } from './schema/violations.ts';
 
 /** Arguments of every tool (SAE-REQ). An LLM reads the descriptions in the catalogue. */
 

@@ -17,7 +17,7 @@ import type {
   TrustLevel,
   TrustTier,
 } from './policy.ts';
-import { type CompiledSchedule, compileSchedule } from './schedule.ts';
+import { type CompiledSchedule, compileSchedule } from './rules/schedule.ts';
 
 /** Numbers by component; the order of multiplication is fixed so that figures are reproducible to the digit. */
 export interface Factors {

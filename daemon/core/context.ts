@@ -1,5 +1,5 @@
+import type { RulesView } from './arithmetic/quantities.ts';
 import type { Regime, SignalKind } from './policy.ts';
-import type { RulesView } from './quantities.ts';
 import type { OrderType, Side } from './request.ts';
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { BUDGETS, BudgetKey, OptionalBudget } from './keys/budgets.ts';
 import type { Action, ToolName } from './request.ts';
-import type { AgentSchedule } from './schedule.ts';
+import type { AgentSchedule } from './rules/schedule.ts';
 import type { VenueName } from './venues.ts';
 
 /** A factor on B_0: a number, or an exact fraction such as `2/3`. */

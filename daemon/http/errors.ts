@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Violation } from '../contract/ajv.ts';
+import type { Violation } from '../contract/schema/ajv.ts';
 
 /** Every error code of the API with its status. A test compares them with docs/api.md. */
 export const ERROR_STATUS = {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { ReadinessBodySchema } from '../contract/bodies/open.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import { checkEnrolment, checkRemoteKey } from '../contract/passkeys.ts';
-import { hostOf } from '../core/console-origin.ts';
+import { hostOf } from '../core/signed/console-origin.ts';
 import { createAuthenticator } from './entrance/authentication.ts';
 import { limitConnections } from './entrance/connections.ts';
 import { createConsoleSessions } from './entrance/console-sessions.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { armingQuorum, armingText } from '../core/arming.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
+import { armingQuorum, armingText } from '../core/signed/arming.ts';
 import { profileOf } from '../core/venues.ts';
 import type { DecisionEvent } from '../engine/records/decisions.ts';
 import type {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Assertion, Credential } from '../contract/passkeys.ts';
 import type { PasskeyBody } from '../contract/types/passkeys.ts';
-import { wordCode } from '../core/approval.ts';
+import { wordCode } from '../core/signed/approval.ts';
 import type { NewPasskey } from '../engine/records/passkeys.ts';
 import { type Challenges, ENROLMENT_MS } from './challenges.ts';
 import { type CodeGrant, digestOfCode } from './codes.ts';

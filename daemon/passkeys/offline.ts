@@ -1,4 +1,4 @@
-import { isKeyOf, isLocalOrigin } from '../core/console-origin.ts';
+import { isKeyOf, isLocalOrigin } from '../core/signed/console-origin.ts';
 import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../engine/records/people-events.ts';
 import { claimedOrigin, passkeyIdOf, verifyAssertion } from './signatures.ts';
 import { challengeOf, enrolmentText } from './texts.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Assertion, Credential } from '../contract/passkeys.ts';
 import type { PasskeyApi } from '../contract/types/gate-api.ts';
-import { isKeyOf, isLocalOrigin, rpIdOf } from '../core/console-origin.ts';
+import { isKeyOf, isLocalOrigin, rpIdOf } from '../core/signed/console-origin.ts';
 import type { KnownPasskey, ProvenAssertion } from '../engine/records/passkeys.ts';
 import { CHALLENGE_MS } from './challenges.ts';
 import type { CodeGrant, EnrolmentCodes } from './codes.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Assertion, Credential } from '../contract/passkeys.ts';
-import { rpIdOf } from '../core/console-origin.ts';
+import { rpIdOf } from '../core/signed/console-origin.ts';
 
 /** EdDSA, ES256, RS256. */
 const ALGORITHMS = [-8, -7, -257];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { isLocalOrigin } from '../core/console-origin.ts';
+import { isLocalOrigin } from '../core/signed/console-origin.ts';
 
 /** A call that changes something. */
 export interface Act {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { checkPolicyShape } from '../contract/policy/policy-shape.ts';
-import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
+import { joinPath, type Violation, violationAt } from '../contract/schema/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { VenueFacts } from './checks/findings.ts';

@@ -1,4 +1,4 @@
-import { type Violation, violationAt } from '../contract/violations.ts';
+import { type Violation, violationAt } from '../contract/schema/violations.ts';
 import { isAtMost } from '../core/looser/is-at-most.ts';
 import type { LooserKey } from '../core/policy.ts';
 import { profileOf, type VenueName } from '../core/venues.ts';

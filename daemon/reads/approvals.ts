@@ -1,4 +1,4 @@
-import { approvalText, wordCode } from '../core/approval.ts';
+import { approvalText, wordCode } from '../core/signed/approval.ts';
 import { type ApprovalState, type ApprovalStatus, isOver, opensUntilMs } from '../engine/callers/approvals.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import type { ApprovalBody, ApprovalsBody } from '../engine/records/approvals.ts';

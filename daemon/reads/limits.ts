@@ -1,12 +1,12 @@
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../contract/types/limits.ts';
 import { listLossRows } from '../core/arithmetic/loss-rows.ts';
+import { areUsable } from '../core/arithmetic/quantities.ts';
 import { listRows, prepareRows } from '../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import type { ExecutionContext } from '../core/context.ts';
-import { decide } from '../core/decide.ts';
+import { decide } from '../core/decide/decide.ts';
 import { BUDGETS, type CountedBudget, DAY_BUDGETS } from '../core/keys/budgets.ts';
 import type { Budgets } from '../core/policy.ts';
-import { areUsable } from '../core/quantities.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import { type BudgetFinding, findBudget, lossFactors, recentTradesFactors } from '../core/rules/budgets.ts';

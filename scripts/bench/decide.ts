@@ -1,6 +1,6 @@
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { RuleVerdict } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { BENCH_CONTEXT, BENCH_REQUEST } from './world.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/package.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { median } from './load.ts';
 import { BENCH_CONTEXT, BENCH_REQUEST } from './world.ts';

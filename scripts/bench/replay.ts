@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { readScope } from '../../daemon/evaluation/judge/scope.ts';
 import { buildSyntheticMarket } from '../../daemon/evaluation/market/synthetic.ts';

@@ -19,8 +19,8 @@ import {
   ExplanationBodySchema,
   explanationMembers,
 } from '../../daemon/contract/explanation.ts';
-import * as field from '../../daemon/contract/fields.ts';
 import * as passkey from '../../daemon/contract/passkeys.ts';
+import * as field from '../../daemon/contract/schema/fields.ts';
 import * as token from '../../daemon/contract/tokens.ts';
 import * as tool from '../../daemon/contract/tools.ts';
 

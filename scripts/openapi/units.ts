@@ -1,5 +1,5 @@
 import { DECIMAL_PATTERN, DECIMAL_WORDS } from '../../daemon/contract/decision.ts';
-import { INSTANT_WORDS } from '../../daemon/contract/fields.ts';
+import { INSTANT_WORDS } from '../../daemon/contract/schema/fields.ts';
 
 /** Says units and the form of decimals once for the whole description, instead of at every field. */
 

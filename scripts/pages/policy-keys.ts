@@ -1,5 +1,5 @@
 import { PolicySchema } from '../../daemon/contract/policy/policy.ts';
-import { describeAllowed } from '../../daemon/contract/violations.ts';
+import { describeAllowed } from '../../daemon/contract/schema/violations.ts';
 import type { Direction } from '../../daemon/core/keys/key-row.ts';
 import { POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import type { PolicyPath } from '../../daemon/core/policy-paths.ts';

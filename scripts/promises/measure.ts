@@ -1,5 +1,5 @@
 import { type CompiledPolicy, compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { classifyChange } from '../../daemon/engine/audit/compare.ts';

@@ -66,7 +66,7 @@ const HEADER = `import type {
   TrustView,
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
-import type { RulesView } from '../quantities.ts';
+import type { RulesView } from '../arithmetic/quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
 import { figureText, keepByIdentity, keepNewest, listText, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './text-parts.ts';
 

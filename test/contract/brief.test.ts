@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
-import { contractAjv } from '../../daemon/contract/ajv.ts';
 import { BriefAnswerSchema, type FullAnswer, toBrief } from '../../daemon/contract/catalogue/brief.ts';
+import { contractAjv } from '../../daemon/contract/schema/ajv.ts';
 import { REASONS, type ReasonCode } from '../../daemon/core/reasons.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 

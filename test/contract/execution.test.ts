@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { ExecutionContextSchema } from '../../daemon/contract/context.ts';
 import { ExecutionDecisionSchema, ExecutionRequestSchema } from '../../daemon/contract/decision.ts';
+import { buildContractCheck } from '../../daemon/contract/schema/check.ts';
 import { cases } from '../core/decide-cases.ts';
 import { baseContext, basePolicy, baseRequest, decideCase } from '../core/decision-fixture.ts';
 

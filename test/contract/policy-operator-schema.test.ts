@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkOperatorSchema, compileOperatorSchema } from '../../daemon/contract/operator-schema.ts';
-import { formatViolation } from '../../daemon/contract/violations.ts';
+import { checkOperatorSchema, compileOperatorSchema } from '../../daemon/contract/schema/operator-schema.ts';
+import { formatViolation } from '../../daemon/contract/schema/violations.ts';
 
 function compile(schema: { readonly [key: string]: unknown }) {
   const compiled = compileOperatorSchema(schema);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { buildChecker } from '../../daemon/contract/ajv.ts';
 import { PolicySchema } from '../../daemon/contract/policy/policy.ts';
 import { checkPolicyShape } from '../../daemon/contract/policy/policy-shape.ts';
+import { buildChecker } from '../../daemon/contract/schema/ajv.ts';
 import { changed } from '../policy/documents.ts';
 
 const checkBySchema = buildChecker<unknown>(PolicySchema);

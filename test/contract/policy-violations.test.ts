@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Type from 'typebox';
-import { buildChecker, describeErrors, formatViolation } from '../../daemon/contract/ajv.ts';
-import { closestKey } from '../../daemon/contract/closest-key.ts';
 import { checkPolicyShape } from '../../daemon/contract/policy/policy-shape.ts';
-import { MAX_VIOLATIONS } from '../../daemon/contract/violations.ts';
+import { buildChecker, describeErrors, formatViolation } from '../../daemon/contract/schema/ajv.ts';
+import { closestKey } from '../../daemon/contract/schema/closest-key.ts';
+import { MAX_VIOLATIONS } from '../../daemon/contract/schema/violations.ts';
 import { changed } from '../policy/documents.ts';
 
 function lines(changes: { readonly [path: string]: unknown }): string[] {

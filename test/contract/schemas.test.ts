@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import { AJV_OPTIONS } from '../../daemon/contract/ajv.ts';
 import * as Type from '../../daemon/contract/built/typebox.js';
+import { AJV_OPTIONS } from '../../daemon/contract/schema/ajv.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'daemon', 'contract');
 /** The daemon does without this check: it takes longer than all others of a start. */

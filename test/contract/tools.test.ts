@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Violation } from '../../daemon/contract/ajv.ts';
 import { buildBriefCatalogue } from '../../daemon/contract/catalogue/brief-catalogue.ts';
 import {
   buildToolCatalogue,
@@ -9,7 +8,8 @@ import {
   type OpenAiTool,
 } from '../../daemon/contract/catalogue/catalogue.ts';
 import { checkIntercept } from '../../daemon/contract/commands.ts';
-import { MAX_TEXT_BYTES } from '../../daemon/contract/fields.ts';
+import type { Violation } from '../../daemon/contract/schema/ajv.ts';
+import { MAX_TEXT_BYTES } from '../../daemon/contract/schema/fields.ts';
 import { checkTradingCall, isTradingTool, TOOL_CHECKS, TOOL_SCHEMAS } from '../../daemon/contract/tools.ts';
 import { TOOL_NAMES, TRADING_TOOLS } from '../../daemon/core/request.ts';
 

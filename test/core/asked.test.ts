@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { writeAsked } from '../../daemon/core/asked.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { explainDecision } from '../../daemon/core/explain.ts';
+import { writeAsked } from '../../daemon/core/decide/asked.ts';
+import { explainDecision } from '../../daemon/core/decide/explain.ts';
 import { cases } from './decide-cases.ts';
 import { baseOrder, buildCase, type Case, type Change, decideCase } from './decision-fixture.ts';
 

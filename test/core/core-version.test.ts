@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION, nameCore } from '../../daemon/core/core-version.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { buildBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { ROW_FORMS, readRow } from '../../daemon/core/record-text/columns.ts';
 import { writeContext, writeRequest } from '../../daemon/core/record-text/rows.ts';

@@ -1,9 +1,9 @@
+import type { RulesView } from '../../daemon/core/arithmetic/quantities.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { AccountView, ExecutionContext, OrderView } from '../../daemon/core/context.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { RulesView } from '../../daemon/core/quantities.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { buildBaseContext, CASE_NOW_MS } from '../../daemon/policy/cases/case-base.ts';
 

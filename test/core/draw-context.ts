@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { RulesView } from '../../daemon/core/arithmetic/quantities.ts';
 import type {
   ApprovalView,
   ExecutionContext,
@@ -8,7 +9,6 @@ import type {
   PacingView,
 } from '../../daemon/core/context.ts';
 import { REGIMES, type Regime, SIGNAL_KINDS, type SignalKind } from '../../daemon/core/policy.ts';
-import type { RulesView } from '../../daemon/core/quantities.ts';
 import { baseAccount, baseContext, baseRules, NOW, withChange } from './decision-fixture.ts';
 import { mostlyUsual, near, usdt } from './draw.ts';
 

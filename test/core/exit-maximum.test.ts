@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { wholeExitLots } from '../../daemon/core/decide/exit.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
-import { wholeExitLots } from '../../daemon/core/exit.ts';
 import { type Change, codesOf, decideWith } from './decision-fixture.ts';
 
 /** An operator closes a position of 100 lots where the venue takes limit orders of 40 lots and market orders of 15. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { exitLots } from '../../daemon/core/exit.ts';
+import { exitLots } from '../../daemon/core/decide/exit.ts';
 import { baseRules, type Change, codesOf, decideWith } from './decision-fixture.ts';
 
 /** As at each boot until the first quote: nothing values the symbol but what was recorded. */

@@ -4,8 +4,13 @@ import fc from 'fast-check';
 import type { ArithmeticRow } from '../../daemon/core/arithmetic/rows.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
-import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../../daemon/core/explain.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
+import {
+  type Explanation,
+  explainDecision,
+  explainWithoutPolicy,
+  writeArithmetic,
+} from '../../daemon/core/decide/explain.ts';
 import { smallestOrderUsdt } from '../../daemon/core/rules/price.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change } from './decision-fixture.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { explainDecision } from '../../daemon/core/explain.ts';
-import { shadowDecision } from '../../daemon/core/shadow.ts';
+import { explainDecision } from '../../daemon/core/decide/explain.ts';
+import { shadowDecision } from '../../daemon/core/decide/shadow.ts';
 import { baseOrder, buildCase, type Change, codesOf, decideCase } from './decision-fixture.ts';
 
 /** One lot is 60.06 USDT: the mark of 60,000 and 10 bps. */

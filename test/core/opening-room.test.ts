@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import { findBudget } from '../../daemon/core/rules/budgets.ts';
 import { feasibleLeverage, findOpeningRoom, slippageCapOf } from '../../daemon/core/rules/projection.ts';
 import { cases } from './decide-cases.ts';

@@ -14,7 +14,7 @@ import {
   ticksToPrice,
   unitsToUsdt,
   writtenLots,
-} from '../../daemon/core/quantities.ts';
+} from '../../daemon/core/arithmetic/quantities.ts';
 import { ceil, div, exact, floor, mul, whole } from '../oracle/rational.ts';
 import { baseRules } from './decision-fixture.ts';
 

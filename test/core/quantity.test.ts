@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatAsked, writtenLots } from '../../daemon/core/arithmetic/quantities.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
+import { explainDecision } from '../../daemon/core/decide/explain.ts';
+import { shadowDecision } from '../../daemon/core/decide/shadow.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
-import { explainDecision } from '../../daemon/core/explain.ts';
-import { formatAsked, writtenLots } from '../../daemon/core/quantities.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { inNotional } from '../../daemon/core/rules/approval.ts';
 import { findAskedUsdt } from '../../daemon/core/rules/opening-rules.ts';
-import { shadowDecision } from '../../daemon/core/shadow.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change, codesOf, decideCase, decideWith } from './decision-fixture.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
-import { type AgentSchedule, closesAt, compileSchedule, opensAt } from '../../daemon/core/schedule.ts';
+import { type AgentSchedule, closesAt, compileSchedule, opensAt } from '../../daemon/core/rules/schedule.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { isOpen, schedules } from '../oracle/oracle-schedule.ts';
 import { changed } from '../policy/documents.ts';

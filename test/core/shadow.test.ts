@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
-import { shadowDecision } from '../../daemon/core/shadow.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
+import { shadowDecision } from '../../daemon/core/decide/shadow.ts';
 import { buildCase, type Change } from './decision-fixture.ts';
 
 const HELD = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LimitsBody } from '../../daemon/contract/types/limits.ts';
 import type { ReadinessBody, TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../daemon/contract/types/reads.ts';
-import type { Explanation } from '../../daemon/core/explain.ts';
+import type { Explanation } from '../../daemon/core/decide/explain.ts';
 import type { DecisionBody, ExecutionBody } from '../../daemon/engine/records/decisions.ts';
 import type { AlertEvent } from '../../daemon/engine/records/house-events.ts';
 import type { Daemon } from '../../daemon/main.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import type { Evidence, EvidenceKind, OrderEvent } from '../../daemon/engine/records/decisions.ts';
 import { buildContext } from '../../daemon/engine/snapshot/snapshot.ts';

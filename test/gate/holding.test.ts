@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { Origin, Side } from '../../daemon/core/request.ts';
 import { findMisplaced } from '../../daemon/engine/guard/holdings.ts';
 import { unownedE8 } from '../../daemon/engine/orders/holding.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { requestId, strategyId, symbol } from '../../daemon/contract/fields.ts';
+import { requestId, strategyId, symbol } from '../../daemon/contract/schema/fields.ts';
 import { ERROR_STATUS } from '../../daemon/http/errors.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';

@@ -1,4 +1,4 @@
-import type { Receipt } from '../../daemon/contract/receipt.ts';
+import type { Receipt } from '../../daemon/contract/bodies/receipt.ts';
 import type { ReportBody } from '../../daemon/contract/types/accounts.ts';
 import type { GateApi, PasskeyApi, TokenApi } from '../../daemon/contract/types/gate-api.ts';
 import type { ReadinessBody, SignalBody, StateChange, TradingStateBody } from '../../daemon/contract/types/operator.ts';

@@ -1,7 +1,7 @@
+import type { RulesView } from '../../daemon/core/arithmetic/quantities.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { ActionClass, Verdict } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { RulesView } from '../../daemon/core/quantities.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';

@@ -1,6 +1,6 @@
+import type { RulesView } from '../../daemon/core/arithmetic/quantities.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { Budgets, IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { RulesView } from '../../daemon/core/quantities.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { Side } from '../../daemon/core/request.ts';
 import type { ExactFactors, TighteningResult } from './oracle-factors.ts';

@@ -1,6 +1,6 @@
+import type { RulesView } from '../../daemon/core/arithmetic/quantities.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { RulesView } from '../../daemon/core/quantities.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { tickSize } from './oracle-price.ts';
 import { add, ceil, div, exact, floor, higher, lower, mul, type Rational, sub, UNITY, whole } from './rational.ts';

@@ -1,5 +1,5 @@
+import type { RulesView } from '../../daemon/core/arithmetic/quantities.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import type { RulesView } from '../../daemon/core/quantities.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import {

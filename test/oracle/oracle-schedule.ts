@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type AgentSchedule, WEEKDAYS } from '../../daemon/core/schedule.ts';
+import { type AgentSchedule, WEEKDAYS } from '../../daemon/core/rules/schedule.ts';
 
 /** Whether a schedule permits opening, by the calendar of the language and without a thought for speed. */
 export function isOpen({ utc_offset: offset, hours, blackouts }: AgentSchedule, atMs: number): boolean {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { request } from 'undici';
 import type { PasskeysBody } from '../../daemon/contract/types/passkeys.ts';
-import { wordCode } from '../../daemon/core/approval.ts';
+import { wordCode } from '../../daemon/core/signed/approval.ts';
 import type { ApprovalsBody } from '../../daemon/engine/records/approvals.ts';
 import type { PasskeyEvent } from '../../daemon/engine/records/people-events.ts';
 import { MAX_SESSIONS } from '../../daemon/http/entrance/console-sessions.ts';

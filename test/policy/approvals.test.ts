@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { ApprovalsSection } from '../../daemon/core/policy.ts';
 import { runPolicyCases } from '../../daemon/policy/cases/cases.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import { REASON_CODES } from '../../daemon/core/reasons.ts';
 import { type CaseRun, runPolicyCases } from '../../daemon/policy/cases/cases.ts';
 import { changed, readText } from './documents.ts';

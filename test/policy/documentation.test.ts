@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import { runPolicyCases } from '../../daemon/policy/cases/cases.ts';
 import { DEFAULT_POLICY, loadSpec, readText } from './documents.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import { buildBaseRequest, buildCaseContext, type JsonRecord } from '../../daemon/policy/cases/case-context.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { readText } from './documents.ts';

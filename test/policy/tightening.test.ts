@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import { decide } from '../../daemon/core/decide.ts';
+import { decide } from '../../daemon/core/decide/decide.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';

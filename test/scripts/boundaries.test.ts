@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
-import { countRooms, MAX_CHAIN, MAX_ENGINE_CHAIN, ROOMS_TO_DIVIDE } from '../../scripts/boundaries/sizes.ts';
+import { countRooms, MAX_CHAIN, MAX_ENGINE_CHAIN } from '../../scripts/boundaries/sizes.ts';
 import { SHARED_BY_TESTS, WINGS } from '../../scripts/boundaries/wings.ts';
 import { checkBoundaries, listSources } from '../../scripts/check-boundaries.ts';
 
@@ -90,13 +90,16 @@ test('files that import each other, types only and over a third as well', () => 
   ]);
 });
 
-test('a folder of the daemon has twelve files at most, or is listed with as many as it has', () => {
+test('a folder of the daemon has twelve files at most', () => {
   const many = Array.from({ length: 13 }, (_, at) => [`daemon/time/t${at}.ts`, 'export const a = 1;\n']);
   assert.deepEqual(checkSources(Object.fromEntries(many.slice(1))), []);
   assert.deepEqual(checkSources(Object.fromEntries(many)), ['daemon/time:0: has 13 files, and may have 12: divide it']);
   const sources = listSources(REPOSITORY, 'daemon').map((path) => ({ path, lines: 0 }));
-  const large = [...countRooms(sources)].filter(([, count]) => count > 12);
-  assert.deepEqual(Object.fromEntries(large), ROOMS_TO_DIVIDE);
+  assert.ok(sources.length > 500);
+  assert.deepEqual(
+    [...countRooms(sources)].filter(([, count]) => count > 12),
+    [],
+  );
 });
 
 test('a file of the daemon has four hundred lines at most', () => {

@@ -1,4 +1,4 @@
-import type { Receipt } from '../../contract/receipt.ts';
+import type { Receipt } from '../../contract/bodies/receipt.ts';
 import type { ReceiptOutcome } from '../../contract/types/receipts.ts';
 import { ROW_FORMS, readRow } from '../../core/record-text/columns.ts';
 import type { ReceiptPort } from '../../driver/ports.ts';

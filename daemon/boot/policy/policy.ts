@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
-import { formatViolation } from '../../contract/violations.ts';
+import { formatViolation } from '../../contract/schema/violations.ts';
 import type { VenueName } from '../../core/venues.ts';
 import type { Gate } from '../../driver/gate.ts';
 import type { PolicyDocument, PolicyPort } from '../../engine/operator/policy-control.ts';

@@ -1,4 +1,4 @@
-import { formatViolation, type Violation } from '../../contract/violations.ts';
+import { formatViolation, type Violation } from '../../contract/schema/violations.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { plain } from '../render/tables.ts';
 

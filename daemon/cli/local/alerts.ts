@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AlertRoutesSpec } from '../../contract/alerts.ts';
+import type { Violation } from '../../contract/schema/violations.ts';
 import type { AlertChannelsBody, AlertTestBody } from '../../contract/types/alerts.ts';
 import type { ReloadBody } from '../../contract/types/policy.ts';
-import type { Violation } from '../../contract/violations.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 import { addAlertList } from './alert-list.ts';
@@ -33,7 +33,7 @@ function addCheck(alerts: Command, io: Io): void {
       const text = readText(file);
       const [{ parseAlertRoutes }, { formatViolation }, { plain }] = await Promise.all([
         import('../../alerts/file.ts'),
-        import('../../contract/violations.ts'),
+        import('../../contract/schema/violations.ts'),
         import('../render/tables.ts'),
       ]);
       const shaped = parseAlertRoutes(text, options.alertsExec === true);

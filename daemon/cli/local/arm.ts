@@ -42,7 +42,7 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
   const file = resolve(options.policy);
   const [{ armLedger }, { armingQuorum }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
     import('../../boot/live.ts'),
-    import('../../core/arming.ts'),
+    import('../../core/signed/arming.ts'),
     import('../../time/system-time.ts'),
     readValidPolicy(file),
   ]);

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { ACCOUNT_NAME } from '../../config/account.ts';
 import { readLedgerEnv } from '../../config/config.ts';
 import type { PasskeyBody, PasskeysBody } from '../../contract/types/passkeys.ts';
-import { findOriginProblem } from '../../core/console-origin.ts';
+import { findOriginProblem } from '../../core/signed/console-origin.ts';
 import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';

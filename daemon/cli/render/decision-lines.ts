@@ -1,4 +1,4 @@
-import type { Explanation } from '../../core/explain.ts';
+import type { Explanation } from '../../core/decide/explain.ts';
 import type { ReportedDecision } from '../../engine/records/decisions.ts';
 import { screen } from '../terminal.ts';
 import { formatNumber, plain, wrapText } from './tables.ts';

@@ -1,7 +1,7 @@
 import * as Type from '../built/typebox.js';
 import { ApprovalCeilingSchema } from '../decision.ts';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 import { count, instant, text } from './shared.ts';
 
 /** What people read who approve an order. */

@@ -2,8 +2,8 @@ import * as Type from '../built/typebox.js';
 import { decimal, decisionMembers } from '../decision.ts';
 import { EXECUTION_STATES } from '../execution-states.ts';
 import { explanationMembers } from '../explanation.ts';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 import { ApprovalBodySchema, ExecutionApprovalSchema } from './approvals.ts';
 import { count, flag, instant, next, orderStatus, orNull, text } from './shared.ts';
 

@@ -2,8 +2,8 @@ import { COUNTED_BUDGETS } from '../../core/keys/budgets.ts';
 import { REGIMES } from '../../core/policy.ts';
 import * as Type from '../built/typebox.js';
 import { BudgetFactorsSchema } from '../decision.ts';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 import { flag, held, instant, number, text, tradingState } from './shared.ts';
 
 /** What is left of every budget. */

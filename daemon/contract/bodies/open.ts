@@ -1,6 +1,6 @@
 import * as Type from '../built/typebox.js';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 import { pendingRoutes } from './alerts.ts';
 import { pendingPolicy } from './policies.ts';
 import { count, flag, text, tradingState } from './shared.ts';

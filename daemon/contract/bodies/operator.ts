@@ -1,8 +1,8 @@
 import { SIGNAL_KINDS } from '../../core/policy.ts';
 import * as Type from '../built/typebox.js';
 import { decimal } from '../decision.ts';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 import { count, flag, holder, instant, number, text, tradingState } from './shared.ts';
 
 /** What an operator and monitors read of states and signals, and the answers to their acts. */

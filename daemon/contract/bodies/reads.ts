@@ -1,8 +1,8 @@
 import { REGIMES } from '../../core/policy.ts';
 import * as Type from '../built/typebox.js';
 import { decimal } from '../decision.ts';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 import { count, flag, held, holder, instant, next, number, orderStatus, orNull, text } from './shared.ts';
 
 /** What agents and people read of orders, positions, account and markets. */

@@ -1,7 +1,7 @@
 import { ORDER_STATUSES } from '../../engine/tables/status.ts';
 import * as Type from '../built/typebox.js';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 
 /** Words that several bodies share. */
 

@@ -1,6 +1,6 @@
 import type { JsonSchemaObject } from '../../core/policy.ts';
 import { TOOL_NAMES, type ToolName } from '../../core/request.ts';
-import * as field from '../fields.ts';
+import * as field from '../schema/fields.ts';
 import { isTradingTool, PlaceOrderArgs } from '../tools.ts';
 import { BriefAnswerSchema } from './brief.ts';
 import {

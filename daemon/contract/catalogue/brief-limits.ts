@@ -1,6 +1,6 @@
-import type { Body } from '../agreement.ts';
 import type { LimitsBodySchema } from '../bodies/limits.ts';
 import * as Type from '../built/typebox.js';
+import type { Body } from '../schema/agreement.ts';
 
 /** OpenAPI says no more of it: docs/api.md has the members. */
 export const BriefLimitsSchema = Type.Object({ symbols: Type.Array(Type.Object({})) });

@@ -1,6 +1,6 @@
-import type { Body } from '../agreement.ts';
 import { BookLevelSchema, CandleSchema, type CandlesBodySchema, type OrderBookBodySchema } from '../bodies/reads.ts';
 import * as Type from '../built/typebox.js';
+import type { Body } from '../schema/agreement.ts';
 
 /** Candles and levels as rows of figures: their columns are named once, in a third of the tokens. */
 

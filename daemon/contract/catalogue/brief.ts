@@ -4,8 +4,8 @@ import { ExecutionApprovalSchema } from '../bodies/approvals.ts';
 import { ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from '../bodies/decisions.ts';
 import * as Type from '../built/typebox.js';
 import { decimal } from '../decision.ts';
-import * as field from '../fields.ts';
-import { nullable } from '../nullable.ts';
+import * as field from '../schema/fields.ts';
+import { nullable } from '../schema/nullable.ts';
 
 /**
  * The same answer in a tenth of the size: what a model needs to continue. The ledger and the full view have the rest.

@@ -2,7 +2,7 @@ import type { JsonSchemaObject } from '../../core/policy.ts';
 import { TOOL_NAMES, type ToolName } from '../../core/request.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { CATALOGUE_FORMATS } from '../commands.ts';
-import { MAX_BYTES_KEYWORD } from '../fields.ts';
+import { MAX_BYTES_KEYWORD } from '../schema/fields.ts';
 import { isTradingTool, TOOL_SCHEMAS } from '../tools.ts';
 import { toStrictSchema } from './strict-schema.ts';
 

@@ -1,4 +1,4 @@
-import { WEEKDAYS } from '../../core/schedule.ts';
+import { WEEKDAYS } from '../../core/rules/schedule.ts';
 import * as Type from '../built/typebox.js';
 import { closed, DAY_MS, milliseconds, multiplier, names, reduceOnly, usdt } from './policy-values.ts';
 

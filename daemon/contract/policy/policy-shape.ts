@@ -1,6 +1,6 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { validate } from '../built/policy-validator.js';
-import { type Checked, describeErrors } from '../violations.ts';
+import { type Checked, describeErrors } from '../schema/violations.ts';
 
 /**
  * Shape and ranges only; `parsePolicy` (policy/parse.ts) adds what a schema cannot express. The check is compiled by

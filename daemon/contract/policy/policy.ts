@@ -3,10 +3,10 @@ import { BUDGET_KEYS, BUDGETS, type BudgetKey, type BudgetRow, type OptionalBudg
 import type { Budgets, IntendedPolicySpec, JsonSchemaObject } from '../../core/policy.ts';
 import { ACTIONS, TOOL_NAMES } from '../../core/request.ts';
 import { VENUE_NAMES } from '../../core/venues.ts';
-import type { Agree } from '../agreement.ts';
 import * as Type from '../built/typebox.js';
-import { FOREIGN_TOOL_PATTERN } from '../fields.ts';
-import { SYMBOL_PATTERN } from '../symbols.ts';
+import type { Agree } from '../schema/agreement.ts';
+import { FOREIGN_TOOL_PATTERN } from '../schema/fields.ts';
+import { SYMBOL_PATTERN } from '../schema/symbols.ts';
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
 import {

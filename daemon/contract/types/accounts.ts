@@ -1,6 +1,6 @@
 /** Accounts by agent. */
 import type * as account from '../accounts.ts';
-import type { Body } from '../agreement.ts';
+import type { Body } from '../schema/agreement.ts';
 
 export type AgentSums = Body<typeof account.AgentSumsSchema>;
 export type AgentAccount = Body<typeof account.AgentAccountSchema>;

@@ -1,6 +1,7 @@
 /** Where alerts go, what became of them, and tests of the way there. */
-import type { Body } from '../agreement.ts';
+
 import type { AlertChannelsBodySchema, AlertTestBodySchema } from '../bodies/alerts.ts';
+import type { Body } from '../schema/agreement.ts';
 
 export type AlertChannelsBody = Body<typeof AlertChannelsBodySchema>;
 export type AlertChannelBody = AlertChannelsBody['channels'][number];

@@ -1,6 +1,7 @@
 /** What an agent may still do. */
-import type { Body } from '../agreement.ts';
+
 import type { LimitsBodySchema } from '../bodies/limits.ts';
+import type { Body } from '../schema/agreement.ts';
 
 export type LimitsBody = Body<typeof LimitsBodySchema>;
 export type SymbolLimits = LimitsBody['symbols'][number];

@@ -1,5 +1,5 @@
 /** What operators and monitors set and see: signals, trading states, readiness, flatten. */
-import type { Body } from '../agreement.ts';
+
 import type { ReadinessBodySchema } from '../bodies/open.ts';
 import type {
   FlattenBodySchema,
@@ -11,6 +11,7 @@ import type {
   TradingStateBodySchema,
 } from '../bodies/operator.ts';
 import type { SignalRequest, StateChangeRequest } from '../commands.ts';
+import type { Body } from '../schema/agreement.ts';
 
 export type SignalBody = Body<typeof SignalRequest>;
 /** An active signal. */

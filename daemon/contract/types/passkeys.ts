@@ -1,6 +1,7 @@
 /** Passkeys, as entrances show them. */
-import type { Body } from '../agreement.ts';
+
 import type * as body from '../passkeys.ts';
+import type { Body } from '../schema/agreement.ts';
 
 export type PasskeyBody = Body<typeof body.PasskeyBodySchema>;
 export type PasskeysBody = Body<typeof body.PasskeysBodySchema>;

@@ -1,5 +1,5 @@
 /** The policy in force, a check of another, and its reload. */
-import type { Body } from '../agreement.ts';
+
 import type {
   ArmingBodySchema,
   PolicyBodySchema,
@@ -8,6 +8,7 @@ import type {
   PolicyPreviewSchema,
   ReloadBodySchema,
 } from '../bodies/policies.ts';
+import type { Body } from '../schema/agreement.ts';
 
 /** An arming of binance-live, and who signed it. */
 export type ArmingBody = Body<typeof ArmingBodySchema>;

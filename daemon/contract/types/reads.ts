@@ -1,5 +1,5 @@
 /** What may be read of orders, positions, account, market and alerts. */
-import type { Body } from '../agreement.ts';
+
 import type { AlertsBodySchema } from '../bodies/alerts.ts';
 import type {
   AccountBodySchema,
@@ -14,7 +14,8 @@ import type {
 } from '../bodies/reads.ts';
 import type { held } from '../bodies/shared.ts';
 import type { EQUITY_SPANS } from '../commands.ts';
-import type { Since } from '../since.ts';
+import type { Body } from '../schema/agreement.ts';
+import type { Since } from '../schema/since.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];

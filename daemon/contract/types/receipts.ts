@@ -1,4 +1,4 @@
-import type { Receipt } from '../receipt.ts';
+import type { Receipt } from '../bodies/receipt.ts';
 
 export type ReceiptOutcome =
   | { readonly kind: 'receipt'; readonly receipt: Receipt }

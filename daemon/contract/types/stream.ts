@@ -1,5 +1,5 @@
-import type { Body } from '../agreement.ts';
 import type { DecisionBodySchema } from '../bodies/decisions.ts';
+import type { Body } from '../schema/agreement.ts';
 
 /** What a list shows of a decision. */
 export type ListedDecision = Pick<

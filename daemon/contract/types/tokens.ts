@@ -1,5 +1,5 @@
 /** Access tokens, as entrances see them. */
-import type { Body } from '../agreement.ts';
+import type { Body } from '../schema/agreement.ts';
 import type * as body from '../tokens.ts';
 
 export type TokenBody = Body<typeof body.TokenBodySchema>;

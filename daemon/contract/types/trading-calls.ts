@@ -1,6 +1,6 @@
 /** The trading tools and their arguments, as the contract passes them. */
-import type { Body, DeepReadonly } from '../agreement.ts';
-import type { skillClaim } from '../fields.ts';
+import type { Body, DeepReadonly } from '../schema/agreement.ts';
+import type { skillClaim } from '../schema/fields.ts';
 import type * as tools from '../tools.ts';
 
 export type SkillClaim = Body<typeof skillClaim>;

@@ -1,5 +1,5 @@
 import type { Reason, SizedAction } from '../decision.ts';
-import { formatPrice, formatQuantity, lotsToQuantity, type RulesView, ticksToPrice } from '../quantities.ts';
+import { formatPrice, formatQuantity, lotsToQuantity, type RulesView, ticksToPrice } from './quantities.ts';
 import type { ArithmeticRow } from './rows.ts';
 
 /** What the names of the factors in a line are: the market's is its regime. */

@@ -2,7 +2,6 @@ import type { CompiledPolicy, Factors } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import { boundingOfDay } from '../keys/budgets.ts';
 import type { Budgets } from '../policy.ts';
-import { ceilTicks, lotsFor, type RulesView, ticksToPrice, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Side } from '../request.ts';
 import { type BudgetFinding, lossFactors, recentTradesFactors, strictest } from '../rules/budgets.ts';
@@ -14,6 +13,7 @@ import {
   slippageCapOf,
 } from '../rules/projection.ts';
 import { listLossRows } from './loss-rows.ts';
+import { ceilTicks, lotsFor, type RulesView, ticksToPrice, unitsToUsdt } from './quantities.ts';
 
 /** What each cause leaves of the base: cap = base x all of them (SAE-BUDGET), but for whole numbers, rounded down. */
 export interface RowFactors {

@@ -2,7 +2,7 @@ import type { AgentDirection } from '../keys/key-row.ts';
 import { AGENT_KEYS } from '../keys/policy-keys.ts';
 import type { AgentLoss, AgentSection, LooserKey, LossTier, Tier } from '../policy.ts';
 import type { AgentKey } from '../policy-paths.ts';
-import { type AgentSchedule, compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../schedule.ts';
+import { type AgentSchedule, compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../rules/schedule.ts';
 import { findLooserTier } from './step-functions.ts';
 
 /** The limits that only an agent's section has: what makes one looser. */

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one table, and how it is read
 
+import type { RulesView } from '../arithmetic/quantities.ts';
 import type {
   AccountView,
   AgentView,
@@ -17,7 +18,6 @@ import type {
   TrustView,
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
-import type { RulesView } from '../quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
 import type { Names, Words } from './text-parts.ts';
 

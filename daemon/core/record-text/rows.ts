@@ -1,3 +1,4 @@
+import type { RulesView } from '../arithmetic/quantities.ts';
 import type {
   AccountView,
   AgentView,
@@ -15,7 +16,6 @@ import type {
   TrustView,
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
-import type { RulesView } from '../quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
 import {
   figureText,

@@ -1,12 +1,12 @@
+import { areUsable, type RulesView } from '../arithmetic/quantities.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext, MarketView } from '../context.ts';
 import type { ActionClass } from '../decision.ts';
 import { scaleBarCount } from '../features/market.ts';
-import { areUsable, type RulesView } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest } from '../request.ts';
-import { opensAt } from '../schedule.ts';
-import type { Trace } from '../trace.ts';
+import { opensAt } from './schedule.ts';
+import type { Trace } from './trace.ts';
 
 /** Rule 1: the operator's JSON Schema for the tool; exits and cancels pass it (they are never refused for form). */
 export function checkSchema(trace: Trace, context: ExecutionContext, action: ActionClass): void {

@@ -1,3 +1,4 @@
+import { type RulesView, ticksToPrice } from '../arithmetic/quantities.ts';
 import type { ApprovalGrant, ApprovalView, ExecutionContext, OrderView } from '../context.ts';
 import type { ApprovalCeiling, SizedAction } from '../decision.ts';
 import {
@@ -7,12 +8,11 @@ import {
   MAX_PENDING_APPROVALS,
   type RequestMatch,
 } from '../policy.ts';
-import { type RulesView, ticksToPrice } from '../quantities.ts';
 import { copyRequest, type ExecutionRequest } from '../request.ts';
-import type { Trace } from '../trace.ts';
 import { lotsOfAsk, type OpeningAsk, usdtOfAsk } from './asked-size.ts';
 import type { Deciding } from './budgets.ts';
 import { countedUsdt, isShortOf } from './price.ts';
+import type { Trace } from './trace.ts';
 
 const RULE = 16;
 const CODE = 'APPROVAL';

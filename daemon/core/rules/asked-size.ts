@@ -2,10 +2,18 @@
  * The size that an order was asked for: in lots, a notional or a quantity, what each is in the other units, and when
  * whole lots make less of it than was asked for.
  */
+
+import {
+  formatAsked,
+  lotsFor,
+  lotsToQuantity,
+  type RulesView,
+  ticksToPrice,
+  writtenLots,
+} from '../arithmetic/quantities.ts';
 import type { ExecutionContext } from '../context.ts';
-import { formatAsked, lotsFor, lotsToQuantity, type RulesView, ticksToPrice, writtenLots } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace } from './trace.ts';
 
 /** An order that adds risk, as it was requested. */
 export interface OpeningAsk {

@@ -1,12 +1,13 @@
 /** SAE-BUDGET: what market, account, trust and trader leave of the budgets at this instant. */
+
+import { floorSnap } from '../arithmetic/quantities.ts';
 import { type CompiledPolicy, type CompiledTier, type Factors, ONE } from '../compiled-policy.ts';
 import type { AccountContext, AccountView, ExecutionContext, TrustView } from '../context.ts';
 import type { BudgetComponents, BudgetRecord } from '../decision.ts';
 import { classifyRegime, highestRegime, REGIME_RANK } from '../features/market.ts';
 import type { Regime } from '../policy.ts';
-import { floorSnap } from '../quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace } from './trace.ts';
 
 /** The smaller of both, component by component. */
 export function strictest(a: Factors, b: Factors): Factors {

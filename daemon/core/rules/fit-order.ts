@@ -1,7 +1,3 @@
-import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext } from '../context.ts';
-import type { BudgetComponents, SizedAction, StagedSlice } from '../decision.ts';
-import { dayBudgetOf } from '../keys/budgets.ts';
 import {
   ceilTicks,
   formatPrice,
@@ -13,9 +9,12 @@ import {
   type RulesView,
   readDecimal,
   ticksToPrice,
-} from '../quantities.ts';
+} from '../arithmetic/quantities.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { BudgetComponents, SizedAction, StagedSlice } from '../decision.ts';
+import { dayBudgetOf } from '../keys/budgets.ts';
 import type { ReasonCode } from '../reasons.ts';
-import type { Trace } from '../trace.ts';
 import {
   checkRounding,
   lotsOfAsk,
@@ -28,6 +27,7 @@ import {
 import type { Deciding } from './budgets.ts';
 import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
+import type { Trace } from './trace.ts';
 
 /** An order between what was asked for and what fits. */
 interface Fitting {

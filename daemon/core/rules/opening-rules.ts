@@ -1,10 +1,9 @@
+import { areUsable, ceilTicks, floorTicks, type RulesView, ticksToPrice } from '../arithmetic/quantities.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { SizedAction } from '../decision.ts';
 import { MAX_OPENINGS } from '../policy.ts';
-import { areUsable, ceilTicks, floorTicks, type RulesView, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
-import { NOTHING, type Outcome, Trace } from '../trace.ts';
 import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
 import { checkApproval, heldTicks } from './approval.ts';
 import { buildAsk, type OpeningAsk, usdtOfAsk } from './asked-size.ts';
@@ -21,6 +20,7 @@ import {
   checkTraderState,
   checkTrust,
 } from './tightening.ts';
+import { NOTHING, type Outcome, Trace } from './trace.ts';
 
 /** Rules 1 to 14 and 16 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
 export function runOpeningRules(deciding: Deciding, ask: OpeningAsk, action: SizedAction['action']): Outcome {

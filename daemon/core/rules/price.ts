@@ -1,7 +1,5 @@
 /** Prices in ticks: how far an opening order and the rungs of an exit may reach, and what an order counts for there. */
-import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext, MarketView } from '../context.ts';
-import type { SizedAction } from '../decision.ts';
+
 import {
   areUsable,
   ceilTicks,
@@ -10,9 +8,12 @@ import {
   minimumLots,
   type RulesView,
   ticksToPrice,
-} from '../quantities.ts';
+} from '../arithmetic/quantities.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext, MarketView } from '../context.ts';
+import type { SizedAction } from '../decision.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace } from './trace.ts';
 
 /** Price bound of an opening order (rule 11) in ticks, and what one lot is valued at. */
 export interface PriceBound {

@@ -1,9 +1,9 @@
+import { floorSnap, lotsToQuantity, type RulesView, unitsToUsdt } from '../arithmetic/quantities.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { BudgetComponents } from '../decision.ts';
 import { BUDGETS, boundingOfDay, type Spent } from '../keys/budgets.ts';
 import type { Budgets } from '../policy.ts';
-import { floorSnap, lotsToQuantity, type RulesView, unitsToUsdt } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Side } from '../request.ts';
 

@@ -9,8 +9,8 @@ import { DAY_BUDGETS, type DayBudget } from '../keys/budgets.ts';
 import type { Regime } from '../policy.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
-import type { Trace } from '../trace.ts';
 import { type AccountFinding, findLoss, type RegimeFinding, type TierFinding, type TrustFinding } from './budgets.ts';
+import type { Trace } from './trace.ts';
 
 /** Rule 6: cooldown, order rate, flip interval, breaker, turnover and fees of the day. Denied asks change nothing. */
 export function checkTemporal(

@@ -1,5 +1,5 @@
-import { approvalText } from '../../core/approval.ts';
 import type { ApprovalGrant } from '../../core/context.ts';
+import { approvalText } from '../../core/signed/approval.ts';
 import { approverOf, grantOf, isOver } from '../callers/approvals.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
 import type { ApprovalEvent, RequestedApproval } from '../records/people-events.ts';

@@ -1,6 +1,6 @@
 import { completeBudgets, factorValue } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
-import { explainDecision } from '../../core/explain.ts';
+import { explainDecision } from '../../core/decide/explain.ts';
 import { BUDGETS, COUNTED_BUDGETS, type CountedBudget, dayBudgetOf, MIN_VALUE } from '../../core/keys/budgets.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
 import { countedUsdt } from '../../core/rules/price.ts';

@@ -2,7 +2,7 @@
 import { isSameJson } from '../../core/canonical-json.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import { CORE_VERSION } from '../../core/core-version.ts';
-import { decide } from '../../core/decide.ts';
+import { decide } from '../../core/decide/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { writeContext } from '../../core/record-text/rows.ts';

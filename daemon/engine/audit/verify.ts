@@ -1,7 +1,7 @@
 import { canonicalJson, isSameJson } from '../../core/canonical-json.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { CORE_VERSION, nameCore } from '../../core/core-version.ts';
-import { decide } from '../../core/decide.ts';
+import { decide } from '../../core/decide/decide.ts';
 import type { Regime } from '../../core/policy.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
 import type { OrderState } from '../orders/orders.ts';

@@ -1,4 +1,4 @@
-import { ceilTicks, lotsFor, lotsToQuantity, type RulesView, writtenLots } from '../../core/quantities.ts';
+import { ceilTicks, lotsFor, lotsToQuantity, type RulesView, writtenLots } from '../../core/arithmetic/quantities.ts';
 import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
 import { ByName, keepLast } from '../kept/restore.ts';
 import { RollingSum, TokenWindow } from '../kept/rolling-windows.ts';

@@ -1,4 +1,4 @@
-import { isFullClose } from '../../core/exit.ts';
+import { isFullClose } from '../../core/decide/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../core/canonical-json.ts';
 import type { ExecutionDecision, Reason } from '../../core/decision.ts';
 import { REASONS } from '../../core/reasons.ts';
 import { findBudget } from '../../core/rules/budgets.ts';
-import { Trace } from '../../core/trace.ts';
+import { Trace } from '../../core/rules/trace.ts';
 import type { Decided } from '../decide/decided.ts';
 import { appendDecision } from '../decide/take-decision.ts';
 import type { LiveCore } from '../flow/core.ts';

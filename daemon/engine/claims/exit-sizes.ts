@@ -244,7 +244,7 @@ export function isMakingRoom({ live, side }: Closing): boolean {
 
 /**
  * So much may rest for a claim: an order of what it should have is at least the least one, and takes along a rest that is
- * less than that (core/exit.ts). Of all of a position it is the smallest that covers it.
+ * less than that (core/decide/exit.ts). Of all of a position it is the smallest that covers it.
  */
 export function maxRestingE8({ rules }: GateViews, { all, isBeside }: Closing, { claim, pool, want }: Desired): number {
   const known = rules.get(claim.symbol);

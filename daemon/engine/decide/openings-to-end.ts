@@ -4,7 +4,7 @@
  * the same (SAE-SAME-CODE).
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { isFullClose, wholeExitLots } from '../../core/exit.ts';
+import { isFullClose, wholeExitLots } from '../../core/decide/exit.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { restsAtItsPrice } from '../../core/rules/price.ts';
 import type { EngineCore } from '../flow/core.ts';

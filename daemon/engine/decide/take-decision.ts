@@ -1,9 +1,9 @@
-import { wordCode } from '../../core/approval.ts';
 import type { ExecutionContext } from '../../core/context.ts';
+import { shadowDecision } from '../../core/decide/shadow.ts';
 import { writeContext } from '../../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { findAskedUsdt } from '../../core/rules/opening-rules.ts';
-import { shadowDecision } from '../../core/shadow.ts';
+import { wordCode } from '../../core/signed/approval.ts';
 import { buildBody, type RecordForm, writeRecord } from '../audit/record-text.ts';
 import type { EngineCore, TracedDecision } from '../flow/core.ts';
 import { onDisk } from '../flow/step.ts';

@@ -1,5 +1,5 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
-import { decide } from '../../core/decide.ts';
+import { decide } from '../../core/decide/decide.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../audit/retell.ts';

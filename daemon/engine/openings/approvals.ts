@@ -1,5 +1,5 @@
-import { approvalText, type SignedApproval } from '../../core/approval.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
+import { approvalText, type SignedApproval } from '../../core/signed/approval.ts';
 import type { DecisionBody, DecisionEvent } from '../records/decisions.ts';
 import type { RequestedApproval } from '../records/people-events.ts';
 

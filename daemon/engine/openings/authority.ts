@@ -6,7 +6,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { closesAt } from '../../core/schedule.ts';
+import { closesAt } from '../../core/rules/schedule.ts';
 import { type ApprovalState, opensUntilMs } from '../callers/approvals.ts';
 import { everyLiveOrder, isOwnOpening, isPlanned, isTerminal, neverRests, type OrderState } from '../orders/orders.ts';
 import type { Authority, EndsBy, PlannedOrder } from '../records/decisions.ts';

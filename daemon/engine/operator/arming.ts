@@ -1,5 +1,5 @@
 import type { ArmingBody } from '../../contract/types/policy.ts';
-import { armingQuorum, armingText } from '../../core/arming.ts';
+import { armingQuorum, armingText } from '../../core/signed/arming.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ARMING_LAYER, checkArming, checkSignatures } from '../openings/arming.ts';
 import { planProblemLayer } from '../protect/problem-layer.ts';

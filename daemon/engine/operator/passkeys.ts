@@ -1,5 +1,5 @@
 import type { PasskeyBody, PasskeysBody } from '../../contract/types/passkeys.ts';
-import { isLocalOrigin } from '../../core/console-origin.ts';
+import { isLocalOrigin } from '../../core/signed/console-origin.ts';
 import { profileOf } from '../../core/venues.ts';
 import { layerKey } from '../callers/layers.ts';
 import type { Passkey } from '../callers/passkeys.ts';

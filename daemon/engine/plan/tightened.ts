@@ -6,7 +6,7 @@ import { findLooserLimits, isAtMost } from '../../core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { AgentKey, PolicyPath } from '../../core/policy-paths.ts';
 import { findTiers } from '../../core/rules/budgets.ts';
-import { opensAt } from '../../core/schedule.ts';
+import { opensAt } from '../../core/rules/schedule.ts';
 import { everyLiveOrder, isOwnOpening, type OrderState } from '../orders/orders.ts';
 import type { PositionState } from '../positions/positions.ts';
 import type { LiveInputs } from '../readings/inputs.ts';

@@ -1,7 +1,8 @@
 /** Approvals of people: what waits, and who approves it. */
-import type { Body } from '../../contract/agreement.ts';
+
 import type { ApprovalBodySchema, ApprovalsBodySchema } from '../../contract/bodies/approvals.ts';
 import type { ApprovedBodySchema } from '../../contract/bodies/decisions.ts';
+import type { Body } from '../../contract/schema/agreement.ts';
 
 export type { ApprovalProof } from './people-events.ts';
 export type ApprovalBody = Body<typeof ApprovalBodySchema>;

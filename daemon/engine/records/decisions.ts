@@ -1,6 +1,6 @@
-import type { Body } from '../../contract/agreement.ts';
 import type { DecisionBodySchema, ExecutionBodySchema, ToolAnswerSchema } from '../../contract/bodies/decisions.ts';
 import type { explanationMembers } from '../../contract/explanation.ts';
+import type { Body } from '../../contract/schema/agreement.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionDecision, TimeInForce } from '../../core/decision.ts';
 import type { RateLimit, RequestKind } from '../../core/policy.ts';

@@ -1,7 +1,7 @@
 import type { AlertRoutesSpec } from '../../contract/alerts.ts';
-import type { SignedApproval } from '../../core/approval.ts';
 import type { StateLayer, TradingStateName } from '../../core/context.ts';
 import type { SignalKind } from '../../core/policy.ts';
+import type { SignedApproval } from '../../core/signed/approval.ts';
 
 /** What people have said, and what they are told; states beside it, which the gate sets as well. */
 
@@ -169,7 +169,7 @@ export type ApprovalProof =
       readonly name: string;
       readonly assertion: { readonly [member: string]: unknown };
     };
-/** What a person is asked to approve. `digest` is of `approvalText` (core/approval.ts), and is what is signed. */
+/** What a person is asked to approve. `digest` is of `approvalText` (core/signed/approval.ts), and is what is signed. */
 export interface RequestedApproval extends SignedApproval {
   readonly action: 'requested';
   readonly digest: string;

@@ -3,7 +3,7 @@
  * the base asset, or of USDT. Lots and ticks are the venue's steps of the moment. They exist in the snapshot, which
  * converts for `decide`, and where an order is planned and written; all of those conversions are here.
  */
-import { formatDecimal, type RulesView } from '../../core/quantities.ts';
+import { formatDecimal, type RulesView } from '../../core/arithmetic/quantities.ts';
 
 /** Units of one: 1 BTC, or 1 USDT. */
 export const E8 = 1e8;

@@ -1,4 +1,4 @@
-import { ceilTicks as ceilPriceTicks } from '../../core/quantities.ts';
+import { ceilTicks as ceilPriceTicks } from '../../core/arithmetic/quantities.ts';
 import { remainingE8 } from '../orders/order.ts';
 import { isPlanned, isResting, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
 import { isFlat, longE8, type PositionState, shortE8 } from '../positions/positions.ts';

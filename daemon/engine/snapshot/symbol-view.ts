@@ -1,8 +1,8 @@
 /** What `decide` sees of the symbol: its market, and whose it is. */
 
+import type { RulesView } from '../../core/arithmetic/quantities.ts';
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { HoldingView, MarketView, OpeningsView } from '../../core/context.ts';
-import type { RulesView } from '../../core/quantities.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { isBesideNobodys, isReleasedFrom } from '../orders/holding.ts';
 import { isPlanned, isUnproven, liveOrders, type OrderState } from '../orders/orders.ts';

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one loop; each step reads what the others left
-import { findToolViolation } from '../../contract/operator-schema.ts';
+import { findToolViolation } from '../../contract/schema/operator-schema.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { endOfTimeMs } from '../../engine/openings/authority.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatViolation } from '../../contract/violations.ts';
+import { formatViolation } from '../../contract/schema/violations.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { BUDGETS, DAY_BUDGETS, MAX_USDT, MIN_VALUE, USDT_BUDGETS } from '../../core/keys/budgets.ts';
 import type { AgentSection, Budgets, IntendedPolicySpec } from '../../core/policy.ts';

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { Checked } from '../../contract/ajv.ts';
 import { checkSigned, checkTokenAct } from '../../contract/passkeys.ts';
+import type { Checked } from '../../contract/schema/ajv.ts';
 import type { Caller } from '../../engine/records/callers.ts';
 import type { Passkeys } from '../../passkeys/ceremonies.ts';
 import { isMaskedToken } from '../../proof/proof.ts';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Checked } from '../../contract/ajv.ts';
+import type { Checked } from '../../contract/schema/ajv.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 
 /** @throws ApiError INVALID_INPUT with every violation */

@@ -9,12 +9,12 @@ import {
   OrdersBodySchema,
   PositionsBodySchema,
 } from '../../contract/bodies/reads.ts';
-import { DEFAULT_CANDLES, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../contract/fields.ts';
-import { SYMBOL_PATTERN } from '../../contract/symbols.ts';
+import { DEFAULT_CANDLES, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../contract/schema/fields.ts';
+import { SYMBOL_PATTERN } from '../../contract/schema/symbols.ts';
+import { violationAt } from '../../contract/schema/violations.ts';
 import { TOOL_CHECKS, type ToolArgs } from '../../contract/tools.ts';
 import type { GateApi } from '../../contract/types/gate-api.ts';
 import type { CandlesBody, OrderBody, Page } from '../../contract/types/reads.ts';
-import { violationAt } from '../../contract/violations.ts';
 import type { ReadingTool } from '../../core/request.ts';
 import type { Caller } from '../../engine/records/callers.ts';
 import { ApiError, codeOf, invalidInput } from '../errors.ts';

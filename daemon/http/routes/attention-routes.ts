@@ -9,7 +9,7 @@ import { SignalEntrySchema, SignalsBodySchema, TextsErasedBodySchema } from '../
 import { ReloadBodySchema } from '../../contract/bodies/policies.ts';
 import { EquityHistorySchema, OrderBodySchema } from '../../contract/bodies/reads.ts';
 import * as command from '../../contract/commands.ts';
-import { DEFAULT_PAGE_SIZE } from '../../contract/fields.ts';
+import { DEFAULT_PAGE_SIZE } from '../../contract/schema/fields.ts';
 import type { Caller } from '../../engine/records/callers.ts';
 import { ApiError } from '../errors.ts';
 import { bodyOf, queryOf, requireValid } from '../requests/input.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { checkProofRequest, ProofBodySchema, ProofRequest } from '../../contract/proof.ts';
+import { checkProofRequest, ProofBodySchema, ProofRequest } from '../../contract/bodies/proof.ts';
 import { DIALLED_SOCKET } from '../../proof/proof.ts';
 import { bodyOf, requireValid } from '../requests/input.ts';
 import type { Doors } from '../requests/routing.ts';

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { DecisionsBodySchema } from '../../contract/bodies/decisions.ts';
 import { FillsBodySchema } from '../../contract/bodies/reads.ts';
+import { checkReceiptQuery, ReceiptBodySchema, ReceiptQuery } from '../../contract/bodies/receipt.ts';
 import type { FullAnswer } from '../../contract/catalogue/brief.ts';
 import {
   AccountQuery,
@@ -16,13 +17,12 @@ import {
   PageQuery,
 } from '../../contract/commands.ts';
 import { ExplanationBodySchema, toExplanation } from '../../contract/explanation.ts';
-import { DEFAULT_PAGE_SIZE } from '../../contract/fields.ts';
-import { checkReceiptQuery, ReceiptBodySchema, ReceiptQuery } from '../../contract/receipt.ts';
-import { parseSince } from '../../contract/since.ts';
+import { DEFAULT_PAGE_SIZE } from '../../contract/schema/fields.ts';
+import { parseSince } from '../../contract/schema/since.ts';
+import { violationAt } from '../../contract/schema/violations.ts';
 import { TOOL_SCHEMAS } from '../../contract/tools.ts';
 import type { DecisionFilter } from '../../contract/types/reads.ts';
 import type { ReceiptOutcome } from '../../contract/types/receipts.ts';
-import { violationAt } from '../../contract/violations.ts';
 import type { ReadingTool } from '../../core/request.ts';
 import type { Caller } from '../../engine/records/callers.ts';
 import { ApiError, invalidInput } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { joinPath, type Violation, violationAt } from '../../contract/violations.ts';
+import { joinPath, type Violation, violationAt } from '../../contract/schema/violations.ts';
 import type { ApprovalGrant, ExecutionContext, HoldingView, OpeningsView } from '../../core/context.ts';
 import type { ExecutionRequest, ToolName } from '../../core/request.ts';
 import { SIMULATED_VENUE } from '../../core/venues.ts';

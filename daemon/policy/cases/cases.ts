@@ -1,9 +1,9 @@
 import type { Static } from 'typebox';
-import { buildChecker } from '../../contract/ajv.ts';
 import * as Type from '../../contract/built/typebox.js';
-import { argsCheckOf } from '../../contract/operator-schema.ts';
 import { AGENT_PATTERN } from '../../contract/policy/policy-values.ts';
-import { formatViolation, type Violation, violationAt } from '../../contract/violations.ts';
+import { buildChecker } from '../../contract/schema/ajv.ts';
+import { argsCheckOf } from '../../contract/schema/operator-schema.ts';
+import { formatViolation, type Violation, violationAt } from '../../contract/schema/violations.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';

@@ -1,5 +1,5 @@
-import { checkOperatorSchema } from '../../contract/operator-schema.ts';
-import { joinPath, type Violation, violationAt } from '../../contract/violations.ts';
+import { checkOperatorSchema } from '../../contract/schema/operator-schema.ts';
+import { joinPath, type Violation, violationAt } from '../../contract/schema/violations.ts';
 import { findLooserAgents } from '../../core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { Action, ToolName } from '../../core/request.ts';

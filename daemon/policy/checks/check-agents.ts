@@ -1,7 +1,7 @@
-import { joinPath, violationAt } from '../../contract/violations.ts';
+import { joinPath, violationAt } from '../../contract/schema/violations.ts';
 import { levelsOf } from '../../core/looser/agent-limits.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { type AgentSchedule, parseTime, parseWallTime, type Span } from '../../core/schedule.ts';
+import { type AgentSchedule, parseTime, parseWallTime, type Span } from '../../core/rules/schedule.ts';
 import { checkTierList } from './check-limits.ts';
 import type { Findings } from './findings.ts';
 

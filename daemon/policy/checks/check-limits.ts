@@ -1,4 +1,4 @@
-import { joinPath, type Violation, violationAt } from '../../contract/violations.ts';
+import { joinPath, type Violation, violationAt } from '../../contract/schema/violations.ts';
 import { factorValue } from '../../core/compiled-policy.ts';
 import { regimesAreOrdered } from '../../core/looser/is-at-most.ts';
 import {

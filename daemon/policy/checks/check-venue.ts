@@ -1,4 +1,4 @@
-import { joinPath, violationAt } from '../../contract/violations.ts';
+import { joinPath, violationAt } from '../../contract/schema/violations.ts';
 import { factorValue } from '../../core/compiled-policy.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../core/policy.ts';
 import { type Findings, shortNumber, type VenueFacts } from './findings.ts';

@@ -1,4 +1,4 @@
-import type { Violation } from '../../contract/violations.ts';
+import type { Violation } from '../../contract/schema/violations.ts';
 
 /** What a running daemon knows of a symbol at its venue. */
 export interface SymbolAtVenue {

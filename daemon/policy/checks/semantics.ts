@@ -1,4 +1,4 @@
-import { isUnknownKey, type Violation } from '../../contract/violations.ts';
+import { isUnknownKey, type Violation } from '../../contract/schema/violations.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import {
   checkAgentNames,

@@ -1,5 +1,5 @@
 import { isAlias, isScalar, type Pair, parseDocument, visit, type YAMLError } from 'yaml';
-import { type Violation, violationAt } from '../../contract/violations.ts';
+import { type Violation, violationAt } from '../../contract/schema/violations.ts';
 import { CanonicalJsonError, canonicalJson } from '../../core/canonical-json.ts';
 import { MAX_POLICY_BYTES } from './read-file.ts';
 

@@ -1,7 +1,7 @@
+import { lotsToQuantity } from '../../../daemon/core/arithmetic/quantities.ts';
 import { compileMultiplier, factorValue } from '../../../daemon/core/compiled-policy.ts';
 import type { AccountView } from '../../../daemon/core/context.ts';
 import { type IntendedPolicySpec, REGIMES, type SignalKind } from '../../../daemon/core/policy.ts';
-import { lotsToQuantity } from '../../../daemon/core/quantities.ts';
 import { ACCOUNT } from '../account-reads.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';

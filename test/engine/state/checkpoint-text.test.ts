@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson, parseCanonicalJson } from '../../../daemon/core/canonical-json.ts';
 import type { CompiledPolicy } from '../../../daemon/core/compiled-policy.ts';
-import { decide } from '../../../daemon/core/decide.ts';
+import { decide } from '../../../daemon/core/decide/decide.ts';
 import { lookUpPolicies } from '../../../daemon/engine/audit/retell.ts';
 import { createAuditor, rebuildContext } from '../../../daemon/engine/audit/verify.ts';
 import { Pacing } from '../../../daemon/engine/callers/pacing.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
-import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
+import { approvalText, wordCode } from '../../../daemon/core/signed/approval.ts';
 import { createAuditor } from '../../../daemon/engine/audit/verify.ts';
 import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/engine/records/approvals.ts';
 import type { ApprovalEvent } from '../../../daemon/engine/records/people-events.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSince, sinceInstant } from '../../../daemon/contract/since.ts';
+import { parseSince, sinceInstant } from '../../../daemon/contract/schema/since.ts';
 
 test('since is so many days, hours or minutes before the last record', () => {
   for (const [text, ms] of [

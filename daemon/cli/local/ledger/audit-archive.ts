@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseSince, type Since, sinceInstant } from '../../../contract/since.ts';
+import { parseSince, type Since, sinceInstant } from '../../../contract/schema/since.ts';
 import { addVerb, type Io, printJson } from '../../verb.ts';
 import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
 

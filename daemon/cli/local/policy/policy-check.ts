@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { Violation } from '../../../contract/schema/violations.ts';
 import type { PolicyCheckBody } from '../../../contract/types/policy.ts';
-import type { Violation } from '../../../contract/violations.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 import { type PolicyText, readPolicyBytes } from './policy-file.ts';
@@ -47,7 +47,7 @@ async function check(io: Io, file: string, read: PolicyText, options: Connection
 
 async function print(io: Io, file: string, judged: Judged, isAnswered: boolean): Promise<void> {
   const [{ formatViolation, violationAt }, { plain }] = await Promise.all([
-    import('../../../contract/violations.ts'),
+    import('../../../contract/schema/violations.ts'),
     import('../../render/tables.ts'),
   ]);
   const line = ({ path, message, value, allowed }: Finding) =>

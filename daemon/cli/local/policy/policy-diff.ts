@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseSince, type Since, sinceInstant } from '../../../contract/since.ts';
+import { parseSince, type Since, sinceInstant } from '../../../contract/schema/since.ts';
 import type { PolicyDiff } from '../../../engine/audit/policy-diff.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../../verb.ts';

@@ -33,7 +33,7 @@ export async function readValidPolicy(file: string): Promise<LoadedPolicy> {
 export async function readCandidate(file: string): Promise<LoadedPolicy> {
   const [{ parsePolicy }, { formatViolation }, text] = await Promise.all([
     import('../../../policy/parse.ts'),
-    import('../../../contract/violations.ts'),
+    import('../../../contract/schema/violations.ts'),
     readPolicyText(file),
   ]);
   const parsed = parsePolicy(text, file);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseSince, type Since, sinceInstant } from '../../../contract/since.ts';
+import { parseSince, type Since, sinceInstant } from '../../../contract/schema/since.ts';
 import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import type { PolicySuggestion } from '../../../engine/audit/policy-suggest.ts';
 import type { LedgerReader } from '../../../ledger/types.ts';

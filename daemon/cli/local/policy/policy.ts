@@ -117,8 +117,8 @@ async function runCases(io: Io, files: readonly string[], options: PolicyOptions
 async function runFile(file: string): Promise<FileRun> {
   const [{ runPolicyCases }, { decide }, { formatViolation }] = await Promise.all([
     import('../../../policy/cases/cases.ts'),
-    import('../../../core/decide.ts'),
-    import('../../../contract/violations.ts'),
+    import('../../../core/decide/decide.ts'),
+    import('../../../contract/schema/violations.ts'),
   ]);
   const run = runPolicyCases(await readPolicyText(file), await readCases(casesBeside(file)), decide);
   if (!run.ok) return { policy: file, passed: 0, failed: [], violations: run.violations.map(formatViolation) };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseSince } from '../../../contract/since.ts';
+import { parseSince } from '../../../contract/schema/since.ts';
 import type { ReportedDecision } from '../../../engine/records/decisions.ts';
 import type { DaemonClient } from '../../client/client.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';

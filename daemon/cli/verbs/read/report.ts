@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Receipt } from '../../../contract/receipt.ts';
+import type { Receipt } from '../../../contract/bodies/receipt.ts';
 import type { ReportBody, ReportSums } from '../../../contract/types/accounts.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../../verb.ts';
 

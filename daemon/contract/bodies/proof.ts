@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
-import * as Type from './built/typebox.js';
-import { buildContractCheck } from './check.ts';
-import * as field from './fields.ts';
+import * as Type from '../built/typebox.js';
+import { buildContractCheck } from '../schema/check.ts';
+import * as field from '../schema/fields.ts';
 
 /** Bodies of the route by which the daemon proves itself. */
 

@@ -1,5 +1,5 @@
-import { canonicalJson } from './canonical-json.ts';
-import type { ApprovalCeiling } from './decision.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import type { ApprovalCeiling } from '../decision.ts';
 
 /** A ceiling as it is signed: with its id, its end, and the one ledger in which it means anything. */
 export interface SignedApproval extends ApprovalCeiling {

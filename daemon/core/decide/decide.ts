@@ -1,17 +1,17 @@
+import { areUsable } from '../arithmetic/quantities.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { Constraints, ExecutionDecision, StagedSlice, Verdict } from '../decision.ts';
+import type { ExecutionRequest } from '../request.ts';
+import { checkSchema, checkScope, checkState } from '../rules/admission.ts';
+import { buildAsk } from '../rules/asked-size.ts';
+import { type BudgetFinding, type Deciding, findBudget } from '../rules/budgets.ts';
+import { describePlan } from '../rules/fit-order.ts';
+import { runOpeningRules } from '../rules/opening-rules.ts';
+import { leverageCapOf, slippageCapOf } from '../rules/projection.ts';
+import { NOTHING, type Outcome, Trace } from '../rules/trace.ts';
 import { decideCancel, decideModify } from './changes.ts';
-import type { CompiledPolicy } from './compiled-policy.ts';
-import type { ExecutionContext } from './context.ts';
-import type { Constraints, ExecutionDecision, StagedSlice, Verdict } from './decision.ts';
 import { buildExit, checkExitRounding, checkParts, checkResting, type ExitSize, findExit } from './exit.ts';
-import { areUsable } from './quantities.ts';
-import type { ExecutionRequest } from './request.ts';
-import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import { buildAsk } from './rules/asked-size.ts';
-import { type BudgetFinding, type Deciding, findBudget } from './rules/budgets.ts';
-import { describePlan } from './rules/fit-order.ts';
-import { runOpeningRules } from './rules/opening-rules.ts';
-import { leverageCapOf, slippageCapOf } from './rules/projection.ts';
-import { NOTHING, type Outcome, Trace } from './trace.ts';
 
 /**
  * The gate (SAE sections 3 to 6, DESIGN section 3): pure, total on valid input, deterministic, + - * / only.

@@ -1,6 +1,3 @@
-import type { CompiledPolicy } from './compiled-policy.ts';
-import { type ExecutionContext, exitEndsAtMs } from './context.ts';
-import type { ExecutionDecision, SizedAction } from './decision.ts';
 import {
   ceilTicks,
   floorUnits,
@@ -10,11 +7,14 @@ import {
   type RulesView,
   ticksToPrice,
   writtenLots,
-} from './quantities.ts';
-import type { ExecutionRequest, Side } from './request.ts';
-import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from './rules/asked-size.ts';
-import { boundExit, limitExitTicks, nearestPrice, restsAtItsPrice } from './rules/price.ts';
-import type { Trace } from './trace.ts';
+} from '../arithmetic/quantities.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import { type ExecutionContext, exitEndsAtMs } from '../context.ts';
+import type { ExecutionDecision, SizedAction } from '../decision.ts';
+import type { ExecutionRequest, Side } from '../request.ts';
+import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from '../rules/asked-size.ts';
+import { boundExit, limitExitTicks, nearestPrice, restsAtItsPrice } from '../rules/price.ts';
+import type { Trace } from '../rules/trace.ts';
 
 /**
  * A verified exit: side opposite to the position and at most its size, whatever intent or flag was sent. It goes out

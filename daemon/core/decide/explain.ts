@@ -1,20 +1,20 @@
-import { type LineTerms, writeLine, writeRounded, writeTooSmall } from './arithmetic/line.ts';
-import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInputs } from './arithmetic/rows.ts';
+import { type LineTerms, writeLine, writeRounded, writeTooSmall } from '../arithmetic/line.ts';
+import { areUsable } from '../arithmetic/quantities.ts';
+import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInputs } from '../arithmetic/rows.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { ExecutionDecision } from '../decision.ts';
+import { BUDGETS, DAY_BUDGETS } from '../keys/budgets.ts';
+import { REASONS, type ReasonCode } from '../reasons.ts';
+import { inOnePiece, type Names, quoted, quotedOrNull } from '../record-text/text-parts.ts';
+import type { ExecutionRequest } from '../request.ts';
+import { buildAsk, lotsOfAsk, type OpeningAsk, usdtOfAsk } from '../rules/asked-size.ts';
+import { findBudget } from '../rules/budgets.ts';
+import { lockedLeverage, smallestLots, valueOfAsk } from '../rules/fit-order.ts';
+import { findPrice } from '../rules/opening-rules.ts';
+import { feasibleLeverage, project, slippageCapOf } from '../rules/projection.ts';
 import { type Asked, findAsked, priceAt } from './asked.ts';
 import { amendAsk } from './changes.ts';
-import type { CompiledPolicy } from './compiled-policy.ts';
-import type { ExecutionContext } from './context.ts';
-import type { ExecutionDecision } from './decision.ts';
-import { BUDGETS, DAY_BUDGETS } from './keys/budgets.ts';
-import { areUsable } from './quantities.ts';
-import { REASONS, type ReasonCode } from './reasons.ts';
-import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text-parts.ts';
-import type { ExecutionRequest } from './request.ts';
-import { buildAsk, lotsOfAsk, type OpeningAsk, usdtOfAsk } from './rules/asked-size.ts';
-import { findBudget } from './rules/budgets.ts';
-import { lockedLeverage, smallestLots, valueOfAsk } from './rules/fit-order.ts';
-import { findPrice } from './rules/opening-rules.ts';
-import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
 
 /** How the figures of a decision come about: derived from what is recorded, and not recorded itself. */
 export interface Explanation {

@@ -1,5 +1,5 @@
-import { canonicalJson } from './canonical-json.ts';
-import type { IntendedPolicySpec } from './policy.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import type { IntendedPolicySpec } from '../policy.ts';
 
 /**
  * What people sign who arm binance-live, by its sha256: one arming, in one ledger. `arming` is the whole payload of its

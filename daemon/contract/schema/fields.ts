@@ -1,5 +1,5 @@
-import { REASON_CODES } from '../core/reasons.ts';
-import * as Type from './built/typebox.js';
+import { REASON_CODES } from '../../core/reasons.ts';
+import * as Type from '../built/typebox.js';
 import { SYMBOL_PATTERN } from './symbols.ts';
 
 /** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */

@@ -1,12 +1,12 @@
-import type { CompiledPolicy } from './compiled-policy.ts';
-import type { ExecutionContext } from './context.ts';
-import type { ExecutionDecision, SizedAction } from './decision.ts';
-import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
-import type { ExecutionRequest } from './request.ts';
-import { buildAsk, isCutByLots, lotsOfAsk, sizeOfAsk, writeAskedSize } from './rules/asked-size.ts';
-import { describePlan } from './rules/fit-order.ts';
-import { boundPrice } from './rules/price.ts';
-import { findHolder } from './rules/tightening.ts';
+import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from '../arithmetic/quantities.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { ExecutionDecision, SizedAction } from '../decision.ts';
+import type { ExecutionRequest } from '../request.ts';
+import { buildAsk, isCutByLots, lotsOfAsk, sizeOfAsk, writeAskedSize } from '../rules/asked-size.ts';
+import { describePlan } from '../rules/fit-order.ts';
+import { boundPrice } from '../rules/price.ts';
+import { findHolder } from '../rules/tightening.ts';
 
 /**
  * Policy mode `shadow` (paper and replay only): the quantised *request* is what executes, while the decision that the

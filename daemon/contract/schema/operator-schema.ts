@@ -2,8 +2,8 @@ import { createContext, Script } from 'node:vm';
 import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule, { type FormatsPlugin } from 'ajv-formats';
-import { canonicalJson } from '../core/canonical-json.ts';
-import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { IntendedPolicySpec, JsonSchemaObject } from '../../core/policy.ts';
 import { PLAIN_CODE } from './ajv.ts';
 import { describeErrors, joinPath, type Violation, violationAt } from './violations.ts';
 

@@ -1,6 +1,3 @@
-import type { ExecutionContext, OrderView } from './context.ts';
-import type { CancelAction, SizedAction } from './decision.ts';
-import { checkParts, findExit } from './exit.ts';
 import {
   areUsable,
   ceilTicks,
@@ -12,15 +9,18 @@ import {
   minimumLots,
   type RulesView,
   ticksToPrice,
-} from './quantities.ts';
-import type { ExecutionRequest } from './request.ts';
-import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import { type AskedSize, askedUsdt, checkRounding, type OpeningAsk, writeAskedSize } from './rules/asked-size.ts';
-import type { Deciding } from './rules/budgets.ts';
-import { runOpeningRules } from './rules/opening-rules.ts';
-import { checkRange, limitExitTicks } from './rules/price.ts';
-import { checkRate } from './rules/tightening.ts';
-import { NOTHING, type Outcome, Trace } from './trace.ts';
+} from '../arithmetic/quantities.ts';
+import type { ExecutionContext, OrderView } from '../context.ts';
+import type { CancelAction, SizedAction } from '../decision.ts';
+import type { ExecutionRequest } from '../request.ts';
+import { checkSchema, checkScope, checkState } from '../rules/admission.ts';
+import { type AskedSize, askedUsdt, checkRounding, type OpeningAsk, writeAskedSize } from '../rules/asked-size.ts';
+import type { Deciding } from '../rules/budgets.ts';
+import { runOpeningRules } from '../rules/opening-rules.ts';
+import { checkRange, limitExitTicks } from '../rules/price.ts';
+import { checkRate } from '../rules/tightening.ts';
+import { NOTHING, type Outcome, Trace } from '../rules/trace.ts';
+import { checkParts, findExit } from './exit.ts';
 
 /** The order that an amend asks for. */
 interface AmendTarget {

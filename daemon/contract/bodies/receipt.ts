@@ -1,8 +1,8 @@
 import type { Static } from 'typebox';
-import * as Type from './built/typebox.js';
-import { buildContractCheck } from './check.ts';
-import * as field from './fields.ts';
-import type { KeyOfHeads, SignedHead } from './signed-heads.ts';
+import * as Type from '../built/typebox.js';
+import { buildContractCheck } from '../schema/check.ts';
+import * as field from '../schema/fields.ts';
+import type { KeyOfHeads, SignedHead } from '../signed-heads.ts';
 
 /**
  * A decision with the proof that the ledger holds it. docs/receipts.md says what is in it and how it is verified, which

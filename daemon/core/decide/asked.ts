@@ -1,9 +1,9 @@
-import type { ExecutionContext } from './context.ts';
-import type { ExecutionDecision } from './decision.ts';
+import { areUsable, formatE8, lotsToQuantity, type RulesView, ticksToPrice } from '../arithmetic/quantities.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { ExecutionDecision } from '../decision.ts';
+import { quotedOrNull } from '../record-text/text-parts.ts';
+import type { ExecutionRequest } from '../request.ts';
 import { findExit } from './exit.ts';
-import { areUsable, formatE8, lotsToQuantity, type RulesView, ticksToPrice } from './quantities.ts';
-import { quotedOrNull } from './record-text/text-parts.ts';
-import type { ExecutionRequest } from './request.ts';
 
 /** The size that was asked for, in both units of an order that goes out; before lots, budgets or what there is to close. */
 export interface Asked {

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import * as Type from './built/typebox.js';
+import * as Type from '../built/typebox.js';
 
 /** A value or null. The description stays at the top, where readers look for it. */
 export function nullable<S extends TSchema>(schema: S) {

@@ -1,5 +1,5 @@
-import type { ApprovalCeiling, EffectiveAction, Reason, RuleOutcome, RuleVerdict, StagedSlice } from './decision.ts';
-import { REASONS, type ReasonCode } from './reasons.ts';
+import type { ApprovalCeiling, EffectiveAction, Reason, RuleOutcome, RuleVerdict, StagedSlice } from '../decision.ts';
+import { REASONS, type ReasonCode } from '../reasons.ts';
 
 type Figure = number | string | null;
 
