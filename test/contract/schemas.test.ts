@@ -10,13 +10,15 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'daemon', 'contract');
 /** The daemon does without this check: it takes longer than all others of a start. */
 const ajv = new Ajv(AJV_OPTIONS);
 
+const isSource = (file: string): boolean => /\.ts$/.test(file) && !/\.d\.ts$/.test(file);
+
 function isSchema(value: unknown): value is object {
   return typeof value === 'object' && value !== null && '~kind' in value;
 }
 
 test('every schema of the contract is a schema of its dialect', async () => {
   const found: string[] = [];
-  for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.ts'))) {
+  for (const file of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter(isSource)) {
     const module = (await import(join(FOLDER, file))) as Record<string, unknown>;
     for (const [name, value] of Object.entries(module)) {
       if (!isSchema(value)) continue;
