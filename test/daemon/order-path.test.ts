@@ -65,7 +65,10 @@ test('an order that is allowed passes few modules on its way to the record, and 
   const toAnswer = [...new Set([...toRecord, ...takeModules()])];
   ledger.appendNow = appendNow;
   t.diagnostic(`${toRecord.length} modules to the record, ${toAnswer.length} to the answer`);
-  assert.ok(toRecord.includes('core/decide/decide.ts') && toRecord.includes('ledger/chain/hash-chain.ts'), toRecord.join(' '));
+  assert.ok(
+    toRecord.includes('core/decide/decide.ts') && toRecord.includes('ledger/chain/hash-chain.ts'),
+    toRecord.join(' '),
+  );
   assert.ok(toRecord.length <= MAX_TO_THE_RECORD, toRecord.join(' '));
   assert.ok(toAnswer.length <= MAX_TO_THE_ANSWER, toAnswer.join(' '));
 });
