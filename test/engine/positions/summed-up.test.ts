@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
-import { FoldedClaims } from '../state/folded-claims.ts';
+import { inLots, T0, tradeEvent } from '../fold-fixture.ts';
+import { FoldedClaims } from '../folded-claims.ts';
 
 const MINUTE = 60_000;
 /** So many fills of alice's, a minute apart, each with its trade. */
