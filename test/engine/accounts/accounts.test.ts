@@ -72,35 +72,6 @@ describe('accounts by agent', () => {
     assert.equal(reported.figures('alice')?.fundingUsdt, 4);
   });
 
-  test('what an operator gives to an agent it has from then on, at what it had cost', () => {
-    const reported = new Reported([{ lots: 10, entry_price: 50_000 }]);
-    reported.ledger.append({
-      kind: 'holder',
-      at_ms: T0 + 1,
-      payload: {
-        action: 'adopted',
-        passkey_id: null,
-        reason: '',
-        agent: 'bob',
-        quantity_e8: 10 * LOT_E8,
-        set_by: 'ops',
-        symbol: 'BTCUSDT',
-      },
-    });
-    assert.deepEqual(reported.accounts.unrealised('BTCUSDT', 60_000), new Map([['bob', 100]]));
-    reported.fill({ agent: 'bob', side: 'sell', lots: 10, price: 60_000, atMs: T0 + 2 });
-    assert.equal(reported.figures('bob')?.realisedUsdt, 100);
-    assert.equal(reported.figures(null), undefined);
-  });
-
-  test('after a recovery all that is held is nobody’s', () => {
-    const reported = new Reported();
-    reported.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
-    const payload = { at_venue_ms: T0 + 2, epoch: 1, set_by: 'ops', take_over: false } as const;
-    reported.ledger.append({ kind: 'recovery', at_ms: T0 + 2, payload });
-    assert.deepEqual(reported.accounts.unrealised('BTCUSDT', 61_000), new Map([[null, 10]]));
-  });
-
   test('a trade of nobody here closes what agents hold, and opens for nobody', () => {
     const reported = new Reported();
     reported.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
@@ -139,27 +110,6 @@ describe('accounts by agent', () => {
     reported.income(T0 + 9, [{ at_venue_ms: T0 + 5, amount_usdt: 4 }]);
     assert.equal(reported.figures('alice')?.fundingUsdt, 4);
     assert.equal(reported.figures('bob')?.fundingUsdt, 0);
-  });
-
-  test('what is bought after a funding has no part in it', () => {
-    const reported = new Reported();
-    reported.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
-    reported.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 7 });
-    reported.income(T0 + 9, [{ at_venue_ms: T0 + 5, amount_usdt: 4 }]);
-    assert.equal(reported.figures('alice')?.fundingUsdt, 4);
-    assert.equal(reported.figures(null), undefined);
-  });
-
-  test('what was held at the first reading is nobody’s, and what was booked before it is left out', () => {
-    const reported = new Reported([{ lots: 20, entry_price: 50_000 }]);
-    assert.deepEqual(reported.accounts.unrealised('BTCUSDT', 60_000), new Map([[null, 200]]));
-    reported.income(T0 + 9, [{ at_venue_ms: T0 - 5, amount_usdt: 7 }]);
-    assert.equal(reported.accounts.days.find(T0)?.booked.funding, 0);
-    assert.equal(reported.figures(null), undefined);
-    reported.fill({ agent: 'alice', side: 'buy', lots: 20, price: 60_000, atMs: T0 + 10 });
-    reported.income(T0 + 20, [{ at_venue_ms: T0 + 15, amount_usdt: -6 }]);
-    assert.equal(reported.figures('alice')?.fundingUsdt, -3);
-    assert.equal(reported.figures(null)?.fundingUsdt, -3);
   });
 
   for (const setBackMs of [0, 20_000])

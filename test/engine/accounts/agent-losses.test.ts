@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LiveInputs, SymbolInputs } from '../../../daemon/engine/readings/inputs.ts';
 import { viewLosses } from '../../../daemon/engine/snapshot/agent-losses.ts';
-import { BTC_RULES, DAY, decisionEvent, inLots, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, inLots, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 import { Reported } from '../reported-accounts.ts';
 
 const HOUR = 3_600_000;
@@ -25,12 +25,6 @@ describe("an agent's own loss", () => {
     assert.deepEqual(lossesOf(reported, T0 + 7 * DAY + 2 * HOUR, 60_500), { day_usdt: 500, week_usdt: 9_500 });
   });
 
-  test('is that of today from its first reading on, when nothing older is known', () => {
-    const reported = new Reported();
-    reported.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
-    assert.deepEqual(lossesOf(reported, T0 + HOUR, 59_000), { day_usdt: 1_000, week_usdt: 1_000 });
-  });
-
   for (const [what, price] of [
     ['a gain', 70_000],
     ['a loss', 50_000],
@@ -48,22 +42,6 @@ describe("an agent's own loss", () => {
       assert.equal(lossesOf(reported, T0 + 2 * DAY + HOUR, price - 800).day_usdt, 300, 'the next one begins as ever');
     });
 
-  test('begins at midnight: a gain of before is told of after a first reading that no longer shows it', () => {
-    const reported = new Reported();
-    reported.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
-    reported.read(T0 + DAY + 1_000);
-    reported.fill({ agent: 'alice', side: 'sell', lots: 1_000, price: 70_000, atMs: T0 + DAY + 300 });
-    assert.equal(lossesOf(reported, T0 + DAY + HOUR, 70_000).day_usdt, 0);
-  });
-
-  test('begins at midnight for what is left of a position that is partly closed before the first reading', () => {
-    const reported = new Reported();
-    reported.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
-    reported.fill({ agent: 'alice', side: 'sell', lots: 400, price: 70_000, atMs: T0 + DAY + 300 });
-    reported.read(T0 + DAY + 1_000, [{ lots: 600, mark_price: 69_000 }]);
-    assert.equal(lossesOf(reported, T0 + DAY + HOUR, 69_000).day_usdt, 600);
-  });
-
   for (const aheadMs of [DAY, 9 * DAY])
     test(`counts from now on when the clock was ${aheadMs / DAY} days ahead`, () => {
       const reported = new Reported();
@@ -76,20 +54,6 @@ describe("an agent's own loss", () => {
       // The next day begins with nothing.
       reported.read(T0 + DAY + HOUR);
       assert.deepEqual(lossesOf(reported, T0 + DAY + 2 * HOUR, 57_000), { day_usdt: 0, week_usdt: 2_510 });
-    });
-
-  for (const isRead of [true, false])
-    test(`counts nothing of what adopted lots had lost before, ${isRead ? 'by a reading' : 'by a trade'} of that day`, () => {
-      const reported = new Reported([{ ...LONG, mark_price: 58_000 }]);
-      if (isRead) reported.read(T0 + DAY + 1, [{ ...LONG, mark_price: 55_000 }]);
-      else reported.ledger.append(tradeEvent('1', null, T0 + DAY + 1, { lots: 1, price: 55_000, side: 'buy' }));
-      const adoption = { action: 'adopted', agent: 'alice', passkey_id: null, reason: '', set_by: 'ops' } as const;
-      const payload = { ...adoption, quantity_e8: LONG.lots * LOT_E8, symbol: 'BTCUSDT' };
-      reported.ledger.append({ kind: 'holder', at_ms: T0 + DAY + HOUR, payload });
-      reported.read(T0 + DAY + HOUR + 1, [{ ...LONG, mark_price: 55_000 }]);
-      assert.equal(lossesOf(reported, T0 + DAY + 2 * HOUR, 55_000).day_usdt, 0);
-      const { day_usdt: lost } = lossesOf(reported, T0 + DAY + 2 * HOUR, 54_900);
-      assert.ok(Math.abs((lost ?? 0) - (isRead ? 100 : 100.1)) < 1e-9, 'what they lose since counts');
     });
 
   test('counts from the first reading on when that was made by a clock that was ahead', () => {

@@ -24,15 +24,6 @@ function lossOf({ ledger }: Reported, agent: string, nowMs: number, mark: number
 const heldAt = ({ accounts }: Reported, mark: number) => [...accounts.unrealised(SYMBOL, mark)];
 const ownersOf = ({ ledger }: Reported) => ledger.state.position(SYMBOL).book.lots.parts.map(({ owner }) => owner);
 
-test('what is adopted is all that was recorded before, however our clock dates it', () => {
-  for (const behindMs of [0, 1, 500]) {
-    const reported = new Reported();
-    trade(reported, 7, T0 + 1_000, 'buy', 1_000);
-    adopt(reported, 'alice', T0 + 1_000 - behindMs);
-    assert.deepEqual(heldAt(reported, 50_000), [['alice', -10_000]]);
-  }
-});
-
 test('what is recovered is nobody-s, in accounts as in positions', () => {
   const reported = new Reported();
   reported.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1_000 });

@@ -101,15 +101,6 @@ describe('what each claim should have, one after the other from one position [DE
     assert.deepEqual(desired(book), ['ops 2', 'stop 1', 'cut 1', 'a-1 3', 'a-2 4', 't-1 3', 't-2 2']);
   });
 
-  test('what one takes, those behind it do not get', () => {
-    const book = held(10);
-    book.exit('ops', 6, { isWhole: false, delayMs: 1, origin: 'operator' });
-    book.exit('a-1', 3, { isWhole: false, delayMs: 1 });
-    book.exit('a-2', 3, { isWhole: false, delayMs: 1 });
-    rests(book, 't-1', 3);
-    assert.deepEqual(desired(book), ['ops 6', 'a-1 3', 'a-2 1', 't-1 0']);
-  });
-
   test('an order on its way keeps its lots from those behind it, though its claim is over', () => {
     const book = held(10);
     book.exit('a-1', 8, { isWhole: false });
@@ -147,16 +138,6 @@ describe('what each claim should have, one after the other from one position [DE
     assert.deepEqual(desired(book), ['ops 4', 'part 4']);
     book.exit('whole', 26, { origin: 'gate', delayMs: 1 });
     assert.deepEqual(desired(book), ['ops 4', 'whole 26', 'part 0']);
-  });
-
-  test('what a part has closed it does not close again, of whatever order', () => {
-    const book = held(10);
-    book.exit('x-1', 6, { isWhole: false });
-    book.report('x-1', 'expired', 2);
-    assert.deepEqual([now(book, 'x-1'), desired(book)], [4, ['x-1 4']]);
-    book.rung('x-2', 'x-1', 4);
-    book.report('x-2', 'expired', 3);
-    assert.equal(now(book, 'x-1'), 1);
   });
 
   test('a full close takes the place of its caller’s older exits that close now, and of no others [EX-29]', () => {
@@ -324,23 +305,6 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
 });
 
 describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
-  test('only as many are canceled as are needed, the newest first', () => {
-    for (const [part, gone] of [
-      [2, []],
-      [3, ['t-3']],
-      [4, ['t-3']],
-      [5, ['t-2', 't-3']],
-      [10, ['t-1', 't-2', 't-3']],
-    ] as const) {
-      const book = held(10);
-      rests(book, 't-1', 4);
-      rests(book, 't-2', 2);
-      rests(book, 't-3', 2);
-      book.exit('x-1', part, { isWhole: false, delayMs: 1 });
-      assert.deepEqual(beyond(book), gone, `${part} of 10 close now, 8 rest`);
-    }
-  });
-
   test('one more than is held waits for what the older ones leave, and cancels none of them', () => {
     const book = held(10);
     for (const [id, lots] of [
@@ -380,19 +344,6 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
     assert.equal(toRest(book, 't-3'), 0);
     book.report('t-1', 'canceled', 0);
     assert.equal(toRest(book, 't-3'), 8);
-  });
-
-  test('a resting exit never blocks another: there is room once it is gone', () => {
-    const book = held(10);
-    rests(book, 't-1', 10);
-    book.exit('x-1', 4, { isWhole: false, delayMs: 1 });
-    const closing = () => closingOf(book.state, 'BTCUSDT', 'sell');
-    assert.deepEqual([now(book, 'x-1'), hasRoom(closing(), 4 * LOT_E8)], [4, false]);
-    makesRoom(book, 't-1');
-    assert.equal(hasRoom(closing(), 4 * LOT_E8), true);
-    assert.equal(toRest(book, 't-1'), 6, 'beside what closes');
-    assert.equal(hasRoom(closing(), 10 * LOT_E8), true);
-    assert.equal(hasRoom(closing(), 11 * LOT_E8), false);
   });
 
   test('what closes does not wait for an order of unknown outcome, which never rests', () => {
@@ -481,37 +432,6 @@ describe('when a claim is over [DESIGN 12.2]', () => {
       assert.equal(ending(book, 'x-1'), reason);
       assert.equal(ending(book, 'ops'), 'filled');
     }
-  });
-
-  test('an operator’s: not before nobody’s lots are closed as well', () => {
-    const book = held(10, 5);
-    book.exit('ops', 15, { origin: 'operator' });
-    book.report('ops', 'expired', 12);
-    assert.equal(ending(book, 'ops'), null);
-    book.rung('s-2', 'ops', 3, { rung: 1 });
-    book.report('s-2', 'filled', 3);
-    assert.equal(ending(book, 'ops'), 'filled');
-  });
-
-  test('a full close: not while an opening of before may still fill, and it closes what that fills', () => {
-    const book = held(10);
-    book.open('o-2', 3);
-    book.exit('x-1', 10, { atMs: T0 + 1 });
-    book.report('x-1', 'filled', 10);
-    assert.deepEqual([inLots(book.position.quantityE8), ending(book, 'x-1')], [0, null]);
-    book.report('o-2', 'filled', 3);
-    assert.deepEqual([now(book, 'x-1'), ending(book, 'x-1')], [3, null]);
-    book.rung('s-2', 'x-1', 3);
-    book.report('s-2', 'filled', 3);
-    assert.equal(ending(book, 'x-1'), 'filled');
-  });
-
-  test('one at its own price that has come to rest: it rests', () => {
-    const book = held(10);
-    book.exit('x-1', 4, { isWhole: false, delayMs: 1 });
-    book.takeProfit('t-1', 4, { parent: 'x-1' });
-    book.report('t-1', 'working', 0);
-    assert.equal(ending(book, 'x-1'), 'rests');
   });
 
   test('one that rests: not while an order of it lives; canceled, filled, or once nothing is left [EX-56]', () => {
@@ -616,17 +536,6 @@ describe('the next rung of a claim', () => {
 });
 
 describe('the exit beside which nothing opens [DESIGN 12.1]', () => {
-  test('is one that closes now, and none that rests', () => {
-    const book = held(10);
-    rests(book, 't-1', 4);
-    assert.equal(findExitInProgress(book.state, 'BTCUSDT'), null);
-    book.exit('x-1', 4, { isWhole: false, delayMs: 1 });
-    assert.equal(findExitInProgress(book.state, 'BTCUSDT'), 'd-x-1');
-    assert.equal(findExitInProgress(book.state, 'ETHUSDT'), null);
-    book.end('x-1', 'canceled');
-    assert.equal(findExitInProgress(book.state, 'BTCUSDT'), null);
-  });
-
   test('is one that has ended and may still fill after the position was closed: it would close what opens next', () => {
     const book = held(10);
     rests(book, 't-1', 4);

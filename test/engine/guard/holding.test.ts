@@ -66,33 +66,12 @@ function rests(book: FoldedClaims, id: string, side: Side, agent = 'alice'): voi
 }
 
 describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
-  it('refuses others on either side, and its holder on none, from the record until it is free', () => {
-    const book = new FoldedClaims();
-    for (const agent of ['alice', 'bob']) assert.deepEqual(refusals(book, { agent }), []);
-    book.open('o-1', 10, { delayMs: 500 });
-    for (const side of ['buy', 'sell'] as const)
-      assert.deepEqual(refusals(book, { agent: 'bob', side }), ['SYMBOL_HELD']);
-    assert.deepEqual(refusals(book), []);
-    book.report('o-1', 'canceled', 0);
-    assert.deepEqual(refusals(book, { agent: 'bob' }), []);
-  });
-
   it('tells an agent that it is another’s, and an operator whose', () => {
     const book = held(10);
     assert.equal(reason(book, 'SYMBOL_HELD', { agent: 'bob' })?.observed, 'another');
     assert.equal(reason(book, 'SYMBOL_HELD', { agent: 'ops', origin: 'operator' })?.observed, 'alice');
     const { context } = decideOpening(book.state, { agent: 'bob' });
     assert.ok(!JSON.stringify(context).includes('alice'), 'nor does the record of its decision say it');
-  });
-
-  it('is a symbol that is kept for another, while it is flat, too', () => {
-    const reserve = { bob: ['BTCUSDT'], carol: ['ETHUSDT'] };
-    const book = new FoldedClaims();
-    assert.deepEqual(refusals(book, { reserve }), ['SYMBOL_HELD']);
-    assert.equal(reason(book, 'SYMBOL_HELD', { reserve })?.observed, 'reserved');
-    assert.deepEqual(refusals(book, { agent: 'bob', reserve }), []);
-    for (const agent of ['ops', 'bob'])
-      assert.deepEqual(refusals(book, { agent, origin: 'operator', reserve }), ['SYMBOL_HELD']);
   });
 
   it('is a symbol that an operator has released, for its holder, until it is free and that long after [EX-6 TM-17]', () => {
@@ -122,15 +101,6 @@ describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
 });
 
 describe('SYMBOL_UNOWNED: beside what is nobody’s [DESIGN 12.1]', () => {
-  it('refuses agents, the holder as well, and no operator', () => {
-    for (const own of [10, 0]) {
-      const book = own === 0 ? new FoldedClaims() : held(own);
-      book.read(own + 5, T0 + 1);
-      assert.deepEqual(refusals(book), ['SYMBOL_UNOWNED']);
-      if (own === 0) assert.deepEqual(refusals(book, { agent: 'ops', origin: 'operator' }), []);
-    }
-  });
-
   it('refuses beside an opening of a person where nothing was ever held', () => {
     const book = new FoldedClaims();
     book.list('web-1', 5);

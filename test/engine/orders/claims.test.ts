@@ -45,29 +45,6 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     }
   });
 
-  test('whoever opened or closed meanwhile: a part stays what was asked for', () => {
-    const book = new FoldedClaims();
-    book.open('o-1', 4);
-    book.read(4, T0 + 100);
-    book.exit('x-1', 2, { isWhole: false, delayMs: 1 });
-    book.takeProfit('t-1', 3);
-    book.report('o-1', 'filled', 4);
-    book.open('o-2', 9);
-    book.report('o-2', 'filled', 9);
-    book.exit('x-2', 12, { origin: 'operator', isWhole: false });
-    book.report('x-2', 'filled', 12);
-    assert.deepEqual([inLots(book.find('x-1').askedE8), inLots(book.find('t-1').askedE8)], [2, 3]);
-  });
-
-  test('each sends its own orders, and is told of no other’s fills', () => {
-    const book = new FoldedClaims();
-    book.hold(10);
-    book.exit('x-1', 4, { isWhole: false });
-    book.exit('x-2', 4, { isWhole: false, delayMs: 1 });
-    book.report('x-1', 'filled', 4);
-    assert.deepEqual([inLots(closedE8(book.find('x-1'))), inLots(closedE8(book.find('x-2')))], [4, 0]);
-  });
-
   test('an amend that the venue has taken asks anew, as the youngest; one that failed asks for nothing [EX-24]', () => {
     for (const action of ['amended', 'amend_failed'] as const) {
       const book = resting();
@@ -95,15 +72,6 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     assert.equal(inLots(book.find('t-1').askedE8), 6);
   });
 
-  test('one that closes now and has come to rest is its caller’s resting exit', () => {
-    const book = new FoldedClaims();
-    book.hold(8);
-    book.exit('x-1', 4, { isWhole: false });
-    book.end('x-1', 'rests');
-    const { end, wants } = book.find('x-1');
-    assert.deepEqual([end, wants, idsOf(book)], [null, 'rest', ['d-x-1']]);
-  });
-
   test('a full close begins where its caller’s older exits stand on the ladder, a part does not', () => {
     for (const isWhole of [true, false]) {
       const book = new FoldedClaims();
@@ -118,16 +86,6 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
 });
 
 describe('after that only its cancel and its end change [DESIGN 12.2]', () => {
-  for (const id of ['t-1', 't-2', null])
-    test(`its caller cancels it by ${id === null ? 'cancel_all' : `its order ${id}`}`, () => {
-      const book = resting();
-      makesRoom(book);
-      book.takeProfit('t-2', 4, { parent: 't-1' });
-      book.askCancel(id);
-      assert.equal(book.find('t-1').isCanceled, true);
-      assert.equal(refolded(book, 't-1')?.isCanceled, true);
-    });
-
   test('nobody else’s cancel is meant, but an operator’s; and the gate’s are nobody’s to cancel', () => {
     for (const [how, canceled] of [
       [{ agent: 'bob' }, [false, false, false]],

@@ -51,59 +51,6 @@ describe('a symbol belongs to one agent [DESIGN 12.1]', () => {
     assert.equal(holderOf(book), null);
   });
 
-  for (const status of ['in_flight', 'working', 'unknown', 'lost'] as const)
-    test(`as long as an opening of it is ${status}`, () => {
-      const book = new FoldedClaims();
-      book.open('o-1', 10, { rests: true });
-      book.report('o-1', status, 0);
-      book.read(0, T0 + 5);
-      assert.equal(holderOf(book), 'alice');
-      book.report('o-1', 'canceled', 0, T0 + 10);
-      assert.equal(holderOf(book), null, 'nothing of it can fill');
-    });
-
-  for (const status of ['canceled', 'expired', 'rejected', 'not_placed'] as const)
-    test(`until its only opening has ended ${status}`, () => {
-      const book = new FoldedClaims();
-      book.open('o-1', 10);
-      book.report('o-1', status, 0);
-      assert.equal(holderOf(book), null);
-      book.open('o-2', 1, { agent: 'bob' });
-      assert.equal(holderOf(book), 'bob');
-    });
-
-  test('while a cancel of its opening is asked for and not proven', () => {
-    const book = new FoldedClaims();
-    book.open('o-1', 10, { rests: true });
-    book.report('o-1', 'working', 0);
-    book.cancel('o-1', 'asked for by alice');
-    assert.equal(holderOf(book), 'alice');
-    book.report('o-1', 'canceled', 0);
-    assert.equal(holderOf(book), null);
-  });
-
-  test('while it is flat and the rest of an opening may fill', () => {
-    const book = new FoldedClaims();
-    book.open('o-1', 10, { rests: true });
-    book.report('o-1', 'partially_filled', 9);
-    book.exit('x-1', 9);
-    book.report('x-1', 'filled', 9);
-    assert.deepEqual([inLots(book.position.quantityE8), holderOf(book)], [0, 'alice']);
-    book.report('o-1', 'canceled', 9);
-    assert.equal(holderOf(book), null);
-  });
-
-  test('while it is flat and an exit of it may fill', () => {
-    const book = held(10, 0);
-    book.takeProfit('t-1', 4);
-    book.report('t-1', 'working', 0);
-    book.exit('x-1', 10);
-    book.report('x-1', 'filled', 10);
-    assert.deepEqual([inLots(book.position.quantityE8), holderOf(book)], [0, 'alice']);
-    book.report('t-1', 'canceled', 0);
-    assert.equal(holderOf(book), null);
-  });
-
   test('as long as a reading shows that something is held', () => {
     const book = new FoldedClaims();
     book.open('o-1', 10);
@@ -112,13 +59,6 @@ describe('a symbol belongs to one agent [DESIGN 12.1]', () => {
     assert.equal(holderOf(book), 'alice', 'a reading showed four');
     book.read(0, T0 + 30);
     assert.equal(holderOf(book), null);
-  });
-
-  test('also through a turn of the position that its late openings have made', () => {
-    const book = held(10, 0);
-    book.open('o-2', 14, { side: 'sell' });
-    book.report('o-2', 'filled', 14);
-    assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [-4, 0]]);
   });
 });
 
@@ -187,25 +127,6 @@ describe('lots and orders that no record explains are nobody’s [DESIGN 12.1]',
     book.report('o-1', 'filled', 4, T0 + 3_000);
     assert.deepEqual([holderOf(book), lotsOf(book)], [null, [0, 4]]);
   });
-
-  test('but not what an opening has filled that counted as ended unfilled', () => {
-    const book = new FoldedClaims();
-    book.open('o-1', 4);
-    book.report('o-1', 'canceled', 0);
-    assert.equal(holderOf(book), null);
-    book.report('o-1', 'canceled', 3, T0 + 3_000);
-    assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [3, 0]]);
-  });
-
-  test('one of the holder that a list revives while it holds is its own', () => {
-    const book = held(10, 0);
-    book.open('o-1', 4, { rests: true });
-    book.report('o-1', 'canceled', 0);
-    book.list('o-1', 4, { atMs: T0 + 2_000 });
-    assert.equal(isUnowned(book), false);
-    book.report('o-1', 'filled', 4, T0 + 3_000);
-    assert.deepEqual(lotsOf(book), [14, 0]);
-  });
 });
 
 describe('who closes which lots [DESIGN 12.1]', () => {
@@ -223,18 +144,6 @@ describe('who closes which lots [DESIGN 12.1]', () => {
         assert.deepEqual(lotsOf(book), [sign * left[0], sign * left[1] || 0]);
       }
     });
-
-  test('and what is over takes the others', () => {
-    for (const [how, left] of [
-      [{}, [0, 3]],
-      [{ origin: 'operator' }, [3, 0]],
-    ] as const) {
-      const book = held(10, 5);
-      book.exit('x-1', 12, how);
-      book.report('x-1', 'filled', 12, T0 + 20);
-      assert.deepEqual(lotsOf(book), left);
-    }
-  });
 
   test('a hand’s sale that a reading shows comes out of nobody’s lots first, then of the holder’s [EX-11]', () => {
     const book = held(10, 5);
@@ -286,37 +195,6 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     assert.deepEqual(lotsOf(sold), [2, 1], 'four were sold by hand before');
   });
 
-  test('also beside an order of which nobody knows what became: only what its trades tell is gone', () => {
-    for (const [lots, left] of [
-      [10, 0],
-      [9, 1],
-    ] as const) {
-      const book = held(10, 0);
-      book.exit('x-1', 10);
-      book.report('x-1', 'unknown', 0, T0 + 10);
-      book.ledger.append(tradeEvent('t', 'autoclose-17', T0 + 15, { lots, price: 50_000, side: 'sell' }));
-      book.read(0, T0 + 20);
-      assert.deepEqual(lotsOf(book), [left, 0]);
-    }
-  });
-
-  test('lots that a reading of before took from the holder are given back when the next one shows them', () => {
-    const book = held(10, 0);
-    book.read(4, T0 + 20);
-    assert.deepEqual(lotsOf(book), [4, 0]);
-    book.read(10, T0 + 30, T0 + 1);
-    assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [10, 0]]);
-    book.read(13, T0 + 40);
-    assert.deepEqual(lotsOf(book), [10, 3], 'what is more is nobody’s');
-  });
-
-  test('what a person buys after a reading took lots from the holder is nobody’s', () => {
-    const book = held(10, 0);
-    book.read(4, T0 + 20);
-    book.read(10, T0 + MINUTE);
-    assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [4, 6]]);
-  });
-
   /** Readings have shown for long enough that nothing is held, though alice's ten lots are. */
   function believedGone(): FoldedClaims {
     const book = held(10, 0);
@@ -356,9 +234,6 @@ describe('ledgers of before one agent held a symbol [DESIGN 12.1]', () => {
     book.report('o-2', 'filled', 4);
     return book;
   }
-  test('with one owner: it holds', () => {
-    assert.equal(holderOf(held(10, 0)), 'alice');
-  });
   test('with several: nobody does, and all of it is nobody’s until it is flat', () => {
     const book = contested();
     assert.deepEqual([holderOf(book), book.position.isContested, lotsOf(book)], [null, true, [0, 14]]);
@@ -447,19 +322,6 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
       assert.equal(refuses(book, 'alice', T0 + atMs), expected, `${atMs}`);
     assert.equal(isReleasedFrom(refolded(book).position('BTCUSDT'), 'alice', T0 + 104 * MINUTE), true);
     assert.equal(refuses(book, 'bob', T0 + 101 * MINUTE), false, 'others may');
-  });
-
-  test('that time goes on while another agent holds the symbol', () => {
-    const book = held(10, 0);
-    book.release(5 * MINUTE, T0 + 20);
-    book.exit('x-1', 10, { atMs: T0 + MINUTE });
-    book.report('x-1', 'filled', 10, T0 + MINUTE);
-    book.open('o-2', 3, { agent: 'bob', atMs: T0 + 2 * MINUTE });
-    book.report('o-2', 'filled', 3, T0 + 2 * MINUTE);
-    book.exit('x-2', 3, { agent: 'bob', atMs: T0 + 3 * MINUTE });
-    book.report('x-2', 'filled', 3, T0 + 3 * MINUTE);
-    assert.equal(refuses(book, 'alice', T0 + 6 * MINUTE - 1), true);
-    assert.equal(refuses(book, 'alice', T0 + 6 * MINUTE), false);
   });
 
   test('release of what nobody holds says nothing', () => {

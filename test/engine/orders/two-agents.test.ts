@@ -25,12 +25,6 @@ test('hand sales come out of nobody’s lots first [DESIGN 12.1, EX-11]', () => 
   book.read(10, T0 + 20);
   assert.deepEqual(lotsOf(book), [10, 0]);
 });
-test('an operator’s exit takes nobody’s lots first', () => {
-  const book = bobs();
-  book.exit('x-1', 5, { origin: 'operator', atMs: T0 + 20, isWhole: false });
-  book.report('x-1', 'filled', 5, T0 + 21);
-  assert.deepEqual(lotsOf(book), [10, 0]);
-});
 /** The same, told late of before bob's. */
 function afterAlice(): FoldedClaims {
   const book = new FoldedClaims();

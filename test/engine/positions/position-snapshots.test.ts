@@ -71,16 +71,6 @@ describe('a fill is counted once, whether the position or the order shows it fir
     fill(position, 'sell', 9, T0 + 700, true);
     assert.deepEqual([longE8(position), shortE8(position)], [29, 0]);
   });
-  it('does not count an exit twice when the account showed it while its outcome was unknown', () => {
-    const position = held(10);
-    snapshot(position, record(6, T0 + 500), T0 + 600, null, UNPROVEN);
-    assert.equal(longE8(position), 10, 'until proven the larger of the two counts');
-    fill(position, 'sell', 4, T0 + 500);
-    assert.equal(position.quantityE8, 6);
-    assert.equal(longE8(position), 6);
-    assert.equal(ownE8(position), 6, 'the holder can still close what is left');
-  });
-
   it('leaves a reading as it is when fills that it contains become known one by one', () => {
     const position = held(4);
     snapshot(position, record(8, T0 + 500), T0 + 600, null, UNPROVEN);
@@ -109,17 +99,6 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.deepEqual([longE8(position), surelyHeldE8(position)], [9, 4], 'a cut takes the smaller count');
   });
 
-  it('does not count an opening fill twice when the account showed it first, also in a symbol never traded', () => {
-    const position = createPosition('BTCUSDT');
-    position.holder = 'a';
-    snapshot(position, record(5, T0 + 500), T0 + 600, null, UNPROVEN);
-    assert.equal(longE8(position), 5);
-    fill(position, 'buy', 5, T0 + 500);
-    assert.equal(position.quantityE8, 5);
-    assert.equal(longE8(position), 5);
-    assert.deepEqual([ownE8(position), unownedE8(position)], [5, 0]);
-  });
-
   it('leaves lots where a believed reading has put them when a person’s fill in it is reported; until the next one both count', () => {
     const position = createPosition('BTCUSDT');
     snapshot(position, record(-18, T0 + 500), T0 + 600, null, NONE);
@@ -141,37 +120,6 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.deepEqual([ownE8(position), longE8(position)], [7, 7]);
   });
 
-  it('gives the holder what a believed reading has made nobody’s of a fill that is reported behind it', () => {
-    const position = held(4);
-    snapshot(position, record(21, T0 + 500), T0 + 600, null, { unproven: false, buyE8: 5, sellE8: 0 });
-    assert.deepEqual([ownE8(position), unownedE8(position)], [4, 17]);
-    fill(position, 'buy', 5, T0 + 500);
-    assert.deepEqual([ownE8(position), unownedE8(position)], [9, 12]);
-    assert.deepEqual([longE8(position), surelyHeldE8(position)], [26, 21], 'until the next one both count');
-    snapshot(position, record(21, T0 + 500), T0 + 2_600, null, { unproven: false, buyE8: 0, sellE8: 9 });
-    assert.deepEqual([longE8(position), surelyHeldE8(position), ownE8(position)], [21, 21, 9]);
-  });
-
-  it('does so with each of several, which are in doubt together', () => {
-    const position = held(4);
-    snapshot(position, record(21, T0 + 500), T0 + 600, null, NONE);
-    fill(position, 'buy', 3, T0 + 500);
-    fill(position, 'buy', 2, T0 + 500);
-    byHand(position, 'buy', 12, T0 + 500);
-    assert.deepEqual([ownE8(position), unownedE8(position)], [9, 12]);
-    assert.deepEqual([longE8(position), surelyHeldE8(position)], [38, 21]);
-    snapshot(position, record(21, T0 + 500), T0 + 2_600, null, NONE);
-    assert.deepEqual([longE8(position), surelyHeldE8(position)], [21, 21]);
-  });
-
-  it('moves one that shares its millisecond with the reading, and is not in it, as soon as a reading shows it', () => {
-    const position = held(4);
-    snapshot(position, record(16, T0 + 500), T0 + 600, null, NONE);
-    fill(position, 'buy', 5, T0 + 500);
-    for (const afterMs of [2_600, 4_600, 12_600]) snapshot(position, record(21, T0 + 500), T0 + afterMs, null, NONE);
-    assert.deepEqual([position.quantityE8, ownE8(position), unownedE8(position)], [21, 9, 12]);
-  });
-
   it('takes an exit that is reported behind a believed reading from the holder alone, whatever that took of whom', () => {
     for (const [own, unowned, leftUnowned] of [
       [30, 0, 0],
@@ -187,18 +135,6 @@ describe('a fill is counted once, whether the position or the order shows it fir
       assert.deepEqual([position.quantityE8, unownedE8(position)], [shown, leftUnowned], `${own} and ${unowned}`);
       assert.deepEqual([longE8(position), surelyHeldE8(position)], [shown, Math.max(0, shown - 5)]);
     }
-  });
-
-  it('gives an exit that is reported behind a reading none of the lots that a person opened on the other side', () => {
-    const position = held(29);
-    // A person sells 60 while an exit of 5 fills.
-    for (const afterMs of [600, 2_600, 4_600, 12_600])
-      snapshot(position, record(-36, T0 + 500), T0 + afterMs, null, NONE);
-    assert.deepEqual([position.quantityE8, ownE8(position)], [-36, 0]);
-    fill(position, 'sell', 5, T0 + 400, true);
-    assert.equal(ownE8(position), 0);
-    snapshot(position, record(-36, T0 + 500), T0 + 14_600, null, NONE);
-    assert.deepEqual([position.quantityE8, ownE8(position), unownedE8(position)], [-36, 0, -36]);
   });
 
   it('has the same of each in the end, whatever a person did beside a fill that is reported behind a reading', () => {

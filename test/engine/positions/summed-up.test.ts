@@ -37,11 +37,3 @@ test('also where a trade was read before its order’s report', () => {
   fillOn(book, 60);
   assert.ok(entriesOf(book) <= 24, `${entriesOf(book)}`);
 });
-test('also where the venue dates a trade a millisecond after its order', () => {
-  const book = new FoldedClaims();
-  book.open('o-0', 1);
-  book.report('o-0', 'filled', 1, T0 + 2);
-  book.ledger.append(tradeEvent('0', 'o-0', T0 + 3, { lots: 1 }));
-  fillOn(book, 60);
-  assert.ok(entriesOf(book) <= 24, `${entriesOf(book)}`);
-});

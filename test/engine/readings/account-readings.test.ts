@@ -47,14 +47,6 @@ describe('the account as decisions see it, beside what is moved (SAE-DD)', () =>
         assert.equal(asked, expected[0] === 0 ? 1 : 0, 'the account is read again where the newest does not count');
       });
 
-  it('is not known while no reading is clear of what was moved, and is again with the next one', () => {
-    const readings = readAt(0);
-    readings.noteMove(3_000, T0 + 10);
-    assert.equal(shown(readings), null);
-    readings.add({ ...readFrom(200), availableUsdt: 9_000, marginBalanceUsdt: 13_000, marginRatio: 0 }, 0);
-    assert.deepEqual(shown(readings), [200, 13_000, 9_000]);
-  });
-
   it('keeps to each reading what was moved since, however often it falls back', () => {
     const readings = readAt(0, 2_000, 4_000);
     readings.noteMove(500, T0 + 3_000);
