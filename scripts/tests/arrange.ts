@@ -13,13 +13,13 @@ import { sep } from 'node:path';
 export const SHARED: readonly { readonly folders: readonly string[]; readonly processes: number }[] = [
   { folders: ['console'], processes: 2 },
   { folders: ['explore', 'fuzz', 'differential'], processes: 2 },
-  { folders: ['gate'], processes: 2 },
+  { folders: ['engine/world'], processes: 2 },
   { folders: ['daemon', 'doctor', 'doors', 'passkeys', 'integrations'], processes: 2 },
   { folders: ['replay', 'judge', 'recorded', 'attack'], processes: 1 },
   { folders: ['ledger', 'receipts'], processes: 1 },
   { folders: ['cli', 'alerts'], processes: 1 },
   { folders: ['bypasses'], processes: 1 },
-  { folders: ['core', 'contract', 'policy', 'config', 'docs', 'engine'], processes: 1 },
+  { folders: ['core', 'contract', 'policy', 'config', 'docs', 'engine', 'reads'], processes: 1 },
   { folders: ['http', 'venue', 'exchange-sim'], processes: 1 },
 ];
 

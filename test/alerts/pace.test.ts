@@ -5,7 +5,7 @@ import type { SendOutcome } from '../../daemon/alerts/send.ts';
 import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import { GateCore } from '../../daemon/driver/driver.ts';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
-import { ProofWorld } from '../gate/proof-fixture.ts';
+import { ProofWorld } from '../engine/proof-fixture.ts';
 
 const ROUTES: AlertRoutesSpec = {
   channels: { desk: { slack: { url: { file: 'desk.url' } } } },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import type { Rewrites } from '../daemon/rewriting-proxy.ts';
-import { inLots } from '../gate/fold-fixture.ts';
+import { inLots } from '../engine/fold-fixture.ts';
 import { checkAudit } from '../recorded/verdicts.ts';
 import { withoutPacing } from './attempts.ts';
 

@@ -11,9 +11,9 @@ import { buildBody, writeRecord } from '../../daemon/engine/audit/record-text.ts
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import type { PlannedOrder } from '../../daemon/engine/records/decisions.ts';
 import { viewLosses } from '../../daemon/engine/snapshot/agent-losses.ts';
-import { Reported } from '../engine/state/told-accounts.ts';
+import { DAY, T0 } from '../engine/fold-fixture.ts';
+import { Reported } from '../engine/reported-accounts.ts';
 import { readFixture } from '../fixtures/recorded.ts';
-import { DAY, T0 } from '../gate/fold-fixture.ts';
 import { readCorpus } from './corpus.ts';
 
 /** sha256 of what each version of the core says of the corpus. */

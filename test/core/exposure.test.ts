@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { worstCase as worstCaseOf } from '../../daemon/engine/snapshot/exposure.ts';
-import { BTC_RULES, LOT_E8, TICK_E8 } from '../gate/fold-fixture.ts';
+import { BTC_RULES, LOT_E8, TICK_E8 } from '../engine/fold-fixture.ts';
 import { type OracleOrder, reachablePositions, worstReachableUnits } from '../oracle/exposure-oracle.ts';
 
 type Counted = Parameters<typeof worstCaseOf>[1];

@@ -56,12 +56,6 @@ test('ticks that make a market order smaller count as lots do: what is told of i
   assert.deepEqual(decided(59_501), ['ALLOW', '0.005', 297.505]);
 });
 
-test('what a budget cuts is told by the budget, however lots round what it leaves', () => {
-  const { boundBy, decision } = explained({ request: { requested_notional: 1900 } });
-  assert.deepEqual(codesOf(decision), ['BUDGET_NOTIONAL']);
-  assert.equal(boundBy, 'BUDGET_NOTIONAL');
-});
-
 test('a later slice and a resting order have lots of their own: nothing is rounded', () => {
   for (const phase of ['slice', 'standing'] as const) {
     const decision = decideCase(buildCase({ request: { requested_notional: 115 }, context: { phase, slice_lots: 1 } }));

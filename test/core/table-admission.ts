@@ -10,13 +10,7 @@ const aged = (code: Row['code'], what: string, limitMs: number, at: (instant: nu
   clause: 'SAE-CTX',
   code,
   what,
-  cases: [
-    [limitMs - 1, 'pass'],
-    [limitMs, 'pass'],
-    [limitMs + 1, 'deny'],
-    [-1000, 'pass'],
-    [-1001, 'deny'],
-  ],
+  cases: { pass: [limitMs - 1, limitMs, -1000], deny: [limitMs + 1, -1001] },
   change: (age) => at(NOW - asNumber(age)),
 });
 const missing = (code: Row['code'], what: string, change: Change): Row => ({
@@ -24,10 +18,7 @@ const missing = (code: Row['code'], what: string, change: Change): Row => ({
   clause: 'SAE-CTX',
   code,
   what: `${what} is there`,
-  cases: [
-    [true, 'pass'],
-    [false, 'deny'],
-  ],
+  cases: { pass: [true], deny: [false] },
   change: (isThere) => (isThere === true ? {} : change),
 });
 
@@ -37,10 +28,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-REQ',
     code: 'SCHEMA_ARGS',
     what: "the violation of the operator's schema [PK-70]",
-    cases: [
-      [null, 'pass'],
-      ['args.order_type', 'deny'],
-    ],
+    cases: { pass: [null], deny: ['args.order_type'] },
     change: (violation) => ({ context: { schema_violation: violation === null ? null : asText(violation) } }),
   },
   {
@@ -48,10 +36,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-T SAE-OOS-TOOL',
     code: 'SCOPE_TOOL',
     what: 'the only tool in scope [PK-1]',
-    cases: [
-      ['place_order', 'pass'],
-      ['close_position', 'deny'],
-    ],
+    cases: { pass: ['place_order'], deny: ['close_position'] },
     change: (tool) => ({ policy: { scope: { tools: [tool === 'place_order' ? 'place_order' : 'close_position'] } } }),
   },
   {
@@ -59,10 +44,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-T',
     code: 'SCOPE_ACTION',
     what: 'the only action in scope [PK-2]',
-    cases: [
-      ['open', 'pass'],
-      ['close', 'deny'],
-    ],
+    cases: { pass: ['open'], deny: ['close'] },
     change: (action) => ({ policy: { scope: { actions: [action === 'open' ? 'open' : 'close'] } } }),
   },
   {
@@ -70,10 +52,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-T',
     code: 'SCOPE_VENUE',
     what: 'the only venue in scope of an order for paper [PK-3]',
-    cases: [
-      ['paper', 'pass'],
-      ['binance-demo', 'deny'],
-    ],
+    cases: { pass: ['paper'], deny: ['binance-demo'] },
     change: (venue) => ({ policy: { scope: { venues: [venue === 'paper' ? 'paper' : 'binance-demo'] } } }),
   },
   {
@@ -81,10 +60,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-T SAE-NONBYPASS',
     code: 'SCOPE_VENUE',
     what: 'the venue asked of a daemon on paper [TF-42]',
-    cases: [
-      ['paper', 'pass'],
-      ['binance-demo', 'deny'],
-    ],
+    cases: { pass: ['paper'], deny: ['binance-demo'] },
     change: (venue) => ({ request: { venue: asText(venue) } }),
   },
   {
@@ -92,11 +68,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-T',
     code: 'SCOPE_SYMBOL',
     what: 'the symbol [PK-4]',
-    cases: [
-      ['BTCUSDT', 'pass'],
-      ['ETHUSDT', 'pass'],
-      ['DOGEUSDT', 'deny'],
-    ],
+    cases: { pass: ['BTCUSDT', 'ETHUSDT'], deny: ['DOGEUSDT'] },
     change: (symbol) => ({ request: { symbol: asText(symbol) } }),
   },
   {
@@ -104,10 +76,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-T',
     code: 'SCOPE_ACCOUNT',
     what: 'the account asked of a daemon for main [PK-5 TF-43]',
-    cases: [
-      ['main', 'pass'],
-      ['savings', 'deny'],
-    ],
+    cases: { pass: ['main'], deny: ['savings'] },
     change: (account) => ({ request: { account: asText(account) } }),
   },
   {
@@ -116,10 +85,7 @@ const SCOPE_ROWS: readonly Row[] = [
     code: 'ORDER_UNKNOWN',
     what: 'the order to cancel',
     setting: CANCEL,
-    cases: [
-      ['known', 'pass'],
-      [null, 'deny'],
-    ],
+    cases: { pass: ['known'], deny: [null] },
     change: (order) => ({ context: { order: order === null ? null : baseOrder } }),
   },
   {
@@ -128,11 +94,7 @@ const SCOPE_ROWS: readonly Row[] = [
     code: 'ORDER_NOT_OWN',
     what: 'the owner of the order that alice cancels',
     setting: CANCEL,
-    cases: [
-      ['alice', 'pass'],
-      ['bob', 'deny'],
-      [null, 'deny'],
-    ],
+    cases: { pass: ['alice'], deny: ['bob', null] },
     change: (agent) => ({ context: { order: { ...baseOrder, agent: agent === null ? null : asText(agent) } } }),
   },
   {
@@ -141,10 +103,7 @@ const SCOPE_ROWS: readonly Row[] = [
     code: 'ORDER_NOT_OPEN',
     what: 'the order to cancel being open',
     setting: CANCEL,
-    cases: [
-      [true, 'pass'],
-      [false, 'deny'],
-    ],
+    cases: { pass: [true], deny: [false] },
     change: (isOpen) => ({ context: { order: { ...baseOrder, is_open: isOpen === true } } }),
   },
   {
@@ -152,10 +111,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-OOS-STATE',
     code: 'STATE_REDUCING',
     what: 'the trading state',
-    cases: [
-      ['active', 'pass'],
-      ['reducing', 'deny'],
-    ],
+    cases: { pass: ['active'], deny: ['reducing'] },
     change: (state) => ({ context: { state: { state: state === 'active' ? 'active' : 'reducing' } } }),
   },
   {
@@ -163,10 +119,7 @@ const SCOPE_ROWS: readonly Row[] = [
     clause: 'SAE-OOS-STATE',
     code: 'STATE_HALTED',
     what: 'the trading state',
-    cases: [
-      ['active', 'pass'],
-      ['halted', 'deny'],
-    ],
+    cases: { pass: ['active'], deny: ['halted'] },
     change: (state) => ({ context: { state: { state: state === 'active' ? 'active' : 'halted' } } }),
   },
 ];
@@ -178,10 +131,7 @@ const OWN_ROWS: readonly Row[] = [
     clause: 'SAE-T',
     code: 'SCOPE_SYMBOL',
     what: "the only symbol of the agent's own scope, BTCUSDT being asked for, [PK-31]",
-    cases: [
-      ['BTCUSDT', 'pass'],
-      ['ETHUSDT', 'deny'],
-    ],
+    cases: { pass: ['BTCUSDT'], deny: ['ETHUSDT'] },
     change: (symbol) => ({ policy: { agents: { alice: { scope: { symbols: [asText(symbol)] } } } } }),
   },
   {
@@ -193,11 +143,7 @@ const OWN_ROWS: readonly Row[] = [
       { context: { pacing: { last_open_fill_side: 'sell' } } },
       { policy: { agents: { alice: { temporal: { flip_interval_ms: 90_000 } } } } },
     ],
-    cases: [
-      [90_001, 'pass'],
-      [90_000, 'pass'],
-      [89_999, 'deny'],
-    ],
+    cases: { pass: [90_001, 90_000], deny: [89_999] },
     change: (since) => ({ context: { pacing: { last_open_fill_at_ms: NOW - asNumber(since) } } }),
   },
 ];
@@ -209,11 +155,7 @@ const SCHEDULE_ROWS: readonly Row[] = [
     code: 'AGENT_SCHEDULE',
     // NOW is a Friday, 08:00 UTC.
     what: 'the end of a schedule, at an offset of -01:00, [PK-151 PK-153]',
-    cases: [
-      ['07:01', 'pass'],
-      ['07:00', 'deny'],
-      ['08:00', 'pass'],
-    ],
+    cases: { pass: ['07:01', '08:00'], deny: ['07:00'] },
     change: (to) => ({
       policy: {
         agents: {
@@ -227,10 +169,7 @@ const SCHEDULE_ROWS: readonly Row[] = [
     clause: 'SAE-T',
     code: 'AGENT_SCHEDULE',
     what: 'the end of a blackout [PK-150 PK-154]',
-    cases: [
-      ['2027-01-15T08:00', 'pass'],
-      ['2027-01-15T08:01', 'deny'],
-    ],
+    cases: { pass: ['2027-01-15T08:00'], deny: ['2027-01-15T08:01'] },
     change: (to) => ({
       policy: {
         agents: {
@@ -246,11 +185,7 @@ const FRESHNESS_ROWS: readonly Row[] = [
     clause: 'SAE-CTX',
     code: 'STALE_CLOCK',
     what: 'the clock skew in ms [PK-97]',
-    cases: [
-      [999, 'pass'],
-      [1000, 'pass'],
-      [1001, 'deny'],
-    ],
+    cases: { pass: [999, 1000], deny: [1001] },
     change: (skew) => ({ context: { clock_skew_ms: asNumber(skew) } }),
   },
   missing('STALE_CLOCK', 'a measured clock skew', { context: { clock_skew_ms: null } }),
@@ -262,11 +197,7 @@ const FRESHNESS_ROWS: readonly Row[] = [
     clause: 'SAE-REQ',
     code: 'STALE_REQUEST',
     what: 'valid_until_ms - now',
-    cases: [
-      [1, 'pass'],
-      [0, 'pass'],
-      [-1, 'deny'],
-    ],
+    cases: { pass: [1, 0], deny: [-1] },
     change: (left) => ({ request: { valid_until_ms: NOW + asNumber(left) } }),
   },
   aged('STALE_MARK', 'the age of the mark in ms [PK-91]', 5000, (at) => ({ context: { market: { mark_at_ms: at } } })),
@@ -289,11 +220,7 @@ const FRESHNESS_ROWS: readonly Row[] = [
     clause: 'SAE-VOL',
     code: 'STALE_BARS',
     what: 'the number of bars',
-    cases: [
-      [61, 'pass'],
-      [60, 'pass'],
-      [59, 'deny'],
-    ],
+    cases: { pass: [61, 60], deny: [59] },
     change: (count) => ({ context: { market: { bar_count: asNumber(count) } } }),
   },
   missing('STALE_BARS', 'sigma', { context: { market: { sigma: null } } }),
@@ -320,10 +247,7 @@ const PACING_ROWS: readonly Row[] = [
     clause: 'SAE-M4',
     code: 'DUPLICATE_INTENT',
     what: 'the equal parent of the last window [PK-24]',
-    cases: [
-      [null, 'pass'],
-      ['d1', 'deny'],
-    ],
+    cases: { pass: [null], deny: ['d1'] },
     change: (equal) => ({ context: { duplicate_of: equal === null ? null : asText(equal) } }),
   },
   {
@@ -332,11 +256,7 @@ const PACING_ROWS: readonly Row[] = [
     code: 'COOLDOWN',
     what: 'the time since the last opening parent in a volatile market, ms [PK-73]',
     setting: { context: { market: { held_regime: 'volatile' } } },
-    cases: [
-      [60_001, 'pass'],
-      [60_000, 'pass'],
-      [59_999, 'deny'],
-    ],
+    cases: { pass: [60_001, 60_000], deny: [59_999] },
     change: (since) => ({ context: { pacing: { last_open_parent_at_ms: NOW - asNumber(since) } } }),
   },
   {
@@ -344,12 +264,7 @@ const PACING_ROWS: readonly Row[] = [
     clause: 'SAE-R SAE-M4',
     code: 'RATE',
     what: 'the number of sends in the window [PK-10 PK-173]',
-    cases: [
-      [18, 'pass'],
-      [19, 'pass'],
-      [20, 'deny'],
-      [21, 'deny'],
-    ],
+    cases: { pass: [18, 19], deny: [20, 21] },
     change: (sends) => ({ context: { pacing: { account_sends: asNumber(sends) } } }),
   },
   {
@@ -358,11 +273,7 @@ const PACING_ROWS: readonly Row[] = [
     code: 'RATE',
     what: "the number of the agent's own sends, three being its cap,",
     setting: { policy: { agents: { alice: { budgets: { order_rate: { max: 3, window_ms: 60_000 } } } } } },
-    cases: [
-      [1, 'pass'],
-      [2, 'pass'],
-      [3, 'deny'],
-    ],
+    cases: { pass: [1, 2], deny: [3] },
     change: (sends) => ({ context: { pacing: { agent_sends: asNumber(sends) } } }),
   },
   {
@@ -371,11 +282,7 @@ const PACING_ROWS: readonly Row[] = [
     code: 'FLIP',
     what: 'the time since an opening fill on the other side, ms [PK-26]',
     setting: { context: { pacing: { last_open_fill_side: 'sell' } } },
-    cases: [
-      [60_001, 'pass'],
-      [60_000, 'pass'],
-      [59_999, 'deny'],
-    ],
+    cases: { pass: [60_001, 60_000], deny: [59_999] },
     change: (since) => ({ context: { pacing: { last_open_fill_at_ms: NOW - asNumber(since) } } }),
   },
   {
@@ -383,11 +290,7 @@ const PACING_ROWS: readonly Row[] = [
     clause: 'SAE-M4',
     code: 'BREAKER',
     what: 'the time until the breaker closes, ms [PK-30]',
-    cases: [
-      [-1, 'pass'],
-      [0, 'pass'],
-      [1, 'deny'],
-    ],
+    cases: { pass: [-1, 0], deny: [1] },
     change: (left) => ({ context: { pacing: { breaker_until_ms: NOW + asNumber(left) } } }),
   },
   {
@@ -395,11 +298,7 @@ const PACING_ROWS: readonly Row[] = [
     clause: 'SAE-R',
     code: 'TURNOVER',
     what: 'the turnover of the day in USDT [PK-14]',
-    cases: [
-      [19_999, 'pass'],
-      [20_000, 'deny'],
-      [20_001, 'deny'],
-    ],
+    cases: { pass: [19_999], deny: [20_000, 20_001] },
     change: (turnover) => ({ context: { pacing: { turnover_usdt: asNumber(turnover) } } }),
   },
   {
@@ -407,11 +306,7 @@ const PACING_ROWS: readonly Row[] = [
     clause: 'SAE-R',
     code: 'FEES',
     what: 'the sum of fees of the day in USDT [PK-15]',
-    cases: [
-      [9.99, 'pass'],
-      [10, 'deny'],
-      [10.01, 'deny'],
-    ],
+    cases: { pass: [9.99], deny: [10, 10.01] },
     change: (fees) => ({ context: { pacing: { fees_usdt: asNumber(fees) } } }),
   },
   {
@@ -420,11 +315,7 @@ const PACING_ROWS: readonly Row[] = [
     code: 'TURNOVER',
     what: "the agent's own turnover of the day in USDT, 1000 being its cap,",
     setting: { policy: { agents: { alice: { budgets: { turnover_usdt_per_day: 1000 } } } } },
-    cases: [
-      [999, 'pass'],
-      [1000, 'deny'],
-      [1001, 'deny'],
-    ],
+    cases: { pass: [999], deny: [1000, 1001] },
     change: (turnover) => ({ context: { agent: { turnover_usdt: asNumber(turnover) } } }),
   },
 ];

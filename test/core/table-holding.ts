@@ -1,6 +1,6 @@
 import type { HoldingView } from '../../daemon/core/context.ts';
 import type { Change } from './decision-fixture.ts';
-import { asNumber, LONG_TEN, type Row, type Value } from './table-row.ts';
+import { asNumber, casesOf, LONG_TEN, type Row, type Value } from './table-row.ts';
 
 /** Whose the symbol is (DESIGN 12.1), and exits that are open there (12.2). The base ask is a buy of ten lots of alice's. */
 const NOTHING_STANDS: HoldingView = {
@@ -24,31 +24,21 @@ const opening = [
     ...rule,
     code: 'SYMBOL_HELD',
     what: 'the holder of the symbol',
-    cases: [
-      [null, 'pass'],
-      ['another', 'deny'],
-      ['released', 'deny'],
-    ],
+    cases: { pass: [null], deny: ['another', 'released'] },
     change: (holder) => stands({ held_by: text(holder) }),
   },
   {
     ...rule,
     code: 'SYMBOL_HELD',
     what: 'the agent for which the symbol is reserved, whoever holds it, [PK-36]',
-    cases: [
-      ['alice', 'pass'],
-      ['bob', 'deny'],
-    ],
+    cases: { pass: ['alice'], deny: ['bob'] },
     change: (agent) => ({ policy: { agents: { [String(agent)]: { reserve: ['BTCUSDT'] } } } }),
   },
   {
     ...rule,
     code: 'SYMBOL_HELD',
     what: 'another symbol that is reserved for bob',
-    cases: [
-      ['ETHUSDT', 'pass'],
-      ['BTCUSDT', 'deny'],
-    ],
+    cases: { pass: ['ETHUSDT'], deny: ['BTCUSDT'] },
     change: (symbol) => ({ policy: { agents: { bob: { reserve: [String(symbol)] } } } }),
   },
   {
@@ -56,10 +46,7 @@ const opening = [
     code: 'SYMBOL_HELD',
     what: 'the agent for which the symbol of an order that rests is reserved now',
     setting: STANDING,
-    cases: [
-      ['alice', 'pass'],
-      ['bob', 'deny'],
-    ],
+    cases: { pass: ['alice'], deny: ['bob'] },
     change: (agent) => ({ policy: { agents: { [String(agent)]: { reserve: ['BTCUSDT'] } } } }),
   },
   {
@@ -67,20 +54,14 @@ const opening = [
     code: 'SYMBOL_HELD',
     what: "the agent that keeps the symbol from an operator's opening",
     setting: BY_OPERATOR,
-    cases: [
-      [null, 'pass'],
-      ['alice', 'deny'],
-    ],
+    cases: { pass: [null], deny: ['alice'] },
     change: (agent) => ({ policy: { agents: agent === null ? {} : { alice: { reserve: ['BTCUSDT'] } } } }),
   },
   {
     ...rule,
     code: 'SYMBOL_UNOWNED',
     what: 'whether lots or orders of nobody stand there',
-    cases: [
-      [false, 'pass'],
-      [true, 'deny'],
-    ],
+    cases: { pass: [false], deny: [true] },
     change: (isUnowned) => stands({ is_unowned: isUnowned === true }),
   },
   {
@@ -88,10 +69,7 @@ const opening = [
     code: 'SYMBOL_UNOWNED',
     what: 'that the lots of nobody are beside what an operator opens',
     setting: BY_OPERATOR,
-    cases: [
-      [false, 'pass'],
-      [true, 'pass'],
-    ],
+    cases: { pass: [false, true] },
     isNever: true,
     change: (isUnowned) => stands({ is_unowned: isUnowned === true }),
   },
@@ -100,11 +78,7 @@ const opening = [
     clause: 'BY-08',
     code: 'AGAINST_POSITION',
     what: 'the position in lots that a buy meets [TD-4 TD-26 TD-44 TF-1]',
-    cases: [
-      [1, 'pass'],
-      [0, 'pass'],
-      [-1, 'deny'],
-    ],
+    cases: { pass: [1, 0], deny: [-1] },
     change: (lots) => ({
       context: { exposure: { long_lots: Math.max(0, asNumber(lots)), short_lots: Math.max(0, -asNumber(lots)) } },
     }),
@@ -115,13 +89,7 @@ const opening = [
     code: 'AGAINST_POSITION',
     what: 'the position in lots that an opening sale meets, its own,',
     setting: { request: { side: 'sell' } },
-    cases: [
-      [-1, 'pass'],
-      [0, 'pass'],
-      [1, 'deny'],
-      [10, 'deny'],
-      [20, 'deny'],
-    ],
+    cases: { pass: [-1, 0], deny: [1, 10, 20] },
     change: (lots) => ({
       context: {
         exposure: { long_lots: Math.max(0, asNumber(lots)), short_lots: Math.max(0, -asNumber(lots)) },
@@ -135,30 +103,21 @@ const opening = [
     code: 'AGAINST_POSITION',
     what: 'the reduce_only of a sale of nine lots against ten long [TD-4 TD-26 TD-44 TD-46 TF-1 TF-10]',
     settings: [LONG_TEN, { request: { side: 'sell', requested_notional: 540 } }],
-    cases: [
-      [true, 'pass'],
-      [false, 'deny'],
-    ],
+    cases: { pass: [true], deny: [false] },
     change: (reduceOnly) => ({ request: { reduce_only: reduceOnly === true } }),
   },
   {
     ...rule,
     code: 'ORDER_UNPROVEN',
     what: 'an order there of which nobody knows what became',
-    cases: [
-      [null, 'pass'],
-      ['hfabc0009', 'deny'],
-    ],
+    cases: { pass: [null], deny: ['hfabc0009'] },
     change: (order) => stands({ unproven_order: text(order) }),
   },
   {
     ...rule,
     code: 'EXIT_IN_PROGRESS',
     what: 'the decision of an exit that is worked there',
-    cases: [
-      [null, 'pass'],
-      ['d-abcdef-9', 'deny'],
-    ],
+    cases: { pass: [null], deny: ['d-abcdef-9'] },
     change: (exit) => stands({ exit_decision: text(exit) }),
   },
 ] as const satisfies readonly Row[];
@@ -172,7 +131,7 @@ const RESTING_ROWS: readonly Row[] = opening
     ...row,
     what: `${row.what} beside an order that rests already`,
     setting: STANDING,
-    cases: row.cases.map(([value]) => [value, 'pass'] as const),
+    cases: { pass: casesOf(row).map(([value]) => value) },
     isNever: true,
   }));
 
@@ -187,22 +146,14 @@ const never = (what: string, ...settings: readonly Change[]): Row => ({
   ...PARTS,
   what,
   settings: [LONG_TEN, PART, ...settings],
-  cases: [
-    [9, 'pass'],
-    [10, 'pass'],
-    [11, 'pass'],
-  ],
+  cases: { pass: [9, 10, 11] },
   isNever: true,
 });
 const tenAtMost = (what: string, ...settings: readonly Change[]): Row => ({
   ...PARTS,
   what: `the number of its exits that close a part of ten lots now, when one more would, ${what}`,
   settings: [LONG_TEN, PART, ...settings],
-  cases: [
-    [9, 'pass'],
-    [10, 'deny'],
-    [11, 'deny'],
-  ],
+  cases: { pass: [9], deny: [10, 11] },
 });
 /** Of ten lots, where six are the least. */
 export const takesRest = (request: Change['request']): Change => ({
@@ -235,43 +186,27 @@ const OPENINGS_ROWS: readonly Row[] = [
   {
     ...RESTING,
     what: 'the number of its openings there, where the policy says nothing, [PK-52]',
-    cases: [
-      [19, 'pass'],
-      [20, 'deny'],
-      [21, 'deny'],
-    ],
+    cases: { pass: [19], deny: [20, 21] },
     change: (count) => beside(asNumber(count), asNumber(count)),
   },
   {
     ...RESTING,
     what: 'the number of its openings there, where the policy names three, and of an order that rests, [PK-50]',
     settings: [STANDING, { policy: { standing: { resting: 3 } } }],
-    cases: [
-      [2, 'pass'],
-      [3, 'deny'],
-      [4, 'deny'],
-    ],
+    cases: { pass: [2], deny: [3, 4] },
     change: (count) => beside(asNumber(count), asNumber(count)),
   },
   {
     ...RESTING,
     what: 'the number of all openings there, of nine orders that the venue takes, [PK-51]',
-    cases: [
-      [3, 'pass'],
-      [4, 'deny'],
-      [5, 'deny'],
-    ],
+    cases: { pass: [3], deny: [4, 5] },
     change: (count) => beside(1, asNumber(count), 9),
   },
   {
     ...RESTING,
     what: 'the number of openings there when an exit of all closes now',
     settings: [LONG_TEN, { request: { intent: 'close', side: 'sell', requested_notional: null } }],
-    cases: [
-      [100, 'pass'],
-      [199, 'pass'],
-      [200, 'pass'],
-    ],
+    cases: { pass: [100, 199, 200] },
     change: (count) => beside(asNumber(count), asNumber(count)),
     isNever: true,
   },

@@ -15,11 +15,7 @@ export const PRICE_ROWS: readonly Row[] = [
         { request: { intent: 'close', side, requested_notional: null } },
         { context: { market: { bid: 59_940, ask: 60_060 } } },
       ],
-      cases: [
-        [9.9, 'tighten'],
-        [10, 'pass'],
-        [10.1, 'pass'],
-      ],
+      cases: { tighten: [9.9], pass: [10, 10.1] },
       change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
     }),
   ),
@@ -28,14 +24,7 @@ export const PRICE_ROWS: readonly Row[] = [
     clause: 'SAE-M5',
     code: 'PRICE_DISLOCATED',
     what: 'the middle of the book, the mark being 60000, [PK-100]',
-    cases: [
-      [59_406, 'pass'],
-      [59_400, 'pass'],
-      [59_394, 'deny'],
-      [60_594, 'pass'],
-      [60_600, 'pass'],
-      [60_606, 'deny'],
-    ],
+    cases: { pass: [59_406, 59_400, 60_594, 60_600], deny: [59_394, 60_606] },
     change: (middle) => ({ context: { market: { bid: asNumber(middle), ask: asNumber(middle) } } }),
   },
   {
@@ -43,11 +32,7 @@ export const PRICE_ROWS: readonly Row[] = [
     clause: 'SAE-M5',
     code: 'PRICE_OUT_OF_RANGE',
     what: 'the limit of a buy, 556.80 being the venue’s lowest price,',
-    cases: [
-      [556.9, 'pass'],
-      [556.8, 'pass'],
-      [556.7, 'deny'],
-    ],
+    cases: { pass: [556.9, 556.8], deny: [556.7] },
     change: (price) => ({ request: { order_type: 'limit', limit_price: asNumber(price) } }),
   },
   {
@@ -56,11 +41,7 @@ export const PRICE_ROWS: readonly Row[] = [
     code: 'PRICE_OUT_OF_RANGE',
     what: 'the limit of a sale, 4529764 being the venue’s highest price,',
     setting: { request: { side: 'sell' } },
-    cases: [
-      [4_529_763.9, 'pass'],
-      [4_529_764, 'pass'],
-      [4_529_764.1, 'deny'],
-    ],
+    cases: { pass: [4_529_763.9, 4_529_764], deny: [4_529_764.1] },
     change: (price) => ({ request: { order_type: 'limit', limit_price: asNumber(price) } }),
   },
   {
@@ -68,11 +49,7 @@ export const PRICE_ROWS: readonly Row[] = [
     clause: 'SAE-M5',
     code: 'PRICE_SLIPPAGE',
     what: 'max_slippage_bps [PK-11 TF-36]',
-    cases: [
-      [19, 'pass'],
-      [20, 'pass'],
-      [21, 'tighten'],
-    ],
+    cases: { pass: [19, 20], tighten: [21] },
     change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
   },
   {
@@ -81,11 +58,7 @@ export const PRICE_ROWS: readonly Row[] = [
     code: 'PRICE_SLIPPAGE',
     what: "max_slippage_bps, 5 being the agent's cap,",
     setting: own({ slippage_bps: 5 }),
-    cases: [
-      [4, 'pass'],
-      [5, 'pass'],
-      [6, 'tighten'],
-    ],
+    cases: { pass: [4, 5], tighten: [6] },
     change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
   },
 ];
@@ -105,11 +78,7 @@ const bound = (
   clause: 'SAE-PROJ SAE-R',
   code,
   what,
-  cases: [
-    [values[0], 'pass'],
-    [values[1], 'pass'],
-    [values[2], 'tighten'],
-  ],
+  cases: { pass: [values[0], values[1]], tighten: [values[2]] },
   change,
   settings: setting === undefined ? [AT_MARK] : [AT_MARK, setting],
 });
@@ -123,11 +92,7 @@ const BUDGET_ROWS: readonly Row[] = [
     code: 'LEVERAGE_LOCKED',
     what: 'the locked leverage setting',
     setting: { context: { market: { leverage_locked: true } } },
-    cases: [
-      [2, 'pass'],
-      [3, 'pass'],
-      [4, 'deny'],
-    ],
+    cases: { pass: [2, 3], deny: [4] },
     change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
   },
   // The one that a position is liquidated by: at 5x a long is 0.19679 away, at 4x 0.24699.
@@ -145,11 +110,7 @@ const BUDGET_ROWS: readonly Row[] = [
       },
       policy: { budgets: { leverage: 10 }, account: { min_liquidation_distance: 0.2 } },
     },
-    cases: [
-      [3, 'pass'],
-      [4, 'pass'],
-      [5, 'deny'],
-    ],
+    cases: { pass: [3, 4], deny: [5] },
     change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
   },
   // What the agent is permitted now: its own cap, and what the regime leaves of the account's.
@@ -165,11 +126,7 @@ const BUDGET_ROWS: readonly Row[] = [
       code: 'LEVERAGE_LOCKED',
       what: `the locked leverage setting ${when}`,
       settings: [{ context: { market: { leverage_locked: true } } }, setting],
-      cases: [
-        [1, 'pass'],
-        [2, 'pass'],
-        [3, 'deny'],
-      ],
+      cases: { pass: [1, 2], deny: [3] },
       change: (leverage) => ({ context: { market: { leverage_setting: asNumber(leverage) } } }),
     }),
   ),
@@ -293,11 +250,7 @@ const BUDGET_ROWS: readonly Row[] = [
     code: 'BELOW_MINIMUM',
     what: "the venue's least notional for an order of one lot at 60000, sent at 60060,",
     setting: { request: { requested_notional: 61 } },
-    cases: [
-      [60.05, 'pass'],
-      [60.06, 'pass'],
-      [60.07, 'deny'],
-    ],
+    cases: { pass: [60.05, 60.06], deny: [60.07] },
     change: (least) => ({ context: { market: { rules: { min_notional_usdt: asNumber(least) } } } }),
   },
   {
@@ -305,11 +258,7 @@ const BUDGET_ROWS: readonly Row[] = [
     clause: 'SAE-PROJ',
     code: 'BELOW_MINIMUM',
     what: "the venue's least quantity in lots",
-    cases: [
-      [8, 'pass'],
-      [9, 'pass'],
-      [10, 'deny'],
-    ],
+    cases: { pass: [8, 9], deny: [10] },
     // At 60060 a lot is 60.06 USDT: 600 USDT are nine lots.
     change: (least) => ({
       request: { requested_notional: 600 },
@@ -324,13 +273,7 @@ const BUDGET_ROWS: readonly Row[] = [
     clause: 'SAE-PROJ',
     code: 'LOT_ROUNDING',
     what: 'what is asked for, USDT, ten lots being 600.60,',
-    cases: [
-      [600.6, 'pass'],
-      [606.66, 'pass'],
-      [606.67, 'tighten'],
-      [660.6, 'tighten'],
-      [660.66, 'pass'],
-    ],
+    cases: { pass: [600.6, 606.66, 660.66], tighten: [606.67, 660.6] },
     change: (usdt) => ({ request: { requested_notional: asNumber(usdt) } }),
   },
 ];
@@ -358,12 +301,7 @@ const EXIT_ROWS: readonly Row[] = [
     code: 'PRICE_OUT_OF_RANGE',
     what: 'the limit of a take-profit, 4529764 being the venue’s highest price,',
     setting: { ...LONG_TEN, ...sell(10) },
-    cases: [
-      [4_529_763.9, 'pass'],
-      [4_529_764, 'pass'],
-      [4_529_764.1, 'tighten'],
-      [9_999_999, 'tighten'],
-    ],
+    cases: { pass: [4_529_763.9, 4_529_764], tighten: [4_529_764.1, 9_999_999] },
     change: (price) => ({
       request: { order_type: 'limit', limit_price: asNumber(price), side: 'sell', intent: 'close' },
     }),
@@ -388,11 +326,7 @@ const EXIT_ROWS: readonly Row[] = [
     code: 'NOT_REDUCING',
     what: 'the position in lots that a closing sale meets',
     setting: sell(5),
-    cases: [
-      [1, 'pass'],
-      [0, 'deny'],
-      [-1, 'deny'],
-    ],
+    cases: { pass: [1], deny: [0, -1] },
     change: (lots) => ({
       context: {
         exposure: { long_lots: Math.max(0, asNumber(lots)), short_lots: Math.max(0, -asNumber(lots)) },
@@ -410,11 +344,7 @@ const EXIT_ROWS: readonly Row[] = [
       request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 60_100 },
       policy: { exits: { resting: 3 } },
     },
-    cases: [
-      [2, 'pass'],
-      [3, 'deny'],
-      [4, 'deny'],
-    ],
+    cases: { pass: [2], deny: [3, 4] },
     change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
   },
   {
@@ -426,11 +356,7 @@ const EXIT_ROWS: readonly Row[] = [
       ...LONG_TEN,
       request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 60_100 },
     },
-    cases: [
-      [49, 'pass'],
-      [50, 'deny'],
-      [51, 'deny'],
-    ],
+    cases: { pass: [49], deny: [50, 51] },
     change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
   },
   {
@@ -442,11 +368,7 @@ const EXIT_ROWS: readonly Row[] = [
       ...LONG_TEN,
       request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 60_100 },
     },
-    cases: [
-      [99, 'pass'],
-      [100, 'deny'],
-      [101, 'deny'],
-    ],
+    cases: { pass: [99], deny: [100, 101] },
     change: (count) => ({ context: { agent: { symbol_resting_exits: asNumber(count) } } }),
   },
   {
@@ -459,11 +381,7 @@ const EXIT_ROWS: readonly Row[] = [
       ...LONG_TEN,
       request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 59_900 },
     },
-    cases: [
-      [49, 'pass'],
-      [50, 'pass'],
-      [51, 'pass'],
-    ],
+    cases: { pass: [49, 50, 51] },
     change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
   },
   {
@@ -472,11 +390,7 @@ const EXIT_ROWS: readonly Row[] = [
     code: 'EXIT_SCOPE',
     what: "the agent's own share of ten lots",
     setting: { ...LONG_TEN, ...sell(5) },
-    cases: [
-      [1, 'pass'],
-      [0, 'deny'],
-      [-1, 'deny'],
-    ],
+    cases: { pass: [1], deny: [0, -1] },
     change: (share) => ({ context: { agent: { share_lots: asNumber(share) } } }),
   },
   {
@@ -485,11 +399,7 @@ const EXIT_ROWS: readonly Row[] = [
     code: 'MODIFY_NOT_ALLOWED',
     what: 'the new total of a resting buy in lots, twenty being the order cap,',
     setting: MODIFY,
-    cases: [
-      [19, 'pass'],
-      [20, 'pass'],
-      [21, 'deny'],
-    ],
+    cases: { pass: [19, 20], deny: [21] },
     change: (lots) => ({ request: { requested_notional: asNumber(lots) * 60 } }),
   },
   {
@@ -498,11 +408,7 @@ const EXIT_ROWS: readonly Row[] = [
     code: 'ORDER_UNCHANGED',
     what: 'the new price of a resting buy at 59900',
     setting: MODIFY,
-    cases: [
-      [59_899.9, 'pass'],
-      [59_900, 'deny'],
-      [59_900.1, 'pass'],
-    ],
+    cases: { pass: [59_899.9, 59_900.1], deny: [59_900] },
     change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: 600 } }),
   },
   {
@@ -511,11 +417,7 @@ const EXIT_ROWS: readonly Row[] = [
     code: 'BELOW_MINIMUM',
     what: 'the new price of ten resting lots, 50 USDT being the venue’s minimum,',
     setting: MODIFY,
-    cases: [
-      [5_000.1, 'pass'],
-      [5_000, 'pass'],
-      [4_999.9, 'deny'],
-    ],
+    cases: { pass: [5_000.1, 5_000], deny: [4_999.9] },
     change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: null } }),
   },
   {
@@ -524,11 +426,7 @@ const EXIT_ROWS: readonly Row[] = [
     code: 'PRICE_OUT_OF_RANGE',
     what: 'the new price of a resting buy, 556.80 being the venue’s lowest,',
     setting: MODIFY,
-    cases: [
-      [556.9, 'pass'],
-      [556.8, 'pass'],
-      [556.7, 'deny'],
-    ],
+    cases: { pass: [556.9, 556.8], deny: [556.7] },
     change: (price) => ({
       request: { limit_price: asNumber(price), requested_notional: 6_000 },
       context: { order: { ...baseOrder, lots: 100 } },

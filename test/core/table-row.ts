@@ -9,7 +9,7 @@ export interface Row {
   readonly clause: string;
   readonly code: ReasonCode;
   readonly what: string;
-  readonly cases: readonly (readonly [Value, Expected])[];
+  readonly cases: { readonly [E in Expected]?: readonly Value[] };
   readonly change: (value: Value) => Change;
   /** What has to hold beside it. */
   readonly setting?: Change;
@@ -18,6 +18,11 @@ export interface Row {
   readonly isNever?: true;
 }
 
+export function casesOf({ cases }: Row): readonly (readonly [Value, Expected])[] {
+  return (['pass', 'tighten', 'deny'] as const).flatMap((expected) =>
+    (cases[expected] ?? []).map((value) => [value, expected] as const),
+  );
+}
 export function asNumber(value: Value): number {
   if (typeof value !== 'number') throw new TypeError('this row varies a number');
   return value;

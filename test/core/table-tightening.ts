@@ -9,11 +9,7 @@ const MARKET_ROWS: readonly Row[] = [
     code: 'REGIME_TIGHTENED',
     what: 'sigma, its baseline being 0.02,',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [0.0199, 'pass'],
-      [0.02, 'tighten'],
-      [0.0201, 'tighten'],
-    ],
+    cases: { pass: [0.0199], tighten: [0.02, 0.0201] },
     change: (sigma) => ({ context: { market: { sigma: asNumber(sigma) } } }),
   },
   {
@@ -22,11 +18,7 @@ const MARKET_ROWS: readonly Row[] = [
     code: 'REGIME_TIGHTENED',
     what: 'sigma in a market whose baseline is high',
     setting: { ...ASKS_TOO_MUCH, context: { market: { sigma_baseline: 1 } } },
-    cases: [
-      [0.0249, 'pass'],
-      [0.025, 'tighten'],
-      [0.0251, 'tighten'],
-    ],
+    cases: { pass: [0.0249], tighten: [0.025, 0.0251] },
     change: (sigma) => ({ context: { market: { sigma: asNumber(sigma) } } }),
   },
   {
@@ -35,11 +27,7 @@ const MARKET_ROWS: readonly Row[] = [
     code: 'REGIME_TIGHTENED',
     what: 'liquidity, its floor being 10,',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [11, 'pass'],
-      [10, 'pass'],
-      [9, 'tighten'],
-    ],
+    cases: { pass: [11, 10], tighten: [9] },
     change: (liquidity) => ({ context: { market: { liquidity: asNumber(liquidity) } } }),
   },
   {
@@ -48,11 +36,7 @@ const MARKET_ROWS: readonly Row[] = [
     code: 'REGIME_TIGHTENED',
     what: 'the number of values in the baseline',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [241, 'pass'],
-      [240, 'pass'],
-      [239, 'tighten'],
-    ],
+    cases: { pass: [241, 240], tighten: [239] },
     change: (count) => ({ context: { market: { history_count: asNumber(count) } } }),
   },
   ...(
@@ -69,11 +53,7 @@ const MARKET_ROWS: readonly Row[] = [
       code: 'REGIME_REDUCE_ONLY',
       what: `${what}, extreme being reduce-only, [PK-75 PK-169]`,
       setting: { policy: { market: { regimes: { extreme: { reduce_only: true } } } } },
-      cases: [
-        [below, 'pass'],
-        [limit, 'deny'],
-        [above, 'deny'],
-      ],
+      cases: { pass: [below], deny: [limit, above] },
       change: (value) => ({ context: { market: market(asNumber(value)) } }),
     }),
   ),
@@ -92,11 +72,10 @@ const tierRows = (code: Row['code'], clause: string, figure: Figure, tightens: n
     code,
     what: `${figure} of the account [PK-102 PK-103 PK-104]`,
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [limit - 0.0001, raised === 'deny' ? 'tighten' : 'pass'],
-      [limit, raised],
-      [limit + 0.0001, raised],
-    ],
+    cases:
+      raised === 'deny'
+        ? { tighten: [limit - 0.0001], deny: [limit, limit + 0.0001] }
+        : { pass: [limit - 0.0001], tighten: [limit, limit + 0.0001] },
     change: (value) => ({ context: { account: { [figure]: asNumber(value) } } }),
   }));
 
@@ -108,11 +87,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     what: 'the drawdown where there are no tiers [PK-106]',
     isNever: true,
     setting: { ...ASKS_TOO_MUCH, policy: { account: { drawdown: { tiers: [] } } } },
-    cases: [
-      [0, 'pass'],
-      [0.5, 'pass'],
-      [1, 'pass'],
-    ],
+    cases: { pass: [0, 0.5, 1] },
     change: (drawdown) => ({ context: { account: { drawdown: asNumber(drawdown) } } }),
   },
   ...tierRows('ACCOUNT_DRAWDOWN', 'SAE-U SAE-DD', 'drawdown', 0.05, 0.1),
@@ -124,11 +99,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     code: 'ACCOUNT_LIQUIDATION_DISTANCE',
     what: 'the distance of the liquidation price [PK-113]',
     setting: LONG_TEN,
-    cases: [
-      [0.1501, 'pass'],
-      [0.15, 'pass'],
-      [0.1499, 'deny'],
-    ],
+    cases: { pass: [0.1501, 0.15], deny: [0.1499] },
     change: (distance) => ({ context: { exposure: { liquidation_distance: asNumber(distance) } } }),
   },
   {
@@ -136,11 +107,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     clause: 'SAE-R',
     code: 'ACCOUNT_POSITIONS',
     what: 'the number of other symbols with exposure [PK-13]',
-    cases: [
-      [1, 'pass'],
-      [2, 'deny'],
-      [3, 'deny'],
-    ],
+    cases: { pass: [1], deny: [2, 3] },
     change: (count) => ({ context: { exposure: { other_positions: asNumber(count) } } }),
   },
   {
@@ -149,11 +116,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     code: 'ACCOUNT_POSITIONS',
     what: 'the number of other symbols while this one has exposure already [PK-13]',
     setting: LONG_TEN,
-    cases: [
-      [2, 'pass'],
-      [3, 'pass'],
-      [4, 'pass'],
-    ],
+    cases: { pass: [2, 3, 4] },
     change: (count) => ({ context: { exposure: { other_positions: asNumber(count) } } }),
     isNever: true,
   },
@@ -163,11 +126,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     code: 'ACCOUNT_POSITIONS',
     what: "the number of the agent's own other symbols, one being its cap,",
     setting: { policy: { agents: { alice: { budgets: { concurrent_positions: 1 } } } } },
-    cases: [
-      [0, 'pass'],
-      [1, 'deny'],
-      [2, 'deny'],
-    ],
+    cases: { pass: [0], deny: [1, 2] },
     change: (count) => ({ context: { agent: { other_positions: asNumber(count) } } }),
   },
   {
@@ -176,11 +135,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     code: 'ACCOUNT_HOLDING_TIME',
     what: 'the age of the position in ms [PK-12]',
     setting: LONG_TEN,
-    cases: [
-      [259_199_999, 'pass'],
-      [259_200_000, 'deny'],
-      [259_200_001, 'deny'],
-    ],
+    cases: { pass: [259_199_999], deny: [259_200_000, 259_200_001] },
     change: (age) => ({ context: { exposure: { position_since_ms: NOW - asNumber(age) } } }),
   },
   {
@@ -189,11 +144,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     code: 'ACCOUNT_HOLDING_TIME',
     what: "the age of the position in ms, 1000 being the agent's cap,",
     setting: { ...LONG_TEN, policy: { agents: { alice: { budgets: { holding_time_ms: 1000 } } } } },
-    cases: [
-      [999, 'pass'],
-      [1000, 'deny'],
-      [1001, 'deny'],
-    ],
+    cases: { pass: [999], deny: [1000, 1001] },
     change: (age) => ({ context: { exposure: { position_since_ms: NOW - asNumber(age) } } }),
   },
 ];
@@ -209,11 +160,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRUST_TIGHTENED',
     what: 'provenance [PK-118 PK-122 PK-126]',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [0.4001, 'pass'],
-      [0.4, 'pass'],
-      [0.3999, 'tighten'],
-    ],
+    cases: { pass: [0.4001, 0.4], tighten: [0.3999] },
     change: (provenance) => ({ policy: { trust: { default: { provenance: asNumber(provenance) } } } }),
   },
   {
@@ -222,11 +169,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRUST_REDUCE_ONLY',
     what: 'provenance, the tier being reduce-only, [PK-125]',
     setting: { policy: { trust: { tiers: [{ provenance_below: 0.4, reduce_only: true }] } } },
-    cases: [
-      [0.4001, 'pass'],
-      [0.4, 'pass'],
-      [0.3999, 'deny'],
-    ],
+    cases: { pass: [0.4001, 0.4], deny: [0.3999] },
     change: (provenance) => ({ policy: { trust: { default: { provenance: asNumber(provenance) } } } }),
   },
   {
@@ -236,11 +179,7 @@ const TRUST_ROWS: readonly Row[] = [
     what: 'provenance where there are no tiers [PK-127]',
     isNever: true,
     setting: { ...ASKS_TOO_MUCH, policy: { trust: { tiers: [] } } },
-    cases: [
-      [1, 'pass'],
-      [0.1, 'pass'],
-      [0, 'pass'],
-    ],
+    cases: { pass: [1, 0.1, 0] },
     change: (provenance) => ({ policy: { trust: { default: { provenance: asNumber(provenance) } } } }),
   },
   {
@@ -249,11 +188,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRUST_TIGHTENED',
     what: 'capability risk [PK-118 PK-123 PK-126]',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [0.6999, 'pass'],
-      [0.7, 'pass'],
-      [0.7001, 'tighten'],
-    ],
+    cases: { pass: [0.6999, 0.7], tighten: [0.7001] },
     change: (risk) => ({ policy: { trust: { default: { capability_risk: asNumber(risk) } } } }),
   },
   {
@@ -262,12 +197,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRUST_TIGHTENED',
     what: 'the digest that the caller claims [PK-119]',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [null, 'pass'],
-      ['a'.repeat(64), 'pass'],
-      ['b'.repeat(64), 'tighten'],
-      ['c'.repeat(64), 'tighten'],
-    ],
+    cases: { pass: [null, 'a'.repeat(64)], tighten: ['b'.repeat(64), 'c'.repeat(64)] },
     change: (digest) => ({ context: { trust: { claimed_skill_sha256: digest === null ? null : asText(digest) } } }),
   },
   {
@@ -276,10 +206,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRUST_TIGHTENED',
     what: 'the good skill that a token of low trust claims',
     setting: { ...ASKS_TOO_MUCH, policy: { trust: { default: { provenance: 0.3, capability_risk: 0.8 } } } },
-    cases: [
-      [null, 'tighten'],
-      ['a'.repeat(64), 'tighten'],
-    ],
+    cases: { tighten: [null, 'a'.repeat(64)] },
     change: (digest) => ({ context: { trust: { claimed_skill_sha256: digest === null ? null : asText(digest) } } }),
   },
   {
@@ -288,11 +215,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRUST_TIGHTENED',
     what: 'the active signal of an agent that asks for too much [PK-115]',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      ['none', 'pass'],
-      ['injection', 'tighten'],
-      ['narrative', 'tighten'],
-    ],
+    cases: { pass: ['none'], tighten: ['injection', 'narrative'] },
     change: (kind) => ({ context: anomaly(asText(kind)) }),
   },
   {
@@ -300,11 +223,7 @@ const TRUST_ROWS: readonly Row[] = [
     clause: 'SAE-TRUST SAE-M2',
     code: 'TRUST_REDUCE_ONLY',
     what: 'the active signal [PK-116]',
-    cases: [
-      ['none', 'pass'],
-      ['injection', 'pass'],
-      ['anomaly', 'deny'],
-    ],
+    cases: { pass: ['none', 'injection'], deny: ['anomaly'] },
     change: (kind) => ({ context: anomaly(asText(kind)) }),
   },
   {
@@ -313,11 +232,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRADER_STATE_TIGHTENED',
     what: 'p_t [PK-19 PK-21]',
     setting: ASKS_TOO_MUCH,
-    cases: [
-      [0.4999, 'pass'],
-      [0.5, 'tighten'],
-      [0.5001, 'tighten'],
-    ],
+    cases: { pass: [0.4999], tighten: [0.5, 0.5001] },
     change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
   },
   {
@@ -326,11 +241,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRADER_STATE_BLOCKED',
     what: 'p_t with enforce_block [PK-20 PK-22]',
     setting: { policy: { trader_state: { enforce_block: true } } },
-    cases: [
-      [0.6999, 'pass'],
-      [0.7, 'deny'],
-      [0.7001, 'deny'],
-    ],
+    cases: { pass: [0.6999], deny: [0.7, 0.7001] },
     change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
   },
   {
@@ -339,11 +250,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRADER_STATE_BLOCKED',
     what: "p_t with the agent's own block_at and enforce_block [PK-34]",
     setting: { policy: { agents: { alice: { trader_state: { block_at: 0.6, enforce_block: true } } } } },
-    cases: [
-      [0.5999, 'pass'],
-      [0.6, 'deny'],
-      [0.6001, 'deny'],
-    ],
+    cases: { pass: [0.5999], deny: [0.6, 0.6001] },
     change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
   },
   {
@@ -352,11 +259,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'TRADER_STATE_BLOCKED',
     what: 'p_t without enforce_block [PK-23]',
     isNever: true,
-    cases: [
-      [0.7, 'pass'],
-      [0.9, 'pass'],
-      [1, 'pass'],
-    ],
+    cases: { pass: [0.7, 0.9, 1] },
     change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
   },
   {
@@ -379,14 +282,7 @@ const TRUST_ROWS: readonly Row[] = [
       },
       ...ASKS_TOO_MUCH,
     },
-    cases: [
-      [-80, 'pass'],
-      [24.99, 'pass'],
-      [25, 'tighten'],
-      [49.99, 'tighten'],
-      [50, 'deny'],
-      [null, 'deny'],
-    ],
+    cases: { pass: [-80, 24.99], tighten: [25, 49.99], deny: [50, null] },
     change: (usdt) => ({
       context: { agent: { losses: { day_usdt: usdt === null ? null : asNumber(usdt), week_usdt: 0 } } },
     }),
@@ -397,11 +293,7 @@ const TRUST_ROWS: readonly Row[] = [
     code: 'AGENT_LOSS',
     what: "the agent's own loss of seven days in USDT [PK-158]",
     setting: { policy: { agents: { alice: { loss: { week: [{ at_usdt: 80, reduce_only: true }] } } } } },
-    cases: [
-      [79.99, 'pass'],
-      [80, 'deny'],
-      [80.01, 'deny'],
-    ],
+    cases: { pass: [79.99], deny: [80, 80.01] },
     change: (usdt) => ({ context: { agent: { losses: { day_usdt: 500, week_usdt: asNumber(usdt) } } } }),
   },
 ];

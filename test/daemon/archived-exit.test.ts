@@ -3,7 +3,7 @@ import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { archiveLedger } from '../../daemon/boot/keep/archive-ledger.ts';
-import { inLots } from '../gate/fold-fixture.ts';
+import { inLots } from '../engine/fold-fixture.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 
 const SEGMENT = 10;

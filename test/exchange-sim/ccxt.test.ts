@@ -14,12 +14,8 @@ interface Implicit {
   fapiPrivatePostOrderTest(params: object): Promise<unknown>;
 }
 
-interface Step {
-  readonly name: string;
-  readonly run: (ex: binanceusdm) => Promise<unknown>;
-  /** Name of the ccxt error that the exchange's answer has to become; none for success. */
-  readonly error?: string;
-}
+/** `error`: name of the ccxt error that the exchange's answer has to become; none for success. */
+type Step = readonly [name: string, run: (ex: binanceusdm) => Promise<unknown>, error?: string];
 
 const market =
   (side: 'buy' | 'sell', params: object, amount = 0.01) =>
@@ -30,61 +26,57 @@ const limit = (side: 'buy' | 'sell', price: number, params: object) => (ex: bina
 
 // In the order of the recorded calls; the account begins fresh, so some settings answer "already so".
 const STEPS: readonly Step[] = [
-  { name: 'loadMarkets', run: (ex) => ex.loadMarkets() },
-  { name: 'loadTimeDifference', run: (ex) => ex.loadTimeDifference() },
-  { name: 'fetchTime', run: (ex) => ex.fetchTime() },
-  { name: 'fetchOHLCV 1m', run: (ex) => ex.fetchOHLCV(BTC, '1m', undefined, 2) },
-  { name: 'fetchOHLCV price:mark', run: (ex) => ex.fetchOHLCV(BTC, '1m', undefined, 2, { price: 'mark' }) },
-  { name: 'fetchTicker', run: (ex) => ex.fetchTicker(BTC) },
-  { name: 'fetchMarkPrice', run: (ex) => ex.fetchMarkPrice(BTC) },
-  { name: 'fetchOrderBook', run: (ex) => ex.fetchOrderBook(BTC, 5) },
-  { name: 'fetchFundingRate', run: (ex) => ex.fetchFundingRate(BTC) },
-  { name: 'fetchFundingRateHistory', run: (ex) => ex.fetchFundingRateHistory(BTC, undefined, 3) },
-  { name: 'fetchFundingIntervals', run: (ex) => ex.fetchFundingIntervals() },
-  { name: 'fetchBalance', run: (ex) => ex.fetchBalance() },
-  { name: 'fetchPositions', run: (ex) => ex.fetchPositions() },
-  { name: 'fetchLeverageTiers', run: (ex) => ex.fetchLeverageTiers() },
-  { name: 'fetchLeverages', run: (ex) => ex.fetchLeverages() },
-  { name: 'setLeverage', run: (ex) => ex.setLeverage(5, BTC) },
-  { name: 'setMarginMode isolated', run: (ex) => ex.setMarginMode('isolated', BTC) },
-  { name: 'setMarginMode again', run: (ex) => ex.setMarginMode('isolated', BTC), error: 'MarginModeAlreadySet' },
-  { name: 'setPositionMode false', run: (ex) => ex.setPositionMode(false), error: 'OperationRejected' },
-  { name: 'fetchPositionMode', run: (ex) => ex.fetchPositionMode(BTC) },
-  { name: 'fetchTradingFee', run: (ex) => ex.fetchTradingFee(BTC) },
-  { name: 'createOrder market', run: market('buy', {}) },
-  { name: 'createOrder market + newClientOrderId', run: market('buy', { newClientOrderId: 'dsc-0001' }) },
-  {
-    name: 'createOrder limit clientOrderId reduceOnly',
-    run: limit('sell', 60123.5, { clientOrderId: 'dsc-0002', reduceOnly: true }),
-  },
-  {
-    name: 'the same id again while open',
-    run: limit('sell', 60200, { clientOrderId: 'dsc-0002' }),
-    error: 'InvalidOrder',
-  },
-  { name: 'createOrder limit postOnly', run: limit('buy', 58000, { clientOrderId: 'dsc-0003', postOnly: true }) },
-  {
-    name: 'createOrder limit IOC positionSide LONG',
-    run: limit('buy', 59000, { clientOrderId: 'dsc-0004', timeInForce: 'IOC', positionSide: 'LONG' }),
-    error: 'OperationRejected',
-  },
-  {
-    name: 'createOrder limit hedged reduceOnly',
-    run: limit('sell', 61000, { clientOrderId: 'dsc-0005', hedged: true, reduceOnly: true }),
-    error: 'OperationRejected',
-  },
-  {
-    name: 'createOrder market stopLossPrice reduceOnly',
-    run: market('sell', { clientOrderId: 'dsc-sl-1', stopLossPrice: 55000.1, reduceOnly: true }),
-  },
-  {
-    name: 'createOrder market takeProfitPrice reduceOnly',
-    run: market('sell', { clientOrderId: 'dsc-tp-1', takeProfitPrice: 65000, reduceOnly: true }),
-  },
-  { name: 'createOrder market triggerPrice', run: market('sell', { clientOrderId: 'dsc-tr-1', triggerPrice: 55000 }) },
-  {
-    name: 'createOrder STOP_MARKET closePosition workingType MARK',
-    run: (ex) =>
+  ['loadMarkets', (ex) => ex.loadMarkets()],
+  ['loadTimeDifference', (ex) => ex.loadTimeDifference()],
+  ['fetchTime', (ex) => ex.fetchTime()],
+  ['fetchOHLCV 1m', (ex) => ex.fetchOHLCV(BTC, '1m', undefined, 2)],
+  ['fetchOHLCV price:mark', (ex) => ex.fetchOHLCV(BTC, '1m', undefined, 2, { price: 'mark' })],
+  ['fetchTicker', (ex) => ex.fetchTicker(BTC)],
+  ['fetchMarkPrice', (ex) => ex.fetchMarkPrice(BTC)],
+  ['fetchOrderBook', (ex) => ex.fetchOrderBook(BTC, 5)],
+  ['fetchFundingRate', (ex) => ex.fetchFundingRate(BTC)],
+  ['fetchFundingRateHistory', (ex) => ex.fetchFundingRateHistory(BTC, undefined, 3)],
+  ['fetchFundingIntervals', (ex) => ex.fetchFundingIntervals()],
+  ['fetchBalance', (ex) => ex.fetchBalance()],
+  ['fetchPositions', (ex) => ex.fetchPositions()],
+  ['fetchLeverageTiers', (ex) => ex.fetchLeverageTiers()],
+  ['fetchLeverages', (ex) => ex.fetchLeverages()],
+  ['setLeverage', (ex) => ex.setLeverage(5, BTC)],
+  ['setMarginMode isolated', (ex) => ex.setMarginMode('isolated', BTC)],
+  ['setMarginMode again', (ex) => ex.setMarginMode('isolated', BTC), 'MarginModeAlreadySet'],
+  ['setPositionMode false', (ex) => ex.setPositionMode(false), 'OperationRejected'],
+  ['fetchPositionMode', (ex) => ex.fetchPositionMode(BTC)],
+  ['fetchTradingFee', (ex) => ex.fetchTradingFee(BTC)],
+  ['createOrder market', market('buy', {})],
+  ['createOrder market + newClientOrderId', market('buy', { newClientOrderId: 'dsc-0001' })],
+  [
+    'createOrder limit clientOrderId reduceOnly',
+    limit('sell', 60123.5, { clientOrderId: 'dsc-0002', reduceOnly: true }),
+  ],
+  ['the same id again while open', limit('sell', 60200, { clientOrderId: 'dsc-0002' }), 'InvalidOrder'],
+  ['createOrder limit postOnly', limit('buy', 58000, { clientOrderId: 'dsc-0003', postOnly: true })],
+  [
+    'createOrder limit IOC positionSide LONG',
+    limit('buy', 59000, { clientOrderId: 'dsc-0004', timeInForce: 'IOC', positionSide: 'LONG' }),
+    'OperationRejected',
+  ],
+  [
+    'createOrder limit hedged reduceOnly',
+    limit('sell', 61000, { clientOrderId: 'dsc-0005', hedged: true, reduceOnly: true }),
+    'OperationRejected',
+  ],
+  [
+    'createOrder market stopLossPrice reduceOnly',
+    market('sell', { clientOrderId: 'dsc-sl-1', stopLossPrice: 55000.1, reduceOnly: true }),
+  ],
+  [
+    'createOrder market takeProfitPrice reduceOnly',
+    market('sell', { clientOrderId: 'dsc-tp-1', takeProfitPrice: 65000, reduceOnly: true }),
+  ],
+  ['createOrder market triggerPrice', market('sell', { clientOrderId: 'dsc-tr-1', triggerPrice: 55000 })],
+  [
+    'createOrder STOP_MARKET closePosition workingType MARK',
+    (ex) =>
       // The amount is not sent with closePosition.
       ex.createOrder(BTC, 'STOP_MARKET', 'sell', undefined as unknown as number, undefined, {
         clientOrderId: 'dsc-cp-1',
@@ -93,97 +85,90 @@ const STEPS: readonly Step[] = [
         workingType: 'MARK_PRICE',
         priceProtect: true,
       }),
-  },
-  {
-    name: 'createOrder limit stopLossPrice',
-    run: limit('sell', 54900, { clientOrderId: 'dsc-sll-1', stopLossPrice: 55000 }),
-  },
-  {
-    name: 'createOrder trailing',
-    run: market('sell', {
+  ],
+  ['createOrder limit stopLossPrice', limit('sell', 54900, { clientOrderId: 'dsc-sll-1', stopLossPrice: 55000 })],
+  [
+    'createOrder trailing',
+    market('sell', {
       clientOrderId: 'dsc-trail-1',
       trailingPercent: 1,
       trailingTriggerPrice: 61000,
       reduceOnly: true,
     }),
-  },
-  { name: 'createOrder conditional without clientOrderId', run: market('sell', { triggerPrice: 55000 }) },
-  {
-    name: 'editOrder',
-    run: async (ex) => {
+  ],
+  ['createOrder conditional without clientOrderId', market('sell', { triggerPrice: 55000 })],
+  [
+    'editOrder',
+    async (ex) => {
       const order = await ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0003' });
       return ex.editOrder(order.id ?? '', BTC, 'limit', 'buy', 0.02, 58100);
     },
-  },
-  {
-    name: 'fetchOrder by id',
-    run: async (ex) => {
+  ],
+  [
+    'fetchOrder by id',
+    async (ex) => {
       const [order] = await ex.fetchOpenOrders(BTC);
       return ex.fetchOrder(order?.id ?? '', BTC);
     },
-  },
-  {
-    name: 'fetchOrder by origClientOrderId',
-    run: (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { origClientOrderId: 'dsc-0002' }),
-  },
-  {
-    name: 'fetchOrder by clientOrderId',
-    run: (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0002' }),
-  },
-  {
-    name: 'fetchOrder of an unknown id',
-    run: (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'nobody' }),
-    error: 'OrderNotFound',
-  },
-  {
-    name: 'fetchOrder conditional by clientOrderId trigger:true',
-    run: (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-sl-1', trigger: true }),
-  },
-  { name: 'fetchOpenOrders(symbol)', run: (ex) => ex.fetchOpenOrders(BTC) },
-  { name: 'fetchOpenOrders()', run: (ex) => ex.fetchOpenOrders() },
-  {
-    name: 'fetchOpenOrders(symbol,trigger)',
-    run: (ex) => ex.fetchOpenOrders(BTC, undefined, undefined, { trigger: true }),
-  },
-  { name: 'fetchMyTrades', run: (ex) => ex.fetchMyTrades(BTC) },
-  { name: 'fetchFundingHistory', run: (ex) => ex.fetchFundingHistory(BTC) },
-  {
-    name: 'cancelOrder by id',
-    run: async (ex) => {
+  ],
+  [
+    'fetchOrder by origClientOrderId',
+    (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { origClientOrderId: 'dsc-0002' }),
+  ],
+  [
+    'fetchOrder by clientOrderId',
+    (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0002' }),
+  ],
+  [
+    'fetchOrder of an unknown id',
+    (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'nobody' }),
+    'OrderNotFound',
+  ],
+  [
+    'fetchOrder conditional by clientOrderId trigger:true',
+    (ex) => ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-sl-1', trigger: true }),
+  ],
+  ['fetchOpenOrders(symbol)', (ex) => ex.fetchOpenOrders(BTC)],
+  ['fetchOpenOrders()', (ex) => ex.fetchOpenOrders()],
+  ['fetchOpenOrders(symbol,trigger)', (ex) => ex.fetchOpenOrders(BTC, undefined, undefined, { trigger: true })],
+  ['fetchMyTrades', (ex) => ex.fetchMyTrades(BTC)],
+  ['fetchFundingHistory', (ex) => ex.fetchFundingHistory(BTC)],
+  [
+    'cancelOrder by id',
+    async (ex) => {
       const order = await ex.fetchOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0003' });
       return ex.cancelOrder(order.id ?? '', BTC);
     },
-  },
-  {
-    name: 'cancelOrder by clientOrderId',
-    run: (ex) => ex.cancelOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0002' }),
-  },
-  {
-    name: 'cancelOrder a second time',
-    run: (ex) => ex.cancelOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0002' }),
-    error: 'OrderNotFound',
-  },
-  {
-    name: 'cancelOrder conditional by clientOrderId',
-    run: (ex) => ex.cancelOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-sl-1', trigger: true }),
-  },
-  { name: 'cancelAllOrders', run: (ex) => ex.cancelAllOrders(BTC) },
-  { name: 'cancelAllOrders trigger:true', run: (ex) => ex.cancelAllOrders(BTC, { trigger: true }) },
-  {
-    name: 'implicit countdownCancelAll',
-    run: (ex) =>
-      (ex as unknown as Implicit).fapiPrivatePostCountdownCancelAll({ symbol: 'BTCUSDT', countdownTime: 60000 }),
-  },
-  {
-    name: 'implicit order/test',
-    run: (ex) =>
+  ],
+  [
+    'cancelOrder by clientOrderId',
+    (ex) => ex.cancelOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0002' }),
+  ],
+  [
+    'cancelOrder a second time',
+    (ex) => ex.cancelOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-0002' }),
+    'OrderNotFound',
+  ],
+  [
+    'cancelOrder conditional by clientOrderId',
+    (ex) => ex.cancelOrder(undefined as unknown as string, BTC, { clientOrderId: 'dsc-sl-1', trigger: true }),
+  ],
+  ['cancelAllOrders', (ex) => ex.cancelAllOrders(BTC)],
+  ['cancelAllOrders trigger:true', (ex) => ex.cancelAllOrders(BTC, { trigger: true })],
+  [
+    'implicit countdownCancelAll',
+    (ex) => (ex as unknown as Implicit).fapiPrivatePostCountdownCancelAll({ symbol: 'BTCUSDT', countdownTime: 60000 }),
+  ],
+  [
+    'implicit order/test',
+    (ex) =>
       (ex as unknown as Implicit).fapiPrivatePostOrderTest({
         symbol: 'BTCUSDT',
         side: 'BUY',
         type: 'MARKET',
         quantity: '0.01',
       }),
-  },
+  ],
 ];
 
 describe('ccxt', () => {
@@ -198,14 +183,14 @@ describe('ccxt', () => {
   });
   after(() => client.sim.close());
 
-  for (const step of STEPS) {
-    it(`${step.name}${step.error === undefined ? '' : ` -> ${step.error}`}`, async () => {
-      if (step.error === undefined) {
-        results.set(step.name, await step.run(ex));
+  for (const [name, run, refusal] of STEPS) {
+    it(`${name}${refusal === undefined ? '' : ` -> ${refusal}`}`, async () => {
+      if (refusal === undefined) {
+        results.set(name, await run(ex));
         return;
       }
-      await assert.rejects(step.run(ex), (error: Error) => {
-        assert.equal(error.constructor.name, step.error, error.message);
+      await assert.rejects(run(ex), (error: Error) => {
+        assert.equal(error.constructor.name, refusal, error.message);
         return true;
       });
     });

@@ -7,103 +7,61 @@ import { type RejectionName, reject } from '../../daemon/exchange-sim/core/order
 import { readFixture } from '../fixtures/recorded.ts';
 import { accept, createExchange, marketOf, refuse, request, setMark } from './engine-fixture.ts';
 
-interface FilterCase {
-  readonly name: string;
-  readonly asked: OrderRequest;
-  readonly code: number | null;
-  readonly msg?: string;
-}
+type FilterCase = readonly [name: string, asked: OrderRequest, code: number | null, msg?: string];
 
 // Limit orders at 60,000 rest or fill; the triples stand just inside, on and outside each bound.
 const CASES: readonly FilterCase[] = [
-  { name: 'price on the tick', asked: request('BUY', '0.001', '59999.9'), code: null },
-  {
-    name: 'price off the tick',
-    asked: request('BUY', '0.001', '59999.95'),
-    code: -4014,
-    msg: 'Price not increased by tick size.',
-  },
-  {
-    name: 'price with too many decimals',
-    asked: request('BUY', '0.001', '59999.951'),
-    code: -1111,
-    msg: 'Precision is over the maximum defined for this asset.',
-  },
-  { name: 'price of zero', asked: request('BUY', '0.001', '0'), code: -4001, msg: 'Price less than 0.' },
-  {
-    name: 'price above the maximum',
-    asked: request('BUY', '0.001', '4529764.1'),
-    code: -4002,
-    msg: 'Price greater than max price.',
-  },
-  {
-    name: 'price below the minimum',
-    asked: request('BUY', '1', '556.7'),
-    code: -4013,
-    msg: 'Price less than min price.',
-  },
-  {
-    name: 'quantity with too many decimals',
-    asked: request('BUY', '0.0015', '60000'),
-    code: -1111,
-  },
-  { name: 'quantity of zero', asked: request('BUY', '0', '60000'), code: -4003, msg: 'Quantity less than zero.' },
-  {
-    name: 'limit quantity above LOT_SIZE',
-    asked: request('BUY', '1000.001', '60000'),
-    code: -4005,
-    msg: 'Quantity greater than max quantity.',
-  },
-  { name: 'market quantity above MARKET_LOT_SIZE', asked: request('BUY', '120.001'), code: -4005 },
-  { name: 'market quantity at MARKET_LOT_SIZE', asked: request('BUY', '120'), code: -2019 },
-  { name: 'buy at the upper multiplier', asked: request('BUY', '0.001', '63000'), code: null },
-  {
-    name: 'buy above the upper multiplier',
-    asked: request('BUY', '0.001', '63000.1'),
-    code: -4016,
-    msg: 'Price is higher than mark price multiplier cap.',
-  },
-  { name: 'sell at the lower multiplier', asked: request('SELL', '0.001', '57000'), code: null },
-  {
-    name: 'sell below the lower multiplier',
-    asked: request('SELL', '0.001', '56999.9'),
-    code: -4024,
-    msg: 'Price is lower than mark price multiplier floor.',
-  },
-  { name: 'notional at the minimum', asked: request('BUY', '0.001', '50000'), code: null },
-  {
-    name: 'notional below the minimum',
-    asked: request('BUY', '0.001', '49999.9'),
-    code: -4164,
-    msg: "Order's notional must be no smaller than 50 (unless you choose reduce only)",
-  },
-  {
-    name: 'client id with a space',
-    asked: request('BUY', '0.001', '50000', { clientOrderId: 'a b' }),
-    code: -4015,
-    msg: 'Client order id is not valid.',
-  },
-  {
-    name: 'client id of 37 characters',
-    asked: request('BUY', '0.001', '50000', { clientOrderId: 'x'.repeat(37) }),
-    code: -4015,
-  },
-  {
-    name: 'client id of 36 characters',
-    asked: request('BUY', '0.001', '50000', { clientOrderId: 'x'.repeat(36) }),
-    code: null,
-  },
-  {
-    name: 'margin beyond the balance',
-    asked: request('BUY', '3.4', '60000'),
-    code: -2019,
-    msg: 'Margin is insufficient.',
-  },
-  { name: 'margin within the balance', asked: request('BUY', '3.3', '60000'), code: null },
+  ['price on the tick', request('BUY', '0.001', '59999.9'), null],
+  ['price off the tick', request('BUY', '0.001', '59999.95'), -4014, 'Price not increased by tick size.'],
+  [
+    'price with too many decimals',
+    request('BUY', '0.001', '59999.951'),
+    -1111,
+    'Precision is over the maximum defined for this asset.',
+  ],
+  ['price of zero', request('BUY', '0.001', '0'), -4001, 'Price less than 0.'],
+  ['price above the maximum', request('BUY', '0.001', '4529764.1'), -4002, 'Price greater than max price.'],
+  ['price below the minimum', request('BUY', '1', '556.7'), -4013, 'Price less than min price.'],
+  ['quantity with too many decimals', request('BUY', '0.0015', '60000'), -1111],
+  ['quantity of zero', request('BUY', '0', '60000'), -4003, 'Quantity less than zero.'],
+  ['limit quantity above LOT_SIZE', request('BUY', '1000.001', '60000'), -4005, 'Quantity greater than max quantity.'],
+  ['market quantity above MARKET_LOT_SIZE', request('BUY', '120.001'), -4005],
+  ['market quantity at MARKET_LOT_SIZE', request('BUY', '120'), -2019],
+  ['buy at the upper multiplier', request('BUY', '0.001', '63000'), null],
+  [
+    'buy above the upper multiplier',
+    request('BUY', '0.001', '63000.1'),
+    -4016,
+    'Price is higher than mark price multiplier cap.',
+  ],
+  ['sell at the lower multiplier', request('SELL', '0.001', '57000'), null],
+  [
+    'sell below the lower multiplier',
+    request('SELL', '0.001', '56999.9'),
+    -4024,
+    'Price is lower than mark price multiplier floor.',
+  ],
+  ['notional at the minimum', request('BUY', '0.001', '50000'), null],
+  [
+    'notional below the minimum',
+    request('BUY', '0.001', '49999.9'),
+    -4164,
+    "Order's notional must be no smaller than 50 (unless you choose reduce only)",
+  ],
+  [
+    'client id with a space',
+    request('BUY', '0.001', '50000', { clientOrderId: 'a b' }),
+    -4015,
+    'Client order id is not valid.',
+  ],
+  ['client id of 37 characters', request('BUY', '0.001', '50000', { clientOrderId: 'x'.repeat(37) }), -4015],
+  ['client id of 36 characters', request('BUY', '0.001', '50000', { clientOrderId: 'x'.repeat(36) }), null],
+  ['margin beyond the balance', request('BUY', '3.4', '60000'), -2019, 'Margin is insufficient.'],
+  ['margin within the balance', request('BUY', '3.3', '60000'), null],
 ];
 
 describe('order filters', () => {
-  for (const { name, asked, code, msg } of CASES) {
+  for (const [name, asked, code, msg] of CASES) {
     it(`${name} -> ${code === null ? 'accepted' : code}`, () => {
       const state = createExchange();
       marketOf(state).leverage = 20;

@@ -1,6 +1,6 @@
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
-import { ManualTime } from '../gate/manual-time.ts';
+import { ManualTime } from '../engine/manual-time.ts';
 
 /** Time by hand for an exchange that is reached by sockets: only the turns of the process, and its date, are real. */
 export class HandTime extends ManualTime {

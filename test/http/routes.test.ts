@@ -20,13 +20,13 @@ import { ANSWER_TEXT } from './fake-gate.ts';
 import { TOKEN } from './fake-tokens.ts';
 import { PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
-interface RouteCase {
-  readonly method: string;
-  readonly path: string;
-  readonly roles: readonly Role[];
-  readonly body?: unknown;
-  readonly answer: TSchema | null;
-}
+type RouteCase = readonly [
+  method: string,
+  path: string,
+  roles: readonly Role[],
+  answer: TSchema | null,
+  body?: unknown,
+];
 const AGENTS = ['agent', 'operator'] as const;
 const EVERYBODY = ['agent', 'monitor', 'operator'] as const;
 const WATCHERS = ['monitor', 'operator'] as const;
@@ -41,187 +41,69 @@ const TOOL_ARGS: { readonly [tool: string]: unknown } = {
   get_decision: { decision_id: 'dec_7' },
 };
 const SIGNAL = { kind: 'injection', scope: { agent: 'momentum' }, severity: 0.9, ttl_ms: 60_000, evidence: 'seen' };
+const OPERATOR = ['operator'] as const;
 const CASES: readonly RouteCase[] = [
-  ...TRADING_TOOLS.flatMap((tool) => [
-    {
-      method: 'POST',
-      path: `/v1/tools/${tool}`,
-      roles: AGENTS,
-      body: TOOL_ARGS[tool],
-      answer: decisionBody.ToolAnswerSchema,
-    },
-    {
-      method: 'POST',
-      path: `/v1/dry-run/${tool}`,
-      roles: AGENTS,
-      body: TOOL_ARGS[tool],
-      answer: decisionBody.ToolAnswerSchema,
-    },
+  ...TRADING_TOOLS.flatMap((tool): RouteCase[] => [
+    ['POST', `/v1/tools/${tool}`, AGENTS, decisionBody.ToolAnswerSchema, TOOL_ARGS[tool]],
+    ['POST', `/v1/dry-run/${tool}`, AGENTS, decisionBody.ToolAnswerSchema, TOOL_ARGS[tool]],
   ]),
-  ...READING_TOOLS.map((tool) => ({
-    method: 'POST',
-    path: `/v1/tools/${tool}`,
-    roles: AGENTS,
-    body: TOOL_ARGS[tool] ?? {},
-    answer: null,
-  })),
-  {
-    method: 'POST',
-    path: '/v1/intercept',
-    roles: AGENTS,
-    body: { tool: 'place_order', args: PLACE_ORDER },
-    answer: decisionBody.InterceptAnswerSchema,
-  },
-  { method: 'GET', path: '/v1/tools', roles: AGENTS, answer: openBody.ToolsBodySchema },
-  { method: 'GET', path: '/v1/limits?symbol=BTCUSDT', roles: EVERYBODY, answer: limitBody.LimitsBodySchema },
-  { method: 'GET', path: '/v1/decisions?limit=1&cursor=7', roles: AGENTS, answer: decisionBody.DecisionsBodySchema },
-  { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: decisionBody.ToolAnswerSchema },
-  { method: 'GET', path: '/v1/decisions/dec_7/explain', roles: AGENTS, answer: ExplanationBodySchema },
-  { method: 'GET', path: '/v1/decisions/dec_7/receipt?head=5', roles: AGENTS, answer: ReceiptBodySchema },
-  { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: EVERYBODY, answer: readBody.OrdersBodySchema },
-  { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: EVERYBODY, answer: readBody.FillsBodySchema },
-  { method: 'GET', path: '/v1/positions', roles: EVERYBODY, answer: readBody.PositionsBodySchema },
-  { method: 'GET', path: '/v1/account', roles: EVERYBODY, answer: readBody.AccountBodySchema },
-  { method: 'GET', path: '/v1/market', roles: EVERYBODY, answer: readBody.MarketsBodySchema },
-  {
-    method: 'GET',
-    path: '/v1/candles?symbol=BTCUSDT&interval=15m&limit=1',
-    roles: EVERYBODY,
-    answer: readBody.CandlesBodySchema,
-  },
-  { method: 'GET', path: '/v1/order-book?symbol=BTCUSDT', roles: EVERYBODY, answer: readBody.OrderBookBodySchema },
-  { method: 'GET', path: '/v1/agents', roles: EVERYBODY, answer: account.AgentsBodySchema },
-  { method: 'GET', path: '/v1/agents/momentum', roles: EVERYBODY, answer: account.AgentBodySchema },
-  { method: 'GET', path: '/v1/report?day=2026-11-26', roles: EVERYBODY, answer: account.ReportBodySchema },
-  { method: 'GET', path: '/v1/report?week=this', roles: EVERYBODY, answer: account.ReportBodySchema },
-  { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: operatorBody.SignalAnswerSchema },
-  { method: 'GET', path: '/v1/signals', roles: WATCHERS, answer: operatorBody.SignalsBodySchema },
-  {
-    method: 'POST',
-    path: '/v1/signals/sig_1/end',
-    roles: ['operator'],
-    body: { reason: 'a false alarm' },
-    answer: operatorBody.SignalEntrySchema,
-  },
-  { method: 'GET', path: '/v1/alerts/channels', roles: ['operator'], answer: alertBody.AlertChannelsBodySchema },
-  {
-    method: 'POST',
-    path: '/v1/alerts/test',
-    roles: ['operator'],
-    body: { channel: 'desk' },
-    answer: alertBody.AlertTestBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/alerts/routes/reload',
-    roles: ['operator'],
-    body: {},
-    answer: policyBody.ReloadBodySchema,
-  },
-  { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: WATCHERS, answer: alertBody.AlertsBodySchema },
-  {
-    method: 'POST',
-    path: '/v1/alerts/12/ack',
-    roles: ['operator'],
-    body: { reason: 'looked at' },
-    answer: alertBody.AlertBodySchema,
-  },
-  { method: 'GET', path: '/v1/account/history?span=month', roles: WATCHERS, answer: readBody.EquityHistorySchema },
-  { method: 'GET', path: '/v1/settings', roles: ['operator'], answer: operatorBody.SettingsBodySchema },
-  {
-    method: 'POST',
-    path: '/v1/orders/hfabcdef1-0-0/end',
-    roles: ['operator'],
-    body: { reason: 'never placed' },
-    answer: readBody.OrderBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/texts/d-abcdef-1/erase',
-    roles: ['operator'],
-    body: { reason: 'it names a person' },
-    answer: operatorBody.TextsErasedBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/symbols/BTCUSDT/release',
-    roles: ['operator'],
-    body: { for_ms: 60_000, reason: 'it squats' },
-    answer: operatorBody.HolderBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/symbols/BTCUSDT/adopt',
-    roles: ['operator'],
-    body: { agent: 'momentum', reason: 'it was its' },
-    answer: operatorBody.HolderBodySchema,
-  },
-  { method: 'GET', path: '/v1/trading-state', roles: WATCHERS, answer: operatorBody.TradingStateBodySchema },
-  {
-    method: 'PUT',
-    path: '/v1/trading-state',
-    roles: ['operator'],
-    body: { state: 'halted', reason: 'drill' },
-    answer: operatorBody.TradingStateBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/flatten',
-    roles: ['operator'],
-    body: { reason: 'drill', symbols: ['BTCUSDT'] },
-    answer: operatorBody.FlattenBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/account/rebase',
-    roles: ['operator'],
-    body: { reason: 'deposit' },
-    answer: operatorBody.RebaseBodySchema,
-  },
-  { method: 'GET', path: '/v1/policy', roles: ['operator'], answer: policyBody.PolicyBodySchema },
-  {
-    method: 'POST',
-    path: '/v1/policy/check',
-    roles: ['operator'],
-    body: { text: 'version: 1' },
-    answer: policyBody.PolicyCheckBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/policy/preview',
-    roles: ['operator'],
-    body: { text: 'version: 1' },
-    answer: policyBody.PolicyPreviewBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/arming',
-    roles: ['operator'],
-    body: { digest: 'a'.repeat(64) },
-    answer: policyBody.ArmingBodySchema,
-  },
-  {
-    method: 'POST',
-    path: '/v1/policy/reload',
-    roles: ['operator'],
-    body: { hash: 'a'.repeat(64) },
-    answer: policyBody.ReloadBodySchema,
-  },
-  { method: 'GET', path: '/v1/tokens', roles: ['operator'], answer: TokensBodySchema },
-  {
-    method: 'POST',
-    path: '/v1/tokens',
-    roles: ['operator'],
-    body: { role: 'agent', name: 'momentum' },
-    answer: TokenCreatedSchema,
-  },
-  {
-    method: 'POST',
-    path: `/v1/tokens/${TOKEN.id}/revoke`,
-    roles: ['operator'],
-    body: { reason: 'it leaked' },
-    answer: TokenBodySchema,
-  },
+  ...READING_TOOLS.map((tool): RouteCase => ['POST', `/v1/tools/${tool}`, AGENTS, null, TOOL_ARGS[tool] ?? {}]),
+  ['POST', '/v1/intercept', AGENTS, decisionBody.InterceptAnswerSchema, { tool: 'place_order', args: PLACE_ORDER }],
+  ['GET', '/v1/tools', AGENTS, openBody.ToolsBodySchema],
+  ['GET', '/v1/limits?symbol=BTCUSDT', EVERYBODY, limitBody.LimitsBodySchema],
+  ['GET', '/v1/decisions?limit=1&cursor=7', AGENTS, decisionBody.DecisionsBodySchema],
+  ['GET', '/v1/decisions/dec_7', AGENTS, decisionBody.ToolAnswerSchema],
+  ['GET', '/v1/decisions/dec_7/explain', AGENTS, ExplanationBodySchema],
+  ['GET', '/v1/decisions/dec_7/receipt?head=5', AGENTS, ReceiptBodySchema],
+  ['GET', '/v1/orders?open=true&symbol=BTCUSDT', EVERYBODY, readBody.OrdersBodySchema],
+  ['GET', '/v1/fills?limit=1&cursor=7', EVERYBODY, readBody.FillsBodySchema],
+  ['GET', '/v1/positions', EVERYBODY, readBody.PositionsBodySchema],
+  ['GET', '/v1/account', EVERYBODY, readBody.AccountBodySchema],
+  ['GET', '/v1/market', EVERYBODY, readBody.MarketsBodySchema],
+  ['GET', '/v1/candles?symbol=BTCUSDT&interval=15m&limit=1', EVERYBODY, readBody.CandlesBodySchema],
+  ['GET', '/v1/order-book?symbol=BTCUSDT', EVERYBODY, readBody.OrderBookBodySchema],
+  ['GET', '/v1/agents', EVERYBODY, account.AgentsBodySchema],
+  ['GET', '/v1/agents/momentum', EVERYBODY, account.AgentBodySchema],
+  ['GET', '/v1/report?day=2026-11-26', EVERYBODY, account.ReportBodySchema],
+  ['GET', '/v1/report?week=this', EVERYBODY, account.ReportBodySchema],
+  ['POST', '/v1/signals', ['monitor'], operatorBody.SignalAnswerSchema, SIGNAL],
+  ['GET', '/v1/signals', WATCHERS, operatorBody.SignalsBodySchema],
+  ['POST', '/v1/signals/sig_1/end', OPERATOR, operatorBody.SignalEntrySchema, { reason: 'a false alarm' }],
+  ['GET', '/v1/alerts/channels', OPERATOR, alertBody.AlertChannelsBodySchema],
+  ['POST', '/v1/alerts/test', OPERATOR, alertBody.AlertTestBodySchema, { channel: 'desk' }],
+  ['POST', '/v1/alerts/routes/reload', OPERATOR, policyBody.ReloadBodySchema, {}],
+  ['GET', '/v1/alerts?limit=1&cursor=12', WATCHERS, alertBody.AlertsBodySchema],
+  ['POST', '/v1/alerts/12/ack', OPERATOR, alertBody.AlertBodySchema, { reason: 'looked at' }],
+  ['GET', '/v1/account/history?span=month', WATCHERS, readBody.EquityHistorySchema],
+  ['GET', '/v1/settings', OPERATOR, operatorBody.SettingsBodySchema],
+  ['POST', '/v1/orders/hfabcdef1-0-0/end', OPERATOR, readBody.OrderBodySchema, { reason: 'never placed' }],
+  ['POST', '/v1/texts/d-abcdef-1/erase', OPERATOR, operatorBody.TextsErasedBodySchema, { reason: 'it names a person' }],
+  [
+    'POST',
+    '/v1/symbols/BTCUSDT/release',
+    OPERATOR,
+    operatorBody.HolderBodySchema,
+    { for_ms: 60_000, reason: 'it squats' },
+  ],
+  [
+    'POST',
+    '/v1/symbols/BTCUSDT/adopt',
+    OPERATOR,
+    operatorBody.HolderBodySchema,
+    { agent: 'momentum', reason: 'it was its' },
+  ],
+  ['GET', '/v1/trading-state', WATCHERS, operatorBody.TradingStateBodySchema],
+  ['PUT', '/v1/trading-state', OPERATOR, operatorBody.TradingStateBodySchema, { state: 'halted', reason: 'drill' }],
+  ['POST', '/v1/flatten', OPERATOR, operatorBody.FlattenBodySchema, { reason: 'drill', symbols: ['BTCUSDT'] }],
+  ['POST', '/v1/account/rebase', OPERATOR, operatorBody.RebaseBodySchema, { reason: 'deposit' }],
+  ['GET', '/v1/policy', OPERATOR, policyBody.PolicyBodySchema],
+  ['POST', '/v1/policy/check', OPERATOR, policyBody.PolicyCheckBodySchema, { text: 'version: 1' }],
+  ['POST', '/v1/policy/preview', OPERATOR, policyBody.PolicyPreviewBodySchema, { text: 'version: 1' }],
+  ['POST', '/v1/arming', OPERATOR, policyBody.ArmingBodySchema, { digest: 'a'.repeat(64) }],
+  ['POST', '/v1/policy/reload', OPERATOR, policyBody.ReloadBodySchema, { hash: 'a'.repeat(64) }],
+  ['GET', '/v1/tokens', OPERATOR, TokensBodySchema],
+  ['POST', '/v1/tokens', OPERATOR, TokenCreatedSchema, { role: 'agent', name: 'momentum' }],
+  ['POST', `/v1/tokens/${TOKEN.id}/revoke`, OPERATOR, TokenBodySchema, { reason: 'it leaked' }],
 ];
 
 /** Whose daemon an operator's act was done at. */
@@ -229,7 +111,7 @@ const TARGET = { venue: 'paper', account: 'main', home: '/home/holdfast' };
 
 test('every route answers its roles with a body of the contract, and nobody else', async (t) => {
   const server = await startServer(t);
-  for (const { method, path, roles, body: sent, answer } of CASES) {
+  for (const [method, path, roles, answer, sent] of CASES) {
     const place = `${method} ${path}`;
     for (const role of Object.keys(SECRETS) as readonly Role[]) {
       const before = server.gate.calls.length;

@@ -9,7 +9,7 @@ import { foldLedger } from '../../daemon/boot/keep/fold.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { KEPT_KINDS } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
-import { textOf } from '../engine/state/text-of.ts';
+import { textOf } from '../engine/text-of.ts';
 import type { Cleanups } from '../temp-folder.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { countedDisk } from './counted-disk.ts';

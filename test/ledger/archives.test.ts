@@ -14,7 +14,7 @@ import { checkHead, writeHead } from '../../daemon/ledger/proofs/head-file.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import { KEPT_KINDS, type LedgerReader } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
-import { textOf } from '../engine/state/text-of.ts';
+import { textOf } from '../engine/text-of.ts';
 import type { Cleanups } from '../temp-folder.ts';
 import { archiveHome, type Home, makeHome, playWorld, SEGMENT } from './archived-home.ts';
 import { hasCode, ledgerOptions, openAsIntruder } from './temp-ledger.ts';

@@ -27,7 +27,7 @@ import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
-import { textOf } from '../engine/state/text-of.ts';
+import { textOf } from '../engine/text-of.ts';
 import type { Cleanups } from '../temp-folder.ts';
 import { ledgerOptions, makeFolder, NOW_MS } from './temp-ledger.ts';
 

@@ -5,7 +5,7 @@ import { keepEnded } from '../../daemon/boot/open-gate.ts';
 import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import type { EndedOrderRow } from '../../daemon/engine/records/ended-order.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { BTC_RULES, decisionEvent, orderEvent } from '../gate/fold-fixture.ts';
+import { BTC_RULES, decisionEvent, orderEvent } from '../engine/fold-fixture.ts';
 import { NOW_MS, note, openTempLedger } from './temp-ledger.ts';
 
 const DAY = 86_400_000;

@@ -7,7 +7,7 @@ import { advanceHead, checkHead, followHead, readHeadFile, writeHead } from '../
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { backUpLedger } from '../../daemon/ledger/verify/backup.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
-import { ManualTime } from '../gate/manual-time.ts';
+import { ManualTime } from '../engine/manual-time.ts';
 import { hasCode, ledgerOptions, makeFolder, note, openTempLedger } from './temp-ledger.ts';
 
 const OLD = { isNew: false, mayReplace: true } as const;

@@ -17,7 +17,7 @@ import { openSigningKey, rotateSigningKey } from '../../daemon/ledger/proofs/sig
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { holdfast } from '../cli/run.ts';
-import { ManualTime } from '../gate/manual-time.ts';
+import { ManualTime } from '../engine/manual-time.ts';
 import { ledgerOptions, NOW_MS, note, openAsIntruder } from '../ledger/temp-ledger.ts';
 import { keyPath, openOnDisk, signerOf } from './signed-ledger.ts';
 

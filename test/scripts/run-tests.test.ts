@@ -156,7 +156,7 @@ test('a file of tests that is no test file by its name is imported by one, or st
   const declaring = files.filter(
     (file) => !file.endsWith('.test.ts') && /^(?:describe|it|test)\(/m.test(texts.get(file) ?? ''),
   );
-  assert.ok(declaring.length > 50, `${declaring.length} files`);
+  assert.ok(declaring.length > 0, `${declaring.length} files`);
   assert.deepEqual(
     declaring.filter((file) => !all.includes(`/${basename(file)}'`)),
     [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { VenuePort } from '../../daemon/driver/ports.ts';
-import { BTC_RULES } from '../gate/fold-fixture.ts';
+import { BTC_RULES } from '../engine/fold-fixture.ts';
 import {
   answerJson,
   connectVenue,

@@ -76,12 +76,6 @@ test('a repeated or late bar can raise the regime but never counts as a calm one
   assert.equal(raised.bars_as_of_ms, BAR_MS * 9);
 });
 
-test('missing bars are not calm bars: the hold counts bars, not time', () => {
-  const start = stepRegimeHold(null, { raw: 'extreme', bars_as_of_ms: BAR_MS, is_closed: true }, 4);
-  const later = stepRegimeHold(start, { raw: 'calm', bars_as_of_ms: BAR_MS * 500, is_closed: true }, 4);
-  assert.equal(later.regime, 'extreme');
-});
-
 test('no interleaving of running and closed observations leaves the regime below the raw one', () => {
   const step = fc.record({
     raw: fc.constantFrom(...REGIMES),

@@ -5,7 +5,7 @@ import type { AccountFeed } from '../../../daemon/engine/feeds/account-feed.ts';
 import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
 import { Engine, type Flow, Pending, type Request, resultOf } from '../../../daemon/engine/flow/step.ts';
 import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
-import { ProofWorld, shown } from '../../gate/proof-fixture.ts';
+import { ProofWorld, shown } from '../proof-fixture.ts';
 
 /** The core of a world whose flows are driven by hand. */
 function drivenBy(engine: Engine, { core }: ProofWorld): LiveCore {

@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { EngineCore } from '../../../daemon/engine/flow/core.ts';
 import { Engine, type Flow, type Request } from '../../../daemon/engine/flow/step.ts';
 import { Canceler } from '../../../daemon/engine/sending/cancels.ts';
-import { ProofWorld, shown } from '../../gate/proof-fixture.ts';
+import { ProofWorld, shown } from '../proof-fixture.ts';
 
 const NOBODY = { onRequests: () => undefined, onUnheard: () => undefined };
 const worlds: ProofWorld[] = [];

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { isBesideNobodys, ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import { liveOrders } from '../../../daemon/engine/orders/orders.ts';
 import { longE8 } from '../../../daemon/engine/positions/positions.ts';
-import { decisionEvent, inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
-import { accountEvent, FoldedClaims } from '../state/folded-claims.ts';
+import { decisionEvent, inLots, T0, tradeEvent } from '../fold-fixture.ts';
+import { accountEvent, FoldedClaims } from '../folded-claims.ts';
 
 const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [
   inLots(ownE8(position)),
@@ -51,20 +51,6 @@ test('a rest of what an opening filled in doubt is its agent’s, once readings 
   for (const ms of [3_000, 9_000, 15_000]) read(book, 18, ms, ms + 10, 1_065);
   assert.deepEqual([inLots(book.position.quantityE8), lotsOf(book)], [18, [15, 3]]);
 });
-test('the same where a list shows no order in flight any more', () => {
-  const book = new FoldedClaims();
-  book.hold(10);
-  read(book, 10, 10, 20, 5);
-  book.takeProfit('x-1', 5, { atMs: T0 + 1_000 });
-  book.report('x-1', 'working', 0, T0 + 1_001);
-  // At 2,005 the exit fills and a person buys 8. Both are dated 2,065; the answer comes at 2,020, the report at 2,080.
-  read(book, 13, 2_010, 2_020, 2_065);
-  book.report('x-1', 'filled', 5, T0 + 2_080, { venue_at_ms: T0 + 2_065 });
-  const atOnce = inLots(longE8(book.position));
-  for (const ms of [4_000, 10_000, 16_000]) read(book, 13, ms, ms + 10, 2_065);
-  assert.deepEqual([atOnce >= 13, lotsOf(book)], [true, [5, 8]], `13 are held: ${atOnce}`);
-});
-
 test('a position that the venue dates ahead: what fills between an answer and its hearing is the holder’s', () => {
   const book = new FoldedClaims();
   book.hold(10);

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { isBesideNobodys, ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import { liveOrders } from '../../../daemon/engine/orders/orders.ts';
 import { longE8 } from '../../../daemon/engine/positions/positions.ts';
-import { inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
-import { FoldedClaims } from '../state/folded-claims.ts';
+import { inLots, T0, tradeEvent } from '../fold-fixture.ts';
+import { FoldedClaims } from '../folded-claims.ts';
 
 const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [
   inLots(ownE8(position)),

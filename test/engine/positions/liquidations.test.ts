@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import { longE8, shortE8 } from '../../../daemon/engine/positions/positions.ts';
-import { asListed, inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
-import { FoldedClaims } from '../state/folded-claims.ts';
+import { asListed, inLots, T0, tradeEvent } from '../fold-fixture.ts';
+import { FoldedClaims } from '../folded-claims.ts';
 
 const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [
   inLots(ownE8(position)),

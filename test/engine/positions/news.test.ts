@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { longE8 } from '../../../daemon/engine/positions/positions.ts';
-import { inLots, LOT_E8, orderEvent } from '../../gate/fold-fixture.ts';
-import { ProofWorld } from '../../gate/proof-fixture.ts';
+import { inLots, LOT_E8, orderEvent } from '../fold-fixture.ts';
+import { ProofWorld } from '../proof-fixture.ts';
 
 test('the next reading after a doubt is recorded, though it shows what is known', async (t) => {
   const world = new ProofWorld();

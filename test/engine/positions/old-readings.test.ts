@@ -4,8 +4,8 @@ import { closableE8, lackingE8, ownE8 } from '../../../daemon/engine/orders/hold
 import { liveOrders } from '../../../daemon/engine/orders/orders.ts';
 import { isSettled, longE8, shortE8, surelyHeldE8 } from '../../../daemon/engine/positions/positions.ts';
 import { toProtectE8 } from '../../../daemon/engine/positions/snapshot.ts';
-import { inLots, T0, tradeEvent } from '../../gate/fold-fixture.ts';
-import { FoldedClaims } from '../state/folded-claims.ts';
+import { inLots, T0, tradeEvent } from '../fold-fixture.ts';
+import { FoldedClaims } from '../folded-claims.ts';
 
 /** Alice holds 10 beside an opening of 5 that rests. */
 function resting(): FoldedClaims {

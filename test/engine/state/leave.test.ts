@@ -8,18 +8,9 @@ import { fromRows, KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.t
 import { generatePlan } from '../../../scripts/explore/generate.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
-import {
-  BTC_RULES,
-  DAY,
-  decisionEvent,
-  FoldedLedger,
-  LOT_E8,
-  orderEvent,
-  T0,
-  tradeEvent,
-} from '../../gate/fold-fixture.ts';
-import { accountEvent, FoldedClaims } from './folded-claims.ts';
-import { textOf } from './text-of.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { accountEvent, FoldedClaims } from '../folded-claims.ts';
+import { textOf } from '../text-of.ts';
 
 const ENDED_MS = T0 + 10;
 const tick = (ledger: FoldedLedger, atMs: number): void =>

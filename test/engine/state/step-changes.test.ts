@@ -22,9 +22,9 @@ import {
   T0,
   TICK_E8,
   tradeEvent,
-} from '../../gate/fold-fixture.ts';
-import { accountEvent } from './folded-claims.ts';
-import { textOf } from './text-of.ts';
+} from '../fold-fixture.ts';
+import { accountEvent } from '../folded-claims.ts';
+import { textOf } from '../text-of.ts';
 
 const FINER: SymbolRules = { ...BTC_RULES, lotScale: 10_000, tickScale: 100 };
 const COARSER: SymbolRules = { ...BTC_RULES, lotScale: 100, tickScale: 1 };

@@ -5,9 +5,9 @@ import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { lotE8, tickE8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../../gate/fold-fixture.ts';
-import { accountEvent, FoldedClaims } from './folded-claims.ts';
-import { textOf } from './text-of.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { accountEvent, FoldedClaims } from '../folded-claims.ts';
+import { textOf } from '../text-of.ts';
 
 const COARSER: SymbolRules = { ...BTC_RULES, lotScale: 100, tickScale: 1 };
 const OLD_NAMES = {

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import type { AlertEvent } from '../../../../daemon/engine/records/house-events.ts';
+import { order, until } from '../../../daemon/harness.ts';
+import { suiteWorld } from '../../../daemon/suite-world.ts';
+
+describe('a position that the venue liquidates', () => {
+  const world = suiteWorld({ wall: true });
+  before(async () => {
+    await world.setMark('BTCUSDT', 60_000);
+  });
+
+  const alerts = (): readonly AlertEvent[] => world.alerts().filter(({ code }) => code === 'LIQUIDATED');
+
+  it('is told to people, once', async () => {
+    await world.tool('place_order', order({ requested_notional: 600, requested_leverage: 3 }));
+    assert.ok((await world.position('BTCUSDT')) > 0);
+    await world.setMark('BTCUSDT', 35_000);
+    await until('it is liquidated', async () => (await world.books()).liquidations.length === 1);
+    await until('it is told', () => alerts().length > 0, 90_000);
+    await world.sleep(150_000);
+    assert.deepEqual(
+      alerts().map(({ symbol }) => symbol),
+      ['BTCUSDT'],
+    );
+    await world.restart();
+    await world.sleep(90_000);
+    assert.equal(alerts().length, 1, 'nor again after a restart');
+  });
+});
