@@ -6,7 +6,6 @@ import type { PolicyDocument, PolicyPort } from '../engine/operator/policy-contr
 import type { GateState } from '../engine/state/gate-state.ts';
 import { tellingOf } from '../reads/execution.ts';
 import { CallerReads } from '../reads/reads.ts';
-import { ExecutionRecall } from '../reads/recall.ts';
 import { GateCore, WakeUp } from './driver.ts';
 import type { GatePorts } from './ports.ts';
 
@@ -49,13 +48,12 @@ export function buildParts(options: GateOptions): GateParts {
       },
     },
   });
-  const recall = new ExecutionRecall(core.state, ports.ledger);
   const exitTimer = new WakeUp(ports.time, signal, () => parts.exits.tick());
   const parts: LiveParts = composeLive(core, {
     policyPort,
     compareRoutes: alerts?.compareRoutes ?? (() => []),
-    tell: tellingOf(core, recall),
+    tell: tellingOf(core),
     wakeExitsAt: (wallMs) => exitTimer.at(wallMs),
   });
-  return { ...parts, core, reads: new CallerReads(core, recall) };
+  return { ...parts, core, reads: new CallerReads(core) };
 }

@@ -28,16 +28,14 @@ import { describeExecution } from './execution.ts';
 import { seesAll } from './holders.ts';
 import { describeLimits } from './limits.ts';
 import { describeCandles, describeOrderBook } from './market-data.ts';
-import type { ExecutionRecall } from './recall.ts';
+import { recall } from './recall.ts';
 
 /** The reads of callers. Decisions, and what was said in them, are of their agent and of operators. */
 export class CallerReads {
   readonly #core: LiveCore;
-  readonly #recall: ExecutionRecall;
 
-  constructor(core: LiveCore, recall: ExecutionRecall) {
+  constructor(core: LiveCore) {
     this.#core = core;
-    this.#recall = recall;
   }
 
   mayRead(caller: Caller, tool: ToolName): boolean {
@@ -87,13 +85,14 @@ export class CallerReads {
   }
 
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
-    const stored = this.#core.ports.ledger.findDecision(decisionId);
+    const { ports, state } = this.#core;
+    const stored = ports.ledger.findDecision(decisionId);
     if (stored === null) return null;
     const event = stored.payload as DecisionEvent;
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
     return {
       decision: tellExplained(this.#core, event),
-      execution: describeExecution(this.#core, this.#recall.recall(stored), event),
+      execution: describeExecution(this.#core, recall(state, ports.ledger, stored), event),
     };
   }
 
