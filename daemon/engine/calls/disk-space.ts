@@ -1,11 +1,10 @@
 import { isFullClose } from '../../core/decide/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { cancelsNothing } from '../callers/request-records.ts';
 import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';
-import { everyLiveOrder } from '../orders/orders.ts';
 import type { ToolOutcome, Unavailable } from '../records/decisions.ts';
-import type { Intake } from './intake.ts';
 
 /** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
 export class Availability {
@@ -68,7 +67,8 @@ export class FullDisk {
     if (decision === 'BLOCK' || effective === null || effective.action === 'open') return false;
     if (request.origin !== 'agent') return effective.action !== 'amend' || effective.leverage === null;
     if (effective.action === 'amend') return false;
-    return effective.action !== 'exit' || (effective.time_in_force !== 'GTC' && this.#isDue(considered));
+    if (effective.action === 'cancel') return !cancelsNothing(this.#core.state, request, this.#core.passedMs());
+    return effective.time_in_force !== 'GTC' && this.#isDue(considered);
   }
 
   /** Notes the decision of an exit that {@link isNeeded} permitted. */
@@ -102,14 +102,6 @@ export class FullDisk {
 
 function paceKey({ agent, symbol }: ExecutionRequest): string {
   return `${agent} ${symbol ?? ''}`;
-}
-
-/** A cancel that would change nothing: the agent has no order, or each one is already being canceled. */
-export function cancelsNothing(core: LiveCore, { request, target }: Intake): boolean {
-  if (request.intent !== 'cancel' || request.origin !== 'agent') return false;
-  const orders = target === null ? everyLiveOrder(core.state.orders) : [target];
-  for (const order of orders) if (order.agent === request.agent && !order.cancelRequested) return false;
-  return true;
 }
 
 /** Opens the account's breaker: resting openings are canceled, and an operator must intervene. */
