@@ -4,6 +4,7 @@ import { cancelsNothing } from '../callers/request-records.ts';
 import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';
+import { findAccountBreaker } from '../protect/breakers.ts';
 import type { ToolOutcome, Unavailable } from '../records/decisions.ts';
 
 /** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
@@ -107,19 +108,13 @@ function paceKey({ agent, symbol }: ExecutionRequest): string {
 /** Opens the account's breaker: resting openings are canceled, and an operator must intervene. */
 export function recordFullDisk(core: LiveCore): void {
   try {
-    const entry = core.state.layers.get('breaker|account|');
-    if (entry === undefined || entry.setBy === 'venue') {
-      core.appendTightening({
-        clears_at_ms: null,
-        clears_when: 'space was freed, the daemon started again, and an operator clears it',
-        layer: 'breaker',
-        name: null,
-        reason: 'the disk is full: its reserve is in use',
-        scope: 'account',
-        set_by: 'daemon',
-        state: 'reducing',
-      });
-    }
+    const breaker = findAccountBreaker(
+      core.state,
+      'the disk is full: its reserve is in use',
+      'space was freed, the daemon started again, and an operator clears it',
+      null,
+    );
+    if (breaker !== null) core.appendTightening({ ...breaker, state: 'reducing' });
     if (core.ports.clock.isSynced) tellFullDisk(core);
   } catch (error) {
     core.ports.log.error({ error: String(error) }, 'the full disk could not be recorded');
