@@ -1,9 +1,9 @@
 import type { GateApi, PasskeyApi, TokenApi } from '../contract/types/gate-api.ts';
 import { recordFullDisk, tellFullDisk } from '../engine/calls/disk-space.ts';
+import { startAlone } from '../engine/flow/all-read.ts';
 import type { StoredEvent } from '../engine/flow/ports.ts';
 import type { Keeper } from '../engine/keeper/keeper.ts';
 import { leaveVenue } from '../engine/live/leave-venue.ts';
-import { startAlone } from '../engine/live/parts.ts';
 import { acknowledgeAlert } from '../engine/operator/acknowledge.ts';
 import type { AlertRoutesControl } from '../engine/operator/alert-routes.ts';
 import type { ArmingControl } from '../engine/operator/arming.ts';

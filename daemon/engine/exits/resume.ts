@@ -1,6 +1,6 @@
 import { RESUME_MS } from '../claims/claim-ends.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, within } from '../flow/step.ts';
+import { type Flow, joined, wait, within } from '../flow/step.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { readParent } from '../guard/read-parent.ts';
 import { type Claim, isLive } from '../orders/claims.ts';
@@ -59,8 +59,7 @@ export class ExitResumption {
   *#read(claims: readonly Claim[]): Flow<void> {
     const { time } = this.#core.ports;
     const untilMs = time.monotonicMs() + RESUME_WITHIN_MS;
-    while (!this.#reads.keeper.wasRead && time.monotonicMs() < untilMs)
-      yield* ask<'wait'>({ fx: 'wait', ms: LOOK_EVERY_MS });
+    while (!this.#reads.keeper.wasRead && time.monotonicMs() < untilMs) yield* wait(LOOK_EVERY_MS);
     const symbols = new Set(claims.filter(({ origin }) => origin === 'operator').map(({ symbol }) => symbol));
     if (symbols.size === 0) return;
     const read = [...symbols].map((symbol) => this.#core.begin(this.#reads.trades.readNow(symbol)));

@@ -12,7 +12,7 @@ import { AccountFeed } from '../feeds/account-feed.ts';
 import { FeedSchedule } from '../feeds/feed-schedule.ts';
 import { MarketFeed } from '../feeds/market-feed.ts';
 import { ReadingMarks } from '../feeds/reading-marks.ts';
-import { allRead } from '../flow/all-read.ts';
+import { allRead, startAlone } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { Flow } from '../flow/step.ts';
 import { Authorities } from '../guard/authorities.ts';
@@ -20,7 +20,7 @@ import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';
 import { Protection } from '../guard/protection.ts';
 import { StandingOrders } from '../guard/resting-openings.ts';
-import { type Begun, Keeper, type KeeperTasks } from '../keeper/keeper.ts';
+import { Keeper, type KeeperTasks } from '../keeper/keeper.ts';
 import { LedgerCheck } from '../keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from '../operator/alert-routes.ts';
 import { ArmingControl } from '../operator/arming.ts';
@@ -44,16 +44,6 @@ export interface LiveOptions {
   readonly tell: Telling;
   /** Exits are due then, wall ms of the process: the earliest instant that was asked for. */
   readonly wakeExitsAt: (wallMs: number) => void;
-}
-
-/** Starts what nobody waits for; that it failed is an alert. */
-export function startAlone(core: LiveCore, code: string, task: () => Begun): void {
-  const onFailure = (error: unknown): void => core.alertRarely(code, String(error));
-  try {
-    for (const started of task()) started.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
-  } catch (error) {
-    onFailure(error);
-  }
 }
 
 /** Composes the parts; nothing runs yet. */
