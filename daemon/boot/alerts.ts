@@ -80,7 +80,7 @@ export class Alerts {
   #offer(gate: Gate, file: FileRead, setBy: string): void {
     // Nobody has to have routes; who had some keeps them, and who names a file means it.
     const isAbsent = !file.ok && file.problem === ABSENT && !this.#config.isAlertsNamed;
-    if (isAbsent && gate.core.state.outbox.routes === null) gate.alertRoutes.forgetError();
+    if (isAbsent && gate.core.state.outbox.routes === null) gate.alertRoutes.error = null;
     else gate.alertRoutes.offerInBackground(parseRoutes(file, this.#config), setBy);
   }
 }

@@ -5,7 +5,7 @@ import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';
 import { Gate } from '../driver/gate.ts';
 import type { GateOptions } from '../driver/parts.ts';
-import { layerKey } from '../engine/callers/layers.ts';
+import { layerEvent, layerKey, OPERATOR } from '../engine/callers/layers.ts';
 import type { PolicyDocument } from '../engine/operator/policy-control.ts';
 import type { GateEvents } from '../engine/records/events.ts';
 import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
@@ -136,19 +136,13 @@ export function keepEnded(ledger: Ledger): (ended: readonly EndedDecision[]) => 
  * before anything opens. Exits of operators and protective stops remain.
  */
 function haltUnaided(ledger: Ledger, { isPartial, state }: Folded): void {
-  const standing = state.layers.get(layerKey('operator', 'account', null));
+  const standing = state.layers.get(layerKey(OPERATOR));
   if (standing?.state === 'halted') return;
   const what = isPartial
     ? 'no checkpoint is sound and an archive cannot be read, so what its records say is not known (audit verify names it)'
     : 'no checkpoint was sound, and all archives were folded again';
   const payload: GateEvents['state'] = {
-    clears_at_ms: null,
-    clears_when: 'an operator clears it',
-    layer: 'operator',
-    name: null,
-    reason: `${what}: check positions, orders and limits first`,
-    scope: 'account',
-    set_by: 'start',
+    ...layerEvent(OPERATOR, `${what}: check positions, orders and limits first`, 'start', 'an operator clears it'),
     state: 'halted',
   };
   const [event] = ledger.appendSync([{ kind: 'state', at_ms: state.lastEventAtMs, payload }]);

@@ -1,4 +1,4 @@
-import { layerKey } from '../engine/callers/layers.ts';
+import { layerEvent, layerKey, OPERATOR } from '../engine/callers/layers.ts';
 import type { LedgerRecord } from '../engine/flow/ports.ts';
 import { LEDGER_LAYER, readReason } from '../engine/keeper/ledger-refusal.ts';
 import { closedE8 } from '../engine/orders/claims.ts';
@@ -37,7 +37,7 @@ export interface Recovered {
  */
 export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: RecoveryOptions): Recovered {
   const { state } = foldLedger(ledger, { folder: null });
-  const standing = state.layers.get(layerKey('breaker', 'account', LEDGER_LAYER));
+  const standing = state.layers.get(layerKey(LEDGER_LAYER));
   if (standing !== undefined && readReason(standing.reason).code === 'OTHER_DAEMON' && !takeOver) {
     throw new StartError(
       `another Holdfast ledger traded this account (${standing.reason}): stop its daemon for good, then run \`./holdfast recover --take-over\``,
@@ -55,30 +55,18 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
       record('passkey', at_venue_ms, { action: 'removed', id, reason: 'recovered', set_by: setBy }),
     ),
     record('state', at_venue_ms, {
-      clears_at_ms: null,
-      clears_when: 'an operator clears it',
-      layer: 'operator',
-      name: null,
-      reason: `${takeOver ? 'taken over' : 'recovered'} at ${new Date(at_venue_ms).toISOString()}: check positions, orders and limits first`,
-      scope: 'account',
-      set_by: setBy,
+      ...layerEvent(
+        OPERATOR,
+        `${takeOver ? 'taken over' : 'recovered'} at ${new Date(at_venue_ms).toISOString()}: check positions, orders and limits first`,
+        setBy,
+        'an operator clears it',
+      ),
       state: 'halted',
     }),
   ];
   records.push(...endExits(state, at_venue_ms, setBy));
   if (standing !== undefined)
-    records.push(
-      record('state', at_venue_ms, {
-        clears_at_ms: null,
-        clears_when: '',
-        layer: 'breaker',
-        name: LEDGER_LAYER,
-        reason: 'recovered',
-        scope: 'account',
-        set_by: setBy,
-        state: 'active',
-      }),
-    );
+    records.push(record('state', at_venue_ms, layerEvent(LEDGER_LAYER, 'recovered', setBy, null)));
   // In one commit with the revocations.
   ledger.appendSync(records);
   return { epoch, at_venue_ms, revoked_tokens: live.length, removed_passkeys: passkeys.length };

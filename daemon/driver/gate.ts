@@ -1,9 +1,9 @@
 import type { GateApi, PasskeyApi, TokenApi } from '../contract/types/gate-api.ts';
 import { recordFullDisk, tellFullDisk } from '../engine/calls/disk-space.ts';
+import { startAlone } from '../engine/flow/all-read.ts';
 import type { StoredEvent } from '../engine/flow/ports.ts';
 import type { Keeper } from '../engine/keeper/keeper.ts';
 import { leaveVenue } from '../engine/live/leave-venue.ts';
-import { startAlone } from '../engine/live/parts.ts';
 import { acknowledgeAlert } from '../engine/operator/acknowledge.ts';
 import type { AlertRoutesControl } from '../engine/operator/alert-routes.ts';
 import type { ArmingControl } from '../engine/operator/arming.ts';
@@ -14,9 +14,18 @@ import type { DecisionEvent } from '../engine/records/decisions.ts';
 import { recoverOrders } from '../engine/sending/recover-orders.ts';
 import { describeAlertChannels } from '../reads/alert-channels.ts';
 import { describeApproval, describeApprovals } from '../reads/approvals.ts';
-import { describeAccount, describeAlert, describeAlerts, describeOrder, tellExplained } from '../reads/bodies.ts';
+import {
+  describeAccount,
+  describeAlert,
+  describeAlerts,
+  describeFills,
+  describeOrder,
+  tellExplained,
+} from '../reads/bodies.ts';
+import { describeCandles, describeOrderBook } from '../reads/market-data.ts';
 import { checkPolicy, readPolicy } from '../reads/policy.ts';
 import { describeReadiness } from '../reads/readiness.ts';
+import * as reads from '../reads/reads.ts';
 import { describeAgent, describeAgents } from '../reads/reports/accounts.ts';
 import { describeEquityHistory } from '../reads/reports/equity-history.ts';
 import { describeReport } from '../reads/reports/report.ts';
@@ -123,12 +132,12 @@ export class Gate implements GateApi {
   settled(): Promise<void> {
     return this.core.settled().catch(() => undefined);
   }
-  readonly mayRead: GateApi['mayRead'] = (...args) => this.#parts.reads.mayRead(...args);
-  readonly getSymbols: GateApi['getSymbols'] = (caller) => this.#parts.reads.getSymbols(caller);
-  readonly getLimits: GateApi['getLimits'] = (...args) => this.#parts.reads.getLimits(...args);
+  readonly mayRead: GateApi['mayRead'] = (...args) => reads.mayRead(this.core, ...args);
+  readonly getSymbols: GateApi['getSymbols'] = (caller) => reads.getSymbols(this.core, caller);
+  readonly getLimits: GateApi['getLimits'] = (...args) => reads.getLimits(this.core, ...args);
   readonly getDecisions: GateApi['getDecisions'] = (caller, limit, cursor, filter = {}) =>
-    this.#parts.reads.getDecisions(caller, limit, cursor, filter);
-  readonly getDecision: GateApi['getDecision'] = (...args) => this.#parts.reads.getDecision(...args);
+    reads.getDecisions(this.core, caller, { limit, cursor }, filter);
+  readonly getDecision: GateApi['getDecision'] = (...args) => reads.getDecision(this.core, ...args);
   /** A record as streams show it: decisions with what their records leave out. */
   tell(event: StoredEvent): StoredEvent {
     if (event.kind !== 'decision') return event;
@@ -141,17 +150,18 @@ export class Gate implements GateApi {
     if (event === undefined || (caller.role !== 'operator' && event.agent !== caller.agent)) return { kind: 'unknown' };
     return receipts === undefined ? { kind: 'unsigned' } : receipts.read(decisionId, head);
   };
-  readonly getOrders: GateApi['getOrders'] = (...args) => this.#parts.reads.getOrders(...args);
-  readonly getFills: GateApi['getFills'] = (...args) => this.#parts.reads.getFills(...args);
-  readonly getPositions: GateApi['getPositions'] = (caller) => this.#parts.reads.getPositions(caller);
+  readonly getOrders: GateApi['getOrders'] = (caller, filter, limit, cursor) =>
+    reads.getOrders(this.core, caller, { limit, cursor }, filter);
+  readonly getFills: GateApi['getFills'] = (...args) => describeFills(this.core, ...args);
+  readonly getPositions: GateApi['getPositions'] = (caller) => reads.getPositions(this.core, caller);
   readonly getAccount: GateApi['getAccount'] = () => describeAccount(this.core);
   readonly getEquityHistory: GateApi['getEquityHistory'] = (span) => describeEquityHistory(this.core, span);
   readonly getAgents: GateApi['getAgents'] = (caller) => describeAgents(this.core, caller);
   readonly getAgent: GateApi['getAgent'] = (caller, name) => describeAgent(this.core, caller, name);
   readonly getReport: GateApi['getReport'] = (caller, period) => describeReport(this.core, caller, period);
-  readonly getMarket: GateApi['getMarket'] = (...args) => this.#parts.reads.getMarket(...args);
-  readonly getCandles: GateApi['getCandles'] = (...args) => this.#parts.reads.getCandles(...args);
-  readonly getOrderBook: GateApi['getOrderBook'] = (symbol) => this.#parts.reads.getOrderBook(symbol);
+  readonly getMarket: GateApi['getMarket'] = (...args) => reads.getMarket(this.core, ...args);
+  readonly getCandles: GateApi['getCandles'] = (...args) => describeCandles(this.core, ...args);
+  readonly getOrderBook: GateApi['getOrderBook'] = (symbol) => describeOrderBook(this.core, symbol);
 
   // --- operator --------------------------------------------------------------------------------------------------
 
@@ -210,7 +220,7 @@ export class Gate implements GateApi {
   readonly rebase: GateApi['rebase'] = (...args) => this.#act(() => this.#parts.operator.rebase(...args));
   readonly getPolicy: GateApi['getPolicy'] = () => {
     const arming = this.arming.describe();
-    return { ...this.policies.describe(), ...(arming === null ? {} : { arming }) };
+    return { ...this.policies.read(), ...(arming === null ? {} : { arming }) };
   };
   readonly checkPolicy: GateApi['checkPolicy'] = (text) => checkPolicy(this.core, this.#options.policyPort, text);
   readonly previewPolicy: GateApi['previewPolicy'] = async (text) => {

@@ -5,8 +5,6 @@ import type { CompareAlertRoutes } from '../engine/operator/alert-routes.ts';
 import type { PolicyDocument, PolicyPort } from '../engine/operator/policy-control.ts';
 import type { GateState } from '../engine/state/gate-state.ts';
 import { tellingOf } from '../reads/execution.ts';
-import { CallerReads } from '../reads/reads.ts';
-import { ExecutionRecall } from '../reads/recall.ts';
 import { GateCore, WakeUp } from './driver.ts';
 import type { GatePorts } from './ports.ts';
 
@@ -32,7 +30,6 @@ export interface GateOptions {
 /** The parts of the gate, which its calls use. */
 export interface GateParts extends LiveParts {
   readonly core: GateCore;
-  readonly reads: CallerReads;
 }
 
 /** Composes the parts; nothing runs yet. */
@@ -49,13 +46,12 @@ export function buildParts(options: GateOptions): GateParts {
       },
     },
   });
-  const recall = new ExecutionRecall(core.state, ports.ledger);
   const exitTimer = new WakeUp(ports.time, signal, () => parts.exits.tick());
   const parts: LiveParts = composeLive(core, {
     policyPort,
     compareRoutes: alerts?.compareRoutes ?? (() => []),
-    tell: tellingOf(core, recall),
+    tell: tellingOf(core),
     wakeExitsAt: (wallMs) => exitTimer.at(wallMs),
   });
-  return { ...parts, core, reads: new CallerReads(core, recall) };
+  return { ...parts, core };
 }

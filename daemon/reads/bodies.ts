@@ -13,7 +13,7 @@ import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmeti
 import { wordOrNull } from '../core/record-text/text-parts.ts';
 import { findRegime } from '../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../core/rules/price.ts';
-import type { RecordedAlert } from '../engine/callers/recent-alerts.ts';
+import type { RecordedAlert } from '../engine/callers/recent.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { ownE8 } from '../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../engine/orders/orders.ts';
@@ -178,7 +178,7 @@ export function parseCursor(cursor: string): number {
 export function describeFills(core: LiveCore, caller: Caller, limit: number, cursor: string | null): FillsBody {
   const isReported = seesAll(caller);
   const read = (seq: number, count: number) =>
-    core.state.fills.readBefore(seq, count, isReported ? null : caller.agent);
+    core.state.fills.readBefore(seq, count, ({ agent }) => isReported || agent === caller.agent);
   const { next, page } = readPage(limit, cursor, read);
   return {
     fills: page.map(({ seq, agent: owner, decisionId, holder, trade }) => ({

@@ -28,7 +28,7 @@ import { formatQuantityE8 } from '../engine/records/units.ts';
 import type { Recalled } from '../engine/state/leave.ts';
 import { tellApproval } from './approvals.ts';
 import { averageText, explanationText } from './bodies.ts';
-import type { ExecutionRecall } from './recall.ts';
+import { recall } from './recall.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision' | 'orders'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
@@ -195,10 +195,10 @@ function executionState(orders: readonly OrderState[]): ExecutionState {
 }
 
 /** How callers are told of decisions. */
-export function tellingOf(core: LiveCore, recall: ExecutionRecall) {
+export function tellingOf(core: LiveCore) {
   return {
     explanationText: (event: DecisionEvent, body: ReportedDecision): string => explanationText(core, event, body),
     execution: (became: Recalled, event: Decided): ExecutionBody => describeExecution(core, became, event),
-    recall: (stored: StoredEvent): Recalled => recall.recall(stored),
+    recall: (stored: StoredEvent): Recalled => recall(core.state, core.ports.ledger, stored),
   };
 }

@@ -1,6 +1,6 @@
 import type { ReadinessBody } from '../contract/types/operator.ts';
 import type { TradingStateName } from '../core/context.ts';
-import { layerKey, stateInForce } from '../engine/callers/layers.ts';
+import { ACCOUNT_BREAKER, layerKey, stateInForce } from '../engine/callers/layers.ts';
 import { describeClosed } from '../engine/feeds/market-feed.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import type { Keeper } from '../engine/keeper/keeper.ts';
@@ -39,7 +39,7 @@ export function describeReadiness({
       waiting.push(...(keeper.reconciliation.missing.length > 0 ? keeper.reconciliation.missing : ['reconciliation']));
     waiting.push(...findStaleInputs(core));
   }
-  const unlocked = core.state.layers.get(layerKey('breaker', 'account', ACCOUNT_LOCK_LAYER.name));
+  const unlocked = core.state.layers.get(layerKey({ ...ACCOUNT_BREAKER, name: ACCOUNT_LOCK_LAYER.name }));
   if (unlocked !== undefined) waiting.push(`the lock of the account: ${unlocked.reason}`);
   if (core.ports.ledger.isFailed) waiting.push('a ledger that can record');
   else if (availability.isDiskFull) waiting.push('free disk space and a new start');

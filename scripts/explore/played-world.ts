@@ -245,9 +245,10 @@ export abstract class PlayedWorld {
     this.policies.push(saved);
     this.keepPolicy(policy);
     this.operate(step, 'policy', {}, async (gate) => {
-      const offered = await gate.policies.offer({ ok: true, policy, warnings: [] }, 'file');
-      if (offered.status === 'pending' && isLeft) return;
-      if (offered.status === 'pending') await this.#accept(gate, offered.hash, OPERATOR.agent, null);
+      await gate.policies.offer({ ok: true, policy, warnings: [] }, 'file');
+      const isPending = gate.policies.pending?.hash === policy.hash;
+      if (isPending && isLeft) return;
+      if (isPending) await this.#accept(gate, policy.hash, OPERATOR.agent, null);
       else saved.mayWait = false;
     });
   }

@@ -117,7 +117,7 @@ test("the daily report of a day of attack traffic equals the exchange's books, a
   await until(
     'every booking and trade is read',
     async () => {
-      world.daemon.gate.keeper.dueNow('income');
+      world.daemon.gate.keeper.schedule.dueNow('income');
       await world.refresh();
       reports.length = 0;
       for (const day of days) reports.push(await ask<ReportBody>(`/v1/report?day=${day}`));

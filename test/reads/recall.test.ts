@@ -5,7 +5,7 @@ import type { StoredEvent } from '../../daemon/engine/flow/ports.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { KEEP_UNPROVEN_MS } from '../../daemon/engine/state/leave.ts';
 import { describeExecution } from '../../daemon/reads/execution.ts';
-import { ExecutionRecall } from '../../daemon/reads/recall.ts';
+import { recall } from '../../daemon/reads/recall.ts';
 import {
   BTC_RULES,
   DAY,
@@ -18,12 +18,6 @@ import {
 } from '../engine/fold-fixture.ts';
 
 const silent = {
-  findDecision: (): never => {
-    throw new Error('a decision was looked up');
-  },
-  iterateEvents: (): never => {
-    throw new Error('the ledger was read');
-  },
   readEndedOrders: (): never => {
     throw new Error('the table was read');
   },
@@ -85,11 +79,11 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
   return { ledger, stored };
 }
 
-describe('executions that have left the views are read back from the ledger', () => {
+describe('executions that have left the views are read back from the table of ended orders', () => {
   it('shows every order as the views showed it last, slices, rungs, amends and trades included', () => {
     const { ledger, stored } = busyLedger();
-    const recall = new ExecutionRecall(ledger.state, ledger);
-    const held = stored.map((event) => structuredClone(recall.recall(event).orders));
+    const ordersOf = (event: StoredEvent) => recall(ledger.state, ledger, event).orders;
+    const held = stored.map((event) => structuredClone(ordersOf(event)));
     assert.deepEqual(
       held.map((orders) => orders.map((order) => [order.status, inLots(order.quantityE8), inLots(order.executedE8)])),
       [
@@ -111,71 +105,50 @@ describe('executions that have left the views are read back from the ledger', ()
     assert.equal(ledger.state.orders.all.size, 0, 'the views have let go of them');
     assert.equal(ledger.rows.length, 6, 'and the table has them');
     for (const [index, event] of stored.entries())
-      assert.deepEqual(recall.recall(event).orders, held[index], `execution ${index} of the table`);
-    ledger.rows.length = 0;
-    for (const [index, event] of stored.entries()) {
-      assert.deepEqual(recall.recall(event).orders, held[index], `execution ${index}`);
-      assert.equal(recall.recall(event), recall.recall(event), 'read back once');
-    }
+      assert.deepEqual(ordersOf(event), held[index], `execution ${index} of the table`);
   });
 
   it('shows of a slice, and of a later rung, the order that it sent', () => {
     const { ledger } = busyLedger();
-    const recall = new ExecutionRecall(ledger.state, ledger);
     const sentBy = (id: string): readonly string[] =>
-      recall.recall(ledger.findDecision(id)!).orders.map(({ clientOrderId }) => clientOrderId);
+      recall(ledger.state, ledger, ledger.findDecision(id)!).orders.map(({ clientOrderId }) => clientOrderId);
     const held = [sentBy('d-b'), sentBy('d-d')];
     assert.deepEqual(held, [['a-1'], ['c-1']]);
     const later = T0 + 2 * DAY + KEEP_UNPROVEN_MS;
     ledger.append({ kind: 'alert', at_ms: later, payload: { code: 'TEST', detail: '', symbol: null } });
     assert.deepEqual([sentBy('d-b'), sentBy('d-d')], held, 'of the table');
-    const alone = { ...silent, readEndedOrders: ledger.readEndedOrders.bind(ledger) };
-    const part = new ExecutionRecall(ledger.state, alone).recall(ledger.findDecision('d-d')!);
-    assert.deepEqual([part.orders.length, part.claim], [1, null], 'of the table, without its parent');
+    const part = recall(ledger.state, ledger, ledger.findDecision('d-d')!);
+    assert.deepEqual([part.orders.length, part.claim], [1, null], 'its claim has ended');
   });
 
-  it('says of a rung whose parent is not in the ledger any more that its order is not known [AN-59 AN-247]', () => {
-    const { ledger } = busyLedger();
-    const stored = ledger.findDecision('d-d')!;
-    ledger.append({
-      kind: 'alert',
-      at_ms: T0 + 2 * DAY + KEEP_UNPROVEN_MS,
-      payload: { code: 'TEST', detail: '', symbol: null },
+  for (const [what, id] of [
+    ['an exit', 'd-c'],
+    ['one of its rungs', 'd-d'],
+  ] as const)
+    it(`says of ${what} that has left the table what became of it is not known any more [AN-59 AN-247]`, () => {
+      const { ledger } = busyLedger();
+      const stored = ledger.findDecision(id)!;
+      ledger.append({
+        kind: 'alert',
+        at_ms: T0 + 2 * DAY + KEEP_UNPROVEN_MS,
+        payload: { code: 'TEST', detail: '', symbol: null },
+      });
+      ledger.rows.length = 0;
+      const recalled = recall(ledger.state, ledger, stored);
+      assert.deepEqual(recalled, { orders: [], claim: null });
+      const { note, state } = describeExecution(
+        { state: ledger.state } as unknown as LiveCore,
+        recalled,
+        stored.payload as DecisionEvent,
+      );
+      assert.equal(state, 'none');
+      assert.match(note ?? '', /not in the ledger any more/);
     });
-    const empty = { ...silent, findDecision: () => null, readEndedOrders: () => [] };
-    const recalled = new ExecutionRecall(ledger.state, empty).recall(stored);
-    assert.deepEqual(recalled, { orders: [], claim: null });
-    const { note, state } = describeExecution(
-      { state: ledger.state } as unknown as LiveCore,
-      recalled,
-      stored.payload as DecisionEvent,
-    );
-    assert.equal(state, 'none');
-    assert.match(note ?? '', /not in the ledger any more/);
-  });
 
   it('reads no ledger for decisions without orders, nor for what the views hold', () => {
     const { ledger, stored } = busyLedger();
-    const recall = new ExecutionRecall(ledger.state, silent);
     const blocked = ledger.append(decisionEvent({ id: 'd-z', atMs: T0 + 3 * DAY, orders: [] }));
-    assert.deepEqual(recall.recall(blocked).orders, [], 'nothing was ordered');
-    assert.equal(recall.recall(stored[0]!).orders.length, 3, 'still in the views');
-  });
-
-  it('finds what became of an order that ended a great many events later', () => {
-    const ledger = new FoldedLedger();
-    ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
-    const stored = ledger.append(decisionEvent({ id: 'd-a', atMs: T0, orders: [{ client_order_id: 'a-0' }] }));
-    for (let i = 0; i < 20_100; i += 1)
-      ledger.append({ kind: 'alert', at_ms: T0 + i, payload: { code: 'TEST', detail: '', symbol: null } });
-    ledger.append(orderEvent('a-0', T0 + DAY, { status: 'canceled', executed_lots: 4 }));
-    ledger.append({
-      kind: 'alert',
-      at_ms: T0 + DAY + KEEP_UNPROVEN_MS,
-      payload: { code: 'TEST', detail: '', symbol: null },
-    });
-    ledger.rows.length = 0;
-    const [order] = new ExecutionRecall(ledger.state, ledger).recall(stored).orders;
-    assert.deepEqual([order?.status, inLots(order?.executedE8)], ['canceled', 4]);
+    assert.deepEqual(recall(ledger.state, silent, blocked).orders, [], 'nothing was ordered');
+    assert.equal(recall(ledger.state, silent, stored[0]!).orders.length, 3, 'still in the views');
   });
 });

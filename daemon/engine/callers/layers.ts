@@ -24,9 +24,15 @@ export interface LayerEntry {
 }
 export type LayerMap = Map<string, LayerEntry>;
 export type LayerPlace = Pick<LayerEntry, 'layer' | 'scope' | 'name'>;
+/** The breaker of the account: the venue's, or a graver one. */
+export const ACCOUNT_BREAKER: LayerPlace = { layer: 'breaker', scope: 'account', name: null };
+/** Nothing opens before the account is reconciled. */
+export const BOOT: LayerPlace = { layer: 'boot', scope: 'account', name: null };
+/** What an operator has said of the whole account. */
+export const OPERATOR: LayerPlace = { layer: 'operator', scope: 'account', name: null };
 
 const SEVERITY: { readonly [state in TradingStateName]: number } = { active: 0, reducing: 1, halted: 2 };
-export function layerKey(layer: StateLayer, scope: string, name: string | null): string {
+export function layerKey({ layer, name, scope }: LayerPlace): string {
   return `${layer}|${scope}|${name ?? ''}`;
 }
 
@@ -49,8 +55,13 @@ export function layerEvent(
   };
 }
 
+/** The record that sets the boot layer, or clears it. */
+export function bootEvent(reason: string, state: 'reducing' | 'active'): StateEvent {
+  return layerEvent(BOOT, reason, 'daemon', state === 'active' ? null : 'account, orders and market are reconciled');
+}
+
 export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: number, tMs: number): void {
-  const key = layerKey(event.layer, event.scope, event.name);
+  const key = layerKey(event);
   if (event.state === 'active') {
     layers.delete(key);
     return;

@@ -1,6 +1,7 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { ByName } from '../kept/restore.ts';
+import { RollingSum } from '../kept/rolling-windows.ts';
 import { type Claim, meantBy } from '../orders/claim.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
@@ -12,7 +13,6 @@ import { isInCancelAll, type LayerMap, stateInForce } from './layers.ts';
 /** The longest window that a policy may have. */
 const LONGEST_MS = 3_600_000;
 const BUCKET_MS = 1_000;
-const MAX_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 
 /** Who sends requests: an agent and an operator of one name are two. */
 export interface Sender {
@@ -38,42 +38,14 @@ export interface RecordCount {
 
 const MONITOR = 'monitor';
 
-/** Records by the second of `t`. One counts until its whole second has left the window, so the count is never too low. */
-class RecordWindow {
-  private buckets: { readonly index: number; records: number }[] = [];
-
-  add(tMs: number): void {
-    const index = Math.floor(tMs / BUCKET_MS);
-    const last = this.buckets.at(-1);
-    if (last?.index === index) {
-      last.records += 1;
-      return;
-    }
-    this.buckets.push({ index, records: 1 });
-    if (this.buckets.length > MAX_BUCKETS) this.buckets = this.buckets.slice(-LONGEST_MS / BUCKET_MS);
-  }
-
-  count(tMs: number, windowMs: number): RecordCount {
-    let records = 0;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (let i = this.buckets.length - 1; i >= 0; i -= 1) {
-      const bucket = this.buckets[i]!;
-      const startMs = bucket.index * BUCKET_MS;
-      if (startMs + BUCKET_MS <= tMs - windowMs) break;
-      records += bucket.records;
-      oldest = startMs;
-    }
-    return { records, freeAtMs: records === 0 ? null : oldest + BUCKET_MS + windowMs };
-  }
-}
-
 /**
  * How many calls without an effect are on record of each agent, and what was summed beyond that: folded from the
  * ledger, so that a restart begins no budget again. All tokens of an agent share its budgets; an operator of the same
  * name has its own.
  */
 export class RequestRecords {
-  private readonly windows = new ByName(() => new RecordWindow());
+  /** By the second of `t`: one counts until its whole second has left the window, so the count is never too low. */
+  private readonly windows = new ByName(() => new RollingSum(LONGEST_MS, BUCKET_MS));
   /** Calls that were summed, since the ledger began. */
   summed = 0;
 
@@ -93,11 +65,13 @@ export class RequestRecords {
   }
 
   count(kind: CountedKind, { agent, origin }: Sender, tMs: number, windowMs: number): RecordCount {
-    return this.windows.find(`${kind} ${origin} ${agent}`)?.count(tMs, windowMs) ?? { records: 0, freeAtMs: null };
+    const window = this.windows.find(`${kind} ${origin} ${agent}`);
+    if (window === undefined) return { records: 0, freeAtMs: null };
+    return { records: window.sum(tMs, windowMs), freeAtMs: window.freeAtMs(tMs, windowMs) };
   }
 
   #add(kind: CountedKind, origin: SenderRole, agent: string, tMs: number): void {
-    this.windows.of(`${kind} ${origin} ${agent}`).add(tMs);
+    this.windows.of(`${kind} ${origin} ${agent}`).add(tMs, 1);
   }
 }
 

@@ -1,11 +1,11 @@
 import { isFullClose } from '../../core/decide/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { cancelsNothing } from '../callers/request-records.ts';
 import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';
-import { everyLiveOrder } from '../orders/orders.ts';
+import { findAccountBreaker } from '../protect/breakers.ts';
 import type { ToolOutcome, Unavailable } from '../records/decisions.ts';
-import type { Intake } from './intake.ts';
 
 /** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
 export class Availability {
@@ -68,7 +68,8 @@ export class FullDisk {
     if (decision === 'BLOCK' || effective === null || effective.action === 'open') return false;
     if (request.origin !== 'agent') return effective.action !== 'amend' || effective.leverage === null;
     if (effective.action === 'amend') return false;
-    return effective.action !== 'exit' || (effective.time_in_force !== 'GTC' && this.#isDue(considered));
+    if (effective.action === 'cancel') return !cancelsNothing(this.#core.state, request, this.#core.passedMs());
+    return effective.time_in_force !== 'GTC' && this.#isDue(considered);
   }
 
   /** Notes the decision of an exit that {@link isNeeded} permitted. */
@@ -104,30 +105,16 @@ function paceKey({ agent, symbol }: ExecutionRequest): string {
   return `${agent} ${symbol ?? ''}`;
 }
 
-/** A cancel that would change nothing: the agent has no order, or each one is already being canceled. */
-export function cancelsNothing(core: LiveCore, { request, target }: Intake): boolean {
-  if (request.intent !== 'cancel' || request.origin !== 'agent') return false;
-  const orders = target === null ? everyLiveOrder(core.state.orders) : [target];
-  for (const order of orders) if (order.agent === request.agent && !order.cancelRequested) return false;
-  return true;
-}
-
 /** Opens the account's breaker: resting openings are canceled, and an operator must intervene. */
 export function recordFullDisk(core: LiveCore): void {
   try {
-    const entry = core.state.layers.get('breaker|account|');
-    if (entry === undefined || entry.setBy === 'venue') {
-      core.appendTightening({
-        clears_at_ms: null,
-        clears_when: 'space was freed, the daemon started again, and an operator clears it',
-        layer: 'breaker',
-        name: null,
-        reason: 'the disk is full: its reserve is in use',
-        scope: 'account',
-        set_by: 'daemon',
-        state: 'reducing',
-      });
-    }
+    const breaker = findAccountBreaker(
+      core.state,
+      'the disk is full: its reserve is in use',
+      'space was freed, the daemon started again, and an operator clears it',
+      null,
+    );
+    if (breaker !== null) core.appendTightening({ ...breaker, state: 'reducing' });
     if (core.ports.clock.isSynced) tellFullDisk(core);
   } catch (error) {
     core.ports.log.error({ error: String(error) }, 'the full disk could not be recorded');

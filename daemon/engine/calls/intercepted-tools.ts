@@ -78,7 +78,7 @@ function recordForeignTool(
   const decided = appendDecision(
     core,
     considered,
-    { kind: 'intercept', route: 'intercept', bodyHash, texts: {}, parentDecisionId: null, orders: [] },
+    { kind: 'intercept', route: 'intercept', bodyHash, orders: [] },
     { tool: shown, form: 'whole' },
   );
   core.ports.observer.decided(

@@ -55,7 +55,6 @@ export class ParentDecisions {
       route: request.tool,
       bodyHash: intake.bodyHash,
       texts: intake.texts,
-      parentDecisionId: null,
       words: { askedWith: intake.caller.tokenId, approval: null },
       ...(intake.atWallMs === undefined ? {} : { intakeAtWallMs: intake.atWallMs }),
       orders: kind === 'tool' ? this.#executor.plan(considered) : [],
@@ -80,9 +79,7 @@ export class ParentDecisions {
     return recordDecision(this.#core, considered, {
       kind: 'tool',
       route: intake.request.tool,
-      bodyHash: null,
       texts: intake.texts,
-      parentDecisionId: null,
       words: { askedWith: intake.caller.tokenId, approval },
       orders: this.#executor.plan(considered),
     });

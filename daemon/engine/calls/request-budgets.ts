@@ -1,10 +1,10 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { type RateLimit, REQUEST_CEILING, type RequestKind } from '../../core/policy.ts';
-import type { CountedKind } from '../callers/request-records.ts';
+import type { CountedKind, Sender } from '../callers/request-records.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { type Flow, wait } from '../flow/step.ts';
 import type { OverBudget } from '../records/decisions.ts';
-import type { SenderRole, SummedKind } from '../records/house-events.ts';
+import type { SummedKind } from '../records/house-events.ts';
 
 /** Wall time between two sums of the same caller and kind, ms. */
 export const SUM_EVERY_MS = 60_000;
@@ -15,10 +15,6 @@ const TELL_EVERY_MS = 3_600_000;
 /** Signals of one reporter: 3 kB each with their evidence. */
 export const SIGNAL_CEILING: RateLimit = { max: 400, window_ms: 60_000 };
 
-export interface Sender {
-  readonly agent: string;
-  readonly origin: SenderRole;
-}
 /** Calls that were counted but are not yet in a sum on disk. */
 interface Pending {
   readonly sender: Sender;
@@ -79,9 +75,9 @@ export class RequestBudgets {
   }
 
   /** Null: there is room. */
-  #retryAfterMs(kind: CountedKind, { agent, origin }: Sender, limit: RateLimit): number | null {
+  #retryAfterMs(kind: CountedKind, sender: Sender, limit: RateLimit): number | null {
     const now = this.#core.passedMs();
-    const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, { origin, agent }, now, limit.window_ms);
+    const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, sender, now, limit.window_ms);
     return records < limit.max ? null : Math.max(1, (freeAtMs ?? now) - now);
   }
 

@@ -2,6 +2,7 @@ import type { ForeignTool, SkillClaim, TradingArgs } from '../../contract/types/
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
 import { writeBody } from '../audit/record-text.ts';
+import type { Sender } from '../callers/request-records.ts';
 import type { CarriesOut, Decided } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { StoredEvent } from '../flow/ports.ts';
@@ -10,11 +11,11 @@ import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent, ExecutionBody, ReportedDecision, ToolOutcome } from '../records/decisions.ts';
 import type { Recalled } from '../state/leave.ts';
 import { isTerminal } from '../tables/status.ts';
-import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
+import { type Availability, DISK_FULL } from './disk-space.ts';
 import { type Intake, originOf, readIntake } from './intake.ts';
 import { decideForeignTool } from './intercepted-tools.ts';
 import { isRecorded, type Outcomes, type ParentDecisions } from './parent-decisions.ts';
-import type { RequestBudgets, Sender } from './request-budgets.ts';
+import type { RequestBudgets } from './request-budgets.ts';
 
 /** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */
 const MAX_PATHS = 20;
@@ -67,7 +68,6 @@ export class ToolCalls {
     const intake = atWallMs === undefined ? read : { ...read, atWallMs };
     const known = this.#findKnown(intake);
     if (known !== null) return this.#answerKnown(intake, known);
-    if (this.#availability.isDiskFull && cancelsNothing(this.#core, intake)) return nowKnown(DISK_FULL);
     if (!this.#availability.isDiskFull) noteChangedSkill(this.#core, caller, claimOf(call));
     const decided = this.#decisions.decide(intake, 'tool');
     return isRecorded(decided) ? this.#carryOut(intake, decided) : nowKnown(decided);

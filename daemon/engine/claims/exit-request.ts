@@ -2,7 +2,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
-import { clientOrderId, type IdSource, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
+import { bareRequest, clientOrderId, type IdSource, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
 import { type Ask, laterAsk } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/decisions.ts';
 import { fromE8 } from '../records/units.ts';
@@ -29,11 +29,7 @@ export interface ExitParent {
  * The same from an order of the exit, for a record that cannot be read. Whose it is, which side it closes and its bounds
  * on the price are those of the order; how much is the pump's to say.
  */
-export function exitParentOf(
-  order: OrderState,
-  decisionId: string,
-  { account, nowMs, venue }: ParentPlace,
-): ExitParent {
+export function exitParentOf(order: OrderState, decisionId: string, place: ReviewPlace, nowMs: number): ExitParent {
   const { agent, orderType, origin, priceE8, side, slippageBps, symbol, timeInForce } = order;
   // The rungs of a market exit are limit orders, too, and immediate ones: their price is not the caller's.
   const isLimit = orderType === 'limit' && timeInForce === 'GTC';
@@ -42,37 +38,21 @@ export function exitParentOf(
     decision: { decision_id: decisionId, seq: Number.parseInt(decisionId.split('-').at(-1) ?? '', 36) },
     orders: [{ side, symbol }],
     request: {
-      account,
-      after_decision_id: null,
+      ...bareRequest(place, symbol, nowMs),
       agent: agent ?? '',
-      client_order_id: null,
-      fraction: null,
       intent: 'close',
       limit_price: isLimit && priceE8 !== null ? fromE8(priceE8) : null,
       max_slippage_bps: slippageBps,
       order_type: isLimit ? 'limit' : 'market',
       origin: origin ?? 'agent',
-      quantity: null,
       reduce_only: true,
-      request_id: null,
       requested_leverage: null,
-      requested_notional: null,
       side,
       skill_sha256: order.claimedSkillSha256,
-      strategy_id: null,
-      symbol,
-      timestamp_ms: nowMs,
       tool: 'close_position',
-      valid_until_ms: null,
-      venue,
     },
     route: 'close_position',
   };
-}
-export interface ParentPlace {
-  readonly account: string;
-  readonly venue: string;
-  readonly nowMs: number;
 }
 
 export function exitOrderRequest(parent: ExitParent, form: ExitForm): ExecutionRequest {

@@ -32,9 +32,11 @@ export interface Considered {
 export interface RecordedAs {
   readonly kind: DecisionKind;
   readonly route: string;
-  readonly bodyHash: string | null;
-  readonly texts: { readonly [field: string]: string };
-  readonly parentDecisionId: string | null;
+  /** Digest of what was called; absent: nobody called, or it has no idempotency key. */
+  readonly bodyHash?: string | null;
+  readonly texts?: { readonly [field: string]: string };
+  /** Absent: it follows from no other. */
+  readonly parentDecisionId?: string | null;
   /** Orders that follow from it; none for advisory kinds. */
   readonly orders: readonly PlannedOrder[];
   /** With what it was asked for and approved; absent where no caller asks. */

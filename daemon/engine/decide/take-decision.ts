@@ -131,7 +131,7 @@ function requestApproval(core: EngineCore, { body, event }: Decided, as: Recorde
 export function appendDecision(
   core: EngineCore,
   { context, decision, policy, request, seq, startedAtWallMs }: Considered,
-  { bodyHash, kind, orders, parentDecisionId, route, texts, words = NO_WORDS }: RecordedAs,
+  { bodyHash = null, kind, orders, parentDecisionId = null, route, texts = {}, words = NO_WORDS }: RecordedAs,
   { form, tool }: { readonly tool: string; readonly form: RecordForm },
 ): Decided {
   const { ids, policyHash, ports, state } = core;

@@ -1,14 +1,14 @@
 import type { FlattenBody } from '../../contract/types/operator.ts';
-import { isOver, type LayerEntry } from '../callers/layers.ts';
+import { isOver, type LayerEntry, layerEvent } from '../callers/layers.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { ask, endedWithin, type Flow, joined, onDisk, type Started, within } from '../flow/step.ts';
+import { ask, endedWithin, type Flow, joined, onDisk, type Started, wait, within } from '../flow/step.ts';
 import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
 import { type CancelClaims, FlattenExits, type Flattener, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
-import { LastWord } from './last-word.ts';
+import { haltOf, LastWord } from './last-word.ts';
 
 const RELIST_ROUNDS = 20;
 const RELIST_MS = 250;
@@ -78,14 +78,8 @@ export class Flatten {
     for (const name of symbols ?? [null]) {
       this.#emptied.delete(name);
       core.appendTightening({
-        clears_at_ms: null,
-        clears_when: 'an operator clears it; until it is flat positions are closed',
+        ...layerEvent(haltOf(name), reason, by.agent, 'an operator clears it; until it is flat positions are closed'),
         flatten: true,
-        layer: 'operator',
-        name,
-        reason,
-        scope: name === null ? 'account' : 'symbol',
-        set_by: by.agent,
         state: 'halted',
       });
       this.#word.begin(name);
@@ -256,7 +250,7 @@ export class Flatten {
         if (!left.some((order) => isInFlight(order))) return left.length === 0;
       }
       this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      yield* ask<'wait'>({ fx: 'wait', ms: RELIST_MS });
+      yield* wait(RELIST_MS);
     }
     return false;
   }

@@ -1,4 +1,4 @@
-import { isOver, type LayerEntry, layerKey } from '../callers/layers.ts';
+import { isOver, type LayerEntry, type LayerPlace, layerKey } from '../callers/layers.ts';
 import type { LiveCore } from '../flow/core.ts';
 
 /** What of flattens that were begun an operator still wants: that trading is active again is another word. */
@@ -27,7 +27,7 @@ export class LastWord {
   }
 
   #entryOf(name: string | null): LayerEntry | undefined {
-    return this.#core.state.layers.get(layerKey('operator', name === null ? 'account' : 'symbol', name));
+    return this.#core.state.layers.get(layerKey(haltOf(name)));
   }
 
   /** One that has nothing left to close leaves the same layer, and still stands. */
@@ -45,4 +45,9 @@ export class LastWord {
   isOver(symbols: readonly string[] | null): boolean {
     return this.wantedOf(symbols)?.length === 0;
   }
+}
+
+/** The operator's layer of a symbol; null: of the account. */
+export function haltOf(name: string | null): LayerPlace {
+  return { layer: 'operator', scope: name === null ? 'account' : 'symbol', name };
 }

@@ -1,6 +1,6 @@
 import { RESUME_MS } from '../claims/claim-ends.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, within } from '../flow/step.ts';
+import { type Flow, joined, wait, within } from '../flow/step.ts';
 import type { ExitBook } from '../guard/exit-book.ts';
 import { readParent } from '../guard/read-parent.ts';
 import { type Claim, isLive } from '../orders/claims.ts';
@@ -15,9 +15,9 @@ const OPERATOR_RESUMABLE_MS = 3_600_000;
 /** What exits of before a restart wait for. */
 export interface FirstReads {
   /** Account and orders were read completely in this process. */
-  readonly wasRead: boolean;
+  readonly keeper: { readonly wasRead: boolean };
   /** False: they could not be read. */
-  readTrades(symbol: string): Flow<boolean>;
+  readonly trades: { readNow(symbol: string): Flow<boolean> };
 }
 
 /**
@@ -59,10 +59,10 @@ export class ExitResumption {
   *#read(claims: readonly Claim[]): Flow<void> {
     const { time } = this.#core.ports;
     const untilMs = time.monotonicMs() + RESUME_WITHIN_MS;
-    while (!this.#reads.wasRead && time.monotonicMs() < untilMs) yield* ask<'wait'>({ fx: 'wait', ms: LOOK_EVERY_MS });
+    while (!this.#reads.keeper.wasRead && time.monotonicMs() < untilMs) yield* wait(LOOK_EVERY_MS);
     const symbols = new Set(claims.filter(({ origin }) => origin === 'operator').map(({ symbol }) => symbol));
     if (symbols.size === 0) return;
-    const read = [...symbols].map((symbol) => this.#core.begin(this.#reads.readTrades(symbol)));
+    const read = [...symbols].map((symbol) => this.#core.begin(this.#reads.trades.readNow(symbol)));
     const traded = this.#core.begin(joined(read));
     yield* within(Math.max(0, untilMs - time.monotonicMs()), traded);
   }

@@ -3,7 +3,7 @@ import { awaitsReading } from '../claims/exit-sizes.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, call, type Flow, joined, resultOf, type Started } from '../flow/step.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../orders/orders.ts';
-import { isSettled } from '../positions/positions.ts';
+import { isFlat, isSettled } from '../positions/positions.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../records/venue.ts';
 import { type Ask, isAsSent, type OrderProof } from '../sending/order-proof.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
@@ -12,7 +12,6 @@ import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
-import { WatchedSymbols } from './watched-symbols.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -44,7 +43,6 @@ export class AccountFeed {
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #marks: ReadingMarks;
-  readonly #watched: WatchedSymbols;
   readonly transfers: TransferFeed;
   #first: AskedOrders | null = null;
   #isFirstAnswered = false;
@@ -62,7 +60,6 @@ export class AccountFeed {
   constructor(core: LiveCore, proof: OrderProof, health: Health, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
-    this.#watched = new WatchedSymbols(core);
     this.transfers = new TransferFeed(core, marks);
     this.#proof = proof;
     this.#health = health;
@@ -70,9 +67,13 @@ export class AccountFeed {
     this.#absences = new Absences(core);
   }
 
-  /** {@link WatchedSymbols.list} */
+  /** The symbols that feeds read, sorted: those of the policy, of positions and of live orders. */
   watched(): readonly string[] {
-    return this.#watched.list();
+    const { policySpec, state } = this.#core;
+    const symbols = new Set<string>(policySpec.scope.symbols);
+    for (const position of state.positions.values()) if (!isFlat(position)) symbols.add(position.symbol);
+    for (const order of everyLiveOrder(state.orders)) symbols.add(order.symbol);
+    return [...symbols].sort();
   }
 
   *pollAccount(): Flow<boolean> {

@@ -31,24 +31,13 @@ const AT_ONCE = Number.NEGATIVE_INFINITY;
 export class FeedSchedule {
   readonly #core: LiveCore;
   readonly #health: VenueHealth;
-  readonly #feeds: { readonly [name in FeedName]: Feed };
+  readonly #feeds = Object.fromEntries(
+    Object.keys(PERIODS).map((name): [string, Feed] => [name, { nextAt: AT_ONCE, isBusy: false }]),
+  ) as { readonly [name in FeedName]: Feed };
 
   constructor(core: LiveCore, health: VenueHealth) {
     this.#core = core;
     this.#health = health;
-    const feed = (): Feed => ({ nextAt: AT_ONCE, isBusy: false });
-    this.#feeds = {
-      quotes: feed(),
-      account: feed(),
-      orders: feed(),
-      allOrders: feed(),
-      bars: feed(),
-      clock: feed(),
-      rules: feed(),
-      transfers: feed(),
-      income: feed(),
-      mode: feed(),
-    };
   }
 
   dueNow(feed: FeedName): void {

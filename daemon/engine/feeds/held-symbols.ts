@@ -1,4 +1,4 @@
-import { layerKey } from '../callers/layers.ts';
+import { BOOT, type LayerPlace, layerEvent, layerKey } from '../callers/layers.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { RowList } from '../readings/unreadable-rows.ts';
 import type { UnreadableRow } from '../records/venue.ts';
@@ -66,8 +66,11 @@ function hold(core: LiveCore, symbol: string, reasons: readonly string[]): void 
 function reasonsOf(core: LiveCore, symbol: string): readonly string[] {
   return core.state.layers.get(keyOf(symbol))?.reason.split(AND) ?? [];
 }
+function placeOf(symbol: string): LayerPlace {
+  return { ...BOOT, scope: 'symbol', name: symbol };
+}
 function keyOf(symbol: string): string {
-  return layerKey('boot', 'symbol', symbol);
+  return layerKey(placeOf(symbol));
 }
 function describeUnreadable(list: RowList): string {
   return `a row of its ${list} cannot be read`;
@@ -75,14 +78,5 @@ function describeUnreadable(list: RowList): string {
 
 /** `clearsWhen`: null where nothing holds the symbol any more. */
 function setBoot(core: LiveCore, symbol: string, reason: string, clearsWhen: string | null): void {
-  core.append('state', {
-    clears_at_ms: null,
-    clears_when: clearsWhen ?? '',
-    layer: 'boot',
-    name: symbol,
-    reason,
-    scope: 'symbol',
-    set_by: 'daemon',
-    state: clearsWhen === null ? 'active' : 'reducing',
-  });
+  core.append('state', layerEvent(placeOf(symbol), reason, 'daemon', clearsWhen));
 }

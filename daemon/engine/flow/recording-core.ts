@@ -3,6 +3,7 @@ import { decide } from '../../core/decide/decide.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../audit/retell.ts';
+import { bootEvent } from '../callers/layers.ts';
 import type { AuthorityNow } from '../openings/authority-now.ts';
 import { isLost, isRejected, isUnknown, type OrderState } from '../orders/orders.ts';
 import type { PlanClock } from '../plan/deadline.ts';
@@ -194,18 +195,11 @@ export abstract class RecordingCore<Ports extends LivePorts = LivePorts> impleme
     // Instants are whole; never too much has passed.
     const movedMs = Math.ceil(aheadMs - backMs);
     this.append('state', {
-      clears_at_ms: null,
-      clears_when: 'account, orders and market are reconciled',
+      ...bootEvent(reason, 'reducing'),
       ...(isSetBack ? { clock_set_back: true } : {}),
       ...(movedMs === 0 ? {} : { clock_ahead_ms: movedMs }),
       ...(agrees ? { clock_agrees: true } : {}),
       ...(profileOf(settings.venue).isSimulated ? {} : { host_offset_ms: nowMs - ports.time.hostMs() }),
-      layer: 'boot',
-      name: null,
-      reason,
-      scope: 'account',
-      set_by: 'daemon',
-      state: 'reducing',
       t_ms: state.time.atNow(nowMs - Math.ceil(unpassedMs)),
     });
     if (isSetBack) this.market.setBack(nowMs);

@@ -1,6 +1,7 @@
 import { endOpeningsByStop } from '../decide/openings-to-end.ts';
+import { startAlone } from '../flow/all-read.ts';
 import type { EngineCore } from '../flow/core.ts';
-import type { Flow, Started } from '../flow/step.ts';
+import type { Flow } from '../flow/step.ts';
 import { Canceler } from '../sending/cancels.ts';
 import { LoneOpenings } from '../sending/lone-openings.ts';
 import { OrderProof } from '../sending/order-proof.ts';
@@ -20,8 +21,6 @@ export interface EngineHands {
   readonly readBeside: (symbol: string) => Flow<boolean>;
 }
 
-/** {@link watchHoldings} */
-type EndMisplaced = () => readonly Started<void>[];
 /** Who carries decisions out. */
 export type EngineParts = ReturnType<typeof composeEngine>;
 
@@ -30,7 +29,7 @@ export function composeEngine(core: EngineCore, hands: EngineHands) {
   const health = new VenueHealth(core, {
     ...hands.feeds,
     resolve: (order) => resolver.resolve(order),
-    reviewHoldings: () => reviewHoldings(core, endMisplaced),
+    reviewHoldings: () => startAlone(core, 'CANCEL_FAILED', endMisplaced),
   });
   const lone = new LoneOpenings(core, hands.readBeside);
   const proof: OrderProof = new OrderProof(core, (order) => {
@@ -41,20 +40,10 @@ export function composeEngine(core: EngineCore, hands: EngineHands) {
   const sender: OrderSender = new OrderSender(core, proof, health, lone);
   const resolver: Resolver = new Resolver(core, proof, health);
   const canceler = new Canceler(core, proof, health);
-  const endMisplaced: EndMisplaced = watchHoldings(core, canceler);
+  const endMisplaced: ReturnType<typeof watchHoldings> = watchHoldings(core, canceler);
   const slices = new SliceRunner(core, proof, sender, lone);
   const { wakeExitsAt } = hands;
   const exits = new ExitBook({ core, proof, sender, canceler, resolver, wakeExitsAt });
   const executor = new Executor({ core, sender, canceler, slices, exits });
   return { health, proof, sender, resolver, canceler, slices, exits, executor, endMisplaced };
-}
-
-/** Nobody waits for it: that it failed is an alert. */
-function reviewHoldings(core: EngineCore, endMisplaced: EndMisplaced): void {
-  const onFailure = (error: unknown): void => core.alertRarely('CANCEL_FAILED', String(error));
-  try {
-    for (const cancel of endMisplaced()) cancel.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
-  } catch (error) {
-    onFailure(error);
-  }
 }

@@ -4,7 +4,7 @@ import type { CarriesOut, Considered, Decided } from '../decide/decided.ts';
 import { findSlicesBeside, SLICE_CANCELED } from '../decide/openings-to-end.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
-import { ask, type Flow, joined, onDisk } from '../flow/step.ts';
+import { type Flow, joined, onDisk, wait } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { isInFlight, isPlanned, type OrderState } from '../orders/orders.ts';
 import { planFromDecision, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
@@ -87,7 +87,7 @@ export class SliceRunner {
   *#carry(decided: Decided, order: OrderState): Flow<void> {
     let waitMs: number | null = this.#untilDueMs(order);
     while (waitMs !== null) {
-      yield* ask<'wait'>({ fx: 'wait', ms: Math.min(this.#core.longestWaitMs, waitMs) });
+      yield* wait(Math.min(this.#core.longestWaitMs, waitMs));
       if (this.#isStopped) return;
       try {
         waitMs = yield* this.#next(decided, order);
@@ -124,8 +124,6 @@ export class SliceRunner {
     const slice = recordDecision(core, considered, {
       kind: 'slice',
       route: parent.route,
-      bodyHash: null,
-      texts: {},
       parentDecisionId: parent.decision.decision_id,
       orders: planSlice(considered.acted, order, core.state.rules.get(order.symbol)),
     });
@@ -224,9 +222,6 @@ export class Executor implements CarriesOut {
     const decided = recordDecision(core, considered, {
       kind: 'gate',
       route: 'gate',
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: null,
       cause,
       orders: this.plan(considered),
     });

@@ -173,8 +173,6 @@ export class ExitBook {
     const decided = recordDecision(core, considered, {
       kind: 'slice',
       route: parent.route,
-      bodyHash: null,
-      texts: {},
       parentDecisionId: parent.decision.decision_id,
       orders: planExitOrder(considered.acted, first.symbol, id, core.state.rules.get(first.symbol)),
     });

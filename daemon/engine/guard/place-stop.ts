@@ -48,9 +48,6 @@ export function* placeStop(
   const decided = recordDecision(core, considered, {
     kind: 'gate',
     route: 'stop',
-    bodyHash: null,
-    texts: {},
-    parentDecisionId: null,
     orders: considered.acted.effective?.action === 'exit' ? [stop] : [],
   });
   const order = decided.event.orders.length === 0 ? undefined : state.orders.all.get(stop.client_order_id);

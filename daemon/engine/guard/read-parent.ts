@@ -11,8 +11,7 @@ export function readParent(core: EngineCore, decisionId: string, order: OrderSta
   try {
     return core.findDecision(decisionId);
   } catch (error) {
-    const { account, venue } = core.settings;
     core.alertRarely('EXIT_RECORD_UNREADABLE', `exit ${decisionId} goes on without it: ${String(error)}`, order.symbol);
-    return exitParentOf(order, decisionId, { account, venue, nowMs: core.nowMs() });
+    return exitParentOf(order, decisionId, core.settings, core.nowMs());
   }
 }

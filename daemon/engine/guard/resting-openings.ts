@@ -48,8 +48,6 @@ function decideStanding(
   recordDecision(core, considered, {
     kind: 'standing',
     route: 'standing',
-    bodyHash: null,
-    texts: {},
     parentDecisionId: order.decisionId,
     orders: [],
   });

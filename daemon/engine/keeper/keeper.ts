@@ -1,9 +1,7 @@
-import { type FeedName, FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
+import { type FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import { allRead } from '../flow/all-read.ts';
 import { allOver, type Flow, joined, type Started, wait, within } from '../flow/step.ts';
-import type { OrderProof } from '../sending/order-proof.ts';
-import { TradeFeed } from '../trades/trade-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import { ModeWatch } from './mode-watch.ts';
 import { Reconciliation } from './reconciliation.ts';
@@ -49,6 +47,7 @@ const FORCED_RULES_MS = 5_000;
 export class Keeper {
   readonly clock: ClockSync;
   readonly reconciliation: Reconciliation;
+  readonly schedule: FeedSchedule;
   readonly #parts: StartParts;
   readonly #tasks: KeeperTasks;
   readonly #mode: ModeWatch;
@@ -56,11 +55,10 @@ export class Keeper {
   readonly #running = new Set<Started<unknown>>();
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(given: Omit<StartParts, 'schedule' | 'trades'>, proof: OrderProof, tasks: KeeperTasks) {
-    const { account, core, health, market } = given;
-    const schedule = new FeedSchedule(core, health);
-    const parts: StartParts = { ...given, schedule, trades: new TradeFeed(core, proof) };
+  constructor(parts: StartParts, tasks: KeeperTasks) {
+    const { account, core, market, schedule } = parts;
     this.#parts = parts;
+    this.schedule = schedule;
     this.#tasks = tasks;
     this.reconciliation = new Reconciliation(parts);
     const enterBoot = (reason: string): void => this.reconciliation.enterBoot(reason);
@@ -79,17 +77,6 @@ export class Keeper {
   /** {@link Reconciliation.wasRead} */
   get wasRead(): boolean {
     return this.reconciliation.wasRead;
-  }
-
-  fetchTradesSoon(symbol: string): void {
-    this.#parts.trades.add(symbol);
-  }
-  /** {@link TradeFeed.readNow} */
-  readTrades(symbol: string): Flow<boolean> {
-    return this.#parts.trades.readNow(symbol);
-  }
-  dueNow(feed: FeedName): void {
-    this.#parts.schedule.dueNow(feed);
   }
 
   /** Reads every feed once, now (for tests, and after a manual step of the simulated exchange's clock). */
@@ -139,7 +126,7 @@ export class Keeper {
       return;
     }
     // Also before the account is reconciled: with a clock that is seconds off, no signed request is answered.
-    this.#parts.schedule.start('clock', () => this.#syncClock());
+    this.schedule.start('clock', () => this.#syncClock());
     if (!this.isReconciled) {
       yield* this.#reconcileBesideTasks();
       return;
@@ -152,7 +139,7 @@ export class Keeper {
 
   *#syncClock(): Flow<boolean> {
     const isKnown = yield* this.clock.sync();
-    if (this.clock.isVague) this.#parts.schedule.dueWithin('clock', RETRY_MS);
+    if (this.clock.isVague) this.schedule.dueWithin('clock', RETRY_MS);
     return isKnown;
   }
 
@@ -218,11 +205,11 @@ export class Keeper {
     this.#startHoldings();
     this.#mode.tick();
     const listed = this.#listed(symbols);
-    this.#parts.schedule.start('bars', () => this.#allRead(listed, (symbol) => this.#parts.market.pollBars(symbol)));
-    this.#parts.schedule.start('allOrders', () => this.#parts.account.pollOrders());
-    this.#parts.schedule.start('rules', () => this.#loadRules(symbols));
-    this.#parts.schedule.start('income', () => this.#parts.ledgerCheck.pollIncome());
-    this.#parts.schedule.start('transfers', () => this.#parts.account.transfers.poll());
+    this.schedule.start('bars', () => this.#allRead(listed, (symbol) => this.#parts.market.pollBars(symbol)));
+    this.schedule.start('allOrders', () => this.#parts.account.pollOrders());
+    this.schedule.start('rules', () => this.#loadRules(symbols));
+    this.schedule.start('income', () => this.#parts.ledgerCheck.pollIncome());
+    this.schedule.start('transfers', () => this.#parts.account.transfers.poll());
   }
 
   *#loadRules(symbols: readonly string[]): Flow<boolean> {
@@ -237,10 +224,10 @@ export class Keeper {
   #startHoldings(): void {
     const symbols = this.#parts.account.watched();
     const listed = this.#listed(symbols);
-    this.#parts.schedule.start('quotes', () => this.#allRead(listed, (symbol) => this.#parts.market.pollQuote(symbol)));
-    this.#parts.schedule.start('account', () => this.#parts.account.pollAccount());
+    this.schedule.start('quotes', () => this.#allRead(listed, (symbol) => this.#parts.market.pollQuote(symbol)));
+    this.schedule.start('account', () => this.#parts.account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
-    this.#parts.schedule.start('orders', () => this.#parts.account.pollOrders(symbols), stretch);
+    this.schedule.start('orders', () => this.#parts.account.pollOrders(symbols), stretch);
   }
   /** Those that the venue trades. */
   #priced(): readonly string[] {
@@ -254,6 +241,6 @@ export class Keeper {
     const now = this.#parts.core.ports.time.monotonicMs();
     if (now - this.#rulesForcedAt < FORCED_RULES_MS) return;
     this.#rulesForcedAt = now;
-    this.dueNow('rules');
+    this.schedule.dueNow('rules');
   }
 }

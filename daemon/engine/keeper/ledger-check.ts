@@ -1,3 +1,4 @@
+import { layerEvent, layerKey } from '../callers/layers.ts';
 import { noteUnreadable, takeUpUnreadable } from '../feeds/held-symbols.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { ReadingMarks } from '../feeds/reading-marks.ts';
@@ -11,7 +12,6 @@ import { orderOf } from '../state/leave.ts';
 import { recordIncome } from '../trades/record-income.ts';
 import {
   findContradiction,
-  LAYER_KEY,
   LEDGER_LAYER,
   LedgerRefusedError,
   readReason,
@@ -90,7 +90,7 @@ export class LedgerCheck implements Lookout {
    * @throws LedgerRefusedError
    */
   *refuseStart(wait: (compared: Started<unknown>) => Flow<unknown> = resultOf): Flow<void> {
-    const standing = this.#core.state.layers.get(LAYER_KEY);
+    const standing = this.#core.state.layers.get(layerKey(LEDGER_LAYER));
     if (standing !== undefined) throw new LedgerRefusedError(readReason(standing.reason));
     this.#takeUp();
     yield* wait(this.isCompared ? Pending.done() : this.#core.begin(this.compare()));
@@ -186,17 +186,9 @@ export class LedgerCheck implements Lookout {
     const core = this.#core;
     const { code, detail, symbol } = strange;
     this.#strange ??= strange;
-    if (core.state.layers.has(LAYER_KEY)) return;
-    core.append('state', {
-      clears_at_ms: null,
-      clears_when: `the ledger is recovered (./holdfast recover${code === 'OTHER_DAEMON' ? ' --take-over' : ''})`,
-      layer: 'breaker',
-      name: LEDGER_LAYER,
-      reason: writeReason(strange),
-      scope: 'account',
-      set_by: 'ledger',
-      state: 'reducing',
-    });
+    if (core.state.layers.has(layerKey(LEDGER_LAYER))) return;
+    const clearsWhen = `the ledger is recovered (./holdfast recover${code === 'OTHER_DAEMON' ? ' --take-over' : ''})`;
+    core.append('state', layerEvent(LEDGER_LAYER, writeReason(strange), 'ledger', clearsWhen));
     core.alert(code, `${detail}. ${WAY_OUT[code]}`, symbol);
   }
 

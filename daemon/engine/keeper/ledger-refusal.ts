@@ -1,4 +1,4 @@
-import { layerKey } from '../callers/layers.ts';
+import type { LayerPlace } from '../callers/layers.ts';
 import type { StrangeOrder } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { PlacedOrder } from '../records/venue.ts';
@@ -22,9 +22,8 @@ export class LedgerRefusedError extends Error {
   }
 }
 
-/** Name of the layer that stays until a recovery: neither the venue nor an operator's `resume` clears it. */
-export const LEDGER_LAYER = 'ledger';
-export const LAYER_KEY = layerKey('breaker', 'account', LEDGER_LAYER);
+/** Stays until a recovery: neither the venue nor an operator's `resume` clears it. */
+export const LEDGER_LAYER: LayerPlace = { layer: 'breaker', scope: 'account', name: 'ledger' };
 
 /** What the layer says. */
 export function writeReason({ code, detail }: StrangeOrder): string {

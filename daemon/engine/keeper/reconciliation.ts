@@ -1,3 +1,4 @@
+import { bootEvent } from '../callers/layers.ts';
 import { PERIODS } from '../feeds/feed-schedule.ts';
 import { noteUnread } from '../flow/all-read.ts';
 import type { ClockMoved } from '../flow/core.ts';
@@ -84,18 +85,6 @@ export class Reconciliation {
     }
     this.#parts.core.appendBoot(reason, moved);
   }
-  #setBoot(state: 'reducing' | 'active', reason: string): void {
-    this.#parts.core.append('state', {
-      clears_at_ms: null,
-      clears_when: state === 'active' ? '' : 'account, orders and market are reconciled',
-      layer: 'boot',
-      name: null,
-      reason,
-      scope: 'account',
-      set_by: 'daemon',
-      state,
-    });
-  }
 
   /** Reads whatever is missing; clears the boot layer when everything succeeded. */
   *reconcile(): Flow<boolean> {
@@ -112,7 +101,7 @@ export class Reconciliation {
     if (!this.isReconciled) {
       this.isReconciled = true;
       this.wasReconciled = true;
-      this.#setBoot('active', 'reconciled');
+      this.#parts.core.append('state', bootEvent('reconciled', 'active'));
     }
     return true;
   }
@@ -165,7 +154,7 @@ export class Reconciliation {
   #tellMissing(missing: string): void {
     if (this.isReconciled || this.#reported.has(missing)) return;
     this.#reported.add(missing);
-    this.#setBoot('reducing', `not read yet: ${missing}`);
+    this.#parts.core.append('state', bootEvent(`not read yet: ${missing}`, 'reducing'));
   }
 
   #within(ms: number, flow: Flow<unknown>): Flow<unknown> {

@@ -65,11 +65,20 @@ export class RollingSum {
     return bisect(this.buckets.length, (place) => this.buckets[place]!.index >= index);
   }
 
-  /** A bucket counts until all of it has left the span: never too small a sum. O(log n) as time goes on. */
-  sum(nowMs: number): number {
-    const first = Math.floor((nowMs - this.spanMs) / this.bucketMs);
+  /** First bucket of a trailing span: one counts until all of it has left. */
+  #first(nowMs: number, spanMs: number): number {
+    return this.#find(Math.floor((nowMs - spanMs) / this.bucketMs));
+  }
+  /** When the oldest of them leaves a span of that length; null: there is none. */
+  freeAtMs(nowMs: number, spanMs: number): number | null {
+    const oldest = this.buckets[this.#first(nowMs, spanMs)];
+    return oldest === undefined ? null : (oldest.index + 1) * this.bucketMs + spanMs;
+  }
+
+  /** Never too small a sum. O(log n) as time goes on. `spanMs`: of a shorter span. */
+  sum(nowMs: number, spanMs = this.spanMs): number {
     const known = this.#fold;
-    const from = this.#find(first);
+    const from = this.#first(nowMs, spanMs);
     const fold = known?.from === from ? known : { from, to: from, sum: 0 };
     for (; fold.to < this.buckets.length - 1; fold.to += 1) fold.sum += this.buckets[fold.to]!.value;
     this.#fold = fold;

@@ -9,9 +9,10 @@ import { Flatten } from '../exits/flatten.ts';
 import { ExitResumption } from '../exits/resume.ts';
 import { watchExits } from '../exits/slow-exits.ts';
 import { AccountFeed } from '../feeds/account-feed.ts';
+import { FeedSchedule } from '../feeds/feed-schedule.ts';
 import { MarketFeed } from '../feeds/market-feed.ts';
 import { ReadingMarks } from '../feeds/reading-marks.ts';
-import { allRead } from '../flow/all-read.ts';
+import { allRead, startAlone } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { Flow } from '../flow/step.ts';
 import { Authorities } from '../guard/authorities.ts';
@@ -19,7 +20,7 @@ import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';
 import { Protection } from '../guard/protection.ts';
 import { StandingOrders } from '../guard/resting-openings.ts';
-import { type Begun, Keeper, type KeeperTasks } from '../keeper/keeper.ts';
+import { Keeper, type KeeperTasks } from '../keeper/keeper.ts';
 import { LedgerCheck } from '../keeper/ledger-check.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from '../operator/alert-routes.ts';
 import { ArmingControl } from '../operator/arming.ts';
@@ -33,6 +34,7 @@ import { Signals } from '../operator/signals.ts';
 import { Tokens } from '../operator/tokens.ts';
 import { CutReadings } from '../protect/cut-readings.ts';
 import { watchCancels, watchUnknown } from '../sending/slow-watch.ts';
+import { TradeFeed } from '../trades/trade-feed.ts';
 
 /** The parts of a live account, which its calls use. */
 export type LiveParts = ReturnType<typeof composeLive>;
@@ -44,31 +46,23 @@ export interface LiveOptions {
   readonly wakeExitsAt: (wallMs: number) => void;
 }
 
-/** Starts what nobody waits for; that it failed is an alert. */
-export function startAlone(core: LiveCore, code: string, task: () => Begun): void {
-  const onFailure = (error: unknown): void => core.alertRarely(code, String(error));
-  try {
-    for (const started of task()) started.onEnd((end) => end.kind === 'failed' && onFailure(end.error));
-  } catch (error) {
-    onFailure(error);
-  }
-}
-
 /** Composes the parts; nothing runs yet. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
 export function composeLive(core: LiveCore, options: LiveOptions) {
   const availability = new Availability(core);
   const engine: EngineParts = composeEngine(core, {
     feeds: {
-      resyncClock: () => keeper.dueNow('clock'),
-      reloadRules: () => keeper.dueNow('rules'),
-      refreshAccount: () => keeper.dueNow('account'),
-      fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
+      resyncClock: () => schedule.dueNow('clock'),
+      reloadRules: () => schedule.dueNow('rules'),
+      refreshAccount: () => schedule.dueNow('account'),
+      fetchTrades: (symbol) => trades.add(symbol),
     },
     wakeExitsAt: options.wakeExitsAt,
     readBeside: (symbol) => readBeside(symbol),
   });
   const { canceler, endMisplaced, executor, exits, health, proof, resolver, sender } = engine;
+  const schedule = new FeedSchedule(core, health);
+  const trades = new TradeFeed(core, proof);
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
@@ -84,7 +78,7 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
     const symbols = [...new Set([...account.watched(), symbol])];
     const read = [account.pollAccount(), account.pollOrders(symbols), ledgerCheck.readPlaced(symbol)];
     // Last: what a stop has closed meanwhile is known before a slice would open it again.
-    return (yield* allRead(core, read)) && (yield* keeper.readTrades(symbol));
+    return (yield* allRead(core, read)) && (yield* trades.readNow(symbol));
   };
   const market = new MarketFeed(core, health);
   account.transfers.readIncome = () => ledgerCheck.pollIncome();
@@ -134,7 +128,7 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
       return confirmed.map((breach) => core.begin(protection.cutBack(breach)));
     },
   };
-  const keeper: Keeper = new Keeper({ core, account, market, health, ledgerCheck, marks }, proof, tasks);
+  const keeper: Keeper = new Keeper({ core, account, market, health, ledgerCheck, marks, schedule, trades }, tasks);
   const arming = new ArmingControl(core);
   const policies = new PolicyControl(core, options.policyPort);
   const alertRoutes = new AlertRoutesControl(core, options.compareRoutes);
@@ -144,7 +138,7 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
   const lostOrders = new LostOrders(core, proof, loosening);
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, tell: options.tell, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes });
-  const exitResumption = new ExitResumption(core, keeper, exits);
+  const exitResumption = new ExitResumption(core, { keeper, trades }, exits);
   core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
   return {
     ...engine,

@@ -30,11 +30,11 @@ export function agentsAtStake(state: GateViews): ReadonlySet<string> {
 }
 
 export function isSilent({ layers }: GateViews, agent: string): boolean {
-  return layers.get(layerKey('condition', 'agent', agent))?.setBy === SET_BY;
+  return layers.get(layerKey(placeOf(agent)))?.setBy === SET_BY;
 }
 /** A call ends it. */
 export function isAway(state: GateViews, agent: string): boolean {
-  const by = state.layers.get(layerKey('condition', 'agent', agent))?.setBy;
+  const by = state.layers.get(layerKey(placeOf(agent)))?.setBy;
   return by === SET_BY || by === ORPHANED_BY;
 }
 

@@ -1,4 +1,4 @@
-import type { RecordedAlert } from '../callers/recent-alerts.ts';
+import type { RecordedAlert } from '../callers/recent.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { Caller } from '../records/callers.ts';
 

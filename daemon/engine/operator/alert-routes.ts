@@ -1,9 +1,8 @@
 import type { AlertRoutesSpec } from '../../contract/alerts.ts';
 import type { ReadinessBody } from '../../contract/types/operator.ts';
-import type { ReloadOutcome } from '../../contract/types/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { onDisk } from '../flow/step.ts';
+import { GuardedFile } from './loosening-delay.ts';
 
 export interface AlertRoutesDocument {
   readonly spec: AlertRoutesSpec;
@@ -16,138 +15,72 @@ export type AlertRoutesRead =
 /** In what routes are looser than those in force (daemon/alerts implements it); empty: in nothing. */
 export type CompareAlertRoutes = (candidate: AlertRoutesSpec, inForce: AlertRoutesSpec) => readonly string[];
 
-interface Pending {
-  readonly routes: AlertRoutesDocument;
-  readonly looser: readonly string[];
-  /** By `t`. */
-  readonly notBeforeMs: number | null;
-}
-
-/**
- * Which alert routes are in force, by the rule of policies: what drops or weakens a route, or tells others, waits for an
- * operator and on live for `loosen_delay_ms`; what only adds takes effect at once; a bad file changes nothing.
- */
-export class AlertRoutesControl {
-  readonly #core: LiveCore;
+/** Which alert routes are in force: what drops or weakens a route, or tells others, is looser. */
+export class AlertRoutesControl extends GuardedFile<AlertRoutesDocument> {
   readonly #compare: CompareAlertRoutes;
-  #pending: Pending | null = null;
-  #error: string | null = null;
 
   constructor(core: LiveCore, compare: CompareAlertRoutes) {
-    this.#core = core;
+    super(core, {
+      noun: 'alert routes',
+      are: 'are',
+      pending: 'ALERT_ROUTES_PENDING',
+      refused: 'ALERT_ROUTES_REFUSED',
+      waits: (hash, detail) =>
+        `looser alert routes (${hash}) wait for an operator: ${detail}. Accept them: ./holdfast alerts reload ${hash}`,
+    });
     this.#compare = compare;
   }
 
-  get error(): string | null {
-    return this.#error;
-  }
-  /** There is no file any more, and there need not be one. */
-  forgetError(): void {
-    this.#error = null;
-  }
   get pending(): ReadinessBody['pending_alert_routes'] {
-    if (this.#pending === null) return null;
-    const { looser, notBeforeMs, routes } = this.#pending;
-    return { hash: routes.hash, looser, not_before_ms: this.#core.state.time.venueMsOf(notBeforeMs) };
+    return this.waiting && this.describe(this.waiting);
   }
-  get #inForce() {
-    return this.#core.state.outbox.routes;
+  get #routes() {
+    return this.core.state.outbox.routes;
+  }
+  protected get inForce(): string | null {
+    return this.#routes?.hash ?? null;
   }
 
   /** A file was saved, or found at a start. */
   offer(read: AlertRoutesRead, setBy: string): void {
     if (!read.ok) {
-      this.#error = read.problem;
-      this.#core.alert('ALERT_ROUTES_REFUSED', `the alert routes are not usable, the old ones stay: ${read.problem}`);
+      this.refuse('the alert routes are not usable, the old ones stay', read.problem);
       return;
     }
-    this.#error = null;
+    this.error = null;
     const { routes } = read;
-    const inForce = this.#inForce;
+    const inForce = this.#routes;
     if (inForce?.hash === routes.hash) {
-      this.#pending = null;
+      this.waiting = null;
       return;
     }
     const looser = inForce?.routes ? this.#compare(routes.spec, inForce.routes) : [];
     if (looser.length === 0) {
-      this.#enforce(routes, setBy, looser);
+      this.put(routes, setBy);
       return;
     }
-    if (this.#pending?.routes.hash === routes.hash) return;
-    const isLive = profileOf(this.#core.settings.venue).isRealMoney;
-    const notBeforeMs = isLive ? this.#core.passedMs() + this.#core.policySpec.loosen_delay_ms : null;
-    this.#pending = { routes, looser, notBeforeMs };
-    const detail = looser.join('; ');
-    this.#core.append('alert_routes', {
-      action: 'pending',
-      detail,
-      hash: routes.hash,
-      routes: null,
-      set_by: setBy,
-    });
-    this.#core.alert(
-      'ALERT_ROUTES_PENDING',
-      `looser alert routes (${routes.hash}) wait for an operator: ${detail}. Accept them: ./holdfast alerts reload ${routes.hash}`,
-    );
+    const isLive = profileOf(this.core.settings.venue).isRealMoney;
+    const notBeforeMs = isLive ? this.core.passedMs() + this.core.policySpec.loosen_delay_ms : null;
+    this.hold(routes, looser, notBeforeMs, setBy);
   }
-
-  /** The same where nobody waits for it. */
   offerInBackground(read: AlertRoutesRead, setBy: string): void {
-    try {
-      this.offer(read, setBy);
-    } catch (error) {
-      this.#noteUntaken(error);
-    }
-  }
-  #noteUntaken(error: unknown): void {
-    this.#core.alert('ALERT_ROUTES_REFUSED', `the alert routes could not be taken: ${String(error)}`);
+    this.inBackground(() => this.offer(read, setBy));
   }
 
-  #enforce(routes: AlertRoutesDocument, setBy: string, looser: readonly string[]): void {
-    const before = this.#inForce;
+  protected record(
+    action: 'in_force' | 'pending',
+    { hash, spec }: AlertRoutesDocument,
+    detail: string | null,
+    setBy: string,
+  ): void {
+    const routes = action === 'in_force' ? spec : null;
+    this.core.append('alert_routes', { action, detail, hash, routes, set_by: setBy });
+  }
+  protected enforce(routes: AlertRoutesDocument, setBy: string, looser: readonly string[]): void {
+    const before = this.inForce;
     // In one transaction with them, and before them: it goes to those that were told until now.
-    if (before !== null)
-      this.#core.alert('ALERT_ROUTES_CHANGED', describeChange(before.hash, routes.hash, setBy, looser));
-    this.#core.append('alert_routes', {
-      action: 'in_force',
-      detail: null,
-      hash: routes.hash,
-      routes: routes.spec,
-      set_by: setBy,
-    });
-    this.#pending = null;
-    this.#core.begin(onDisk()).onEnd((end) => {
-      if (end.kind === 'failed') this.#noteUntaken(end.error);
-      else this.#core.ports.log.info({ hash: routes.hash, setBy }, 'alert routes in force');
-    });
-  }
-
-  /** An operator puts the pending routes in force, naming their hash. */
-  accept(hash: string | null, setBy: string): ReloadOutcome {
-    const pending = this.#pending;
-    if (pending === null) {
-      const inForce = this.#inForce?.hash ?? null;
-      if (inForce !== null && (hash === null || hash === inForce)) return { status: 'in_force', hash: inForce };
-      const message = hash === null ? 'there are no alert routes' : `no alert routes with hash ${hash} are pending`;
-      return { status: 'refused', message, pending_hash: null };
-    }
-    const { looser, notBeforeMs, routes } = pending;
-    const waits = {
-      status: 'pending',
-      hash: routes.hash,
-      looser,
-      not_before_ms: this.#core.state.time.venueMsOf(notBeforeMs),
-    } as const;
-    if (hash === null) return waits;
-    if (hash !== routes.hash)
-      return {
-        status: 'refused',
-        message: `the pending alert routes are ${routes.hash}, not ${hash}`,
-        pending_hash: routes.hash,
-      };
-    if (notBeforeMs !== null && this.#core.passedMs() < notBeforeMs) return waits;
-    this.#enforce(routes, setBy, looser);
-    return { status: 'in_force', hash };
+    if (before !== null) this.core.alert('ALERT_ROUTES_CHANGED', describeChange(before, routes.hash, setBy, looser));
+    this.record('in_force', routes, null, setBy);
   }
 }
 

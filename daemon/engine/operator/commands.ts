@@ -1,7 +1,7 @@
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../../contract/types/operator.ts';
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
-import { isOver, type LayerEntry, layerEvent, layerKey, stateInForce } from '../callers/layers.ts';
+import { BOOT, isOver, type LayerEntry, layerEvent, layerKey, stateInForce } from '../callers/layers.ts';
 import type { Availability } from '../calls/disk-space.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
@@ -22,7 +22,7 @@ export const CANCELS_WITHIN_MS = 3_000;
 /** All known symbols; null while unread positions or orders may be in others. */
 export function findKnownSymbols(core: LiveCore): ReadonlySet<string> | null {
   if (!core.ports.clock.isSynced || core.market.account === null || core.state.rules.size === 0) return null;
-  if (core.state.layers.has(layerKey('boot', 'account', null))) return null;
+  if (core.state.layers.has(layerKey(BOOT))) return null;
   const { state, policySpec } = core;
   const known = new Set<string>([...policySpec.scope.symbols, ...state.rules.keys(), ...state.markets.keys()]);
   for (const { scope } of Object.values(policySpec.agents))
@@ -115,7 +115,7 @@ export class Operator {
    */
   *tighten(caller: Caller, change: StateChange): Flow<TradingStateBody> {
     const { scope, name } = scopeOf(change);
-    const known = this.#core.state.layers.get(layerKey('operator', scope, name));
+    const known = this.#core.state.layers.get(layerKey({ layer: 'operator', scope, name }));
     if (loosens(change, known))
       throw new LooseningRefused(
         `This would loosen (it is ${known?.state ?? 'active'} now), and a session alone may only tighten: show an operator token or a passkey.`,
@@ -134,7 +134,7 @@ export class Operator {
     this.#refuseUnknown(change);
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
-      const known = core.state.layers.get(layerKey('operator', scope, name));
+      const known = core.state.layers.get(layerKey({ layer: 'operator', scope, name }));
       if (loosens(change, known)) this.#parts.loosening.requireWaited(`reducing over halted (${name ?? scope})`);
       core.appendTightening({
         ...layerEvent({ layer: 'operator', scope, name }, change.reason, caller.agent, 'an operator clears it'),
@@ -182,7 +182,7 @@ export class Operator {
     const core = this.#core;
     const isLive = profileOf(core.settings.venue).isRealMoney;
     for (const layer of ['operator', 'breaker'] as const) {
-      const entry = core.state.layers.get(`${layer}|${scope}|${name ?? ''}`);
+      const entry = core.state.layers.get(layerKey({ layer, scope, name }));
       if (entry === undefined || (layer === 'breaker' && (entry.setBy === 'resolver' || entry.setBy === 'venue')))
         continue;
       const endsAtMs = isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null;

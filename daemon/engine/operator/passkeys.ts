@@ -1,7 +1,7 @@
 import type { PasskeyBody, PasskeysBody } from '../../contract/types/passkeys.ts';
 import { isLocalOrigin } from '../../core/signed/console-origin.ts';
 import { profileOf } from '../../core/venues.ts';
-import { layerKey } from '../callers/layers.ts';
+import { layerKey, OPERATOR } from '../callers/layers.ts';
 import type { Passkey } from '../callers/passkeys.ts';
 import type { LiveCore, Recorded } from '../flow/core.ts';
 import type { StoredToken } from '../flow/ports.ts';
@@ -66,7 +66,7 @@ export class Passkeys {
       );
     if (isRecovery) {
       // RISK: whoever recovers replaces every key: nothing may be opened with what they approve then and there.
-      const layer = this.#core.state.layers.get(layerKey('operator', 'account', null));
+      const layer = this.#core.state.layers.get(layerKey(OPERATOR));
       if (layer?.state === 'halted' && layer.clearsAtMs === null) return 'unconfirmed';
       throw new OperatorRequestError('a recovery needs the whole account halted by an operator; halt it first');
     }

@@ -124,7 +124,7 @@ export class StandingReview {
     for (const { quantityE8, sinceMs, symbol } of state.positions.values()) {
       const isOld = quantityE8 !== 0 && sinceMs !== null && tMs - sinceMs >= longestMs;
       if (!isOld && state.layers.size === 0) continue;
-      if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
+      if (isOld === state.layers.has(layerKey({ layer: 'condition', scope: 'symbol', name: symbol }))) continue;
       const reason = isOld ? 'held for longer than holding_time_ms' : 'no longer held too long';
       this.#setCondition({ scope: 'symbol', name: symbol }, reason, 'the symbol is flat', isOld);
     }

@@ -1,5 +1,5 @@
 import type { TemporalSection } from '../../core/policy.ts';
-import { layerEvent } from '../callers/layers.ts';
+import { ACCOUNT_BREAKER, layerEvent, layerKey } from '../callers/layers.ts';
 import { parentOf } from '../callers/pacing.ts';
 import type { OrderState } from '../orders/orders.ts';
 import type { StateEvent } from '../records/people-events.ts';
@@ -128,9 +128,9 @@ export function findAccountBreaker(
   clearsWhen: string,
   setBy: 'venue' | null,
 ): StateEvent | null {
-  const entry = layers.get('breaker|account|');
+  const entry = layers.get(layerKey(ACCOUNT_BREAKER));
   if (entry !== undefined && (setBy === 'venue' || (entry.setBy !== 'venue' && entry.clearsAtMs === null))) return null;
-  return layerEvent({ layer: 'breaker', scope: 'account', name: null }, reason, setBy ?? 'daemon', clearsWhen);
+  return layerEvent(ACCOUNT_BREAKER, reason, setBy ?? 'daemon', clearsWhen);
 }
 
 /** What a refusal too many sets; null: it was none, or nothing is to be set. */

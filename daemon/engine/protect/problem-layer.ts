@@ -1,4 +1,4 @@
-import { type LayerMap, layerEvent, layerKey } from '../callers/layers.ts';
+import { ACCOUNT_BREAKER, type LayerMap, layerEvent, layerKey } from '../callers/layers.ts';
 import type { StateEvent } from '../records/people-events.ts';
 
 /** A breaker of the account, beside others, that stands while there is a problem. No operator lifts it. */
@@ -26,8 +26,8 @@ export function planProblemLayer(
   { cleared, clearsWhen, name }: ProblemLayer,
   problem: string | null,
 ): StateEvent | null {
-  const known = layers.get(layerKey('breaker', 'account', name));
+  const place = { ...ACCOUNT_BREAKER, name };
+  const known = layers.get(layerKey(place));
   if ((known?.reason ?? null) === problem) return null;
-  const place = { layer: 'breaker', scope: 'account', name } as const;
   return layerEvent(place, problem ?? cleared, name, problem === null ? null : clearsWhen);
 }

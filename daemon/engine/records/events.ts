@@ -1,4 +1,3 @@
-import type { Origin } from '../../core/request.ts';
 import type { DecisionEvent, ExitTargetEvent, OrderEvent, OrderIntentEvent } from './decisions.ts';
 import type {
   AgentSeenEvent,
@@ -87,4 +86,3 @@ export type EventKind = keyof GateEvents;
 export type GateEvent = {
   [K in EventKind]: { readonly kind: K; readonly seq: number; readonly at_ms: number; readonly payload: GateEvents[K] };
 }[EventKind];
-export type DecisionOrigin = Origin;

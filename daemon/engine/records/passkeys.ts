@@ -1,5 +1,7 @@
 /** Passkeys, and what they sign: signatures are checked before they come here. */
 
+import type { PasskeyPurpose } from './people-events.ts';
+
 /** What a signature is checked with. */
 export interface KnownPasskey {
   readonly id: string;
@@ -16,7 +18,7 @@ export interface KnownPasskey {
 /** A signature that was found good. Binary members are base64url. */
 export interface ProvenAssertion {
   readonly id: string;
-  readonly purpose: 'sign_in' | 'act' | 'approval' | 'enrolment';
+  readonly purpose: PasskeyPurpose;
   readonly challenge: string;
   readonly text: string | null;
   readonly authenticatorData: string;

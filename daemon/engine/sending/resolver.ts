@@ -1,5 +1,6 @@
+import { type LayerPlace, layerEvent, layerKey } from '../callers/layers.ts';
 import type { EngineCore, VenueConsequences } from '../flow/core.ts';
-import { ask, type Flow, Pending, type Started } from '../flow/step.ts';
+import { ask, type Flow, Pending, type Started, wait } from '../flow/step.ts';
 import { stalledEvent } from '../orders/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, isUnproven, neverRests, type OrderState } from '../orders/orders.ts';
 import type { VenueOrder } from '../records/venue.ts';
@@ -116,7 +117,7 @@ export class Resolver {
       if (search.isPast !== isPast) step = 0;
       const waitMs = LOOKUP_STEPS_MS[step] ?? LAST_STEP_MS;
       step += 1;
-      yield* ask<'wait'>({ fx: 'wait', ms: Math.min(waitMs, this.#untilHorizonMs(order, search)) });
+      yield* wait(Math.min(waitMs, this.#untilHorizonMs(order, search)));
     }
   }
 
@@ -248,29 +249,24 @@ export class Resolver {
 
   /** The symbol's breaker layer while any of its orders is unknown. */
   #noteSymbol(order: OrderState, search: Search): void {
-    if (this.#core.state.layers.has(`breaker|symbol|${order.symbol}`)) return;
+    if (this.#core.state.layers.has(layerKey(placeOf(order.symbol)))) return;
     if (isQuiet(search)) return;
     this.#appendState(order.symbol, 'reducing', 'the outcome of an order is not known');
   }
   #reopen(symbol: string): void {
-    const entry = this.#core.state.layers.get(`breaker|symbol|${symbol}`);
+    const entry = this.#core.state.layers.get(layerKey(placeOf(symbol)));
     if (entry?.setBy === 'resolver' && !this.#isSearching(symbol))
       this.#appendState(symbol, 'active', 'every order of the symbol is known again');
   }
   #appendState(symbol: string, state: 'reducing' | 'active', reason: string): void {
-    this.#core.append('state', {
-      clears_at_ms: null,
-      clears_when: state === 'active' ? '' : 'every order of the symbol is known again',
-      layer: 'breaker',
-      name: symbol,
-      reason,
-      scope: 'symbol',
-      set_by: 'resolver',
-      state,
-    });
+    const clearsWhen = state === 'active' ? null : 'every order of the symbol is known again';
+    this.#core.append('state', layerEvent(placeOf(symbol), reason, 'resolver', clearsWhen));
   }
 }
 
+function placeOf(symbol: string): LayerPlace {
+  return { layer: 'breaker', scope: 'symbol', name: symbol };
+}
 function horizonFromMs(order: OrderState, search: Search): number {
   return search.isGone ? search.beganMs : (order.amendSentByMs ?? order.sentByMs ?? search.beganMs);
 }

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one order's way out; its guards share what is private to it
 import { REGIME_RANK } from '../../core/features/market.ts';
-import { stateInForce } from '../callers/layers.ts';
+import { ACCOUNT_BREAKER, layerKey, stateInForce } from '../callers/layers.ts';
 import type { Decided } from '../decide/decided.ts';
 import { endOpeningsByAnswer } from '../decide/openings-to-end.ts';
 import type { EngineCore, VenueConsequences } from '../flow/core.ts';
@@ -189,7 +189,7 @@ export class OrderSender {
     const { origin } = decided.event.request;
     const inForce = stateInForce(layers, this.#core.passedMs(), order.symbol, order.agent).state;
     if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
-    if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
+    if (origin === 'agent' && layers.get(layerKey(ACCOUNT_BREAKER))?.setBy === 'venue') return 'the venue refuses us';
     if (origin === 'agent' && this.#core.sends.waitMs('other', 1) > 0) return BUSY;
     if (!addsRisk(decided)) return null;
     if (this.#isOpeningStopped) return 'the daemon stops';

@@ -1,3 +1,4 @@
+import { ACCOUNT_BREAKER, layerEvent, layerKey } from '../callers/layers.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
 import { Deadline } from '../plan/deadline.ts';
@@ -137,19 +138,10 @@ export class VenueHealth {
 
   /** The venue answered: what it closed itself opens again, once its own waiting time is over. */
   onReadSuccess(): void {
-    const entry = this.#core.state.layers.get('breaker|account|');
+    const entry = this.#core.state.layers.get(layerKey(ACCOUNT_BREAKER));
     this.#closed = this.#closed.filter(isRunning);
     if (entry?.setBy !== 'venue' || this.#closed.length > 0) return;
-    this.#core.append('state', {
-      clears_at_ms: null,
-      clears_when: '',
-      layer: 'breaker',
-      name: null,
-      reason: 'the venue answers again',
-      scope: 'account',
-      set_by: 'venue',
-      state: 'active',
-    });
+    this.#core.append('state', layerEvent(ACCOUNT_BREAKER, 'the venue answers again', 'venue', null));
   }
 
   onRecheckFailure(): void {

@@ -138,7 +138,7 @@ export const FOLD: { readonly [Kind in keyof GateEvents]: Fold<GateEvents[Kind]>
   arming_signed: (views, { payload }) => void views.armingSigners.set(payload.passkey_id, payload.set_by),
   agent_seen: (views, { payload }) => views.lives.note(payload.agent, views.time.tMs),
   alert: (views, { at_ms, payload, seq }) => {
-    views.alerts.add(payload, seq, at_ms);
+    views.alerts.add({ ...payload, seq, atMs: at_ms, acknowledged: null });
     views.outbox.addAlert(payload, seq, at_ms);
   },
   alert_ack: (views, { at_ms, payload }) => views.alerts.acknowledge(payload, at_ms),

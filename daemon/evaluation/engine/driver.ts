@@ -95,9 +95,6 @@ export class ReplayDriver {
     const decided = recordDecision(this.core, considered, {
       kind: 'tool',
       route: request.tool,
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: null,
       orders: this.engine.executor.plan(considered),
     });
     return { ...decided, acted: considered.acted };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_FILLS, RecentFills, type RecordedFill } from '../../../daemon/engine/callers/recent-fills.ts';
+import { MAX_FILLS, RecentFills, type RecordedFill } from '../../../daemon/engine/callers/recent.ts';
 import { T0, tradeEvent } from '../fold-fixture.ts';
 import { reread, textOf } from '../text-of.ts';
 
@@ -38,7 +38,7 @@ test('the last fills are read as they were recorded, also when they were read ba
       [Number.MAX_SAFE_INTEGER, 10, 'carol'],
     ] as const)
       assert.deepEqual(
-        fills.readBefore(before, limit, agent),
+        fills.readBefore(before, limit, (fill) => agent === null || fill.agent === agent),
         kept.filter((fill) => fill.seq < before && (agent === null || fill.agent === agent)).slice(0, limit),
       );
   };

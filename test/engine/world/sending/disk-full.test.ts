@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ACCOUNT_BREAKER, layerEvent, layerKey } from '../../../../daemon/engine/callers/layers.ts';
 import { order, until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
@@ -128,6 +129,9 @@ describe('a full disk (DESIGN section 7)', () => {
     await world.advance(61_000);
     await until('trading is active', async () => (await world.tradingState()).state === 'active');
     await place({ requested_notional: 300 });
+    const { core } = world.daemon.gate;
+    const cleared = layerEvent(ACCOUNT_BREAKER, 'cleared, and waits for its delay', 'daemon', 'the delay is over');
+    core.appendTightening({ ...cleared, state: 'reducing', clears_at_ms: core.nowMs() + 600_000 });
     world.freeReserve(true);
     const reported = (): number =>
       [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].filter(
@@ -137,6 +141,8 @@ describe('a full disk (DESIGN section 7)', () => {
     await world.restart();
     assert.equal(reported(), before + 1);
     assert.equal((await world.tradingState()).state, 'reducing');
+    const breaker = world.daemon.gate.core.state.layers.get(layerKey(ACCOUNT_BREAKER));
+    assert.equal(breaker?.clearsAtMs, null, 'no delay of before ends it');
     assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).status, 503);
     await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
 

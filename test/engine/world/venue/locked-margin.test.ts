@@ -53,7 +53,7 @@ describe('margin that the last reading of the balance does not contain', () => {
   it('rule 15 credits an amend with the whole lots that are held for the order, and with no part of one', async () => {
     await world.control('set-instrument', { symbol: 'ETHUSDT', lot: 0.03, min_quantity: 0.03 });
     const { keeper, core } = world.daemon.gate;
-    keeper.dueNow('rules');
+    keeper.schedule.dueNow('rules');
     await until(
       'the lot and the balance are read',
       world.advancing(
