@@ -9,7 +9,7 @@ import type { GateViews } from '../engine/state/views.ts';
 
 /** Trades follow the end of their order within this time, ms. */
 const TRADES_WITHIN_MS = 60_000;
-/** How many events of all kinds are read back for one execution; beyond that only its orders' outcomes. */
+/** How many events of all kinds are read back for one execution; beyond that only its end, and its orders' outcomes. */
 const MAX_EVENTS = 20_000;
 /** How many recalled executions are cached: they no longer change. */
 const MAX_RECALLED = 1_000;
@@ -92,7 +92,11 @@ export class ExecutionRecall {
       nextSeq = event.seq + 1;
     }
     if (isOver) return recalled();
-    for (const event of this.#ledger.iterateEvents({ fromSeq: nextSeq, kind: 'order' })) if (!take(event)) break;
+    // The end of an exit first: it says what was closed, and after which orders nobody need look further.
+    const isEnded = (): boolean => state.claims.find(decisionId)?.end !== null;
+    for (const kind of ['exit_target', 'order'])
+      for (const event of this.#ledger.iterateEvents({ fromSeq: nextSeq, kind }))
+        if (!take(event) || (kind === 'exit_target' && isEnded())) break;
     return recalled();
   }
 }
