@@ -4,6 +4,7 @@ import type { ReloadOutcome } from '../../contract/types/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { onDisk } from '../flow/step.ts';
+import { heldNoMore } from './loosening-delay.ts';
 
 export interface AlertRoutesDocument {
   readonly spec: AlertRoutesSpec;
@@ -32,6 +33,8 @@ export class AlertRoutesControl {
   readonly #compare: CompareAlertRoutes;
   #pending: Pending | null = null;
   #error: string | null = null;
+  /** The file as it was last read holds other routes than the pending ones: not usable, or gone. */
+  #differs = false;
 
   constructor(core: LiveCore, compare: CompareAlertRoutes) {
     this.#core = core;
@@ -56,6 +59,7 @@ export class AlertRoutesControl {
 
   /** A file was saved, or found at a start. */
   offer(read: AlertRoutesRead, setBy: string): void {
+    this.#differs = !read.ok;
     if (!read.ok) {
       this.#error = read.problem;
       this.#core.alert('ALERT_ROUTES_REFUSED', `the alert routes are not usable, the old ones stay: ${read.problem}`);
@@ -145,6 +149,7 @@ export class AlertRoutesControl {
         message: `the pending alert routes are ${routes.hash}, not ${hash}`,
         pending_hash: routes.hash,
       };
+    if (this.#differs) return heldNoMore('the file of alert routes', hash);
     if (notBeforeMs !== null && this.#core.passedMs() < notBeforeMs) return waits;
     this.#enforce(routes, setBy, looser);
     return { status: 'in_force', hash };

@@ -1,3 +1,4 @@
+import type { ReloadOutcome } from '../../contract/types/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
 
@@ -9,6 +10,12 @@ export class OperatorRequestError extends Error {
 /** It would loosen, and whoever asks may only tighten; a 403 over HTTP. */
 export class LooseningRefused extends Error {
   readonly code = 'FORBIDDEN';
+}
+
+/** Of a pending policy, or pending alert routes: whoever took the file back wants them no more. */
+export function heldNoMore(file: string, hash: string): ReloadOutcome {
+  const message = `${file} holds it no more: save it there again, or put back what is in force`;
+  return { status: 'refused', message, pending_hash: hash };
 }
 
 /** So long after its delay a first request is good for a second one, domain ms: whoever asks later means another thing. */

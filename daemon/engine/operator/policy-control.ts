@@ -4,6 +4,7 @@ import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { onDisk } from '../flow/step.ts';
+import { heldNoMore } from './loosening-delay.ts';
 
 export interface PolicyDocument {
   readonly spec: IntendedPolicySpec;
@@ -197,7 +198,7 @@ export class PolicyControl {
         pending_hash: pendingHash,
       };
     }
-    if (this.#differs) return heldNoMore(hash);
+    if (this.#differs) return heldNoMore('the policy file', hash);
     if (this.#quorum > 1) {
       // RISK: a token lies in a file; one that is read there must not stand for several people.
       if (passkeyId === null)
@@ -247,10 +248,4 @@ export class PolicyControl {
       policy: this.#core.policySpec,
     };
   }
-}
-
-/** Whoever took the file back wants it no more. */
-function heldNoMore(hash: string): ReloadOutcome {
-  const message = 'the policy file holds it no more: save it there again, or put back what is in force';
-  return { status: 'refused', message, pending_hash: hash };
 }
