@@ -5,6 +5,7 @@
 import './world/agent-turnover.ts';
 import './world/asked-again.ts';
 import './world/disk-full.ts';
+import './world/disk-full-cancels.ts';
 import './world/halt-races.ts';
 import './world/halted-symbol.ts';
 import './world/hanging-answers.ts';

@@ -3,9 +3,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';
-import { everyLiveOrder } from '../orders/orders.ts';
 import type { ToolOutcome, Unavailable } from '../records/decisions.ts';
-import type { Intake } from './intake.ts';
 
 /** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
 export class Availability {
@@ -102,14 +100,6 @@ export class FullDisk {
 
 function paceKey({ agent, symbol }: ExecutionRequest): string {
   return `${agent} ${symbol ?? ''}`;
-}
-
-/** A cancel that would change nothing: the agent has no order, or each one is already being canceled. */
-export function cancelsNothing(core: LiveCore, { request, target }: Intake): boolean {
-  if (request.intent !== 'cancel' || request.origin !== 'agent') return false;
-  const orders = target === null ? everyLiveOrder(core.state.orders) : [target];
-  for (const order of orders) if (order.agent === request.agent && !order.cancelRequested) return false;
-  return true;
 }
 
 /** Opens the account's breaker: resting openings are canceled, and an operator must intervene. */

@@ -69,6 +69,7 @@ export class ParentDecisions {
     if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(considered)) return DISK_FULL;
     const { acted, decision, request } = considered;
     const idle = kind === 'tool' ? idleKind(this.#core, request, acted) : null;
+    if (this.#availability.isDiskFull && idle === 'empty_cancel' && request.origin === 'agent') return DISK_FULL;
     return idle === null ? null : this.#budgets.findOverrun('refusals', request, idle, decision);
   }
 

@@ -10,7 +10,7 @@ import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent, ExecutionBody, ReportedDecision, ToolOutcome } from '../records/decisions.ts';
 import type { Recalled } from '../state/leave.ts';
 import { isTerminal } from '../tables/status.ts';
-import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
+import { type Availability, DISK_FULL } from './disk-space.ts';
 import { type Intake, originOf, readIntake } from './intake.ts';
 import { decideForeignTool } from './intercepted-tools.ts';
 import { isRecorded, type Outcomes, type ParentDecisions } from './parent-decisions.ts';
@@ -67,7 +67,6 @@ export class ToolCalls {
     const intake = atWallMs === undefined ? read : { ...read, atWallMs };
     const known = this.#findKnown(intake);
     if (known !== null) return this.#answerKnown(intake, known);
-    if (this.#availability.isDiskFull && cancelsNothing(this.#core, intake)) return nowKnown(DISK_FULL);
     if (!this.#availability.isDiskFull) noteChangedSkill(this.#core, caller, claimOf(call));
     const decided = this.#decisions.decide(intake, 'tool');
     return isRecorded(decided) ? this.#carryOut(intake, decided) : nowKnown(decided);
