@@ -135,13 +135,16 @@ export function keepEnded(ledger: Ledger): (ended: readonly EndedDecision[]) => 
  * Halts the account of a partly archived ledger that a start found without a sound checkpoint: an operator looks at it
  * before anything opens. Exits of operators and protective stops remain.
  */
-function haltUnaided(ledger: Ledger, { isPartial, state }: Folded): void {
+export function haltUnaided(ledger: Pick<Ledger, 'appendSync'>, { isPartial, state }: Omit<Folded, 'isUnaided'>): void {
   const standing = state.layers.get(layerKey(OPERATOR));
-  if (standing?.state === 'halted') return;
+  // One that ends by itself ends without anybody having looked.
+  if (standing?.state === 'halted' && standing.clearsAtMs === null) return;
   const what = isPartial
     ? 'no checkpoint is sound and an archive cannot be read, so what its records say is not known (audit verify names it)'
     : 'no checkpoint was sound, and all archives were folded again';
   const payload: GateEvents['state'] = {
+    // Only `active` ends a flatten.
+    ...(standing?.isFlattening === true ? { flatten: true as const } : {}),
     ...layerEvent(OPERATOR, `${what}: check positions, orders and limits first`, 'start', 'an operator clears it'),
     state: 'halted',
   };

@@ -97,7 +97,7 @@ function looserInWords(direction: Direction): string {
     case 'trust_tiers':
       return 'at any trust a larger factor, or reduce_only ends';
     case 'skills':
-      return 'any digest trusted more than before';
+      return 'a digest trusted more than before, or added to a name that is listed; another name';
     case 'allowed_tools':
       return 'a new name, or another schema';
     case 'tool_schemas':

@@ -160,7 +160,8 @@ describe('isAtMost', () => {
     assert.deepEqual(compare([], [skill('a', 0.9, 0.2)]), [], 'a trusted skill is gone');
     assert.deepEqual(compare([], [skill('a', 0.2, 0.9)]), ['trust.skills'], 'a distrusted skill is only unknown now');
     assert.deepEqual(compare([skill('a', 0.9, 0.1)], [skill('a', 0.9, 0.2)]), ['trust.skills'], 'less risk');
-    assert.deepEqual(compare([{ ...skill('a', 0.9, 0.2), name: 'other' }], [skill('a', 0.9, 0.2)]), []);
+    const renamed = { ...skill('a', 0.9, 0.2), name: 'other' };
+    assert.deepEqual(compare([renamed], [skill('a', 0.9, 0.2)]), ['trust.skills'], 'no other content is noticed');
   });
 
   it('takes an order rate as looser when more orders fit into the former window', () => {
@@ -377,7 +378,6 @@ const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
   'account.daily_loss.tiers': ['at', 'multiplier', 'reduce_only'],
   'account.margin_ratio.tiers': ['at', 'multiplier', 'reduce_only'],
   'trust.tiers': ['provenance_below', 'capability_risk_above', 'multiplier', 'reduce_only'],
-  // `name` is for people: the digest decides.
   'trust.skills': ['name', 'sha256', 'provenance', 'capability_risk'],
   'approvals.when': [
     'notional_above_usdt',

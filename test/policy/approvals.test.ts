@@ -56,7 +56,7 @@ cases:
 
   it('are looser where an order may go out that waited before, or with fewer people [PK-140 PK-141]', () => {
     assert.deepEqual(looser(BASE), []);
-    assert.deepEqual(looser(undefined), ['approvals.when']);
+    assert.deepEqual(looser(undefined), ['approvals.when', 'approvals.quorum']);
     assert.deepEqual(looser({ ...BASE, when: [] }), ['approvals.when']);
     for (const lost of BASE.when)
       assert.deepEqual(looser({ ...BASE, when: BASE.when.filter((each) => each !== lost) }), ['approvals.when']);

@@ -2,7 +2,8 @@ import { canonicalJson } from '../canonical-json.ts';
 import type { ApprovalCondition, ApprovalsSection } from '../policy.ts';
 
 /**
- * Why an order may go out under `to` without an approval that `from` wants, or with an easier one; null: it may not.
+ * Why an order, or the next policy, may pass under `to` without an approval that `from` wants, or with an easier one; null:
+ * neither may.
  *
  * @param path of the key in question
  */
@@ -11,6 +12,8 @@ export function looserApprovals(
   to: ApprovalsSection | undefined,
   from: ApprovalsSection | undefined,
 ): string | null {
+  // INVARIANT: whatever orders ask for, as many people accept the next policy, and arm.
+  if (path === 'approvals.quorum') return (to?.quorum ?? 1) < (from?.quorum ?? 1) ? 'fewer people must approve' : null;
   // What wants no approval is never tighter.
   if (from === undefined || from.when.length === 0) return null;
   switch (path) {
@@ -23,8 +26,6 @@ export function looserApprovals(
       return to !== undefined && to.window_ms < from.window_ms ? 'a shorter window sums less' : null;
     case 'approvals.expiry_ms':
       return to !== undefined && to.expiry_ms > from.expiry_ms ? 'larger allows more' : null;
-    case 'approvals.quorum':
-      return to !== undefined && (to.quorum ?? 1) < (from.quorum ?? 1) ? 'fewer people must approve' : null;
     case 'approvals.quorum_above_usdt':
       return to !== undefined && (from.quorum ?? 1) > 1 && (to.quorum_above_usdt ?? 0) > (from.quorum_above_usdt ?? 0)
         ? 'larger allows more'

@@ -50,8 +50,15 @@ export function findLooserTrustTier(candidate: readonly TrustTier[], current: re
   return null;
 }
 
-/** First digest that `candidate` trusts more than `current`; a digest in neither list is an unknown skill in both. */
+/**
+ * First digest that `candidate` trusts more than `current`, or a name under which it lets another content pass unnoticed. A
+ * digest in neither list is an unknown skill in both.
+ */
 export function findLooserSkill(candidate: TrustSection, current: TrustSection): LooserStep | null {
+  return findMoreTrusted(candidate, current) ?? findUnnoticed(candidate, current);
+}
+
+function findMoreTrusted(candidate: TrustSection, current: TrustSection): LooserStep | null {
   const digests = distinct([...candidate.skills, ...current.skills].map((skill) => skill.sha256));
   for (const digest of digests) {
     const to = trustOf(candidate, digest);
@@ -62,6 +69,23 @@ export function findLooserSkill(candidate: TrustSection, current: TrustSection):
     if (to.capability_risk < from.capability_risk) {
       return { at: digest, component: 'capability_risk', from: from.capability_risk, to: to.capability_risk };
     }
+  }
+  return null;
+}
+
+/**
+ * RISK: a digest that is listed under a name raises no signal there, however little it is trusted; nor does any under a name
+ * that lists none, while what it listed is trusted on under another one.
+ */
+function findUnnoticed(candidate: TrustSection, current: TrustSection): LooserStep | null {
+  const isListed = (digest: string): boolean => candidate.skills.some(({ sha256 }) => sha256 === digest);
+  for (const name of distinct(current.skills.map((skill) => skill.name))) {
+    const listed = ({ skills }: TrustSection): readonly string[] =>
+      skills.filter((skill) => skill.name === name).map(({ sha256 }) => sha256);
+    const [to, from] = [listed(candidate), listed(current)];
+    const unnoticed = to.length === 0 ? from.find(isListed) : to.find((digest) => !from.includes(digest));
+    if (unnoticed !== undefined)
+      return { at: unnoticed, component: `the signal for another content of ${name}`, from: true, to: false };
   }
   return null;
 }

@@ -75,12 +75,16 @@ function findNowEnding(state: GateViews, claim: Claim, { isLate, isStopped, rung
   const rest = findRestBelowLot(state, claim);
   if (rest !== null) return rest;
   if (isStopped) return HALTED;
-  if (isHeldNothing(state, claim)) return null;
-  if (isBounded(claim)) return isLate && isStep(claim) ? OUT_OF_TIME : null;
+  const isBound = isBounded(claim);
+  if (isBound && isLate) return OUT_OF_TIME;
+  if (isBound || isHeldNothing(state, claim)) return null;
   return nextRung(claim, rungsOf(claim, rungs)) < rungsOf(claim, rungs) ? null : EXHAUSTED;
 }
 
-/** Its caller has bound its price: it goes on within that, whatever the ladder, for `exits.resume_ms` at most. */
+/**
+ * Its caller has bound its price: it goes on within that, whatever the ladder and whatever its orders meet, for
+ * `exits.resume_ms` at most.
+ */
 export function isBounded({ orders }: AskedClaim): boolean {
   return orders.some(({ slippageBps }) => slippageBps !== null);
 }

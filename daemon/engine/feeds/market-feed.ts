@@ -1,5 +1,6 @@
 import type { LiveCore } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
+import { barsNeeded } from '../readings/live-market.ts';
 import type { Bar, SymbolRules } from '../records/venue.ts';
 import type { VenueHealth } from '../sending/venue-health.ts';
 import { noteUnreadable } from './held-symbols.ts';
@@ -101,10 +102,8 @@ export class MarketFeed {
     return true;
   }
 
-  /** How many closed bars a symbol's features need. */
   #depth(): number {
-    const { volatility, liquidity } = this.#core.policySpec.market;
-    return Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+    return barsNeeded(this.#core.policySpec.market);
   }
 
   /** Symbols with a bar closed since the last known one; those without bars begin with the earlier copy. */
@@ -132,8 +131,8 @@ export class MarketFeed {
         this.#health.onReadFailure(outcome);
         return false;
       }
-      // Another policy may count bars of another length by now.
-      if (barMs !== this.#core.market.barMs) return false;
+      // Another policy may count bars of another length by now, or look further back.
+      if (barMs !== this.#core.market.barMs || depth !== this.#depth()) return false;
       const closedBy = this.#core.nowMs();
       // RISK: an answer may show the market of before the close. A bar is over once the exchange shows a later one.
       const closed = outcome.value.slice(0, -1).filter((bar) => bar.openTimeMs + barMs <= closedBy);

@@ -23,6 +23,7 @@ export class AlertRoutesControl extends GuardedFile<AlertRoutesDocument> {
     super(core, {
       noun: 'alert routes',
       are: 'are',
+      file: 'the file of alert routes',
       pending: 'ALERT_ROUTES_PENDING',
       refused: 'ALERT_ROUTES_REFUSED',
       waits: (hash, detail) =>
@@ -43,6 +44,7 @@ export class AlertRoutesControl extends GuardedFile<AlertRoutesDocument> {
 
   /** A file was saved, or found at a start. */
   offer(read: AlertRoutesRead, setBy: string): void {
+    this.differs = !read.ok;
     if (!read.ok) {
       this.refuse('the alert routes are not usable, the old ones stay', read.problem);
       return;

@@ -56,6 +56,7 @@ interface Waiting<D> {
 interface Words {
   readonly noun: 'policy' | 'alert routes';
   readonly are: 'is' | 'are';
+  readonly file: string;
   readonly pending: 'POLICY_PENDING' | 'ALERT_ROUTES_PENDING';
   readonly refused: 'POLICY_REFUSED' | 'ALERT_ROUTES_REFUSED';
   readonly waits: (hash: string, detail: string) => string;
@@ -69,6 +70,8 @@ export abstract class GuardedFile<D extends { readonly hash: string }> {
   protected readonly core: LiveCore;
   readonly #words: Words;
   protected waiting: Waiting<D> | null = null;
+  /** The file as it was last read holds another document than the one that waits: not usable, or gone. */
+  protected differs = false;
   /** Why the file is of no use; null: it is, or there need not be one. */
   error: string | null = null;
 
@@ -135,7 +138,7 @@ export abstract class GuardedFile<D extends { readonly hash: string }> {
    */
   accept(hash: string | null, setBy: string, passkeyId: string | null = null): ReloadOutcome {
     const { inForce, waiting } = this;
-    const { are, noun } = this.#words;
+    const { are, file, noun } = this.#words;
     const refused = (message: string, pendingHash: string | null): ReloadOutcome => ({
       status: 'refused',
       message,
@@ -148,6 +151,9 @@ export abstract class GuardedFile<D extends { readonly hash: string }> {
     const { document, looser, notBeforeMs } = waiting;
     if (hash !== null && hash !== document.hash)
       return refused(`the pending ${noun} ${are} ${document.hash}, not ${hash}`, document.hash);
+    // Whoever took the file back wants it no more.
+    if (hash !== null && this.differs)
+      return refused(`${file} holds it no more: save it there again, or put back what is in force`, document.hash);
     const hindrance = hash === null ? null : this.findHindrance(hash, setBy, passkeyId);
     if (hindrance !== null) return hindrance;
     if (hash === null || (notBeforeMs !== null && this.core.passedMs() < notBeforeMs))

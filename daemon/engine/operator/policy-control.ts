@@ -59,13 +59,12 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
   readonly #port: PolicyPort;
   /** Names of the passkeys that have accepted the one that waits, by their ids. A restart forgets them: they are asked again. */
   readonly #signers = new Map<string, string>();
-  /** The file as it was last read is another than the pending one: not usable, or gone. */
-  #differs = false;
 
   constructor(core: LiveCore, port: PolicyPort) {
     super(core, {
       noun: 'policy',
       are: 'is',
+      file: 'the policy file',
       pending: 'POLICY_PENDING',
       refused: 'POLICY_REFUSED',
       waits: (hash, detail) =>
@@ -75,7 +74,7 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
   }
 
   get pending(): ReadinessBody['pending_policy'] {
-    return this.waiting && { ...this.describe(this.waiting), file_differs: this.#differs };
+    return this.waiting && { ...this.describe(this.waiting), file_differs: this.differs };
   }
   protected get inForce(): string {
     return this.core.policyHash;
@@ -83,7 +82,7 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
 
   /** A file was saved (or could not be read: `problem`). */
   offer(read: PolicyRead | { readonly ok: false; readonly problem: string }, setBy: string): void {
-    this.#differs = true;
+    this.differs = true;
     if (!read.ok) {
       const detail = 'problem' in read ? read.problem : describeProblems(read.violations);
       this.refuse('the policy file is not usable, the old policy stays in force', detail);
@@ -102,7 +101,7 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
         this.put(policy, setBy);
         return;
       case 'pending': {
-        this.#differs = false;
+        this.differs = false;
         const { looser, not_before_ms: beginsMs = null } = verdict;
         const notBeforeMs = beginsMs === null ? null : this.core.state.time.atNow(beginsMs);
         if (this.hold(policy, looser.map(describeLooser), notBeforeMs, setBy)) this.#signers.clear();
@@ -132,9 +131,6 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
 
   protected override findHindrance(hash: string, setBy: string, passkeyId: string | null): ReloadOutcome | null {
     const refused = (message: string): ReloadOutcome => ({ status: 'refused', message, pending_hash: hash });
-    // Whoever took the file back wants it no more.
-    if (this.#differs)
-      return refused('the policy file holds it no more: save it there again, or put back what is in force');
     const { waiting } = this;
     if (this.#quorum <= 1 || waiting === null) return null;
     // RISK: a token lies in a file; one that is read there must not stand for several people.

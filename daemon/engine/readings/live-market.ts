@@ -101,14 +101,15 @@ export class LiveMarket {
 
   /**
    * Another policy may use other windows: features are computed again from the bars held; a held regime stays held. Bars
-   * of another length are none of these: until they are read anew there are no features, and nothing opens.
+   * of another length are none of these, and more of them reach further back: until they are read anew there are no
+   * features, and nothing opens.
    */
   usePolicy(section: MarketSection): void {
     const rebuild = JSON.stringify(section) !== JSON.stringify(this.#section);
-    const isOtherLength = section.bar_ms !== this.#section.bar_ms;
+    const areOthers = section.bar_ms !== this.#section.bar_ms || barsNeeded(section) > barsNeeded(this.#section);
     this.#section = section;
     if (!rebuild) return;
-    if (isOtherLength) this.#bars.clear();
+    if (areOthers) this.#bars.clear();
     for (const [symbol, feed] of this.#feeds) {
       this.#rebuild(symbol, feed);
       this.#refresh(symbol, feed);
@@ -199,7 +200,7 @@ export class LiveMarket {
       // Its label stands through the bar that begins with it, whether or not that bar has been quoted.
       this.#step(feed, features, false);
     }
-    const capacity = 2 * this.#section.volatility.baseline_bars + this.#section.volatility.window_bars;
+    const capacity = 2 * barsNeeded(this.#section);
     if (kept.length > capacity) kept.splice(0, kept.length - capacity);
     this.#bars.set(symbol, kept);
     this.#refresh(symbol, feed);
@@ -251,6 +252,11 @@ export class LiveMarket {
       hold,
     );
   }
+}
+
+/** How many closed bars the features of a symbol need. */
+export function barsNeeded({ liquidity, volatility }: MarketSection): number {
+  return Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
 }
 
 /** As far apart as openings take them to be one market (rule 11). */

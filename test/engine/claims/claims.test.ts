@@ -500,9 +500,6 @@ describe('the next rung of a claim', () => {
       }
       const isLate = { ...AROUND, isLate: true };
       assert.match(findEnding(book.state, book.find('x-1'), isLate)?.detail ?? '', /max_slippage_bps/);
-      book.rung('s-10', 'x-1', 10, { rung: RUNGS - 1, slippageBps: 10 });
-      book.report('s-10', 'not_placed', 0, T0, { venue_order_id: null });
-      assert.equal(findEnding(book.state, book.find('x-1'), isLate), null, 'a venue that is away is waited for');
     }
   });
 
