@@ -1,5 +1,37 @@
 /**
- * The words of the engine: what it holds, and what that is folded from. Read this page first.
+ * The words of the engine, and the way through its rooms. Read this page first, then `flow/step.ts`.
+ *
+ * **From a call to the venue.** `calls/` reads a call and answers it. `snapshot/` reduces state and readings to what
+ * `core/decide` sees. `decide/` takes the decision and records it, with its orders and what they reserve, in the same
+ * turn. Nothing leaves before that record is on disk. `guard/executor.ts` carries the decision out, at once or in
+ * slices. `sending/sender.ts` hands each order to the venue and records the answer. An order without an answer is
+ * unproven: `sending/resolver.ts` looks it up until the venue proves what became of it, and `sending/absent-orders.ts`
+ * proves that it never arrived. `state/` folds each record into the views as it is written, and again at a start;
+ * nothing else changes them.
+ *
+ * **Who decides what**, beside the rules of `core`:
+ * - What an order's status means, what a refusal means, which exit goes first: `tables/`.
+ * - How many lots are held, and whose a fill made them: `positions/`. Which agent holds a symbol: `orders/holding.ts`.
+ * - Until when, and on whose word, an opening may go out and rest: `openings/authority.ts`. What has lost its authority
+ *   is canceled by `guard/authorities.ts`.
+ * - A *claim* is a right to have held lots closed: whose, how many, now or at a price. What each claim should have at
+ *   the venue now: `claims/exit-sizes.ts`. When it is over, and on which rung of its price ladder its next order goes
+ *   out: `claims/claim-ends.ts`; at what price: `core/rules/price.ts`. How often exits may go out: `claims/exit-pace.ts`.
+ *   Which of all goes out next: `claims/exit-pump.ts`. Which openings end because an exit was decided:
+ *   `decide/openings-to-end.ts`. Everything closed at once: `exits/flatten.ts`.
+ * - Where a stop stands, and what it covers: `protect/stops.ts`. It is placed and moved by `guard/place-stop.ts` and
+ *   `guard/move-stop.ts`; cuts are `guard/protection.ts`.
+ * - Which resting openings a tightened policy no longer permits: `plan/judge-resting.ts`; they are canceled by
+ *   `guard/resting-openings.ts`. When the venue itself cancels what rests, since nobody calls it any more:
+ *   `protect/countdowns.ts`.
+ * - When account, orders and market are read: `keeper/`. What is read, and recorded of it: `feeds/`, `trades/`. The
+ *   latest of it: `readings/`. What came of it in money: `accounts/`.
+ * - Halts, policies, tokens, holders, lost orders, as people say: `operator/`. How restricted trading is:
+ *   `callers/layers.ts`.
+ * - After a restart: `sending/recover-orders.ts` for orders that were sent and slices that were not, `exits/resume.ts`
+ *   for claims. Before an orderly stop: `live/leave-venue.ts`.
+ * - What a record says: `records/`. How views are kept, and restored: `kept/`. Whether a recorded decision follows from
+ *   its record: `audit/`.
  *
  * Quantities are integers in units of 1e-8 of the base asset; lots that are held are signed, below 0 for a short
  * position. Instants are `t` in ms: venue time, as moved by the jumps of clocks on record.

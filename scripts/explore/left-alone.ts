@@ -92,18 +92,13 @@ export class LeftAlone {
   }
 }
 
-/** What left after it had refused, and was let through, says that it refuses no longer. */
+/** What left after it had refused, and was let through, says that it refuses no more. Reads may wait all their time. */
 function endFirewall(holds: Hold[], sentAtMs: number, nowMs: number): void {
   for (const [i, hold] of holds.entries()) {
-    const { askedByMs, closingUntilMs, status, reportedAtMs, untilMs } = hold;
+    const { closingUntilMs, status, reportedAtMs, untilMs } = hold;
     if (status !== 403 || reportedAtMs > sentAtMs) continue;
     const before = (ms: number): number => Math.min(ms, nowMs);
-    holds[i] = {
-      ...hold,
-      untilMs: before(untilMs),
-      askedByMs: before(askedByMs),
-      closingUntilMs: before(closingUntilMs),
-    };
+    holds[i] = { ...hold, untilMs: before(untilMs), closingUntilMs: before(closingUntilMs) };
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { test } from 'node:test';
 import { listFiles, type Page, ROOT, readPage, readPages } from './pages.ts';
@@ -60,6 +60,21 @@ test('every file, folder and heading that a page names exists', () => {
   const { missing, seen } = findMissing(readPages());
   assert.deepEqual(missing, []);
   assert.ok(seen > 150, `${seen} names were looked at`);
+});
+
+test('the first page of the engine names each of its rooms, and no file that does not exist', () => {
+  const folder = join(ROOT, 'daemon/engine');
+  const text = readFileSync(join(folder, 'words.ts'), 'utf8').split('*/')[0] ?? '';
+  const named = Array.from(text.matchAll(/`([a-z-]+\/[a-z/-]*(?:\.ts)?)`/g), ([, name = '']) => name);
+  assert.deepEqual(
+    named.filter((name) => !existsSync(join(folder, name)) && !existsSync(join(ROOT, 'daemon', name))),
+    [],
+  );
+  const rooms = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.deepEqual(
+    rooms.filter((room) => !named.some((name) => name.startsWith(`${room.name}/`))).map(({ name }) => name),
+    [],
+  );
 });
 
 test('a file, a folder, a link or a heading that does not exist is found', () => {

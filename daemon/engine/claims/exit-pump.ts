@@ -7,7 +7,7 @@ import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { stateInForce } from '../callers/layers.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../orders/claims.ts';
-import { isPlanned, type OrderState } from '../orders/orders.ts';
+import { isPlanned, isResting, type OrderState } from '../orders/orders.ts';
 import type { ExitEnd } from '../records/decisions.ts';
 import { formatQuantityE8, fromE8, lotE8 } from '../records/units.ts';
 import { rankOf } from '../tables/rank.ts';
@@ -163,7 +163,10 @@ export class ExitPump {
     }
   }
 
-  /** What rests beyond what its claim should have goes: its claim is canceled, or it rests again when there is room. */
+  /**
+   * What rests beyond what its claim should have goes: its claim is canceled, or it rests again when there is room. Its
+   * answer may hang long after a list has shown that it rests.
+   */
   #cancelBeyond(): void {
     const seen = new Set<string>();
     for (const { side, symbol } of this.#hands.state.claims.open) {
@@ -182,7 +185,7 @@ export class ExitPump {
         if (desired.claim.wants !== 'rest' || desired.onWay <= maxRestingE8(this.#hands.state, closing, desired))
           continue;
         for (const order of ordersBeyond(desired))
-          if (!order.cancelRequested && !this.attempts.isCarried(order))
+          if (!order.cancelRequested && (isResting(order) || !this.attempts.isCarried(order)))
             this.#hands.cancel(order, desired.claim.isCanceled ? CANCELED : MAKES_ROOM);
       }
     }

@@ -142,7 +142,6 @@ export class MarketFeed {
       if (newest.openTimeMs + barMs <= sinceMs) break;
       sinceMs = newest.openTimeMs + barMs;
     }
-    this.#recordIfNews(symbol);
     if (applied > 0) this.#kept.keep(symbol, this.#core.market.bars(symbol), depth);
     return true;
   }
@@ -155,18 +154,24 @@ export class MarketFeed {
         `${missingBars} bars of ${symbol} are missing; opening waits for a full window`,
         symbol,
       );
+    this.#recordIfNews(symbol);
     return applied;
   }
 
+  /** Another policy counts other bars: what it sees of each market is on record before anything is decided by it. */
+  recordNews(): void {
+    for (const symbol of this.#recorded.keys()) this.#recordIfNews(symbol);
+  }
+
   /**
-   * The funding rate moves at every poll. Each decision records its own; here it is recorded only if the regime
-   * changes.
+   * INVARIANT: in the turn in which decisions begin to see it. The funding rate moves at every poll. Each decision records
+   * its own; here it is recorded only if the regime or a feature of closed bars changes.
    */
   #recordIfNews(symbol: string): void {
     const features = this.#core.market.closedFeatures(symbol);
     const hold = this.#core.market.hold(symbol);
     const funding = this.#core.market.symbol(symbol)?.fundingRate8h ?? null;
-    const key = `${features?.bars_as_of_ms ?? ''}/${hold?.regime ?? ''}/${hold?.since_ms ?? ''}`;
+    const key = `${JSON.stringify(features)}/${hold?.regime ?? ''}/${hold?.since_ms ?? ''}`;
     if (this.#recorded.get(symbol) === key) return;
     this.#recorded.set(symbol, key);
     this.#core.append('market', { features, funding_rate_8h: funding, hold, symbol });

@@ -41,8 +41,8 @@ export type Effect =
   /** Answered after so many ms, at the earliest. */
   | { readonly fx: 'wait'; readonly ms: number }
   /**
-   * Answered when that is over, or after so many ms, whichever comes first. Where the daemon stops, only when it is over;
-   * `soon`: much sooner, as an answer waits for it; `inTime`: it has all its time.
+   * Answered when that is over, or after so many ms, whichever comes first. In a daemon that stops the time does not end the
+   * wait, only its end does; `atStop` says otherwise. `soon`: it is answered at once, since a caller waits. `inTime`: as ever.
    */
   | { readonly fx: 'waitFor'; readonly started: Started<unknown>; readonly ms: number; readonly atStop?: AtStop }
   /** Answered when what this turn has begun was sent. */

@@ -25,9 +25,11 @@ export function findMisplaced(
     const position = live.size === 0 ? undefined : positions.get(symbol);
     if (position === undefined) continue;
     const isUnowned = position.isContested || isBesideNobodys(position, live);
+    // Exits that were told of before what they closed make no position of the other side.
+    const heldE8 = position.quantityE8 - position.book.lots.owedE8;
     for (const order of live) {
       if (order.reduceOnly || order.origin !== 'agent' || order.agent === null || order.cancelRequested) continue;
-      const isAgainst = position.quantityE8 !== 0 && (order.side === 'buy') !== position.quantityE8 > 0;
+      const isAgainst = heldE8 !== 0 && (order.side === 'buy') !== heldE8 > 0;
       if (isUnowned) found.push({ order, why: UNOWNED });
       else if (isAgainst) found.push({ order, why: AGAINST });
       else if (isReleasedFrom(position, order.agent, time.atNow(nowMs))) found.push({ order, why: RELEASED });

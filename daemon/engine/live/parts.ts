@@ -139,6 +139,7 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
   const calls = new ToolCalls({ core, availability, decisions, executor, outcomes, tell: options.tell, budgets });
   const approvals = new Approvals({ core, availability, decisions, outcomes });
   const exitResumption = new ExitResumption(core, { keeper, trades }, exits);
+  core.onPolicyChange(() => market.recordNews());
   core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
   return {
     ...engine,

@@ -11,7 +11,8 @@ export { ownE8, unownedE8 } from '../positions/positions.ts';
 
 /**
  * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose
- * outcome is not known yet. RISK: an exit is not refused since an answer is late.
+ * outcome is not known yet, less what exits have closed of these already. RISK: an exit is not refused since an answer is
+ * late.
  */
 export function closableE8(position: PositionState, live: ReadonlySet<OrderState>): number {
   const own = ownE8(position);
@@ -22,7 +23,8 @@ export function closableE8(position: PositionState, live: ReadonlySet<OrderState
   for (const order of live)
     if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
       most += remainingE8(order);
-  return own + Math.sign(beyond) * Math.min(Math.abs(beyond), most);
+  const left = Math.max(0, most - Math.abs(position.book.lots.owedE8));
+  return own + Math.sign(beyond) * Math.min(Math.abs(beyond), left);
 }
 
 /** Signed lots that an agent holds. */

@@ -6,7 +6,6 @@ export type PlainLots = ReadonlyMap<string, number>;
 
 interface Part {
   readonly owner: string;
-  readonly seq: number;
   quantityE8: number;
 }
 /** After a trade, a recovery or an adoption. */
@@ -19,9 +18,9 @@ interface Step {
 }
 
 /**
- * Whose lots are by the exchange's books (DESIGN 12.1): what an agent's openings filled is its own. An exit closes what of
- * its own was asked for before it, then nobody's, then any; a cut, a stop and the exchange itself close agents' first; an
- * operator and people nobody's first. After a recovery all is nobody's, after an adoption all is its agent's.
+ * Whose lots are by the exchange's books (DESIGN 12.1): what an agent's openings filled is its own. An exit closes its
+ * own, then nobody's, then any; a cut, a stop and the exchange itself close agents' first; an operator and people
+ * nobody's first. After a recovery all is nobody's, after an adoption all is its agent's.
  */
 export function readPlainLots(history: History, symbol: string): readonly Step[] {
   const recoveries = history.world.homes.recoveries.map(({ atMs }) => ({ atMs, owner: '', seq: 0 }));
@@ -69,11 +68,10 @@ function move(history: History, parts: readonly Part[], fill: Fill, recoveredAtM
   const root = order === null ? undefined : history.decisions.get(order.decision.rootId);
   const isOfBefore = (root?.atMs ?? 0) <= recoveredAtMs;
   const owner = isAgents && !isOfBefore ? order.decision.agent : '';
-  const seq = root?.seq ?? 0;
   let left = before * sign < 0 ? Math.min(quantityE8, Math.abs(before)) : 0;
   const opened = after * sign > 0 ? quantityE8 - left : 0;
   const rest = parts.map((part) => ({ ...part }));
-  for (const mayTake of closingOrder(fill, owner, seq)) {
+  for (const mayTake of closingOrder(fill, owner)) {
     for (const part of isPersons(fill) ? rest : [...rest].reverse()) {
       if (!mayTake(part)) continue;
       const taken = Math.min(left, Math.abs(part.quantityE8));
@@ -82,18 +80,17 @@ function move(history: History, parts: readonly Part[], fill: Fill, recoveredAtM
     }
   }
   const held = rest.filter((part) => part.quantityE8 !== 0);
-  return opened === 0 ? held : [...held, { owner, seq, quantityE8: sign * opened }];
+  return opened === 0 ? held : [...held, { owner, quantityE8: sign * opened }];
 }
 
-function closingOrder({ clientId, order }: Fill, owner: string, seq: number): readonly ((part: Part) => boolean)[] {
+function closingOrder({ clientId, order }: Fill, owner: string): readonly ((part: Part) => boolean)[] {
   const any = (): boolean => true;
   const nobodys = (part: Part): boolean => part.owner === '';
   const agents = (part: Part): boolean => part.owner !== '';
   if (order === null) return clientId.includes('autoclose') ? [agents, any] : [nobodys, any];
   if (order.planned.protective || order.decision.origin === 'gate') return [agents, any];
   if (order.decision.origin === 'operator') return [nobodys, any];
-  const opens = !order.planned.reduce_only;
-  return [(part) => part.owner === owner && (opens || part.seq < seq), nobodys, any];
+  return [(part) => part.owner === owner, nobodys, any];
 }
 
 function isPersons({ clientId, order }: Fill): boolean {

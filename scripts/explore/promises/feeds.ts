@@ -19,6 +19,8 @@ interface Feed {
   readonly name: string;
   readonly periodMs: number;
   readonly reads: readonly Read[];
+  /** What is read in the same round, which is over when all of it is answered. */
+  readonly round: readonly Read[];
 }
 
 /**
@@ -31,34 +33,52 @@ export function findFeedBreaches(history: History): readonly Breach[] {
   const { reads, looks } = history.world.wire;
   // In real time a machine may stand still.
   if (history.world.lives.length === 0) return [];
+  const alone = (name: string, periodMs: number, own: readonly Read[]): Feed => ({
+    name,
+    periodMs,
+    reads: own,
+    round: own,
+  });
+  const lists = looks.filter(({ what }) => what === 'list');
+  const ofSymbols = lists.filter(({ symbol }) => symbol !== null);
   const feeds: readonly Feed[] = [
-    { name: 'the account', periodMs: 2_000, reads: reads.filter(({ path }) => path === ACCOUNT) },
-    { name: "the account's mode", periodMs: 60_000, reads: reads.filter(({ path }) => path === MODE) },
-    {
-      name: 'all open orders',
-      periodMs: 30_000,
-      reads: looks.filter(({ symbol, what }) => what === 'list' && symbol === null),
-    },
+    alone(
+      'the account',
+      2_000,
+      reads.filter(({ path }) => path === ACCOUNT),
+    ),
+    alone(
+      "the account's mode",
+      60_000,
+      reads.filter(({ path }) => path === MODE),
+    ),
+    alone(
+      'all open orders',
+      30_000,
+      lists.filter(({ symbol }) => symbol === null),
+    ),
     ...history.world.file.spec.scope.symbols.map((symbol) => ({
       name: `the open orders of ${symbol}`,
       periodMs: 2_000,
-      reads: looks.filter((look) => look.what === 'list' && look.symbol === symbol),
+      reads: ofSymbols.filter((look) => look.symbol === symbol),
+      round: ofSymbols,
     })),
   ];
   return [...feeds.flatMap((feed) => findRare(history, feed)), ...findOften(history, feeds[1] as Feed)];
 }
 
-function findRare({ endMs, plan, world }: History, { name, periodMs, reads }: Feed): readonly Breach[] {
+function findRare({ endMs, plan, world }: History, { name, periodMs, reads, round }: Feed): readonly Breach[] {
   const { gate, life, watchedFromMs, wire } = world;
   if (gate === null || !gate.keeper.isReconciled || wire.leftAlone.isAskedWithin(watchedFromMs, endMs)) return [];
   const own = reads.filter((read) => read.life === life);
-  // What was asked while something failed may be answered late, and the next round waits for it.
-  let answeredMs = Number.NEGATIVE_INFINITY;
-  for (const [index, { answeredAtMs, sentAtMs }] of own.entries()) {
-    answeredMs = Math.max(answeredMs, answeredAtMs ?? sentAtMs);
+  for (const [index, { sentAtMs }] of own.entries()) {
+    if (sentAtMs < watchedFromMs) continue;
+    // What was asked while something failed may be answered late, and the next round waits for it.
+    const before = round.filter((read) => read.life === life && read.sentAtMs <= sentAtMs);
+    const answeredMs = Math.max(...before.map((read) => read.answeredAtMs ?? read.sentAtMs));
     const dueMs = Math.max(sentAtMs + periodMs, answeredMs) + LATE_MS[plan.setup.noise];
     const nextMs = own[index + 1]?.sentAtMs ?? endMs;
-    if (sentAtMs < watchedFromMs || nextMs <= dueMs) continue;
+    if (nextMs <= dueMs) continue;
     const detail = `${name} is read at ${at(sentAtMs)}, and not again by ${at(Math.min(nextMs, endMs))}`;
     return [{ code: 'feeds/rare', detail }];
   }

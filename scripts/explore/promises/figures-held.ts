@@ -21,6 +21,10 @@ export class PlainHeld {
   /** By the last reading of the account; a symbol that it has no row of is flat. */
   #read: ReadonlyMap<string, number> = new Map();
   #isUnread = false;
+  /** When the last reading was asked for. */
+  #requestedAtMs = 0;
+  /** Symbols of which a fill was told since the last reading, and dates from before it. */
+  readonly #doubted = new Set<string>();
   readonly #exits = new Map<string, OpenExit>();
 
   take({ event }: Pick<Note, 'event'>, beliefs: readonly Belief[]): void {
@@ -28,7 +32,12 @@ export class PlainHeld {
     if (event.kind === 'account') {
       this.#read = new Map(event.payload.positions.map(({ quantity_e8: e8, symbol }) => [symbol, e8]));
       this.#isUnread = (event.payload.unread ?? []).length > 0;
+      this.#requestedAtMs = event.payload.requested_at_ms;
+      this.#doubted.clear();
     }
+    if (event.kind === 'order' && event.payload.executed_e8 > 0)
+      if ((event.payload.venue_at_ms ?? 0) <= this.#requestedAtMs)
+        for (const { symbol } of beliefs) this.#doubted.add(symbol);
     if (event.kind !== 'exit_target') return;
     if (event.payload.action === 'ended') this.#exits.delete(event.payload.decision_id);
     else if (event.payload.origin === 'agent') this.#exits.set(event.payload.decision_id, event.payload);
@@ -40,9 +49,9 @@ export class PlainHeld {
   get symbols(): Iterable<string> {
     return this.#held.keys();
   }
-  /** Fills and the last reading say the same: no other count is worse. */
+  /** Fills and the last reading say the same, and that for sure: no other count is worse. */
   isAgreed(symbol: string): boolean {
-    return !this.#isUnread && (this.#read.get(symbol) ?? 0) === this.of(symbol).held;
+    return !this.#isUnread && !this.#doubted.has(symbol) && (this.#read.get(symbol) ?? 0) === this.of(symbol).held;
   }
   /** Beside the one that is amended: that stays one. */
   countExits(agent: string, symbol: string, amended: string | null): number {

@@ -4,6 +4,14 @@ import { capOf, factorOf, leverageOf, sectionOf } from './budgets.ts';
 import { e8, type Fraction, fraction, isAbove, least, plus, show, times, usdt } from './exact.ts';
 import { BELIEVED_MS, type Opening, opens, type Raw, rawOf, type Spec } from './raw.ts';
 
+/**
+ * Openings that add risk. An amend to less, at no better a price, may rest above a cap that has tightened since, as the
+ * order did that it makes smaller.
+ */
+function risksOf({ openings }: Raw): readonly Opening[] {
+  return openings.filter(({ isLess }) => !isLess);
+}
+
 /** The price that an order counts at: the worse of the mark of its decision and its own. */
 function valuedE8({ decision, priceE8 }: Pick<Opening, 'decision' | 'priceE8'>): bigint {
   const markE8 = e8(decision.event.context.market.mark ?? 0);
@@ -32,7 +40,7 @@ export function findOrdersBeyond(history: History): readonly Breach[] {
     const priceE8 = e8(effective.limit_price ?? '0');
     judge({ decision, priceE8 }, e8(effective.quantity), `${decision.id} at ${at(decision.atMs)}`);
   }
-  for (const opening of raw.openings)
+  for (const opening of risksOf(raw))
     judge(opening, opening.quantityE8, `${opening.id}, sent at ${at(opening.sentAtMs)},`);
   return breaches;
 }
@@ -54,7 +62,7 @@ function worstCase(opening: Opening): Fraction {
  */
 export function findSymbolsBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
-  return raw.openings.flatMap((opening) => {
+  return risksOf(raw).flatMap((opening) => {
     const { decision, id, servedAtMs, symbol } = opening;
     const spec = raw.policyAt(decision.seq);
     if (spec === null || raw.isDisturbed(symbol, servedAtMs - BELIEVED_MS, servedAtMs)) return [];
@@ -117,7 +125,7 @@ function ownGrossOf(raw: Raw, opening: Opening): Fraction {
  */
 export function findGrossBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
-  return raw.openings.flatMap((opening) => {
+  return risksOf(raw).flatMap((opening) => {
     const { decision, id, root, send, servedAtMs } = opening;
     const spec = raw.policyAt(decision.seq);
     const { account } = decision.event.context;
