@@ -19,7 +19,7 @@ export const SHARED: readonly { readonly folders: readonly string[]; readonly pr
   { folders: ['ledger', 'receipts'], processes: 1 },
   { folders: ['cli', 'alerts'], processes: 1 },
   { folders: ['bypasses'], processes: 1 },
-  { folders: ['core', 'contract', 'policy', 'config', 'docs', 'engine', 'reads'], processes: 1 },
+  { folders: ['core', 'contract', 'policy', 'config', 'docs', 'engine', 'reads'], processes: 2 },
   { folders: ['http', 'venue', 'exchange-sim'], processes: 1 },
 ];
 

@@ -118,6 +118,17 @@ async function send({ page }: Seat, { button, reason, scope, token }: Given): Pr
   return effect;
 }
 
+/** What follows a size of the window, as tables do that stack their cells, has followed it after two frames. */
+export async function resize(page: Page, size: { readonly width: number; readonly height: number }): Promise<void> {
+  await page.setViewportSize(size);
+  await page.evaluate(() => {
+    const { requestAnimationFrame: next } = globalThis as unknown as {
+      requestAnimationFrame(onFrame: (value: unknown) => void): void;
+    };
+    return new Promise((resolve) => next(() => next(resolve)));
+  });
+}
+
 /** Buttons that the side of a box cuts off, as far as it is scrolled now. */
 export function findCutButtons(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {

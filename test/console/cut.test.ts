@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { closeBrowser, openPage, panel, photograph, signIn, WITHOUT_BROWSER } from './browser.ts';
+import { closeBrowser, openPage, panel, photograph, resize, signIn, WITHOUT_BROWSER } from './browser.ts';
 import { offerLooserPolicy, playMorning } from './scene.ts';
 
 after(closeBrowser);
@@ -62,7 +62,7 @@ async function looksWhole(page: Page, size: { width: number; height: number }, n
   });
   await page.setViewportSize({ ...size, height: whole });
   await photograph(page, `console-${name}`);
-  await page.setViewportSize(size);
+  await resize(page, size);
   await panel(page, 'decisions').getByRole('row', { name: /LIMIT/ }).getByRole('button').click();
   await dialog.getByText(/Bound by/).waitFor();
   assert.deepEqual(await findCut(page, 'dialog'), [], `decision, ${name}`);
@@ -78,25 +78,25 @@ test('no figure and no cell is cut, in any view, at any width, in both themes', 
 }, async (t) => {
   const world = await playMorning(t);
   await offerLooserPolicy(world);
+  const seat = await openPage(t, world);
+  const { page } = seat;
+  await signIn(seat);
+  await panel(page, 'positions').getByRole('rowheader', { name: 'BTCUSDT' }).waitFor();
+  await panel(page, 'decisions').getByText('SCOPE_TOOL').waitFor();
+  await panel(page, 'agents').getByText('momentum').first().waitFor();
+  await panel(page, 'tokens').getByText('this session').waitFor();
+  await page.getByText('Every key in force').click();
   for (const [width, height] of [
     [390, 844],
     [768, 1024],
     [1280, 800],
     [1920, 1080],
   ] as const) {
-    const seat = await openPage(t, world, { viewport: { width, height } });
-    const { page } = seat;
-    await signIn(seat);
-    await panel(page, 'positions').getByRole('rowheader', { name: 'BTCUSDT' }).waitFor();
-    await panel(page, 'decisions').getByText('SCOPE_TOOL').waitFor();
-    await panel(page, 'agents').getByText('momentum').first().waitFor();
-    await panel(page, 'tokens').getByText('this session').waitFor();
-    await page.getByText('Every key in force').click();
+    await resize(page, { width, height });
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await looksWhole(page, { width, height }, `${width}-${colorScheme}`);
     }
-    assert.deepEqual(seat.complaints, []);
-    await page.context().close();
   }
+  assert.deepEqual(seat.complaints, []);
 });
