@@ -124,8 +124,9 @@ export abstract class ReplayVenue {
     return { kind: 'canceled', order: this.#report(order, false, 'canceled') };
   }
 
-  setLeverage(symbol: string, leverage: number): void {
+  setLeverage(symbol: string, leverage: number): SubmitOutcome {
     this.account.setLeverage(this.#indexOf(symbol), leverage);
+    return { kind: 'accepted', order: null };
   }
 
   /** Whether a resting order or a stop of the symbol would act somewhere between two marks. */
