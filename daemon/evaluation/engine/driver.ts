@@ -17,13 +17,12 @@ import { everyLiveOrder, isPlanned, type OrderState } from '../../engine/orders/
 import { parentAsk } from '../../engine/readings/inputs.ts';
 import type { CancelOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { isAtVenue } from '../../engine/tables/status.ts';
+import type { DrivenVenue } from '../exchange/exchange.ts';
 import type { ReplayFeeds } from '../exchange/feeds.ts';
-import { type Answered, FILLED_BEFORE_MS, type Fill, type ReplayVenue } from '../exchange/venue.ts';
+import { type Answered, FILLED_BEFORE_MS, type Fill } from '../exchange/orders.ts';
 import type { MarketClock } from '../market/walk/clock.ts';
 import { ReplayCore } from './core.ts';
 
-/** What the driver asks of an exchange, and hears of it. */
-export type DrivenVenue = Pick<ReplayVenue, 'submit' | 'submitStop' | 'amend' | 'cancel' | 'setLeverage' | 'onReport'>;
 export interface DriverParts {
   readonly feeds: ReplayFeeds;
   readonly venue: DrivenVenue;

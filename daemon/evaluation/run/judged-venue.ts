@@ -9,8 +9,8 @@ import type {
 } from '../../engine/records/venue.ts';
 import type { GateViews } from '../../engine/state/views.ts';
 import { isAtVenue } from '../../engine/tables/status.ts';
-import type { DrivenVenue } from '../engine/driver.ts';
-import type { Answered, Fill, ReplayVenue } from '../exchange/venue.ts';
+import type { DrivenVenue, ReplayExchange } from '../exchange/exchange.ts';
+import type { Answered, Fill } from '../exchange/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 import type { MarketClock } from '../market/walk/clock.ts';
@@ -22,7 +22,7 @@ interface Steps {
   readonly priceTicks: number | null;
 }
 interface JudgedParts {
-  readonly venue: ReplayVenue;
+  readonly venue: ReplayExchange;
   readonly clock: MarketClock;
   readonly judge: ScopeJudge;
   readonly tally: RunTally;
