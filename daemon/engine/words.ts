@@ -19,8 +19,9 @@
  *   out: `claims/claim-ends.ts`; at what price: `core/rules/price.ts`. How often exits may go out: `claims/exit-pace.ts`.
  *   Which of all goes out next: `claims/exit-pump.ts`. Which openings end because an exit was decided:
  *   `decide/openings-to-end.ts`. Everything closed at once: `exits/flatten.ts`.
- * - Where a stop stands, and what it covers: `protect/stops.ts`. It is placed and moved by `guard/place-stop.ts` and
- *   `guard/move-stop.ts`; cuts are `guard/protection.ts`.
+ * - Where a stop stands, and what it covers: `protect/stops.ts`. It is placed and moved by `guard/stop-orders.ts`;
+ *   cuts are `guard/protection.ts`. What is looked after all the time, in a replay as in the daemon:
+ *   `keeper/upkeep.ts`.
  * - Which resting openings a tightened policy no longer permits: `plan/judge-resting.ts`; they are canceled by
  *   `guard/resting-openings.ts`. When the venue itself cancels what rests, since nobody calls it any more:
  *   `protect/countdowns.ts`.

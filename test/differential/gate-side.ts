@@ -1,257 +1,218 @@
-import { createHash } from 'node:crypto';
 import { SCHEMA_CHECKS } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/driver/parts.ts';
-import type { VenuePort, WritingLedger } from '../../daemon/driver/ports.ts';
+import type { WritingLedger } from '../../daemon/driver/ports.ts';
 import { awaitsReading } from '../../daemon/engine/claims/exit-sizes.ts';
-import type { LedgerRecord, StoredEvent } from '../../daemon/engine/flow/ports.ts';
+import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
+import type { Flow } from '../../daemon/engine/flow/step.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder, isOwnOpening } from '../../daemon/engine/orders/orders.ts';
-import { CutReadings } from '../../daemon/engine/protect/cut-readings.ts';
 import { ReplayAccount } from '../../daemon/evaluation/exchange/account.ts';
+import { ReplayExchange } from '../../daemon/evaluation/exchange/exchange.ts';
 import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
+import { MarketTrack } from '../../daemon/evaluation/market/track.ts';
 import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/market/walk/clock.ts';
 import { prepareMarket } from '../../daemon/evaluation/market/walk/prepared.ts';
 import { START_EQUITY_USDT } from '../../daemon/evaluation/run/run.ts';
+import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
-import { GateVenue } from './gate-venue.ts';
-import { InstantTime } from './instant-time.ts';
-import { type Played, Trace } from './trace.ts';
-import { ScriptedVenue } from './venue.ts';
-import { requestOf, type Step, type WorldPlan } from './worlds.ts';
+import { settle } from '../engine/manual-time.ts';
+import { gateVenue } from './gate-venue.ts';
+import { Played } from './played.ts';
+import type { World } from './worlds.ts';
 
 const NOTHING = (): void => undefined;
 const READ_EVERY_MS = 2_000;
 
-/** The production gate on the scripted venue. Its loop does not run: everything is read at every instant of the world. */
-class GateWorld {
-  readonly #plan: WorldPlan;
-  readonly #clock: MarketClock;
-  readonly #account: ReplayAccount;
-  readonly #scripted: ScriptedVenue;
-  readonly #venue: GateVenue;
-  readonly #time: InstantTime;
-  readonly #domain: DomainClock;
-  readonly #parts: GateParts;
-  readonly #trace: Trace;
-  /** As the gate's own, which sees the same readings. */
-  readonly #cuts: CutReadings;
-  #lookAtMs = Number.NEGATIVE_INFINITY;
+/** The production gate on the exchange of a replay. Its loop does not run: everything is read at every instant of the world. */
+export async function playGate({ market, policy, steps }: World): Promise<readonly string[]> {
+  const clock = new MarketClock(prepareMarket(market));
+  clock.nowMs = market.startMs;
+  const account = new ReplayAccount(market.symbols.map(({ instrument }) => instrument), clock, START_EQUITY_USDT); // biome-ignore format: one line
+  const exchange = new ReplayExchange(account, clock);
+  const track = new MarketTrack(market, policy.spec.market);
+  const time = new InstantTime(clock);
+  const parts: GateParts = buildParts({
+    ports: {
+      ...SCHEMA_CHECKS,
+      ledger: arrayLedger(),
+      venue: gateVenue(exchange, account, clock, (symbol) => track.fundingRate8h(symbol, clock.nowMs)),
+      clock: new DomainClock(time),
+      time,
+      observer: { decided: NOTHING, submitted: NOTHING, alerted: NOTHING, summed: NOTHING },
+      log: { info: NOTHING, warn: NOTHING, error: NOTHING },
+      sha256: () => '',
+    },
+    settings: { venue: 'paper', account: 'main', version: 'world', answerWithinMs: 3_000, sendDeadlineMs: 500 },
+    policy,
+    policyPort: createPolicyPort('paper', 'world.yaml'),
+    signal: new AbortController().signal,
+    metricsText: () => Promise.resolve(''),
+  });
+  const { core, keeper, upkeep } = parts;
+  const played = new Played(core.state, exchange, () => clock.nowMs);
+  let failure: unknown = null;
+  let lookAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(plan: WorldPlan) {
-    const { market, policy, seed, temper } = plan;
-    this.#plan = plan;
-    this.#clock = new MarketClock(prepareMarket(market));
-    this.#clock.nowMs = market.startMs;
-    const instruments = market.symbols.map(({ instrument }) => instrument);
-    this.#account = new ReplayAccount(instruments, this.#clock, START_EQUITY_USDT);
-    this.#scripted = new ScriptedVenue(this.#account, this.#clock, seed, temper);
-    this.#venue = new GateVenue(this.#scripted, this.#account, this.#clock);
-    this.#time = new InstantTime(market.startMs);
-    this.#domain = new DomainClock(this.#time);
-    this.#trace = new Trace(market.startMs);
-    this.#parts = buildParts({
-      ports: {
-        ...SCHEMA_CHECKS,
-        ledger: arrayLedger(),
-        venue: this.#venue as GateVenue & VenuePort,
-        clock: this.#domain,
-        time: this.#time,
-        observer: { decided: NOTHING, submitted: NOTHING, alerted: NOTHING, summed: NOTHING },
-        log: { info: NOTHING, warn: NOTHING, error: NOTHING },
-        sha256: (text) => createHash('sha256').update(text).digest('hex'),
-      },
-      settings: { venue: 'paper', account: 'main', version: 'world', answerWithinMs: 3_000, sendDeadlineMs: 500 },
-      policy,
-      policyPort: createPolicyPort('paper', 'world.yaml'),
-      signal: new AbortController().signal,
-      metricsText: () => Promise.resolve(''),
+  const drive = async (flow: Flow<unknown>, isHeld = false): Promise<void> => {
+    const running = core.begin(flow).onEnd((end) => {
+      if (end.kind === 'failed') failure = end.error;
     });
-    this.#cuts = new CutReadings(this.#parts.core.planClock);
-    this.#trace.follow(this.#parts.core.state);
-  }
-
-  async play(): Promise<Played> {
-    const { market, steps } = this.#plan;
-    const barCount = Math.round((market.endMs - market.startMs) / market.barMs);
-    let next = 0;
-    for (let bar = 0; bar < barCount; bar++) {
-      await this.#openBar(market.startMs + bar * market.barMs, bar === 0);
-      for (let step = 1; step <= STEPS_PER_BAR; step++) {
-        const stepMs = this.#clock.timeOf(step) - market.startMs;
-        for (let ask = steps[next]; ask !== undefined && ask.atMs < stepMs; ask = steps[next]) {
-          next += 1;
-          await this.#passUntil(ask.atMs);
-          await this.#ask(ask);
-        }
-        await this.#passUntil(stepMs - 1);
-        await this.#walkTo(step, stepMs);
-      }
-    }
-    return { recorded: this.#trace.lines, venue: this.#trace.renamed(this.#scripted.log) };
-  }
-
-  async #openBar(openMs: number, isFirst: boolean): Promise<void> {
-    this.#moveTo(openMs - this.#plan.market.startMs);
-    this.#clock.openBar(openMs, (symbol) => Math.sign(this.#account.lots(symbol)));
-    if (isFirst) await this.#start();
-    if (this.#scripted.resting.size > 0 || this.#scripted.stops.size > 0) this.#scripted.settle();
-    await this.#refresh();
-  }
-
-  async #start(): Promise<void> {
-    const { availability, keeper, ledgerCheck } = this.#parts;
-    ledgerCheck.begin();
-    await this.#drive(this.#parts.core.run(keeper.clock.syncFirst()));
-    keeper.reconciliation.takeUp();
-    await this.#drive(this.#parts.core.run(keeper.reconciliation.refuseOtherDaemon()));
-    keeper.reconciliation.enterBoot('starting', false);
-    this.#parts.exitResumption.start();
-    availability.isStarted = true;
-    await this.#drive(this.#parts.core.run(keeper.reconciliation.reconcile()));
-    if (!keeper.isReconciled)
-      throw new Error(`the gate is not reconciled: ${keeper.reconciliation.missing.join(', ')}`);
-  }
-
-  async #walkTo(step: number, atMs: number): Promise<void> {
-    this.#moveTo(atMs);
-    this.#clock.moveTo(step);
-    if (this.#scripted.resting.size > 0 || this.#scripted.stops.size > 0) this.#scripted.settle();
-    // What the market shows is read before whatever falls due at the same instant.
-    await this.#refresh(true);
-    const before = this.#mark();
-    await this.#time.run();
-    if (this.#mark() !== before) await this.#refresh();
-  }
-
-  /** Lets time pass; whatever falls due on the way finds its own instant, and all feeds are read there. */
-  async #passUntil(untilMs: number): Promise<void> {
-    for (;;) {
-      const dueMs = Math.min(this.#time.nextAtMs, this.#nextDueMs());
-      if (dueMs > untilMs) break;
-      const isDue = dueMs === this.#nextDueMs();
-      this.#moveTo(dueMs);
-      const before = this.#mark();
-      await this.#time.run();
-      if (isDue || this.#mark() !== before) await this.#refresh();
-    }
-    this.#moveTo(untilMs);
-  }
-
-  /** A breach that one reading has shown, or an exit, waits for another one, which the daemon has in two seconds. */
-  #lookForReadings(): void {
-    const { core, standing } = this.#parts;
-    const nowMs = core.nowMs();
-    const breaches = standing.findBreaches();
-    const { collar_bps: collarBps } = core.policySpec.market;
-    const confirmed = this.#cuts.confirm(breaches, core.market.inputs(nowMs), collarBps);
-    const now = this.#time.monotonicMs();
-    const isAwaited = breaches.length > confirmed.length || awaitsReading(core.state);
-    if (isAwaited && this.#lookAtMs <= now) this.#lookAtMs = now + READ_EVERY_MS;
-  }
-
-  /** When an opening has had its time, and the like: the daemon's loop would find that within 50 ms. */
-  #nextDueMs(): number {
-    const { spec } = this.#plan.policy;
-    let dueMs = this.#lookAtMs > this.#time.monotonicMs() ? this.#lookAtMs : Number.POSITIVE_INFINITY;
-    for (const order of everyLiveOrder(this.#parts.core.state.orders)) {
-      if (!isOwnOpening(order) || order.cancelRequested) continue;
-      const atMs = endOfTimeMs(order, spec) - this.#plan.market.startMs;
-      if (atMs > this.#time.monotonicMs()) dueMs = Math.min(dueMs, atMs);
-    }
-    return dueMs;
-  }
-
-  async #ask(step: Step): Promise<void> {
-    this.#moveTo(step.atMs);
-    await this.#time.run();
-    await this.#refresh();
-    const { agent, symbol } = step;
-    const index = this.#clock.market.symbols.indexOf(symbol);
-    const request = requestOf(step, this.#parts.core.state, this.#clock.marks[index]!);
-    const args = argsOf(request, 'replay');
-    if (!isTradingTool(request.tool)) return;
-    const checked = checkTradingCall(request.tool, args);
-    if (!checked.ok) return;
-    const caller = { role: 'agent', agent, tokenId: agent, skillSha256: null } as const;
-    const call = { tool: request.tool, args } as TradingArgs;
-    this.#parts.core.run(this.#parts.calls.runTool(caller, call)).catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-    await this.#time.run();
-    await this.#refresh();
-  }
-  #failure: unknown = null;
-
-  /** Every feed once, and again while that makes the gate do something. */
-  async #refresh(isHeld = false): Promise<void> {
-    for (let round = 0; round < 20; round++) {
-      const before = this.#mark();
-      await this.#drive(this.#parts.core.run(this.#parts.keeper.refreshAll()), isHeld);
-      if (this.#failure !== null) throw this.#failure;
-      this.#lookForReadings();
-      if (this.#mark() === before) return;
-    }
-    throw new Error('the gate does not come to rest');
-  }
-
-  /** What was recorded and what the venue was asked so far. */
-  #mark(): string {
-    return `${this.#trace.lines.length}/${this.#venue.changes}`;
-  }
-
-  #moveTo(ms: number): void {
-    this.#time.moveTo(ms);
-    this.#clock.nowMs = Math.max(this.#clock.nowMs, this.#plan.market.startMs + ms);
-  }
-
-  async #drive(running: Promise<unknown>, isHeld = false): Promise<void> {
-    let isOver = false;
-    let failure: unknown = null;
-    running.then(
-      () => (isOver = true),
-      (error: unknown) => {
-        failure = error;
-      },
-    );
-    for (let turn = 0; turn < 100 && !isOver && failure === null; turn++) await this.#time.run(isHeld);
+    for (let turn = 0; turn < 100 && !running.isOver; turn++) await time.run(isHeld);
     if (failure !== null) throw failure;
-    if (!isOver) throw new Error('something waits for time to pass');
+    if (!running.isOver) throw new Error('something waits for time to pass');
+  };
+  /** Every feed once, and again while that makes the gate do something. */
+  const refresh = async (isHeld = false): Promise<void> => {
+    for (let before = -1; before !== played.lines.length; ) {
+      before = played.lines.length;
+      await drive(keeper.refreshAll(), isHeld);
+      // A breach that one reading has shown, or an exit, waits for another one, which the daemon has in two seconds.
+      const isAwaited = upkeep.awaitsReading || awaitsReading(core.state);
+      if (isAwaited && lookAtMs <= clock.nowMs) lookAtMs = clock.nowMs + READ_EVERY_MS;
+    }
+  };
+  /** When an opening has had its time, and the like: the daemon's loop would find that within 50 ms. */
+  const nextDueMs = (): number => {
+    const ends = everyLiveOrder(core.state.orders)
+      .filter((order) => isOwnOpening(order) && !order.cancelRequested)
+      .map((order) => endOfTimeMs(order, policy.spec));
+    return Math.min(...[lookAtMs, ...ends].filter((atMs) => atMs > clock.nowMs));
+  };
+  /** Lets time pass; whatever falls due on the way finds its own instant, and all feeds are read there. */
+  const passUntil = async (untilMs: number): Promise<void> => {
+    for (;;) {
+      const readMs = nextDueMs();
+      const dueMs = Math.min(time.nextAtMs, readMs);
+      if (dueMs > untilMs) break;
+      clock.nowMs = Math.max(clock.nowMs, dueMs);
+      const before = played.lines.length;
+      await time.run();
+      if (dueMs === readMs || played.lines.length !== before) await refresh();
+    }
+    clock.nowMs = Math.max(clock.nowMs, untilMs);
+  };
+  const start = async (): Promise<void> => {
+    parts.ledgerCheck.begin();
+    await drive(keeper.clock.syncFirst());
+    keeper.reconciliation.takeUp();
+    await drive(keeper.reconciliation.refuseOtherDaemon());
+    keeper.reconciliation.enterBoot('starting', false);
+    parts.exitResumption.start();
+    parts.availability.isStarted = true;
+    await drive(keeper.reconciliation.reconcile());
+    if (!keeper.isReconciled) throw new Error(`not reconciled: ${keeper.reconciliation.missing.join(', ')}`);
+  };
+  const ask = async ({ agent, request: requestOf, symbol }: World['steps'][number]): Promise<void> => {
+    await time.run();
+    await refresh();
+    const request = requestOf(core.state, clock.marks[clock.market.symbols.indexOf(symbol)]!);
+    const args = argsOf(request, 'replay');
+    if (!isTradingTool(request.tool) || !checkTradingCall(request.tool, args).ok) return;
+    const caller = { role: 'agent', agent, tokenId: agent, skillSha256: null } as const;
+    core.begin(parts.calls.runTool(caller, { tool: request.tool, args } as TradingArgs)).onEnd((end) => {
+      if (end.kind === 'failed') failure ??= end.error;
+    });
+    await time.run();
+    await refresh();
+  };
+
+  const pending = [...steps];
+  for (let openMs = market.startMs; openMs < market.endMs; openMs += market.barMs) {
+    clock.openBar(openMs, (symbol) => Math.sign(account.lots(symbol)));
+    if (openMs === market.startMs) await start();
+    exchange.settle();
+    await refresh();
+    for (let step = 1; step <= STEPS_PER_BAR; step++) {
+      while (pending.length > 0 && market.startMs + pending[0]!.atMs < clock.timeOf(step)) {
+        await passUntil(market.startMs + pending[0]!.atMs);
+        await ask(pending.shift()!);
+      }
+      await passUntil(clock.timeOf(step) - 1);
+      clock.moveTo(step);
+      exchange.settle();
+      // What the market shows is read before whatever falls due at the same instant.
+      await refresh(true);
+      const before = played.lines.length;
+      await time.run();
+      if (played.lines.length !== before) await refresh();
+    }
   }
+  return played.lines;
 }
 
-export function playGate(plan: WorldPlan): Promise<Played> {
-  return new GateWorld(plan).play();
+/** Time is the market's; whoever moves that sees what falls due when. */
+class InstantTime implements TimePort {
+  readonly #clock: MarketClock;
+  readonly #startMs: number;
+  #waiting: { readonly atMs: number; readonly fn: () => void }[] = [];
+  #turns: (() => void)[] = [];
+
+  constructor(clock: MarketClock) {
+    this.#clock = clock;
+    this.#startMs = clock.nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.#clock.nowMs - this.#startMs;
+  }
+  hostMs(): number {
+    return this.#clock.nowMs;
+  }
+  delay(ms: number): Promise<void> {
+    return ms <= 0 ? settle() : new Promise((resolve) => this.after(ms, resolve));
+  }
+  after(ms: number, fn: () => void): Timer {
+    const entry = { atMs: this.#clock.nowMs + Math.max(1, Math.ceil(ms)), fn };
+    this.#waiting = [...this.#waiting, entry].sort((a, b) => a.atMs - b.atMs);
+    return { cancel: () => (this.#waiting = this.#waiting.filter((other) => other !== entry)) };
+  }
+  every(): Timer {
+    throw new Error('nothing of the gate repeats by a timer while its loop does not run');
+  }
+  nextTurn(fn: () => void): Timer {
+    this.#turns.push(fn);
+    return { cancel: () => (this.#turns = this.#turns.filter((other) => other !== fn)) };
+  }
+  /** When the next timer falls due. */
+  get nextAtMs(): number {
+    return this.#waiting[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  }
+  /** Runs what has fallen due, and all that follows from it at this instant. `isHeld`: no timer fires yet. */
+  async run(isHeld: boolean = false): Promise<void> {
+    for (await settle(); ; await settle()) {
+      const isDue = !isHeld && this.nextAtMs <= this.#clock.nowMs;
+      const next = this.#turns.shift() ?? (isDue ? this.#waiting.shift()?.fn : undefined);
+      if (next === undefined) return;
+      next();
+    }
+  }
 }
 
 /** A ledger in an array, as far as a gate without operators asks it: nothing is hashed, all is on disk at once. */
-export function arrayLedger(): WritingLedger {
-  const events: StoredEvent[] = [];
-  const append = ({ at_ms, kind, payload, seq }: LedgerRecord): number => {
-    const place = events.length + 1;
-    if (seq !== undefined && seq !== place) throw new Error(`a record made for ${seq} comes at ${place}`);
-    events.push({ seq: place, at_ms, kind, payload });
-    return place;
-  };
-  const isOf = (id: string, { kind, payload }: StoredEvent): boolean =>
-    kind === 'decision' && (payload as { decision: { decision_id: string } }).decision.decision_id === id;
+function arrayLedger(): WritingLedger {
+  const events: LedgerRecord[] = [];
+  const append = (record: LedgerRecord): number => events.push(record);
+  const idOf = ({ payload }: LedgerRecord): string =>
+    (payload as { decision?: { decision_id: string } }).decision?.decision_id ?? '';
+  const stored = (event: LedgerRecord | undefined) => (event === undefined ? null : { ...event, seq: 0 });
   const used: Partial<WritingLedger> = {
     genesis: { genesis_id: 'replay' },
     isFailed: false,
     appendNow: (records) => ({ seqs: records.map(append), committed: Promise.resolve() }),
     appendSync: (records) => records.map((record) => ({ seq: append(record) })),
-    putText: (body) => createHash('sha256').update(body).digest('hex'),
+    putText: () => '',
     putPolicy: () => '',
-    putEndedOrders: () => undefined,
+    putEndedOrders: NOTHING,
     readEndedOrders: () => [],
     nextSeq: () => events.length + 1,
     lastSeq: () => events.length,
-    findDecision: (id) => events.findLast((event) => isOf(id, event)) ?? null,
+    findDecision: (id) => stored(events.findLast((event) => event.kind === 'decision' && idOf(event) === id)),
     findDecisionByRequest: () => null,
     iterateEvents: function* () {
-      yield* events;
+      yield* events.map((event, i) => ({ ...event, seq: i + 1 }));
     },
   };
   return used as WritingLedger;

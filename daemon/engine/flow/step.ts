@@ -76,6 +76,9 @@ export interface Started<R> {
   onEnd(tell: (end: End<R>) => void): Started<R>;
 }
 
+/** What a task has begun: at nearly every tick nothing, since nothing is due. */
+export type Begun = readonly Started<unknown>[];
+
 /** What ends once, and tells those who wait for it: a flow's own, or whatever a part lets others wait for. */
 export class Pending<R> implements Started<R> {
   #end: End<R> | null = null;

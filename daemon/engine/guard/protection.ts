@@ -13,8 +13,7 @@ import type { Rejection } from '../records/venue.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import type { OrderSender } from '../sending/sender.ts';
 import { GateClosing } from './gate-closing.ts';
-import { StopMoves } from './move-stop.ts';
-import { placeStop } from './place-stop.ts';
+import { placeStop, StopMoves } from './stop-orders.ts';
 
 /**
  * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the first

@@ -1,36 +1,29 @@
 import { type FeedSchedule, PERIODS } from '../feeds/feed-schedule.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import { allRead } from '../flow/all-read.ts';
-import { allOver, type Flow, joined, type Started, wait, within } from '../flow/step.ts';
+import { allOver, type Begun, type Flow, joined, type Started, wait, within } from '../flow/step.ts';
 import { ClockSync } from './clock-sync.ts';
 import { ModeWatch } from './mode-watch.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { StaleFeeds } from './stale-feeds.ts';
 import type { StartParts } from './start-reads.ts';
 
-/** What a task has begun: at nearly every tick nothing, since nothing is due. */
-export type Begun = readonly Started<unknown>[];
 /**
  * Tasks that follow from the views, whether or not the feeds could be read. Each is called at every tick, even while work
  * of an earlier call is in progress: it starts what is due and not in progress.
  */
 export interface KeeperTasks {
-  /** Cancels that are not proven are sent again. */
+  /** Those of `Upkeep`. */
   retryCancels(): Begun;
-  /** What opens on an authority that has ended is dropped or canceled. */
   endAuthorities(): Begun;
+  exits(): Begun;
+  reviewStanding(): Begun;
+  protect(): Begun;
+  cutBack(): Begun;
   /** The venue's dead-man countdowns are set, set again, or ended. */
   countdowns(): Begun;
-  /** Exits continue. */
-  exits(): Begun;
-  /** Resting orders that no longer fit are canceled. */
-  reviewStanding(): Begun;
   /** An operator's flatten continues to close what is left. */
   flatten(): Begun;
-  /** Protective stops, which depend on positions having been read once. */
-  protect(): Begun;
-  /** Cuts of positions above their caps, which also depend on prices. */
-  cutBack(): Begun;
 }
 
 /** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */

@@ -15,13 +15,11 @@ import { ReadingMarks } from '../feeds/reading-marks.ts';
 import { allRead, startAlone } from '../flow/all-read.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { Flow } from '../flow/step.ts';
-import { Authorities } from '../guard/authorities.ts';
 import { composeEngine, type EngineParts } from '../guard/compose.ts';
 import { Countdowns } from '../guard/countdowns.ts';
-import { Protection } from '../guard/protection.ts';
-import { StandingOrders } from '../guard/resting-openings.ts';
 import { Keeper, type KeeperTasks } from '../keeper/keeper.ts';
 import { LedgerCheck } from '../keeper/ledger-check.ts';
+import { Upkeep } from '../keeper/upkeep.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from '../operator/alert-routes.ts';
 import { ArmingControl } from '../operator/arming.ts';
 import { Operator } from '../operator/commands.ts';
@@ -32,7 +30,6 @@ import { Passkeys } from '../operator/passkeys.ts';
 import { PolicyControl, type PolicyPort } from '../operator/policy-control.ts';
 import { Signals } from '../operator/signals.ts';
 import { Tokens } from '../operator/tokens.ts';
-import { CutReadings } from '../protect/cut-readings.ts';
 import { watchCancels, watchUnknown } from '../sending/slow-watch.ts';
 import { TradeFeed } from '../trades/trade-feed.ts';
 
@@ -60,14 +57,14 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
     wakeExitsAt: options.wakeExitsAt,
     readBeside: (symbol) => readBeside(symbol),
   });
-  const { canceler, endMisplaced, executor, exits, health, proof, resolver, sender } = engine;
+  const { canceler, endMisplaced, executor, exits, health, proof, resolver } = engine;
   const schedule = new FeedSchedule(core, health);
   const trades = new TradeFeed(core, proof);
+  const upkeep = new Upkeep(core, engine);
+  const { standing } = upkeep;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
-  const standing = new StandingOrders(core, canceler, proof);
-  const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
   const countdowns = new Countdowns(core, () => keeper.wasRead);
   const marks = new ReadingMarks(core);
@@ -82,14 +79,6 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
   };
   const market = new MarketFeed(core, health);
   account.transfers.readIncome = () => ledgerCheck.pollIncome();
-  const protection = new Protection(core, sender, canceler, executor);
-  const cuts = new CutReadings(core.planClock, (symbol, lastsMs) =>
-    core.alertRarely(
-      'POSITION_ABOVE_CAP',
-      `the position is above its cap by the last mark, and no second one has come for ${lastsMs / 1000} s: nothing is cut before`,
-      symbol,
-    ),
-  );
   const flatten = new Flatten({
     core,
     canceler,
@@ -106,27 +95,23 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
       lookForUnknown();
       resolver.sweep();
       lookForSlowCancels();
-      return canceler.retryUnproven();
+      return upkeep.retryCancels();
     },
-    endAuthorities: () => authorities.tick(),
+    endAuthorities: () => upkeep.endAuthorities(),
     countdowns: () => countdowns.tick(),
     reviewStanding: () => {
       voidOrphans(core);
       heartbeats.tick();
-      return [...standing.tick(), ...endMisplaced()];
+      return upkeep.reviewStanding();
     },
     exits: () => {
-      exits.tick();
+      const begun = upkeep.exits();
       if (!core.isStopping() && !core.ports.ledger.isFailed) lookForSlowExits();
-      return [];
+      return begun;
     },
     flatten: () => flatten.tick(),
-    protect: () => protection.tick(),
-    cutBack: () => {
-      const { collar_bps: collarBps } = core.policySpec.market;
-      const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
-      return confirmed.map((breach) => core.begin(protection.cutBack(breach)));
-    },
+    protect: () => upkeep.protect(),
+    cutBack: () => upkeep.cutBack(),
   };
   const keeper: Keeper = new Keeper({ core, account, market, health, ledgerCheck, marks, schedule, trades }, tasks);
   const arming = new ArmingControl(core);
@@ -154,6 +139,7 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
     outcomes,
     heartbeats,
     countdowns,
+    upkeep,
     standing,
     operator,
     signals,

@@ -7,14 +7,13 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
-import { findAccount, findAccountBudget } from '../../core/rules/budgets.ts';
+import { findAccountBudget } from '../../core/rules/budgets.ts';
 import { isOwnOpening, isPlanned, newestFirst, type OrderState } from '../orders/orders.ts';
 import { surelyHeldE8 } from '../positions/positions.ts';
 import { type Ask, type AskDraft, type LiveInputs, parentAsk } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
-import { viewBalance } from '../snapshot/exposure-view.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
 import type { GateViews } from '../state/views.ts';
 import { type Breach, bareRequest, GATE_AGENT, type ReviewPlace } from './orders.ts';
@@ -132,17 +131,6 @@ function worstPriceFirst(a: OrderState, b: OrderState): number {
   if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
   if (a.side !== b.side) return a.side < b.side ? -1 : 1;
   return worse(b) - worse(a) || newestFirst(a, b);
-}
-
-/** Tiers of rule 8 that the account has reached; null while the account is not known. */
-export function findAccountTiers(
-  state: GateViews,
-  inputs: LiveInputs,
-  policy: CompiledPolicy,
-): ReturnType<typeof findAccount> | null {
-  const { account, nowMs } = inputs;
-  if (account === null) return null;
-  return findAccount(viewBalance(state, account, nowMs, policy), policy);
 }
 
 /**

@@ -8,10 +8,10 @@ import { type LayerPlace, layerEvent, layerKey, stateInForce } from '../callers/
 import { everyLiveOrder, isOwnOpening, isPlanned, isTerminal, type OrderState } from '../orders/orders.ts';
 import type { Ask, LiveInputs } from '../readings/inputs.ts';
 import type { StateEvent } from '../records/people-events.ts';
+import { findAccountTiers } from '../snapshot/exposure-view.ts';
 import type { GateViews } from '../state/views.ts';
 import type { PlanClock } from './deadline.ts';
 import {
-  findAccountTiers,
   judgeForms,
   judgeStanding,
   restingOpenings,

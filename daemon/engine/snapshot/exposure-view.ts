@@ -2,10 +2,11 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
+import { findAccount } from '../../core/rules/budgets.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { lotsOf } from '../positions/lots.ts';
 import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
-import { type AccountInputs, type Draft, othersThan } from '../readings/inputs.ts';
+import { type AccountInputs, type Draft, type LiveInputs, othersThan } from '../readings/inputs.ts';
 import { ceilLots, floorLots } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -33,7 +34,7 @@ export function viewAccount(subject: Subject): AccountView | null {
   return view;
 }
 /** Of a reading, with nothing reserved beside it. */
-export function viewBalance(
+function viewBalance(
   state: GateViews,
   { availableUsdt, marginBalanceUsdt, marginRatio, observedAtMs }: AccountInputs,
   nowMs: number,
@@ -48,6 +49,17 @@ export function viewBalance(
     observed_at_ms: observedAtMs,
     reserved_margin_usdt: 0,
   };
+}
+
+/** Tiers of rule 8 that the account has reached; null while the account is not known. */
+export function findAccountTiers(
+  state: GateViews,
+  inputs: LiveInputs,
+  policy: CompiledPolicy,
+): ReturnType<typeof findAccount> | null {
+  const { account, nowMs } = inputs;
+  if (account === null) return null;
+  return findAccount(viewBalance(state, account, nowMs, policy), policy);
 }
 
 function viewReservedMargin({ ask, inputs, state, symbol }: Subject): number {

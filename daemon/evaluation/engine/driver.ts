@@ -1,5 +1,6 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { Decided } from '../../engine/decide/decided.ts';
+import type { Considered, Decided } from '../../engine/decide/decided.ts';
 import { consider, recordDecision } from '../../engine/decide/take-decision.ts';
 import {
   type Answer,
@@ -12,19 +13,18 @@ import {
 } from '../../engine/flow/step.ts';
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
 import { isLive } from '../../engine/orders/claims.ts';
-import { isPlanned, isTerminal, type OrderState } from '../../engine/orders/orders.ts';
+import { everyLiveOrder, isPlanned, type OrderState } from '../../engine/orders/orders.ts';
 import { parentAsk } from '../../engine/readings/inputs.ts';
-import type { OrderInstruction, SubmitOutcome, VenueOrder } from '../../engine/records/venue.ts';
+import type { CancelOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { isAtVenue } from '../../engine/tables/status.ts';
-import { type Answered, FILLED_BEFORE_MS, type Fill, type ReplayVenue } from '../exchange/venue.ts';
+import type { DrivenVenue } from '../exchange/exchange.ts';
+import type { ReplayFeeds } from '../exchange/feeds.ts';
+import { type Answered, FILLED_BEFORE_MS, type Fill } from '../exchange/orders.ts';
 import type { MarketClock } from '../market/walk/clock.ts';
-import type { ReplayCore, ReplayHooks } from './core.ts';
+import { ReplayCore } from './core.ts';
 
-/** What the driver asks of an exchange, and hears of it. */
-export interface DrivenVenue extends Pick<ReplayVenue, 'submitStop' | 'amend' | 'cancel' | 'setLeverage' | 'onReport'> {
-  submit(sent: OrderInstruction): Answered;
-}
 export interface DriverParts {
+  readonly feeds: ReplayFeeds;
   readonly venue: DrivenVenue;
   readonly clock: MarketClock;
   /** Has {@link ReplayDriver.wake} called then. */
@@ -36,14 +36,13 @@ export interface DriverParts {
 export type Due = { readonly kind: 'wait'; readonly id: number } | { readonly kind: 'exits' };
 
 const nothing = (): void => undefined;
-const DONE: SubmitOutcome = { kind: 'accepted', order: null };
 
 /**
- * Drives the engine on the exchange of a replay: does what it asks for at once, and tells it what came of it. Everything is on disk as soon as it is asked whether it is, so that what
- * one turn has begun goes out when the turn is over. It decides nothing.
+ * Drives the engine on the exchange of a replay: does what it asks for at once, and tells it what came of it. Everything is
+ * on disk as soon as it is asked whether it is, so that what one turn has begun goes out when the turn is over. It decides
+ * nothing.
  */
-export class ReplayDriver {
-  readonly core: ReplayCore;
+export class ReplayDriver extends ReplayCore {
   readonly engine: EngineParts;
   readonly #parts: DriverParts;
   readonly #flows = new Engine({
@@ -54,45 +53,35 @@ export class ReplayDriver {
   });
   #queue: Request[] = [];
   #exitsAtMs = Number.POSITIVE_INFINITY;
-  /** Records up to which everything of resting exits that could go out has gone. */
-  #settledActs = -1;
   /** How many waits are not over, of later slices nearly all. */
   waiting = 0;
 
-  constructor(createCore: (hooks: ReplayHooks) => ReplayCore, parts: DriverParts) {
+  constructor(policies: ReadonlyMap<string, CompiledPolicy>, parts: DriverParts) {
+    super(policies, parts.feeds);
     this.#parts = parts;
-    const core = createCore({
-      begin: (flow) => this.begin(flow),
-      isUnsent: (order) => this.engine.sender.isUnsent(order),
-    });
-    this.core = core;
-    this.engine = composeEngine(core, {
+    this.feeds.recordRules(this);
+    this.engine = composeEngine(this, {
       feeds: { resyncClock: nothing, reloadRules: nothing, refreshAccount: nothing, fetchTrades: nothing },
       wakeExitsAt: (atMs) => this.#wakeExitsAt(atMs),
       readBeside: () => nowKnown(true),
     });
-    parts.venue.onReport = (report, fill) => {
-      this.#adopt(report);
-      if (fill !== null) this.#recordTrade(this.#known(report.clientOrderId), fill);
-    };
+    parts.venue.onReport = (report, fill) => this.#noteReport(report, fill);
   }
 
-  // --- what is asked for -------------------------------------------------------------------------------------------
+  readonly isUnsent = (order: OrderState): boolean => this.engine.sender.isUnsent(order);
 
   /** A request of an agent is decided. */
-  decide(
+  ask(
     request: ExecutionRequest,
     schemaViolation: string | null,
     target: OrderState | null,
-  ): Decided & {
-    readonly acted: ReturnType<typeof consider>['acted'];
-  } {
-    const ask = parentAsk(this.core.settings);
+  ): Decided & Pick<Considered, 'acted'> {
+    const ask = parentAsk(this.settings);
     ask.schemaViolation = schemaViolation;
     ask.own = request.intent === 'modify' ? target : null;
     ask.target = target;
-    const considered = consider(this.core, request, ask);
-    const decided = recordDecision(this.core, considered, {
+    const considered = consider(this, request, ask);
+    const decided = recordDecision(this, considered, {
       kind: 'tool',
       route: request.tool,
       orders: this.engine.executor.plan(considered),
@@ -127,30 +116,20 @@ export class ReplayDriver {
       this.#queue = [];
       for (const { effect, id } of due) this.#perform(effect, id);
       if (this.#queue.length > 0) continue;
-      if (this.#exitsAtMs > this.core.nowMs()) return;
+      if (this.#exitsAtMs > this.nowMs()) return;
       this.#exitsAtMs = Number.POSITIVE_INFINITY;
       this.engine.exits.tick();
     }
   }
 
-  /** In every round, as in the daemon: what a reading has shown is followed. */
-  tickExits(): void {
-    const { open } = this.core.state.claims;
-    const isAsLeft = open.size === 0 || this.core.acts === this.#settledActs;
-    if (!isAsLeft || this.isExiting) this.engine.exits.tick();
-    this.settle();
-    this.#settledActs = this.core.acts;
-  }
-
   /** An exit is under way, or one that is to rest does not: both may wait for what a reading shows. */
   get isExiting(): boolean {
-    for (const claim of this.core.state.claims.open) if (claim.wants === 'now' || !isLive(claim)) return true;
+    for (const claim of this.state.claims.open) if (claim.wants === 'now' || !isLive(claim)) return true;
     return false;
   }
 
   /** What was asked for by `later` is due. */
   wake(due: Due): void {
-    this.core.readRules();
     if (due.kind === 'wait') {
       this.waiting -= 1;
       this.#answer(due.id, undefined);
@@ -160,64 +139,53 @@ export class ReplayDriver {
   #wakeExitsAt(atMs: number): void {
     if (atMs >= this.#exitsAtMs) return;
     this.#exitsAtMs = atMs;
-    if (atMs > this.core.nowMs()) this.#parts.later(atMs, { kind: 'exits' });
+    if (atMs > this.nowMs()) this.#parts.later(atMs, { kind: 'exits' });
   }
-
-  // --- effects -----------------------------------------------------------------------------------------------------
 
   #answer(id: number, answer: Answer): void {
     this.#queue.push(...this.#flows.step({ in: 'answered', id, answer }));
   }
 
   #perform(effect: Effect, id: number): void {
-    const { clock, later, venue } = this.#parts;
+    // Rare of the latter: that it is over is seen when the time is.
+    if (effect.fx === 'wait' || effect.fx === 'waitFor') {
+      this.waiting += 1;
+      this.#parts.later(this.nowMs() + effect.ms, { kind: 'wait', id });
+      return;
+    }
+    const { fill, outcome } = this.#do(effect);
+    const report = outcome?.kind === 'accepted' ? outcome.order : null;
+    const order = report === null ? null : this.#known(report.clientOrderId);
+    if (order?.reduceOnly === false && report !== null && isAtVenue(report)) this.#parts.onOpening(order);
+    // What it was told first, then what it has filled.
+    this.#answer(id, outcome);
+    if (order !== null && fill !== null) this.#recordTrade(order, fill);
+  }
+
+  #do(effect: Effect): Pick<Answered, 'fill'> & { readonly outcome: Answered['outcome'] | CancelOutcome | undefined } {
+    const { venue } = this.#parts;
     switch (effect.fx) {
+      case 'submit':
+        return venue.submit(effect.order, this.#known(effect.order.clientOrderId).leverage);
+      case 'amend':
+        return venue.amend(effect.order);
+      case 'submitStop':
+        return { outcome: venue.submitStop(effect.order), fill: null };
+      case 'cancel':
+        return { outcome: venue.cancel(effect.key.clientOrderId, effect.key.kind), fill: null };
+      case 'setLeverage':
+        return { outcome: venue.setLeverage(effect.symbol, effect.leverage), fill: null };
       case 'disk':
       case 'nextTurn':
-        this.#answer(id, undefined);
-        return;
-      // Rare here: that it is over is seen when the time is.
-      case 'waitFor':
-      case 'wait': {
-        this.waiting += 1;
-        later(clock.nowMs + effect.ms, { kind: 'wait', id });
-        return;
-      }
-      case 'submit':
-        this.#answerOrder(id, this.#known(effect.order.clientOrderId), venue.submit(effect.order));
-        return;
-      case 'submitStop':
-        this.#answer(id, venue.submitStop(effect.order));
-        return;
-      case 'amend':
-        this.#answerOrder(id, this.#known(effect.order.clientOrderId), venue.amend(effect.order));
-        return;
-      case 'cancel':
-        this.#answer(id, venue.cancel(effect.key.clientOrderId, effect.key.kind));
-        return;
-      case 'setLeverage':
-        venue.setLeverage(effect.symbol, effect.leverage);
-        this.#answer(id, DONE);
-        return;
-      case 'lookUp':
-      case 'call':
+        return { outcome: undefined, fill: null };
+      default:
         throw new Error(`${effect.fx}: the exchange of a replay has told everything`);
     }
   }
 
-  /** In its turn: what it was told first, then what it has filled. */
-  #answerOrder(id: number, order: OrderState, { fill, outcome }: Answered): void {
-    if (this.#isOpening(order, outcome)) this.#parts.onOpening(order);
-    this.#answer(id, outcome);
-    if (fill !== null) this.#recordTrade(order, fill);
-  }
-  #isOpening({ reduceOnly }: OrderState, outcome: SubmitOutcome): boolean {
-    return !reduceOnly && outcome.kind === 'accepted' && outcome.order !== null && isAtVenue(outcome.order);
-  }
-
   #recordTrade(order: OrderState, { feeUsdt, isMaker, lots, price }: Fill): void {
     const { clock } = this.#parts;
-    this.core.append('trade', {
+    this.append('trade', {
       at_venue_ms: clock.nowMs - FILLED_BEFORE_MS,
       client_order_id: order.clientOrderId,
       fee_usdt: feeUsdt,
@@ -231,25 +199,27 @@ export class ReplayDriver {
     });
   }
 
-  #adopt(report: VenueOrder): void {
+  #noteReport(report: VenueOrder, fill: Fill | null): void {
     const { proof } = this.engine;
-    proof.adopt(this.#known(report.clientOrderId), report, proof.ask());
+    const order = this.#known(report.clientOrderId);
+    proof.adopt(order, report, proof.ask());
+    if (fill !== null) this.#recordTrade(order, fill);
   }
 
   /** The exchange takes everything. */
   endAll(): void {
-    for (const order of [...this.core.state.orders.live.values()].flatMap((orders) => [...orders])) {
+    for (const order of everyLiveOrder(this.state.orders)) {
       if (isPlanned(order)) this.engine.proof.end(order, 'the account was liquidated');
-      else if (!isTerminal(order)) {
+      else {
         const outcome = this.#parts.venue.cancel(order.clientOrderId, order.kind);
-        if (outcome.kind === 'canceled' && outcome.order !== null) this.#adopt(outcome.order);
+        if (outcome.kind === 'canceled' && outcome.order !== null) this.#noteReport(outcome.order, null);
       }
     }
     this.settle();
   }
 
   #known(id: string): OrderState {
-    const order = this.core.state.orders.all.get(id);
+    const order = this.state.orders.all.get(id);
     if (order === undefined) throw new Error(`the exchange tells of an unknown order ${id}`);
     return order;
   }

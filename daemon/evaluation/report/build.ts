@@ -46,17 +46,6 @@ export function formatReport(report: Report): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-/** Names of figures that a clock measured. */
-const TIMINGS: readonly string[] = ['latency_us'];
-
-/**
- * What the same inputs give again bit for bit: everything but the decision times. Two reports are compared by the text
- * of this.
- */
-export function formatReproducible(report: Report): string {
-  return JSON.stringify(report, (key, value: unknown) => (TIMINGS.includes(key) ? undefined : value));
-}
-
 /**
  * Writes report.json, report.md and report.html into a folder, which is made if need be.
  *

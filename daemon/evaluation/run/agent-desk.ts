@@ -2,7 +2,6 @@ import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { ownE8Of } from '../../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import type { ReplayCore } from '../engine/core.ts';
 import type { ReplayDriver } from '../engine/driver.ts';
 import type { ReplayAccount } from '../exchange/account.ts';
 import type {
@@ -32,7 +31,7 @@ export interface EpisodeAttacker {
 export interface DeskRun {
   readonly account: ReplayAccount;
   readonly clock: MarketClock;
-  readonly core: ReplayCore;
+  readonly core: ReplayDriver;
   readonly setup: {
     readonly agents: readonly { readonly name: string; readonly agent: Agent }[];
     readonly episodes: readonly AttackEpisode[];
@@ -48,7 +47,6 @@ export interface AskSource {
 }
 export interface DeskParts {
   readonly run: DeskRun;
-  readonly driver: ReplayDriver;
   readonly venue: JudgedVenue;
   readonly judge: ScopeJudge;
   readonly closed: Int32Array;
@@ -125,7 +123,7 @@ export class AgentDesk {
   }
 
   #decide(asked: Asked, wanted: AgentRequest, verdict: RequestVerdict): AgentAnswer {
-    const { run, driver, venue } = this.#parts;
+    const { run, venue } = this.#parts;
     const { core, clock, tally } = run;
     const intake = readReplayIntake(wanted, asked.agent, clock.nowMs, core.state.orders.all);
     if (intake.kind === 'read') return answerUnread('ALLOW', []);
@@ -139,13 +137,13 @@ export class AgentDesk {
         isReserved: this.#isReserved(request),
         usdtPerLot: this.#lotValue(request),
       });
-    const decided = driver.decide(request, this.#parts.checkSchema(request.tool, intake.args), target);
+    const decided = core.ask(request, this.#parts.checkSchema(request.tool, intake.args), target);
     const { acted, event } = decided;
     tally.noteDecision(asked, acted);
     if (acted.decision === 'BLOCK') this.#noteRefusal(asked, request, event.context.agent.share_lots);
     else {
       venue.noteAsk(decided.body.decision_id, asked, target);
-      driver.act(decided, target);
+      core.act(decided, target);
     }
     const orders = event.orders.flatMap(({ client_order_id: id }) => core.state.orders.all.get(id) ?? []);
     return {

@@ -9,8 +9,8 @@ import type {
 } from '../../engine/records/venue.ts';
 import type { GateViews } from '../../engine/state/views.ts';
 import { isAtVenue } from '../../engine/tables/status.ts';
-import type { DrivenVenue } from '../engine/driver.ts';
-import type { Answered, Fill, ReplayVenue } from '../exchange/venue.ts';
+import type { DrivenVenue, ReplayExchange } from '../exchange/exchange.ts';
+import type { Answered, Fill } from '../exchange/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 import type { MarketClock } from '../market/walk/clock.ts';
@@ -22,7 +22,7 @@ interface Steps {
   readonly priceTicks: number | null;
 }
 interface JudgedParts {
-  readonly venue: ReplayVenue;
+  readonly venue: ReplayExchange;
   readonly clock: MarketClock;
   readonly judge: ScopeJudge;
   readonly tally: RunTally;
@@ -56,13 +56,13 @@ export class JudgedVenue implements DrivenVenue {
     if (target !== null) this.#amenders.set(target.clientOrderId, asked);
   }
 
-  submit(sent: OrderInstruction): Answered {
+  submit(sent: OrderInstruction, leverage: number): Answered {
     const { clock, judge, tally, venue } = this.#parts;
     const order = this.#known(sent.clientOrderId);
     const asked = this.#askedOf(order);
     const { lots, priceTicks } = this.#inSteps(sent);
     this.#tellOrder(order, asked, lots, priceTicks);
-    const answered = venue.submit(sent, order.leverage);
+    const answered = venue.submit(sent, leverage);
     if (answered.outcome.kind !== 'accepted') {
       judge.orderEnded(sent.clientOrderId, clock.nowMs);
       return answered;
@@ -103,8 +103,8 @@ export class JudgedVenue implements DrivenVenue {
     return outcome;
   }
 
-  setLeverage(symbol: string, leverage: number): void {
-    this.#parts.venue.setLeverage(symbol, leverage);
+  setLeverage(symbol: string, leverage: number): SubmitOutcome {
+    return this.#parts.venue.setLeverage(symbol, leverage);
   }
 
   #tellOrder(order: OrderState, asked: Asked | null, lots: number, priceTicks: number | null = null): void {

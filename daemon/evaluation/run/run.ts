@@ -3,12 +3,11 @@ import { findToolViolation } from '../../contract/schema/operator-schema.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { endOfTimeMs } from '../../engine/openings/authority.ts';
 import { isTerminal, type OrderState } from '../../engine/orders/orders.ts';
-import { ReplayCore } from '../engine/core.ts';
 import { type Due, ReplayDriver } from '../engine/driver.ts';
 import { ReplayKeeper } from '../engine/keeper.ts';
 import { ReplayAccount } from '../exchange/account.ts';
 import { ReplayExchange } from '../exchange/exchange.ts';
-import type { ReplayVenue } from '../exchange/venue.ts';
+import { ReplayFeeds } from '../exchange/feeds.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { RunKey, RunResult } from '../facts/runs.ts';
@@ -19,6 +18,7 @@ import { AgentDesk, type AskSource, type EpisodeAttacker } from './agent-desk.ts
 import { compilePolicies } from './intake.ts';
 import { JudgedVenue } from './judged-venue.ts';
 import { EventQueue, MarketEvents } from './market-events.ts';
+import { QuietLegs } from './quiet-legs.ts';
 import { RunTally } from './tally.ts';
 
 export const START_EQUITY_USDT = 10_000;
@@ -38,8 +38,6 @@ export interface RunSetup {
   readonly judge: ScopeJudge;
   /** Judged bars to walk; all of them when absent. */
   readonly bars?: number | undefined;
-  /** The exchange; absent: the engine's own, with its fill model. */
-  readonly createVenue?: ((account: ReplayAccount, clock: MarketClock) => ReplayVenue) | undefined;
   /** Called at every bar close. */
   readonly onBarClose?: ((run: ReplayRun, bar: number) => void) | undefined;
 }
@@ -58,12 +56,11 @@ type Queued =
 export class ReplayRun {
   readonly clock: MarketClock;
   readonly account: ReplayAccount;
-  readonly core: ReplayCore;
+  readonly core: ReplayDriver;
   readonly tally: RunTally;
   readonly setup: RunSetup;
-  readonly #exchange: ReplayVenue;
+  readonly exchange: ReplayExchange;
   readonly #venue: JudgedVenue;
-  readonly #driver: ReplayDriver;
   readonly #keeper: ReplayKeeper;
   readonly #desk: AgentDesk;
   readonly #judge: ScopeJudge;
@@ -79,7 +76,7 @@ export class ReplayRun {
   #readEquityUsdt = Number.NaN;
   #readMaintenanceUsdt = Number.NaN;
   #wasIdle = true;
-  readonly #ratios: Float64Array;
+  readonly #quiet: QuietLegs;
   /** {@link #version} at the last reading of the account. */
   #readVersion = 0;
   readonly #signOf = (symbol: number): number => Math.sign(this.account.lots(symbol));
@@ -90,8 +87,7 @@ export class ReplayRun {
     this.clock = new MarketClock(market);
     const instruments = market.series.map((series) => series.bars.instrument);
     this.account = new ReplayAccount(instruments, this.clock, START_EQUITY_USDT);
-    this.#exchange = setup.createVenue?.(this.account, this.clock) ?? new ReplayExchange(this.account, this.clock);
-    this.#ratios = new Float64Array(market.series.length);
+    this.exchange = new ReplayExchange(this.account, this.clock);
     this.tally = new RunTally(setup.episodes);
     this.#judge = judge;
     this.#events = new MarketEvents(this.clock, this.account, judge);
@@ -102,26 +98,23 @@ export class ReplayRun {
     );
     const { account, clock } = this;
     this.#venue = new JudgedVenue({
-      venue: this.#exchange,
+      venue: this.exchange,
       clock,
       judge,
       tally: this.tally,
       views: () => this.core.state,
     });
-    this.#driver = new ReplayDriver(
-      (hooks) => new ReplayCore({ clock, track: setup.track, account }, policies, hooks),
-      {
-        venue: this.#venue,
-        clock,
-        later: (atMs, due) => this.#queue.push(atMs, { kind: 'due', due }),
-        onOpening: (order) => this.#queue.push(endOfTimeMs(order, setup.policy.spec), { kind: 'expire', order }),
-      },
-    );
-    this.core = this.#driver.core;
-    this.#keeper = new ReplayKeeper(this.#driver, account, clock, (atMs) => this.#queue.push(atMs, { kind: 'tick' }));
+    this.core = new ReplayDriver(policies, {
+      feeds: new ReplayFeeds({ account, clock, track: setup.track, market: setup.policy.spec.market }),
+      venue: this.#venue,
+      clock,
+      later: (atMs, due) => this.#queue.push(atMs, { kind: 'due', due }),
+      onOpening: (order) => this.#queue.push(endOfTimeMs(order, setup.policy.spec), { kind: 'expire', order }),
+    });
+    this.#keeper = new ReplayKeeper(this.core, clock, (atMs) => this.#queue.push(atMs, { kind: 'tick' }));
+    this.#quiet = new QuietLegs({ core: this.core, account, clock, track: setup.track, exchange: this.exchange });
     this.#desk = new AgentDesk({
       run: this,
-      driver: this.#driver,
       venue: this.#venue,
       judge,
       closed: this.#events.closed,
@@ -174,7 +167,7 @@ export class ReplayRun {
       reduceOnlyMs: times.reduceOnlyMs,
       spanMs: barCount * barMs,
       decisions: this.core.decisions,
-      decideNs: this.core.timed === 0 ? 0 : (this.core.timedNs / this.core.timed) * this.core.decisions,
+      decideNs: this.core.decideNs,
       disagreements: this.tally.disagreements,
     };
   }
@@ -211,18 +204,12 @@ export class ReplayRun {
     }
     if (event.kind === 'expire' && isTerminal(event.order)) return;
     if (event.kind !== 'due') this.#sample();
-    if (event.kind === 'expire') this.#keeper.endAuthorities();
     if (event.kind === 'ask') {
       // Tiers may have been left while nothing was held.
       this.#keeper.tick();
       this.#followFills();
       this.#desk.ask(event.source, event.planned);
-    } else if (event.kind === 'due') {
-      const { acts } = this.core;
-      this.#driver.wake(event.due);
-      // It was only looked whether something is due.
-      if (acts === this.core.acts) return;
-    }
+    } else if (event.kind === 'due') this.core.wake(event.due);
     // What was decided and is not at the exchange counts until the account was read.
     if (!this.#isUnread()) {
       if (this.core.state.uncontained.size > 0) this.#sample(true);
@@ -240,8 +227,8 @@ export class ReplayRun {
 
   /** Nothing is held, rests or is to be closed: the keeper has nothing to see to. */
   #isIdle(): boolean {
-    if (this.account.held > 0 || this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) return false;
-    return !this.#driver.isExiting;
+    if (this.account.held > 0 || this.exchange.resting.size > 0 || this.exchange.stops.size > 0) return false;
+    return !this.core.isExiting;
   }
 
   /**
@@ -261,39 +248,13 @@ export class ReplayRun {
     return true;
   }
 
-  /** Nothing rests that the leg would touch, no regime or tier changes on it, and the account is far from its margin. */
+  /** Nothing is on its way, and nothing comes up on the leg. */
   #isQuiet(from: number, to: number): boolean {
-    if (to === from + 1) return true;
-    const { account, clock } = this;
-    const exchange = this.#exchange;
-    if (this.#isIdle()) return true;
-    const keeper = this.#keeper;
-    // A stop that is missing, what is to be cut, an exit under way, fills that no reading shows yet, a position that becomes too old.
-    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread() || this.#driver.isExiting) return false;
-    if (keeper.agesAtMs <= clock.timeOf(to)) return false;
-    const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
-    const { track } = this.setup;
-    const ratios = this.#ratios;
-    let atEndUsdt = account.equityUsdt();
-    let worst = atEndUsdt - 2 * account.totalMaintenanceUsdt();
-    for (let i = 0; i < clock.barIndex.length; i++) {
-      const bar = clock.barIndex[i]!;
-      ratios[i] = 1;
-      if (bar < 0) continue;
-      if (!track.isSteady(i, bar, clock.lowFirst[i]!, [from, to])) return false;
-      const lots = account.lots(i);
-      if (lots === 0 && !mayTrigger) continue;
-      const before = clock.markTicks[i]!;
-      const after = clock.ticksAt(i, to);
-      if (mayTrigger && exchange.isTriggered(i, before, after)) return false;
-      if (lots === 0) continue;
-      ratios[i] = after / before;
-      const gain = account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots);
-      worst += Math.min(0, gain);
-      atEndUsdt += gain;
-    }
-    // Equity moves straight on a leg: a tier that neither end has reached is not reached between them.
-    return worst > 0 && keeper.tiers.isSameAt(atEndUsdt) && !keeper.mayBreachOnLeg(ratios);
+    if (to === from + 1 || this.#isIdle()) return true;
+    const { protection, isBreached } = this.#keeper.upkeep;
+    // A stop that is missing, what is to be cut, fills that no reading shows yet, an exit under way.
+    if (!protection.isGuarded || isBreached || this.#isUnread() || this.core.isExiting) return false;
+    return this.#quiet.isQuiet(from, to);
   }
 
   #afterMove(): void {
@@ -302,9 +263,9 @@ export class ReplayRun {
     for (let i = 0; i < symbols.length; i++)
       if (clock.isLive(i)) this.#judge.mark(symbols[i]!, clock.nowMs, clock.marks[i]!);
     if (this.#isIdle() && this.#wasIdle) return;
-    if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) {
-      this.#exchange.settle();
-      this.#driver.settle();
+    if (this.exchange.resting.size > 0 || this.exchange.stops.size > 0) {
+      this.exchange.settle();
+      this.core.settle();
     }
     if (this.account.isBelowMaintenance()) this.#liquidate();
     if (this.#isRuined) return;
@@ -337,9 +298,9 @@ export class ReplayRun {
    */
   #isNews(): boolean {
     const equity = this.account.equityUsdt();
-    const isOther = equity > this.#highUsdt || this.#keeper.tiers.code() !== this.#readTiers;
-    const isAwaited = this.#driver.waiting > 0 && !this.#isAsRead();
-    const isNews = this.clock.step === 0 || isOther || isAwaited || this.#isUnread() || this.#driver.isExiting;
+    const isOther = equity > this.#highUsdt || this.#quiet.tiersAt(equity) !== this.#readTiers;
+    const isAwaited = this.core.waiting > 0 && !this.#isAsRead();
+    const isNews = this.clock.step === 0 || isOther || isAwaited || this.#isUnread() || this.core.isExiting;
     if (isNews) this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
     return isNews;
   }
@@ -357,11 +318,11 @@ export class ReplayRun {
    * shows something else: a bar opens, at its own marks, when the one before it has closed.
    */
   #sample(isForced = this.#isUnread() || !this.#isAsRead()): void {
-    if (!this.core.sampleAccount(isForced)) return;
+    if (!this.core.feeds.recordAccount(this.core, isForced)) return;
     this.#readVersion = this.#version();
     this.#readEquityUsdt = this.account.equityUsdt();
     this.#readMaintenanceUsdt = this.account.totalMaintenanceUsdt();
-    this.#readTiers = this.#keeper.tiers.code();
+    this.#readTiers = this.#quiet.tiersAt(this.#readEquityUsdt);
     this.#judge.account({
       atMs: this.clock.nowMs,
       equityUsdt: this.#readEquityUsdt,
@@ -371,10 +332,10 @@ export class ReplayRun {
   }
 
   #liquidate(): void {
-    this.#driver.endAll();
+    this.core.endAll();
     this.account.liquidate();
     this.#judge.liquidated(this.clock.nowMs);
-    this.core.noteLiquidation();
+    this.core.feeds.recordLiquidation(this.core);
     if (this.account.equityUsdt() <= 0) this.#isRuined = true;
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ReplayAccount } from '../../../daemon/evaluation/exchange/account.ts';
-import { averageSlippageBps, depthWithin, takerPrice } from '../../../daemon/evaluation/exchange/exchange.ts';
+import { averageSlippageBps, depthWithin, takerPrice } from '../../../daemon/evaluation/exchange/fill-model.ts';
 import { HALF_SPREAD_BPS } from '../../../daemon/evaluation/market/walk/market-inputs.ts';
 import { INSTRUMENT } from './instrument.ts';
 

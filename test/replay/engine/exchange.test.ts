@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { OrderInstruction } from '../../../daemon/engine/records/venue.ts';
 import { ReplayAccount } from '../../../daemon/evaluation/exchange/account.ts';
 import { ReplayExchange } from '../../../daemon/evaluation/exchange/exchange.ts';
-import type { Answered, Fill } from '../../../daemon/evaluation/exchange/venue.ts';
+import type { Answered, Fill } from '../../../daemon/evaluation/exchange/orders.ts';
 import { MarketClock, STEPS_PER_BAR } from '../../../daemon/evaluation/market/walk/clock.ts';
 import { prepareMarket } from '../../../daemon/evaluation/market/walk/prepared.ts';
 import { INSTRUMENT } from './instrument.ts';

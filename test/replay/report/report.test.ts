@@ -5,13 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { CORE_VERSION } from '../../../daemon/core/core-version.ts';
-import {
-  buildReport,
-  formatMarkdown,
-  formatReport,
-  formatReproducible,
-  writeReport,
-} from '../../../daemon/evaluation/report/build.ts';
+import { buildReport, formatMarkdown, formatReport, writeReport } from '../../../daemon/evaluation/report/build.ts';
 import { formatPage } from '../../../daemon/evaluation/report/page.ts';
 import { buildTables } from '../../../daemon/evaluation/report/tables.ts';
 import { drawEvaluation } from './report-fixture.ts';
@@ -39,17 +33,6 @@ test('figures in JSON are as they are, and none is infinite or not a number', ()
   walk(report, 'report');
   const parsed = JSON.parse(formatReport(report)) as typeof report;
   assert.equal(parsed.variants.Full!.mdd!.mean, report.variants.Full!.mdd!.mean, 'no rounding');
-});
-
-test('the reproducible part leaves out what a clock measured, and nothing else', () => {
-  const light = report.variants.Full!;
-  const slower = {
-    ...report,
-    variants: { ...report.variants, Full: { ...light, latency_us: { mean: 99, lo: 98, hi: 100 } } },
-  };
-  assert.equal(formatReproducible(slower), formatReproducible(report), 'latency');
-  const safer = { ...report, variants: { ...report.variants, Full: { ...light, mdd: null } } };
-  assert.notEqual(formatReproducible(safer), formatReproducible(report), 'MDD');
 });
 
 test('the page is one file: no script, no reference to anything outside it', () => {
