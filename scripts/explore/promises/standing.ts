@@ -27,6 +27,7 @@ export function findStandingBreaches(history: History): readonly Breach[] {
  * @except it is younger than three seconds
  * @except what may tighten is on record within three seconds
  * @except its agent’s hours have turned
+ * @except it has filled, and a reading of the account says so before its report: until then it counts twice
  */
 function findUntightened(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -35,6 +36,7 @@ function findUntightened(history: History): readonly Breach[] {
     const { client_order_id: id, reason } = event.payload;
     const order = history.orders.get(id);
     if (reason !== NO_LONGER_FITS || order === undefined) continue;
+    if (history.fills.some((fill) => fill.clientId === id && fill.atMs <= atMs)) continue;
     const again = [...history.decisions.values()].findLast(
       (decision) =>
         decision.seq < seq && decision.event.decision.kind === 'standing' && decision.symbol === order.planned.symbol,
