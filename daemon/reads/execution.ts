@@ -68,7 +68,8 @@ export function describeExecution(core: LiveCore, { claim, orders }: Recalled, e
   const action = decision.effective?.action;
   if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
     return describeChange(core, core.state.changes.find(decision.decision_id));
-  if (claim !== null) return describeExit(core, claim, decision.kind === 'slice' ? orders : ordersOf(claim));
+  if (claim !== null)
+    return describeExit(core, claim, decision.kind === 'slice' ? orders : ordersOf(claim), describeGrown(decision));
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const ended = executionState(orders);
   const approval = tellApproval(core, event);
@@ -109,8 +110,20 @@ function describeMiss({ context, decision }: Decided): string | null {
     : `${what} when it was decided, ${distance} within that, and was gone, or too thin, when it arrived`;
 }
 
-/** `orders`: those to show of it. */
-function describeExit(core: LiveCore, claim: Claim, orders: readonly OrderState[]): ExecutionBody {
+/** That an exit closes more than was asked for (DESIGN 12.2); null: it does not. */
+function describeGrown({ effective }: Decided['decision']): string | null {
+  if (effective?.action !== 'exit' || Number(effective.quantity) <= Number(effective.requested_quantity)) return null;
+  const { quantity, requested_quantity: asked } = effective;
+  return `it closes ${quantity}, not ${asked}: the exchange takes no order as small, or would take none for what is left`;
+}
+
+/** `orders`: those to show of it. `grown`: {@link describeGrown}. */
+function describeExit(
+  core: LiveCore,
+  claim: Claim,
+  orders: readonly OrderState[],
+  grown: string | null,
+): ExecutionBody {
   const state = stateOf(claim);
   const last = orders.at(-1);
   const goesOn = claim.end === null && state !== 'filled' && state !== 'working' && state !== 'partially_filled';
@@ -120,8 +133,8 @@ function describeExit(core: LiveCore, claim: Claim, orders: readonly OrderState[
         ? BEHIND
         : PENDING
       : state === 'filled'
-        ? null
-        : claim.end?.detail || (last?.detail ?? null),
+        ? grown
+        : claim.end?.detail || (last?.detail ?? grown),
     orders: orders.map((order) => describeExecutionOrder(core, order)),
     retryable: state === 'rejected' && last?.retryable === true,
     slices_dropped: 0,
