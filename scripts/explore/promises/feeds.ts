@@ -8,6 +8,8 @@ const LATE_MS = [1_000, 1_500, 6_000] as const;
 const MODE_APART_MS = 55_000;
 /** A start puts right what differs, and reads it back, each as often as it is not answered; it is over by then, ms. */
 const STARTED_MS = 10_000;
+/** Where others use the weight of requests of the address, reads may wait for the next minute, ms. */
+const NEXT_MINUTE_MS = 60_000;
 
 interface Read {
   readonly life: number;
@@ -28,6 +30,7 @@ interface Feed {
  * minute, the account's mode once a minute; and a mode that is right no sooner.
  * @except the exchange asks to be left alone
  * @except of the mode: it is wrong, something fails, or the process stops
+ * @except others use the weight of requests of the address: then up to a minute later
  */
 export function findFeedBreaches(history: History): readonly Breach[] {
   const { reads, looks } = history.world.wire;
@@ -76,7 +79,8 @@ function findRare({ endMs, plan, world }: History, { name, periodMs, reads, roun
     // What was asked while something failed may be answered late, and the next round waits for it.
     const before = round.filter((read) => read.life === life && read.sentAtMs <= sentAtMs);
     const answeredMs = Math.max(...before.map((read) => read.answeredAtMs ?? read.sentAtMs));
-    const dueMs = Math.max(sentAtMs + periodMs, answeredMs) + LATE_MS[plan.setup.noise];
+    const shortMs = plan.setup.isLimited === true ? NEXT_MINUTE_MS : 0;
+    const dueMs = Math.max(sentAtMs + periodMs, answeredMs) + LATE_MS[plan.setup.noise] + shortMs;
     const nextMs = own[index + 1]?.sentAtMs ?? endMs;
     if (nextMs <= dueMs) continue;
     const detail = `${name} is read at ${at(sentAtMs)}, and not again by ${at(Math.min(nextMs, endMs))}`;

@@ -45,7 +45,10 @@ function findNeedless({ decisions }: History, { fromMs, fromSeq, untilMs }: Span
   });
 }
 
-/** The first exit of an agent in a symbol is taken, for the whole of what it holds, while anything can be recorded. */
+/**
+ * The first exit of an agent in a symbol is taken, for the whole of what it holds, while anything can be recorded.
+ * @except trading is halted there
+ */
 function findExitsRefused(history: History, { fromMs, life, untilMs }: Span): readonly Breach[] {
   const { events, shareAt, world } = history;
   const lastMs = events.findLast(({ atMs }) => atMs <= untilMs)?.atMs ?? 0;
@@ -58,6 +61,7 @@ function findExitsRefused(history: History, { fromMs, life, untilMs }: Span): re
     if (tool === 'close_position' || args.intent === 'close') asked.add(`${agent} ${symbol}`);
     if (tool !== 'close_position' || !isFirst || args.fraction !== undefined || outcome !== 'unavailable') return [];
     if (shareAt(agent, symbol, askedAtMs) === 0 || answeredAtMs === null || lastMs <= answeredAtMs) return [];
+    if (isHaltedAt(history, agent, symbol, askedAtMs)) return [];
     return [
       {
         code: 'full-disk/exit-refused',
@@ -65,4 +69,15 @@ function findExitsRefused(history: History, { fromMs, life, untilMs }: Span): re
       },
     ];
   });
+}
+
+/** Of the account, the symbol or the agent. */
+function isHaltedAt({ events }: History, agent: string, symbol: string, atMs: number): boolean {
+  const layers = new Map<string, string>();
+  for (const { atMs: setAtMs, event } of events) {
+    if (event.kind !== 'state' || setAtMs > atMs) continue;
+    const { layer, name, scope, state } = event.payload;
+    if (scope === 'account' || name === (scope === 'agent' ? agent : symbol)) layers.set(`${layer} ${scope}`, state);
+  }
+  return [...layers.values()].includes('halted');
 }
