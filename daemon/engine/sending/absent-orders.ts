@@ -2,6 +2,7 @@ import type { EngineCore, VenueConsequences } from '../flow/core.ts';
 import { call, type Flow } from '../flow/step.ts';
 import { lackingE8 } from '../orders/holding.ts';
 import { isTerminal, type OrderState } from '../orders/orders.ts';
+import { ownerOf } from '../plan/orders.ts';
 import type { VenueOrder, VenueTrade } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
 import type { Ask, OrderProof } from './order-proof.ts';
@@ -101,9 +102,9 @@ export class AbsentOrders {
     return this.#core.state.time.wasAtMs(tMs);
   }
 
+  /** By the form of its id: orders that ended hours ago have left the views. */
   #isOfOther(order: OrderState, { clientOrderId }: VenueOrder): boolean {
-    const known = this.#core.state.orders.all.get(clientOrderId);
-    return known !== undefined && known.clientOrderId !== order.clientOrderId && !known.foreign;
+    return clientOrderId !== order.clientOrderId && ownerOf(clientOrderId, this.#core.ids.genesisId) !== 'none';
   }
 
   /** A trade of an unknown order may be this order's, until a lookup of the trade's order shows another client id. */
