@@ -51,6 +51,8 @@ interface Waiting<D> {
   readonly looser: readonly string[];
   /** By `t`. */
   readonly notBeforeMs: number | null;
+  /** Names of the passkeys that have accepted it, by their ids. A restart forgets them: they are asked again. */
+  readonly signers: Map<string, string>;
 }
 /** How alerts and answers speak of a kind of document. */
 interface Words {
@@ -118,14 +120,12 @@ export abstract class GuardedFile<D extends { readonly hash: string }> {
       else this.core.ports.log.info({ hash: document.hash, setBy }, `${this.#words.noun} in force`);
     });
   }
-  /** False: that one waits already. */
-  protected hold(document: D, looser: readonly string[], notBeforeMs: number | null, setBy: string): boolean {
-    if (this.waiting?.document.hash === document.hash) return false;
-    this.waiting = { document, looser, notBeforeMs };
+  protected hold(document: D, looser: readonly string[], notBeforeMs: number | null, setBy: string): void {
+    if (this.waiting?.document.hash === document.hash) return;
+    this.waiting = { document, looser, notBeforeMs, signers: new Map() };
     const detail = looser.join('; ');
     this.record('pending', document, detail, setBy);
     this.core.alert(this.#words.pending, this.#words.waits(document.hash, detail));
-    return true;
   }
   protected describe({ document, looser, notBeforeMs }: Waiting<D>) {
     return { hash: document.hash, looser, not_before_ms: this.core.state.time.venueMsOf(notBeforeMs) };

@@ -57,8 +57,6 @@ function showValue(value: unknown): string {
 /** Which policy is in force, both loudly said: a looser one waits, a bad one changes nothing (DESIGN section 4). */
 export class PolicyControl extends GuardedFile<PolicyDocument> {
   readonly #port: PolicyPort;
-  /** Names of the passkeys that have accepted the one that waits, by their ids. A restart forgets them: they are asked again. */
-  readonly #signers = new Map<string, string>();
 
   constructor(core: LiveCore, port: PolicyPort) {
     super(core, {
@@ -104,7 +102,7 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
         this.differs = false;
         const { looser, not_before_ms: beginsMs = null } = verdict;
         const notBeforeMs = beginsMs === null ? null : this.core.state.time.atNow(beginsMs);
-        if (this.hold(policy, looser.map(describeLooser), notBeforeMs, setBy)) this.#signers.clear();
+        this.hold(policy, looser.map(describeLooser), notBeforeMs, setBy);
         return;
       }
       case 'refused':
@@ -138,11 +136,13 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
       return refused(
         `approvals.quorum: ${this.#quorum} different passkeys must accept it, and a token is none: use the console`,
       );
-    if (!this.#signers.has(passkeyId)) {
+    if (!waiting.signers.has(passkeyId)) {
       this.record('signed', waiting.document, passkeyId, setBy);
-      this.#signers.set(passkeyId, setBy);
+      waiting.signers.set(passkeyId, setBy);
     }
-    return this.#signersInForce().length < this.#quorum ? { status: 'pending', ...this.describe(waiting) } : null;
+    return this.#signersInForce(waiting).length < this.#quorum
+      ? { status: 'pending', ...this.describe(waiting) }
+      : null;
   }
 
   /** How many passkeys must accept a looser policy: what the policy in force says of approvals, where money is. */
@@ -150,12 +150,12 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
     return profileOf(this.core.settings.venue).isRealMoney ? (this.core.policySpec.approvals?.quorum ?? 1) : 1;
   }
   /** Each passkey once, and none that was removed since. */
-  #signersInForce(): readonly string[] {
+  #signersInForce({ signers }: NonNullable<PolicyControl['waiting']>): readonly string[] {
     const { passkeys } = this.core.state;
-    return [...this.#signers].filter(([id]) => passkeys.find(id) !== null).map(([, name]) => name);
+    return [...signers].filter(([id]) => passkeys.find(id) !== null).map(([, name]) => name);
   }
   protected override describe(waiting: NonNullable<PolicyControl['waiting']>) {
-    const progress = this.#quorum > 1 ? { accepted_by: this.#signersInForce(), quorum: this.#quorum } : {};
+    const progress = this.#quorum > 1 ? { accepted_by: this.#signersInForce(waiting), quorum: this.#quorum } : {};
     return { ...super.describe(waiting), ...progress };
   }
 
