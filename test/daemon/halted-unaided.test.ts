@@ -9,7 +9,10 @@ import type { LedgerEvent } from '../../daemon/ledger/types.ts';
 import { FoldedLedger, T0 } from '../engine/fold-fixture.ts';
 
 /** The operator's layer of a ledger that was folded without a sound checkpoint; `standing`: what was set before. */
-function haltedOver(standing: Partial<StateEvent>): {
+function haltedOver(
+  standing: Partial<StateEvent>,
+  lastAtMs = T0,
+): {
   readonly records: number;
   readonly layer: LayerEntry | undefined;
 } {
@@ -17,6 +20,8 @@ function haltedOver(standing: Partial<StateEvent>): {
   const set = { clears_at_ms: null, clears_when: 'then', layer: 'operator', name: null, reason: 'by hand' } as const;
   const payload: StateEvent = { ...set, scope: 'account', set_by: 'ann', state: 'halted', ...standing };
   ledger.append({ kind: 'state', at_ms: T0, payload });
+  const alert = { code: 'DISK_FULL', detail: 'later', symbol: null } as const;
+  if (lastAtMs > T0) ledger.append({ kind: 'alert', at_ms: lastAtMs, payload: alert });
   const before = ledger.events.length;
   const appendSync = (records: readonly LedgerRecord[]) =>
     records.map((record) => ledger.append(record as GateEvent) as unknown as LedgerEvent);
@@ -38,6 +43,13 @@ describe('a ledger that was folded without a sound checkpoint is halted until an
         const { layer } = haltedOver({ clears_at_ms, flatten: true, state });
         assert.deepEqual([layer?.state, layer?.clearsAtMs, layer?.isFlattening], ['halted', null, true]);
       }
+  });
+
+  it('which begins none again that ended when the time was over that an operator gave it', () => {
+    for (const state of ['reducing', 'halted'] as const) {
+      const { layer } = haltedOver({ clears_at_ms: T0 + 60_000, flatten: true, state }, T0 + 60_000);
+      assert.deepEqual([layer?.state, layer?.clearsAtMs, layer?.isFlattening], ['halted', null, false]);
+    }
   });
 
   it('once: a halt that only an operator clears stands as it is', () => {
