@@ -17,13 +17,15 @@ export { ownE8, unownedE8 } from '../positions/positions.ts';
 export function closableE8(position: PositionState, live: ReadonlySet<OrderState>): number {
   const own = ownE8(position);
   const { disputedE8, holder, quantityE8 } = position;
-  const beyond = (disputedE8 ?? quantityE8) - quantityE8;
+  const { owedE8 } = position.book.lots;
+  // What exits closed of these is in the count of fills, and in the reading.
+  const beyond = disputedE8 === null ? 0 : disputedE8 - (quantityE8 - owedE8);
   if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
   let most = 0;
   for (const order of live)
     if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
       most += remainingE8(order);
-  const left = Math.max(0, most - Math.abs(position.book.lots.owedE8));
+  const left = Math.max(0, most - Math.abs(owedE8));
   return own + Math.sign(beyond) * Math.min(Math.abs(beyond), left);
 }
 

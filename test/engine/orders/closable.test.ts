@@ -16,3 +16,17 @@ test('the holder may close what its fills opened, and no lots of a person, while
   assert.equal(inLots(ownE8(book.position)), 15);
   assert.equal(inLots(closableE8(book.position, liveOrders(book.state.orders, 'BTCUSDT'))), 15);
 });
+
+test('of an opening whose answer is lost it may close what a reading shows, not what an exit has closed of that [DESIGN 12.1]', () => {
+  const book = new FoldedClaims();
+  book.open('o-1', 10);
+  book.open('o-2', 5, { rests: true });
+  book.report('o-1', 'unknown', 0);
+  // All of the first fills, nothing of the second, and an exit closes four before any report tells of the first.
+  book.read(10, T0 + 1_000);
+  book.exit('x-1', 4, { isWhole: false });
+  book.report('x-1', 'filled', 4);
+  const { disputedE8, quantityE8 } = book.position;
+  assert.deepEqual([inLots(quantityE8), inLots(disputedE8 ?? 0)], [-4, 6]);
+  assert.equal(inLots(closableE8(book.position, liveOrders(book.state.orders, 'BTCUSDT'))), 6);
+});
