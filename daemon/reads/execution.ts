@@ -36,7 +36,7 @@ const BEHIND = 'it waits for room: older resting exits of yours close all that i
 const UNFILLED = 'it rested until the exchange ended it, at its date as a rule; nothing was filled';
 const AWAITING = 'a person is asked to approve it; do not resend: ask for this decision id again';
 const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; get_orders shows the orders';
-const GONE = 'what became of its order is not in the ledger any more; get_positions shows what is held';
+const GONE = 'do not send it again: what became of its order is too old to tell; get_positions shows what is held';
 
 function describeExecutionOrder(core: LiveCore, order: OrderState): ExecutionOrder {
   const rules = core.state.rules.get(order.symbol);
