@@ -25,7 +25,7 @@ export function closableE8(position: PositionState, live: ReadonlySet<OrderState
   for (const order of live)
     if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
       most += remainingE8(order);
-  const left = Math.max(0, most - Math.abs(owedE8));
+  const left = owedE8 * beyond < 0 ? Math.max(0, most - Math.abs(owedE8)) : most;
   return own + Math.sign(beyond) * Math.min(Math.abs(beyond), left);
 }
 
