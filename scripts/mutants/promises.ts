@@ -47,12 +47,20 @@ const ROUNDS = [12, 60];
 const HOW =
   'Each mistake was chosen by hand with its promise in view, and planted alone. "after" is the first world of the seed in which the promise was broken; null: none of so many worlds, and "plan" is the kept plan that is broken then. This shows that a promise can still be broken after all that was taken out of it, not how much it notices.';
 
+/** Characters of a file, from `start` to before `end`, that `text` takes the place of. */
+interface Planted {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
 /** Where it is planted, in the words of `HOLDFAST_MUTANT`. @throws Error when the source has it no more, or not once */
-export function placesOf(mistake: Mistake): readonly object[] {
+export function placesOf(mistake: Mistake): readonly Planted[] {
   return [mistake, ...(mistake.and === undefined ? [] : [mistake.and])].map(placeOf);
 }
 
-function placeOf({ file, find, replace }: Place): object {
+function placeOf({ file, find, replace }: Place): Planted {
   const path = join(ROOT, file);
   const source = readFileSync(path, 'utf8');
   const start = source.indexOf(find);

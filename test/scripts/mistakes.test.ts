@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXTRAS } from '../../scripts/explore/plans/mishaps.ts';
@@ -17,7 +18,13 @@ test('every mistake that a promise is tried with can be planted, once, in worlds
   const mistakes = readMistakes();
   assert.ok(mistakes.length > 50);
   for (const mistake of mistakes) {
-    placesOf(mistake);
+    for (const { end, file, start, text } of placesOf(mistake)) {
+      const source = readFileSync(file, 'utf8');
+      assert.doesNotThrow(
+        () => stripTypeScriptTypes(`${source.slice(0, start)}${text}${source.slice(end)}`),
+        `${mistake.promise}: ${mistake.mistake}`,
+      );
+    }
     assert.notEqual(mistake.find, mistake.replace);
     for (const kind of mistake.with) assert.ok(Object.hasOwn(EXTRAS, kind), kind);
   }

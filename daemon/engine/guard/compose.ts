@@ -11,6 +11,7 @@ import { type FeedRequests, VenueHealth } from '../sending/venue-health.ts';
 import { Executor, SliceRunner } from './executor.ts';
 import { ExitBook } from './exit-book.ts';
 import { watchHoldings } from './holdings.ts';
+import { StandingOrders } from './resting-openings.ts';
 
 /** What the engine needs of its driver beside effects. */
 export interface EngineHands {
@@ -41,9 +42,10 @@ export function composeEngine(core: EngineCore, hands: EngineHands) {
   const resolver: Resolver = new Resolver(core, proof, health);
   const canceler = new Canceler(core, proof, health);
   const endMisplaced: ReturnType<typeof watchHoldings> = watchHoldings(core, canceler);
-  const slices = new SliceRunner(core, proof, sender, lone);
+  const standing = new StandingOrders(core, canceler, proof);
+  const slices = new SliceRunner(core, { proof, sender, lone, standing });
   const { wakeExitsAt } = hands;
   const exits = new ExitBook({ core, proof, sender, canceler, resolver, wakeExitsAt });
   const executor = new Executor({ core, sender, canceler, slices, exits });
-  return { health, proof, sender, resolver, canceler, slices, exits, executor, endMisplaced };
+  return { health, proof, sender, resolver, canceler, slices, exits, executor, standing, endMisplaced };
 }

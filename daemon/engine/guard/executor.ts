@@ -50,24 +50,33 @@ export function planSlice(
 /** How long to sleep where domain time moves in steps, wall ms. */
 const STEPS_PAUSE_MS = 25;
 
+/** The review of what rests. */
+interface NotesOpenings {
+  /** To be called in the turn in which an opening was permitted. */
+  noteOpening(): void;
+}
+interface SliceParts {
+  readonly proof: Pick<OrderProof, 'end'>;
+  readonly sender: Pick<OrderSender, 'sendOpening'>;
+  readonly lone: Pick<LoneOpenings, 'waitMs'>;
+  readonly standing: NotesOpenings;
+}
+
 /** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
 export class SliceRunner {
   readonly #core: EngineCore;
   readonly #proof: Pick<OrderProof, 'end'>;
   readonly #sender: Pick<OrderSender, 'sendOpening'>;
   readonly #lone: Pick<LoneOpenings, 'waitMs'>;
+  readonly #standing: NotesOpenings;
   #isStopped = false;
 
-  constructor(
-    core: EngineCore,
-    proof: Pick<OrderProof, 'end'>,
-    sender: Pick<OrderSender, 'sendOpening'>,
-    lone: Pick<LoneOpenings, 'waitMs'>,
-  ) {
+  constructor(core: EngineCore, parts: SliceParts) {
     this.#core = core;
-    this.#proof = proof;
-    this.#sender = sender;
-    this.#lone = lone;
+    this.#proof = parts.proof;
+    this.#sender = parts.sender;
+    this.#lone = parts.lone;
+    this.#standing = parts.standing;
   }
 
   /** Runs a permitted parent; over when slice 0 has an outcome. */
@@ -75,7 +84,7 @@ export class SliceRunner {
     const orders = this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
     const first = orders.find((order) => order.slice === 0);
     if (first === undefined) return;
-    const outcome = yield* this.#sender.sendOpening(first, decided);
+    const outcome = yield* this.#send(first, decided);
     if (outcome.kind === 'rejected') {
       this.#drop(orders, 'slice 0 was rejected');
       return;
@@ -132,8 +141,13 @@ export class SliceRunner {
         parent.decision.decision_id,
         `a later slice was refused: ${slice.body.reasons[0]?.code ?? 'no longer an opening order'}`,
       );
-    else if (isInFlight(order)) yield* this.#sender.sendOpening(order, slice);
+    else if (isInFlight(order)) yield* this.#send(order, slice);
     return null;
+  }
+
+  #send(order: OrderState, decided: Decided): ReturnType<OrderSender['sendOpening']> {
+    this.#standing.noteOpening();
+    return this.#sender.sendOpening(order, decided);
   }
 
   #dropRest(decisionId: string, detail: string): void {

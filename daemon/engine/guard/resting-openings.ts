@@ -78,6 +78,11 @@ export class StandingOrders {
     return this.#cancels;
   }
 
+  /** To be called in the turn in which an opening was permitted, before it is sent. */
+  noteOpening(): void {
+    this.#review.noteOpening();
+  }
+
   /** Positions above the tightened symbol, gross or liquidation-distance cap; empty unless `on_breach: reduce`. */
   findBreaches(): readonly Breach[] {
     const { market, settings, state } = this.#core;

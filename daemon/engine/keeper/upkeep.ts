@@ -2,10 +2,9 @@ import type { EngineCore } from '../flow/core.ts';
 import type { Begun } from '../flow/step.ts';
 import { Authorities } from '../guard/authorities.ts';
 import { type GateExits, Protection } from '../guard/protection.ts';
-import { StandingOrders } from '../guard/resting-openings.ts';
+import type { StandingOrders } from '../guard/resting-openings.ts';
 import { CutReadings } from '../protect/cut-readings.ts';
 import type { Canceler } from '../sending/cancels.ts';
-import type { OrderProof } from '../sending/order-proof.ts';
 import type { OrderSender } from '../sending/sender.ts';
 
 const NOTHING: Begun = [];
@@ -15,13 +14,12 @@ interface UpkeepParts {
   readonly endMisplaced: () => Begun;
   readonly executor: GateExits;
   readonly exits: { tick(): void };
-  readonly proof: OrderProof;
   readonly sender: OrderSender;
+  readonly standing: StandingOrders;
 }
 
 /** What follows from the views alone, between requests: the same tasks in the daemon and in a replay (SAE-SAME-CODE). */
 export class Upkeep {
-  readonly standing: StandingOrders;
   readonly authorities: Authorities;
   readonly protection: Protection;
   readonly #core: EngineCore;
@@ -32,10 +30,9 @@ export class Upkeep {
   awaitsReading = false;
 
   constructor(core: EngineCore, engine: UpkeepParts) {
-    const { canceler, executor, proof, sender } = engine;
+    const { canceler, executor, sender } = engine;
     this.#core = core;
     this.#engine = engine;
-    this.standing = new StandingOrders(core, canceler, proof);
     this.authorities = new Authorities(core, canceler);
     this.protection = new Protection(core, sender, canceler, executor);
     this.#cuts = new CutReadings(core.planClock, (symbol, lastsMs) =>
@@ -62,7 +59,7 @@ export class Upkeep {
   }
   /** Resting orders that no longer fit are canceled. */
   reviewStanding(): Begun {
-    return [...this.standing.tick(), ...this.#engine.endMisplaced()];
+    return [...this.#engine.standing.tick(), ...this.#engine.endMisplaced()];
   }
   /** Protective stops, which depend on positions having been read once. `isOpen`: whether a symbol is traded now. */
   protect(isOpen?: (symbol: string) => boolean): Begun {
@@ -71,7 +68,7 @@ export class Upkeep {
   /** Cuts of positions above their caps, which also depend on prices. */
   cutBack(isOpen: (symbol: string) => boolean = () => true): Begun {
     const core = this.#core;
-    const breaches = this.standing.findBreaches();
+    const breaches = this.#engine.standing.findBreaches();
     const confirmed = this.#cuts.confirm(breaches, core.market.inputs(core.nowMs()), core.policySpec.market.collar_bps);
     this.isBreached = breaches.length > 0;
     this.awaitsReading = breaches.length > confirmed.length;

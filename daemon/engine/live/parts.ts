@@ -57,11 +57,10 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
     wakeExitsAt: options.wakeExitsAt,
     readBeside: (symbol) => readBeside(symbol),
   });
-  const { canceler, endMisplaced, executor, exits, health, proof, resolver } = engine;
+  const { canceler, endMisplaced, executor, exits, health, proof, resolver, standing } = engine;
   const schedule = new FeedSchedule(core, health);
   const trades = new TradeFeed(core, proof);
   const upkeep = new Upkeep(core, engine);
-  const { standing } = upkeep;
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || core.ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, executor, budgets);
   const outcomes = new Outcomes({ core, decisions, executor, exits });
@@ -140,7 +139,6 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
     heartbeats,
     countdowns,
     upkeep,
-    standing,
     operator,
     signals,
     passkeys: new Passkeys(core, () => arming.review()),

@@ -68,6 +68,15 @@ export class StandingReview {
     this.#hands = hands;
   }
 
+  /**
+   * An opening goes out, permitted by how tight things are now: what tightens after this instant is news to it, however
+   * short they were loose between two looks.
+   */
+  noteOpening(): void {
+    // Nothing was looked at yet: all is news at the first look.
+    if (this.#reviewed.policy !== null) this.#reviewed = stillTight(this.#reviewed, this.#describe());
+  }
+
   /** What rests, and what of slices is unsent: to be called whenever something may have tightened. Cheap. */
   follow(): void {
     const { state } = this.#hands;
@@ -78,7 +87,7 @@ export class StandingReview {
       this.#unclear.clear();
       return;
     }
-    const now = describeTightness(state, this.#hands.inputs(), (agent) => this.#hands.policyFor(agent));
+    const now = this.#describe();
     const before = this.#reviewed;
     const tightened = findTightened(now, before);
     const due = new Set([...grown, ...this.#leaving.findBeside()]);
@@ -93,6 +102,11 @@ export class StandingReview {
     for (const order of unclear) this.#unclear.set(order, stillTight(this.#unclear.get(order) ?? before, now));
     // RISK: last, so that what threw is looked at again.
     this.#reviewed = now;
+  }
+
+  #describe(): Tightness {
+    const { state } = this.#hands;
+    return describeTightness(state, this.#hands.inputs(), (agent) => this.#hands.policyFor(agent));
   }
 
   /** The condition layer is rule 8's own state: set and cleared by what the account shows, lifting no other layer. */

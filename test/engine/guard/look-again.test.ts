@@ -49,7 +49,12 @@ test('a slice looks at the clock again every few seconds: what a jump makes due 
     },
   };
   const proof = { end: (o: OrderState) => void ended.push(o) };
-  const runner = new SliceRunner(core, proof, sender, { waitMs: () => 0 });
+  const runner = new SliceRunner(core, {
+    proof,
+    sender,
+    lone: { waitMs: () => 0 },
+    standing: { noteOpening: () => undefined },
+  });
   engine.begin(runner.run({ body: { decision_id: 'd-1' }, event: { decision: { decision_id: 'd-1' } } } as Decided));
   const looksAgain = { id: 2, effect: { fx: 'wait', ms: 5_000 } } as const;
   assert.deepEqual(engine.take(), [{ ...looksAgain, id: 1 }]);
