@@ -1,5 +1,4 @@
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../contract/types/limits.ts';
-import { listLossRows } from '../core/arithmetic/loss-rows.ts';
 import { areUsable } from '../core/arithmetic/quantities.ts';
 import { listRows, prepareRows } from '../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
@@ -11,6 +10,7 @@ import type { ReasonCode } from '../core/reasons.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import { type BudgetFinding, findBudget, lossFactors, recentTradesFactors } from '../core/rules/budgets.ts';
 import { feasibleLeverage, findOpeningRoom, leverageCapOf, slippageCapOf } from '../core/rules/projection.ts';
+import { listLossRows } from '../core/rules/tightening.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { bareRequest } from '../engine/plan/orders.ts';
 import { longE8, shortE8 } from '../engine/positions/positions.ts';
