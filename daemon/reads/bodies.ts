@@ -7,10 +7,10 @@ import type {
   OrderBody,
   PositionBody,
 } from '../contract/types/reads.ts';
+import { wordOrNull } from '../core/canonical-json.ts';
 import { CORE_VERSION } from '../core/core-version.ts';
 import { writeAsked } from '../core/decide/asked.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../core/decide/explain.ts';
-import { wordOrNull } from '../core/record-text/text-parts.ts';
 import { findRegime } from '../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../core/rules/price.ts';
 import type { RecordedAlert } from '../engine/callers/recent.ts';

@@ -1,6 +1,5 @@
 import type { TradingArgs } from '../../contract/types/trading-calls.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
-import { numberText, quoted } from '../../core/record-text/text-parts.ts';
+import { canonicalJson, numberText, quoted } from '../../core/canonical-json.ts';
 import type { Action, ExecutionRequest, Origin } from '../../core/request.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
