@@ -25,7 +25,7 @@ import type {
   ReportedDecision,
 } from '../engine/records/decisions.ts';
 import { formatQuantityE8 } from '../engine/records/units.ts';
-import type { Recalled } from '../engine/state/leave.ts';
+import type { Recalled } from '../engine/state/views.ts';
 import { tellApproval } from './approvals.ts';
 import { averageText, explanationText } from './bodies.ts';
 import { recall } from './recall.ts';

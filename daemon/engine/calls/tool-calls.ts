@@ -9,7 +9,7 @@ import type { StoredEvent } from '../flow/ports.ts';
 import { type Flow, nowKnown, onDisk, resultOf } from '../flow/step.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent, ExecutionBody, ReportedDecision, ToolOutcome } from '../records/decisions.ts';
-import type { Recalled } from '../state/leave.ts';
+import type { Recalled } from '../state/views.ts';
 import { isTerminal } from '../tables/status.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
 import { type Intake, originOf, readIntake } from './intake.ts';
