@@ -1,4 +1,4 @@
-import type { OrderChange } from '../engine/callers/order-changes.ts';
+import type { OrderChange } from '../engine/callers/requests.ts';
 import { ordersOf, stateOf } from '../engine/claims/describe-claim.ts';
 import { closingOf } from '../engine/claims/exit-sizes.ts';
 import { SLICE_CANCELED } from '../engine/decide/openings-to-end.ts';

@@ -1,6 +1,6 @@
 import { isFullClose } from '../../core/decide/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { cancelsNothing } from '../callers/request-records.ts';
+import { cancelsNothing } from '../callers/requests.ts';
 import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';

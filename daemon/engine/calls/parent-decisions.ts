@@ -1,7 +1,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { type ApprovalState, grantOf } from '../callers/approvals.ts';
-import { cancelsNothing } from '../callers/request-records.ts';
+import { cancelsNothing } from '../callers/requests.ts';
 import type { CarriesOut, Considered, Decided } from '../decide/decided.ts';
 import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { Flattener } from '../exits/flatten-exits.ts';

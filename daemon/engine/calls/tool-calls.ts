@@ -2,7 +2,7 @@ import type { ForeignTool, SkillClaim, TradingArgs } from '../../contract/types/
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
 import { writeBody } from '../audit/record-text.ts';
-import type { Sender } from '../callers/request-records.ts';
+import type { Sender } from '../callers/requests.ts';
 import type { CarriesOut, Decided } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { StoredEvent } from '../flow/ports.ts';
