@@ -1,4 +1,4 @@
-import { bisect } from '../kept/rolling-windows.ts';
+import { bisect } from '../kept/collections.ts';
 import { type DatedEquity, EquityCourse } from './equity-course.ts';
 import { isNear, READING_MS, type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
 

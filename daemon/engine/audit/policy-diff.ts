@@ -4,7 +4,7 @@ import { decide } from '../../core/decide/decide.ts';
 import type { ExecutionDecision, Verdict } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { heldIn } from '../kept/restore.ts';
+import { heldIn } from '../kept/collections.ts';
 import { viewRules } from '../snapshot/symbol-view.ts';
 import { ALWAYS, type Caveat, findCaveats } from './caveats.ts';
 import { CHANGES, type Change, classifyChange, type DiffSide, describeSide, hasOtherReasons } from './compare.ts';

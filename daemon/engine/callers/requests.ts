@@ -1,7 +1,6 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { ByName } from '../kept/restore.ts';
-import { RollingSum } from '../kept/rolling-windows.ts';
+import { ByName, RollingSum } from '../kept/collections.ts';
 import { type Claim, meantBy } from '../orders/claim.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
 import type { DecisionEvent, OrderIntentEvent } from '../records/decisions.ts';
