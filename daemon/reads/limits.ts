@@ -12,9 +12,8 @@ import { type BudgetFinding, findBudget, lossFactors, recentTradesFactors } from
 import { feasibleLeverage, findOpeningRoom, leverageCapOf, slippageCapOf } from '../core/rules/projection.ts';
 import { listLossRows } from '../core/rules/tightening.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
-import { bareRequest } from '../engine/plan/orders.ts';
+import { bareRequest, parentAsk } from '../engine/plan/orders.ts';
 import { longE8, shortE8 } from '../engine/positions/positions.ts';
-import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';
 import { exposedSymbols, unitsInUsdt } from '../engine/snapshot/exposure.ts';
 import { buildContext } from '../engine/snapshot/snapshot.ts';

@@ -5,7 +5,7 @@ import type { ExecutionDecision, Verdict } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { heldIn } from '../kept/collections.ts';
-import { viewRules } from '../snapshot/symbol-view.ts';
+import { viewRules } from '../snapshot/snapshot.ts';
 import { ALWAYS, type Caveat, findCaveats } from './caveats.ts';
 import { CHANGES, type Change, classifyChange, type DiffSide, describeSide, hasOtherReasons } from './compare.ts';
 import { type HistorySource, indexRules, type RecordedDecision, type RulesAt, walkDecisions } from './recorded.ts';
