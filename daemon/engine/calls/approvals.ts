@@ -7,10 +7,10 @@ import { grantedRequest } from '../openings/approvals.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
-import { type Availability, DISK_FULL } from './disk-space.ts';
-import type { Intake } from './intake.ts';
+import { DISK_FULL } from './disk-space.ts';
+import type { Availability, Intake, ParentDecisions } from './intake.ts';
 import { voidOrphan } from './orphans.ts';
-import type { Outcomes, ParentDecisions } from './parent-decisions.ts';
+import type { Outcomes } from './tool-calls.ts';
 
 /** An approval that cannot be given. It is recorded, and nothing was sent. */
 export class ApprovalError extends Error {
