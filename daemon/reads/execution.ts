@@ -72,7 +72,9 @@ export function describeExecution(core: LiveCore, { claim, orders }: Recalled, e
     return describeExit(core, claim, decision.kind === 'slice' ? orders : ordersOf(claim), describeGrown(decision));
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const ended = executionState(orders);
-  const approval = tellApproval(core, event);
+  // Of a blocked decision, or of the one of the grant.
+  const asked = core.state.approvals.find(event.context.approval?.grant?.approval_id ?? decision.decision_id);
+  const approval = asked === null ? undefined : tellApproval(core, asked);
   const isAwaited = orders.length === 0 && approval?.status === 'pending';
   const state = isAwaited ? 'awaiting_approval' : ended;
   const rejected = orders.find((order) => isRejected(order));
