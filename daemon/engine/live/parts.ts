@@ -1,7 +1,6 @@
-import { Approvals } from '../calls/approvals.ts';
+import { Approvals, voidOrphans } from '../calls/approvals.ts';
 import { Heartbeats } from '../calls/heartbeats.ts';
 import { Availability, ParentDecisions } from '../calls/intake.ts';
-import { voidOrphans } from '../calls/orphans.ts';
 import { RequestBudgets } from '../calls/request-budgets.ts';
 import { Outcomes, type Telling, ToolCalls } from '../calls/tool-calls.ts';
 import { Flatten } from '../exits/flatten.ts';
