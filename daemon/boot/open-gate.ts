@@ -8,7 +8,7 @@ import type { GateOptions } from '../driver/parts.ts';
 import { isOver, layerEvent, layerKey, OPERATOR } from '../engine/callers/layers.ts';
 import type { PolicyDocument } from '../engine/operator/policy-control.ts';
 import type { GateEvents } from '../engine/records/events.ts';
-import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/leave.ts';
+import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/views.ts';
 import { sha256Hex } from '../ledger/chain/hash-chain.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { hashPolicy } from '../policy/parse.ts';

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { profileOf, type VenueName } from '../core/venues.ts';
+import type { LiveClock } from '../engine/flow/core.ts';
+import type { TokenWords } from '../engine/flow/ports.ts';
+import type { TimePort } from '../time/time-port.ts';
 import { sha256Hex } from './chain/hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './chain/migrations.ts';
 import { openForWriting, toLedgerError } from './disk/connection.ts';
@@ -185,12 +189,11 @@ function checkToken({ role, name, agent, skill_sha256, expires_at_ms }: TokenRec
  * count: what was opened under them may be held.
  */
 function checkCalled(token: TokenRecord, others: readonly TokenRecord[]): void {
-  const called = ({ agent, name }: TokenRecord): string => agent ?? name;
   const opposite = token.role === 'agent' ? 'operator' : token.role === 'operator' ? 'agent' : null;
-  const other = others.find((each) => each.role === opposite && called(each) === called(token));
+  const other = others.find((each) => each.role === opposite && agentOf(each) === agentOf(token));
   if (other === undefined) return;
   throw refuse(
-    `${called(token)} is the name of an ${other.role} (${other.id}), and what is traded is kept by name; choose another one`,
+    `${agentOf(token)} is the name of an ${other.role} (${other.id}), and what is traded is kept by name; choose another one`,
   );
 }
 
@@ -207,4 +210,74 @@ function findTokenProblem(role: string, name: string, agent: string | null, skil
 
 function isName(text: string): boolean {
   return text.length >= 1 && text.length <= 64;
+}
+
+/** Domain time, as far as it is known. */
+type LedgerTime = Pick<LiveClock, 'isSynced' | 'nowMs'>;
+
+/** Domain time, or the host's until the venue has told it, ms. */
+export function ledgerClock(clock: LedgerTime, time: TimePort): () => number {
+  return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
+}
+
+/**
+ * Tokens expire by the venue's time where there is one, and before it is known by the host's. Each of the two may be wrong
+ * for a while: one has ended for good when both say so. On paper the exchange may play a tape: there the host's clock counts,
+ * and a token has ended for good when time went by its end while this process saw it, by the host's and by the monotonic
+ * clock.
+ */
+export function expiryClock(venue: VenueName, clock: LedgerTime, time: TimePort): ExpiryClock {
+  if (!profileOf(venue).isSimulated)
+    return {
+      nowMs: ledgerClock(clock, time),
+      certain: () => (clock.isSynced ? { afterMs: 0, toMs: Math.min(clock.nowMs(), time.hostMs()) } : null),
+    };
+  const afterMs = time.hostMs();
+  const sinceMs = time.monotonicMs();
+  const steadyMs = (): number => afterMs + time.monotonicMs() - sinceMs;
+  return {
+    nowMs: () => time.hostMs(),
+    certain: () => ({ afterMs, toMs: Math.min(time.hostMs(), steadyMs()) }),
+  };
+}
+
+/**
+ * What the gate asks of the tokens that its ledger keeps. One that has expired lives no more, for the gate as for whoever
+ * calls with it, also while its end is not on record yet.
+ */
+export function tokenPorts(tokens: TokenStore) {
+  return {
+    tokens,
+    agentNames: () => tokens.listTokens().map(agentOf),
+    isTokenLive: (id: string) => {
+      const nowMs = tokens.expiryMs();
+      return tokens.listTokens().some((token) => token.id === id && isLiveToken(token, nowMs));
+    },
+    tokenWords: () => readWords(tokens.listTokens(), tokens.expiryMs()),
+  };
+}
+
+function readWords(tokens: readonly TokenRecord[], nowMs: number): TokenWords {
+  const live = tokens.filter((token) => isLiveToken(token, nowMs));
+  return {
+    stands(id) {
+      const token = tokens.find((each) => each.id === id);
+      if (token === undefined) return live.some((each) => each.role === 'operator' && agentOf(each) === id);
+      if (live.includes(token)) return true;
+      return !wasRevoked(token) && live.some((other) => isAlike(other, token) && agentOf(other) === agentOf(token));
+    },
+    isSpokenFor: (agent) => live.some((token) => token.role === 'agent' && agentOf(token) === agent),
+  };
+}
+
+const agentOf = ({ agent, name }: TokenRecord): string => agent ?? name;
+
+const CLOCKS_APART_MS = 60_000;
+/** And not ended when it expired: the clock that dates what is revoked may be behind the one of ends. */
+export function wasRevoked({ expires_at_ms, revoked_at_ms }: TokenRecord): boolean {
+  return revoked_at_ms !== null && (expires_at_ms === null || revoked_at_ms < expires_at_ms - CLOCKS_APART_MS);
+}
+/** Of the same rights. */
+function isAlike(one: TokenRecord, other: TokenRecord): boolean {
+  return one.role === other.role && one.agent === other.agent && one.skill_sha256 === other.skill_sha256;
 }

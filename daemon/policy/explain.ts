@@ -1,6 +1,8 @@
 import { compileMultiplier, completeBudgets, type Factors } from '../core/compiled-policy.ts';
 import type { BudgetComponents } from '../core/decision.ts';
 import { DAY_BUDGETS } from '../core/keys/budgets.ts';
+import type { Scope } from '../core/keys/key-row.ts';
+import { POLICY_KEYS } from '../core/keys/policy-keys.ts';
 import { COMPONENTS } from '../core/looser/step-functions.ts';
 import {
   DEADMAN_MS,
@@ -13,11 +15,23 @@ import {
   type TrustTier,
 } from '../core/policy.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
-import { scopeInWords } from './scope-words.ts';
+
+const WORDS = {
+  account: 'the account',
+  symbol: 'each symbol',
+  caller: 'each caller',
+  signal: 'what the signal names',
+} as const satisfies Record<Scope, string>;
+
+/** What a key tightens, in words; empty: nothing. */
+export function scopeInWords(path: PolicyPath): string {
+  const { scope } = POLICY_KEYS[path];
+  return scope === null ? '' : WORDS[scope];
+}
 
 /** The caps under a set of factors; counts rounded down, leverage at least 1x, as in the gate. */
 export type EffectiveCaps = BudgetComponents;
-export interface RegimeExplanation {
+interface RegimeExplanation {
   readonly regime: Regime;
   readonly opens: boolean;
   readonly caps: EffectiveCaps;
@@ -25,7 +39,7 @@ export interface RegimeExplanation {
   readonly slices: number;
 }
 /** One cause of further tightening: a tier, a trust level, a signal, the trader state. */
-export interface TighteningExplanation {
+interface TighteningExplanation {
   readonly cause: string;
   /** The account, each symbol, each caller, or what the signal names. */
   readonly tightens: string;

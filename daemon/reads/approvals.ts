@@ -8,7 +8,7 @@ const SHOWN_ENDED = 100;
 const NOT_IN_TIME = 'nobody approved it in time';
 
 /** The card of the console; below the daemon's address where that is not known. */
-export function cardOf({ consoleAddress }: LiveCore, approvalId: string): string {
+function cardOf({ consoleAddress }: LiveCore, approvalId: string): string {
   return `${consoleAddress ?? '/'}#/approvals/${approvalId}`;
 }
 
@@ -64,18 +64,12 @@ export function describeApprovals(core: LiveCore): ApprovalsBody {
   return { approvals: shown.map((approval) => describeApproval(core, approval)) };
 }
 
-/** What its own agent learns from a blocked decision, and from the one of the grant; undefined: it has none. */
-export function tellApproval(
-  core: LiveCore,
-  event: Pick<DecisionEvent, 'context' | 'decision'>,
-): ExecutionBody['approval'] {
-  const id = event.context.approval?.grant?.approval_id ?? event.decision.decision_id;
-  const approval = core.state.approvals.find(id);
-  if (approval === null) return undefined;
+/** What its own agent learns of an approval. */
+export function tellApproval(core: LiveCore, approval: ApprovalState): NonNullable<ExecutionBody['approval']> {
   const { requested } = approval;
   return {
-    approval_id: id,
-    card: cardOf(core, id),
+    approval_id: requested.approval_id,
+    card: cardOf(core, requested.approval_id),
     decision_id: approval.decisionId,
     expires_at_ms: requested.expires_at_ms,
     quorum: requested.quorum,

@@ -7,19 +7,18 @@ import type {
   OrderBody,
   PositionBody,
 } from '../contract/types/reads.ts';
+import { wordOrNull } from '../core/canonical-json.ts';
 import { CORE_VERSION } from '../core/core-version.ts';
 import { writeAsked } from '../core/decide/asked.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../core/decide/explain.ts';
-import { wordOrNull } from '../core/record-text/text-parts.ts';
 import { findRegime } from '../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../core/rules/price.ts';
 import type { RecordedAlert } from '../engine/callers/recent.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
 import { ownE8 } from '../engine/orders/holding.ts';
 import { isTerminal, type OrderState } from '../engine/orders/orders.ts';
-import { bareRequest, GATE_AGENT } from '../engine/plan/orders.ts';
+import { bareRequest, GATE_AGENT, parentAsk } from '../engine/plan/orders.ts';
 import { isFlat, type PositionState } from '../engine/positions/positions.ts';
-import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';
 import type { DecisionEvent, ExplainedDecision, ReportedDecision } from '../engine/records/decisions.ts';
 import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../engine/records/units.ts';

@@ -1,4 +1,4 @@
-import type { OrderChange } from '../engine/callers/order-changes.ts';
+import type { OrderChange } from '../engine/callers/requests.ts';
 import { ordersOf, stateOf } from '../engine/claims/describe-claim.ts';
 import { closingOf } from '../engine/claims/exit-sizes.ts';
 import { SLICE_CANCELED } from '../engine/decide/openings-to-end.ts';
@@ -25,7 +25,7 @@ import type {
   ReportedDecision,
 } from '../engine/records/decisions.ts';
 import { formatQuantityE8 } from '../engine/records/units.ts';
-import type { Recalled } from '../engine/state/leave.ts';
+import type { Recalled } from '../engine/state/views.ts';
 import { tellApproval } from './approvals.ts';
 import { averageText, explanationText } from './bodies.ts';
 import { recall } from './recall.ts';
@@ -72,7 +72,9 @@ export function describeExecution(core: LiveCore, { claim, orders }: Recalled, e
     return describeExit(core, claim, decision.kind === 'slice' ? orders : ordersOf(claim), describeGrown(decision));
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const ended = executionState(orders);
-  const approval = tellApproval(core, event);
+  // Of a blocked decision, or of the one of the grant.
+  const asked = core.state.approvals.find(event.context.approval?.grant?.approval_id ?? decision.decision_id);
+  const approval = asked === null ? undefined : tellApproval(core, asked);
   const isAwaited = orders.length === 0 && approval?.status === 'pending';
   const state = isAwaited ? 'awaiting_approval' : ended;
   const rejected = orders.find((order) => isRejected(order));

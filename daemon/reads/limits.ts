@@ -1,5 +1,4 @@
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../contract/types/limits.ts';
-import { listLossRows } from '../core/arithmetic/loss-rows.ts';
 import { areUsable } from '../core/arithmetic/quantities.ts';
 import { listRows, prepareRows } from '../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
@@ -11,14 +10,15 @@ import type { ReasonCode } from '../core/reasons.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import { type BudgetFinding, findBudget, lossFactors, recentTradesFactors } from '../core/rules/budgets.ts';
 import { feasibleLeverage, findOpeningRoom, leverageCapOf, slippageCapOf } from '../core/rules/projection.ts';
+import { listLossRows } from '../core/rules/tightening.ts';
 import type { LiveCore } from '../engine/flow/core.ts';
-import { bareRequest } from '../engine/plan/orders.ts';
+import { liveOrders } from '../engine/orders/orders.ts';
+import { bareRequest, parentAsk } from '../engine/plan/orders.ts';
 import { longE8, shortE8 } from '../engine/positions/positions.ts';
-import { parentAsk } from '../engine/readings/inputs.ts';
 import type { Caller } from '../engine/records/callers.ts';
-import { exposedSymbols, unitsInUsdt } from '../engine/snapshot/exposure.ts';
+import { ceilLots } from '../engine/records/units.ts';
+import { exposedSymbols, markInTicks, unitsInUsdt, worstCase } from '../engine/snapshot/exposure.ts';
 import { buildContext } from '../engine/snapshot/snapshot.ts';
-import { exposureUsdt } from './exposure.ts';
 import { describeHeld } from './holders.ts';
 
 const SIDES = ['buy', 'sell'] as const;
@@ -237,4 +237,20 @@ function countPositions(core: LiveCore): readonly [open: number, reserved: numbe
 }
 function countOwn({ agent }: ExecutionContext): number {
   return agent.other_positions + (agent.long_units > 0 || agent.short_units > 0 ? 1 : 0);
+}
+
+/** Worst-case exposure of a symbol in USDT, for status and limits. */
+function exposureUsdt(core: LiveCore, symbol: string): { readonly used: number; readonly worst: number } {
+  const rules = core.state.rules.get(symbol);
+  const live = core.market.symbol(symbol);
+  const position = core.state.positions.get(symbol);
+  if (rules === undefined || live === null) return { used: 0, worst: 0 };
+  const held =
+    position === undefined ? { longE8: 0, shortE8: 0 } : { longE8: longE8(position), shortE8: shortE8(position) };
+  const ticks = markInTicks(live.mark, rules);
+  const worst = worstCase(held, liveOrders(core.state.orders, symbol), ticks, rules);
+  return {
+    used: unitsInUsdt(ceilLots(Math.max(held.longE8, held.shortE8), rules) * ticks, rules),
+    worst: unitsInUsdt(Math.max(worst.longUnits, worst.shortUnits), rules),
+  };
 }

@@ -6,7 +6,7 @@ import { isTerminal, newestFirst, type OrderState } from '../engine/orders/order
 import type { Caller } from '../engine/records/callers.ts';
 import type { DecisionEvent, ExplainedDecision, ToolAnswer } from '../engine/records/decisions.ts';
 import { exposedSymbols } from '../engine/snapshot/exposure.ts';
-import { KEEP_ENDED_ROWS_MS, orderOf } from '../engine/state/leave.ts';
+import { KEEP_ENDED_ROWS_MS, orderOf } from '../engine/state/views.ts';
 import { describeMarket, describeOrder, describePositions, parseCursor, tellExplained } from './bodies.ts';
 import { describeExecution } from './execution.ts';
 import { seesAll } from './holders.ts';

@@ -1,7 +1,6 @@
 import type { LedgerPort, StoredEvent } from '../engine/flow/ports.ts';
 import type { DecisionEvent } from '../engine/records/decisions.ts';
-import { fromRows, type Recalled } from '../engine/state/leave.ts';
-import type { GateViews } from '../engine/state/views.ts';
+import { fromRows, type GateViews, type Recalled } from '../engine/state/views.ts';
 
 /**
  * The execution of a recorded decision: from the views, or from the ledger's table of the orders that have left them.

@@ -144,7 +144,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       limiter.isStarting = isStarting;
     },
     readWeightLeft: () => limiter.weightLeft,
-    leftAloneMs: () => link.exitsLeftAloneMs(),
+    leftAloneMs: link.exitsLeftAloneMs,
     takeOrderCounts: () => link.takeOrderCounts(),
     close: async () => {
       limiter.close();

@@ -154,7 +154,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   },
   policy: {
     floors: [
-      ['text', 'checks', 'compare.ts', 'scope-words.ts'],
+      ['text', 'checks', 'compare.ts'],
       ['parse.ts', 'explain.ts'],
       ['file.ts', 'reload.ts', 'cases'],
     ],

@@ -1,5 +1,4 @@
-import { expiryClock, ledgerClock } from '../../daemon/boot/ledger/daemon-ledger.ts';
-import { followTokens, tokenPorts } from '../../daemon/boot/ledger/token-watch.ts';
+import { followTokens } from '../../daemon/boot/ledger/token-watch.ts';
 import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import type { VenueName } from '../../daemon/core/venues.ts';
@@ -12,6 +11,7 @@ import {
 } from '../../daemon/http/entrance/authentication.ts';
 import type { MemoryStorage } from '../../daemon/ledger/disk/memory-storage.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { expiryClock, ledgerClock, tokenPorts } from '../../daemon/ledger/tokens.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { createVenue, type VenueConfig } from '../../daemon/venue/create-venue.ts';

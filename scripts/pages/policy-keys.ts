@@ -4,7 +4,7 @@ import type { Direction } from '../../daemon/core/keys/key-row.ts';
 import { POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import type { PolicyPath } from '../../daemon/core/policy-paths.ts';
 import { isRecord, type JsonRecord } from '../../daemon/policy/cases/case-context.ts';
-import { scopeInWords } from '../../daemon/policy/scope-words.ts';
+import { scopeInWords } from '../../daemon/policy/explain.ts';
 
 /** The table of docs/policy.md: every key with its meaning, its range, the change that makes it looser, and its scope. */
 export function buildPolicyKeys(): string {

@@ -59,7 +59,7 @@ import type {
   RuleVerdict,
   StagedSlice,
 } from '../decision.ts';
-import { figureText, keepNewest, listText, numberOrNull, numberText, quoted, wordOrNull } from './text-parts.ts';
+import { figureText, keepNewest, listText, numberOrNull, numberText, quoted, wordOrNull } from '../canonical-json.ts';
 
 /**
  * \`canonicalJson\` of the parts of SAE-DEC, as a caller is answered. Written by \`npm run generate\` from the schemas of

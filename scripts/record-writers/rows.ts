@@ -68,7 +68,7 @@ const HEADER = `import type {
 import type { EffectiveAction, Reason } from '../decision.ts';
 import type { RulesView } from '../arithmetic/quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
-import { figureText, keepByIdentity, keepNewest, listText, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './text-parts.ts';
+import { figureText, keepByIdentity, keepNewest, listText, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from '../canonical-json.ts';
 
 /**
  * The rows of SAE-CTX, SAE-REQ and SAE-DEC (columns.ts), canonical JSON. Written by \`npm run generate\` from the schemas

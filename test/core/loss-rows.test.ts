@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listLossRows } from '../../daemon/core/arithmetic/loss-rows.ts';
 import { type CompiledTier, ONE } from '../../daemon/core/compiled-policy.ts';
+import { listLossRows } from '../../daemon/core/rules/tightening.ts';
 
 const tier = (at: number, reduceOnly = false): CompiledTier => ({ at, factors: ONE, reduceOnly });
 type Asked = Parameters<typeof listLossRows>;

@@ -9,9 +9,9 @@ import { DaemonWorld, order } from './harness.ts';
 const AGENT: Caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256: null };
 const DAEMON = new URL('../../daemon/', import.meta.url).href;
 /** Modules that a market order may pass, at most: from its body to its record, and to its answer. */
-const MAX_TO_THE_RECORD = 55;
+const MAX_TO_THE_RECORD = 48;
 /** With the accounts by agent, approvals, the outbox and signs of life, whose views follow the record. */
-const MAX_TO_THE_ANSWER = 92;
+const MAX_TO_THE_ANSWER = 77;
 
 let world: DaemonWorld;
 const session = new Session();

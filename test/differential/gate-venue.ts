@@ -2,8 +2,8 @@ import type { VenuePort } from '../../daemon/driver/ports.ts';
 import type { FetchOutcome, SubmitOutcome, VenueOrder, VenueTrade } from '../../daemon/engine/records/venue.ts';
 import type { ReplayAccount } from '../../daemon/evaluation/exchange/account.ts';
 import type { ReplayExchange } from '../../daemon/evaluation/exchange/exchange.ts';
+import { toSymbolRules } from '../../daemon/evaluation/exchange/feeds.ts';
 import type { Answered, Fill } from '../../daemon/evaluation/exchange/orders.ts';
-import { toSymbolRules } from '../../daemon/evaluation/exchange/rules.ts';
 import type { MarketClock } from '../../daemon/evaluation/market/walk/clock.ts';
 import { HALF_SPREAD_BPS } from '../../daemon/evaluation/market/walk/market-inputs.ts';
 

@@ -16,7 +16,7 @@ import { lotE8, tickE8 } from '../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../daemon/engine/records/venue.ts';
 import type { TradeEvent } from '../../daemon/engine/records/venue-events.ts';
 import { GateState } from '../../daemon/engine/state/gate-state.ts';
-import { toRows } from '../../daemon/engine/state/leave.ts';
+import { toRows } from '../../daemon/engine/state/views.ts';
 import { isAskedFor } from '../../daemon/ledger/chain/ended-orders.ts';
 import { buildCase, decideCase } from '../core/decision-fixture.ts';
 

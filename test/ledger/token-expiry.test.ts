@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { expiryClock } from '../../daemon/boot/ledger/daemon-ledger.ts';
 import type { TokenEvent } from '../../daemon/ledger/chain/token-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { openTokenStore } from '../../daemon/ledger/tokens.ts';
+import { expiryClock, openTokenStore } from '../../daemon/ledger/tokens.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { LiveCore } from '../../daemon/engine/flow/core.ts';
 import type { StoredEvent } from '../../daemon/engine/flow/ports.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
-import { KEEP_UNPROVEN_MS } from '../../daemon/engine/state/leave.ts';
+import { KEEP_UNPROVEN_MS } from '../../daemon/engine/state/views.ts';
 import { describeExecution } from '../../daemon/reads/execution.ts';
 import { recall } from '../../daemon/reads/recall.ts';
 import {

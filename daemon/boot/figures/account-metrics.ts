@@ -22,24 +22,18 @@ export class AccountMetrics {
   readonly #registers: Registry[];
   readonly #families: Families;
   readonly #agents = new Set<string>();
-  /** Decisions by `agent` and verdict. */
-  readonly #decisions = new Map<string, Map<string, number>>();
 
-  constructor(registers: Registry[]) {
+  /** @param decisions how many there were, by verdict and agent with a space between them */
+  constructor(registers: Registry[], decisions: ReadonlyMap<string, number>) {
     this.#registers = registers;
     this.#families = new Families(registers);
     const labels = ['agent', 'decision'];
     this.#families.counter('holdfast_agent_decisions_total', 'Decisions by agent and verdict', labels, (family) => {
-      for (const [agent, counts] of this.#decisions)
-        for (const [decision, count] of counts) family.inc({ agent, decision }, count);
+      for (const [key, count] of decisions) {
+        const [decision = ''] = key.split(' ', 1);
+        family.inc({ agent: this.#labelOf(key.slice(decision.length + 1)), decision }, count);
+      }
     });
-  }
-
-  decided(agent: string, verdict: string): void {
-    const label = this.#labelOf(agent);
-    const counts = this.#decisions.get(label) ?? new Map<string, number>();
-    this.#decisions.set(label, counts);
-    counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   }
 
   #labelOf(agent: string): string {

@@ -29,13 +29,14 @@ export function createGateMetrics(): GateMetrics {
   const [registry] = registers as [Registry];
   const families = new Families(registers);
   const accountRegistry = new Registry();
-  const account = new AccountMetrics([accountRegistry]);
-  const decisions = new Tally(families, 'holdfast_decisions_total', 'Decisions by kind, tool and verdict', [
+  const byAgent = new Tally();
+  const account = new AccountMetrics([accountRegistry], byAgent.counts);
+  const decisions = tally(families, 'holdfast_decisions_total', 'Decisions by kind, tool and verdict', [
     'kind',
     'tool',
     'decision',
   ]);
-  const reasons = new Tally(families, 'holdfast_reasons_total', 'Reasons that tightened or denied, by code', ['code']);
+  const reasons = tally(families, 'holdfast_reasons_total', 'Reasons that tightened or denied, by code', ['code']);
   const durations = new DurationHistogram(
     'holdfast_decide_seconds',
     'Time of snapshot and decide',
@@ -54,7 +55,7 @@ export function createGateMetrics(): GateMetrics {
     labelNames: ['code'],
     registers,
   });
-  const summed = new Tally(
+  const summed = tally(
     families,
     'holdfast_requests_summed_total',
     "Calls without an effect beyond an agent's budget, which are only summed",
@@ -65,7 +66,7 @@ export function createGateMetrics(): GateMetrics {
       // biome-ignore lint/complexity/useMaxParams: as the gate's port has it
       decided: (agent, kind, tool, verdict, codes, elapsedNs) => {
         decisions.add(`${kind} ${tool} ${verdict}`);
-        account.decided(agent, verdict);
+        byAgent.add(`${verdict} ${agent}`);
         for (const code of codes) reasons.add(code);
         durations.observe(decideSeries, elapsedNs / 1e9);
       },
@@ -147,21 +148,23 @@ function watchAlertChannels(families: Families, { core }: Gate): void {
   });
 }
 
-/** A counter that reaches prom-client only at a scrape: hashing labels at every decision would cost more. */
+/** What reaches prom-client only at a scrape: hashing labels at every decision would cost more. */
 class Tally {
-  readonly #counts = new Map<string, number>();
+  readonly counts = new Map<string, number>();
 
-  constructor(families: Families, name: string, help: string, labelNames: readonly string[]) {
-    families.counter(name, help, labelNames, (family) => {
-      for (const [key, count] of this.#counts) {
-        const values = key.split(' ');
-        family.inc(Object.fromEntries(labelNames.map((label, i) => [label, values[i] ?? ''])), count);
-      }
-    });
-  }
-
-  /** `key`: the label values, separated by spaces. They are our own words (kinds, tools, verdicts, codes). */
+  /** `key`: label values, separated by spaces. */
   add(key: string): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
   }
+}
+/** Of keys of our own words (kinds, tools, verdicts, codes). */
+function tally(families: Families, name: string, help: string, labelNames: readonly string[]): Tally {
+  const tallied = new Tally();
+  families.counter(name, help, labelNames, (family) => {
+    for (const [key, count] of tallied.counts) {
+      const values = key.split(' ');
+      family.inc(Object.fromEntries(labelNames.map((label, i) => [label, values[i] ?? ''])), count);
+    }
+  });
+  return tallied;
 }

@@ -1,7 +1,7 @@
 import type { GateEvent } from '../../engine/records/events.ts';
 import type { CheckpointEvent } from '../../engine/records/house-events.ts';
 import { GateState } from '../../engine/state/gate-state.ts';
-import type { EndedDecision } from '../../engine/state/leave.ts';
+import type { EndedDecision } from '../../engine/state/views.ts';
 import { findMigrationsFolder, readMigrations } from '../../ledger/chain/migrations.ts';
 import { LedgerError, messageOf } from '../../ledger/errors.ts';
 import type { LedgerEvent, LedgerReader } from '../../ledger/types.ts';

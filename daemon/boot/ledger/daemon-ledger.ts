@@ -4,13 +4,13 @@ import { ACCOUNT_NAME } from '../../config/account.ts';
 import type { Config } from '../../config/config.ts';
 import { profileOf } from '../../core/venues.ts';
 import type { Gate } from '../../driver/gate.ts';
-import type { LiveClock } from '../../engine/flow/core.ts';
 import { LedgerError, messageOf } from '../../ledger/errors.ts';
 import { openLedger } from '../../ledger/ledger.ts';
 import { checkHead, followHead } from '../../ledger/proofs/head-file.ts';
 import { HeadSigner } from '../../ledger/proofs/head-signer.ts';
 import { openSigningKey } from '../../ledger/proofs/signing-key.ts';
-import type { ExpiryClock, Ledger, OpenLedgerOptions } from '../../ledger/types.ts';
+import { expiryClock, ledgerClock } from '../../ledger/tokens.ts';
+import type { Ledger, OpenLedgerOptions } from '../../ledger/types.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { DomainClock } from '../../venue/wire/clock.ts';
 
@@ -26,35 +26,6 @@ export interface DaemonLedgerOptions {
   /** `canceled`: resolves once openings at the venue were canceled, as far as possible. */
   readonly onFailure: (canceled: Promise<void>) => void;
   readonly how: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'> | undefined;
-}
-
-/** Domain time, or the host's until the venue has told it, ms. */
-export function ledgerClock(clock: Pick<LiveClock, 'isSynced' | 'nowMs'>, time: TimePort): () => number {
-  return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
-}
-
-/**
- * Tokens expire by the venue's time where there is one, and before it is known by the host's. Each of the two may be
- * wrong for a while: one has ended for good when both say so. On paper the exchange may play a tape: there the host's clock counts, and a token has ended for good when time
- * went by its end while this process saw it, by the host's and by the monotonic clock.
- */
-export function expiryClock(
-  venue: Config['venue'],
-  clock: Pick<LiveClock, 'isSynced' | 'nowMs'>,
-  time: TimePort,
-): ExpiryClock {
-  if (!profileOf(venue).isSimulated)
-    return {
-      nowMs: ledgerClock(clock, time),
-      certain: () => (clock.isSynced ? { afterMs: 0, toMs: Math.min(clock.nowMs(), time.hostMs()) } : null),
-    };
-  const afterMs = time.hostMs();
-  const sinceMs = time.monotonicMs();
-  const steadyMs = (): number => afterMs + time.monotonicMs() - sinceMs;
-  return {
-    nowMs: () => time.hostMs(),
-    certain: () => ({ afterMs, toMs: Math.min(time.hostMs(), steadyMs()) }),
-  };
 }
 
 /** The ledger that a daemon records in. @throws LedgerError */

@@ -1,9 +1,7 @@
 import type { Logger } from 'pino';
 import type { Gate } from '../../driver/gate.ts';
-import type { GatePorts } from '../../driver/ports.ts';
-import type { TokenWords } from '../../engine/flow/ports.ts';
-import { hasSameRights, isLiveToken } from '../../ledger/tokens.ts';
-import type { Ledger, TokenRecord, TokenStore } from '../../ledger/types.ts';
+import { hasSameRights, isLiveToken, wasRevoked } from '../../ledger/tokens.ts';
+import type { Ledger, TokenRecord } from '../../ledger/types.ts';
 import type { TimePort } from '../../time/time-port.ts';
 
 /** How often token changes by the command line are recorded, and tokens that have expired are revoked, wall ms. */
@@ -12,42 +10,8 @@ const EVERY_MS = 1_000;
 const TELL_BEFORE_MS = 3 * 86_400_000;
 /** Its end is told so long afterwards: the daemon may have been down. Later, whoever misses it knows. */
 const REPORTED_AFTER_MS = 3 * 86_400_000;
-const CLOCKS_APART_MS = 60_000;
 /** For a token with a shorter life: the last part of it in which its end is announced. */
 const REPORTED_PART = 0.1;
-
-/**
- * What the gate asks of the tokens that its ledger keeps. One that has expired lives no more, for the gate as for whoever
- * calls with it, also while its end is not on record yet.
- */
-export function tokenPorts(
-  tokens: TokenStore,
-): Required<Pick<GatePorts, 'agentNames' | 'isTokenLive' | 'tokens' | 'tokenWords'>> {
-  return {
-    tokens,
-    agentNames: () => tokens.listTokens().map(agentOf),
-    isTokenLive: (id) => {
-      const nowMs = tokens.expiryMs();
-      return tokens.listTokens().some((token) => token.id === id && isLiveToken(token, nowMs));
-    },
-    tokenWords: () => readWords(tokens.listTokens(), tokens.expiryMs()),
-  };
-}
-
-function readWords(tokens: readonly TokenRecord[], nowMs: number): TokenWords {
-  const live = tokens.filter((token) => isLiveToken(token, nowMs));
-  return {
-    stands(id) {
-      const token = tokens.find((each) => each.id === id);
-      if (token === undefined) return live.some((each) => each.role === 'operator' && agentOf(each) === id);
-      if (live.includes(token)) return true;
-      return !wasRevoked(token) && live.some((other) => isAlike(other, token) && agentOf(other) === agentOf(token));
-    },
-    isSpokenFor: (agent) => live.some((token) => token.role === 'agent' && agentOf(token) === agent),
-  };
-}
-
-const agentOf = ({ agent, name }: TokenRecord): string => agent ?? name;
 
 type Alerts = Pick<Gate['core'], 'alert' | 'state' | 'ports'>;
 
@@ -93,21 +57,12 @@ function isEnding({ created_at_ms, expires_at_ms }: TokenRecord, nowMs: number):
   return expires_at_ms - nowMs <= reportedMs;
 }
 
-/** And not ended when it expired: the clock that dates what is revoked may be behind the one of ends. */
-function wasRevoked({ expires_at_ms, revoked_at_ms }: TokenRecord): boolean {
-  return revoked_at_ms !== null && (expires_at_ms === null || revoked_at_ms < expires_at_ms - CLOCKS_APART_MS);
-}
 /** Not long ago. */
 function hasExpired(token: TokenRecord, nowMs: number): boolean {
   const { expires_at_ms: endMs, revoked_at_ms: revokedMs } = token;
   if (endMs === null || revokedMs === null || wasRevoked(token)) return false;
   return nowMs >= endMs && nowMs - endMs <= REPORTED_AFTER_MS;
 }
-/** Of the same rights. */
-function isAlike(one: TokenRecord, other: TokenRecord): boolean {
-  return one.role === other.role && one.agent === other.agent && one.skill_sha256 === other.skill_sha256;
-}
-
 /** A token of the same name and rights lived then, and lives longer; one that was rotated late ends with the former. */
 function isReplaced(token: TokenRecord, tokens: readonly TokenRecord[], atMs: number): boolean {
   const endOf = ({ expires_at_ms }: TokenRecord): number => expires_at_ms ?? Number.POSITIVE_INFINITY;

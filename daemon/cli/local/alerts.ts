@@ -5,9 +5,9 @@ import type { AlertRoutesSpec } from '../../contract/alerts.ts';
 import type { Violation } from '../../contract/schema/violations.ts';
 import type { AlertChannelsBody, AlertTestBody } from '../../contract/types/alerts.ts';
 import type { ReloadBody } from '../../contract/types/policy.ts';
+import type { AlertsBody } from '../../contract/types/reads.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
-import { addAlertList } from './alert-list.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 
 export function addAlerts(program: Command, io: Io): void {
   const alerts = addAlertList(program, io);
@@ -179,4 +179,29 @@ function readText(file: string): string {
   } catch (error) {
     throw new CliError(EXIT.USAGE, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
   }
+}
+
+interface AlertsOptions extends ConnectionOptions {
+  readonly limit: number;
+}
+
+/** `alerts`, below which cli/local/alerts.ts puts what is about their delivery. */
+function addAlertList(program: Command, io: Io): Command {
+  const verb = addVerb(program, {
+    usage: 'alerts',
+    summary: 'List the last alerts; older ones: `audit export --kind alert`',
+    examples: ['alerts', 'alerts --limit 100 --json'],
+  });
+  return addConnectionOptions(verb)
+    .option('--limit <n>', 'how many, at most 1000', parseCount, 20)
+    .action(async (options: AlertsOptions) => {
+      const { withClient } = await import('../client/client.ts');
+      const body = await withClient(io, options, 'operator', (client) =>
+        client.get<AlertsBody>(`/v1/alerts?limit=${options.limit}`),
+      );
+      if (options.json === true) return printJson(io, body);
+      const { formatInstant, renderTable } = await import('../render/tables.ts');
+      const rows = body.alerts.map(({ at_ms, code, symbol, detail }) => [formatInstant(at_ms), code, symbol, detail]);
+      io.out(renderTable(['time (UTC)', 'alert', 'symbol', 'what happened'], rows, 'no alerts'));
+    });
 }

@@ -12,7 +12,7 @@ import {
   marginBound,
   slippageCapOf,
 } from '../rules/projection.ts';
-import { listLossRows } from './loss-rows.ts';
+import { listLossRows } from '../rules/tightening.ts';
 import { ceilTicks, lotsFor, type RulesView, ticksToPrice, unitsToUsdt } from './quantities.ts';
 
 /** What each cause leaves of the base: cap = base x all of them (SAE-BUDGET), but for whole numbers, rounded down. */

@@ -1,7 +1,7 @@
 import { areUsable, formatE8, lotsToQuantity, type RulesView, ticksToPrice } from '../arithmetic/quantities.ts';
+import { quotedOrNull } from '../canonical-json.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { ExecutionDecision } from '../decision.ts';
-import { quotedOrNull } from '../record-text/text-parts.ts';
 import type { ExecutionRequest } from '../request.ts';
 import { findExit } from './exit.ts';
 

@@ -1,12 +1,12 @@
 import { type LineTerms, writeLine, writeRounded, writeTooSmall } from '../arithmetic/line.ts';
 import { areUsable } from '../arithmetic/quantities.ts';
 import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInputs } from '../arithmetic/rows.ts';
+import { inOnePiece, type Names, quoted, quotedOrNull } from '../canonical-json.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { ExecutionDecision } from '../decision.ts';
 import { BUDGETS, DAY_BUDGETS } from '../keys/budgets.ts';
 import { REASONS, type ReasonCode } from '../reasons.ts';
-import { inOnePiece, type Names, quoted, quotedOrNull } from '../record-text/text-parts.ts';
 import type { ExecutionRequest } from '../request.ts';
 import { buildAsk, lotsOfAsk, type OpeningAsk, usdtOfAsk } from '../rules/asked-size.ts';
 import { findBudget } from '../rules/budgets.ts';

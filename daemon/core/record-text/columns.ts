@@ -1,6 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one table, and how it is read
 
 import type { RulesView } from '../arithmetic/quantities.ts';
+import type { Names, Words } from '../canonical-json.ts';
 import type {
   AccountView,
   AgentView,
@@ -19,7 +20,6 @@ import type {
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
 import type { ExecutionRequest } from '../request.ts';
-import type { Names, Words } from './text-parts.ts';
 
 /**
  * The record of a decision holds its view, its request and what follows from it as rows: JSON arrays whose members

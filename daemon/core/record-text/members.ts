@@ -1,3 +1,4 @@
+import { figureText, keepNewest, listText, numberOrNull, numberText, quoted, wordOrNull } from '../canonical-json.ts';
 import { ONE } from '../compiled-policy.ts';
 import type {
   BudgetComponents,
@@ -9,7 +10,6 @@ import type {
   RuleVerdict,
   StagedSlice,
 } from '../decision.ts';
-import { figureText, keepNewest, listText, numberOrNull, numberText, quoted, wordOrNull } from './text-parts.ts';
 
 /**
  * `canonicalJson` of the parts of SAE-DEC, as a caller is answered. Written by `npm run generate` from the schemas of

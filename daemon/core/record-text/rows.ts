@@ -1,4 +1,15 @@
 import type { RulesView } from '../arithmetic/quantities.ts';
+import {
+  figureText,
+  keepByIdentity,
+  keepNewest,
+  listText,
+  numberOrNull,
+  numberText,
+  quoted,
+  quotedOrNull,
+  wordOrNull,
+} from '../canonical-json.ts';
 import type {
   AccountView,
   AgentView,
@@ -17,17 +28,6 @@ import type {
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
 import type { ExecutionRequest } from '../request.ts';
-import {
-  figureText,
-  keepByIdentity,
-  keepNewest,
-  listText,
-  numberOrNull,
-  numberText,
-  quoted,
-  quotedOrNull,
-  wordOrNull,
-} from './text-parts.ts';
 
 /**
  * The rows of SAE-CTX, SAE-REQ and SAE-DEC (columns.ts), canonical JSON. Written by `npm run generate` from the schemas

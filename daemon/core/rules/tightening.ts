@@ -2,7 +2,7 @@
  * Rules 6 to 10, and the holder's of rule 12: waits, rates and budgets of the day; then what market, account, trust and
  * trader tighten.
  */
-import { type CompiledPolicy, ONE } from '../compiled-policy.ts';
+import { type CompiledPolicy, type CompiledTier, ONE } from '../compiled-policy.ts';
 import { type ExecutionContext, exitEndsAtMs } from '../context.ts';
 import type { BudgetComponents } from '../decision.ts';
 import { DAY_BUDGETS, type DayBudget } from '../keys/budgets.ts';
@@ -216,4 +216,35 @@ export function findHolder(
   const keeper = isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null;
   const heldBy = phase === 'standing' ? keeper : (holding?.held_by ?? keeper);
   return { heldBy, isUnowned: holding?.is_unowned === true && origin === 'agent' };
+}
+
+/** How far an agent's own loss is from its next tier. USDT. */
+interface LossRow {
+  readonly span: 'day' | 'week';
+  readonly label: string;
+  /** The tier: the next one, or the one that ended opening, or the last. */
+  readonly tierUsdt: number;
+  /** The loss so far; a profit is none. */
+  readonly usedUsdt: number;
+}
+
+/** None where the agent's policy has no tiers on its loss. A loss that is not known is not a number. */
+export function listLossRows({ agent }: ExecutionContext, { lossTiers }: CompiledPolicy): readonly LossRow[] {
+  if (lossTiers === null) return [];
+  const spans = [
+    ['day', "agent's own loss today", lossTiers.day, agent.losses?.day_usdt],
+    ['week', "agent's own loss of seven days", lossTiers.week, agent.losses?.week_usdt],
+  ] as const;
+  return spans.flatMap(([span, label, tiers, loss]) => {
+    if (tiers.length === 0) return [];
+    const usedUsdt = Math.max(0, loss ?? Number.NaN);
+    return [{ span, label, tierUsdt: tierOf(tiers, usedUsdt), usedUsdt }];
+  });
+}
+
+function tierOf(tiers: readonly CompiledTier[], usedUsdt: number): number {
+  const ending = tiers.filter(({ at, reduceOnly }) => reduceOnly && usedUsdt >= at).map(({ at }) => at);
+  if (ending.length > 0) return Math.min(...ending);
+  const ahead = tiers.filter(({ at }) => usedUsdt < at).map(({ at }) => at);
+  return ahead.length > 0 ? Math.min(...ahead) : Math.max(...tiers.map(({ at }) => at));
 }

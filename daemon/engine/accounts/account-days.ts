@@ -1,4 +1,4 @@
-import { heldIn } from '../kept/restore.ts';
+import { heldIn } from '../kept/collections.ts';
 import { fromE8 } from '../records/units.ts';
 import type { Owner } from '../words.ts';
 

@@ -1,7 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one book: trades and income settle each other
 
-import { heldIn, keepLast } from '../kept/restore.ts';
-import { SeenIds } from '../kept/seen-ids.ts';
+import { heldIn, keepLast, SeenIds } from '../kept/collections.ts';
 import type { OrderState } from '../orders/order.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
 import type { RequestSumEvent } from '../records/house-events.ts';

@@ -1,6 +1,89 @@
-import { bisect } from '../kept/rolling-windows.ts';
-import { EquityCourse, EquitySamples } from './equity-samples.ts';
-import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
+import { bisect } from '../kept/collections.ts';
+import { type DatedEquity, EquityCourse } from './equity-course.ts';
+import { isNear, READING_MS, type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
+
+interface EquitySample extends DatedEquity {
+  /** As much of it as the reading before shows as well: what a maximum takes in. */
+  readonly peak: number;
+}
+/** With when it was read. */
+type ReadSample = EquitySample & ReadSpan;
+
+/** From one sample to the next: they come every few seconds. */
+const LONG_GAP_MS = 3_600_000;
+
+/** Samples of equity, oldest first, and the equity as it was known at an instant in O(log n). */
+class EquitySamples {
+  /** Columns: an object for each of the samples of two days would take five times as much. */
+  private readonly atMs: number[] = [];
+  private readonly equity: number[] = [];
+  private readonly peak: number[] = [];
+  private readonly fromMs: number[] = [];
+  private readonly toMs: number[] = [];
+  /** Samples before it are dropped; the arrays are cut now and then, not at every sample. */
+  private head = 0;
+  get oldestMs(): number | undefined {
+    return this.atMs[this.head];
+  }
+
+  *[Symbol.iterator](): Generator<EquitySample> {
+    for (let i = this.head; i < this.atMs.length; i += 1)
+      yield { atMs: this.atMs[i]!, equity: this.equity[i]!, peak: this.peak[i]! };
+  }
+
+  add({ atMs, equity, fromMs, peak, toMs }: ReadSample): void {
+    this.atMs.push(atMs);
+    this.equity.push(equity);
+    this.peak.push(peak);
+    this.fromMs.push(fromMs);
+    this.toMs.push(toMs);
+  }
+
+  /** Drops what is not after `untilMs`, but for the last of it: it is what equity was then. */
+  dropUntil(untilMs: number): void {
+    while (this.head + 1 < this.atMs.length && this.atMs[this.head + 1]! <= untilMs) this.head += 1;
+    if (this.head < 1024 || this.head * 2 < this.atMs.length) return;
+    for (const column of this.#columns()) column.splice(0, this.head);
+    this.head = 0;
+  }
+
+  #columns(): readonly number[][] {
+    return [this.atMs, this.equity, this.peak, this.fromMs, this.toMs];
+  }
+
+  /** Drops what was read while something was moved; the earliest instant of it; null: there is none. */
+  dropReadAt(movedMs: number): number | null {
+    let earliestMs: number | null = null;
+    for (let i = this.atMs.length - 1; i >= this.head && this.atMs[i]! > movedMs - READING_MS; i -= 1) {
+      if (!isNear(movedMs, { fromMs: this.fromMs[i]!, toMs: this.toMs[i]! })) continue;
+      earliestMs = Math.min(earliestMs ?? Number.POSITIVE_INFINITY, this.atMs[i]!);
+      for (const column of this.#columns()) column.splice(i, 1);
+    }
+    return earliestMs;
+  }
+
+  /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */
+  correctAfter(atMs: number, amountUsdt: number): void {
+    for (let i = this.atMs.length - 1; i >= this.head && this.atMs[i]! > atMs; i -= 1) {
+      this.equity[i]! += amountUsdt;
+      this.peak[i]! += amountUsdt;
+    }
+  }
+
+  /**
+   * Equity as it was known at an instant: the last sample not after it, else the first one after; null: none. RISK: where
+   * none was taken for long, as the daemon was down, it may have been either: the larger counts, so that no loss since is
+   * hidden.
+   */
+  at(instantMs: number): number | null {
+    const after = this.head + bisect(this.atMs.length - this.head, (i) => this.atMs[this.head + i]! > instantMs);
+    const before = Math.max(this.head, after - 1);
+    const equity = this.equity[before];
+    if (equity === undefined) return null;
+    const isGap = after > before && this.atMs[after]! - this.atMs[before]! > LONG_GAP_MS;
+    return isGap ? Math.max(equity, this.equity[after]!) : equity;
+  }
+}
 
 /** Bucket of one maximum: by so much longer than the window, at most, a peak may count. */
 const MINUTE_MS = 60_000;
@@ -89,6 +172,10 @@ interface HowRead {
   readonly clockErrorMs?: number | undefined;
 }
 
+/**
+ * Equity over time, net of transfers, dated by `t`: the maximum of the drawdown window and the reference of the day (SAE-DD).
+ * A rebase restarts the maximum; it is recorded and lifts no other layer.
+ */
 export class EquityHistory {
   private readonly maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */

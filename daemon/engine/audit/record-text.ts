@@ -1,4 +1,15 @@
-import { canonicalJson } from '../../core/canonical-json.ts';
+import {
+  canonicalJson,
+  inOnePiece,
+  listText,
+  type Names,
+  numberOrNull,
+  numberText,
+  quoted,
+  quotedOrNull,
+  type Words,
+  wordOrNull,
+} from '../../core/canonical-json.ts';
 import { CORE_VERSION } from '../../core/core-version.ts';
 import type { EffectiveAction, ExecutionDecision, Reason, RuleVerdict } from '../../core/decision.ts';
 import type { PlannedOrderColumn } from '../../core/record-text/columns.ts';
@@ -11,17 +22,6 @@ import {
   writeVerdict,
 } from '../../core/record-text/members.ts';
 import { writeEffectiveRow, writeReasonRow, writeRequest } from '../../core/record-text/rows.ts';
-import {
-  inOnePiece,
-  listText,
-  type Names,
-  numberOrNull,
-  numberText,
-  quoted,
-  quotedOrNull,
-  type Words,
-  wordOrNull,
-} from '../../core/record-text/text-parts.ts';
 import type { DecisionBody, DecisionEvent, PlannedOrder } from '../records/decisions.ts';
 import { isPaced } from '../state/apply-orders.ts';
 

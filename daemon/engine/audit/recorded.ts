@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { heldIn } from '../kept/restore.ts';
+import { heldIn } from '../kept/collections.ts';
 import type { DecisionEvent, RecordedDecision as DecisionRecord } from '../records/decisions.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { RulesEvent } from '../records/venue-events.ts';

@@ -1,6 +1,6 @@
 import type { ApprovalGrant } from '../../core/context.ts';
 import { countedUsdt } from '../../core/rules/price.ts';
-import { ByName, keepLast } from '../kept/restore.ts';
+import { ByName, keepLast } from '../kept/collections.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
 import type {

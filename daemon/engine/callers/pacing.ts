@@ -1,7 +1,6 @@
 import { ceilTicks, lotsFor, lotsToQuantity, type RulesView, writtenLots } from '../../core/arithmetic/quantities.ts';
 import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
-import { ByName, keepLast } from '../kept/restore.ts';
-import { RollingSum, TokenWindow } from '../kept/rolling-windows.ts';
+import { ByName, keepLast, RollingSum, TokenWindow } from '../kept/collections.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
 import type { StateEvent } from '../records/people-events.ts';

@@ -1,4 +1,4 @@
-import { keepLast } from '../kept/restore.ts';
+import { keepLast } from '../kept/collections.ts';
 import type { PasskeyAddedEvent, PasskeyEvent } from '../records/people-events.ts';
 
 /** A challenge lives for minutes; nobody signs so many meanwhile. */

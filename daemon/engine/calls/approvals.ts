@@ -7,10 +7,10 @@ import { grantedRequest } from '../openings/approvals.ts';
 import type { ApprovalProof } from '../records/approvals.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
-import { type Availability, DISK_FULL } from './disk-space.ts';
-import type { Intake } from './intake.ts';
-import { voidOrphan } from './orphans.ts';
-import type { Outcomes, ParentDecisions } from './parent-decisions.ts';
+import type { RequestedApproval } from '../records/people-events.ts';
+import { DISK_FULL } from './disk-space.ts';
+import type { Availability, Intake, ParentDecisions } from './intake.ts';
+import type { Outcomes } from './tool-calls.ts';
 
 /** An approval that cannot be given. It is recorded, and nothing was sent. */
 export class ApprovalError extends Error {
@@ -155,4 +155,20 @@ export class Approvals {
 function describeEnd({ detail, status }: ApprovalState): string {
   if (status === 'pending') return 'it has expired: the agent must ask again';
   return status === 'granted' ? 'it was approved already, and is used up' : `it is ${status}: ${detail ?? ''}`;
+}
+
+/**
+ * Ends what waits for people and was asked for with a token that has ended: nobody can grant it, and it would keep its agent
+ * from asking again.
+ */
+export function voidOrphans(core: LiveCore): void {
+  for (const approval of [...core.state.approvals.pending()])
+    if (!isOver(approval, core.nowMs()) && !core.isCallerLive(approval.requested.token_id))
+      voidOrphan(core, approval.requested);
+}
+/** Why it is void. */
+function voidOrphan(core: LiveCore, { agent, approval_id }: RequestedApproval): string {
+  const reason = `the token of agent ${agent} that asked for it was revoked or has expired`;
+  core.append('approval', { action: 'voided', approval_id, reason, set_by: 'daemon' });
+  return reason;
 }

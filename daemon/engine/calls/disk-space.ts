@@ -1,33 +1,11 @@
 import { isFullClose } from '../../core/decide/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { cancelsNothing } from '../callers/request-records.ts';
+import { cancelsNothing } from '../callers/requests.ts';
 import type { Considered } from '../decide/decided.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { closedE8 } from '../orders/claims.ts';
 import { findAccountBreaker } from '../protect/breakers.ts';
-import type { ToolOutcome, Unavailable } from '../records/decisions.ts';
-
-/** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
-export class Availability {
-  readonly #core: LiveCore;
-  isStarted = false;
-  isClosing = false;
-  /** The reserve for a full disk is in use. */
-  isDiskFull = false;
-
-  constructor(core: LiveCore) {
-    this.#core = core;
-  }
-
-  /** The answer to a call that cannot be accepted now; null while calls are accepted. */
-  findRefusal(): ToolOutcome | null {
-    if (!this.isStarted) return { kind: 'unavailable', message: 'the daemon has not reached the venue yet' };
-    if (this.isClosing) return { kind: 'unavailable', message: 'the daemon is shutting down' };
-    if (this.#core.ports.ledger.isFailed)
-      return { kind: 'unavailable', message: 'the ledger cannot record: nothing is sent' };
-    return null;
-  }
-}
+import type { Unavailable } from '../records/decisions.ts';
 
 /** The answer to a call that is not recorded once the reserve is in use. */
 export const DISK_FULL: Unavailable = {

@@ -1,10 +1,19 @@
 import type { TradingArgs } from '../../contract/types/trading-calls.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
-import { numberText, quoted } from '../../core/record-text/text-parts.ts';
+import { canonicalJson, numberText, quoted } from '../../core/canonical-json.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
 import type { Action, ExecutionRequest, Origin } from '../../core/request.ts';
+import { type ApprovalState, grantOf } from '../callers/approvals.ts';
+import { cancelsNothing } from '../callers/requests.ts';
+import type { CarriesOut, Considered, Decided } from '../decide/decided.ts';
+import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { OrderState } from '../orders/orders.ts';
+import { parentAsk } from '../plan/orders.ts';
+import type { AskDraft } from '../readings/inputs.ts';
 import type { Caller } from '../records/callers.ts';
+import type { DecisionKind, OverBudget, ToolOutcome, Unavailable } from '../records/decisions.ts';
+import { DISK_FULL, FullDisk } from './disk-space.ts';
+import type { RequestBudgets } from './request-budgets.ts';
 
 /** A validated call, as the gate processes it. */
 export interface Intake {
@@ -22,6 +31,28 @@ export interface Intake {
   readonly judgeSize?: (usdt: number) => string | null;
   /** When the call came in, wall ms of the process; absent: no trace is kept. */
   readonly atWallMs?: number;
+}
+
+/** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
+export class Availability {
+  readonly #core: LiveCore;
+  isStarted = false;
+  isClosing = false;
+  /** The reserve for a full disk is in use. */
+  isDiskFull = false;
+
+  constructor(core: LiveCore) {
+    this.#core = core;
+  }
+
+  /** The answer to a call that cannot be accepted now; null while calls are accepted. */
+  findRefusal(): ToolOutcome | null {
+    if (!this.isStarted) return { kind: 'unavailable', message: 'the daemon has not reached the venue yet' };
+    if (this.isClosing) return { kind: 'unavailable', message: 'the daemon is shutting down' };
+    if (this.#core.ports.ledger.isFailed)
+      return { kind: 'unavailable', message: 'the ledger cannot record: nothing is sent' };
+    return null;
+  }
 }
 
 const NOT_ECONOMIC = new Set(['timestamp_ms', 'valid_until_ms', 'rationale', 'meta', 'request_id']);
@@ -172,4 +203,101 @@ function intentOf(call: TradingArgs): Action {
     case 'cancel_all':
       return 'cancel';
   }
+}
+
+/** The answer to an unrecorded call. */
+type Unrecorded = Unavailable | OverBudget;
+export function isRecorded(outcome: Decided | Unrecorded): outcome is Decided {
+  return 'recorded' in outcome;
+}
+
+/** The first decision on a request of a caller; later slices and rungs follow from it. */
+export class ParentDecisions {
+  readonly #core: LiveCore;
+  readonly #availability: Availability;
+  readonly #executor: CarriesOut;
+  readonly #budgets: RequestBudgets;
+  readonly #fullDisk: FullDisk;
+
+  constructor(core: LiveCore, availability: Availability, executor: CarriesOut, budgets: RequestBudgets) {
+    this.#core = core;
+    this.#availability = availability;
+    this.#executor = executor;
+    this.#budgets = budgets;
+    this.#fullDisk = new FullDisk(core);
+  }
+
+  /**
+   * Unrecorded calls are not carried out: on a full disk those that are not needed, and beyond the sender's budgets
+   * those without an effect.
+   */
+  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | Unrecorded {
+    const { request } = intake;
+    // Advice never has an effect.
+    if (kind !== 'tool') {
+      const overrun = this.#budgets.findOverrun(kind === 'dry_run' ? 'dry_runs' : 'intercepts', request, kind, null);
+      if (overrun !== null) return overrun;
+    }
+    const considered = consider(this.#core, request, this.#ask(intake), intake.judgeSize);
+    const unrecorded = this.#findUnrecorded(considered, kind);
+    if (unrecorded !== null) return unrecorded;
+    const decided = recordDecision(this.#core, considered, {
+      kind,
+      route: request.tool,
+      bodyHash: intake.bodyHash,
+      texts: intake.texts,
+      words: { askedWith: intake.caller.tokenId, approval: null },
+      ...(intake.atWallMs === undefined ? {} : { intakeAtWallMs: intake.atWallMs }),
+      orders: kind === 'tool' ? this.#executor.plan(considered) : [],
+    });
+    if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
+    return decided;
+  }
+
+  /** Why it is not recorded; null: it is. */
+  #findUnrecorded(considered: Considered, kind: DecisionKind): Unrecorded | null {
+    if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(considered)) return DISK_FULL;
+    const { acted, decision, request } = considered;
+    const idle = kind === 'tool' ? idleKind(this.#core, request, acted) : null;
+    return idle === null ? null : this.#budgets.findOverrun('refusals', request, idle, decision);
+  }
+
+  /** A blocked request again, with the approval of people: recorded whatever it says, which uses the approval up. */
+  decideGranted(intake: Intake, approval: ApprovalState): Decided {
+    const ask = this.#ask(intake);
+    ask.grant = grantOf(approval, this.#core.state.rules.get(intake.request.symbol ?? '') ?? null);
+    const considered = consider(this.#core, intake.request, ask);
+    return recordDecision(this.#core, considered, {
+      kind: 'tool',
+      route: intake.request.tool,
+      texts: intake.texts,
+      words: { askedWith: intake.caller.tokenId, approval },
+      orders: this.#executor.plan(considered),
+    });
+  }
+
+  #ask(intake: Intake): AskDraft {
+    const { caller, request, schemaViolation, target } = intake;
+    const ask = parentAsk(this.#core.settings);
+    ask.tokenSkillSha256 = caller.skillSha256;
+    ask.schemaViolation = schemaViolation;
+    ask.own = request.intent === 'modify' ? target : null;
+    ask.target = target;
+    return ask;
+  }
+}
+
+/** The kind of a decision without any effect; null: it has an effect, so it is recorded. */
+function idleKind(
+  core: LiveCore,
+  request: ExecutionRequest,
+  acted: ExecutionDecision,
+): 'blocked' | 'empty_cancel' | null {
+  // Our own defects are always recorded.
+  if (acted.reasons.some(({ code }) => code === 'INTERNAL_RECHECK')) return null;
+  // A close withdraws what waits for an approval, also where there is nothing to close.
+  if (request.intent === 'close' && core.state.approvals.isWaiting(request.agent, request.symbol)) return null;
+  if (acted.decision === 'BLOCK' || acted.effective === null) return 'blocked';
+  if (acted.effective.action !== 'cancel') return null;
+  return cancelsNothing(core.state, request, core.passedMs()) ? 'empty_cancel' : null;
 }

@@ -7,8 +7,7 @@ import { Trace } from '../../core/rules/trace.ts';
 import type { Decided } from '../decide/decided.ts';
 import { appendDecision } from '../decide/take-decision.ts';
 import type { LiveCore } from '../flow/core.ts';
-import { bareRequest } from '../plan/orders.ts';
-import { parentAsk } from '../readings/inputs.ts';
+import { bareRequest, parentAsk } from '../plan/orders.ts';
 import type { Caller } from '../records/callers.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 

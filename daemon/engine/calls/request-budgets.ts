@@ -1,6 +1,6 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { type RateLimit, REQUEST_CEILING, type RequestKind } from '../../core/policy.ts';
-import type { CountedKind, Sender } from '../callers/request-records.ts';
+import type { CountedKind, Sender } from '../callers/requests.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { type Flow, wait } from '../flow/step.ts';
 import type { OverBudget } from '../records/decisions.ts';

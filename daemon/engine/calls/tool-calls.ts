@@ -2,19 +2,19 @@ import type { ForeignTool, SkillClaim, TradingArgs } from '../../contract/types/
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
 import { writeBody } from '../audit/record-text.ts';
-import type { Sender } from '../callers/request-records.ts';
+import type { Sender } from '../callers/requests.ts';
 import type { CarriesOut, Decided } from '../decide/decided.ts';
+import type { Flattener } from '../exits/flatten-exits.ts';
 import type { LiveCore } from '../flow/core.ts';
 import type { StoredEvent } from '../flow/ports.ts';
-import { type Flow, nowKnown, onDisk, resultOf } from '../flow/step.ts';
+import { endedWithin, type Flow, nowKnown, onDisk, resultOf, type Started } from '../flow/step.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionEvent, ExecutionBody, ReportedDecision, ToolOutcome } from '../records/decisions.ts';
-import type { Recalled } from '../state/leave.ts';
+import type { Recalled } from '../state/views.ts';
 import { isTerminal } from '../tables/status.ts';
-import { type Availability, DISK_FULL } from './disk-space.ts';
-import { type Intake, originOf, readIntake } from './intake.ts';
+import { DISK_FULL } from './disk-space.ts';
+import { type Availability, type Intake, isRecorded, originOf, type ParentDecisions, readIntake } from './intake.ts';
 import { decideForeignTool } from './intercepted-tools.ts';
-import { isRecorded, type Outcomes, type ParentDecisions } from './parent-decisions.ts';
 import type { RequestBudgets } from './request-budgets.ts';
 
 /** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */
@@ -231,4 +231,58 @@ function noteChangedSkill(core: LiveCore, caller: Caller, skill: SkillClaim | nu
     },
     { seq },
   );
+}
+
+/** Has decisions carried out, and keeps their callers waiting for what comes of them: not for ever. */
+export class Outcomes {
+  readonly #core: LiveCore;
+  readonly #decisions: ParentDecisions;
+  readonly #executor: CarriesOut;
+  readonly #exits: { run(decided: Decided): Flow<void> };
+
+  constructor(parts: {
+    core: LiveCore;
+    decisions: ParentDecisions;
+    executor: CarriesOut;
+    exits: { run(decided: Decided): Flow<void> };
+  }) {
+    this.#core = parts.core;
+    this.#decisions = parts.decisions;
+    this.#executor = parts.executor;
+    this.#exits = parts.exits;
+  }
+
+  /** Has a permitted decision carried out, from this turn on; over at the outcome, or after `answer_within_ms`. */
+  of(intake: Intake, decided: Decided): Started<unknown> {
+    const core = this.#core;
+    return core.begin(endedWithin(core.settings.answerWithinMs, core.begin(this.#carryOut(intake, decided))));
+  }
+  *#carryOut({ request, target }: Intake, decided: Decided): Flow<void> {
+    const core = this.#core;
+    try {
+      yield* this.#executor.act(decided, target);
+    } catch (error) {
+      // Of a commit that fails every caller is told, and the ledger tells the operator.
+      if (core.ports.ledger.isFailed || core.isStopping()) return;
+      core.alert('EXECUTION_FAILED', `decision ${decided.body.decision_id}: ${String(error)}`, request.symbol);
+    }
+  }
+
+  /** An exit of operator origin (flatten): decided, recorded and run like any other. */
+  *ofOperatorExit(
+    { agent, tokenId }: Flattener,
+    symbol: string,
+    side: 'buy' | 'sell',
+    onDecided: (decisionId: string) => void,
+  ): Flow<void> {
+    const caller: Caller = { role: 'operator', agent, tokenId, skillSha256: null };
+    const intake = readIntake(this.#core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
+    const decided = this.#decisions.decide(
+      { ...intake, request: { ...intake.request, side, origin: 'operator' } },
+      'tool',
+    );
+    if (!isRecorded(decided)) return;
+    onDecided(decided.body.decision_id);
+    yield* this.#exits.run(decided);
+  }
 }

@@ -2,8 +2,16 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { OrderBook, OrderState } from '../orders/orders.ts';
-import { bareRequest, clientOrderId, type IdSource, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
-import { type Ask, laterAsk } from '../readings/inputs.ts';
+import {
+  bareRequest,
+  clientOrderId,
+  type IdSource,
+  laterAsk,
+  planSingle,
+  type ReviewPlace,
+  type Steps,
+} from '../plan/orders.ts';
+import type { Ask } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/decisions.ts';
 import { fromE8 } from '../records/units.ts';
 

@@ -13,7 +13,7 @@ import type { DecisionEvent, OrderEvent, ReportedDecision } from '../records/dec
 import type { EventKind, GateEvent, GateEvents } from '../records/events.ts';
 import type { StateEvent } from '../records/people-events.ts';
 import { GateState } from '../state/gate-state.ts';
-import { toRows } from '../state/leave.ts';
+import { toRows } from '../state/views.ts';
 import type {
   ClockMoved,
   EngineCore,

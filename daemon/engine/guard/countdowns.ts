@@ -1,6 +1,6 @@
 import type { LiveCore } from '../flow/core.ts';
 import { allOver, call, type Flow, joined, onDisk, Pending, type Started } from '../flow/step.ts';
-import { heldIn } from '../kept/restore.ts';
+import { heldIn } from '../kept/collections.ts';
 import { type CountdownCalls, deadmanMs, nextCall, noCalls, shouldRun } from '../protect/countdowns.ts';
 import type { CountdownEvent } from '../records/venue-events.ts';
 

@@ -8,7 +8,7 @@ import { call, type Flow, Pending, resultOf, type Started } from '../flow/step.t
 import type { OrderState } from '../orders/orders.ts';
 import { ownerOf } from '../plan/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../records/venue.ts';
-import { orderOf } from '../state/leave.ts';
+import { orderOf } from '../state/views.ts';
 import { recordIncome } from '../trades/record-income.ts';
 import {
   findContradiction,

@@ -1,4 +1,4 @@
-import { ByName, isRecord, restore } from './restore.ts';
+import { ByName } from './collections.ts';
 
 type Members = Record<string, unknown>;
 
@@ -246,4 +246,25 @@ function decodeTagged(tag: string, value: unknown, shared: readonly unknown[]): 
     default:
       throw new Error(`there is nothing named ${tag}`);
   }
+}
+
+/**
+ * Gives a view that holds nothing yet the members of another one of its class. A view is its members: plain data, maps
+ * and sets of it, and further views. What merely speeds up questions lies in private fields (`#`), which are not among them.
+ */
+function restore<V extends object>(view: V, members: object): V {
+  const own = view as Record<string, unknown>;
+  for (const [name, value] of Object.entries(members)) {
+    const member = own[name];
+    if (view instanceof ByName) for (const [key, one] of value) restore(view.of(key), one);
+    else if (isRecord(member) && isRecord(value)) restore(member, value);
+    else own[name] = value;
+  }
+  return view;
+}
+
+/** An object with members: a view, or data. */
+function isRecord(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return !(Array.isArray(value) || value instanceof Map || value instanceof Set);
 }

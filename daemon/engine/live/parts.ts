@@ -1,10 +1,8 @@
-import { Approvals } from '../calls/approvals.ts';
-import { Availability } from '../calls/disk-space.ts';
+import { Approvals, voidOrphans } from '../calls/approvals.ts';
 import { Heartbeats } from '../calls/heartbeats.ts';
-import { voidOrphans } from '../calls/orphans.ts';
-import { Outcomes, ParentDecisions } from '../calls/parent-decisions.ts';
+import { Availability, ParentDecisions } from '../calls/intake.ts';
 import { RequestBudgets } from '../calls/request-budgets.ts';
-import { type Telling, ToolCalls } from '../calls/tool-calls.ts';
+import { Outcomes, type Telling, ToolCalls } from '../calls/tool-calls.ts';
 import { Flatten } from '../exits/flatten.ts';
 import { ExitResumption } from '../exits/resume.ts';
 import { watchExits } from '../exits/slow-exits.ts';

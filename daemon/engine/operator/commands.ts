@@ -2,7 +2,7 @@ import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from 
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
 import { BOOT, isOver, type LayerEntry, layerEvent, layerKey, stateInForce } from '../callers/layers.ts';
-import type { Availability } from '../calls/disk-space.ts';
+import type { Availability } from '../calls/intake.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/step.ts';

@@ -9,7 +9,7 @@ import { isUnproven, liveOrders } from '../orders/orders.ts';
 import type { Caller } from '../records/callers.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { Canceler } from '../sending/cancels.ts';
-import { findExitInProgress } from '../snapshot/symbol-view.ts';
+import { findExitInProgress } from '../snapshot/agent-view.ts';
 import { CANCELS_WITHIN_MS, describeUnknown, findKnownSymbols } from './commands.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused, requireEnrolled } from './passkeys.ts';

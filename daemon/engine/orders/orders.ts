@@ -85,7 +85,7 @@ export function venueKeyOf({ symbol, venueOrderId }: Pick<OrderState, 'symbol' |
 
 /**
  * How long an order stays in the views after its end, ms of event time: longer than the hour of trades that a start reads
- * again. Older ones lie in a table of the ledger (engine/state/leave.ts).
+ * again. Older ones lie in a table of the ledger (engine/state/views.ts).
  */
 export const KEEP_ENDED_MS = 2 * 3_600_000;
 

@@ -10,13 +10,13 @@ import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findAccountBudget } from '../../core/rules/budgets.ts';
 import { isOwnOpening, isPlanned, newestFirst, type OrderState } from '../orders/orders.ts';
 import { surelyHeldE8 } from '../positions/positions.ts';
-import { type Ask, type AskDraft, type LiveInputs, parentAsk } from '../readings/inputs.ts';
+import type { Ask, AskDraft, LiveInputs } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
 import type { GateViews } from '../state/views.ts';
-import { type Breach, bareRequest, GATE_AGENT, type ReviewPlace } from './orders.ts';
+import { type Breach, bareRequest, GATE_AGENT, parentAsk, type ReviewPlace } from './orders.ts';
 
 /** Share of a position that may lie above a cap before the gate cuts it back. */
 const BREACH_TOLERANCE = 0.01;

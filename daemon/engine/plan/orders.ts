@@ -1,5 +1,6 @@
 import type { EffectiveAction, ExecutionDecision, SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import type { AskDraft } from '../readings/inputs.ts';
 import type { PlannedOrder } from '../records/decisions.ts';
 import { type LotRules, lotE8, readE8, type TickRules, tickE8, toE8 } from '../records/units.ts';
 import type { OrderCount } from '../records/venue.ts';
@@ -138,6 +139,32 @@ export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): 
     valid_until_ms: null,
     venue: place.venue,
   };
+}
+
+/** The first decision on what a caller, or the gate itself, asks for. Written out: copying members is slower. */
+export function parentAsk(place: ReviewPlace): AskDraft {
+  return {
+    phase: 'parent',
+    venue: place.venue,
+    accountName: place.account,
+    tokenSkillSha256: null,
+    schemaViolation: null,
+    own: null,
+    leaving: null,
+    exitRung: 0,
+    sliceE8: null,
+    parentPriceE8: null,
+    grant: null,
+    target: null,
+  };
+}
+
+/** A later order of what was permitted: a slice that falls due, or the next order of an exit. */
+export function laterAsk(place: ReviewPlace, quantityE8: number): AskDraft {
+  const ask = parentAsk(place);
+  ask.phase = 'slice';
+  ask.sliceE8 = quantityE8;
+  return ask;
 }
 
 /** What the venue takes of one account: orders in a window (BINANCE.md part B, 2.3). */

@@ -12,9 +12,9 @@ import type { PositionState } from '../positions/positions.ts';
 import type { LiveInputs } from '../readings/inputs.ts';
 import type { SignalEvent } from '../records/people-events.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
+import { MAX_ORDERS } from '../snapshot/agent-view.ts';
 import { exposedSymbols } from '../snapshot/exposure.ts';
 import { findAccountTiers, liquidationDistance } from '../snapshot/exposure-view.ts';
-import { MAX_ORDERS } from '../snapshot/symbol-view.ts';
 import type { GateViews } from '../state/views.ts';
 import { GATE_AGENT } from './orders.ts';
 

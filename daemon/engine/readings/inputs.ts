@@ -2,7 +2,6 @@ import type { ApprovalGrant, ExecutionContext } from '../../core/context.ts';
 import type { MarketFeatures } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
 import type { OrderState } from '../orders/order.ts';
-import { isPlanned } from '../tables/status.ts';
 
 /** What a decision is about, and so does not count against itself. */
 export interface Own {
@@ -10,23 +9,6 @@ export interface Own {
   readonly own: OrderState | null;
   /** Standing review: orders that this very review is canceling already. */
   readonly leaving: ReadonlySet<OrderState> | null;
-}
-
-/** Orders other than those that are being decided; `agent`: of that agent alone. Mostly there are none at all. */
-export function othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Iterable<OrderState> {
-  return orders.size === 0 ? orders : eachOther(orders, own, agent);
-}
-function* eachOther(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
-  for (const order of orders) {
-    if (agent !== null && order.agent !== agent) continue;
-    if (isOther(order, own)) yield order;
-  }
-}
-/** Neither decided again, nor leaving, nor an unsent part of the same parent. */
-export function isOther(order: OrderState, { own, leaving }: Own): boolean {
-  if (order === own || leaving?.has(order) === true) return false;
-  const isSibling = own !== null && own.decisionId !== null && order.decisionId === own.decisionId;
-  return !isSibling || !isPlanned(order);
 }
 
 /** What the feeds saw last of one symbol; not folded from the ledger but recorded with every decision. */
@@ -74,38 +56,7 @@ export interface Ask extends Own {
   readonly target: OrderState | null;
 }
 
-/** Where it would be executed. */
-interface Place {
-  readonly venue: string;
-  readonly account: string;
-}
 /** What is asked of a decision beside its request; each kind of ask fills in what is its own. */
 export type AskDraft = Draft<Ask>;
 /** While it is put together. */
 export type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** The first decision on what a caller, or the gate itself, asks for. Written out: copying members is slower. */
-export function parentAsk(place: Place): AskDraft {
-  return {
-    phase: 'parent',
-    venue: place.venue,
-    accountName: place.account,
-    tokenSkillSha256: null,
-    schemaViolation: null,
-    own: null,
-    leaving: null,
-    exitRung: 0,
-    sliceE8: null,
-    parentPriceE8: null,
-    grant: null,
-    target: null,
-  };
-}
-
-/** A later order of what was permitted: a slice that falls due, or the next order of an exit. */
-export function laterAsk(place: Place, quantityE8: number): AskDraft {
-  const ask = parentAsk(place);
-  ask.phase = 'slice';
-  ask.sliceE8 = quantityE8;
-  return ask;
-}

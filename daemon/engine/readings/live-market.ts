@@ -3,7 +3,7 @@ import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
 import { isNear, type ReadSpan } from '../accounts/recent-moves.ts';
-import { heldIn } from '../kept/restore.ts';
+import { heldIn } from '../kept/collections.ts';
 import type { Bar, MarketQuote } from '../records/venue.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from './inputs.ts';
 import { UnreadableRows } from './unreadable-rows.ts';

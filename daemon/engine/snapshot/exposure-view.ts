@@ -6,7 +6,7 @@ import { findAccount } from '../../core/rules/budgets.ts';
 import { liveOrders } from '../orders/orders.ts';
 import { lotsOf } from '../positions/lots.ts';
 import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../positions/positions.ts';
-import { type AccountInputs, type Draft, type LiveInputs, othersThan } from '../readings/inputs.ts';
+import type { AccountInputs, Draft, LiveInputs } from '../readings/inputs.ts';
 import { ceilLots, floorLots } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -17,6 +17,7 @@ import {
   exposedInOrder,
   exposedSymbols,
   markInTicks,
+  othersThan,
   ownMargin,
   reservedMargin,
   UNVALUED_USDT,

@@ -2,7 +2,7 @@ import { ceilTicks as ceilPriceTicks } from '../../core/arithmetic/quantities.ts
 import { remainingE8 } from '../orders/order.ts';
 import { isPlanned, isResting, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
 import { isFlat, longE8, type PositionState, shortE8 } from '../positions/positions.ts';
-import { isOther, type LiveInputs, type Own, othersThan } from '../readings/inputs.ts';
+import type { LiveInputs, Own } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, floorLots, floorTicks, type LotRules } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -67,6 +67,23 @@ export function unitsInUsdt(units: number, rules: SymbolRules): number {
 export function closableLots(position: PositionState, signedE8: number, rules: LotRules): number {
   const allE8 = signedE8 > 0 ? longE8(position) : -shortE8(position);
   return signedE8 === allE8 ? ceilLots(signedE8, rules) : floorLots(signedE8, rules);
+}
+
+/** Orders other than those that are being decided; `agent`: of that agent alone. Mostly there are none at all. */
+export function othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Iterable<OrderState> {
+  return orders.size === 0 ? orders : eachOther(orders, own, agent);
+}
+function* eachOther(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
+  for (const order of orders) {
+    if (agent !== null && order.agent !== agent) continue;
+    if (isOther(order, own)) yield order;
+  }
+}
+/** Neither decided again, nor leaving, nor an unsent part of the same parent. */
+export function isOther(order: OrderState, { own, leaving }: Own): boolean {
+  if (order === own || leaving?.has(order) === true) return false;
+  const isSibling = own !== null && own.decisionId !== null && order.decisionId === own.decisionId;
+  return !isSibling || !isPlanned(order);
 }
 
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */

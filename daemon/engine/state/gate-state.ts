@@ -11,8 +11,7 @@ import type { AccountEvent, PositionRecord } from '../records/venue-events.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder } from './apply-orders.ts';
 import { applyTrade } from './apply-trade.ts';
-import { type EndedDecision, takeEnded } from './leave.ts';
-import { GateViews } from './views.ts';
+import { type EndedDecision, GateViews, takeEnded } from './views.ts';
 
 /** An entry of the ledger. */
 export interface Entry<Payload> {

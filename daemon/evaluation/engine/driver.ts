@@ -14,7 +14,7 @@ import {
 import { composeEngine, type EngineParts } from '../../engine/guard/compose.ts';
 import { isLive } from '../../engine/orders/claims.ts';
 import { everyLiveOrder, isPlanned, type OrderState } from '../../engine/orders/orders.ts';
-import { parentAsk } from '../../engine/readings/inputs.ts';
+import { parentAsk } from '../../engine/plan/orders.ts';
 import type { CancelOutcome, VenueOrder } from '../../engine/records/venue.ts';
 import { isAtVenue } from '../../engine/tables/status.ts';
 import type { DrivenVenue } from '../exchange/exchange.ts';

@@ -2,11 +2,12 @@ import type { MarketSection } from '../../core/policy.ts';
 import type { EngineCore } from '../../engine/flow/core.ts';
 import type { LiveInputs } from '../../engine/readings/inputs.ts';
 import type { GateEvents } from '../../engine/records/events.ts';
+import type { SymbolRules } from '../../engine/records/venue.ts';
+import type { ReplayInstrument } from '../facts/markets.ts';
 import type { MarketTrack } from '../market/track.ts';
 import type { MarketClock } from '../market/walk/clock.ts';
 import { MarketInputs } from '../market/walk/market-inputs.ts';
 import type { ReplayAccount } from './account.ts';
-import { toSymbolRules } from './rules.ts';
 
 type AccountRecord = GateEvents['account'];
 const NO_POSITIONS: AccountRecord['positions'] = [];
@@ -145,4 +146,33 @@ export class ReplayFeeds {
 export function marginRatio(maintenance: number, equity: number): number {
   if (maintenance === 0) return 0;
   return equity <= 0 ? 1 : maintenance / equity;
+}
+
+/** PERCENT_PRICE of the exchange: how far a limit may lie from the mark. */
+const MULTIPLIER_UP = 1.05;
+const MULTIPLIER_DOWN = 0.95;
+
+/** An instrument as the gate's venue port would have read it. Bars come without PRICE_FILTER: every price is taken. */
+export function toSymbolRules(instrument: ReplayInstrument, observedAtMs: number): SymbolRules {
+  const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, minLots, maxLots, minNotionalUsdt } = instrument;
+  return {
+    symbol,
+    trading: true,
+    tickMantissa,
+    tickScale,
+    lotMantissa,
+    lotScale,
+    minLots,
+    maxLots,
+    maxMarketLots: maxLots,
+    minPriceTicks: 1,
+    maxPriceTicks: Number.MAX_SAFE_INTEGER,
+    minNotionalUsdt,
+    multiplierUp: MULTIPLIER_UP,
+    multiplierDown: MULTIPLIER_DOWN,
+    takerFee: instrument.takerFee,
+    makerFee: instrument.makerFee,
+    brackets: instrument.brackets,
+    observedAtMs,
+  };
 }

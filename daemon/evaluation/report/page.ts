@@ -1,6 +1,5 @@
-import { buildDamageFigure, buildSuccessFigure } from './attack-figures.ts';
 import { buildDarkRules, FAINT, type Figure, GRID, INK, PAGE, renderFigure } from './chart.ts';
-import { buildCurveFigure } from './curve-figures.ts';
+import { buildCurveFigure, buildDamageFigure, buildSuccessFigure } from './figures.ts';
 import { HOW_TO_READ, HOW_TO_REPRODUCE, listInputs } from './provenance.ts';
 import { buildTables } from './tables.ts';
 import { buildTradeFigures } from './trade-figures.ts';

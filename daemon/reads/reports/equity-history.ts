@@ -1,5 +1,5 @@
 import type { EquityHistoryBody, EquitySpan } from '../../contract/types/reads.ts';
-import type { DatedEquity } from '../../engine/accounts/equity-samples.ts';
+import type { DatedEquity } from '../../engine/accounts/equity-course.ts';
 import type { LiveCore } from '../../engine/flow/core.ts';
 
 const MAX_POINTS = 720;

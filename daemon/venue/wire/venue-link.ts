@@ -138,9 +138,8 @@ export class VenueLink {
     return Math.max(0, untilMs - nowMs, this.#firewall?.leftAloneMs(closes, nowMs) ?? 0);
   }
   /** The same for exits of agents: a time that a 429 names they wait as all else does; without one, as what closes. */
-  exitsLeftAloneMs(): number {
-    return Math.max(this.leftAloneMs(true), this.#busyUntilMs - this.#time.monotonicMs());
-  }
+  readonly exitsLeftAloneMs = (): number =>
+    Math.max(this.leftAloneMs(true), this.#busyUntilMs - this.#time.monotonicMs());
   #noteRetryAfter({ answer, isApart }: VenueCall): void {
     if (answer === null || isApart || ![403, 418, 429].includes(answer.status)) return;
     const waitMs = readRetryAfter(answer);

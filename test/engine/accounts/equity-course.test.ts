@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EquityHistory } from '../../../daemon/engine/accounts/equity.ts';
-import { EquityCourse } from '../../../daemon/engine/accounts/equity-samples.ts';
+import { EquityCourse } from '../../../daemon/engine/accounts/equity-course.ts';
 import { thin } from '../../../daemon/reads/reports/equity-history.ts';
 
 const T0 = 1_740_960_000_000;

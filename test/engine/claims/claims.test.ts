@@ -13,9 +13,8 @@ import {
 } from '../../../daemon/engine/claims/exit-sizes.ts';
 import { MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
 import type { OrderState } from '../../../daemon/engine/orders/orders.ts';
-import { bareRequest } from '../../../daemon/engine/plan/orders.ts';
-import { parentAsk } from '../../../daemon/engine/readings/inputs.ts';
-import { findExitInProgress, viewHolding } from '../../../daemon/engine/snapshot/symbol-view.ts';
+import { bareRequest, parentAsk } from '../../../daemon/engine/plan/orders.ts';
+import { findExitInProgress, viewHolding } from '../../../daemon/engine/snapshot/agent-view.ts';
 import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../folded-claims.ts';
 

@@ -8,7 +8,7 @@ import type { EndedOrderQuery, EndedOrderRow } from '../../../daemon/engine/reco
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../../daemon/engine/records/venue.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { toRows } from '../../../daemon/engine/state/leave.ts';
+import { toRows } from '../../../daemon/engine/state/views.ts';
 import { isAskedFor } from '../../../daemon/ledger/chain/ended-orders.ts';
 import { T0 } from '../fold-fixture.ts';
 import { accountEvent } from '../folded-claims.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { SeenIds } from '../../../daemon/engine/kept/seen-ids.ts';
+import { SeenIds } from '../../../daemon/engine/kept/collections.ts';
 import {
   createOrderBook,
   EndedOrders,
@@ -13,7 +13,7 @@ import {
 } from '../../../daemon/engine/orders/orders.ts';
 import type { DecisionEvent, OrderStatus } from '../../../daemon/engine/records/decisions.ts';
 import type { SignalEvent } from '../../../daemon/engine/records/people-events.ts';
-import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
+import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/views.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const STATUSES: readonly OrderStatus[] = ['working', 'unknown', 'filled', 'canceled', 'expired', 'rejected'];

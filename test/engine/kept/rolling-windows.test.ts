@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { EXACT_MS, RollingSum, TokenWindow } from '../../../daemon/engine/kept/rolling-windows.ts';
+import { EXACT_MS, RollingSum, TokenWindow } from '../../../daemon/engine/kept/collections.ts';
 
 const T0 = 1_740_960_000_000;
 const MINUTE = 60_000;

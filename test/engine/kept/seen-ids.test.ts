@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { SeenIds } from '../../../daemon/engine/kept/seen-ids.ts';
+import { SeenIds } from '../../../daemon/engine/kept/collections.ts';
 import { reread, textOf } from '../text-of.ts';
 
 const KEEP_MS = 100;

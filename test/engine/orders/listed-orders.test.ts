@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isTerminal, liveOrders } from '../../../daemon/engine/orders/orders.ts';
-import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
+import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/views.ts';
 import {
   asListed,
   BTC_RULES,

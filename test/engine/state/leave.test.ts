@@ -4,7 +4,7 @@ import { KEEP_ENDED_MS } from '../../../daemon/engine/orders/orders.ts';
 import type { EvidenceKind, OrderEvent } from '../../../daemon/engine/records/decisions.ts';
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
-import { fromRows, KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/leave.ts';
+import { fromRows, KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/views.ts';
 import { generatePlan } from '../../../scripts/explore/generate.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';

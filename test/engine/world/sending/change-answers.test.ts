@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { MAX_CHANGES } from '../../../../daemon/engine/callers/order-changes.ts';
+import { MAX_CHANGES } from '../../../../daemon/engine/callers/requests.ts';
 import { order, type ToolBody, until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 

@@ -1,10 +1,9 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { ByName } from '../kept/restore.ts';
-import { RollingSum } from '../kept/rolling-windows.ts';
+import { ByName, RollingSum } from '../kept/collections.ts';
 import { type Claim, meantBy } from '../orders/claim.ts';
-import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from '../orders/orders.ts';
-import type { DecisionEvent } from '../records/decisions.ts';
+import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from '../orders/orders.ts';
+import type { DecisionEvent, OrderIntentEvent } from '../records/decisions.ts';
 import type { RejectedInputEvent, RequestSumEvent, SenderRole } from '../records/house-events.ts';
 import type { SignalEvent } from '../records/people-events.ts';
 import type { ApprovalBook } from './approvals.ts';
@@ -20,7 +19,7 @@ export interface Sender {
   readonly agent: string;
 }
 /** What shows whether a cancel cancels anything. */
-export interface CancelViews {
+interface CancelViews {
   readonly approvals: Pick<ApprovalBook, 'isWaiting'>;
   readonly claims: { readonly open: ReadonlySet<Claim> };
   readonly layers: LayerMap;
@@ -30,7 +29,7 @@ export interface CancelViews {
 /** Rejected input is counted separately, against the same limit as refusals: it must not hide decisions. */
 export type CountedKind = RequestKind | 'rejected' | 'signals';
 
-export interface RecordCount {
+interface RecordCount {
   readonly records: number;
   /** When the oldest of them leaves the window; null: there is none. */
   readonly freeAtMs: number | null;
@@ -95,14 +94,88 @@ export function cancelsNothing(state: CancelViews, request: ExecutionRequest, tM
   const isHalted = (its: string, whose: string): boolean => stateInForce(layers, tMs, its, whose).state === 'halted';
   const meant = meantBy(claims.open, request, Number.POSITIVE_INFINITY, isHalted);
   if (meant.some((claim) => !claim.isCanceled)) return false;
-  if (request.client_order_id !== null) {
-    const order = orders.all.get(request.client_order_id);
-    return order === undefined || order.cancelRequested || isTerminal(order);
+  if (request.client_order_id === null && approvals.isWaiting(request.agent, request.symbol)) return false;
+  return !findConcerned(request, orders, layers, tMs).some((order) => !order.cancelRequested && !isTerminal(order));
+}
+
+/** How many changes are kept. The orders themselves show what older ones did. */
+export const MAX_CHANGES = 1_000;
+
+/** The orders of one permitted modify, cancel or cancel_all, and its outcome besides their own status. */
+export interface OrderChange {
+  readonly action: 'amend' | 'cancel';
+  readonly orders: readonly OrderState[];
+  /** Amend: the venue proved one of both forms. A cancel shows in the status of its orders. */
+  isSettled: boolean;
+  /** Amend: why the old form stays, in the venue's words. */
+  refusal: string | null;
+}
+
+/** Changes by their decision, folded from events alone. */
+export class OrderChanges {
+  private readonly byDecision = new Map<string, OrderChange>();
+  /** How many changes are of an order. */
+  private readonly concerned = new Map<OrderState, number>();
+
+  find(decisionId: string): OrderChange | null {
+    return this.byDecision.get(decisionId) ?? null;
   }
-  const { agent, symbol } = request;
-  if (approvals.isWaiting(agent, symbol)) return false;
-  const live = symbol === null ? everyLiveOrder(orders) : liveOrders(orders, symbol);
-  for (const order of live)
-    if (!order.cancelRequested && !isTerminal(order) && isInCancelAll(order, request, layers, tMs)) return false;
-  return true;
+
+  /** Applies a decision on a tool call. */
+  begin(event: DecisionEvent, book: OrderBook, layers: LayerMap, tMs: number): void {
+    const action = event.decision.effective?.action;
+    if (action !== 'amend' && action !== 'cancel') return;
+    const orders = findConcerned(event.request, book, layers, tMs);
+    if (action === 'amend')
+      for (const order of orders) this.#settle(order, 'what became of it was not proven before the next change');
+    const change: OrderChange = { action, orders, isSettled: false, refusal: null };
+    this.byDecision.set(event.decision.decision_id, change);
+    this.#concern(change, 1);
+    for (const [oldest, old] of this.byDecision) {
+      if (this.byDecision.size <= MAX_CHANGES) break;
+      this.byDecision.delete(oldest);
+      this.#concern(old, -1);
+    }
+  }
+
+  isConcerned(order: OrderState): boolean {
+    return this.concerned.has(order);
+  }
+  #concern({ orders }: OrderChange, by: 1 | -1): void {
+    for (const order of orders) {
+      const times = (this.concerned.get(order) ?? 0) + by;
+      if (times === 0) this.concerned.delete(order);
+      else this.concerned.set(order, times);
+    }
+  }
+
+  /** Applies the proof of one of both forms. */
+  settle(order: OrderState, event: OrderIntentEvent): void {
+    if (event.action === 'amended') this.#settle(order, null);
+    else if (event.action === 'amend_failed') this.#settle(order, event.reason);
+  }
+
+  /** The amend of an order of which nothing is proven: there is one at most. */
+  #settle(order: OrderState, refusal: string | null): void {
+    for (const change of this.byDecision.values())
+      if (change.action === 'amend' && !change.isSettled && change.orders.includes(order)) {
+        change.isSettled = true;
+        change.refusal = refusal;
+      }
+  }
+}
+
+/** The orders that a permitted modify or cancel means. */
+function findConcerned(
+  request: ExecutionRequest,
+  book: OrderBook,
+  layers: LayerMap,
+  tMs: number,
+): readonly OrderState[] {
+  if (request.client_order_id !== null) {
+    const order = book.all.get(request.client_order_id);
+    return order === undefined ? [] : [order];
+  }
+  const candidates = request.symbol === null ? everyLiveOrder(book) : liveOrders(book, request.symbol);
+  return [...candidates].filter((order) => !isTerminal(order) && isInCancelAll(order, request, layers, tMs));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { RequestRecords } from '../../../daemon/engine/callers/request-records.ts';
+import { RequestRecords } from '../../../daemon/engine/callers/requests.ts';
 
 const T0 = 1_740_960_000_000;
 const HOUR_MS = 3_600_000;
