@@ -10,6 +10,7 @@ import { endedWithin, type Flow, type Started } from '../flow/step.ts';
 import { type AskDraft, parentAsk } from '../readings/inputs.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionKind, OverBudget, Unavailable } from '../records/decisions.ts';
+import type { ExitCause } from '../tables/rank.ts';
 import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import { type Intake, readIntake } from './intake.ts';
 import type { RequestBudgets } from './request-budgets.ts';
@@ -40,7 +41,7 @@ export class ParentDecisions {
    * Unrecorded calls are not carried out: on a full disk those that are not needed, and beyond the sender's budgets
    * those without an effect.
    */
-  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | Unrecorded {
+  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept', cause?: ExitCause): Decided | Unrecorded {
     const { request } = intake;
     // Advice never has an effect.
     if (kind !== 'tool') {
@@ -57,6 +58,7 @@ export class ParentDecisions {
       texts: intake.texts,
       words: { askedWith: intake.caller.tokenId, approval: null },
       ...(intake.atWallMs === undefined ? {} : { intakeAtWallMs: intake.atWallMs }),
+      ...(cause === undefined ? {} : { cause }),
       orders: kind === 'tool' ? this.#executor.plan(considered) : [],
     });
     if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
@@ -146,21 +148,15 @@ export class Outcomes {
     }
   }
 
-  /** An exit of operator origin (flatten): decided, recorded and run like any other. */
-  *ofOperatorExit(
-    { agent, tokenId }: Flattener,
-    symbol: string,
-    side: 'buy' | 'sell',
-    onDecided: (decisionId: string) => void,
-  ): Flow<void> {
+  /** An exit of a flatten: of operator origin, decided, recorded and run like any other. */
+  *ofFlatten({ agent, tokenId }: Flattener, symbol: string, side: 'buy' | 'sell'): Flow<void> {
     const caller: Caller = { role: 'operator', agent, tokenId, skillSha256: null };
     const intake = readIntake(this.#core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
     const decided = this.#decisions.decide(
       { ...intake, request: { ...intake.request, side, origin: 'operator' } },
       'tool',
+      'flatten',
     );
-    if (!isRecorded(decided)) return;
-    onDecided(decided.body.decision_id);
-    yield* this.#exits.run(decided);
+    if (isRecorded(decided)) yield* this.#exits.run(decided);
   }
 }
