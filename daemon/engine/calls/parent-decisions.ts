@@ -61,7 +61,7 @@ export class ParentDecisions {
       ...(cause === undefined ? {} : { cause }),
       orders: kind === 'tool' ? this.#executor.plan(considered) : [],
     });
-    if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
+    if (this.#availability.isDiskFull) this.#fullDisk.noteExit(considered, decided.body.decision_id);
     return decided;
   }
 
