@@ -5,7 +5,7 @@ import type { IntendedPolicySpec, JsonSchemaObject } from '../core/policy.ts';
 import type { VenueName } from '../core/venues.ts';
 import { Gate } from '../driver/gate.ts';
 import type { GateOptions } from '../driver/parts.ts';
-import { isOver, layerEvent, layerKey, OPERATOR } from '../engine/callers/layers.ts';
+import { flattenIn, layerEvent, layerKey, OPERATOR } from '../engine/callers/layers.ts';
 import type { PolicyDocument } from '../engine/operator/policy-control.ts';
 import type { GateEvents } from '../engine/records/events.ts';
 import { type EndedDecision, KEEP_ENDED_ROWS_MS, toRows } from '../engine/state/views.ts';
@@ -143,8 +143,7 @@ export function haltUnaided(ledger: Pick<Ledger, 'appendSync'>, { isPartial, sta
     ? 'no checkpoint is sound and an archive cannot be read, so what its records say is not known (audit verify names it)'
     : 'no checkpoint was sound, and all archives were folded again';
   const payload: GateEvents['state'] = {
-    // Only `active` ends a flatten, or the end that an operator gave it.
-    ...(standing?.isFlattening === true && !isOver(standing, state.time.tMs) ? { flatten: true as const } : {}),
+    ...flattenIn(standing, state.time.tMs),
     ...layerEvent(OPERATOR, `${what}: check positions, orders and limits first`, 'start', 'an operator clears it'),
     state: 'halted',
   };

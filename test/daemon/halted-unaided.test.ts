@@ -42,6 +42,7 @@ describe('a ledger that was folded without a sound checkpoint is halted until an
       for (const clears_at_ms of [null, T0 + 60_000]) {
         const { layer } = haltedOver({ clears_at_ms, flatten: true, state });
         assert.deepEqual([layer?.state, layer?.clearsAtMs, layer?.isFlattening], ['halted', null, true]);
+        assert.equal(layer?.flattensUntilMs, clears_at_ms, 'the end that an operator gave it stays');
       }
   });
 

@@ -75,7 +75,8 @@ function findMoreTrusted(candidate: TrustSection, current: TrustSection): Looser
 
 /**
  * RISK: a digest that is listed under a name raises no signal there, however little it is trusted; nor does any under a name
- * that lists none, while what it listed is trusted on under another one.
+ * that lists none, while what it listed is trusted on under another one. Where that is trusted no more, the signal had
+ * nothing left to guard: to wait with that would leave its trust in force.
  */
 function findUnnoticed(candidate: TrustSection, current: TrustSection): LooserStep | null {
   const isListed = (digest: string): boolean => candidate.skills.some(({ sha256 }) => sha256 === digest);

@@ -19,8 +19,10 @@ export interface LayerEntry {
   readonly setBy: string;
   readonly clearsWhen: string;
   readonly clearsAtMs: number | null;
-  /** Positions are being closed until there are none (an operator's flatten). */
+  /** Positions are being closed until there are none (an operator's flatten), or until {@link isFlattening it is over}. */
   readonly isFlattening: boolean;
+  /** The end that an operator gave that flatten before another state was set, by `t`; null: none did. */
+  readonly flattensUntilMs: number | null;
 }
 export type LayerMap = Map<string, LayerEntry>;
 export type LayerPlace = Pick<LayerEntry, 'layer' | 'scope' | 'name'>;
@@ -80,7 +82,27 @@ export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: numbe
     clearsWhen: event.clears_when,
     clearsAtMs: event.clears_at_ms === null ? null : tMs + event.clears_at_ms - atMs,
     isFlattening: event.flatten === true,
+    flattensUntilMs: event.flatten_until_t_ms ?? null,
   });
+}
+
+/** Its flatten is not over: neither flat, nor at the end that an operator gave it. */
+export function isFlattening(entry: LayerEntry, tMs: number): boolean {
+  const { flattensUntilMs } = entry;
+  return entry.isFlattening && !isOver(entry, tMs) && (flattensUntilMs === null || tMs < flattensUntilMs);
+}
+
+/**
+ * What another state of a layer keeps of its flatten: only `active` ends one, or the end that an operator gave it. RISK:
+ * where no time is known yet, or another halt is set, a flatten that was lifted must not go on without that end.
+ */
+export function flattenIn(
+  known: LayerEntry | undefined,
+  tMs: number,
+): Pick<StateEvent, 'flatten' | 'flatten_until_t_ms'> {
+  if (known === undefined || !isFlattening(known, tMs)) return {};
+  const ends = [known.clearsAtMs, known.flattensUntilMs].filter((endMs) => endMs !== null);
+  return { flatten: true, ...(ends.length === 0 ? {} : { flatten_until_t_ms: Math.min(...ends) }) };
 }
 
 /** Its time is over. */

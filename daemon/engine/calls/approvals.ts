@@ -104,10 +104,11 @@ export class Approvals {
   /** Why the proof is not accepted; null: it is. */
   #findRefusal(approval: ApprovalState, digest: string, proof: ApprovalProof): string | null {
     const core = this.#core;
-    const { requested, signatures, status } = approval;
+    const { requested, status } = approval;
+    const isGranted = status === 'granted';
+    const { signatures } = isGranted ? approval : this.#counted(approval);
     const approver = approverOf(proof);
     const hasSigned = signatures.some((signature) => signature.approver === approver);
-    const isGranted = status === 'granted';
     if (isOver(approval, core.nowMs()) && (!isGranted || hasSigned)) return describeEnd(approval);
     if (!isGranted && !core.isCallerLive(requested.token_id)) return voidOrphan(core, requested);
     if (digest !== requested.digest) return 'the digest is not the one of this approval: look at it again';

@@ -50,8 +50,10 @@ export class FullDisk {
     return effective.time_in_force !== 'GTC' && this.#isDue(considered);
   }
 
-  /** Notes the decision of an exit that {@link isNeeded} permitted. */
-  noteExit(request: ExecutionRequest, decisionId: string): void {
+  /** Notes what {@link isNeeded} permitted, if it is an exit. */
+  noteExit({ decision, request }: Considered, decisionId: string): void {
+    // A cancel closes nothing, and is no exit.
+    if (decision.effective?.action !== 'exit') return;
     const pace = this.#paces.get(paceKey(request));
     if (pace !== undefined) pace.last = decisionId;
   }

@@ -12,6 +12,7 @@ import { parentAsk } from '../plan/orders.ts';
 import type { AskDraft } from '../readings/inputs.ts';
 import type { Caller } from '../records/callers.ts';
 import type { DecisionKind, OverBudget, ToolOutcome, Unavailable } from '../records/decisions.ts';
+import type { ExitCause } from '../tables/rank.ts';
 import { DISK_FULL, FullDisk } from './disk-space.ts';
 import type { RequestBudgets } from './request-budgets.ts';
 
@@ -231,7 +232,7 @@ export class ParentDecisions {
    * Unrecorded calls are not carried out: on a full disk those that are not needed, and beyond the sender's budgets
    * those without an effect.
    */
-  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | Unrecorded {
+  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept', cause?: ExitCause): Decided | Unrecorded {
     const { request } = intake;
     // Advice never has an effect.
     if (kind !== 'tool') {
@@ -248,9 +249,10 @@ export class ParentDecisions {
       texts: intake.texts,
       words: { askedWith: intake.caller.tokenId, approval: null },
       ...(intake.atWallMs === undefined ? {} : { intakeAtWallMs: intake.atWallMs }),
+      ...(cause === undefined ? {} : { cause }),
       orders: kind === 'tool' ? this.#executor.plan(considered) : [],
     });
-    if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
+    if (this.#availability.isDiskFull) this.#fullDisk.noteExit(considered, decided.body.decision_id);
     return decided;
   }
 

@@ -268,21 +268,15 @@ export class Outcomes {
     }
   }
 
-  /** An exit of operator origin (flatten): decided, recorded and run like any other. */
-  *ofOperatorExit(
-    { agent, tokenId }: Flattener,
-    symbol: string,
-    side: 'buy' | 'sell',
-    onDecided: (decisionId: string) => void,
-  ): Flow<void> {
+  /** An exit of a flatten: of operator origin, decided, recorded and run like any other. */
+  *ofFlatten({ agent, tokenId }: Flattener, symbol: string, side: 'buy' | 'sell'): Flow<void> {
     const caller: Caller = { role: 'operator', agent, tokenId, skillSha256: null };
     const intake = readIntake(this.#core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
     const decided = this.#decisions.decide(
       { ...intake, request: { ...intake.request, side, origin: 'operator' } },
       'tool',
+      'flatten',
     );
-    if (!isRecorded(decided)) return;
-    onDecided(decided.body.decision_id);
-    yield* this.#exits.run(decided);
+    if (isRecorded(decided)) yield* this.#exits.run(decided);
   }
 }

@@ -253,16 +253,21 @@ export class ExitPump {
     const isRoom = hasRoom(closing, quantityE8);
     const isRoomMade = tries?.awaitsRoom === true && !lacksRoom(closing, quantityE8);
     const isFree = isRoomMade || this.attempts.hasPlace(claim);
-    if (tries !== undefined && now < tries.nextAt && !isFree) {
-      wakeAt(tries.nextAt);
+    const dueAt = tries?.dueAt(isFree) ?? now;
+    if (now < dueAt) {
+      wakeAt(dueAt);
       return;
     }
     if (claim.wants === 'now' && claim.origin !== 'operator' && !isRoom && this.#waitsForRoom(claim, closing.isBeside))
       return;
     const isFirst = claim.orders.every(({ sentAtMs }) => sentAtMs === null);
     const waitMs = pace.waitMs(claim.origin, claim.agent, isFirst, claim.wants === 'rest');
-    if (waitMs > 0) wakeAt(now + waitMs);
-    else this.#send(claim, quantityE8, now);
+    if (waitMs > 0) {
+      wakeAt(now + waitMs);
+      return;
+    }
+    if (isFree) tries?.noteFree(now);
+    this.#send(claim, quantityE8, now);
   }
 
   #nextE8(closing: ReturnType<typeof closingOf>, desired: Desired): number {

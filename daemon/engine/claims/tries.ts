@@ -10,6 +10,8 @@ const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
 const BOUNDED_MS = [...BACK_OFF_MS, 5_000] as const;
 /** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
 const PLACE_WITHIN_MS = rowOf('order_limit').minWaitMs;
+/** Between two orders of an exit that need not wait, ms. */
+const FREE_APART_MS = PLACE_WITHIN_MS;
 /**
  * Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it.
  */
@@ -28,6 +30,8 @@ export class Tries {
   /** Since when it is refused for what goes to make room; null: it is not. */
   #crowdedAt: number | null = null;
   #waits = 0;
+  /** When an order of it last went out for what the one before had lacked. */
+  #freeAt = Number.NEGATIVE_INFINITY;
   #parts = 0;
   /** Orders in a row that its caller has bound, and of which nothing filled. */
   #bounded = 0;
@@ -35,6 +39,17 @@ export class Tries {
   /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */
   wantsPlace(now: number): boolean {
     return this.lacksPlace && (this.#waits > 0 || this.nextAt <= now + PLACE_WITHIN_MS);
+  }
+
+  /**
+   * When its next order may go out. `isFree`: what the last one lacked is there. RISK: that need not help, and each further
+   * refusal frees another place: resting orders would all go for it within a moment.
+   */
+  dueAt(isFree: boolean): number {
+    return isFree ? Math.min(this.nextAt, this.#freeAt + FREE_APART_MS) : this.nextAt;
+  }
+  noteFree(now: number): void {
+    this.#freeAt = now;
   }
 
   /**

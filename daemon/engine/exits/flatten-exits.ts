@@ -15,13 +15,8 @@ export interface Flattener {
   readonly agent: string;
   readonly tokenId: string;
 }
-/** An exit of all of a symbol, until it has ended. `onDecided`: called with the id of its decision before it is sent. */
-export type OperatorExit = (
-  by: Flattener,
-  symbol: string,
-  side: 'buy' | 'sell',
-  onDecided: (id: string) => void,
-) => Flow<void>;
+/** An exit of all of a symbol, until it has ended. */
+export type FlattenExit = (by: Flattener, symbol: string, side: 'buy' | 'sell') => Flow<void>;
 
 /** Takes back the claims that it concerns. */
 export type CancelClaims = (isConcerned: (claim: Claim) => boolean, detail: string) => void;
@@ -30,14 +25,12 @@ export type CancelClaims = (isConcerned: (claim: Claim) => boolean, detail: stri
 export class FlattenExits {
   readonly #core: EngineCore;
   readonly #word: LastWord;
-  readonly #exit: OperatorExit;
+  readonly #exit: FlattenExit;
   readonly #cancelClaims: CancelClaims;
-  /** Their decisions, as long as they may go on. */
-  readonly #decided = new Set<string>();
   /** By side and symbol. */
   readonly #exiting = new Map<string, { readonly done: Started<void>; readonly sinceWallMs: number }>();
 
-  constructor(core: EngineCore, word: LastWord, exit: OperatorExit, cancelClaims: CancelClaims) {
+  constructor(core: EngineCore, word: LastWord, exit: FlattenExit, cancelClaims: CancelClaims) {
     this.#core = core;
     this.#word = word;
     this.#exit = exit;
@@ -83,7 +76,7 @@ export class FlattenExits {
 
   *#run(by: Flattener, symbol: string, side: 'buy' | 'sell'): Flow<void> {
     try {
-      yield* this.#exit(by, symbol, side, (id) => this.#decided.add(id));
+      yield* this.#exit(by, symbol, side);
     } catch (error) {
       if (!this.#core.isStopping()) this.#core.alertRarely('FLATTEN_EXIT_FAILED', String(error), symbol);
     }
@@ -103,12 +96,9 @@ export class FlattenExits {
 
   /** RISK: an exit that waits for its turn would close what an operator wants to keep by now. */
   endAbandoned(): void {
-    if (this.#decided.size === 0) return;
-    const isOwn = ({ decisionId }: Claim): boolean => this.#decided.has(decisionId);
-    const open = [...this.#core.state.claims.open].filter(isOwn);
-    for (const id of this.#decided) if (!open.some(({ decisionId }) => decisionId === id)) this.#decided.delete(id);
-    if (open.some(({ symbol }) => this.#word.isOver([symbol])))
-      this.#cancelClaims((claim) => isOwn(claim) && this.#word.isOver([claim.symbol]), ANOTHER_STATE);
+    if (!this.#core.ports.clock.isSynced) return;
+    const isAbandoned = ({ cause, symbol }: Claim): boolean => cause === 'flatten' && this.#word.isOver([symbol]);
+    if ([...this.#core.state.claims.open].some(isAbandoned)) this.#cancelClaims(isAbandoned, ANOTHER_STATE);
   }
 }
 

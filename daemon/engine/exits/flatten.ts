@@ -1,5 +1,5 @@
 import type { FlattenBody } from '../../contract/types/operator.ts';
-import { isOver, type LayerEntry, layerEvent } from '../callers/layers.ts';
+import { isFlattening, type LayerEntry, layerEvent } from '../callers/layers.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { LiveCore } from '../flow/core.ts';
 import { ask, endedWithin, type Flow, joined, onDisk, type Started, wait, within } from '../flow/step.ts';
@@ -7,7 +7,7 @@ import { everyLiveOrder, isInFlight, liveOrders } from '../orders/orders.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { Canceler } from '../sending/cancels.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
-import { type CancelClaims, FlattenExits, type Flattener, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
+import { type CancelClaims, type FlattenExit, FlattenExits, type Flattener, isExitOnItsWay } from './flatten-exits.ts';
 import { haltOf, LastWord } from './last-word.ts';
 
 const RELIST_ROUNDS = 20;
@@ -56,7 +56,7 @@ export class Flatten {
     core: LiveCore;
     canceler: Canceler;
     account: AccountFeed;
-    exit: OperatorExit;
+    exit: FlattenExit;
     cancelClaims: CancelClaims;
     /** The venue asked to be left alone. */
     isQuiet: () => boolean;
@@ -173,7 +173,7 @@ export class Flatten {
 
   #standing(): readonly LayerEntry[] {
     const now = this.#core.passedMs();
-    const standing = [...this.#core.state.layers.values()].filter((entry) => entry.isFlattening && !isOver(entry, now));
+    const standing = [...this.#core.state.layers.values()].filter((entry) => isFlattening(entry, now));
     for (const entry of this.#pace.keys()) if (!standing.includes(entry)) this.#pace.delete(entry);
     return standing;
   }

@@ -1,4 +1,4 @@
-import { isOver, type LayerEntry, type LayerPlace, layerKey } from '../callers/layers.ts';
+import { isFlattening, isOver, type LayerEntry, type LayerPlace, layerKey } from '../callers/layers.ts';
 import type { LiveCore } from '../flow/core.ts';
 
 /** What of flattens that were begun an operator still wants: that trading is active again is another word. */
@@ -33,8 +33,10 @@ export class LastWord {
   /** One that has nothing left to close leaves the same layer, and still stands. */
   #stands(name: string | null): boolean {
     const entry = this.#entryOf(name);
-    if (entry === undefined || (!entry.isFlattening && entry.sinceMs !== this.#sinceMs.get(name))) return false;
-    return !isOver(entry, this.#core.passedMs());
+    if (entry === undefined) return false;
+    const now = this.#core.passedMs();
+    if (entry.isFlattening) return isFlattening(entry, now);
+    return entry.sinceMs === this.#sinceMs.get(name) && !isOver(entry, now);
   }
 
   /** Of what was asked for, that of which no other state was set since; null: the account. */

@@ -1,3 +1,4 @@
+import { isFlattening } from '../callers/layers.ts';
 import { RESUME_MS } from '../claims/claim-ends.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { type Flow, joined, wait, within } from '../flow/step.ts';
@@ -76,7 +77,7 @@ export class ExitResumption {
 
   /** Why a claim does not go on; null: it does. */
   #whyNot(claim: Claim): string | null {
-    const { agent, openedAtMs, origin, side, symbol } = claim;
+    const { agent, cause, openedAtMs, origin, side, symbol } = claim;
     // The gate finds again what it has to protect.
     if (origin === 'gate') return 'the daemon was restarted: the gate looks anew at what it protects';
     const now = this.#core.nowMs();
@@ -88,7 +89,9 @@ export class ExitResumption {
     const position = this.#core.state.position(symbol);
     if (origin === 'operator') {
       // A flatten resumes by itself, and sooner.
-      if (this.#isFlattening(symbol)) return 'a flatten goes on with it';
+      if (this.#isFlattened(symbol)) return 'a flatten goes on with it';
+      // RISK: it ended while nobody was there to take it back.
+      if (cause === 'flatten') return 'the flatten that it was of is over';
       // RISK: an operator's exit closes whatever is held. Where the position that it was meant for is closed since,
       // what is held now somebody has opened afterwards, and means to.
       const isAnother = (position.sinceMs ?? 0) > openedAtMs || this.#core.state.wasFlatSince(symbol, openedAtMs);
@@ -103,8 +106,9 @@ export class ExitResumption {
     return this.#core.policySpec.exits.resume_ms ?? RESUME_MS;
   }
 
-  #isFlattening(symbol: string): boolean {
+  #isFlattened(symbol: string): boolean {
+    const now = this.#core.passedMs();
     const entries = [...this.#core.state.layers.values()];
-    return entries.some((entry) => entry.isFlattening && (entry.name === null || entry.name === symbol));
+    return entries.some((entry) => isFlattening(entry, now) && (entry.name === null || entry.name === symbol));
   }
 }

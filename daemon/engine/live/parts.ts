@@ -80,7 +80,7 @@ export function composeLive(core: LiveCore, options: LiveOptions) {
     core,
     canceler,
     account,
-    exit: (by, symbol, side, onDecided) => outcomes.ofOperatorExit(by, symbol, side, onDecided),
+    exit: (by, symbol, side) => outcomes.ofFlatten(by, symbol, side),
     cancelClaims: (isConcerned, detail) => exits.cancelClaims(isConcerned, detail),
     isQuiet: () => health.isQuiet(),
   });

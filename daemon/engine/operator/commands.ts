@@ -1,7 +1,7 @@
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../../contract/types/operator.ts';
 import type { TradingStateName } from '../../core/context.ts';
 import { profileOf } from '../../core/venues.ts';
-import { BOOT, isOver, type LayerEntry, layerEvent, layerKey, stateInForce } from '../callers/layers.ts';
+import { BOOT, flattenIn, isOver, type LayerEntry, layerEvent, layerKey, stateInForce } from '../callers/layers.ts';
 import type { Availability } from '../calls/intake.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { LiveCore } from '../flow/core.ts';
@@ -138,8 +138,7 @@ export class Operator {
       if (loosens(change, known)) this.#parts.loosening.requireWaited(`reducing over halted (${name ?? scope})`);
       core.appendTightening({
         ...layerEvent({ layer: 'operator', scope, name }, change.reason, caller.agent, 'an operator clears it'),
-        // Only `active` ends a flatten.
-        ...(known?.isFlattening === true ? { flatten: true as const } : {}),
+        ...flattenIn(known, core.state.time.tMs),
         state: change.state,
       });
     }
@@ -197,7 +196,7 @@ export class Operator {
               ...cleared,
               clears_at_ms: endsAtMs,
               clears_when: `cleared by ${caller.agent}, after the loosening delay`,
-              ...(entry.isFlattening ? { flatten: true as const } : {}),
+              ...flattenIn(entry, core.passedMs()),
               reason: entry.reason,
               state: entry.state,
             },

@@ -246,5 +246,7 @@ function compare(known: LotEntry, added: LotEntry): number {
   if (known.atMs !== added.atMs) return known.atMs - added.atMs;
   if (added.kind !== 'fill') return RANK[known.kind] - RANK[added.kind];
   if (known.kind !== 'fill') return known.seq < added.seq ? -1 : 1;
-  return known.trade !== null && added.trade !== null ? known.trade - added.trade : 0;
+  const [first, second] = [known.trade ?? 0, added.trade ?? 0];
+  // Without a number of both, what is told later is of later.
+  return first > 0 && second > 0 ? first - second : 0;
 }

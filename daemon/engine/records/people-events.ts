@@ -45,6 +45,8 @@ export interface StateEvent {
   readonly host_offset_ms?: number;
   /** A halt that closes positions until there are none; absent in every other. */
   readonly flatten?: true;
+  /** `t` at which that is over, though the halt is not: an operator had lifted it. Absent in every other. */
+  readonly flatten_until_t_ms?: number;
   readonly layer: StateLayer;
   readonly name: string | null;
   readonly reason: string;

@@ -1,7 +1,10 @@
 import type { Origin } from '../../core/request.ts';
 
-/** Who wants an exit: what goes out first when not all can. `stop`: it stands in for a stop that the venue refused. */
-const RANKS = { operator: 0, stop: 1, cut: 2, agent: 3 } as const;
+/**
+ * Who wants an exit: what goes out first when not all can. `flatten`: it goes on as long as that does. `stop`: it stands in
+ * for a stop that the venue refused.
+ */
+const RANKS = { operator: 0, flatten: 0, stop: 1, cut: 2, agent: 3 } as const;
 
 export type ExitCause = keyof typeof RANKS;
 export const rankOf = ({ cause }: { readonly cause: ExitCause }): number => RANKS[cause];

@@ -189,21 +189,33 @@ function findInPlaces(history: History): readonly (readonly [string, PlannedBy])
   });
 }
 
-/** The next exit goes into a place once it is known what became of the order in it, or that its answer is lost. */
+/**
+ * The next exit goes into a place once it is known what became of the order in it, or that its answer is lost; or into
+ * another one, which was given since.
+ */
 function findShared(history: History): readonly Breach[] {
-  const { orderEvents, posts } = history;
-  const inPlaces = findInPlaces(history);
+  const { orderEvents, orders, posts } = history;
+  const inPlaces = [...findInPlaces(history)].sort(([, a], [, b]) => a.decision.seq - b.decision.seq);
+  const isOver = (id: string, fromSeq: number, toSeq: number): boolean =>
+    (orderEvents.get(id) ?? []).some(({ event, seq }) => seq > fromSeq && seq < toSeq && OVER.has(event.status));
+  const given = history.events.flatMap(({ event }) =>
+    event.kind === 'order_intent' && GIVES_PLACE.test(event.payload.reason) ? [event.payload.client_order_id] : [],
+  );
   return inPlaces.flatMap(([id, { decision, planned }]) => {
-    const beside = inPlaces.find(
+    const beside = inPlaces.findLast(
       ([other, by]) =>
         by.planned.symbol === planned.symbol &&
         by.decision.rootId !== decision.rootId &&
         by.decision.seq < decision.seq &&
         by.decision.atMs > decision.atMs - PLACE_GIVEN_MS &&
-        posts.get(other)?.life === posts.get(id)?.life &&
-        !(orderEvents.get(other) ?? []).some(({ event, seq }) => seq < decision.seq && OVER.has(event.status)),
+        posts.get(other)?.life === posts.get(id)?.life,
     );
-    if (beside === undefined) return [];
+    if (beside === undefined || isOver(beside[0], 0, decision.seq)) return [];
+    const isAnother = given.some(
+      (other) =>
+        orders.get(other)?.planned.symbol === planned.symbol && isOver(other, beside[1].decision.seq, decision.seq),
+    );
+    if (isAnother) return [];
     const detail = `${id} goes out at ${at(decision.atMs)} into the place of ${beside[0]}, whose end is not known`;
     return [{ code: 'places/shared', detail }];
   });

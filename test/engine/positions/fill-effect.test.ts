@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { applyFill } from '../../../daemon/engine/positions/fills.ts';
 import { addFill, believe, createLotBook } from '../../../daemon/engine/positions/lot-book.ts';
 import { createPosition, ownE8 } from '../../../daemon/engine/positions/positions.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0 } from '../fold-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const SYMBOL = 'BTCUSDT';
 
@@ -115,6 +115,18 @@ describe('a fill that is told late', () => {
     told(ledger, 'sell-1', 5, T0 + 5_000, T0 + 5_000);
     told(ledger, 'buy-1', 3, T0 + 1_000, T0 + 6_000);
     assert.deepEqual(flipClock(ledger), ['sell', T0 + 6_000]);
+  });
+});
+
+describe('a report that comes after the trade of its order', () => {
+  it('is of later than what shares its millisecond and was told before: it closes what that opened [PK-26]', () => {
+    const ledger = quoted(10, 10);
+    fill(ledger, 'sell', 10, T0 + 1_000);
+    ledger.append(tradeEvent('3', 'sell', T0 + 1_000, { side: 'sell' }));
+    ledger.append(tradeEvent('4', 'buy', T0 + 1_000));
+    const late = orderEvent('buy', T0 + 1_000, { status: 'filled', executed_lots: 10, average_price: 60_000 });
+    ledger.append({ ...late, at_ms: T0 + 9_000 });
+    assert.deepEqual(flipClock(ledger), ['sell', T0 + 1_000]);
   });
 });
 

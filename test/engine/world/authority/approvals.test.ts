@@ -151,6 +151,22 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(both.body.answer?.execution.state, 'filled', JSON.stringify(both.body));
   });
 
+  it('whose approval counts no more may approve it again with another token, once [AP-25]', async () => {
+    const { tokens } = world.daemon.ledger;
+    const create = () => tokens.createToken({ role: 'operator', name: 'fourth' });
+    const lost = create();
+    const approval = await ask({ requested_notional: 902 });
+    assert.equal((await approve(approval, lost.secret)).body.answer, null);
+    tokens.revokeToken(lost.record.id);
+    const { secret } = create();
+    const again = await approve(approval, secret);
+    assert.deepEqual([again.status, again.body.answer], [200, null], JSON.stringify(again.body));
+    const third = await approve(approval, secret);
+    assert.match(third.body.error.message, /this approver has approved it already/);
+    const both = await approve(approval, second);
+    assert.equal(both.body.answer?.execution.state, 'filled', JSON.stringify(both.body));
+  });
+
   it('splitting does not pass below: what was opened within the window counts, filled or not [AP-15 AP-16 AP-17 AP-19 AP-20 PK-133 PK-143]', async () => {
     for (const usdt of [181, 121]) {
       const { body } = await world.tool('place_order', order({ requested_notional: usdt }));

@@ -152,4 +152,14 @@ describe('a full disk (DESIGN section 7)', () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await place({ symbol: 'ETHUSDT', requested_notional: 300 });
   });
+
+  it('a cancel after an exit that closed does not hold up the next one: it is no exit that closed nothing [LE-22]', async () => {
+    const takeProfit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 3_300 };
+    const resting = await place({ symbol: 'ETHUSDT', ...takeProfit, requested_notional: 30 });
+    world.daemon.gate.onReserveUsed();
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT', fraction: 0.5 });
+    assert.equal((await world.tool('cancel_order', { client_order_id: resting })).status, 200);
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT' });
+    assert.equal(await world.position('ETHUSDT'), 0);
+  });
 });
