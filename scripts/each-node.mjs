@@ -1,14 +1,15 @@
 /**
  * `npm run test:nodes`: what has to hold on every Node of the supported line, on its oldest and its newest, each from
- * a copy of this checkout in which nothing was installed: install, start, one order, a kill and a restart,
- * `audit verify`, and the tests of what Node itself brings: the ledger's database, files, threads and compression, and
- * the connection to the venue. What an archiver decides, how an earlier record is read and what an order is on the wire
- * no Node changes. `npm test` runs everything on the recommended one. They run beside each other, and each says what it
- * has said when it is over. With `--bring` it only brings those Nodes, so that a later run starts at once.
+ * a copy of this checkout in which nothing was installed: the command installs what a daemon needs, as for a user;
+ * start, one order, a kill and a restart, `audit verify`, and the tests of what Node itself brings: the ledger's
+ * database, files, threads and compression, and the connection to the venue. What only tests need, this checkout lends.
+ * What an archiver decides, how an earlier record is read and what an order is on the wire no Node changes. `npm test`
+ * runs everything on the recommended one. They run beside each other, and each says what it has said when it is over.
+ * With `--bring` it only brings those Nodes, so that a later run starts at once.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { bringNode, findPin, platformName } from './node-line.mjs';
@@ -37,22 +38,41 @@ function copyCheckout(folder) {
   if (copied < 100) throw new Error(`Only ${copied} files were found to copy.`);
 }
 
+/** Development packages that stand at the top, as links: to install them again would take longer than the tests. */
+function lendTools(folder) {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  for (const [path, { dev }] of Object.entries(packages)) {
+    if (dev !== true || path.lastIndexOf('node_modules/') > 0 || !existsSync(join(ROOT, path))) continue;
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    symlinkSync(join(ROOT, path), join(folder, path));
+  }
+}
+
 async function runOn(major) {
   const node = bringNode(ROOT, { major, say: (pin) => process.stdout.write(`bringing ${pin.name}@${pin.version}\n`) });
   if (BRING_ONLY) return 0;
   const folder = mkdtempSync(join(tmpdir(), `holdfast-node-${major}-`));
   try {
     copyCheckout(folder);
-    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
-    delete env.NODE_COMPILE_CACHE;
-    const command = [join(folder, 'scripts', 'run.mjs'), join(folder, 'scripts', 'run-tests.mjs'), ...TESTS];
-    const child = spawn(node, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const compiled = join(folder, '.holdfast', 'compiled');
+    const path = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`;
+    const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: compiled };
     let output = `== Node ${findPin(major)?.version}: install, ${TESTS.join(', ')}\n`;
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => (output += text));
-    const [code] = await once(child, 'close');
+    const run = async (script, ...words) => {
+      const command = ['--disable-warning=ExperimentalWarning', join(folder, 'scripts', script), ...words];
+      const child = spawn(node, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('utf8').on('data', (text) => (output += text));
+      const [code] = await once(child, 'close');
+      return code ?? 1;
+    };
+    let code = await run('holdfast.mjs', '--version');
+    if (code === 0) {
+      lendTools(folder);
+      code = await run('run-tests.mjs', ...TESTS);
+    }
     process.stdout.write(output);
-    return code ?? 1;
+    return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
