@@ -111,10 +111,10 @@ export class ExitPump {
   hold(claims: Iterable<Claim>): void {
     this.#held = new Set(claims);
   }
-  /** They go on from where their records say that they are. */
-  release(): void {
-    for (const claim of this.#held) this.attempts.follow(claim);
-    this.#held = new Set();
+  /** They go on from where their records say that they are, but for those that stay `held`. */
+  release(held: readonly Claim[]): void {
+    for (const claim of this.#held) if (!held.includes(claim)) this.attempts.follow(claim);
+    this.#held = new Set(held);
   }
 
   // --- one order -------------------------------------------------------------------------------------------------
