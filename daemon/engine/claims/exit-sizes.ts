@@ -171,18 +171,24 @@ export function nextE8(state: GateViews, closing: Closing, { claim, want }: Desi
   const quantityE8 = Math.max(0, want - counted);
   if (claim.origin === 'operator' || !closing.isBeside) return quantityE8;
   if (waitsForReading(state, claim)) return 0;
-  return Math.max(0, Math.min(quantityE8, surelyOf(closing)));
+  return Math.max(0, Math.min(quantityE8, surelyOf(state, closing)));
 }
 
 /**
  * Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. What it
  * lacks may be what those have filled; as far as exits that are lost may have filled it, those on their way fill as much
- * again.
+ * again. RISK: of what was lost after that reading it shows nothing.
  */
-function surelyOf({ live, own, position, side }: Closing): number {
+function surelyOf(state: GateViews, { live, own, position, side }: Closing): number {
   const missing = missingOf(position, side, live);
-  const byLost = Math.min(missing, exitE8(live, side, isLostForGood));
-  return own - Math.max(exitE8(live, side) + byLost, missing);
+  const isRead = (order: OrderState): boolean => isLostForGood(order) && !isUnread(state, order);
+  const byLost = Math.min(missing, exitE8(live, side, isRead));
+  return own - Math.max(exitE8(live, side, (order) => !isRead(order)) + byLost, missing);
+}
+
+/** The last reading of the account was asked for before that became known of an order. */
+function isUnread({ accountAskedMs }: GateViews, { updatedAtMs }: OrderState): boolean {
+  return accountAskedMs <= updatedAtMs;
 }
 
 /**
@@ -295,7 +301,7 @@ export function findPlace(state: GateViews, symbol: string, asked: ReadonlySet<O
 export function waitsForReading(state: GateViews, claim: AskedClaim): boolean {
   const last = fellShort(claim);
   if (last === null) return false;
-  if (state.accountAskedMs <= last.updatedAtMs) return true;
+  if (isUnread(state, last)) return true;
   if (!isRejected(last)) return false;
   return !isSettled(state.position(claim.symbol));
 }
@@ -310,7 +316,9 @@ function fellShort({ orders }: AskedClaim): OrderState | null {
 export function awaitsReading(state: GateViews): boolean {
   for (const claim of state.claims.open) {
     const last = fellShort(claim);
-    if (last !== null && state.accountAskedMs <= last.updatedAtMs) return true;
+    if (last !== null && isUnread(state, last)) return true;
+    for (const order of liveOrders(state.orders, claim.symbol))
+      if (order.reduceOnly && isLostForGood(order) && isUnread(state, order)) return true;
   }
   return false;
 }

@@ -246,6 +246,18 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     assert.equal(now(alone, 'x-1'), 4, 'and alone what those leave');
   });
 
+  test('beside nobody’s lots an order that is lost counts as closed until a reading that was asked for later [EX-36]', () => {
+    const book = held(10, 5);
+    book.exit('x-1', 10, { atMs: T0 + 5 });
+    book.report('x-1', 'lost', 0, T0 + 20);
+    book.exit('x-2', 10, { atMs: T0 + 30, delayMs: 1 });
+    assert.equal(now(book, 'x-2'), 0, 'the last reading is of before it');
+    assert.equal(awaitsReading(book.state), true, 'the next one is recorded');
+    book.read(15, T0 + 40, T0 + 1);
+    assert.equal(now(book, 'x-2'), 10);
+    assert.equal(awaitsReading(book.state), false);
+  });
+
   test('beside nobody’s lots what the last reading lacks is not surely held', () => {
     const book = held(10, 5);
     book.exit('x-1', 10, { delayMs: 1 });

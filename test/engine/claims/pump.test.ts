@@ -569,8 +569,6 @@ class Play {
       if (done === 0 && order.status !== 'working')
         model.report(id, status, 0, model.atMs, { venue_order_id: null, detail: 'no' });
     } else if (status !== 'working') {
-      // The account has been read many times before an order counts as lost.
-      if (status === 'lost') this.read();
       model.report(id, status, inLots(order.executedE8), model.atMs);
     }
   }
