@@ -258,6 +258,19 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     assert.equal(awaitsReading(book.state), false);
   });
 
+  test('what a lost order has closed is not closed again, though a later fill brings the count to what a reading shows', () => {
+    const book = held(20, 1);
+    book.exit('x-1', 20, { atMs: T0 + 5 });
+    book.report('x-1', 'lost', 0, T0 + 20);
+    book.exit('x-2', 20, { atMs: T0 + 25, delayMs: 1 });
+    book.read(11, T0 + 30);
+    assert.equal(now(book, 'x-2'), 10, 'ten are gone');
+    book.rung('s-2', 'x-2', 10, { atMs: T0 + 40 });
+    book.report('s-2', 'filled', 10, T0 + 45);
+    assert.deepEqual([inLots(book.position.quantityE8), inLots(book.position.disputedE8)], [11, 1]);
+    assert.equal(now(book, 'x-2'), 0, 'one is left, and it is nobody’s');
+  });
+
   test('beside nobody’s lots what the last reading lacks is not surely held', () => {
     const book = held(10, 5);
     book.exit('x-1', 10, { delayMs: 1 });
