@@ -228,10 +228,16 @@ export function lacksRoom(closing: Closing, quantityE8: number): boolean {
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
-export function restE8(closing: Closing, { claim, onWay, pool, want }: Desired, least: number): number {
+export function restE8(
+  state: GateViews,
+  closing: Closing,
+  { claim, onWay, pool, want }: Desired,
+  least: number,
+): number {
   if (claim.orders.some((order) => isAtVenue(order) && !isResting(order) && !isLostForGood(order))) return 0;
-  const { all, live, position, side } = closing;
-  const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
+  const { all, isBeside, live, position, side } = closing;
+  const fits = all - missingOf(position, side, live) - exitE8(live, side);
+  const room = isBeside ? Math.min(fits, surelyOf(state, closing)) : fits;
   const quantityE8 = Math.min(want - onWay, room);
   // It rests in one order, once what makes room for it is gone.
   if (quantityE8 < want - onWay && isMakingRoom(closing)) return 0;

@@ -36,7 +36,7 @@ function now(book: FoldedClaims, id: string): number {
 }
 function toRest(book: FoldedClaims, id: string, least = 1): number {
   const { closing, one } = look(book, id);
-  return inLots(restE8(closing, one, least * LOT_E8));
+  return inLots(restE8(book.state, closing, one, least * LOT_E8));
 }
 function beyond(book: FoldedClaims): readonly string[] {
   const closing = closingOf(book.state, 'BTCUSDT', 'sell');
@@ -256,6 +256,17 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     book.read(15, T0 + 40, T0 + 1);
     assert.equal(now(book, 'x-2'), 10);
     assert.equal(awaitsReading(book.state), false);
+  });
+
+  test('beside nobody’s lots a take-profit waits for what an order of an exit that is over may fill [EX-36]', () => {
+    const book = held(10, 8);
+    book.exit('x-1', 6, { isWhole: false });
+    book.report('x-1', 'unknown', 0);
+    book.askCancel(null);
+    book.takeProfit('t-1', 10, { delayMs: 1 });
+    assert.deepEqual([desired(book), toRest(book, 't-1')], [['x-1 0', 't-1 10'], 4]);
+    book.report('x-1', 'not_placed', 0);
+    assert.equal(toRest(book, 't-1'), 10);
   });
 
   test('what a lost order has closed is not closed again, though a later fill brings the count to what a reading shows', () => {
