@@ -4,7 +4,7 @@
  */
 
 import type { Side } from '../../core/request.ts';
-import { type AskedClaim, closedE8, isBefore, isLive, isLostForGood, onWayE8 } from '../orders/claims.ts';
+import { type AskedClaim, closedE8, isLive, isLostForGood, onWayE8 } from '../orders/claims.ts';
 import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../orders/holding.ts';
 import { remainingE8 } from '../orders/order.ts';
 import {
@@ -83,7 +83,7 @@ export function desiredOf(
       return { claim, pool: stays, want: stays, onWay };
     }
     const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
-    const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
+    const isOver = claim.isCanceled || isStopped(claim) || (claim.isReplaced && claim.wants === 'now');
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
     const want = isOver ? 0 : Math.min(pool, leftOf(state, closing, claim, pool));
     // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
@@ -131,13 +131,6 @@ function growingE8({ orders }: AskedClaim): number {
     if (order.amend !== null && !isTerminal(order))
       quantityE8 += Math.max(0, order.amend.quantityE8 - order.quantityE8);
   return quantityE8;
-}
-
-/** A full close of the same caller has taken its place. */
-export function isReplaced({ claims }: GateViews, claim: AskedClaim): boolean {
-  if (claim.wants !== 'now') return false;
-  for (const other of claims.open) if (isBefore(claim, other)) return true;
-  return false;
 }
 
 // --- sizes -------------------------------------------------------------------------------------------------------------

@@ -340,6 +340,17 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
   });
 });
 
+test('a part in whose place a full close was asked for closes no more, also once that is over [EX-29]', () => {
+  const book = held(10);
+  book.exit('a-1', 4, { isWhole: false });
+  book.report('a-1', 'unknown', 0);
+  book.exit('a-2', 10, { atMs: T0 + 5, delayMs: 1 });
+  book.askCancel('a-2', { atMs: T0 + 10 });
+  book.end('a-2', 'canceled', T0 + 10);
+  book.report('a-1', 'not_placed', 0, T0 + 20);
+  assert.deepEqual([desired(book), ending(book, 'a-1')], [['a-1 0'], 'canceled']);
+});
+
 describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
   test('one more than is held waits for what the older ones leave, and cancels none of them', () => {
     const book = held(10);
