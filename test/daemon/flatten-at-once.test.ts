@@ -104,6 +104,36 @@ describe('a flatten of the account', () => {
     await until('it is flat', () => isFlat(world));
   });
 
+  for (const [what, exit] of [
+    ['a take-profit', { order_type: 'limit', limit_price: 90_000, requested_notional: 100 }],
+    ['a part', { requested_notional: 100 }],
+  ] as const)
+    it(`sends its exit beside ${what} of an operator that is on its way [EX-59]`, async (t) => {
+      const world = await DaemonWorld.of(t);
+      await open(world);
+      await world.fault({ kind: 'delay', ms: 3_000, match: { method: 'POST', path: '/fapi/v1/order' } });
+      const asked = world.tool(
+        'place_order',
+        order({ intent: 'close', side: 'sell', ...exit }),
+        world.token('operator'),
+      );
+      await until(
+        'it is on its way',
+        () => world.wire.records.length > 0 && world.daemon.gate.core.state.claims.open.size === 1,
+      );
+      const { body, haltedAtMs, sent } = await flatten(world);
+      assert.deepEqual(
+        sent
+          .filter(({ sentAtMs }) => sentAtMs === haltedAtMs)
+          .map(({ what: one }) => one)
+          .sort(),
+        ['exit BTCUSDT', 'exit ETHUSDT'],
+      );
+      assert.deepEqual(body.positions_left, []);
+      await asked;
+      await until('it is flat', () => isFlat(world));
+    });
+
   it('closes what the daemon has not heard of yet', async (t) => {
     const world = await DaemonWorld.of(t);
     await world.hand('POST', '/fapi/v1/order', marketOrder('BUY', '0.005'));

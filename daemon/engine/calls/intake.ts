@@ -1,6 +1,5 @@
 import type { TradingArgs } from '../../contract/types/trading-calls.ts';
 import { canonicalJson, numberText, quoted } from '../../core/canonical-json.ts';
-import type { ExecutionDecision } from '../../core/decision.ts';
 import type { Action, ExecutionRequest, Origin } from '../../core/request.ts';
 import { type ApprovalState, grantOf } from '../callers/approvals.ts';
 import { cancelsNothing } from '../callers/requests.ts';
@@ -259,8 +258,8 @@ export class ParentDecisions {
   /** Why it is not recorded; null: it is. */
   #findUnrecorded(considered: Considered, kind: DecisionKind): Unrecorded | null {
     if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(considered)) return DISK_FULL;
-    const { acted, decision, request } = considered;
-    const idle = kind === 'tool' ? idleKind(this.#core, request, acted) : null;
+    const { decision, request } = considered;
+    const idle = kind === 'tool' ? idleKind(this.#core, considered) : null;
     return idle === null ? null : this.#budgets.findOverrun('refusals', request, idle, decision);
   }
 
@@ -290,11 +289,7 @@ export class ParentDecisions {
 }
 
 /** The kind of a decision without any effect; null: it has an effect, so it is recorded. */
-function idleKind(
-  core: LiveCore,
-  request: ExecutionRequest,
-  acted: ExecutionDecision,
-): 'blocked' | 'empty_cancel' | null {
+function idleKind(core: LiveCore, { acted, request }: Considered): 'blocked' | 'empty_cancel' | null {
   // Our own defects are always recorded.
   if (acted.reasons.some(({ code }) => code === 'INTERNAL_RECHECK')) return null;
   // A close withdraws what waits for an approval, also where there is nothing to close.

@@ -27,6 +27,7 @@ export function claimAsked(
     gaveWay: [],
     rung: -1,
     isCanceled: false,
+    isReplaced: false,
     filledE8: null,
     end: null,
   };

@@ -16,7 +16,7 @@ import { wasRefusedFor } from '../orders/recorded-cause.ts';
 import type { ExitEnd } from '../records/decisions.ts';
 import { formatQuantityE8 } from '../records/units.ts';
 import type { GateViews } from '../state/views.ts';
-import { closingOf, isReplaced, isUnsent, restBelowLotE8 } from './exit-sizes.ts';
+import { closingOf, isUnsent, restBelowLotE8 } from './exit-sizes.ts';
 
 /** How a claim that is over has ended, in words for its caller. */
 export interface Ending {
@@ -71,7 +71,7 @@ function findNowEnding(state: GateViews, claim: Claim, { isLate, isStopped, rung
     return done > 0
       ? { reason: 'filled', detail: '' }
       : { reason: 'nothing_left', detail: 'nothing is left to close: it is closed already' };
-  if (isReplaced(state, claim)) return { reason: 'canceled', detail: 'a full close has taken its place' };
+  if (claim.isReplaced) return { reason: 'canceled', detail: 'a full close has taken its place' };
   const rest = findRestBelowLot(state, claim);
   if (rest !== null) return rest;
   if (isStopped) return HALTED;

@@ -73,7 +73,7 @@ export class ExitPump {
     const desired = desiredOf(state, closing, [...open, claim], this.#isStopped).find((one) => one.claim === claim);
     if (desired === undefined) return 1;
     const asked = Math.min(claim.askedE8, Math.max(closing.own, origin === 'operator' ? closing.all : 0));
-    const may = rests ? restE8(closing, desired, lotE8(rules)) : nextE8(state, closing, desired);
+    const may = rests ? restE8(state, closing, desired, lotE8(rules)) : nextE8(state, closing, desired);
     if (may < asked || (origin !== 'operator' && !hasRoom(closing, asked))) return 1;
     pace.note(agent);
     return 0;
@@ -111,10 +111,10 @@ export class ExitPump {
   hold(claims: Iterable<Claim>): void {
     this.#held = new Set(claims);
   }
-  /** They go on from where their records say that they are. */
-  release(): void {
-    for (const claim of this.#held) this.attempts.follow(claim);
-    this.#held = new Set();
+  /** They go on from where their records say that they are, but for those that stay `held`. */
+  release(held: readonly Claim[]): void {
+    for (const claim of this.#held) if (!held.includes(claim)) this.attempts.follow(claim);
+    this.#held = new Set(held);
   }
 
   // --- one order -------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ export class ExitPump {
     const rules = state.rules.get(claim.symbol);
     if (claim.wants === 'rest') {
       if (this.#isHalted(claim)) return 0;
-      return writableE8(closing, restE8(closing, desired, minE8(rules)), rules);
+      return writableE8(closing, restE8(state, closing, desired, minE8(rules)), rules);
     }
     const rungs = rungsOf(claim, exits().ladder_bps.length);
     return nextRung(claim, rungs) < rungs ? writableE8(closing, nextE8(state, closing, desired), rules) : 0;

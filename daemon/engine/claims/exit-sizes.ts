@@ -4,7 +4,7 @@
  */
 
 import type { Side } from '../../core/request.ts';
-import { type AskedClaim, closedE8, isBefore, isLive, isLostForGood, onWayE8 } from '../orders/claims.ts';
+import { type AskedClaim, closedE8, isLive, isLostForGood, onWayE8 } from '../orders/claims.ts';
 import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../orders/holding.ts';
 import { remainingE8 } from '../orders/order.ts';
 import {
@@ -83,7 +83,7 @@ export function desiredOf(
       return { claim, pool: stays, want: stays, onWay };
     }
     const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
-    const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
+    const isOver = claim.isCanceled || isStopped(claim) || (claim.isReplaced && claim.wants === 'now');
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
     const want = isOver ? 0 : Math.min(pool, leftOf(state, closing, claim, pool));
     // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
@@ -133,13 +133,6 @@ function growingE8({ orders }: AskedClaim): number {
   return quantityE8;
 }
 
-/** A full close of the same caller has taken its place. */
-export function isReplaced({ claims }: GateViews, claim: AskedClaim): boolean {
-  if (claim.wants !== 'now') return false;
-  for (const other of claims.open) if (isBefore(claim, other)) return true;
-  return false;
-}
-
 // --- sizes -------------------------------------------------------------------------------------------------------------
 
 /**
@@ -171,18 +164,24 @@ export function nextE8(state: GateViews, closing: Closing, { claim, want }: Desi
   const quantityE8 = Math.max(0, want - counted);
   if (claim.origin === 'operator' || !closing.isBeside) return quantityE8;
   if (waitsForReading(state, claim)) return 0;
-  return Math.max(0, Math.min(quantityE8, surelyOf(closing)));
+  return Math.max(0, Math.min(quantityE8, surelyOf(state, closing)));
 }
 
 /**
  * Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. What it
  * lacks may be what those have filled; as far as exits that are lost may have filled it, those on their way fill as much
- * again.
+ * again. RISK: of what was lost after that reading it shows nothing.
  */
-function surelyOf({ live, own, position, side }: Closing): number {
+function surelyOf(state: GateViews, { live, own, position, side }: Closing): number {
   const missing = missingOf(position, side, live);
-  const byLost = Math.min(missing, exitE8(live, side, isLostForGood));
-  return own - Math.max(exitE8(live, side) + byLost, missing);
+  const isRead = (order: OrderState): boolean => isLostForGood(order) && !isUnread(state, order);
+  const byLost = Math.min(missing, exitE8(live, side, isRead));
+  return own - Math.max(exitE8(live, side, (order) => !isRead(order)) + byLost, missing);
+}
+
+/** The last reading of the account was asked for before that became known of an order. */
+function isUnread({ accountAskedMs }: GateViews, { updatedAtMs }: OrderState): boolean {
+  return accountAskedMs <= updatedAtMs;
 }
 
 /**
@@ -222,10 +221,16 @@ export function lacksRoom(closing: Closing, quantityE8: number): boolean {
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
-export function restE8(closing: Closing, { claim, onWay, pool, want }: Desired, least: number): number {
+export function restE8(
+  state: GateViews,
+  closing: Closing,
+  { claim, onWay, pool, want }: Desired,
+  least: number,
+): number {
   if (claim.orders.some((order) => isAtVenue(order) && !isResting(order) && !isLostForGood(order))) return 0;
-  const { all, live, position, side } = closing;
-  const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
+  const { all, isBeside, live, position, side } = closing;
+  const fits = all - missingOf(position, side, live) - exitE8(live, side);
+  const room = isBeside ? Math.min(fits, surelyOf(state, closing)) : fits;
   const quantityE8 = Math.min(want - onWay, room);
   // It rests in one order, once what makes room for it is gone.
   if (quantityE8 < want - onWay && isMakingRoom(closing)) return 0;
@@ -295,7 +300,7 @@ export function findPlace(state: GateViews, symbol: string, asked: ReadonlySet<O
 export function waitsForReading(state: GateViews, claim: AskedClaim): boolean {
   const last = fellShort(claim);
   if (last === null) return false;
-  if (state.accountAskedMs <= last.updatedAtMs) return true;
+  if (isUnread(state, last)) return true;
   if (!isRejected(last)) return false;
   return !isSettled(state.position(claim.symbol));
 }
@@ -310,7 +315,9 @@ function fellShort({ orders }: AskedClaim): OrderState | null {
 export function awaitsReading(state: GateViews): boolean {
   for (const claim of state.claims.open) {
     const last = fellShort(claim);
-    if (last !== null && state.accountAskedMs <= last.updatedAtMs) return true;
+    if (last !== null && isUnread(state, last)) return true;
+    for (const order of liveOrders(state.orders, claim.symbol))
+      if (order.reduceOnly && isLostForGood(order) && isUnread(state, order)) return true;
   }
   return false;
 }

@@ -2,7 +2,7 @@ import { closingOf } from '../claims/exit-sizes.ts';
 import type { EngineCore } from '../flow/core.ts';
 import type { Flow, Started } from '../flow/step.ts';
 import { type Claim, isLive } from '../orders/claims.ts';
-import { isInFlight, isLost, isUnknown, liveOrders, type OrderState } from '../orders/orders.ts';
+import { hasLive, isInFlight, isLost, isUnknown, type OrderState } from '../orders/orders.ts';
 import { heldE8 } from './flatten-answer.ts';
 import type { LastWord } from './last-word.ts';
 
@@ -53,19 +53,17 @@ export class FlattenExits {
   }
 
   /**
-   * One exit of a position at a time, unless what became of the last one could not be found out: reduceOnly bounds both.
+   * One exit of a flatten at a time, unless what became of the last one could not be found out: reduceOnly bounds both. What
+   * else an operator has on its way may be a part of it, or rest: it stands for nothing.
    */
   #exitOnce(by: Flattener, symbol: string, side: 'buy' | 'sell'): readonly Started<void>[] {
     const key = `${side} ${symbol}`;
-    const exits = [...liveOrders(this.#core.state.orders, symbol)].filter(isExitOfOperator);
-    const hasLost = exits.some(isLost);
+    const hasLost = hasLive(this.#core.state.orders, symbol, (order) => isExitOfOperator(order) && isLost(order));
     const running = this.#exiting.get(key);
     const now = this.#core.ports.time.monotonicMs();
     // RISK: one that waits for something without closing anything may wait for ever.
     const isNew = running !== undefined && now - running.sinceWallMs < STANDS_FOR_MS;
     if (isNew || (running !== undefined && !hasLost && this.#isClosing(symbol))) return [running.done];
-    // One of unknown outcome is not waited for: reduceOnly bounds both.
-    if (!hasLost && exits.some(isInFlight)) return [];
     const done = this.#core.begin(this.#run(by, symbol, side));
     this.#exiting.set(key, { done, sinceWallMs: now });
     done.onEnd(() => {

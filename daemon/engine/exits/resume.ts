@@ -6,6 +6,7 @@ import type { ExitBook } from '../guard/exit-book.ts';
 import { readParent } from '../guard/read-parent.ts';
 import { type Claim, isLive } from '../orders/claims.ts';
 import { heldOn, ownOn } from '../orders/holding.ts';
+import { isAtVenue, isLost, isResting, neverRests } from '../orders/orders.ts';
 
 /** How long exits of before a restart wait for the first whole reading, wall ms. */
 const RESUME_WITHIN_MS = 10_000;
@@ -47,13 +48,23 @@ export class ExitResumption {
 
   *#resume(claims: readonly Claim[]): Flow<void> {
     if (claims.length > 0) yield* this.#read(claims);
-    if (this.#core.isStopping()) return;
-    for (const claim of claims) {
-      if (claim.end !== null) continue;
-      const why = claim.wants === 'rest' ? this.#whyNotAtRest(claim) : this.#whyNot(claim);
-      if (why !== null) this.#book.pump.end(claim, 'dropped', why);
+    for (let held = claims; !this.#core.isStopping(); yield* wait(LOOK_EVERY_MS)) {
+      const left = held.filter((claim) => claim.end === null && !this.#isJudged(claim));
+      if (left.length < held.length) this.#book.release(left);
+      if (left.length === 0) return;
+      held = left;
     }
-    this.#book.release();
+  }
+
+  /** It goes on, or is dropped. False: nobody knows yet whether an order of it rests. */
+  #isJudged(claim: Claim): boolean {
+    const why = claim.wants === 'rest' ? this.#whyNotAtRest(claim) : this.#whyNot(claim);
+    const mayRest = claim.orders.filter((order) => isAtVenue(order) && !neverRests(order));
+    // What is at the venue stays, whatever its decision took it for: without a claim nothing would make room of it.
+    if (why === null || mayRest.some(isResting)) return true;
+    if (mayRest.some((order) => !isLost(order))) return false;
+    this.#book.pump.end(claim, 'dropped', why);
+    return true;
   }
 
   /** Account and orders; what a person did to a position that an operator's exit closes, trades tell alone. */

@@ -129,9 +129,9 @@ export class ExitBook {
 
   // --- after a restart -------------------------------------------------------------------------------------------
 
-  /** They go on from where their records say that they are. */
-  release(): void {
-    this.pump.release();
+  /** {@link ExitPump.release} */
+  release(held: readonly Claim[]): void {
+    this.pump.release(held);
     this.poke();
   }
 

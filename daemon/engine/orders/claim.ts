@@ -47,6 +47,8 @@ export interface Claim {
   rung: number;
   /** Its caller, or an operator, wants it gone. */
   isCanceled: boolean;
+  /** A full close of its caller has taken its place while it was to close now. */
+  isReplaced: boolean;
   /** What it had closed by its end, where a record says so; else its orders tell. */
   filledE8: number | null;
   end: { readonly reason: ExitEnd; readonly detail: string; readonly atMs: number } | null;

@@ -21,7 +21,6 @@ export {
   type Claim,
   closedE8,
   GIVES_PLACE,
-  isBefore,
   isLive,
   isLostForGood,
   MAKES_ROOM,
@@ -129,7 +128,11 @@ export class Claims {
     });
     claim.wants = 'now';
     if (isWhole)
-      for (const other of this.open) if (isBefore(other, claim)) claim.rung = Math.max(claim.rung, other.rung);
+      for (const other of this.open) {
+        if (!isBefore(other, claim)) continue;
+        claim.rung = Math.max(claim.rung, other.rung);
+        other.isReplaced = true;
+      }
   }
 
   /** A cancel was requested, or it became known what became of an amend. */
@@ -178,6 +181,7 @@ export class Claims {
       gaveWay: [],
       rung: -1,
       isCanceled: false,
+      isReplaced: false,
       filledE8: null,
       end: null,
     };

@@ -59,16 +59,21 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   const isContained = contains(book, entry);
   const openings = addFill(book, entry);
   followBook(position, before, atMs);
+  const { readAtMs } = position;
   // A snapshot showed it before the order's own report: the fill confirms it.
-  const isRead = isContained || (position.readAtMs !== null && atMs <= position.readAtMs);
-  settleDispute(position);
+  const isRead = isContained || (readAtMs !== null && atMs <= readAtMs);
+  // RISK: one of after the reading explains nothing of that, though the count comes to be what the reading shows.
+  if (isRead || readAtMs === null) settleDispute(position);
   const move = (heldE8: number): number => moved(heldE8, signed, reduceOnly);
   // A liquidation is dated by its trade, as a reading is by the last of them.
   const isDated = (trade ?? 0) > 0;
   if (isContained && !isDated) doubt(position, position.quantityE8, move);
   else if (!isContained && position.doubt !== null)
     position.doubt = { lowE8: move(position.doubt.lowE8), highE8: move(position.doubt.highE8) };
-  if (position.disputedE8 !== null && !isRead) position.disputedE8 = move(position.disputedE8);
+  if (position.disputedE8 !== null && !isRead) {
+    position.disputedE8 = move(position.disputedE8);
+    settleDispute(position);
+  }
   followEntry(position, before, price);
   return { openings, own: changeOf(ownBefore, ownE8(position)) };
 }

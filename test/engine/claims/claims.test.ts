@@ -35,7 +35,7 @@ function now(book: FoldedClaims, id: string): number {
 }
 function toRest(book: FoldedClaims, id: string, least = 1): number {
   const { closing, one } = look(book, id);
-  return inLots(restE8(closing, one, least * LOT_E8));
+  return inLots(restE8(book.state, closing, one, least * LOT_E8));
 }
 function beyond(book: FoldedClaims): readonly string[] {
   const closing = closingOf(book.state, 'BTCUSDT', 'sell');
@@ -245,6 +245,42 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     assert.equal(now(alone, 'x-1'), 4, 'and alone what those leave');
   });
 
+  test('beside nobody’s lots an order that is lost counts as closed until a reading that was asked for later [EX-36]', () => {
+    const book = held(10, 5);
+    book.exit('x-1', 10, { atMs: T0 + 5 });
+    book.report('x-1', 'lost', 0, T0 + 20);
+    book.exit('x-2', 10, { atMs: T0 + 30, delayMs: 1 });
+    assert.equal(now(book, 'x-2'), 0, 'the last reading is of before it');
+    assert.equal(awaitsReading(book.state), true, 'the next one is recorded');
+    book.read(15, T0 + 40, T0 + 1);
+    assert.equal(now(book, 'x-2'), 10);
+    assert.equal(awaitsReading(book.state), false);
+  });
+
+  test('beside nobody’s lots a take-profit waits for what an order of an exit that is over may fill [EX-36]', () => {
+    const book = held(10, 8);
+    book.exit('x-1', 6, { isWhole: false });
+    book.report('x-1', 'unknown', 0);
+    book.askCancel(null);
+    book.takeProfit('t-1', 10, { delayMs: 1 });
+    assert.deepEqual([desired(book), toRest(book, 't-1')], [['x-1 0', 't-1 10'], 4]);
+    book.report('x-1', 'not_placed', 0);
+    assert.equal(toRest(book, 't-1'), 10);
+  });
+
+  test('what a lost order has closed is not closed again, though a later fill brings the count to what a reading shows', () => {
+    const book = held(20, 1);
+    book.exit('x-1', 20, { atMs: T0 + 5 });
+    book.report('x-1', 'lost', 0, T0 + 20);
+    book.exit('x-2', 20, { atMs: T0 + 25, delayMs: 1 });
+    book.read(11, T0 + 30);
+    assert.equal(now(book, 'x-2'), 10, 'ten are gone');
+    book.rung('s-2', 'x-2', 10, { atMs: T0 + 40 });
+    book.report('s-2', 'filled', 10, T0 + 45);
+    assert.deepEqual([inLots(book.position.quantityE8), inLots(book.position.disputedE8)], [11, 1]);
+    assert.equal(now(book, 'x-2'), 0, 'one is left, and it is nobody’s');
+  });
+
   test('beside nobody’s lots what the last reading lacks is not surely held', () => {
     const book = held(10, 5);
     book.exit('x-1', 10, { delayMs: 1 });
@@ -301,6 +337,17 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     book.read(11, T0 + 30);
     assert.equal(now(book, 'x-1'), 0);
   });
+});
+
+test('a part in whose place a full close was asked for closes no more, also once that is over [EX-29]', () => {
+  const book = held(10);
+  book.exit('a-1', 4, { isWhole: false });
+  book.report('a-1', 'unknown', 0);
+  book.exit('a-2', 10, { atMs: T0 + 5, delayMs: 1 });
+  book.askCancel('a-2', { atMs: T0 + 10 });
+  book.end('a-2', 'canceled', T0 + 10);
+  book.report('a-1', 'not_placed', 0, T0 + 20);
+  assert.deepEqual([desired(book), ending(book, 'a-1')], [['a-1 0'], 'canceled']);
 });
 
 describe('what rests makes room, and rests again [DESIGN 12.2]', () => {

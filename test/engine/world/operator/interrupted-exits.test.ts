@@ -248,6 +248,56 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     assert.equal(await world.position('BTCUSDT'), left);
   });
 
+  for (const [minutes, what] of [
+    [1, 'past its valid_until_ms'],
+    [6, 'older than exits.resume_ms'],
+  ] as const)
+    it(`one with a price that rests at the venue goes on there, though it is ${what} by then [EX-76]`, async (t) => {
+      const world = await hold(t, undefined);
+      const held = await world.position('BTCUSDT');
+      // The venue's book has moved away from the quote that the decision sees, and its answer is lost.
+      await world.control('set-mark', { symbol: 'BTCUSDT', price: 59_800 });
+      await world.fault({ kind: 'accept-then-timeout', match: SEND });
+      const validity = minutes === 1 ? { valid_until_ms: world.nowMs() + 30_000 } : {};
+      const close = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900, ...validity };
+      const { body } = await world.tool('place_order', order({ requested_notional: 900, ...close }));
+      const id = body.decision.decision_id;
+      const claim = () => world.daemon.gate.core.state.claims.find(id);
+      assert.equal(claim()?.wants, 'now', 'by the quote of its decision it closes at once');
+      await world.daemon.close();
+      await world.control('advance', { ms: minutes * 60_000 });
+      await world.restart();
+      await until(
+        'it is known to rest',
+        world.advancing(1_000, () => claim()?.orders[0]?.status === 'working'),
+      );
+      for (let i = 0; i < 3; i += 1) await world.advance(5_000);
+      assert.equal(await world.position('BTCUSDT'), held);
+      assert.deepEqual([claim()?.wants, claim()?.end ?? null], ['rest', null]);
+      assert.deepEqual(droppedIn(world), []);
+    });
+
+  it('one with a price that never arrived is dropped once that is proven, where it is too old by then [EX-66]', async (t) => {
+    const world = await hold(t, undefined);
+    const held = await world.position('BTCUSDT');
+    await world.fault({ kind: 'drop-before', match: SEND });
+    const close = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900 };
+    await world.tool('place_order', order({ requested_notional: 900, ...close }));
+    await world.daemon.close();
+    await world.control('advance', { ms: 6 * 60_000 });
+    await world.restart();
+    await until(
+      'it is said',
+      world.advancing(1_000, () => droppedIn(world).length > 0),
+    );
+    assert.deepEqual(
+      exitsOf(world).map((one) => one.status),
+      ['not_placed'],
+    );
+    for (let i = 0; i < 3; i += 1) await world.advance(5_000);
+    assert.equal(await world.position('BTCUSDT'), held);
+  });
+
   it('goes on ten seconds after a start at which not everything can be read [EX-65]', async (t) => {
     const world = await hold(t, slowLadder);
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
