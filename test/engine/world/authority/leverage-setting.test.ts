@@ -6,7 +6,7 @@ import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const SKILL = 'a'.repeat(64);
 
-describe('an amend is judged by the leverage that its symbol has at the venue (DESIGN 12.1, LEVERAGE_LOCKED)', () => {
+describe('what opens is judged by the leverage that its symbol has at the venue (DESIGN 12.1, LEVERAGE_LOCKED)', () => {
   const world = suiteWorld({
     policy: (spec) => {
       spec.trust.skills = [{ name: 'trusted', sha256: SKILL, provenance: 0.9, capability_risk: 0.1 }];
@@ -37,5 +37,40 @@ describe('an amend is judged by the leverage that its symbol has at the venue (D
     );
     const permitted = (await call(SKILL, amend)).decision;
     assert.equal(permitted.decision, 'ALLOW', JSON.stringify(permitted.reasons));
+  });
+
+  describe('two orders that are decided before either is sent', () => {
+    const rest = { order_type: 'limit', limit_price: 59_000 };
+    const place = (skillSha256: string | null, leverage: number, usdt: number) => {
+      const args = order({ ...rest, requested_leverage: leverage, requested_notional: usdt });
+      return call(skillSha256, { tool: 'place_order', args } as TradingArgs);
+    };
+    const setting = async (): Promise<number | undefined> =>
+      (await world.books()).positions.find(({ symbol }) => symbol === 'BTCUSDT')?.leverage;
+    /** Flat, with that leverage left of an earlier order. */
+    const begin = async (leverage: number): Promise<void> => {
+      await world.tool('cancel_all', {});
+      await world.advance(61_000);
+      const { execution } = await place(SKILL, leverage, 120);
+      assert.equal(execution.state, 'working');
+      await world.tool('cancel_all', {});
+      assert.equal(await setting(), leverage);
+    };
+
+    it('PK-6 the first one sets its own leverage, whatever waits behind it', async () => {
+      await begin(3);
+      const [first, second] = await Promise.all([place(null, 1, 240), place(SKILL, 3, 300)]);
+      assert.equal(first.execution.state, 'working', JSON.stringify(first.decision.reasons));
+      assert.equal(second.execution.state, 'working', JSON.stringify(second.execution));
+      assert.equal(await setting(), 1);
+    });
+
+    it('PK-6 the second one is not sent where the first one has set more than it was permitted with', async () => {
+      await begin(1);
+      const [first, second] = await Promise.all([place(SKILL, 3, 240), place(null, 1, 300)]);
+      assert.equal(first.execution.state, 'working', JSON.stringify(first.decision.reasons));
+      assert.equal(await setting(), 3);
+      assert.equal(second.execution.state, 'rejected', JSON.stringify(second.execution));
+    });
   });
 });
