@@ -76,7 +76,7 @@ export class OrderSender {
   *#sendInTurn(order: OrderState, decided: Decided): Flow<SubmitOutcome> {
     let problem: Rejection | null;
     try {
-      problem = yield* this.#matchLeverage(order);
+      problem = yield* this.#matchLeverage(order, decided);
     } catch (error) {
       return this.giveUp(order, error);
     }
@@ -303,9 +303,9 @@ export class OrderSender {
 
   /**
    * Leverage is a setting of the symbol. It is set to the charged leverage while the symbol is flat and has no other
-   * order; otherwise it stays (BY-39). Returns why the order must not be sent, or null.
+   * order at the venue; otherwise it stays (BY-39). Returns why the order must not be sent, or null.
    */
-  *#matchLeverage(order: OrderState): Flow<Rejection | null> {
+  *#matchLeverage(order: OrderState, decided: Decided): Flow<Rejection | null> {
     const previous = this.#leverageLocks.get(order.symbol);
     const mine = new Pending<void>();
     this.#leverageLocks.set(order.symbol, mine);
@@ -313,8 +313,12 @@ export class OrderSender {
     try {
       const position = this.#core.state.position(order.symbol);
       if (position.leverage === order.leverage && !this.#isLeverageUnknown(order.symbol)) return null;
-      if (isLeverageLocked(position, liveOrders(this.#core.state.orders, order.symbol), { own: order, leaving: null }))
-        return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
+      // What waits behind this one is not at the venue: it does not keep the setting of before.
+      const sent = [...liveOrders(this.#core.state.orders, order.symbol)].filter((each) => !this.isUnsent(each));
+      if (isLeverageLocked(position, new Set(sent), { own: order, leaving: null }))
+        return this.#isLeverageUnknown(order.symbol)
+          ? unconfirmed('an earlier one was lost')
+          : findExcess(position.leverage, order, decided);
       const { leverage, symbol } = order;
       const outcome = yield* ask<'setLeverage'>({ fx: 'setLeverage', symbol, leverage });
       if (outcome.kind === 'accepted') {
@@ -345,6 +349,13 @@ const BUSY = "the account has sent as many orders as the venue's limit leaves to
 /** An amend decided as a new opening order: only that one has a leverage. */
 function addsRisk({ body }: Decided): boolean {
   return body.effective !== null && body.effective.leverage !== null;
+}
+
+/** RISK: another order may have set more leverage than this one was permitted with. */
+function findExcess(setting: number | null, { leverage }: OrderState, { event }: Decided): Rejection | null {
+  const { leverage_locked: wasLocked, leverage_setting: seen } = event.context.market;
+  const most = Math.max(leverage, wasLocked ? (seen ?? 0) : 0);
+  return setting !== null && setting <= most ? null : unconfirmed(`it is not at most ${most}x, as was permitted`);
 }
 
 function unconfirmed(why: string): Rejection {

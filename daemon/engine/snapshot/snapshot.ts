@@ -13,7 +13,7 @@ import { stateInForce } from '../callers/layers.ts';
 import type { Duplicate } from '../callers/pacing.ts';
 import { isProvenUnfilled } from '../orders/evidence.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../orders/orders.ts';
-import type { Draft, SymbolInputs } from '../readings/inputs.ts';
+import type { Draft, Own, SymbolInputs } from '../readings/inputs.ts';
 import { ceilLots, ceilTicks, floorLots, floorTicks } from '../records/units.ts';
 import type { SymbolRules } from '../records/venue.ts';
 import type { GateViews } from '../state/views.ts';
@@ -126,14 +126,17 @@ export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView
   return view;
 }
 
+const ALL_COUNT: Own = { own: null, leaving: null };
 /** The last view of each symbol that a feed watches. */
 const marketCache = new Map<string, { readonly live: SymbolInputs; readonly view: MarketView }>();
 /** The same view until a feed brings news or leverage changes, so that its text need not be written again. */
-export function viewMarket({ ask, live, policy, rules: known, state, symbol }: Subject): MarketView {
+export function viewMarket({ ask, live, policy, request, rules: known, state, symbol }: Subject): MarketView {
   const rules = known === null ? null : viewRules(known, policy);
   const position = state.positions.get(symbol);
   const features = live?.features ?? null;
-  const locked = isLeverageLocked(position, liveOrders(state.orders, symbol), ask);
+  // RISK: an amended order rests already: it is opened by the setting of now, whatever leverage its amend may have.
+  const own = request.intent === 'modify' ? ALL_COUNT : ask;
+  const locked = isLeverageLocked(position, liveOrders(state.orders, symbol), own);
   const setting = position?.leverage ?? null;
   const last = live === null ? undefined : marketCache.get(symbol);
   const cached = last?.live === live ? last?.view : undefined;
