@@ -6,7 +6,7 @@ import { consider, recordDecision } from '../decide/take-decision.ts';
 import type { EngineCore } from '../flow/core.ts';
 import { type Flow, joined, onDisk, wait } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
-import { isInFlight, isPlanned, type OrderState } from '../orders/orders.ts';
+import { isInFlight, isPlanned, neverRests, type OrderState } from '../orders/orders.ts';
 import { laterAsk, parentAsk, planFromDecision, planSingle, type ReviewPlace, type Steps } from '../plan/orders.ts';
 import type { Ask } from '../readings/inputs.ts';
 import type { DecisionEvent, PlannedOrder } from '../records/decisions.ts';
@@ -52,7 +52,7 @@ const STEPS_PAUSE_MS = 25;
 
 /** The review of what rests. */
 interface NotesOpenings {
-  /** To be called in the turn in which an opening was permitted. */
+  /** To be called in the turn in which an opening that may rest was permitted. */
   noteOpening(): void;
 }
 interface SliceParts {
@@ -146,7 +146,7 @@ export class SliceRunner {
   }
 
   #send(order: OrderState, decided: Decided): ReturnType<OrderSender['sendOpening']> {
-    this.#standing.noteOpening();
+    if (!neverRests(order)) this.#standing.noteOpening();
     return this.#sender.sendOpening(order, decided);
   }
 

@@ -78,7 +78,7 @@ export class StandingOrders {
     return this.#cancels;
   }
 
-  /** To be called in the turn in which an opening was permitted, before it is sent. */
+  /** To be called in the turn in which an opening that may rest was permitted, before it is sent. */
   noteOpening(): void {
     this.#review.noteOpening();
   }
