@@ -83,7 +83,7 @@ const traderStateProperties = {
   }),
 };
 const temporalProperties = {
-  duplicate_window_ms: milliseconds('An equal intent of the same agent is refused for this time.', 7 * DAY_MS), // PK-24
+  duplicate_window_ms: milliseconds('No agent repeats one of its last 1000 openings in this time.', 7 * DAY_MS), // PK-24
   duplicate_exempt: texts(SYMBOL_PATTERN, 'Symbols in which equal intents are legitimate.', 0, 1000), // PK-25
   flip_interval_ms: milliseconds('Time from an opening fill to an opening order in the other direction.', 7 * DAY_MS), // PK-26
   breaker: Type.Object(

@@ -178,7 +178,6 @@ interface KnownRequest {
 /** A permitted parent that a repeated prompt would repeat (rule 5). */
 interface RecentParent {
   readonly decisionId: string;
-  readonly agent: string;
   readonly symbol: string;
   readonly intent: string;
   readonly side: Side | null;
@@ -207,9 +206,13 @@ function requestKey(agent: string, route: string, requestId: string): string {
   return `${agent}\u0000${route}\u0000${requestId}`;
 }
 
+/** RISK: of each agent so many: what others open must not make room for its second one. */
+const MAX_OPENED = 1_000;
+
 export class RequestMemory {
   private readonly known = new Map<string, KnownRequest>();
-  private readonly recent: RecentParent[] = [];
+  /** By agent, oldest first. */
+  private readonly recent = new ByName<RecentParent[]>(() => []);
 
   find(agent: string, route: string, requestId: string): KnownRequest | null {
     return this.known.get(requestKey(agent, route, requestId)) ?? null;
@@ -226,9 +229,9 @@ export class RequestMemory {
     const effective = decision.effective;
     if (decision.kind !== 'tool' || effective === null || effective.action !== 'open' || request.symbol === null)
       return;
-    this.recent.push({
+    const own = this.recent.of(event.agent);
+    own.push({
       decisionId: decision.decision_id,
-      agent: event.agent,
       symbol: request.symbol,
       intent: request.intent,
       side: request.side,
@@ -237,29 +240,30 @@ export class RequestMemory {
       valued: valuationOf(event),
       tMs,
     });
-    if (this.recent.length > 1000) this.recent.splice(0, 500);
+    if (own.length > MAX_OPENED) own.shift();
   }
 
-  noteUnfilled(decisionId: string): void {
-    const at = this.recent.findLastIndex((parent) => parent.decisionId === decisionId);
-    if (at >= 0) this.recent[at] = { ...this.recent[at]!, isUnfilled: true };
+  noteUnfilled(agent: string | null, decisionId: string): void {
+    const own = this.recent.find(agent ?? '') ?? [];
+    const at = own.findLastIndex((parent) => parent.decisionId === decisionId);
+    if (at >= 0) own[at] = { ...own[at]!, isUnfilled: true };
   }
 
   /**
-   * The latest equal permitted parent inside the window: the same lots, or the very same size in the same unit. One of
+   * The latest equal permitted parent of the agent inside the window: the same lots, or the very same size in the same unit. One of
    * which nothing was filled, nor can be (`isUnfilled`), is none: what is requested again has not been had.
    */
   findDuplicate(
-    ask: Omit<RecentParent, 'decisionId' | 'tMs' | 'isUnfilled' | 'valued'>,
+    ask: Omit<RecentParent, 'decisionId' | 'tMs' | 'isUnfilled' | 'valued'> & { readonly agent: string },
     tMs: number,
     windowMs: number,
     { isAnswered, isUnfilled }: { readonly [name in 'isAnswered' | 'isUnfilled']: (decisionId: string) => boolean },
   ): Duplicate | null {
-    for (let i = this.recent.length - 1; i >= 0; i -= 1) {
-      const parent = this.recent[i]!;
+    const own = this.recent.find(ask.agent) ?? [];
+    for (let i = own.length - 1; i >= 0; i -= 1) {
+      const parent = own[i]!;
       if (tMs - parent.tMs > windowMs) return null;
       const same =
-        parent.agent === ask.agent &&
         parent.symbol === ask.symbol &&
         parent.intent === ask.intent &&
         parent.side === ask.side &&

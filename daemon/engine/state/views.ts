@@ -135,9 +135,9 @@ export function takeEnded(views: GateViews, nowMs: number): readonly EndedDecisi
   const { claims, orders, requests } = views;
   const dropped = orders.ended.dropOld(orders, nowMs, (order, endedAtMs) => mayLeave(views, order, endedAtMs, nowMs));
   return dropped.map((group) => {
-    const decisionId = group.orders[0]?.decisionId ?? null;
+    const { agent = null, decisionId = null } = group.orders[0] ?? {};
     if (decisionId === null) return { ...group, claim: null };
-    if (group.orders.every(isProvenUnfilled)) requests.noteUnfilled(decisionId);
+    if (group.orders.every(isProvenUnfilled)) requests.noteUnfilled(agent, decisionId);
     return { ...group, claim: claims.take(decisionId) };
   });
 }

@@ -206,6 +206,23 @@ test('SAE-M4: an intent is a duplicate of the newest equal one in the window of 
   );
 });
 
+test('of each agent the last 1000 openings are known, however many others open [PK-24]', () => {
+  const { ledger } = play([{ afterMs: 0, fates: ['filled'] }]);
+  const open = (agent: string, nr: number): void =>
+    void ledger.append(
+      decisionEvent({
+        id: `${agent}-${nr}`,
+        agent,
+        atMs: T0 + 1,
+        orders: [],
+        request: { requested_notional: 1_000 + nr },
+      }),
+    );
+  for (let nr = 0; nr < 1_200; nr += 1) open('bob', nr);
+  for (let nr = 0; nr < 999; nr += 1) open('alice', nr);
+  for (const state of [ledger.state, ledger.refold()]) assert.equal(contextOf(state, T0 + 2).duplicate_of, 'd-0');
+});
+
 test('in a symbol of duplicate_exempt an equal intent is no duplicate, and in any other it is [PK-25]', () => {
   const { ledger } = play([{ afterMs: 0, fates: ['filled'] }]);
   for (const [symbols, expected] of [
