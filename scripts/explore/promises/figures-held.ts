@@ -97,7 +97,10 @@ export function* compareHeld(
     plain.of(symbol).holder !== request.agent
   )
     yield* unequal('held-by', context.holding?.held_by ?? null, 'another');
-  yield* unequal('leverage-locked', String(market.leverage_locked), String(held !== 0 || here.some(isSent)));
+  // An amend sets no leverage: the order itself keeps the setting.
+  const amended = request.intent === 'modify' ? all.get(context.own_order_id ?? '') : undefined;
+  const isKept = amended !== undefined && !amended.isOver && isSent(amended);
+  yield* unequal('leverage-locked', String(market.leverage_locked), String(held !== 0 || isKept || here.some(isSent)));
   if (request.intent === 'open' || request.intent === 'modify') {
     const opening = here.filter((order) => !order.reduceOnly && !order.foreign && order.triggerE8 === null);
     yield* unequal('openings', context.openings?.all ?? 0, opening.length);
@@ -105,8 +108,8 @@ export function* compareHeld(
     yield* unequal('own-openings', context.openings?.own ?? 0, ownOpening.length);
   }
   if (context.phase !== 'standing' && request.intent !== 'cancel') {
-    const amended = all.get(context.own_order_id ?? '')?.rootId ?? null;
-    yield* unequal('open-exits', context.holding?.open_exits ?? 0, plain.countExits(request.agent, symbol, amended));
+    const root = all.get(context.own_order_id ?? '')?.rootId ?? null;
+    yield* unequal('open-exits', context.holding?.open_exits ?? 0, plain.countExits(request.agent, symbol, root));
   }
   const elsewhere = sumElsewhere(allRules, plain, counted, context, symbol);
   if (elsewhere === null) return;
