@@ -8,10 +8,12 @@ import { decide } from '../../daemon/core/decide/decide.ts';
 import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { buildBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';
+import { parentAsk } from '../../daemon/engine/plan/orders.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import type { PlannedOrder } from '../../daemon/engine/records/decisions.ts';
 import { viewLosses } from '../../daemon/engine/snapshot/agent-losses.ts';
-import { DAY, T0 } from '../engine/fold-fixture.ts';
+import { viewMarket } from '../../daemon/engine/snapshot/snapshot.ts';
+import { DAY, decisionEvent, orderEvent, T0 } from '../engine/fold-fixture.ts';
 import { Reported } from '../engine/reported-accounts.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { readCorpus } from './corpus.ts';
@@ -97,10 +99,42 @@ function* sayLosses(): Generator<string> {
   yield asked(T0 + DAY + 1, 59_000.7);
 }
 
+/** Whether an order may set the leverage of a flat symbol in which one rests, by what is asked about that one. */
+function* sayLeverage(): Generator<string> {
+  const reported = new Reported();
+  const orders = [{ client_order_id: 'o1', lots: 1, side: 'buy', reduce_only: false }] as const;
+  reported.ledger.append(decisionEvent({ id: 'd1', atMs: T0 + 10, agent: 'alice', orders }));
+  reported.ledger.append(orderEvent('o1', T0 + 11, { status: 'working' }));
+  const { state } = reported.ledger;
+  const own = state.orders.all.get('o1') ?? null;
+  assert.ok(own !== null);
+  const { asks, policies } = readCorpus();
+  const inputs: LiveInputs = { nowMs: T0 + 20, clockSkewMs: 0, account: null, symbols: new Map() };
+  const place = { account: 'main', venue: 'paper' } as const;
+  for (const intent of ['open', 'modify'] as const)
+    for (const named of [own, null]) {
+      const [spec] = policies;
+      const [first] = asks;
+      assert.ok(spec !== undefined && first !== undefined);
+      const view = viewMarket({
+        state,
+        inputs,
+        request: { ...first.request, intent, symbol: 'BTCUSDT' },
+        policy: compilePolicy(spec, 'p', 'alice'),
+        ask: { ...parentAsk(place), own: named },
+        symbol: 'BTCUSDT',
+        rules: null,
+        live: null,
+        tMs: T0 + 20,
+      });
+      yield `${intent} ${named === null} ${view.leverage_locked}`;
+    }
+}
+
 test('a core that says something else has another version [SAE-AUDIT]', () => {
   const seen = { actions: new Set<string>() };
   const hash = createHash('sha256');
-  for (const line of [...saySomething(seen), ...sayLosses()]) hash.update(`${line}\n`);
+  for (const line of [...saySomething(seen), ...sayLosses(), ...sayLeverage()]) hash.update(`${line}\n`);
   const said = hash.digest('hex');
   assert.deepEqual(
     [...seen.actions].sort(),
