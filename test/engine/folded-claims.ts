@@ -169,7 +169,14 @@ export class FoldedClaims {
   takeProfit(
     id: string,
     lots: number,
-    { agent = 'alice', atMs = T0, delayMs = 0, parent = null as string | null, side = 'sell' as Side } = {},
+    {
+      agent = 'alice',
+      atMs = T0,
+      delayMs = 0,
+      origin = 'agent' as Origin,
+      parent = null as string | null,
+      side = 'sell' as Side,
+    } = {},
   ): void {
     const order = {
       client_order_id: id,
@@ -181,7 +188,9 @@ export class FoldedClaims {
     } as const;
     const effective = { action: 'exit', side, lots } as const;
     const again = parent === null ? {} : ({ kind: 'slice', parent: `d-${parent}` } as const);
-    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, effective, orders: [order], ...again }));
+    this.ledger.append(
+      decisionEvent({ id: `d-${id}`, atMs, agent, request: { origin }, effective, orders: [order], ...again }),
+    );
   }
   /** The gate wants an order gone. */
   cancel(id: string, reason: string, atMs = T0): void {

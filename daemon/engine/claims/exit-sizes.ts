@@ -230,7 +230,7 @@ export function restE8(
   if (claim.orders.some((order) => isAtVenue(order) && !isResting(order) && !isLostForGood(order))) return 0;
   const { all, isBeside, live, position, side } = closing;
   const fits = all - missingOf(position, side, live) - exitE8(live, side);
-  const room = isBeside ? Math.min(fits, surelyOf(state, closing)) : fits;
+  const room = isBeside && claim.origin !== 'operator' ? Math.min(fits, surelyOf(state, closing)) : fits;
   const quantityE8 = Math.min(want - onWay, room);
   // It rests in one order, once what makes room for it is gone.
   if (quantityE8 < want - onWay && isMakingRoom(closing)) return 0;

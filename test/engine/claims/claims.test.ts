@@ -268,6 +268,16 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     assert.equal(toRest(book, 't-1'), 10);
   });
 
+  test('beside nobody’s lots an operator’s take-profit rests with theirs, too [EX-36]', () => {
+    const book = held(10, 8);
+    book.takeProfit('ops', 18, { agent: 'operator', origin: 'operator', delayMs: 1 });
+    assert.deepEqual([desired(book), toRest(book, 'ops')], [['ops 18'], 18]);
+    const ofNobody = new FoldedClaims();
+    ofNobody.read(8, T0 + 1);
+    ofNobody.takeProfit('ops', 8, { agent: 'operator', origin: 'operator', delayMs: 1 });
+    assert.equal(toRest(ofNobody, 'ops'), 8);
+  });
+
   test('what a lost order has closed is not closed again, though a later fill brings the count to what a reading shows', () => {
     const book = held(20, 1);
     book.exit('x-1', 20, { atMs: T0 + 5 });
