@@ -11,6 +11,8 @@ import { isAtVenue, isLost, isResting, neverRests } from '../orders/orders.ts';
 /** How long exits of before a restart wait for the first whole reading, wall ms. */
 const RESUME_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 10;
+/** The same for what is held after that: whether an order rests, lists and lookups prove within seconds. */
+const LOOK_AT_HELD_EVERY_MS = 250;
 /** How old an operator's exit may be, ms; an agent's: `exits.resume_ms`. */
 const OPERATOR_RESUMABLE_MS = 3_600_000;
 
@@ -48,7 +50,7 @@ export class ExitResumption {
 
   *#resume(claims: readonly Claim[]): Flow<void> {
     if (claims.length > 0) yield* this.#read(claims);
-    for (let held = claims; !this.#core.isStopping(); yield* wait(LOOK_EVERY_MS)) {
+    for (let held = claims; !this.#core.isStopping(); yield* wait(LOOK_AT_HELD_EVERY_MS)) {
       const left = held.filter((claim) => claim.end === null && !this.#isJudged(claim));
       if (left.length < held.length) this.#book.release(left);
       if (left.length === 0) return;
