@@ -21,6 +21,8 @@ export class PlainHeld {
   /** By the last reading of the account; a symbol that it has no row of is flat. */
   #read: ReadonlyMap<string, number> = new Map();
   #isUnread = false;
+  /** Symbols in which that was not what the fills told of by then say. */
+  readonly #differing = new Set<string>();
   /** When the last reading was asked for. */
   #requestedAtMs = 0;
   /** Symbols of which a fill was told since the last reading, and dates from before it. */
@@ -34,6 +36,9 @@ export class PlainHeld {
       this.#isUnread = (event.payload.unread ?? []).length > 0;
       this.#requestedAtMs = event.payload.requested_at_ms;
       this.#doubted.clear();
+      this.#differing.clear();
+      for (const symbol of new Set([...this.#held.keys(), ...this.#read.keys()]))
+        if (this.#isOther(symbol)) this.#differing.add(symbol);
     }
     if (event.kind === 'order' && event.payload.executed_e8 > 0)
       if ((event.payload.venue_at_ms ?? 0) <= this.#requestedAtMs)
@@ -49,9 +54,15 @@ export class PlainHeld {
   get symbols(): Iterable<string> {
     return this.#held.keys();
   }
-  /** Fills and the last reading say the same, and that for sure: no other count is worse. */
+  /**
+   * Fills and the last reading say the same, as they did when it came, and that for sure: no other count is worse. A fill of
+   * after a reading that differs explains none of that, though both come to the same.
+   */
   isAgreed(symbol: string): boolean {
-    return !this.#isUnread && !this.#doubted.has(symbol) && (this.#read.get(symbol) ?? 0) === this.of(symbol).held;
+    return !this.#isUnread && !this.#doubted.has(symbol) && !this.#differing.has(symbol) && !this.#isOther(symbol);
+  }
+  #isOther(symbol: string): boolean {
+    return (this.#read.get(symbol) ?? 0) !== this.of(symbol).held;
   }
   /** Beside the one that is amended: that stays one. */
   countExits(agent: string, symbol: string, amended: string | null): number {
