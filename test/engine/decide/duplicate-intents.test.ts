@@ -5,6 +5,7 @@ import { compilePolicy } from '../../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
 import { decide } from '../../../daemon/core/decide/decide.ts';
 import type { ExecutionRequest } from '../../../daemon/core/request.ts';
+import { parentAsk } from '../../../daemon/engine/plan/orders.ts';
 import type { Evidence, EvidenceKind, OrderEvent } from '../../../daemon/engine/records/decisions.ts';
 import { buildContext } from '../../../daemon/engine/snapshot/snapshot.ts';
 import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
@@ -24,20 +25,7 @@ import {
 const WINDOW_MS = 10_000;
 const FIXTURE = buildCase({ request: { agent: 'alice' } });
 const POLICY = compilePolicy(FIXTURE.policy, '0', 'alice');
-const ASK = {
-  phase: 'parent',
-  venue: 'paper',
-  accountName: 'main',
-  tokenSkillSha256: null,
-  schemaViolation: null,
-  own: null,
-  leaving: null,
-  exitRung: 0,
-  sliceE8: null,
-  parentPriceE8: null,
-  grant: null,
-  target: null,
-} as const;
+const ASK = parentAsk({ account: 'main', venue: 'paper' });
 
 interface Written {
   readonly ledger: FoldedLedger;
