@@ -95,7 +95,7 @@ export function holdAgain(position: PositionState, { agent, origin, reduceOnly }
  * keep it.
  */
 export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState>, tMs: number): void {
-  if (position.holder === null && !position.isContested && position.release === null) return;
+  if (position.holder === null && !position.isContested && position.releases.length === 0) return;
   if (position.quantityE8 !== 0 || (position.disputedE8 ?? 0) !== 0 || position.doubt !== null) return;
   for (const order of live) {
     if (order.origin !== 'agent' || order.agent === null) continue;
@@ -103,26 +103,28 @@ export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState
   }
   position.holder = null;
   position.isContested = false;
-  const { release } = position;
-  if (release === null) return;
-  release.untilMs ??= tMs + release.forMs;
-  if (release.untilMs <= tMs) position.release = null;
+  position.releases = position.releases.flatMap((release) => {
+    const untilMs = release.untilMs ?? tMs + release.forMs;
+    return tMs < untilMs ? [{ ...release, untilMs }] : [];
+  });
 }
 
 /** Whatever is held is an agent's from here on, by an operator's word; or nobody's (null). */
 export function giveTo(position: PositionState, gift: Gift): void {
   position.holder = gift.owner;
   position.isContested = false;
-  position.release = null;
+  position.releases = [];
   giveLots(position, gift);
 }
 /** An operator takes it from its holder, once it is free. */
 export function releaseFrom(position: PositionState, forMs: number): void {
-  if (position.holder !== null) position.release = { agent: position.holder, forMs, untilMs: null };
+  const { holder, releases } = position;
+  if (holder === null) return;
+  position.releases = [...releases.filter(({ agent }) => agent !== holder), { agent: holder, forMs, untilMs: null }];
 }
 /** Why an agent must not open there by a release: it stands. */
-export function isReleasedFrom({ release }: PositionState, agent: string, tMs: number): boolean {
-  return release !== null && release.agent === agent && (release.untilMs === null || tMs < release.untilMs);
+export function isReleasedFrom({ releases }: PositionState, agent: string, tMs: number): boolean {
+  return releases.some((each) => each.agent === agent && (each.untilMs === null || tMs < each.untilMs));
 }
 
 /** What live orders may have filled without our knowing it yet; unsent slices cannot. */

@@ -46,15 +46,15 @@ export interface Holding {
   holder: string | null;
   /** Several agents held it by records of before this contract: none does until it is flat, or adopted. */
   isContested: boolean;
-  /** An operator released it from this agent, which opens nothing until the symbol is free, or until then. */
-  release: Release | null;
+  /** An operator released it from these agents, one each: they open nothing until the symbol is free, or until then. */
+  releases: readonly Release[];
 }
 interface Release {
   readonly agent: string;
   /** How long after the symbol is free, ms. */
   readonly forMs: number;
   /** Domain time; null: the symbol is not free yet. */
-  untilMs: number | null;
+  readonly untilMs: number | null;
 }
 
 interface Doubt {
@@ -117,7 +117,7 @@ export function createPosition(symbol: string): PositionState {
     sinceMs: null,
     holder: null,
     isContested: false,
-    release: null,
+    releases: [],
     book: createLotBook(),
   };
 }

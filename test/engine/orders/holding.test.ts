@@ -324,10 +324,25 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
     assert.equal(refuses(book, 'bob', T0 + 101 * MINUTE), false, 'others may');
   });
 
+  test('release from the next holder ends no earlier one before its time [TF-79]', () => {
+    const book = held(10, 0);
+    book.release(60 * MINUTE, T0 + 20);
+    book.exit('x-1', 10, { atMs: T0 + 30 });
+    book.report('x-1', 'filled', 10, T0 + 40);
+    book.open('b-1', 5, { agent: 'bob', atMs: T0 + MINUTE });
+    book.report('b-1', 'filled', 5, T0 + MINUTE);
+    book.release(0, T0 + 2 * MINUTE);
+    assert.deepEqual([refuses(book, 'alice', T0 + 3 * MINUTE), refuses(book, 'bob', T0 + 3 * MINUTE)], [true, true]);
+    book.exit('x-2', 5, { agent: 'bob', atMs: T0 + 4 * MINUTE });
+    book.report('x-2', 'filled', 5, T0 + 4 * MINUTE);
+    assert.deepEqual([refuses(book, 'alice', T0 + 5 * MINUTE), refuses(book, 'bob', T0 + 5 * MINUTE)], [true, false]);
+    assert.equal(isReleasedFrom(refolded(book).position('BTCUSDT'), 'alice', T0 + 5 * MINUTE), true);
+  });
+
   test('release of what nobody holds says nothing', () => {
     const book = held(0, 7);
     book.release();
-    assert.equal(book.position.release, null);
+    assert.deepEqual(book.position.releases, []);
   });
 });
 
