@@ -44,14 +44,19 @@ function prepareStatements(db: Database) {
     `SELECT ${COLUMNS} FROM tokens
      WHERE revoked_at_ms IS NULL AND expires_at_ms > ? AND expires_at_ms <= ? ORDER BY id`,
   );
-  const revoke = db.prepare(
-    'UPDATE tokens SET revoked_at_ms = max(?, created_at_ms) WHERE id = ? AND revoked_at_ms IS NULL',
+  // Revoked before it expires, whatever the clocks say: what ends later has expired ({@link wasRevoked}).
+  const revoke = db.prepare<[{ readonly id: string; readonly nowMs: number }]>(
+    `UPDATE tokens SET revoked_at_ms = max(created_at_ms, min(:nowMs, coalesce(expires_at_ms - 1, :nowMs)))
+     WHERE id = :id AND revoked_at_ms IS NULL`,
+  );
+  const expire = db.prepare(
+    'UPDATE tokens SET revoked_at_ms = max(created_at_ms, expires_at_ms) WHERE id = ? AND revoked_at_ms IS NULL',
   );
   const end = db.prepare(
     `UPDATE tokens SET expires_at_ms = ?
      WHERE id = ? AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)`,
   );
-  return { insert, live, all, keys, over, revoke, end };
+  return { insert, live, all, keys, over, revoke, expire, end };
 }
 
 /**
@@ -64,7 +69,7 @@ export function createTokenStore(
   expiry: ExpiryClock,
   random: RandomBytes = randomBytes,
 ): TokenStore {
-  const { insert, live, all, keys, over, revoke, end } = prepareStatements(db);
+  const { insert, live, all, keys, over, revoke, expire, end } = prepareStatements(db);
   function createToken(token: NewToken): { readonly record: TokenRecord; readonly secret: string } {
     const secret = createSecret(random);
     const record: TokenRecord = {
@@ -97,7 +102,7 @@ export function createTokenStore(
         .map(({ token_hash, ...token }) => ({ token, keyHex: token_hash }))
         .filter(({ token }) => isLiveToken(token, now));
     },
-    revokeToken: (id) => revoke.run(now(), id).changes === 1,
+    revokeToken: (id) => revoke.run({ id, nowMs: now() }).changes === 1,
     replaceTokens: (ids, endsAtMs, expiresAtMs) =>
       db.transaction(() => {
         const nowMs = expiry.nowMs();
@@ -111,7 +116,7 @@ export function createTokenStore(
     endExpired() {
       const span = expiry.certain();
       if (span === null) return [];
-      return over.all(span.afterMs, span.toMs).filter(({ id }) => revoke.run(now(), id).changes === 1);
+      return over.all(span.afterMs, span.toMs).filter(({ id }) => expire.run(id).changes === 1);
     },
   };
 }
@@ -272,10 +277,9 @@ function readWords(tokens: readonly TokenRecord[], nowMs: number): TokenWords {
 
 const agentOf = ({ agent, name }: TokenRecord): string => agent ?? name;
 
-const CLOCKS_APART_MS = 60_000;
-/** And not ended when it expired: the clock that dates what is revoked may be behind the one of ends. */
+/** And not ended when it expired. */
 export function wasRevoked({ expires_at_ms, revoked_at_ms }: TokenRecord): boolean {
-  return revoked_at_ms !== null && (expires_at_ms === null || revoked_at_ms < expires_at_ms - CLOCKS_APART_MS);
+  return revoked_at_ms !== null && (expires_at_ms === null || revoked_at_ms < expires_at_ms);
 }
 /** Of the same rights. */
 function isAlike(one: TokenRecord, other: TokenRecord): boolean {

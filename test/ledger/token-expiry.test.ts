@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import type { TokenEvent } from '../../daemon/ledger/chain/token-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import { expiryClock, openTokenStore } from '../../daemon/ledger/tokens.ts';
+import { expiryClock, openTokenStore, tokenPorts } from '../../daemon/ledger/tokens.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
@@ -49,9 +49,29 @@ test('a token is refused from the instant of its expiry on, by wall time, and is
   ledger.flush();
   assert.deepEqual(recorded(ledger), [
     ['created', record.id, NOW_MS],
-    ['revoked', record.id, NOW_MS],
+    ['revoked', record.id, end],
   ]);
   assert.equal(problemOf(ledger), null);
+});
+
+test('another token stands for one that expired, and for none that was revoked right before: at, and 1 ms before', (t) => {
+  const wall = { ms: NOW_MS };
+  const ledger = openAt(t, wall);
+  const end = wall.ms + 30_000;
+  const make = (): string => ledger.tokens.createToken({ ...AGENT, expires_at_ms: end }).record.id;
+  const [early, late, over] = [make(), make(), make()];
+  ledger.tokens.createToken(AGENT);
+  const stands = (id: string): boolean => tokenPorts(ledger.tokens).tokenWords().stands(id);
+  wall.ms = end - 1;
+  ledger.tokens.revokeToken(early);
+  assert.deepEqual([early, late, over].map(stands), [false, true, true]);
+  wall.ms = end;
+  ledger.tokens.revokeToken(late);
+  assert.deepEqual(
+    ledger.tokens.endExpired().map(({ id }) => id),
+    [over],
+  );
+  assert.deepEqual([early, late, over].map(stands), [false, false, true]);
 });
 
 for (const venue of ['binance-live', 'paper'] as const)
