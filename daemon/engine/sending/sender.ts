@@ -273,18 +273,18 @@ export class OrderSender {
   #take(order: OrderState, outcome: SubmitOutcome, asked: Sent): SubmitOutcome {
     this.#core.ports.observer.submitted(outcome.kind);
     this.#noteCounts();
+    if (outcome.kind === 'accepted') this.#consequences.onAccepted();
     if (outcome.kind === 'accepted' && outcome.order !== null) {
-      this.#consequences.onAccepted();
       this.#takeShown(order, outcome.order, asked.ask);
-      return outcome;
+      // RISK: an answer that shows another order says nothing about ours, which nobody would look for in flight.
+      if (!isInFlight(order)) return outcome;
     }
     if (outcome.kind === 'rejected') {
       const isTaken = this.#proof.record(order, rejectedEvent(this.#core, order, outcome.rejection)) !== null;
       this.#consequences.onRejection(outcome.rejection, order);
       return isTaken ? outcome : { kind: 'accepted', order: null };
     }
-    if (outcome.kind === 'accepted') this.#consequences.onAccepted();
-    const detail = outcome.kind === 'unknown' ? outcome.detail : 'the venue knows this order already; looking it up';
+    const detail = outcome.kind === 'unknown' ? outcome.detail : 'the venue knows an order of that id; looking it up';
     const unknown = unknownEvent(this.#core, order, detail, asked.sentByMs());
     if (this.#proof.record(order, unknown) === null) return { kind: 'accepted', order: null };
     this.#consequences.onUnknown(order);
