@@ -20,6 +20,12 @@ interface Sent {
   readonly sentByMs: () => number;
 }
 
+/** A setting of a symbol's leverage whose answer was lost. `atMs`: by then it was sent, by `t`. */
+interface LostSetting {
+  readonly atMs: number;
+  readonly leverage: number;
+}
+
 /**
  * Sends approved orders and records their outcomes: the only place that asks for one to be sent. INVARIANT: disk first.
  * Whatever is sent here waits until all that was recorded is on disk, and looks after that whether it may still be sent.
@@ -31,7 +37,8 @@ export class OrderSender {
   readonly #approvals = new Approvals();
   readonly #proof: OrderProof;
   readonly #leverageLocks = new Map<string, Pending<void>>();
-  readonly #leverageUnknownSince = new Map<string, number>();
+  /** By symbol. */
+  readonly #lostSettings = new Map<string, LostSetting>();
   #isOpeningStopped = false;
 
   constructor(core: EngineCore, proof: OrderProof, consequences: VenueConsequences, lone: LoneOpenings) {
@@ -293,12 +300,18 @@ export class OrderSender {
 
   /** A setting with a lost answer may be in effect, or may still arrive, until a later account reading shows it. */
   #isLeverageUnknown(symbol: string): boolean {
-    const since = this.#leverageUnknownSince.get(symbol);
-    if (since === undefined) return false;
+    const lost = this.#lostSettings.get(symbol);
+    if (lost === undefined) return false;
     const readAtMs = this.#core.state.accountAskedMs;
-    if (readAtMs <= since + this.#core.ports.venue.acceptanceHorizonMs) return true;
-    this.#leverageUnknownSince.delete(symbol);
+    if (readAtMs <= lost.atMs + this.#core.ports.venue.acceptanceHorizonMs) return true;
+    this.#lostSettings.delete(symbol);
     return false;
+  }
+  /** What may still arrive, behind one that is set anew; 0: nothing may. */
+  #arrivingLeverage(symbol: string): number {
+    const lost = this.#lostSettings.get(symbol);
+    if (lost === undefined) return 0;
+    return this.#core.passedMs() > lost.atMs + this.#core.ports.venue.acceptanceHorizonMs ? 0 : lost.leverage;
   }
 
   /**
@@ -320,9 +333,11 @@ export class OrderSender {
           ? unconfirmed('an earlier one was lost')
           : findExcess(position.leverage, order, decided);
       const { leverage, symbol } = order;
+      const arriving = this.#arrivingLeverage(symbol);
+      if (arriving > leverage) return unconfirmed(`an earlier one of ${arriving}x was lost, and may still arrive`);
       const outcome = yield* ask<'setLeverage'>({ fx: 'setLeverage', symbol, leverage });
       if (outcome.kind === 'accepted') {
-        this.#leverageUnknownSince.delete(order.symbol);
+        if (arriving === 0) this.#lostSettings.delete(order.symbol);
         this.#core.append('leverage', {
           confirmed_at_ms: this.#core.nowMs(),
           leverage: order.leverage,
@@ -332,7 +347,7 @@ export class OrderSender {
       }
       // A lower setting than requested would be safe, but the venue's current one is unknown: nothing is sent.
       if (outcome.kind === 'rejected') return outcome.rejection;
-      this.#leverageUnknownSince.set(order.symbol, this.#core.passedMs());
+      this.#lostSettings.set(symbol, { atMs: this.#core.passedMs(), leverage });
       return unconfirmed(outcome.detail);
     } finally {
       mine.close({ kind: 'done', result: undefined });

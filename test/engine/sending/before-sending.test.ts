@@ -69,6 +69,24 @@ describe('an opening order whose leverage setting is not known is not sent (BY-3
     world.stop();
   });
 
+  it('nor one at less leverage, while a lost setting of more may still arrive behind its own', async () => {
+    const { world, sent } = start();
+    const open = (id: string, leverage: number): Promise<SubmitOutcome> => {
+      const orders = [{ client_order_id: id, leverage, time_in_force: 'IOC' as const }];
+      const decided = world.decide({ id: `d-${id}`, orders });
+      return world.core.run(world.sender.sendOpening(world.order(id), decided));
+    };
+    world.script.leverage = () => ({ kind: 'unknown', detail: 'ECONNRESET' });
+    isHeldBack(await open('o-1', 20));
+    world.script.leverage = () => ({ kind: 'accepted', order: null });
+    await world.time.advance(1_000);
+    isHeldBack(await open('o-2', 3));
+    // As before, what asks for the same is set anew.
+    await open('o-3', 20);
+    assert.deepEqual(sent, ['order']);
+    world.stop();
+  });
+
   it('nor one of several that wait for it together, of which each keeps the next from setting it anew', async () => {
     const { world, open, sent } = start();
     const setting = later<SubmitOutcome>();
