@@ -20,12 +20,14 @@ export class Countdowns {
   readonly #core: LiveCore;
   readonly #isRead: () => boolean;
   readonly #lines = new Map<string, Line>();
+  readonly #beganAtMs: number;
   #isClosed = false;
 
   /** `isRead`: orders and positions of the venue have been read: before, all that runs is of another time, and is ended. */
   constructor(core: LiveCore, isRead: () => boolean) {
     this.#core = core;
     this.#isRead = isRead;
+    this.#beganAtMs = core.ports.time.monotonicMs();
   }
 
   /** Called at every tick: the calls which it began. */
@@ -55,8 +57,19 @@ export class Countdowns {
   }
 
   #line(symbol: string): Line {
-    const begin = () => ({ ...noCalls(), unsetSinceMs: null, setting: NOTHING_SET, arrivesUntilMs: 0 });
+    const begin = () => ({
+      ...noCalls(),
+      unsetSinceMs: null,
+      setting: NOTHING_SET,
+      // RISK: the process before may have died while it set one.
+      arrivesUntilMs: this.#arrivesUntilMs(this.#beganAtMs),
+    });
     return heldIn(this.#lines, symbol, begin);
+  }
+  /** Of what was sent by then. */
+  #arrivesUntilMs(sentByMs: number): number {
+    const { clock, venue } = this.#core.ports;
+    return sentByMs + venue.acceptanceHorizonMs / Math.max(1, clock.scale);
   }
 
   /** Wall ms; 0: it should not run. Where the venue's time moves in steps, nothing could keep it from running out. */
@@ -113,8 +126,7 @@ export class Countdowns {
       const wallMs = ports.time.monotonicMs();
       const outcome = yield* call('setCountdown', symbol, countdownMs);
       if (outcome.kind !== 'ok') {
-        const { scale } = ports.clock;
-        line.arrivesUntilMs = ports.time.monotonicMs() + ports.venue.acceptanceHorizonMs / Math.max(1, scale);
+        line.arrivesUntilMs = this.#arrivesUntilMs(ports.time.monotonicMs());
         return;
       }
       line.setForMs = wantedMs;

@@ -70,6 +70,7 @@ function* lowerLeverage(core: LiveCore, health: VenueHealth, symbols: readonly s
       }
       health.onReadFailure({ detail: message, cause, retryAfterMs });
     }
+    if (outcome.kind === 'unknown') core.append('leverage', { leverage: cap, lost: true, symbol });
     if (outcome.kind !== 'accepted') return false;
     core.append('leverage', { confirmed_at_ms: core.nowMs(), leverage: cap, symbol });
   }

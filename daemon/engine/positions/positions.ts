@@ -10,6 +10,8 @@ interface LeverageSetting {
   leverage: number | null;
   /** Our last setting that the venue confirmed, until an account answer may contradict it. */
   ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
+  /** Our last setting whose answer was lost; null: none was. */
+  lostLeverage: { readonly leverage: number; readonly lostAtMs: number } | null;
 }
 
 /** The venue confirmed our setting. `confirmedAtMs` is null in older records, which any answer replaces. */
@@ -110,6 +112,7 @@ export function createPosition(symbol: string): PositionState {
     liquidationPrice: null,
     leverage: null,
     ownLeverage: null,
+    lostLeverage: null,
     unrealisedPnlUsdt: null,
     markPrice: null,
     maintenanceMarginUsdt: 0,

@@ -85,6 +85,8 @@ export interface LeverageEvent {
   /** Domain time of the confirmation; account answers requested before say nothing of it. Older records have none. */
   readonly confirmed_at_ms?: number;
   readonly leverage: number;
+  /** Its answer was lost: it may be in effect, or may still arrive. */
+  readonly lost?: true;
   readonly symbol: string;
 }
 /**

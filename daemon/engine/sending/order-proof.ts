@@ -59,14 +59,16 @@ export class OrderProof {
       detail: null,
       evidence: { asked_seq: ask.seq, kind: 'shown' },
     });
+    // RISK: what a conditional order became has a number of its own: taken for that of the order, it would hide its end.
+    const isNumbered = report.kind === order.kind || order.venueOrderId !== null;
+    const shown = { ...event, venue_order_id: isNumbered ? report.venueOrderId : null };
     const appended = this.#take(order, {
-      ...event,
+      ...shown,
       average_price: report.averagePrice,
       executed_e8: Math.max(before, report.executedE8),
       venue_at_ms: this.#byNow(report.updatedAtMs),
-      venue_order_id: report.venueOrderId,
     });
-    if (!isOfAnother(order, { ...event, venue_order_id: report.venueOrderId })) this.#settleByForm(order, report, ask);
+    if (!isOfAnother(order, shown)) this.#settleByForm(order, report, ask);
     if (order.executedE8 > before) this.#onExecuted(order);
     return appended;
   }

@@ -8,6 +8,7 @@ import { ask, type Flow, joined, onDisk, Pending } from '../flow/step.ts';
 import { whyEnded } from '../openings/authority.ts';
 import { rejectedEvent, unknownEvent } from '../orders/evidence.ts';
 import { isInFlight, isTerminal, liveOrders, type OrderState } from '../orders/orders.ts';
+import type { PositionState } from '../positions/positions.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from '../records/venue.ts';
 import { isLeverageLocked } from '../snapshot/exposure.ts';
 import { Approvals } from './approval.ts';
@@ -31,7 +32,6 @@ export class OrderSender {
   readonly #approvals = new Approvals();
   readonly #proof: OrderProof;
   readonly #leverageLocks = new Map<string, Pending<void>>();
-  readonly #leverageUnknownSince = new Map<string, number>();
   #isOpeningStopped = false;
 
   constructor(core: EngineCore, proof: OrderProof, consequences: VenueConsequences, lone: LoneOpenings) {
@@ -273,32 +273,35 @@ export class OrderSender {
   #take(order: OrderState, outcome: SubmitOutcome, asked: Sent): SubmitOutcome {
     this.#core.ports.observer.submitted(outcome.kind);
     this.#noteCounts();
+    if (outcome.kind === 'accepted') this.#consequences.onAccepted();
     if (outcome.kind === 'accepted' && outcome.order !== null) {
-      this.#consequences.onAccepted();
       this.#takeShown(order, outcome.order, asked.ask);
-      return outcome;
+      // RISK: an answer that shows another order says nothing about ours, which nobody would look for in flight.
+      if (!isInFlight(order)) return outcome;
     }
     if (outcome.kind === 'rejected') {
       const isTaken = this.#proof.record(order, rejectedEvent(this.#core, order, outcome.rejection)) !== null;
       this.#consequences.onRejection(outcome.rejection, order);
       return isTaken ? outcome : { kind: 'accepted', order: null };
     }
-    if (outcome.kind === 'accepted') this.#consequences.onAccepted();
-    const detail = outcome.kind === 'unknown' ? outcome.detail : 'the venue knows this order already; looking it up';
+    const detail = outcome.kind === 'unknown' ? outcome.detail : 'the venue knows an order of that id; looking it up';
     const unknown = unknownEvent(this.#core, order, detail, asked.sentByMs());
     if (this.#proof.record(order, unknown) === null) return { kind: 'accepted', order: null };
     this.#consequences.onUnknown(order);
     return outcome;
   }
 
-  /** A setting with a lost answer may be in effect, or may still arrive, until a later account reading shows it. */
-  #isLeverageUnknown(symbol: string): boolean {
-    const since = this.#leverageUnknownSince.get(symbol);
-    if (since === undefined) return false;
-    const readAtMs = this.#core.state.accountAskedMs;
-    if (readAtMs <= since + this.#core.ports.venue.acceptanceHorizonMs) return true;
-    this.#leverageUnknownSince.delete(symbol);
-    return false;
+  /** A setting with a lost answer may be in effect until a later reading of the account, or a later setting, shows it. */
+  #isLeverageUnknown({ lostLeverage, ownLeverage }: PositionState): boolean {
+    if (lostLeverage === null) return false;
+    const shownAtMs = Math.max(this.#core.state.accountAskedMs, ownLeverage?.confirmedAtMs ?? 0);
+    return shownAtMs <= lostLeverage.lostAtMs + this.#core.ports.venue.acceptanceHorizonMs;
+  }
+  /** What may still arrive, behind one that is set anew; 0: nothing may. */
+  #arrivingLeverage({ lostLeverage }: PositionState): number {
+    if (lostLeverage === null) return 0;
+    const untilMs = lostLeverage.lostAtMs + this.#core.ports.venue.acceptanceHorizonMs;
+    return this.#core.passedMs() > untilMs ? 0 : lostLeverage.leverage;
   }
 
   /**
@@ -312,17 +315,18 @@ export class OrderSender {
     if (previous !== undefined) yield* joined([previous]);
     try {
       const position = this.#core.state.position(order.symbol);
-      if (position.leverage === order.leverage && !this.#isLeverageUnknown(order.symbol)) return null;
+      if (position.leverage === order.leverage && !this.#isLeverageUnknown(position)) return null;
       // What waits behind this one is not at the venue: it does not keep the setting of before.
       const sent = [...liveOrders(this.#core.state.orders, order.symbol)].filter((each) => !this.isUnsent(each));
       if (isLeverageLocked(position, new Set(sent), { own: order, leaving: null }))
-        return this.#isLeverageUnknown(order.symbol)
+        return this.#isLeverageUnknown(position)
           ? unconfirmed('an earlier one was lost')
           : findExcess(position.leverage, order, decided);
       const { leverage, symbol } = order;
+      const arriving = this.#arrivingLeverage(position);
+      if (arriving > leverage) return unconfirmed(`an earlier one of ${arriving}x was lost, and may still arrive`);
       const outcome = yield* ask<'setLeverage'>({ fx: 'setLeverage', symbol, leverage });
       if (outcome.kind === 'accepted') {
-        this.#leverageUnknownSince.delete(order.symbol);
         this.#core.append('leverage', {
           confirmed_at_ms: this.#core.nowMs(),
           leverage: order.leverage,
@@ -332,7 +336,7 @@ export class OrderSender {
       }
       // A lower setting than requested would be safe, but the venue's current one is unknown: nothing is sent.
       if (outcome.kind === 'rejected') return outcome.rejection;
-      this.#leverageUnknownSince.set(order.symbol, this.#core.passedMs());
+      this.#core.append('leverage', { leverage, lost: true, symbol });
       return unconfirmed(outcome.detail);
     } finally {
       mine.close({ kind: 'done', result: undefined });

@@ -109,12 +109,11 @@ export const FOLD: { readonly [Kind in keyof GateEvents]: Fold<GateEvents[Kind]>
     views.signals.apply(payload, at_ms, views.time.tMs);
     views.requestRecords.noteSignal(payload, views.time.tMs);
   },
-  leverage: (views, { payload }) =>
-    setLeverage(
-      views.position(payload.symbol),
-      payload.leverage,
-      payload.confirmed_at_ms === undefined ? null : views.time.of(payload.confirmed_at_ms),
-    ),
+  leverage: (views, { payload: { confirmed_at_ms: confirmedAtMs, leverage, lost, symbol } }) => {
+    const position = views.position(symbol);
+    if (lost === true) position.lostLeverage = { leverage, lostAtMs: views.time.tMs };
+    else setLeverage(position, leverage, confirmedAtMs === undefined ? null : views.time.of(confirmedAtMs));
+  },
   countdown: (views, { payload }) => views.countdowns.apply(payload),
   // Of a reading that was shown, and perhaps not recorded.
   rebase: ({ account, equity, time }, { payload }) => {

@@ -18,7 +18,7 @@ export class PlainReadings {
     if (event.kind === 'account') {
       for (const [symbol, leverage] of Object.entries(event.payload.leverage))
         if (event.payload.requested_at_ms > (this.#setAtMs.get(symbol) ?? 0)) this.leverage.set(symbol, leverage);
-    } else if (event.kind === 'leverage') {
+    } else if (event.kind === 'leverage' && event.payload.lost !== true) {
       this.leverage.set(event.payload.symbol, event.payload.leverage);
       this.#setAtMs.set(event.payload.symbol, event.payload.confirmed_at_ms ?? 0);
     }

@@ -69,6 +69,44 @@ describe('an opening order whose leverage setting is not known is not sent (BY-3
     world.stop();
   });
 
+  const openAt = (world: ProofWorld, id: string, leverage: number): Promise<SubmitOutcome> => {
+    const orders = [{ client_order_id: id, leverage, time_in_force: 'IOC' as const }];
+    const decided = world.decide({ id: `d-${id}`, orders });
+    return world.core.run(world.sender.sendOpening(world.order(id), decided));
+  };
+
+  it('nor one at less leverage, while a lost setting of more may still arrive behind its own', async () => {
+    const { world, sent } = start();
+    world.script.leverage = () => ({ kind: 'unknown', detail: 'ECONNRESET' });
+    isHeldBack(await openAt(world, 'o-1', 20));
+    world.script.leverage = () => ({ kind: 'accepted', order: null });
+    await world.time.advance(1_000);
+    isHeldBack(await openAt(world, 'o-2', 3));
+    // As before, what asks for the same is set anew.
+    await openAt(world, 'o-3', 20);
+    assert.deepEqual(sent, ['order']);
+    world.stop();
+  });
+
+  it('nor one of the next process, which sets its own once nothing can arrive any more', async () => {
+    const { world, sent } = start();
+    world.core.append('leverage', { confirmed_at_ms: T0, leverage: 3, symbol: 'BTCUSDT' });
+    world.script.leverage = () => ({ kind: 'unknown', detail: 'ECONNRESET' });
+    isHeldBack(await openAt(world, 'o-1', 20));
+    const next = world.restart(500);
+    let asked = 0;
+    next.script.leverage = () => {
+      asked += 1;
+      return { kind: 'accepted', order: null };
+    };
+    isHeldBack(await openAt(next, 'o-2', 3));
+    await next.time.advance(HORIZON_MS);
+    await openAt(next, 'o-3', 3);
+    await openAt(next, 'o-4', 3);
+    assert.deepEqual([sent.length, asked], [2, 1]);
+    next.stop();
+  });
+
   it('nor one of several that wait for it together, of which each keeps the next from setting it anew', async () => {
     const { world, open, sent } = start();
     const setting = later<SubmitOutcome>();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { StrangeOrder } from '../../../daemon/engine/flow/core.ts';
 import { inLots, T0 } from '../fold-fixture.ts';
-import { HORIZON_MS, ProofWorld, type Shown, shown } from '../proof-fixture.ts';
+import { HORIZON_MS, NOT_FOUND, ProofWorld, type Shown, shown } from '../proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
 function start(): { readonly world: ProofWorld; readonly strange: StrangeOrder[] } {
@@ -38,6 +38,19 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
       assert.equal(strange[0]?.code, 'LEDGER_BEHIND_VENUE');
       assert.match(strange[0]?.detail ?? '', /another order.* under the id o-1/);
       // Past the horizon lists and trades without it prove that ours was never placed.
+      await world.time.advance(HORIZON_MS + 30_000);
+      assert.deepEqual([order.status, inLots(order.executedE8)], ['not_placed', 0]);
+    });
+
+    it(`the answer to the order itself that shows ${name}: the search for ours goes on`, async () => {
+      const { world, strange } = start();
+      world.script.submit = () => ({ kind: 'accepted', order: shown('o-1', report) });
+      world.script.lookup = () => NOT_FOUND;
+      const { order, sent } = world.place('o-1');
+      await sent;
+      assert.deepEqual([order.status, inLots(order.executedE8), order.venueOrderId], ['unknown', 0, null]);
+      assert.equal(world.isReducing(), true);
+      assert.equal(strange[0]?.code, 'LEDGER_BEHIND_VENUE');
       await world.time.advance(HORIZON_MS + 30_000);
       assert.deepEqual([order.status, inLots(order.executedE8)], ['not_placed', 0]);
     });
