@@ -8,10 +8,12 @@ import { decide } from '../../daemon/core/decide/decide.ts';
 import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { buildBody, writeRecord } from '../../daemon/engine/audit/record-text.ts';
+import { liveOrders } from '../../daemon/engine/orders/orders.ts';
 import { parentAsk } from '../../daemon/engine/plan/orders.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/engine/readings/inputs.ts';
 import type { PlannedOrder } from '../../daemon/engine/records/decisions.ts';
 import { viewLosses } from '../../daemon/engine/snapshot/agent-losses.ts';
+import { othersThan } from '../../daemon/engine/snapshot/exposure.ts';
 import { viewMarket } from '../../daemon/engine/snapshot/snapshot.ts';
 import { DAY, decisionEvent, orderEvent, T0 } from '../engine/fold-fixture.ts';
 import { Reported } from '../engine/reported-accounts.ts';
@@ -131,10 +133,24 @@ function* sayLeverage(): Generator<string> {
     }
 }
 
+/** Which orders count beside the first slice of three, by what is asked about that one. */
+function* sayBeside(): Generator<string> {
+  const { ledger } = new Reported();
+  const slices = [0, 1, 2].map((slice) => ({ client_order_id: `s${slice}`, lots: 1, delay_ms: slice * 1_000 }));
+  ledger.append(decisionEvent({ id: 'd1', atMs: T0 + 10, agent: 'alice', orders: slices }));
+  ledger.append(orderEvent('s0', T0 + 11, { status: 'working' }));
+  const own = ledger.state.orders.all.get('s0') ?? null;
+  for (const phase of ['parent', 'slice', 'standing'] as const) {
+    const others = othersThan(liveOrders(ledger.state.orders, 'BTCUSDT'), { own, leaving: null, phase }, null);
+    yield `${phase} ${[...others].map(({ clientOrderId }) => clientOrderId).join()}`;
+  }
+}
+
 test('a core that says something else has another version [SAE-AUDIT]', () => {
   const seen = { actions: new Set<string>() };
   const hash = createHash('sha256');
-  for (const line of [...saySomething(seen), ...sayLosses(), ...sayLeverage()]) hash.update(`${line}\n`);
+  for (const line of [...saySomething(seen), ...sayLosses(), ...sayLeverage(), ...sayBeside()])
+    hash.update(`${line}\n`);
   const said = hash.digest('hex');
   assert.deepEqual(
     [...seen.actions].sort(),

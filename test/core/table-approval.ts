@@ -161,6 +161,18 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...stale,
+    what: 'the leverage that the venue keeps, two being approved',
+    cases: { pass: [1, 2], deny: [3] },
+    change: (setting) => ({
+      ...granted({ leverage: 2 }),
+      context: {
+        approval: { ...NO_APPROVAL, grant: { ...GRANT, leverage: 2 } },
+        market: { leverage_locked: true, leverage_setting: asNumber(setting) },
+      },
+    }),
+  },
+  {
+    ...stale,
     what: 'the ask in ticks above the worst price that was approved',
     cases: { pass: [-1, 0], deny: [1] },
     change: (ticks) => ({

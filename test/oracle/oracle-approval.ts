@@ -54,7 +54,8 @@ function fits(
 ): boolean {
   if (now >= grant.expires_at_ms) return false;
   if (grant.agent !== request.agent || grant.symbol !== request.symbol || grant.side !== side) return false;
-  if (lots > BigInt(grant.lots) || leverage > BigInt(grant.leverage)) return false;
+  const kept = market.leverage_locked ? (market.leverage_setting ?? 1) : 1;
+  if (lots > BigInt(grant.lots) || leverage > BigInt(grant.leverage) || kept > grant.leverage) return false;
   if (request.order_type !== 'market' || market.rules === null) return true;
   const worst = mul(whole(grant.price_ticks), tickSize(market.rules));
   const quote = exact((side === 'buy' ? market.ask : market.bid) ?? 0);

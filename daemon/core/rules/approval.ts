@@ -129,8 +129,8 @@ function findStale(
   if (effective.side !== grant.side || request.intent !== 'open' || effective.action !== 'open')
     return { observed: effective.side, limit: grant.side, unit: 'side' };
   if (!(effective.lots <= grant.lots)) return { observed: effective.lots, limit: grant.lots, unit: 'lots' };
-  if (!((effective.leverage ?? 1) <= grant.leverage))
-    return { observed: effective.leverage, limit: grant.leverage, unit: 'x' };
+  const leverage = leverageAtVenue(effective, context);
+  if (!(leverage <= grant.leverage)) return { observed: leverage, limit: grant.leverage, unit: 'x' };
   const worst = ticksToPrice(grant.price_ticks, rules);
   const price = effective.price_ticks ?? Number.NaN;
   if (!(grant.side === 'buy' ? price <= grant.price_ticks : price >= grant.price_ticks))
@@ -143,6 +143,15 @@ function findStale(
   const quorum =
     approvals === undefined ? 1 : quorumOf(approvals, context.approval ?? null, countedUsdt(effective, context));
   return grant.quorum >= quorum ? null : { observed: grant.quorum, limit: quorum, unit: 'approvers' };
+}
+
+/**
+ * RISK: a setting that must stay is the leverage that the order opens at, whatever it was asked for with: people approve that
+ * one, and none above it.
+ */
+function leverageAtVenue({ leverage }: SizedAction, { market }: ExecutionContext): number {
+  const kept = market.leverage_locked ? (market.leverage_setting ?? 1) : 1;
+  return Math.max(leverage ?? 1, kept);
 }
 
 /**
@@ -200,7 +209,7 @@ function ask(deciding: Deciding, approvals: ApprovalsSection, effective: SizedAc
   return {
     agent: request.agent,
     intent: 'open',
-    leverage: effective.leverage ?? 1,
+    leverage: leverageAtVenue(effective, context),
     lots: effective.lots,
     notional_usdt: countsUsdt,
     order_type: request.order_type ?? 'market',

@@ -9,6 +9,8 @@ export interface Own {
   readonly own: OrderState | null;
   /** Standing review: orders that this very review is canceling already. */
   readonly leaving: ReadonlySet<OrderState> | null;
+  /** Absent where unsent slices say nothing. */
+  readonly phase?: ExecutionContext['phase'];
 }
 
 /** What the feeds saw last of one symbol; not folded from the ledger but recorded with every decision. */

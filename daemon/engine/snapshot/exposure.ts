@@ -79,11 +79,14 @@ function* eachOther(orders: ReadonlySet<OrderState>, own: Own, agent: string | n
     if (isOther(order, own)) yield order;
   }
 }
-/** Neither decided again, nor leaving, nor an unsent part of the same parent. */
-export function isOther(order: OrderState, { own, leaving }: Own): boolean {
+/**
+ * Neither decided again, nor leaving, nor an unsent part of the same parent. RISK: an amend takes nothing of these: they go
+ * out beside what it makes of their order, and trader state does not hold them again.
+ */
+export function isOther(order: OrderState, { own, leaving, phase }: Own): boolean {
   if (order === own || leaving?.has(order) === true) return false;
   const isSibling = own !== null && own.decisionId !== null && order.decisionId === own.decisionId;
-  return !isSibling || !isPlanned(order);
+  return !isSibling || !isPlanned(order) || phase === 'parent';
 }
 
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */

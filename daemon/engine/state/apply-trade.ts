@@ -41,6 +41,9 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const filledMs = state.time.of(event.at_venue_ms);
   const trade = { quantityE8: event.quantity_e8, atMs: filledMs, number: Number(event.trade_id) };
   if (position !== undefined && isLiquidation(event)) applyLiquidationTrade(state, position, event, trade);
+  // Of nobody's order that is known: a liquidation, or a person's hand.
+  if (order === undefined)
+    state.pacing.noteTraded(null, filledMs, fromE8(event.quantity_e8 * event.price), event.fee_usdt);
   if (order === undefined || rules === undefined) return;
   if (position !== undefined) applyTradeTime(position, order.clientOrderId, trade);
   const counted = takeCounted(order, event);

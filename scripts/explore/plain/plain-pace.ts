@@ -243,7 +243,12 @@ export class PlainPace {
     const order = this.orders.all.get(trade.client_order_id ?? '');
     const rules = this.orders.rules.get(trade.symbol);
     // A liquidation.
-    if (order === undefined) this.isHeldUnclear = true;
+    if (order === undefined) {
+      const told = { atMs: trade.at_venue_ms, agent: null };
+      this.isHeldUnclear = true;
+      this.#turnover.push({ ...told, usdt: (trade.quantity_e8 / E8) * trade.price });
+      this.#fees.push({ ...told, usdt: trade.fee_usdt });
+    }
     if (order === undefined || rules === undefined) return;
     const unreported = Math.max(0, order.executed - order.traded.quantityE8);
     const moved = Math.min(trade.quantity_e8, unreported);

@@ -163,13 +163,14 @@ function sumElsewhere(
   return { all: sumOf(null), of: sumOf };
 }
 
-/** Neither decided again, nor leaving, nor unsent parts of the same parent. */
+/** Neither decided again, nor leaving, nor unsent parts of the same parent, but beside an amend: it takes nothing of these. */
 function* othersOf(all: PlainOrders['all'], context: ExecutionContext): Generator<PlainOrder> {
   const leaving = new Set(context.leaving_order_ids);
   const own = all.get(context.own_order_id ?? '');
   for (const order of all.values()) {
     const isSibling = own !== undefined && own.rootId !== null && order.rootId === own.rootId && order.isUnsent;
-    if (order === own || order.isOver || leaving.has(order.id) || isSibling) continue;
+    const isPart = isSibling && context.phase !== 'parent';
+    if (order === own || order.isOver || leaving.has(order.id) || isPart) continue;
     yield order;
   }
 }

@@ -247,7 +247,8 @@ function* comparePending({ orders }: PlainPace, { context, request }: DecisionEv
   for (const order of orders.all.values()) {
     const rules = orders.rules.get(order.symbol);
     const isSibling = own !== undefined && own.rootId !== null && order.rootId === own.rootId && order.isUnsent;
-    if (rules === undefined || order === own || leaving.has(order.id) || isSibling) continue;
+    const isPart = isSibling && context.phase !== 'parent';
+    if (rules === undefined || order === own || leaving.has(order.id) || isPart) continue;
     pending += pendingUsdt(order, rules, marks.get(order.symbol) ?? 0);
   }
   yield* unequal('pending', context.pacing.pending_turnover_usdt, pending);

@@ -147,7 +147,8 @@ export function findBeyondApproval(history: History): readonly Breach[] {
     if (ask.agent !== event.payload.agent || ask.symbol !== request.symbol || ask.side !== effective.side)
       fault('it is of another agent, symbol or side');
     if (e8(effective.quantity ?? '0') > e8(String(ask.quantity))) fault(`${effective.quantity} is more than was asked`);
-    if ((effective.leverage ?? 0) > Number(ask.leverage)) fault('its leverage is more than was asked');
+    const kept = context.market.leverage_locked ? (context.market.leverage_setting ?? 0) : 0;
+    if (Math.max(effective.leverage ?? 0, kept) > Number(ask.leverage)) fault('its leverage is more than was asked');
     const price = fraction(effective.limit_price ?? '0');
     const worst = fraction(String(ask.worst_price));
     if (effective.side === 'buy' ? isAbove(price, worst) : isAbove(worst, price)) fault('its price is worse');

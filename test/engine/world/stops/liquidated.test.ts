@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import type { AccountBody } from '../../../../daemon/contract/types/reads.ts';
 import type { AlertEvent } from '../../../../daemon/engine/records/house-events.ts';
 import { order, until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
@@ -12,7 +13,7 @@ describe('a position that the venue liquidates', () => {
 
   const alerts = (): readonly AlertEvent[] => world.alerts().filter(({ code }) => code === 'LIQUIDATED');
 
-  it('is told to people, once', async () => {
+  it('is told to people, once, and counts in the turnover of the day [PK-14]', async () => {
     await world.tool('place_order', order({ requested_notional: 600, requested_leverage: 3 }));
     assert.ok((await world.position('BTCUSDT')) > 0);
     await world.setMark('BTCUSDT', 35_000);
@@ -26,5 +27,7 @@ describe('a position that the venue liquidates', () => {
     await world.restart();
     await world.sleep(90_000);
     assert.equal(alerts().length, 1, 'nor again after a restart');
+    const { turnover_24h_usdt: turnover } = (await world.call<AccountBody>('GET', '/v1/account')).body;
+    assert.ok(turnover > 540 + 300, `what the venue sold of 540 USDT counts in the ${turnover} of the day as well`);
   });
 });
