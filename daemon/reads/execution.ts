@@ -157,6 +157,12 @@ function isBehindOlder({ state }: LiveCore, claim: Claim): boolean {
 
 function describeChange(core: LiveCore, change: OrderChange | null): ExecutionBody {
   const orders = change?.orders ?? [];
+  const exit = change?.action === 'amend' && change.refusal === null ? findExit(core, orders) : null;
+  // What was amended may have made room since, and rest again: its claim says what becomes of it.
+  if (exit !== null && change !== null) {
+    const told = describeExit(core, exit, ordersOf(exit), null);
+    return { ...told, note: noteAmend(change) ?? told.note };
+  }
   return {
     note: change === null ? FORGOTTEN : change.action === 'amend' ? noteAmend(change) : noteCancel(orders),
     orders: orders.map((order) => describeExecutionOrder(core, order)),
@@ -165,6 +171,8 @@ function describeChange(core: LiveCore, change: OrderChange | null): ExecutionBo
     state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
   };
 }
+const findExit = ({ state }: LiveCore, [order]: readonly OrderState[]): Claim | null =>
+  order === undefined ? null : state.claims.of(order);
 /** Slices that ended before they were sent, whatever ended them. */
 function countDropped(orders: readonly OrderState[]): number {
   return orders.filter((order) => isCanceled(order) && order.sentAtMs === null).length;

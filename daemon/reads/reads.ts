@@ -118,8 +118,9 @@ export function getPositions(
   readonly positions: readonly PositionBody[];
   readonly observed_at_ms: number | null;
 } {
+  // RISK: what it holds it may close, also where it opens no more: told that it is flat, it would not.
   const positions = describePositions(core, caller).filter(
-    (position) => seesAll(caller) || core.policyFor(caller.agent).symbols.has(position.symbol),
+    ({ held, symbol }) => seesAll(caller) || held === 'yours' || core.policyFor(caller.agent).symbols.has(symbol),
   );
   return { positions, observed_at_ms: core.market.account?.observedAtMs ?? null };
 }

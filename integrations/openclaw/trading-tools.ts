@@ -135,7 +135,7 @@ export class TradingTools {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await this.#link.ask('POST', path, args, options);
-        if (requestId === null || isSettled(answer)) return answer;
+        if (requestId === null || isSettled(answer, wasNeverSent)) return answer;
         throw new NoAnswerError(`what answered (HTTP ${answer.status}) says nothing of the call`, false);
       } catch (error) {
         if (!(error instanceof NoAnswerError)) throw error;
@@ -170,10 +170,22 @@ function describeSilence({ requestId }: Call, error: NoAnswerError): Refusal {
   return { code, message, request_id: requestId };
 }
 
-/** The daemon's word on a call. A gateway's, or that of a defect, leaves open what became of it. */
-function isSettled({ status, body }: DaemonAnswer): boolean {
+/** With these the daemon turns a call away before it looks at the request id. */
+const TURNED_AWAY: ReadonlySet<unknown> = new Set([
+  'NOT_READY',
+  'SHUTTING_DOWN',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_MANY_IN_FLIGHT',
+  'UNAUTHENTICATED',
+]);
+/**
+ * The daemon's word on a call. A gateway's, or that of a defect, leaves open what became of it; so does a repeat that is
+ * turned away, where an earlier one may have arrived.
+ */
+function isSettled({ status, body }: DaemonAnswer, wasNeverSent: boolean): boolean {
   if (status === 200) return typeof body === 'object' && body !== null;
   const { error } = (body ?? {}) as { readonly error?: { readonly code?: unknown } };
+  if (!wasNeverSent && TURNED_AWAY.has(error?.code)) return false;
   return typeof error?.code === 'string' && error.code !== 'INTERNAL';
 }
 

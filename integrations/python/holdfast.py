@@ -31,6 +31,10 @@ import uuid
 from typing import Any, Optional
 
 PENDING = frozenset({"submitting", "staging", "unknown"})
+# With these the daemon turns a call away before it looks at the request id.
+_TURNED_AWAY = frozenset(
+    {"NOT_READY", "SHUTTING_DOWN", "TOO_MANY_CONNECTIONS", "TOO_MANY_IN_FLIGHT", "UNAUTHENTICATED"}
+)
 _PROOF_TIMEOUT_S = 10.0
 _MAX_PROOF_BYTES = 16 * 1024
 
@@ -52,6 +56,10 @@ class Unreachable(Exception):
     def __init__(self, message: str, request_id: Optional[str]):
         super().__init__(message)
         self.request_id = request_id
+
+
+class _Unproven(Unreachable):
+    """Neither the token nor a request was sent."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,14 +204,21 @@ class Holdfast:
         return _answer(self._post(path, {**given, "request_id": request_id}, request_id), request_id)
 
     def _post(self, path: str, body: dict, request_id: Optional[str]) -> dict:
-        """A lost answer is asked for again, with the same request id: the daemon sends nothing twice."""
+        """A lost answer is asked for again, with the same request id: the daemon sends nothing twice. One that turns the
+        repeat away says nothing of the request that may have arrived."""
         given = {key: value for key, value in body.items() if value is not None}
+        may_have_arrived = False
         for attempt in range(4):
             try:
                 return self._send("POST", path, given)
             except (OSError, http.client.HTTPException, Unreachable) as error:
                 last = error
-                time.sleep(0.2 * 2**attempt)
+                may_have_arrived = may_have_arrived or (request_id is not None and not isinstance(error, _Unproven))
+            except HoldfastError as error:
+                if not (may_have_arrived and error.code in _TURNED_AWAY):
+                    raise
+                last = error
+            time.sleep(0.2 * 2**attempt)
         raise Unreachable(str(last) if isinstance(last, Unreachable) else f"no daemon answered ({last})", request_id)
 
     def _send(self, method: str, path: str, body: Optional[dict]) -> dict:
@@ -239,7 +254,7 @@ class Holdfast:
             connection.auto_open = 0
             self._check_proof(connection, token)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise Unreachable(f"no daemon of this token answers at {address} ({error})", None) from error
+            raise _Unproven(f"no daemon of this token answers at {address} ({error})", None) from error
         connection.sock.settimeout(self._timeout_s)
 
     def _check_proof(self, connection: http.client.HTTPConnection, token: str) -> None:

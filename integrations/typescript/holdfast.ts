@@ -83,6 +83,14 @@ export class UnreachableError extends Error {
 }
 
 const PENDING: ReadonlySet<ExecutionState> = new Set(['submitting', 'staging', 'unknown']);
+/** With these the daemon turns a call away before it looks at the request id. */
+const TURNED_AWAY: ReadonlySet<string> = new Set([
+  'NOT_READY',
+  'SHUTTING_DOWN',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_MANY_IN_FLIGHT',
+  'UNAUTHENTICATED',
+]);
 const ATTEMPTS = 4;
 const TIMEOUT_MS = 60_000;
 const PROOF_TIMEOUT_MS = 10_000;
@@ -182,7 +190,7 @@ export class Holdfast {
 
   #post(tool: string, args: object, requestId: string | null): Promise<unknown> {
     const path = `/v1/tools/${encodeURIComponent(tool)}?view=brief`;
-    return sendAgain(() => this.#send('POST', path, args, requestId));
+    return sendAgain(() => this.#send('POST', path, args, requestId), requestId);
   }
 
   /** @throws HoldfastError, UnreachableError */
@@ -235,13 +243,20 @@ function describeSilence({ message, requestId }: UnreachableError): object {
   return { code: 'UNREACHABLE', message: `${message}. ${advice}`, request_id: requestId };
 }
 
-/** A lost answer is requested again, of a trade under the same request id: the daemon sends nothing twice. */
-async function sendAgain(send: () => Promise<unknown>): Promise<unknown> {
+/**
+ * A lost answer is requested again, of a trade under the same request id: the daemon sends nothing twice. One that turns
+ * the repeat away says nothing of the request that may have arrived.
+ */
+async function sendAgain(send: () => Promise<unknown>, requestId: string | null = null): Promise<unknown> {
+  let mayHaveArrived = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await send();
     } catch (error) {
-      if (attempt === ATTEMPTS || !(error instanceof UnreachableError)) throw error;
+      const isTurnedAway = mayHaveArrived && error instanceof HoldfastError && TURNED_AWAY.has(error.code);
+      if (!isTurnedAway && !(error instanceof UnreachableError)) throw error;
+      if (attempt === ATTEMPTS) throw isTurnedAway ? new UnreachableError(requestId, error) : error;
+      mayHaveArrived ||= requestId !== null && !((error as Error).cause instanceof UnprovenError);
       await sleep(200 * 2 ** (attempt - 1));
     }
   }

@@ -5,9 +5,9 @@ export interface CuttingProxy {
   readonly url: string;
   /**
    * So many of the next answers are lost: the request arrives, and the connection breaks where the answer begins, or
-   * once its headers have come, or a gateway answers something of its own.
+   * once its headers have come, or a gateway answers something of its own. Of several places the last one stays.
    */
-  loseAnswers(count: number, where?: 'before it' | 'behind the head' | string): void;
+  loseAnswers(count: number, ...places: readonly ('before it' | 'behind the head' | string)[]): void;
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export async function startCuttingProxy(target: string, tokens: readonly string[
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let toLose = 0;
-  let place = 'before it';
+  let places = ['before it'];
   const server = createServer((client) => {
     const daemon = connect(Number(port), hostname);
     for (const socket of [client, daemon]) {
@@ -49,6 +49,8 @@ export async function startCuttingProxy(target: string, tokens: readonly string[
     daemon.on('data', (chunk) => {
       if (toLose > 0) {
         toLose -= 1;
+        const [place = ''] = places;
+        if (places.length > 1) places.shift();
         const head = chunk.subarray(0, chunk.indexOf('\r\n\r\n') + 4);
         if (place === 'before it') client.destroy();
         else client.end(place === 'behind the head' ? head : place);
@@ -61,9 +63,9 @@ export async function startCuttingProxy(target: string, tokens: readonly string[
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    loseAnswers: (count, where = 'before it') => {
+    loseAnswers: (count, ...where) => {
       toLose = count;
-      place = where;
+      places = where.length === 0 ? ['before it'] : [...where];
     },
     close: () => {
       for (const socket of sockets) socket.destroy();

@@ -155,4 +155,21 @@ except Unreachable as error:
       assert.equal(await orders(), sent + 1, name);
     }
   });
+
+  it('whoever is turned away when it asks again is told no refusal of what may have been done', async () => {
+    const refusal = '{"error":{"code":"NOT_READY","message":"the daemon has not reached the venue yet"}}';
+    const starting = gatewayAnswer('503 Service Unavailable', 'application/json', refusal);
+    for (const { name, place } of doors) {
+      const sent = await orders();
+      // The plugin also asks for its catalogue.
+      proxy.loseAnswers(99, 'before it', 'before it', starting);
+      const lost = await place(ORDER);
+      proxy.loseAnswers(0);
+      const { request_id } = lost.error ?? {};
+      assert.ok(request_id, `${name}: ${JSON.stringify(lost)}`);
+      const again = await place({ ...ORDER, request_id });
+      assert.equal(again.decision, 'ALLOW', `${name}: ${JSON.stringify(again)}`);
+      assert.equal(await orders(), sent + 1, name);
+    }
+  });
 });

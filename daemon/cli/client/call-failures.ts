@@ -28,10 +28,22 @@ function exitCodeOf(status: number): ExitCode {
   return status === 503 ? EXIT.NOT_READY : EXIT.FAILURE;
 }
 
-/** Whether an answer is the daemon's word on a call, and one that says what became of it. */
-export function isSettled(status: number, body: unknown): boolean {
+/** With these the daemon turns a call away before it looks at the request id. */
+const TURNED_AWAY: ReadonlySet<unknown> = new Set([
+  'NOT_READY',
+  'SHUTTING_DOWN',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_MANY_IN_FLIGHT',
+  'UNAUTHENTICATED',
+]);
+/**
+ * Whether an answer is the daemon's word on a call, and one that says what became of it. `mayHaveArrived`: an earlier
+ * request under its id, of which one that turns this one away says nothing.
+ */
+export function isSettled(status: number, body: unknown, mayHaveArrived: boolean): boolean {
   if (status === 200) return typeof body === 'object' && body !== null;
   const { error } = (body ?? {}) as { readonly error?: { readonly code?: unknown } };
+  if (mayHaveArrived && TURNED_AWAY.has(error?.code)) return false;
   return typeof error?.code === 'string' && error.code !== 'INTERNAL';
 }
 

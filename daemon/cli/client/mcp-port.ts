@@ -42,7 +42,6 @@ async function callTool(link: AgentLink, name: string, args: unknown): Promise<C
   const asked = isTrading ? withRequestId(args) : args;
   try {
     const { status, body, retryAfterMs } = await ask(link, name, asked, isTrading ? ATTEMPTS : 1);
-    if (isTrading && !isSettled(status, body)) throw new NoAnswerError(`HTTP ${status}`, true);
     const retry = retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs };
     if (status !== 200) return { body: { ...(body as object), status, ...retry }, isError: true };
     return { body: unwrap(body), isError: false };
@@ -62,8 +61,9 @@ async function ask(link: AgentLink, name: string, args: unknown, attempts: numbe
     try {
       const client = await link.reach();
       const answer = await client.call(`/v1/tools/${encodeURIComponent(name)}?view=brief`, args);
-      if (isSettled(answer.status, answer.body) || attempt >= attempts) return answer;
+      if (attempts === 1 || isSettled(answer.status, answer.body, mayHaveArrived)) return answer;
       mayHaveArrived = true;
+      if (attempt >= attempts) throw new NoAnswerError(`HTTP ${answer.status}`, true);
     } catch (error) {
       if (!(error instanceof NoAnswerError || error instanceof ForeignAnswerError)) throw error;
       mayHaveArrived ||= error instanceof ForeignAnswerError || error.mayHaveArrived;

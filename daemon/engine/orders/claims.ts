@@ -84,7 +84,7 @@ export class Claims {
     }
     if (decision.kind === 'tool' && order !== undefined && isOfRestingKind(order) && request.origin !== 'gate')
       this.#begin({ ...claimOf(event, order), ...around.at });
-    if (decision.kind === 'tool' && request.intent === 'cancel' && isHeard(event))
+    if (decision.kind === 'tool' && isCancelHeard(event))
       for (const claim of meantBy(this.open, request, around.at.seq, around.isHalted)) claim.isCanceled = true;
   }
 
@@ -259,9 +259,13 @@ function claimOf({ agent, decision, request }: DecisionEvent, order: OrderState)
   };
 }
 
-/** One that is refused takes nothing back; that nothing of it is at the venue says no more than the claim does. */
-function isHeard({ decision }: DecisionEvent): boolean {
-  return decision.decision !== 'BLOCK' || decision.reasons.every(({ code }) => code === 'ORDER_NOT_OPEN');
+/**
+ * A cancel, or an amend to no more than is filled. One that is refused takes nothing back; that nothing of it is at the
+ * venue says no more than the claim does.
+ */
+function isCancelHeard({ decision, request }: DecisionEvent): boolean {
+  if (decision.effective?.action === 'cancel') return true;
+  return request.intent === 'cancel' && decision.reasons.every(({ code }) => code === 'ORDER_NOT_OPEN');
 }
 
 /** An exit with a price of its own. */

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
 import type { AgentsBody } from '../../../../daemon/contract/types/accounts.ts';
 import type { HolderBody } from '../../../../daemon/contract/types/operator.ts';
 import type { FillsBody, MarketBody, PositionBody } from '../../../../daemon/contract/types/reads.ts';
+import type { IntendedPolicySpec } from '../../../../daemon/core/policy.ts';
 import { unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
 import { decisionId } from '../../../../daemon/engine/plan/orders.ts';
 import type { DecisionEvent } from '../../../../daemon/engine/records/decisions.ts';
 import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
 import { codesIn, DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 const startWorld = (): Promise<DaemonWorld> =>
@@ -354,5 +358,25 @@ describe('lots of nobody', () => {
     await world.restart();
     assert.deepEqual([act.view().holder, inLots(unownedE8(act.view()))], ['other', 0]);
     assert.equal(await act.heldIn('BTCUSDT', act.other), 'yours');
+  });
+});
+
+describe('a holder whose symbol the policy lets it open no more', () => {
+  const world = suiteWorld({ policy: withoutPacing });
+
+  it('is told what it holds there, which it may close, and nobody else is [TD-16]', async () => {
+    const other = world.createAgent('other');
+    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
+    const spec = parse(readFileSync(world.policyPath, 'utf8')) as IntendedPolicySpec;
+    const before = world.daemon.gate.core.policyHash;
+    writeFileSync(world.policyPath, stringify({ ...spec, scope: { ...spec.scope, symbols: ['BTCUSDT'] } }));
+    await until('the narrower policy is in force', () => world.daemon.gate.core.policyHash !== before);
+    const positionsOf = async (token?: string): Promise<readonly (readonly unknown[])[]> => {
+      const { body } = await world.call<{ positions: PositionBody[] }>('GET', '/v1/positions', undefined, token);
+      return body.positions.map(({ symbol, held }) => [symbol, held]);
+    };
+    assert.deepEqual(await positionsOf(), [['ETHUSDT', 'yours']]);
+    assert.deepEqual(await positionsOf(other), []);
+    await world.must('filled', 'close_position', { symbol: 'ETHUSDT' });
   });
 });

@@ -115,4 +115,21 @@ describe('a take-profit that made room for an exit', () => {
     await world.sleep(300);
     assert.deepEqual(await resting(), []);
   });
+
+  it('says so in the answer to its amend as well, as long as it goes on and afterwards [EX-49]', async () => {
+    const asked = await hold();
+    const amend = { client_order_id: asked.execution.orders[0]?.client_order_id, limit_price: 66_100 };
+    const amended = await world.must('working', 'modify_order', amend);
+    const told = async ({ decision }: ToolBody): Promise<ToolBody['execution']> =>
+      (await world.decided(decision.decision_id)).execution;
+    await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+    await until('it rests again', async () => (await resting()).length === 1);
+    await world.refresh();
+    assert.equal((await told(amended)).state, 'working');
+    await world.setMark('BTCUSDT', 66_200);
+    await until('it is filled', async () => (await lots()) === 0);
+    await world.refresh();
+    assert.equal((await told(amended)).state, 'partially_filled', 'the rest was closed by another one');
+    assert.deepEqual(await told(amended), await told(asked));
+  });
 });

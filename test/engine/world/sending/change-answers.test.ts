@@ -78,6 +78,22 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
     assert.equal(body.execution.note, 'there was no order to cancel');
   });
 
+  it('a take-profit that its agent amends to nothing is canceled by its agent: nobody is alerted', async () => {
+    const held = await world.must('filled', 'place_order', order({ requested_notional: 300 }));
+    const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };
+    const asked = await world.must('working', 'place_order', order({ ...exit, requested_notional: 300 }));
+    const [resting] = asked.execution.orders;
+    const nothing = { client_order_id: resting?.client_order_id, requested_notional: 0.01 };
+    const { body } = await world.tool('modify_order', nothing);
+    assert.equal(body.decision.effective?.action, 'cancel', JSON.stringify(body.decision.reasons));
+    await world.refresh();
+    const { state, note } = await reread(asked);
+    assert.deepEqual([state, note], ['canceled', 'canceled by its caller']);
+    assert.equal(world.daemon.gate.core.state.alerts.count, 0);
+    assert.notEqual(held.decision.decision, 'BLOCK');
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+  });
+
   it('records a refusal that goes on once, not at every attempt', async () => {
     const id = await rest(240);
     for (let i = 0; i < 3; i += 1) await refuse('DELETE', -4999, 'Cancel is refused today.');
