@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TokenRecord, TokenRole, TokenStore } from '../../../ledger/types.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { formatInstant, renderTable } from '../../render/tables.ts';
 import { addVerb, type Io, printJson } from '../../verb.ts';
 import {
   addLedgerOptions,
@@ -153,7 +154,6 @@ async function showSecret(
 ): Promise<void> {
   const target = sayLedger(io, options);
   if (options.json === true) return printJson(io, { ...record, token: secret, target });
-  const { formatInstant } = await import('../../render/tables.ts');
   const end = record.expires_at_ms === null ? '' : `, expires ${formatInstant(record.expires_at_ms)} UTC`;
   // Only the secret goes to standard output, so that it can be piped.
   io.err(`${note}${record.id}, role ${record.role}${end}. This is the only time the token is shown:\n`);
@@ -183,7 +183,6 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
     if (options.overlap === 0) for (const { id } of former) store.revokeToken(id);
     return { ...made, former, written };
   });
-  const { formatInstant } = await import('../../render/tables.ts');
   const until = formatInstant(nowMs + options.overlap);
   const ended = rotated.former.map(({ id }) => `${id} is valid until ${until} UTC at most\n`).join('');
   const written = rotated.written.map((file) => `${file} has the new token\n`).join('');
@@ -221,7 +220,6 @@ function findTokenFiles(io: Io, options: LedgerOptions, store: TokenStore, ids: 
 async function listTokens(io: Io, options: LedgerOptions): Promise<void> {
   const tokens = await withTokens(io, options, (store): readonly TokenRecord[] => store.listTokens());
   if (options.json === true) return printJson(io, { tokens });
-  const { formatInstant, renderTable } = await import('../../render/tables.ts');
   const rows = tokens.map((token) => [
     token.id,
     token.role,

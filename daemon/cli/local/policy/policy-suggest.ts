@@ -5,6 +5,7 @@ import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import type { PolicySuggestion } from '../../../engine/audit/policy-suggest.ts';
 import type { LedgerReader } from '../../../ledger/types.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { formatInstant, formatNumber, renderTable } from '../../render/tables.ts';
 import { addVerb, type Io, printJson } from '../../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger/ledger-options.ts';
 import { readValidPolicy } from './policy-file.ts';
@@ -71,7 +72,7 @@ async function suggest(io: Io, options: SuggestVerbOptions): Promise<void> {
     }
     if (options.out !== undefined) await write(options.out, found);
     if (options.json === true) printJson(io, found);
-    else io.out(await render(found, options.out ?? null));
+    else io.out(render(found, options.out ?? null));
   } finally {
     reader.close();
   }
@@ -102,8 +103,7 @@ async function write(file: string, { spec }: PolicySuggestion): Promise<void> {
   }
 }
 
-async function render(found: PolicySuggestion, file: string | null): Promise<string> {
-  const { formatInstant, formatNumber, renderTable } = await import('../../render/tables.ts');
+function render(found: PolicySuggestion, file: string | null): string {
   const { suggestions, openings, requests } = found;
   const looser = suggestions.filter((each) => each.looser).map(({ key }) => key);
   const short = suggestions.filter((each) => !each.looser && each.suggested === each.today && each.cut_today > 0);

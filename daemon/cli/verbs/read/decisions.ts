@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseSince } from '../../../contract/schema/since.ts';
 import type { ReportedDecision } from '../../../engine/records/decisions.ts';
 import type { DaemonClient } from '../../client/client.ts';
+import { askDaemon } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../../verb.ts';
 
@@ -37,8 +38,7 @@ export function addDecisions(program: Command, io: Io): void {
     .option('--since <when>', 'since 7d, 24h or 30m ago, a date, or a time with its zone', requireSince)
     .option('--follow', 'continue with every new decision until Ctrl-C; with --json one line each')
     .action(async (options: DecisionsOptions) => {
-      const { withClient } = await import('../../client/client.ts');
-      await withClient(io, options, 'operator', async (client) => {
+      await askDaemon(io, options, 'operator', async (client) => {
         const body = await readPages(client, options);
         if (options.follow !== true) {
           if (options.json === true) return printJson(io, body);
