@@ -7,7 +7,7 @@ import { runCli } from '../../daemon/cli/run.ts';
 import type { Terminal } from '../../daemon/cli/terminal.ts';
 import { buildFrame } from '../../daemon/cli/watch/frame.ts';
 import type { View } from '../../daemon/cli/watch/view.ts';
-import { DaemonWorld, order } from '../daemon/harness.ts';
+import { DaemonWorld } from '../daemon/harness.ts';
 import { type FakeDaemon, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast } from './run.ts';
 
@@ -60,8 +60,8 @@ describe('watch', () => {
     writeFileSync(join(home, 'tokens', 'operator.token'), 'hf_operator\n');
     env = { HOLDFAST_HOME: home };
     world = await DaemonWorld.start({ real: true });
-    await world.tool('place_order', order({ requested_notional: 9000 }));
-    await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
+    await world.place({ requested_notional: 9000 });
+    await world.place({ symbol: 'DOGEUSDT' });
     const real = { HOLDFAST_HOME: world.home, HOLDFAST_PORT: new URL(world.daemon.url).port };
     const { out, err } = await holdfast(['watch', '--once', '--json'], real);
     view = JSON.parse(out === '' ? err : out) as View;

@@ -13,7 +13,7 @@ describe('a daemon on a ledger that is partly archived', () => {
   const world = suiteWorld({ real: true, isAudited: false });
   let first: ToolBody;
   const folder = (name: string): string => join(world.home, 'paper', name);
-  const ask = (more: object = {}) => world.tool('place_order', order({ request_id: 'first', ...more }));
+  const ask = (more: object = {}) => world.place({ request_id: 'first', ...more });
   const closeAll = () =>
     world.call<ToolBody>('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
   const restart = async (prepare: () => void): Promise<void> => {
@@ -85,7 +85,7 @@ describe('a daemon on a ledger that is partly archived', () => {
     const { layers, state } = await world.tradingState();
     assert.equal(state, 'halted');
     assert.match(layers.find(({ layer }) => layer === 'operator')?.reason ?? '', /no checkpoint was sound/);
-    const refused = await world.tool('place_order', order({ request_id: 'second' }));
+    const refused = await world.place({ request_id: 'second' });
     assert.equal(refused.body.decision.decision, 'BLOCK');
     assert.equal((await ask()).body.decision.decision_id, first.decision.decision_id);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked at it' });

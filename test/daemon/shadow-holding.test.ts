@@ -15,11 +15,7 @@ const open = {
 
 test('in shadow an agent closes what it opened against the gate’s own decision, and another opens nothing there [PK-40]', async (t) => {
   const world = await DaemonWorld.of(t, {
-    policy: (spec) => {
-      spec.mode = 'shadow';
-      spec.scope.venues = ['paper'];
-      spec.budgets.order_notional_usdt = 60;
-    },
+    policy: { mode: 'shadow', 'scope.venues': ['paper'], 'budgets.order_notional_usdt': 60 },
   });
   const { body } = await world.tool('place_order', { ...open, requested_leverage: 20 });
   assert.equal(body.decision.decision, 'BLOCK', 'the gate would have refused it');

@@ -6,6 +6,7 @@ import { AgentLink } from '../../daemon/cli/client/agent-link.ts';
 import { createClient } from '../../daemon/cli/client/client.ts';
 import { createDaemonPort } from '../../daemon/cli/client/mcp-port.ts';
 import { DaemonWorld, until } from '../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
 
 const ORDER = {
@@ -38,10 +39,7 @@ describe('MCP over standard input and output, where answers are lost', () => {
       real: true,
       wall: true,
       isPatient: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      },
+      policy: { 'temporal.duplicate_exempt': ['BTCUSDT'], ...WITHOUT_COOLDOWNS },
     });
     proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     const tokenFile = join(world.home, 'model.token');

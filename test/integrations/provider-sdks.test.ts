@@ -11,6 +11,7 @@ import OpenAI from 'openai';
 import { toStrictJsonSchema } from 'openai/lib/transform';
 import { Holdfast, type ToolForms } from '../../integrations/typescript/holdfast.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { type FakeProviders, startFakeProviders } from './fake-providers.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -46,10 +47,7 @@ describe("the catalogues in the model providers' own SDKs, against a daemon on p
       real: true,
       wall: true,
       isPatient: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      },
+      policy: { 'temporal.duplicate_exempt': ['BTCUSDT'], ...WITHOUT_COOLDOWNS },
     });
     gate = new Holdfast({ url: world.daemon.url, token: world.token('agent') });
     // A model under a strict schema gives what it leaves out as null.

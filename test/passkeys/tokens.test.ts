@@ -135,7 +135,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.equal((await seat.call('GET', '/v1/agents', undefined, secret)).status, 401, 'in the next request');
     assert.equal((await seat.call('GET', '/v1/positions', undefined, session)).status, 401);
     await until('something happens', async () => (await seat.operator('GET', '/v1/account')).status === 200);
-    await seat.world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+    await seat.world.place({ symbol: 'ETHUSDT' });
     await ended;
     assert.deepEqual(acts().at(-1), {
       action: 'revoke',

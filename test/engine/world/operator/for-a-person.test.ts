@@ -9,10 +9,7 @@ import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('what waits for a person: alerts, signals, lost orders', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-      spec.temporal.duplicate_window_ms = 1;
-    },
+    policy: { protection: { required: true, stop_bps: 300 }, 'temporal.duplicate_window_ms': 1 },
   });
   const state = () => world.daemon.gate.core.state;
   const layer = (symbol: string) => state().layers.get(`breaker|symbol|${symbol}`)?.state ?? 'active';
@@ -26,7 +23,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
   const loseStop = async (): Promise<OrderState> => {
     const known = new Set(state().orders.all.keys());
     await world.fault({ kind: 'drop-before', count: 1, match: { method: 'POST', path: '/fapi/v1/algoOrder' } });
-    await world.must('filled', 'place_order', order());
+    await world.mustPlace('filled');
     const find = () =>
       [...state().orders.all.values()].find(
         (one) => one.protective && !known.has(one.clientOrderId) && one.status === 'unknown',

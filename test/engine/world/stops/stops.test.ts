@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { createClient } from '../../../exchange-sim/signed-client.ts';
 
@@ -9,10 +9,7 @@ const STOP = { path: '/fapi/v1/algoOrder' };
 
 describe('a position has its stop, whatever became of the one before', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.protection = { required: true, stop_bps: 300 };
-    },
+    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
   });
   afterEach(async () => {
     await world.control('clear-faults', {});
@@ -34,7 +31,7 @@ describe('a position has its stop, whatever became of the one before', () => {
   const stops = async (): Promise<readonly Record<string, unknown>[]> =>
     (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
   const open = async (side: 'buy' | 'sell'): Promise<void> => {
-    await world.must('filled', 'place_order', order({ side, requested_notional: 600 }));
+    await world.mustPlace('filled', { side, requested_notional: 600 });
   };
   const close = async (): Promise<void> => {
     await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
