@@ -8,7 +8,7 @@ import { VENUE_NAMES, VENUES, type VenueName } from '../../core/venues.ts';
 import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { formatInstant } from '../render/tables.ts';
-import { addVerb, type Io, printJson } from '../verb.ts';
+import { addVerb, type Io, placeFlags, printJson } from '../verb.ts';
 import { readValidPolicy } from './policy/policy-file.ts';
 
 interface ArmOptions {
@@ -39,7 +39,7 @@ function parseHours(text: string): number {
 }
 
 async function arm(io: Io, options: ArmOptions): Promise<void> {
-  const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
+  const { home } = readClientEnv(io.env, placeFlags(options));
   const file = resolve(options.policy);
   const [{ armLedger }, { armingQuorum }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
     import('../../boot/live.ts'),

@@ -9,7 +9,7 @@ import { askDaemon, show } from '../client/show.ts';
 import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { formatInstant, renderTable } from '../render/tables.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, placeFlags, printJson } from '../verb.ts';
 
 interface HomeOptions {
   readonly home?: string;
@@ -86,14 +86,9 @@ function parseOrigin(text: string): string {
   throw new InvalidArgumentError(`It ${problem}.`);
 }
 
-const flagsOf = ({ home, venue }: HomeOptions) => ({
-  ...(home === undefined ? {} : { HOLDFAST_HOME: home }),
-  ...(venue === undefined ? {} : { HOLDFAST_VENUE: venue }),
-});
-
 /** Whoever can write the home is the daemon's user; that is what the code shows. */
 async function printCode(io: Io, name: string, isRecovery: boolean, options: EnrolOptions): Promise<void> {
-  const { home, venue, listen } = readLedgerEnv(io.env, flagsOf(options));
+  const { home, venue, listen } = readLedgerEnv(io.env, placeFlags(options));
   const { CODE_MS, codeFileOf, makeCode } = await import('../../passkeys/codes.ts');
   const file = codeFileOf(home, venue);
   if (!existsSync(dirname(file)))
@@ -126,7 +121,7 @@ async function printCode(io: Io, name: string, isRecovery: boolean, options: Enr
 
 async function recoverPasskey(io: Io, name: string, options: RecoverOptions): Promise<void> {
   // Before anything is halted.
-  readLedgerEnv(io.env, flagsOf(options));
+  readLedgerEnv(io.env, placeFlags(options));
   const env = options.venue === undefined ? io.env : { ...io.env, HOLDFAST_VENUE: options.venue };
   // First, so that no code is out while the daemon trades on.
   await askDaemon({ ...io, env }, options, 'operator', (client) =>

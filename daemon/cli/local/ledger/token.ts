@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '../../../ledger/errors.ts';
 import type { TokenRecord, TokenRole, TokenStore } from '../../../ledger/types.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { formatInstant, renderTable } from '../../render/tables.ts';
@@ -187,10 +188,6 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
   const ended = rotated.former.map(({ id }) => `${id} is valid until ${until} UTC at most\n`).join('');
   const written = rotated.written.map((file) => `${file} has the new token\n`).join('');
   await showSecret(io, options, rotated, ended + written);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** False: it could not be written, and holds what it held. The token is shown all the same. */

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseSince, type Since, sinceInstant } from '../../../contract/schema/since.ts';
+import { type Since, sinceInstant } from '../../../contract/schema/since.ts';
 import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import type { PolicySuggestion } from '../../../engine/audit/policy-suggest.ts';
 import type { LedgerReader } from '../../../ledger/types.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { formatInstant, formatNumber, renderTable } from '../../render/tables.ts';
-import { addVerb, type Io, printJson } from '../../verb.ts';
+import { addVerb, type Io, printJson, readSince } from '../../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger/ledger-options.ts';
 import { readValidPolicy } from './policy-file.ts';
 
@@ -33,12 +33,6 @@ export function addPolicySuggest(policy: Command, io: Io): void {
     .option('--policy <file>', 'start from this policy file instead of the policy in force')
     .option('--out <file>', 'write the policy with these budgets; comments of the old file are not kept')
     .action((options: SuggestVerbOptions) => suggest(io, options));
-}
-
-function readSince(text: string): Since {
-  const since = parseSince(text);
-  if (since === null) throw new InvalidArgumentError('Expected 30d, 24h, 30m, a date or a time with its zone.');
-  return since;
 }
 
 function readHeadroom(text: string): number {

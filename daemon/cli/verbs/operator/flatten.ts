@@ -6,7 +6,7 @@ import { findRunningDaemon } from '../../client/running-daemon.ts';
 import { show } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { renderTable } from '../../render/tables.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, placeFlags, printJson } from '../../verb.ts';
 
 interface FlattenOptions extends ConnectionOptions {
   readonly reason: string;
@@ -49,10 +49,7 @@ async function flattenByDaemon(io: Io, symbols: readonly string[] | null, option
 }
 
 async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, options: FlattenOptions): Promise<void> {
-  const env = readVenueEnv(io.env, {
-    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
-    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
-  });
+  const env = readVenueEnv(io.env, placeFlags(options));
   await requireExchange(env);
   // RISK: an account that was closed elsewhere says nothing about this one.
   io.err(`holdfast: at ${env.venue}, the account of its key${env.paperUrl === null ? '' : `, ${env.paperUrl}`}\n`);
