@@ -60,16 +60,6 @@ export async function loseAnOrder(world: DaemonWorld): Promise<string> {
   // Of the agent that holds the symbol.
   const { body } = await world.tool('place_order', asked, world.createAgent('carry'));
   const id = body.execution.orders[0]?.client_order_id ?? '';
-  world.daemon.gate.core.append('order', {
-    average_price: null,
-    client_order_id: id,
-    detail: 'no proof of what became of it',
-    executed_e8: 0,
-    foreign: null,
-    retryable: false,
-    status: 'lost',
-    venue_at_ms: world.nowMs(),
-    venue_order_id: null,
-  });
+  world.loseOrder(id);
   return id;
 }

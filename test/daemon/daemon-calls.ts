@@ -152,6 +152,21 @@ export abstract class DaemonCalls {
   alerts(fromSeq?: number): readonly AlertEvent[] {
     return this.records<AlertEvent>('alert', fromSeq);
   }
+  /** Nobody knows what became of an order, as look-ups without proof find in the end. */
+  loseOrder(id = ''): void {
+    const { core } = this.daemon.gate;
+    core.append('order', {
+      average_price: null,
+      client_order_id: id,
+      detail: 'no proof of what became of it',
+      executed_e8: 0,
+      foreign: null,
+      retryable: false,
+      status: 'lost',
+      venue_at_ms: core.nowMs(),
+      venue_order_id: null,
+    });
+  }
   /** A person's own request to the exchange, past the daemon. */
   hand(method: string, path: string, params: Record<string, string>): Promise<Answer> {
     return createClient(this.sim).send(method, path, params);

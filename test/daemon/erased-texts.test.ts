@@ -17,7 +17,7 @@ describe('the free texts of a decision', () => {
     assert.ok(event !== null);
     return (event.payload as DecisionEvent).texts;
   };
-  const audit = async () => holdfast(['audit', 'verify'], { HOLDFAST_HOME: world.home });
+  const audit = async () => holdfast('audit verify', { HOLDFAST_HOME: world.home });
 
   it('are erased on an operator’s word, and the audit says so and passes [AN-164 LE-32 LE-34 LE-35]', async () => {
     const { body } = await world.place({ rationale: WHY });

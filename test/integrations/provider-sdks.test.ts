@@ -10,21 +10,12 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { toStrictJsonSchema } from 'openai/lib/transform';
 import { Holdfast, type ToolForms } from '../../integrations/typescript/holdfast.ts';
-import { DaemonWorld } from '../daemon/harness.ts';
+import { DaemonWorld, order } from '../daemon/harness.ts';
 import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { type FakeProviders, startFakeProviders } from './fake-providers.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const ORDER = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 181.5,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 10,
-  strategy_id: 'sdks',
-};
+const ORDER = order({ requested_notional: 181.5, max_slippage_bps: 10, strategy_id: 'sdks' });
 
 /** What the SDKs take in `tools`, by the format that is written for it. */
 const SDK_TYPES = {

@@ -116,7 +116,7 @@ test('a passkey that was removed has approved nothing that is still to be grante
   assert.equal(audit(forge(token)).problem, null, 'on paper it may');
 
   await world.daemon.close();
-  const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], {
+  const { code, out } = await holdfast('audit verify --deep --json', {
     HOLDFAST_HOME: world.home,
     HOLDFAST_HEAD_FILE: `${world.home}/head`,
   });

@@ -280,7 +280,7 @@ describe('a phone', () => {
 
   it('leaves signatures that the ledger alone proves, of both origins [TM-87]', async () => {
     const { world } = phone.seat;
-    const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], {
+    const { code, out } = await holdfast('audit verify --deep --json', {
       HOLDFAST_HOME: world.home,
       HOLDFAST_HEAD_FILE: join(world.home, 'head'),
     });

@@ -202,7 +202,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.ok(files.length > 1);
     for (const secret of [...secrets.map((each) => each.slice(3)), ofSession])
       for (const text of [recorded, ...files]) assert.ok(!text.includes(secret));
-    const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], { HOLDFAST_HOME: home });
+    const { code, out } = await holdfast('audit verify --deep --json', { HOLDFAST_HOME: home });
     assert.equal(code, 0, out);
   });
 });

@@ -61,17 +61,7 @@ describe('a take-profit that made room for an exit', () => {
     const lost = exits().find(({ status }) => status === 'unknown');
     await until('it rests again', async () => (await resting()).length === 1);
     assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], 'it may arrive yet');
-    world.daemon.gate.core.append('order', {
-      average_price: null,
-      client_order_id: lost?.clientOrderId ?? '',
-      detail: 'no proof of what became of it',
-      executed_e8: 0,
-      foreign: null,
-      retryable: false,
-      status: 'lost',
-      venue_at_ms: world.nowMs(),
-      venue_order_id: null,
-    });
+    world.loseOrder(lost?.clientOrderId);
     for (let i = 0; i < 3; i += 1) await world.refresh();
     assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], JSON.stringify(sent));
     await world.control('clear-faults', {});

@@ -108,17 +108,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     const early = await world.operator('POST', path, { reason: 'x' });
     assert.equal(early.status, 400, 'only what is lost');
     await world.advance(20_000);
-    world.daemon.gate.core.append('order', {
-      average_price: null,
-      client_order_id: stop.clientOrderId,
-      detail: 'no proof of what became of it',
-      executed_e8: 0,
-      foreign: null,
-      retryable: false,
-      status: 'lost',
-      venue_at_ms: world.nowMs(),
-      venue_order_id: null,
-    });
+    world.loseOrder(stop.clientOrderId);
     for (let i = 0; i < 4; i += 1) await world.advance(10_000);
     assert.deepEqual([stop.status, layer('BTCUSDT')], ['lost', 'reducing']);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test', symbol: 'BTCUSDT' });

@@ -49,17 +49,7 @@ for (const hasFilled of [false, true])
       const [lost] = gateExits();
       assert.equal(inLots(lost?.quantityE8), 15);
 
-      world.daemon.gate.core.append('order', {
-        average_price: null,
-        client_order_id: lost?.clientOrderId ?? '',
-        detail: 'no proof of what became of it',
-        executed_e8: 0,
-        foreign: null,
-        retryable: false,
-        status: 'lost',
-        venue_at_ms: world.nowMs(),
-        venue_order_id: null,
-      });
+      world.loseOrder(lost?.clientOrderId);
       await world.advance(5_000);
       assert.equal(gateExits().length, 1, 'none before the account has been read long enough after it');
       if (hasFilled) for (let i = 0; i < 8; i += 1) await world.advance(6_000);

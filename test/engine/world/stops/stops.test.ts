@@ -75,17 +75,7 @@ describe('a position has its stop, whatever became of the one before', () => {
     // Somebody closes a part: the stop may have done it, so that nothing can be proven of it.
     const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.001', reduceOnly: 'true' };
     await world.hand('POST', '/fapi/v1/order', human);
-    world.daemon.gate.core.append('order', {
-      average_price: null,
-      client_order_id: lost?.clientOrderId ?? '',
-      detail: 'no proof of what became of it',
-      executed_e8: 0,
-      foreign: null,
-      retryable: false,
-      status: 'lost',
-      venue_at_ms: world.nowMs(),
-      venue_order_id: null,
-    });
+    world.loseOrder(lost?.clientOrderId);
     await untilStop('SELL');
     for (let i = 0; i < 3; i += 1) await world.advance(6_000);
     assert.equal((await stops()).length, 1, 'one more, and no third');
