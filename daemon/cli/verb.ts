@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from '../config/settings.ts';
+import { parseSince, type Since } from '../contract/schema/since.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -53,6 +54,14 @@ export function addConnectionOptions(verb: Command): Command {
     .option('--token-file <file>', 'file with a bearer token (else HOLDFAST_TOKEN, else the home folder on paper)');
 }
 
+/** Settings that name a home or a venue, where options do. */
+export function placeFlags({ home, venue }: { readonly home?: string; readonly venue?: string }) {
+  return {
+    ...(home === undefined ? {} : { HOLDFAST_HOME: home }),
+    ...(venue === undefined ? {} : { HOLDFAST_VENUE: venue }),
+  };
+}
+
 export function printJson(io: Io, value: unknown): void {
   io.out(`${JSON.stringify(value, null, 2)}\n`);
 }
@@ -66,6 +75,12 @@ export function parsePositive(text: string): number {
 export function parseNotNegative(text: string): number {
   if (/^\d{1,15}(?:\.\d{1,15})?$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a number, 0 or more.');
+}
+
+export function readSince(text: string): Since {
+  const since = parseSince(text);
+  if (since !== null) return since;
+  throw new InvalidArgumentError('Expected 7d, 24h, 30m, a date (2025-10-10) or a time with its zone.');
 }
 
 export function parseCount(text: string): number {

@@ -67,7 +67,7 @@ const OWN_TEST = 'scripts/sentences.test.ts';
 
 function kindOf(path: string, code: string, body: string): Kind {
   if (path.startsWith('test/oracle/') || /from '[^']*\/oracle\//.test(code)) return 'oracle';
-  return /\bfc\.assert\b/.test(body) ? 'property' : 'test';
+  return /\b(?:forAll|fc\.assert)\b/.test(body) ? 'property' : 'test';
 }
 
 const idsOf = (text: string): readonly string[] => Array.from(text.matchAll(ID), ([id]) => id);

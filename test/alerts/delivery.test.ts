@@ -8,7 +8,7 @@ import type { AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import type { AlertChannelBody, AlertChannelsBody, AlertTestBody } from '../../daemon/contract/types/alerts.ts';
 import type { ReadinessBody } from '../../daemon/contract/types/operator.ts';
 import type { AlertMessageEvent } from '../../daemon/engine/records/house-events.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, until } from '../daemon/harness.ts';
 import { type Received, type Receiver, startReceiver } from './receiver.ts';
 
 const WHSEC = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -152,7 +152,7 @@ describe('delivery of alerts', () => {
     receiver.behaviour = 'hang';
     alert('CLOCK_JUMP');
     await until('it hangs', () => receiver.received.length > 0, SOON_MS);
-    const placed = await world.tool('place_order', order());
+    const placed = await world.place();
     assert.equal(placed.body.decision.decision, 'ALLOW');
     assert.deepEqual([receiver.received.length, receiver.received[0]?.status], [1, null]);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { AlertChannelsBody } from '../../daemon/contract/types/alerts.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, until } from '../daemon/harness.ts';
 import { findFreePort } from '../free-port.ts';
 import { startReceiver } from './receiver.ts';
 
@@ -23,9 +23,7 @@ async function openWorld(t: TestContext, env: Readonly<Record<string, string>>) 
     real: true,
     home,
     env,
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   t.after(async () => {
     await world.close();
@@ -53,12 +51,12 @@ test('a request for approval links to its card at the remote console, anything e
   });
   world.daemon.gate.core.alert('ORDER_LOST', 'what happened', 'BTCUSDT');
   assert.equal(await linkOf('ORDER_LOST'), `${ORIGIN}/`);
-  const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
+  const { body } = await world.place({ requested_notional: 600 });
   assert.equal(await linkOf('APPROVAL_REQUESTED'), `${ORIGIN}/#/approvals/${body.decision.decision_id}`);
 });
 
 test('without a remote console every message links to the local one', async (t) => {
   const { linkOf, world } = await openWorld(t, {});
-  await world.tool('place_order', order({ requested_notional: 600 }));
+  await world.place({ requested_notional: 600 });
   assert.equal(await linkOf('APPROVAL_REQUESTED'), world.daemon.consoleAddress);
 });

@@ -11,8 +11,8 @@ import type { ExecutorAnswer, ExecutorCall } from '../../daemon/evaluation/confo
 import { parseAnswer } from '../../daemon/evaluation/conformance/under-test/http-executor.ts';
 import { FAMILIES } from '../../daemon/evaluation/conformance/wire/families.ts';
 import type { ScriptMaker } from '../../daemon/evaluation/conformance/wire/script.ts';
-import { withoutPacing } from '../bypasses/attempts.ts';
 import { type Books, DaemonWorld } from '../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../daemon/policy-edits.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -92,7 +92,7 @@ test('the report of a whole day under attack is the exchange’s books to the ce
   const world = await DaemonWorld.start({
     leaveOrders: true,
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       // The day goes on whatever it loses: what a cap refuses is in no books.
       spec.account.daily_loss.tiers = [];
       spec.account.drawdown.tiers = [];

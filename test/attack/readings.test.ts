@@ -8,6 +8,7 @@ import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
 import { LegitimateJudge } from '../../daemon/evaluation/conformance/legitimate.ts';
 import { OwedJudge } from '../../daemon/evaluation/conformance/owed.ts';
 import { createExchangeClient } from '../../daemon/evaluation/conformance/under-test/exchange-client.ts';
+import { forAll } from '../for-all.ts';
 import { attribute, buildAsk, buildBooks, buildInput, defaultPolicy, T0 } from './book-fixture.ts';
 
 const plannedOrder = fc.record({
@@ -18,26 +19,23 @@ const plannedOrder = fc.record({
 });
 
 test('the damage of groups adds up to the change of equity, whoever closed what', () => {
-  fc.assert(
-    fc.property(fc.array(plannedOrder, { minLength: 1, maxLength: 12 }), (plan) => {
-      const orders = plan.map(({ shiftBps, ...order }, index) => ({
-        ...order,
-        atMs: index * 100,
-        fillPrice: (order.symbol === 'BTCUSDT' ? 60_000 : 3_000) * (1 + shiftBps / 1e4),
-      }));
-      const books = buildBooks(orders);
-      // Equity by the exchange's own way: cash paid and received, and what is held at the mark.
-      let equityUsdt = 10_000;
-      for (const order of books.orders)
-        for (const fill of order.fills) equityUsdt -= order.sign * fill.quantity * fill.price + fill.feeUsdt;
-      for (const { quantity, mark } of books.positions.values()) equityUsdt += quantity * mark;
-      const history = new BookHistory(buildBooks([], 0));
-      history.add({ ...books, equityUsdt });
-      const damage = measureDamage(history, (orderId) => `group ${orderId % 3}`);
-      assert.ok(Math.abs(damage.unexplainedUsdt) < 1e-3, `${damage.unexplainedUsdt} USDT unexplained`);
-    }),
-    { seed: 20260301, numRuns: 200 },
-  );
+  forAll([fc.array(plannedOrder, { minLength: 1, maxLength: 12 })], { seed: 20260301, numRuns: 200 }, (plan) => {
+    const orders = plan.map(({ shiftBps, ...order }, index) => ({
+      ...order,
+      atMs: index * 100,
+      fillPrice: (order.symbol === 'BTCUSDT' ? 60_000 : 3_000) * (1 + shiftBps / 1e4),
+    }));
+    const books = buildBooks(orders);
+    // Equity by the exchange's own way: cash paid and received, and what is held at the mark.
+    let equityUsdt = 10_000;
+    for (const order of books.orders)
+      for (const fill of order.fills) equityUsdt -= order.sign * fill.quantity * fill.price + fill.feeUsdt;
+    for (const { quantity, mark } of books.positions.values()) equityUsdt += quantity * mark;
+    const history = new BookHistory(buildBooks([], 0));
+    history.add({ ...books, equityUsdt });
+    const damage = measureDamage(history, (orderId) => `group ${orderId % 3}`);
+    assert.ok(Math.abs(damage.unexplainedUsdt) < 1e-3, `${damage.unexplainedUsdt} USDT unexplained`);
+  });
 });
 
 test('a change of equity that no fill explains is told as such', () => {

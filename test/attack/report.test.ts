@@ -6,7 +6,7 @@ import { createExchangeClient } from '../../daemon/evaluation/conformance/under-
 import { assignClients } from '../../daemon/evaluation/conformance/under-test/executor.ts';
 import { createHttpExecutor } from '../../daemon/evaluation/conformance/under-test/http-executor.ts';
 import { settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
-import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, type DaemonWorldOptions, until } from '../daemon/harness.ts';
 
 const SECONDS = 4;
 /** Each takes some 6 s. */
@@ -103,7 +103,7 @@ test("the daily report of a day of attack traffic equals the exchange's books, a
   await until(
     'something is held',
     async () => {
-      if (market.position.quantity === 0n) await world.tool('place_order', order({ requested_notional: 200 }));
+      if (market.position.quantity === 0n) await world.place({ requested_notional: 200 });
       return market.position.quantity !== 0n;
     },
     HELD_WITHIN_MS,

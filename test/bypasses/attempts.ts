@@ -155,22 +155,6 @@ export function openedUsdt(books: Books): number {
     .reduce((sum, order) => sum + Number(order.executed_notional_usdt), 0);
 }
 
-/** Pacing that never binds, so that only caps do. */
-export function withoutPacing(spec: { budgets: object; temporal: object; trader_state: object }): void {
-  Object.assign(spec.budgets, {
-    order_rate: { max: 1_000_000, window_ms: 60_000 },
-    turnover_usdt_per_day: 1_000_000_000,
-    fees_usdt_per_day: 1_000_000,
-  });
-  Object.assign(spec.temporal, {
-    duplicate_exempt: ['BTCUSDT', 'ETHUSDT'],
-    flip_interval_ms: 1,
-    breaker: { repeats: 1_000_000, window_ms: 60_000, cooldown_ms: 300_000 },
-  });
-  const rate = { max: 1_000_000, window_ms: 60_000 };
-  Object.assign(spec, { requests: { refusals: rate, dry_runs: rate, intercepts: rate } });
-}
-
 /** Waits until the exchange has answered every order, late ones included: before that its books show too little. */
 export async function untilAllAnswered(world: DaemonWorld): Promise<void> {
   const isOpen = (status: string): boolean => status === 'in_flight' || status === 'unknown';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { order, until } from '../daemon/harness.ts';
+import { UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import {
@@ -11,20 +12,19 @@ import {
   newOrders,
   openOrders,
   tryEveryDoor,
-  withoutPacing,
 } from './attempts.ts';
 
 const RECOVER = 'the test is over';
 
 describe('ways around a gate: exits', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
 
   /** Flat, without orders, then a long position of about `notional`. */
   async function hold(notional: number, side: 'buy' | 'sell' = 'buy'): Promise<number> {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.advance(61_000);
-    await world.must('filled', 'place_order', order({ side, requested_notional: notional }));
+    await world.mustPlace('filled', { side, requested_notional: notional });
     return world.position('BTCUSDT');
   }
 
@@ -73,7 +73,7 @@ describe('ways around a gate: exits', () => {
     const exits = Array.from({ length: 8 }, (_, index) =>
       index % 2 === 0
         ? world.tool('close_position', { symbol: 'BTCUSDT', fraction: 1 })
-        : world.tool('place_order', order({ intent: 'close', side: 'sell', requested_notional: 600 + index })),
+        : world.place({ intent: 'close', side: 'sell', requested_notional: 600 + index }),
     );
     const answers = await Promise.all(exits);
     assert.ok(answers.every((answer) => answer.status === 200));
@@ -83,10 +83,13 @@ describe('ways around a gate: exits', () => {
   it('BY-14 lets an exit pass although take-profits of full size rest on its side', async () => {
     await hold(900);
     for (const price of [61_000, 62_000]) {
-      const { body } = await world.tool(
-        'place_order',
-        order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: price, requested_notional: 5_000 }),
-      );
+      const { body } = await world.place({
+        intent: 'close',
+        side: 'sell',
+        order_type: 'limit',
+        limit_price: price,
+        requested_notional: 5_000,
+      });
       assert.notEqual(body.decision.decision, 'BLOCK');
     }
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -95,7 +98,7 @@ describe('ways around a gate: exits', () => {
     assert.equal(openOrders(await world.books()).length, 0, 'a take-profit was left behind');
   });
   it('BY-14 leaves a rest below the minimum notional, which closes later: reduceOnly is exempt from it', async () => {
-    await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }));
+    await world.place({ symbol: 'ETHUSDT', requested_notional: 400 });
     const held = await world.position('ETHUSDT');
     await world.must('filled', 'close_position', { symbol: 'ETHUSDT', fraction: 0.97 });
     assert.ok(held > 0);
@@ -234,11 +237,11 @@ describe('ways around a gate: exits', () => {
       try {
         await enter();
         await leavesTheBooksAlone(world, 'opening', async () => {
-          const more = await world.tool('place_order', order({ requested_notional: 150 }));
+          const more = await world.place({ requested_notional: 150 });
           if (opening !== null) assert.ok(codesOf(more).includes(opening), codesOf(more).join(', '));
         });
         await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-        await world.must('filled', 'place_order', order({ intent: 'close', side: 'sell', requested_notional: 5_000 }));
+        await world.mustPlace('filled', { intent: 'close', side: 'sell', requested_notional: 5_000 });
         assert.equal(await world.position('BTCUSDT'), 0);
       } finally {
         await leave();
@@ -249,7 +252,7 @@ describe('ways around a gate: exits', () => {
   it('BY-15 lets a verified exit pass in the extreme regime and in its cooldown [EX-2 TD-8 TD-28]', async () => {
     await hold(900);
     await world.setMark('BTCUSDT', 57_000);
-    const more = await world.tool('place_order', order({ requested_notional: 150 }));
+    const more = await world.place({ requested_notional: 150 });
     assert.ok(
       codesOf(more).includes('REGIME_TIGHTENED') && codesOf(more).includes('COOLDOWN'),
       codesOf(more).join(', '),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
-import { withoutPacing } from './attempts.ts';
+import { DaemonWorld, until } from '../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../daemon/policy-edits.ts';
 
 const PRINT = 63_000;
 
@@ -17,14 +17,14 @@ describe('BY-53 one bad print is not taken for the mark', () => {
       wall: true,
       rewrites,
       policy: (spec) => {
-        withoutPacing(spec);
+        editPolicy(spec, UNPACED);
         spec.standing.on_breach = 'reduce';
         spec.budgets.symbol_notional_usdt = 910;
         if (!regimes) spec.market.regimes.extreme = { ...spec.market.regimes.calm };
       },
     });
     await mark(60_000);
-    await world.must('filled', 'place_order', order({ side: 'sell', requested_notional: 905 }));
+    await world.mustPlace('filled', { side: 'sell', requested_notional: 905 });
     await world.sleep(3_000);
     before = await world.position('BTCUSDT');
   };
@@ -106,7 +106,7 @@ describe('BY-53 one bad print is not what the account was worth at its best', ()
       wall: true,
       sim: { balance: 1_000 },
       policy: (spec) => {
-        withoutPacing(spec);
+        editPolicy(spec, UNPACED);
         spec.standing.on_breach = 'reduce';
         spec.market.regimes.extreme = { ...spec.market.regimes.calm };
       },
@@ -117,7 +117,7 @@ describe('BY-53 one bad print is not what the account was worth at its best', ()
     const mark = (price: number): Promise<unknown> =>
       world.control('set-mark', { symbol: 'BTCUSDT', price: String(price) });
     await mark(60_000);
-    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
+    await world.mustPlace('filled', { requested_notional: 900 });
     await world.sleep(8_000);
     const [before, held] = [worth(), await world.position('BTCUSDT')];
     await mark(72_000);

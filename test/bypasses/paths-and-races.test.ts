@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, before, describe, it } from 'node:test';
 import type { PlaceOrderArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import {
@@ -16,14 +17,13 @@ import {
   openOrders,
   orderOf,
   untilAllAnswered,
-  withoutPacing,
   worstUsdt,
 } from './attempts.ts';
 
 describe('ways around a gate: second paths', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       // Resting orders must still be there to be modified; that they are canceled when the state tightens is BY-31.
       spec.standing.on_breach = 'hold';
     },
@@ -144,8 +144,8 @@ describe('ways around a gate: second paths', () => {
     await clear();
   });
   it('BY-07 lets a modify only reduce while the state is reducing', async (t) => {
-    const held = await DaemonWorld.of(t, { policy: withoutPacing });
-    const body = await held.must('working', 'place_order', order({ order_type: 'limit', limit_price: 59_000 }));
+    const held = await DaemonWorld.of(t, { policy: UNPACED });
+    const body = await held.mustPlace('working', { order_type: 'limit', limit_price: 59_000 });
     const id = body.execution.orders[0]?.client_order_id ?? '';
     const rested = Number(orderOf(await held.books(), id).quantity);
     // In one turn of the event loop: a state that is not active ends opening orders with the gate's next tick (BY-31).
@@ -184,20 +184,17 @@ describe('ways around a gate: second paths', () => {
   it('BY-39 never changes the leverage of a symbol that is held', async () => {
     const leverageOf = async (): Promise<number | undefined> =>
       (await world.books()).positions.find((each) => each.symbol === 'BTCUSDT')?.leverage;
-    await world.tool('place_order', order({ requested_leverage: 3, requested_notional: 400 }));
+    await world.place({ requested_leverage: 3, requested_notional: 400 });
     assert.equal(await leverageOf(), 3);
     for (const leverage of [1, 2]) {
-      const { body } = await world.tool(
-        'place_order',
-        order({ requested_leverage: leverage, requested_notional: 130 }),
-      );
+      const { body } = await world.place({ requested_leverage: leverage, requested_notional: 130 });
       assert.notEqual(body.decision.decision, 'BLOCK');
       assert.equal(await leverageOf(), 3);
     }
     await clear();
-    await world.tool('place_order', order({ requested_leverage: 1, requested_notional: 400 }));
+    await world.place({ requested_leverage: 1, requested_notional: 400 });
     assert.equal(await leverageOf(), 1);
-    await world.tool('place_order', order({ requested_leverage: 3, requested_notional: 130 }));
+    await world.place({ requested_leverage: 3, requested_notional: 130 });
     assert.equal(await leverageOf(), 1, 'an old position was thinned');
     await clear();
   });
@@ -217,7 +214,7 @@ describe('ways around a gate: splitting and races', () => {
   const world = suiteWorld({
     sim: { balance: 100_000 },
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       // One symbol may hold all of it, so that the symbol cap binds and not the concentration.
       spec.account.concentration = { share: 0.99, floor_usdt: 2000 };
     },
@@ -256,7 +253,7 @@ describe('ways around a gate: splitting and races', () => {
   it('BY-08 holds the sum of many small orders to the caps of symbol and account', async () => {
     for (let index = 0; index < 60; index += 1) {
       const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
-      await world.tool('place_order', order({ symbol, requested_notional: 100 + index }));
+      await world.place({ symbol, requested_notional: 100 + index });
     }
     await checkCaps('small market orders');
   });
@@ -265,24 +262,21 @@ describe('ways around a gate: splitting and races', () => {
       const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
       const price = symbol === 'BTCUSDT' ? 59_900 - index : 2_990 - index;
       const limit = { order_type: 'limit', limit_price: price, requested_notional: 150 };
-      await world.tool('place_order', order({ symbol, requested_notional: 150, ...(index % 3 === 0 ? {} : limit) }));
+      await world.place({ symbol, requested_notional: 150, ...(index % 3 === 0 ? {} : limit) });
     }
     await checkCaps('a mix of market and limit orders');
   });
   it('BY-08 holds many strategy ids, venues, accounts and skills to the same caps [TF-40]', async () => {
     for (let index = 0; index < 40; index += 1) {
-      await world.tool(
-        'place_order',
-        order({
-          symbol: SYMBOLS[index % 2],
-          requested_notional: 140,
-          strategy_id: `s-${index}`,
-          request_id: `r-${index}`,
-          venue: 'paper',
-          account: 'main',
-          rationale: `again ${index}`,
-        }),
-      );
+      await world.place({
+        symbol: SYMBOLS[index % 2],
+        requested_notional: 140,
+        strategy_id: `s-${index}`,
+        request_id: `r-${index}`,
+        venue: 'paper',
+        account: 'main',
+        rationale: `again ${index}`,
+      });
     }
     await checkCaps('names that a caller chooses');
   });
@@ -306,7 +300,7 @@ describe('ways around a gate: splitting and races', () => {
         const away = (side === 'buy' ? -1 : 1) * (20 + index);
         const price = symbol === 'BTCUSDT' ? 60_000 + away * 10 : 3_000 + away;
         const limit = { order_type: 'limit', limit_price: price, requested_notional: 200 + index };
-        return world.tool('place_order', order({ symbol, side, ...limit }), tokens[index]);
+        return world.place({ symbol, side, ...limit }, tokens[index]);
       }),
     );
   }
@@ -345,9 +339,8 @@ describe('ways around a gate: splitting and races', () => {
     assert.ok((await world.books()).positions.every((position) => Number(position.quantity) >= 0));
   });
   it('BY-09 lets 100 parallel clients overspend nothing: market, limit and modify at once', async () => {
-    const { body } = await world.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 200 }),
+    const { body } = await world.place(
+      { order_type: 'limit', limit_price: 59_000, requested_notional: 200 },
       clients[0],
     );
     const id = body.execution.orders[0]?.client_order_id;
@@ -409,10 +402,7 @@ describe('ways around a gate: splitting and races', () => {
     const id = advice.body.decision.decision_id;
     const earlier = await world.books();
     assert.equal((await world.call('POST', `/v1/decisions/${id}`, {})).status, 405);
-    const { body } = await world.tool(
-      'place_order',
-      order({ requested_notional: 5_000, after_decision_id: id, request_id: id }),
-    );
+    const { body } = await world.place({ requested_notional: 5_000, after_decision_id: id, request_id: id });
     assert.equal(body.decision.decision, 'LIMIT');
     const sent = newOrders(await world.books(), earlier);
     assert.ok(sent.every((each) => Number(each.quantity) * 60_000 <= 1000));
@@ -423,10 +413,7 @@ describe('ways around a gate: splitting and races', () => {
     for (let index = 0; index < 40; index += 1) {
       const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
       const price = symbol === 'BTCUSDT' ? 59_800 - 10 * index : 2_990 - index;
-      await world.tool(
-        'place_order',
-        order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 170 }),
-      );
+      await world.place({ symbol, order_type: 'limit', limit_price: price, requested_notional: 170 });
     }
     const placed = await world.books();
     const worst = new Map(SYMBOLS.map((symbol) => [symbol, worstUsdt(placed, symbol)] as const));
@@ -458,9 +445,7 @@ describe('ways around a gate: races of pace and places', () => {
   it('BY-09 sends no more orders than the rate of the account, and opens no more symbols than there are places', async () => {
     const tokens = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`pacer-${index}`));
     await Promise.all(
-      tokens.map((token, index) =>
-        world.tool('place_order', order({ symbol: SYMBOLS[index % 2], requested_notional: 130 }), token),
-      ),
+      tokens.map((token, index) => world.place({ symbol: SYMBOLS[index % 2], requested_notional: 130 }, token)),
     );
     await untilAllAnswered(world);
     const books = await world.books();

@@ -23,9 +23,10 @@ import { startDaemon } from '../../daemon/main.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, until } from '../daemon/harness.ts';
+import { UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
-import { leavesTheBooksAlone, newOrders, withoutPacing } from './attempts.ts';
+import { leavesTheBooksAlone, newOrders } from './attempts.ts';
 
 type Tree = { [key: string]: unknown };
 
@@ -52,7 +53,7 @@ function* numbersOf(node: unknown, path: readonly string[] = []): Generator<read
 }
 
 describe('ways around a gate: policy files', () => {
-  const world = suiteWorld({ real: true, policy: withoutPacing });
+  const world = suiteWorld({ real: true, policy: UNPACED });
   let spec: Tree;
   before(async () => {
     spec = parse(readFileSync(world.policyPath, 'utf8')) as Tree;
@@ -65,7 +66,7 @@ describe('ways around a gate: policy files', () => {
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.refresh();
     const earlier = await world.books();
-    await world.tool('place_order', order({ requested_notional: 900 }));
+    await world.place({ requested_notional: 900 });
     return newOrders(await world.books(), earlier).reduce((sum, each) => sum + Number(each.quantity), 0);
   }
 
@@ -293,9 +294,7 @@ describe('ways around a gate: venues', () => {
   it('BY-28 refuses a policy that does not name the venue of the daemon', async () => {
     await assert.rejects(
       DaemonWorld.start({
-        policy: (spec) => {
-          spec.scope.venues = ['binance-live'];
-        },
+        policy: { 'scope.venues': ['binance-live'] },
       }),
       /venue/,
     );
@@ -320,11 +319,8 @@ describe('ways around a gate: venues', () => {
       };
       await leavesTheBooksAlone(world, 'a second daemon', () => assert.rejects(start(world.home, world.sim.url)));
       // The first one goes on.
-      assert.equal((await world.tool('place_order', order())).body.decision.decision, 'ALLOW');
-      await world.tool(
-        'place_order',
-        order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 200 }),
-      );
+      assert.equal((await world.place()).body.decision.decision, 'ALLOW');
+      await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 200 });
       // Another home, the same account: its orders carry the genesis of the first.
       await leavesTheBooksAlone(world, 'a second daemon with a home of its own', async () => {
         const second = start(other, world.sim.url);
@@ -348,7 +344,7 @@ describe('ways around a gate: venues', () => {
     const world = await DaemonWorld.start({ real: true });
     const other = mkdtempSync(join(tmpdir(), 'holdfast-moved-'));
     try {
-      await world.tool('place_order', order());
+      await world.place();
       await world.daemon.close();
       mkdirSync(join(other, 'binance-demo'), { mode: 0o700 });
       copyFileSync(join(world.home, 'paper', 'ledger.db'), join(other, 'binance-demo', 'ledger.db'));

@@ -32,8 +32,7 @@ const IDLE: { readonly [name: string]: Call } = {
     return world.tool('place_order', wrong, token);
   },
   'no JSON': (world, token) => world.call('POST', '/v1/tools/place_order', '{', token),
-  'repeated request id': (world, token) =>
-    world.tool('place_order', order({ symbol: 'DOGEUSDT', request_id: 'again' }), token),
+  'repeated request id': (world, token) => world.place({ symbol: 'DOGEUSDT', request_id: 'again' }, token),
   read: (world, token) => world.call('GET', '/v1/decisions?limit=1', undefined, token),
   'unknown tool': (world, token) => world.tool('no_such_tool', {}, token),
 };
@@ -116,17 +115,17 @@ describe('what has no effect costs its sender (BY-48)', () => {
     for (const call of Object.values(IDLE)) await flood(call, token, 100);
     const refused = await world.tool('cancel_all', {}, token);
     assert.deepEqual([refused.status, codeOf(refused)], [429, 'REFUSAL_RATE']);
-    const filled = await world.tool('place_order', order({ requested_notional: 300 }), token);
+    const filled = await world.place({ requested_notional: 300 }, token);
     assert.deepEqual([filled.status, filled.body.execution.state], [200, 'filled']);
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000, requested_notional: 100 };
-    const resting = await world.tool('place_order', order(exit), token);
+    const resting = await world.place(exit, token);
     assert.deepEqual([resting.status, resting.body.execution.state], [200, 'working'], JSON.stringify(resting.body));
     const id = resting.body.execution.orders[0]?.client_order_id ?? '';
     const canceled = await world.tool('cancel_order', { client_order_id: id }, token);
     assert.deepEqual([canceled.status, canceled.body.execution.state], [200, 'canceled']);
     const again = await world.tool('cancel_order', { client_order_id: id }, token);
     assert.deepEqual([again.status, codeOf(again)], [429, 'REFUSAL_RATE'], 'nothing is left to cancel');
-    await world.must('working', 'place_order', order({ ...exit, limit_price: 66_100 }), token);
+    await world.mustPlace('working', { ...exit, limit_price: 66_100 }, token);
     const all = await world.tool('cancel_all', {}, token);
     assert.deepEqual([all.status, all.body.execution.state], [200, 'canceled']);
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' }, token);
@@ -149,7 +148,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
       reasons: ['SCOPE_SYMBOL'],
     });
     await world.advance(MINUTE_MS + 2_000);
-    const other = await world.tool('place_order', order({ symbol: 'XRPUSDT', request_id: 'once' }), token);
+    const other = await world.place({ symbol: 'XRPUSDT', request_id: 'once' }, token);
     assert.deepEqual([other.status, other.body.decision.decision], [200, 'BLOCK']);
   });
 
@@ -176,9 +175,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
 
   it('the budgets of a policy that is put in force hold at once [PK-170 PK-171]', async (t) => {
     const small = await DaemonWorld.of(t, {
-      policy: (spec) => {
-        Object.assign(spec, { requests: { refusals: { max: 2, window_ms: 5_000 } } });
-      },
+      policy: { requests: { refusals: { max: 2, window_ms: 5_000 } } },
     });
     const statuses: number[] = [];
     for (let i = 0; i < 4; i += 1) statuses.push((await small.tool('cancel_all', {})).status);
@@ -190,10 +187,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
 
   it('in shadow mode what is executed although it is refused is recorded, whatever the budget', async (t) => {
     const shadow = await DaemonWorld.of(t, {
-      policy: (spec) => {
-        Object.assign(spec, { mode: 'shadow', requests: { refusals: { max: 1, window_ms: 60_000 } } });
-        spec.scope.venues = ['paper'];
-      },
+      policy: { mode: 'shadow', requests: { refusals: { max: 1, window_ms: 60_000 } }, 'scope.venues': ['paper'] },
     });
     await shadow.tool('cancel_all', {});
     assert.equal((await shadow.tool('cancel_all', {})).status, 429);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { order, until } from '../daemon/harness.ts';
+import { UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
 import {
   type AnyBody,
@@ -10,7 +11,6 @@ import {
   newOrders,
   openOrders,
   orderOf,
-  withoutPacing,
   worstUsdt,
 } from './attempts.ts';
 
@@ -28,7 +28,7 @@ describe('ways around a gate: repeats', () => {
 
   it('BY-11 answers a repeated request id with the stored decision, whatever is not economic in it [TD-33 TF-41 MI-6]', async () => {
     await begin();
-    const first = await world.tool('place_order', order({ request_id: 'a1' }));
+    const first = await world.place({ request_id: 'a1' });
     await leavesTheBooksAlone(world, 'repeat', async () => {
       for (const change of [
         {},
@@ -36,7 +36,7 @@ describe('ways around a gate: repeats', () => {
         { timestamp_ms: world.nowMs() },
         { meta: { skill: { name: 'x' } } },
       ]) {
-        const again = await world.tool('place_order', order({ request_id: 'a1', ...change }));
+        const again = await world.place({ request_id: 'a1', ...change });
         assert.equal(again.status, 200);
         assert.equal(again.body.decision.decision_id, first.body.decision.decision_id);
         assert.equal(again.body.execution.state, 'filled');
@@ -45,7 +45,7 @@ describe('ways around a gate: repeats', () => {
   });
   it('BY-11 answers 409 when the same request id comes with another body [TF-41]', async () => {
     await begin();
-    await world.tool('place_order', order({ request_id: 'a2' }));
+    await world.place({ request_id: 'a2' });
     await leavesTheBooksAlone(world, 'another body', async () => {
       for (const change of [
         { requested_notional: 301 },
@@ -57,7 +57,7 @@ describe('ways around a gate: repeats', () => {
         { reduce_only: true },
         { after_decision_id: 'd-1' },
       ])
-        assert.equal((await world.tool('place_order', order({ request_id: 'a2', ...change }))).status, 409);
+        assert.equal((await world.place({ request_id: 'a2', ...change })).status, 409);
     });
   });
   for (const [name, change] of [
@@ -74,9 +74,9 @@ describe('ways around a gate: repeats', () => {
   ] as const) {
     it(`BY-11 blocks the same intent within seconds under ${name}, and names the earlier decision`, async () => {
       await begin();
-      const first = await world.tool('place_order', order({ request_id: `b1-${name.replaceAll(/\W/g, '-')}` }));
+      const first = await world.place({ request_id: `b1-${name.replaceAll(/\W/g, '-')}` });
       assert.ok(isPermitted(first), JSON.stringify(first.body.decision.reasons));
-      const again = await leavesTheBooksAlone(world, name, () => world.tool('place_order', order(change)));
+      const again = await leavesTheBooksAlone(world, name, () => world.place(change));
       const reason = again.body.decision.reasons.find((each) => each.code === 'DUPLICATE_INTENT');
       assert.equal(reason?.observed, first.body.decision.decision_id);
       const advice = await world.intercept('place_order', order(change));
@@ -85,22 +85,22 @@ describe('ways around a gate: repeats', () => {
   }
   it('BY-11 lets the same intent pass again for an agent that names the decision it saw, once [TD-40 TF-11]', async () => {
     await begin();
-    const first = await world.tool('place_order', order());
+    const first = await world.place();
     const proof = { after_decision_id: first.body.decision.decision_id };
-    assert.ok(isPermitted(await world.tool('place_order', order(proof))));
+    assert.ok(isPermitted(await world.place(proof)));
     await leavesTheBooksAlone(world, 'the same proof again', async () => {
-      assert.ok(codesOf(await world.tool('place_order', order(proof))).includes('DUPLICATE_INTENT'));
+      assert.ok(codesOf(await world.place(proof)).includes('DUPLICATE_INTENT'));
     });
   });
   it('BY-11 sends one order for twenty equal prompts at once', async () => {
     await begin();
     const earlier = await world.books();
-    await Promise.all(Array.from({ length: 20 }, () => world.tool('place_order', order())));
+    await Promise.all(Array.from({ length: 20 }, () => world.place()));
     assert.equal(newOrders(await world.books(), earlier).length, 1);
   });
   it('BY-11 sells once for a repeated exit, also after a restart', async () => {
     await begin();
-    await world.tool('place_order', order({ requested_notional: 900 }));
+    await world.place({ requested_notional: 900 });
     const held = await world.position('BTCUSDT');
     const half = { symbol: 'BTCUSDT', fraction: 0.5, request_id: 'exit-1' };
     const first = await world.tool('close_position', half);
@@ -116,13 +116,13 @@ describe('ways around a gate: repeats', () => {
 });
 
 describe('ways around a gate: what the exchange does not say', () => {
-  const world = suiteWorld({ policy: withoutPacing, answerWithinMs: 700 });
+  const world = suiteWorld({ policy: UNPACED, answerWithinMs: 700 });
   before(async () => {
     await world.setMark('BTCUSDT', 60_000);
   });
   let count = 0;
   const ask = (change: object = {}): Promise<{ readonly status: number; readonly body: AnyBody }> =>
-    world.tool('place_order', order({ requested_notional: 242, ...change }));
+    world.place({ requested_notional: 242, ...change });
   async function begin(): Promise<void> {
     await world.control('clear-faults', {});
     await until(

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { order } from '../daemon/harness.ts';
+import { UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
-import {
-  codesOf,
-  isBlocked,
-  isMalformed,
-  leavesTheBooksAlone,
-  newOrders,
-  tryEveryDoor,
-  withoutPacing,
-} from './attempts.ts';
+import { codesOf, isBlocked, isMalformed, leavesTheBooksAlone, newOrders, tryEveryDoor } from './attempts.ts';
 
 describe('ways around a gate: sizes and prices', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
 
   async function flat(): Promise<void> {
     await world.tool('cancel_all', {});
@@ -165,7 +158,7 @@ const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat
 const withMember = (member: string): string => `{${member},${WHOLE.slice(1)}`;
 
 describe('ways around a gate: bodies', () => {
-  const world = suiteWorld({ real: true, policy: withoutPacing });
+  const world = suiteWorld({ real: true, policy: UNPACED });
 
   for (const field of [
     'max_slipage_bps',

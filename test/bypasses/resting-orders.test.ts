@@ -4,8 +4,9 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { DaemonWorld, type Mutable, order, until } from '../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../daemon/policy-edits.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
-import { openOrders, orderOf, withoutPacing, worstUsdt } from './attempts.ts';
+import { openOrders, orderOf, worstUsdt } from './attempts.ts';
 
 type Spec = Mutable<IntendedPolicySpec>;
 
@@ -16,7 +17,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
   const start = (policy: (spec: Spec) => void): Promise<DaemonWorld> =>
     DaemonWorld.start({
       policy: (spec) => {
-        withoutPacing(spec);
+        editPolicy(spec, UNPACED);
         spec.account.concentration = { share: 0.99, floor_usdt: 2_000 };
         policy(spec);
       },
@@ -48,10 +49,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     return own;
   }
   async function rest(on: DaemonWorld, price: number, notional: number, more: object = {}): Promise<string> {
-    const { body } = await on.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: price, requested_notional: notional, ...more }),
-    );
+    const { body } = await on.place({ order_type: 'limit', limit_price: price, requested_notional: notional, ...more });
     const id = body.execution.orders[0]?.client_order_id;
     assert.ok(id !== undefined && body.execution.state === 'working', JSON.stringify(body.decision.reasons));
     return id;
@@ -81,7 +79,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     });
     await on.setMark('ETHUSDT', 3_000);
     await rest(on, 2_000, 480, { symbol: 'ETHUSDT' });
-    for (const asked of [960, 960]) await on.tool('place_order', order({ requested_notional: asked }));
+    for (const asked of [960, 960]) await on.place({ requested_notional: asked });
     const heldUsdt = worstUsdt(await on.books(), 'BTCUSDT');
     assert.ok(heldUsdt > 900 && heldUsdt <= 1_000, `${heldUsdt} USDT of a cap of 1,000`);
   });
@@ -89,7 +87,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
   for (const state of ['reducing', 'halted'] as const) {
     it(`BY-31 cancels resting opening orders when trading turns ${state}, and leaves exits and stops`, async () => {
       const on = await begin();
-      await on.tool('place_order', order({ requested_notional: 600 }));
+      await on.place({ requested_notional: 600 });
       const opening = await rest(on, 58_000, 600);
       const profit = await rest(on, 64_000, 300, { intent: 'close', side: 'sell' });
       await on.operator('PUT', '/v1/trading-state', { state, reason: 'test' });
@@ -102,11 +100,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     const on = await begin();
     const other = on.createAgent('other');
     const ours = await rest(on, 58_000, 300);
-    const { body } = await on.tool(
-      'place_order',
-      order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 }),
-      other,
-    );
+    const { body } = await on.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 }, other);
     const theirs = body.execution.orders[0]?.client_order_id ?? '';
     await on.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'test', agent: 'other' });
     await on.refresh();
@@ -135,9 +129,8 @@ describe('ways around a gate: orders that were rested in calm', () => {
     const on = await begin();
     const other = on.createAgent('other');
     const ours = await rest(on, 58_000, 600);
-    const { body } = await on.tool(
-      'place_order',
-      order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 600 }),
+    const { body } = await on.place(
+      { symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 600 },
       other,
     );
     const theirs = body.execution.orders[0]?.client_order_id ?? '';
@@ -164,7 +157,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     const on = await beginAlone((spec) => {
       spec.account.daily_loss.tiers = [{ at: 0.0005, reduce_only: true }];
     });
-    await on.tool('place_order', order({ requested_notional: 900 }));
+    await on.place({ requested_notional: 900 });
     const id = await rest(on, 58_000, 500);
     await on.setMark('BTCUSDT', 59_500);
     assert.equal(await statusOf(on, id), 'CANCELED');
@@ -204,7 +197,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
       price: '58500',
     });
     await on.refresh();
-    const { body } = await on.tool('place_order', order({ requested_notional: 900 }));
+    const { body } = await on.place({ requested_notional: 900 });
     // Either our order stays and there is no room, or it went for the foreign one and what is left is the room.
     if ((await statusOf(on, id)) === 'NEW') assert.equal(body.decision.decision, 'BLOCK');
     else assert.ok(worstUsdt(await on.books(), 'BTCUSDT') <= 2_000, `${worstUsdt(await on.books(), 'BTCUSDT')} USDT`);
@@ -217,7 +210,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     const on = await beginAlone((spec) => {
       spec.standing.on_breach = 'hold';
     });
-    await on.tool('place_order', order({ requested_notional: 600 }));
+    await on.place({ requested_notional: 600 });
     const held = await on.position('BTCUSDT');
     const rests = await rest(on, 58_000, 900);
     await on.setMark('BTCUSDT', 62_500);
@@ -230,7 +223,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     const on = await beginAlone((spec) => {
       spec.standing.on_breach = 'reduce';
     });
-    for (const notional of [950, 940]) await on.tool('place_order', order({ requested_notional: notional }));
+    for (const notional of [950, 940]) await on.place({ requested_notional: notional });
     assert.ok((await on.position('BTCUSDT')) * 60_000 > 1_500);
     await on.setMark('BTCUSDT', 62_500);
     await until(

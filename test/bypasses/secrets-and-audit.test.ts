@@ -221,9 +221,9 @@ describe('ways around a gate: a ledger that is edited', () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-audit-'));
     const world = await DaemonWorld.start({ real: true });
-    await world.tool('place_order', order({ rationale: 'a lone \ud800 surrogate' }));
-    await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
-    await world.tool('place_order', order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 }));
+    await world.place({ rationale: 'a lone \ud800 surrogate' });
+    await world.place({ symbol: 'DOGEUSDT' });
+    await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 });
     await world.dryRun('place_order', order({ requested_notional: 9_000 }));
     await world.intercept('place_order', order({ requested_notional: 9_000 }));
     await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -376,7 +376,7 @@ describe('ways around a gate: a ledger that is edited', () => {
   });
   it('BY-30 does not start a daemon on a ledger that was edited', async (t) => {
     const world = await DaemonWorld.of(t, { real: true });
-    await world.tool('place_order', order());
+    await world.place();
     await world.daemon.close();
     const path = join(world.home, 'paper', 'ledger.db');
     const db = new Database(path);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DaemonWorld, order, type ToolBody, until } from '../daemon/harness.ts';
+import { UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
 import {
   codesOf,
@@ -12,20 +13,16 @@ import {
   openOrders,
   orderOf,
   tryEveryDoor,
-  withoutPacing,
 } from './attempts.ts';
 
 describe('ways around a gate: states and restarts', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   const setState = (state: string, more: object = {}) =>
     world.operator('PUT', '/v1/trading-state', { state, reason: 'test', ...more });
 
   it('BY-16 lets no agent open after a halt, not another one and not after a restart [TF-74 TF-76]', async () => {
-    await world.tool('place_order', order());
-    const resting = await world.tool(
-      'place_order',
-      order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 }),
-    );
+    await world.place();
+    const resting = await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 });
     await setState('halted');
     assert.equal(openOrders(await world.books()).length, 0, 'the halt left an opening order resting');
     assert.equal(resting.body.execution.state, 'working');
@@ -68,10 +65,7 @@ describe('ways around a gate: states and restarts', () => {
     await setState('active', { agent: 'other' });
   });
   it('BY-16 drops unsent slices and cancels the sent ones when trading is reduced', async () => {
-    await world.tool(
-      'place_order',
-      order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_950, requested_notional: 300 }),
-    );
+    await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_950, requested_notional: 300 });
     await setState('reducing');
     assert.equal(openOrders(await world.books()).length, 0);
     await setState('active');
@@ -80,20 +74,17 @@ describe('ways around a gate: states and restarts', () => {
 
 describe('ways around a gate: pace', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.market.regimes.calm.cooldown_ms = 60_000;
-    },
+    policy: { ...UNPACED, 'market.regimes.calm.cooldown_ms': 60_000 },
   });
 
   it('BY-17 runs one cooldown from the last opening order, whoever asks, however often, over a restart [PK-73]', async () => {
     const other = world.createAgent('other');
-    await world.tool('place_order', order({ requested_notional: 200 }));
+    await world.place({ requested_notional: 200 });
     const before = await world.books();
     let waitMs = 60_000;
     for (let second = 0; second < 55; second += 11) {
       for (const token of [undefined, other]) {
-        const asked = await world.tool('place_order', order({ requested_notional: 200 + second }), token);
+        const asked = await world.place({ requested_notional: 200 + second }, token);
         assert.ok(codesOf(asked).includes('COOLDOWN'));
         const now = asked.body.decision.retry_after_ms ?? 0;
         assert.ok(now <= waitMs && now >= waitMs - 200, `${now} of ${waitMs} left: asking moved it`);
@@ -104,35 +95,32 @@ describe('ways around a gate: pace', () => {
     }
     assert.equal(newOrders(await world.books(), before).length, 0);
     await world.advance(5_001);
-    assert.ok(isPermitted(await world.tool('place_order', order({ requested_notional: 201 }))));
+    assert.ok(isPermitted(await world.place({ requested_notional: 201 })));
   });
   it('BY-17 does not let an exit or a cancel start or end a cooldown', async () => {
     await world.advance(60_001);
-    await world.tool('place_order', order({ requested_notional: 200 }));
+    await world.place({ requested_notional: 200 });
     await world.advance(30_000);
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.tool('cancel_all', {});
-    const asked = await world.tool('place_order', order({ requested_notional: 300 }));
+    const asked = await world.place({ requested_notional: 300 });
     const left = asked.body.decision.retry_after_ms ?? 0;
     assert.ok(left > 29_000 && left <= 30_000, String(left));
     await world.advance(30_001);
-    assert.ok(isPermitted(await world.tool('place_order', order({ requested_notional: 300 }))));
+    assert.ok(isPermitted(await world.place({ requested_notional: 300 })));
   });
 });
 
 describe('ways around a gate: churn', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.budgets.turnover_usdt_per_day = 4_000;
-    },
+    policy: { ...UNPACED, 'budgets.turnover_usdt_per_day': 4_000 },
   });
 
   it('BY-37 ends opening and closing in a loop at the turnover of the day, and never refuses a close [PK-14]', async () => {
     let refused = 0;
     for (let round = 0; round < 14; round += 1) {
       const symbol = round % 2 === 0 ? 'BTCUSDT' : 'ETHUSDT';
-      const opened = await world.tool('place_order', order({ symbol, requested_notional: 700 }));
+      const opened = await world.place({ symbol, requested_notional: 700 });
       if (!isPermitted(opened)) {
         refused += 1;
         assert.ok(
@@ -172,13 +160,10 @@ describe('ways around a gate: churn', () => {
   });
   it('BY-37 holds the fees of the day, which count what the exchange really took [PK-15]', async (t) => {
     const feeWorld = await DaemonWorld.of(t, {
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.budgets.fees_usdt_per_day = 1.5;
-      },
+      policy: { ...UNPACED, 'budgets.fees_usdt_per_day': 1.5 },
     });
     for (let round = 0; round < 10; round += 1) {
-      await feeWorld.tool('place_order', order({ requested_notional: 600 + round }));
+      await feeWorld.place({ requested_notional: 600 + round });
       await feeWorld.tool('close_position', { symbol: 'BTCUSDT' });
       await feeWorld.refresh();
     }
@@ -192,10 +177,10 @@ describe('ways around a gate: churn', () => {
 });
 
 describe('ways around a gate: the account', () => {
-  const world = suiteWorld({ policy: withoutPacing, sim: { balance: 1_000 } });
+  const world = suiteWorld({ policy: UNPACED, sim: { balance: 1_000 } });
 
   it('BY-18 counts unrealised loss, fees and funding in drawdown and daily loss, without a single closed trade', async () => {
-    await world.tool('place_order', order({ requested_notional: 950, requested_leverage: 3 }));
+    await world.place({ requested_notional: 950, requested_leverage: 3 });
     await world.advance(61_000);
     await world.setMark('BTCUSDT', 54_500);
     await world.advance(1_000);
@@ -241,7 +226,7 @@ describe('ways around a gate: the account', () => {
 });
 
 describe('ways around a gate: missing data', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
 
   for (const [what, paths, advanceMs, code] of [
     ['mark', ['/fapi/v1/premiumIndex'], 20_000, 'STALE_MARK'],
@@ -268,12 +253,8 @@ describe('ways around a gate: missing data', () => {
     });
   }
   it('BY-19 denies opening in one symbol while the mark of what is held in another is missing, and no exit', async () => {
-    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT', requested_notional: 500 }));
-    await world.must(
-      'working',
-      'place_order',
-      order({ order_type: 'limit', limit_price: 50_000, requested_notional: 300 }),
-    );
+    await world.mustPlace('filled', { symbol: 'ETHUSDT', requested_notional: 500 });
+    await world.mustPlace('working', { order_type: 'limit', limit_price: 50_000, requested_notional: 300 });
     await world.refresh();
     const match = { method: 'GET', path: '/fapi/v1/premiumIndex', symbol: 'ETHUSDT' };
     await world.fault({ kind: 'status', status: 500, body: 'no', count: 100_000, match });
@@ -300,7 +281,7 @@ describe('ways around a gate: missing data', () => {
 
   it('BY-31 cannot happen to an order that has ended', async () => {
     await world.refresh();
-    const { body } = await world.tool('place_order', order({ requested_notional: 200 }));
+    const { body } = await world.place({ requested_notional: 200 });
     const id = body.execution.orders[0]?.client_order_id;
     assert.ok(id !== undefined, JSON.stringify(body.decision.reasons));
     await isBlocked(world, 'cancel_order', { client_order_id: id }, 'ORDER_NOT_OPEN', 'an ended order');
@@ -323,10 +304,7 @@ function bootReasons(world: DaemonWorld): readonly { readonly state: string; rea
 
 describe('ways around a gate: time', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.market.regimes.calm.slices = 4;
-    },
+    policy: { ...UNPACED, 'market.regimes.calm.slices': 4 },
   });
 
   for (const [name, atMs] of [
@@ -369,7 +347,7 @@ describe('ways around a gate: time', () => {
     const earlier = await world.books();
     // The leverage of a flat symbol is set before its order goes out: that answer takes longer than the send deadline.
     await world.fault({ kind: 'delay', ms: 1_200, match: { method: 'POST', path: '/fapi/v1/leverage' } });
-    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_leverage: 2 }));
+    const { body } = await world.place({ symbol: 'ETHUSDT', requested_leverage: 2 });
     const first = newOrders(await world.books(), earlier);
     assert.equal(first.length, 0, 'an order left 1.2 s after it was decided');
     assert.notEqual(body.execution.state, 'filled');

@@ -2,16 +2,9 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { before, describe, it } from 'node:test';
 import { order, until } from '../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
-import {
-  codesOf,
-  isBlocked,
-  isPermitted,
-  leavesTheBooksAlone,
-  newOrders,
-  tryEveryDoor,
-  withoutPacing,
-} from './attempts.ts';
+import { codesOf, isBlocked, isPermitted, leavesTheBooksAlone, newOrders, tryEveryDoor } from './attempts.ts';
 
 const TRUSTED = 'a'.repeat(64);
 const UNKNOWN = 'b'.repeat(64);
@@ -20,7 +13,7 @@ describe('ways around a gate: trust', () => {
   const world = suiteWorld({
     real: true,
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       // A token without a skill is trusted half as far as one that was made for the listed skill.
       spec.trust.default = { provenance: 0.35, capability_risk: 0.5 };
       spec.trust.skills = [{ name: 'listed', sha256: TRUSTED, provenance: 0.9, capability_risk: 0.2 }];
@@ -164,7 +157,7 @@ describe('ways around a gate: trust', () => {
 });
 
 describe('ways around a gate: web pages and two readings of one request', () => {
-  const world = suiteWorld({ real: true, policy: withoutPacing });
+  const world = suiteWorld({ real: true, policy: UNPACED });
   let port: number;
   before(async () => {
     port = Number(new URL(world.daemon.url).port);

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
+import { UNPACED } from '../daemon/policy-edits.ts';
 import type { Rewrites } from '../daemon/rewriting-proxy.ts';
 import { inLots } from '../engine/fold-fixture.ts';
 import { checkAudit } from '../recorded/verdicts.ts';
-import { withoutPacing } from './attempts.ts';
 
 /** Of the default policy, USDT. */
 const GROSS_CAP = 3_000;
@@ -45,7 +45,7 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
     await assert.rejects(world.startBeside('other'), { name: 'LedgerRefusedError', code: 'OTHER_DAEMON' });
     // Refused again, although its own ledger has records now.
     await assert.rejects(world.startBeside('other'), /OTHER_DAEMON: order hf[0-9a-f]{6}.*--take-over/);
-    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
+    await world.mustPlace('filled', { symbol: 'ETHUSDT' });
   });
 
   it('both fire at once: what the venue counts beyond its own orders tells each at its first answer', async (t) => {
@@ -72,7 +72,7 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
   });
 
   it('both fire everything in one turn: together they exceed a symbol’s cap by one order at most, and both stop [TM-50]', async (t) => {
-    const world = await startWorld(t, { policy: withoutPacing });
+    const world = await startWorld(t, { policy: UNPACED });
     const other = await world.startBeside('other');
     t.after(() => other.close());
     const notionals = [400, 460, 520, 580, 640, 700, 760];
@@ -98,10 +98,7 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
     const other = await world.startBeside('other');
     t.after(() => other.close());
     for (const symbol of ['BTCUSDT', 'ETHUSDT'])
-      assert.equal(
-        (await world.tool('place_order', order({ symbol, requested_notional: 900 }))).body.execution.state,
-        'filled',
-      );
+      assert.equal((await world.place({ symbol, requested_notional: 900 })).body.execution.state, 'filled');
     await until('the other one knows', async () => (await other.tradingState()).state === 'reducing', 10_000);
     for (let i = 0; i < 5; i += 1) {
       const refused = await other.tool('place_order', ASK);
@@ -160,7 +157,7 @@ describe('BY-46: a ledger that was put back', () => {
     await until('it knows', async () => (await world.tradingState()).state === 'reducing');
     await world.sleep(30_000);
     assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
-    assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).body.decision.decision, 'BLOCK');
+    assert.equal((await world.place({ symbol: 'ETHUSDT' })).body.decision.decision, 'BLOCK');
     assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'all clear' });
     assert.equal((await world.tradingState()).state, 'reducing', 'no resume clears it');
@@ -172,7 +169,7 @@ describe('BY-46: a ledger that was put back', () => {
     const copy = world.copyLedger();
     // Room for what a restart records before that seq comes again.
     for (let i = 0; i < 60; i += 1) world.daemon.gate.core.alert('NOTE', `record ${i}`);
-    const first = await world.must('filled', 'place_order', order({ side: 'sell', requested_notional: 500 }));
+    const first = await world.mustPlace('filled', { side: 'sell', requested_notional: 500 });
     const used = first.execution.orders[0]?.client_order_id;
     const usedSeq = first.decision.seq;
     assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
@@ -190,7 +187,7 @@ describe('BY-46: a ledger that was put back', () => {
       accepted: false,
       match: { method: 'POST', path: '/fapi/v1/order' },
     });
-    const lost = await world.tool('place_order', order({ side: 'buy' }));
+    const lost = await world.place({ side: 'buy' });
     assert.deepEqual(lost.body.decision.reasons, []);
     const [sent] = lost.body.execution.orders;
     assert.equal(sent?.client_order_id, used, 'the same id');
@@ -229,7 +226,7 @@ describe('BY-46: recovered', () => {
 
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
     assert.equal((await world.tradingState()).state, 'active');
-    const next = await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
+    const next = await world.mustPlace('filled', { symbol: 'ETHUSDT' });
     const word = `-${epoch.toString(36)}-`;
     assert.ok(next.execution.orders[0]?.client_order_id.includes(word));
     assert.ok(next.decision.decision_id.includes(word));
@@ -335,7 +332,7 @@ describe('BY-46: recovered', () => {
     const { layers, state } = await world.tradingState();
     assert.deepEqual([state, layers.map(({ layer }) => layer)], ['halted', ['operator']]);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
-    assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).body.execution.state, 'filled');
+    assert.equal((await world.place({ symbol: 'ETHUSDT' })).body.execution.state, 'filled');
     // It is another daemon again as soon as it goes on.
     await world.sleep(LATER_MS);
     await assert.rejects(world.startBeside('other'), /OTHER_DAEMON/);

@@ -16,7 +16,7 @@ after(() => rmSync(folder, { recursive: true }));
 /** What bash itself offers for a command line that ends in its last word. */
 async function offer(...words: readonly string[]): Promise<readonly string[]> {
   const file = join(folder, 'holdfast.bash');
-  writeFileSync(file, (await holdfast(['completion', 'bash'])).out);
+  writeFileSync(file, (await holdfast('completion bash')).out);
   const line = ['holdfast', ...words].map((word) => `'${word}'`).join(' ');
   const script = `source '${file}'; COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8' });
@@ -36,7 +36,7 @@ describe('completion', () => {
   });
 
   test('every verb and every option of the help is offered, in each shell', async () => {
-    const { out } = await holdfast(['completion', 'bash', '--json']);
+    const { out } = await holdfast('completion bash --json');
     const entries = JSON.parse(out) as { path: string; words: string[] }[];
     assert.ok(entries.length > 40);
     const scripts = await Promise.all(SHELLS.map(async (shell) => (await holdfast(['completion', shell])).out));
@@ -54,7 +54,7 @@ describe('completion', () => {
   test('fish itself completes the command of a checkout and the installed one', async (t) => {
     if (spawnSync('fish', ['--version']).error !== undefined) return t.skip('no fish here');
     const file = join(folder, 'offered.fish');
-    writeFileSync(file, (await holdfast(['completion', 'fish'])).out);
+    writeFileSync(file, (await holdfast('completion fish')).out);
     for (const command of ['./holdfast', 'holdfast']) {
       const script = `source '${file}'; complete -C '${command} wat'`;
       const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], { encoding: 'utf8' });

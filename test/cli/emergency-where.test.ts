@@ -39,17 +39,17 @@ test('flatten --emergency guesses no venue: it is named where the keys or the ho
   const home = makeHome(t);
   const paper = { HOLDFAST_PAPER_URL: sim.url, HOLDFAST_HOME: home };
   const live = { ...paper, BINANCE_LIVE_API_KEY_FILE: '/nowhere' };
-  const byKeys = await holdfast(['flatten', '--emergency'], live);
+  const byKeys = await holdfast('flatten --emergency', live);
   assert.equal(byKeys.code, 2, byKeys.out);
   assert.match(byKeys.err, /HOLDFAST_VENUE is needed: .*binance-live.*--venue/);
   mkdirSync(join(home, 'binance-demo'));
   writeFileSync(join(home, 'binance-demo', 'ledger.db'), '');
-  const byHome = await holdfast(['flatten', '--emergency'], paper);
+  const byHome = await holdfast('flatten --emergency', paper);
   assert.equal(byHome.code, 2, byHome.out);
   assert.match(byHome.err, /HOLDFAST_VENUE is needed: .*binance-demo.*--venue/);
   assert.equal((await positions()).length, 2, 'nothing is sent to a venue that nobody named');
 
-  const named = await holdfast(['flatten', '--emergency', '--venue', 'paper', '--json'], live);
+  const named = await holdfast('flatten --emergency --venue paper --json', live);
   assert.equal(named.code, 0, named.err);
   assert.deepEqual(JSON.parse(named.out), { venue: 'paper', is_flat: true, orders_left: [], positions_left: [] });
   assert.deepEqual(await positions(), []);
@@ -57,7 +57,7 @@ test('flatten --emergency guesses no venue: it is named where the keys or the ho
 
 test('flatten --emergency says of which venue it speaks', async (t) => {
   const { sim } = await holdTwo(t);
-  const { code, out, err } = await holdfast(['flatten', '--emergency'], { HOLDFAST_PAPER_URL: sim.url });
+  const { code, out, err } = await holdfast('flatten --emergency', { HOLDFAST_PAPER_URL: sim.url });
   assert.equal(code, 0, err);
   assert.equal(out, 'paper: no order and no position is left\n');
 });
@@ -65,14 +65,14 @@ test('flatten --emergency says of which venue it speaks', async (t) => {
 test('flatten --emergency tells a mistyped symbol at once, and closes the others', async (t) => {
   const { sim, positions } = await holdTwo(t);
   const env = { HOLDFAST_PAPER_URL: sim.url };
-  const both = await holdfast(['flatten', 'ETHUSDT', 'btcusdt', 'BTCUSD', '--emergency', '--json'], env);
+  const both = await holdfast('flatten ETHUSDT btcusdt BTCUSD --emergency --json', env);
   assert.equal(both.code, 1, both.out);
   const { is_flat, not_listed } = JSON.parse(both.out);
   assert.deepEqual([is_flat, not_listed], [false, ['btcusdt', 'BTCUSD']]);
   assert.match(both.err, /btcusdt: the venue lists no such symbol.*BTCUSDT/);
   assert.deepEqual(await positions(), ['BTCUSDT'], 'what is known is closed');
 
-  const none = await holdfast(['flatten', 'BTCUSD', '--emergency'], env);
+  const none = await holdfast('flatten BTCUSD --emergency', env);
   assert.equal(none.code, 1);
   assert.match(none.out, /BTCUSD +no such symbol/);
   const venueKeys = { apiKey: 'paper', secret: 'paper-secret' };
@@ -91,7 +91,7 @@ test('flatten --emergency warns of a daemon once more when it is done', async (t
     if (text.includes('exit of')) writeFileSync(pid, `${process.pid}\n`);
   };
   const env = { HOLDFAST_PAPER_URL: sim.url, HOLDFAST_HOME: home };
-  const { code, err } = await holdfast(['flatten', '--emergency'], env, () => undefined, start);
+  const { code, err } = await holdfast('flatten --emergency', env, () => undefined, start);
   assert.equal(code, 0, err);
   assert.match(err, /exit of[\s\S]*warning: a daemon .* may open again/);
 });

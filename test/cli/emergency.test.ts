@@ -89,16 +89,16 @@ test('flatten --emergency leaves no order and no position at the exchange, witho
   assert.deepEqual(await venue.left(), { orders: 1, algoOrders: 1, positions: ['BTCUSDT', 'ETHUSDT'] });
 
   const env = { HOLDFAST_PAPER_URL: venue.sim.url, HOLDFAST_NO_SUCH_SETTING: '1' };
-  const { code, out, err } = await holdfast(['flatten', '--emergency', '--json'], env);
+  const { code, out, err } = await holdfast('flatten --emergency --json', env);
   assert.equal(code, 0, err);
   assert.deepEqual(JSON.parse(out), { venue: 'paper', is_flat: true, orders_left: [], positions_left: [] });
   assert.deepEqual(await venue.left(), NOTHING);
-  assert.equal((await holdfast(['flatten', '--emergency'], env)).out, 'paper: no order and no position is left\n');
+  assert.equal((await holdfast('flatten --emergency', env)).out, 'paper: no order and no position is left\n');
 });
 
 test('flatten --emergency of one symbol leaves the others', async (t) => {
   const venue = await openExchange(t, [BOUGHT, ETH_SOLD]);
-  const { code, err } = await holdfast(['flatten', 'ETHUSDT', '--emergency'], { HOLDFAST_PAPER_URL: venue.sim.url });
+  const { code, err } = await holdfast('flatten ETHUSDT --emergency', { HOLDFAST_PAPER_URL: venue.sim.url });
   assert.equal(code, 0, err);
   assert.match(err, /ETHUSDT: exit of 0\.5 accepted/);
   assert.deepEqual((await venue.left()).positions, ['BTCUSDT']);
@@ -109,7 +109,7 @@ test('flatten --emergency says what it needs', async (t) => {
   const paper = await holdfast(['flatten', '--emergency', '--home', home]);
   assert.equal(paper.code, 2);
   assert.match(paper.err, /HOLDFAST_PAPER_URL is needed/);
-  const live = await holdfast(['flatten', '--emergency', '--venue', 'binance-live']);
+  const live = await holdfast('flatten --emergency --venue binance-live');
   assert.equal(live.code, 2);
   assert.match(live.err, /BINANCE_LIVE_API_KEY \(or .*_FILE\) is needed[\s\S]*BINANCE_LIVE_API_SECRET/);
 });
@@ -126,13 +126,13 @@ test('flatten --emergency finds the exchange of the home folder, and warns of a 
   const venue = await openExchange(t, []);
   writeFileSync(urlFile, `${venue.sim.url}\n`);
   await venue.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
-  const alone = await holdfast(['flatten', '--emergency'], { HOLDFAST_HOME: home });
+  const alone = await holdfast('flatten --emergency', { HOLDFAST_HOME: home });
   assert.equal(alone.code, 0, alone.err);
   assert.doesNotMatch(alone.err, /warning/);
   assert.deepEqual((await venue.left()).positions, []);
 
   writeFileSync(join(home, 'paper', 'daemon.pid'), `${process.pid}\n`);
-  const warned = await holdfast(['flatten', '--emergency'], { HOLDFAST_HOME: home });
+  const warned = await holdfast('flatten --emergency', { HOLDFAST_HOME: home });
   assert.equal(warned.code, 0, warned.err);
   assert.match(warned.err, new RegExp(`warning: a daemon \\(pid ${process.pid}\\) seems to run`));
 });

@@ -88,7 +88,7 @@ for (const command of COMMANDS) {
 }
 
 test('the help lists every verb, and nothing that has no test here', async () => {
-  const { out } = await holdfast(['--help']);
+  const { out } = await holdfast('--help');
   const listed = Array.from(out.matchAll(/^ {2}([a-z-]+) .*$/gm), (match) => match[1]).filter(
     (name) => name !== 'help',
   );
@@ -97,7 +97,7 @@ test('the help lists every verb, and nothing that has no test here', async () =>
 });
 
 test('a group is summed up by the verbs that it has', async () => {
-  const { out } = await holdfast(['--help']);
+  const { out } = await holdfast('--help');
   for (const group of GROUPS) {
     if (group === '') continue;
     const [, listed = ''] = new RegExp(`^  ${group} +\\S.*: (.*)$`, 'm').exec(out) ?? [];
@@ -141,7 +141,7 @@ test('an unknown verb ends with 2 also where help is asked for', async () => {
     assert.deepEqual([code, out], [2, ''], args.join(' '));
     assert.match(err, /unknown command '(?:explode|medic|expain)'/);
   }
-  assert.equal((await holdfast(['--help', 'status'])).code, 0, 'a verb that exists');
+  assert.equal((await holdfast('--help status')).code, 0, 'a verb that exists');
 });
 
 test('the command itself prints its help, its version and its exit code', () => {

@@ -197,7 +197,7 @@ test('where another daemon has come in its place, the model is told that nothing
 });
 
 test('a setting that cannot be used ends the bridge, and no daemon mends it', async () => {
-  const { code, err } = await holdfast(['mcp', '--token-file', '/nowhere/agent.token'], { HOLDFAST_PORT: '1' });
+  const { code, err } = await holdfast('mcp --token-file /nowhere/agent.token', { HOLDFAST_PORT: '1' });
   assert.equal(code, 2);
   assert.match(err, /\/nowhere\/agent\.token cannot be read/);
 });

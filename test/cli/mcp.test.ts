@@ -110,7 +110,7 @@ for (const [name, place] of [
     const home = temporaryFolder(t);
     mkdirSync(join(home, 'tokens'));
     writeFileSync(join(home, 'tokens', 'agent.token'), SECRETS.agent);
-    const { code, out, err } = await holdfast(['mcp', 'config', 'claude'], {
+    const { code, out, err } = await holdfast('mcp config claude', {
       HOLDFAST_HOME: relative(process.cwd(), home),
       ...place(server.port),
     });
@@ -149,7 +149,7 @@ test('a port that changes with each start is no port to paste', async (t) => {
 });
 
 test('without a token file the configuration says how to get one', async () => {
-  const { code, err } = await holdfast(['mcp', 'config', 'claude'], { HOLDFAST_HOME: '/nowhere' });
+  const { code, err } = await holdfast('mcp config claude', { HOLDFAST_HOME: '/nowhere' });
   assert.equal(code, 2);
   assert.match(err, /holdfast token create/);
 });

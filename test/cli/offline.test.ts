@@ -257,7 +257,7 @@ test('arming is recorded with its policy, version and expiry, after the delay of
   assert.equal(arming.expires_at_ms - arming.effective_at_ms, 2 * 3_600_000);
   assert.ok(arming.effective_at_ms > Date.now(), 'not at once');
   // The head file of the others notes the ledger of the paper account.
-  const live = await holdfast(['audit', 'verify', '--venue', 'binance-live'], { HOLDFAST_HOME: home });
+  const live = await holdfast('audit verify --venue binance-live', { HOLDFAST_HOME: home });
   assert.equal(live.code, 0, live.out);
   assert.match(live.out, new RegExp(`armed policy ${arming.policy_hash.slice(0, 12)}`), 'it says who armed');
   writeFileSync(

@@ -61,7 +61,7 @@ test('passkey recover halts the account, and its code replaces every key', async
 
 test('a name that is none, and a home without a daemon', async () => {
   assert.equal((await run('passkey', 'enrol', 'my laptop')).code, 2);
-  const { code, err } = await holdfast(['passkey', 'enrol', 'laptop'], { HOLDFAST_HOME: `${seat.world.home}/none` });
+  const { code, err } = await holdfast('passkey enrol laptop', { HOLDFAST_HOME: `${seat.world.home}/none` });
   assert.equal(code, 2);
   assert.match(err, /start the daemon once first/);
 });

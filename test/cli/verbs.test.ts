@@ -9,7 +9,7 @@ import type { DecisionBody, ToolAnswer } from '../../daemon/engine/records/decis
 import { ANSWER, APPROVAL, createFakeGate, decisionBody } from '../http/fake-gate.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
-import { holdfast, type Result } from './run.ts';
+import { type CommandLine, holdfast, type Result, toWords } from './run.ts';
 
 let home = '';
 before(() => {
@@ -21,12 +21,12 @@ after(() => rmSync(home, { recursive: true }));
 
 async function runAgainst(
   replies: Readonly<Record<string, Reply>>,
-  args: readonly string[],
+  line: CommandLine,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ result: Result; daemon: FakeDaemon }> {
   const daemon = await startFakeDaemon(replies);
   try {
-    const result = await holdfast([...args, '--url', daemon.url], { HOLDFAST_HOME: home, ...env });
+    const result = await holdfast([...toWords(line), '--url', daemon.url], { HOLDFAST_HOME: home, ...env });
     return { result, daemon };
   } finally {
     await daemon.close();
@@ -85,23 +85,18 @@ test('a refusal ends with 3, shows the reason and what to do, and cannot steer t
     'POST /v1/dry-run/place_order': replyJson(BLOCKED),
     'POST /v1/tools/close_position': replyJson(REJECTED),
   };
-  const blocked = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '200', '--dry-run']);
+  const blocked = await runAgainst(replies, 'order BTCUSDT buy 200 --dry-run');
   assert.equal(blocked.result.code, 3);
   assert.match(
     blocked.result.out,
     /COOLDOWN: The symbol cools down. \[2J \(500 against 2000 ms\)\n {2}Ask again later\./,
   );
   assert.match(blocked.result.out, /retry after +1\.5 s\n/);
-  const rejected = await runAgainst(replies, ['close', 'BTCUSDT', '--fraction', '0.5']);
+  const rejected = await runAgainst(replies, 'close BTCUSDT --fraction 0.5');
   assert.equal(rejected.result.code, 3);
   assert.deepEqual(rejected.daemon.seen[0]?.body, { symbol: 'BTCUSDT', fraction: 0.5 });
   const missed = { ...ANSWER, execution: { ...ANSWER.execution, state: 'expired', note: 'nothing was filled' } };
-  const expired = await runAgainst({ 'POST /v1/tools/place_order': replyJson(missed) }, [
-    'order',
-    'BTCUSDT',
-    'buy',
-    '200',
-  ]);
+  const expired = await runAgainst({ 'POST /v1/tools/place_order': replyJson(missed) }, 'order BTCUSDT buy 200');
   assert.equal(expired.result.code, 3);
   assert.match(expired.result.out, /note +nothing was filled\n/);
 });
@@ -118,24 +113,21 @@ test('explain shows the line, every budget and every rule, and order shows the l
     ),
     'POST /v1/tools/place_order': replyJson({ ...ANSWER, decision }),
   };
-  const { result, daemon } = await runAgainst(replies, ['explain', 'dec_7']);
+  const { result, daemon } = await runAgainst(replies, 'explain dec_7');
   assert.equal(result.code, 0, result.err);
   assert.match(result.out, /bound by +BUDGET_NOTIONAL\narithmetic +order cap 1,000 -> 0\.016 BTC\n/);
   assert.match(result.out, /order cap +BUDGET_NOTIONAL +1000 +1 x 1 x 1 x 1 x 1 +1000 +0 +0 +1000 +USDT +16\n/);
   assert.match(result.out, /3 +trading state +STATE +pass +active/);
   assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_operator', 'as decisions, which lists those of every agent');
-  const placed = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '5000']);
+  const placed = await runAgainst(replies, 'order BTCUSDT buy 5000');
   assert.match(placed.result.out, /arithmetic +order cap 1,000 -> 0\.016 BTC\n/);
 });
 
 test('--json prints the whole answer of the daemon', async () => {
-  const { result } = await runAgainst({ 'POST /v1/tools/place_order': replyJson(BLOCKED) }, [
-    'order',
-    'BTCUSDT',
-    'buy',
-    '1',
-    '--json',
-  ]);
+  const { result } = await runAgainst(
+    { 'POST /v1/tools/place_order': replyJson(BLOCKED) },
+    'order BTCUSDT buy 1 --json',
+  );
   assert.deepEqual([result.code, JSON.parse(result.out)], [3, BLOCKED]);
 });
 
@@ -234,7 +226,7 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
     }),
     'GET /v1/orders?open=true&limit=5000': replyJson({ orders: [RESTING], next: null }),
   });
-  const waiting = await runAgainst(replies(503), ['status']);
+  const waiting = await runAgainst(replies(503), 'status');
   assert.equal(waiting.result.code, 7, waiting.result.err);
   assert.match(waiting.result.out, /ready +no, waiting for: the first mark of BTCUSDT/);
   assert.match(waiting.result.out, /available +- USDT\ndrawdown +1.23 %/);
@@ -245,7 +237,7 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
   assert.match(waiting.result.out, /XRPUSDT +9 +nobody +998\.21 /);
   assert.doesNotMatch(waiting.result.out, /ETHUSDT/, 'a flat symbol is left out');
   assert.match(waiting.result.out, /o-1 +momentum +BTCUSDT +buy limit 0\.010 at 50000\.0 +0\.000 +working/);
-  const json = await runAgainst(replies(200), ['status', '--json']);
+  const json = await runAgainst(replies(200), 'status --json');
   assert.equal(json.result.code, 0);
   assert.match(json.result.out, /998\.2144400000001/, 'JSON is not rounded');
 });
@@ -260,12 +252,12 @@ test('status says what a daemon waits for before the venue has answered at all',
     'GET /v1/positions': unread,
     'GET /v1/orders': replyJson({ orders: [], next: null }),
   };
-  const { result } = await runAgainst(replies, ['status']);
+  const { result } = await runAgainst(replies, 'status');
   assert.equal(result.code, 7, result.err);
   assert.match(result.out, /ready +no, waiting for: the venue's time; the account/);
   assert.match(result.out, /equity +not known yet/);
   assert.match(result.out, /positions: not known yet/);
-  const { result: json } = await runAgainst(replies, ['status', '--json']);
+  const { result: json } = await runAgainst(replies, 'status --json');
   assert.equal(json.code, 7);
   const { account, positions, readiness } = JSON.parse(json.out);
   assert.deepEqual([account, positions, readiness.waiting_for], [null, null, waits.waiting_for]);
@@ -281,7 +273,7 @@ test('a pending policy is shown with the command that accepts it', async () => {
     'GET /v1/positions': replyJson({ positions: [], observed_at_ms: 1 }),
     'GET /v1/orders': replyJson({ orders: [], next: null }),
   };
-  const { result } = await runAgainst(replies, ['status']);
+  const { result } = await runAgainst(replies, 'status');
   assert.equal(result.code, 0, result.err);
   const command = `./holdfast policy reload ${HASH} (not before 1970-01-01 00:00:00 UTC)`;
   assert.ok(result.out.includes(command), result.out);
@@ -332,14 +324,14 @@ test('release and adopt say whose a symbol is, with the operator token', async (
     [['Bearer hf_operator', { reason: 'it squats', for_ms: 3_600_000 }]],
   );
   const adopt = { 'POST /v1/symbols/BTCUSDT/adopt': replyJson({ ...held, holder: 'carry' }) };
-  const adopted = await runAgainst(adopt, ['adopt', 'BTCUSDT', '--agent', 'carry']);
+  const adopted = await runAgainst(adopt, 'adopt BTCUSDT --agent carry');
   assert.match(adopted.result.out, /held by +carry\nquantity +0\.002\n/);
   assert.deepEqual(adopted.daemon.seen[0]?.body, { agent: 'carry', reason: 'by hand' });
-  assert.equal((await runAgainst(adopt, ['adopt', 'BTCUSDT'])).result.code, 2, 'it names an agent');
+  assert.equal((await runAgainst(adopt, 'adopt BTCUSDT')).result.code, 2, 'it names an agent');
   const message = 'an exit is worked in BTCUSDT (decision d-1): ask again once that is over';
   const refused = await runAgainst(
     { 'POST /v1/symbols/BTCUSDT/adopt': replyJson({ error: { code: 'INVALID_INPUT', message } }, 400) },
-    ['adopt', 'BTCUSDT', '--agent', 'carry'],
+    'adopt BTCUSDT --agent carry',
   );
   assert.ok(refused.result.code !== 0 && refused.result.err.includes(message), refused.result.err);
 });
@@ -355,7 +347,7 @@ test('limits say whose the symbol is', async () => {
     ['free', /held by +nobody: it is free\n/],
   ] as const) {
     const body = { ...limits, symbols: limits.symbols.map((each) => ({ ...each, held })) };
-    const { result } = await runAgainst({ 'GET /v1/limits?symbol=BTCUSDT': replyJson(body) }, ['limits', 'BTCUSDT']);
+    const { result } = await runAgainst({ 'GET /v1/limits?symbol=BTCUSDT': replyJson(body) }, 'limits BTCUSDT');
     assert.match(result.out, says);
   }
 });
@@ -364,11 +356,11 @@ test('flatten is a failure as long as something is left', async () => {
   const left = (positions: readonly object[]) =>
     replyJson({ state: 'halted', canceled: true, positions_left: positions, note: 'done' });
   const symbol = { symbol: 'BTCUSDT', quantity: '0.1' };
-  const open = await runAgainst({ 'POST /v1/flatten': left([symbol]) }, ['flatten', 'BTCUSDT']);
+  const open = await runAgainst({ 'POST /v1/flatten': left([symbol]) }, 'flatten BTCUSDT');
   assert.equal(open.result.code, 1);
   assert.match(open.result.out, /BTCUSDT +0.1/);
   assert.deepEqual(open.daemon.seen[0]?.body, { reason: 'by hand', symbols: ['BTCUSDT'] });
-  assert.equal((await runAgainst({ 'POST /v1/flatten': left([]) }, ['flatten'])).result.code, 0);
+  assert.equal((await runAgainst({ 'POST /v1/flatten': left([]) }, 'flatten')).result.code, 0);
 });
 
 test('agents and report show profit by agent, as a table, for a spreadsheet and as a page', async () => {
@@ -378,7 +370,7 @@ test('agents and report show profit by agent, as a table, for a spreadsheet and 
   const money = { unrealised_usdt: 1.5, today: all, seven_days: all, total: all };
   const account = { agent: 'momentum', holds: ['ETHUSDT'], positions: [], ...money };
   const agents = { agents: [account], others: { ...account, agent: null, holds: [] }, as_of_ms: 0, since_ms: 0 };
-  const listed = await runAgainst({ 'GET /v1/agents': replyJson(agents) }, ['agents']);
+  const listed = await runAgainst({ 'GET /v1/agents': replyJson(agents) }, 'agents');
   assert.match(
     listed.result.out,
     /momentum +ETHUSDT \(flat\) +11.5 +11.5 +1.5 +13 +12.5 +0.75 +-0.25 +0 +1500 +2 +9 +2 +3\n/,
@@ -386,7 +378,7 @@ test('agents and report show profit by agent, as a table, for a spreadsheet and 
   assert.match(listed.result.out, /\(nobody here\)/);
   const days = [{ day: '2026-11-26', sums: all }];
   const one = { account, symbols: [{ symbol: 'BTCUSDT', sums: all }], days, as_of_ms: 0, since_ms: 0 };
-  const shown = await runAgainst({ 'GET /v1/agents/momentum': replyJson(one) }, ['agents', 'momentum']);
+  const shown = await runAgainst({ 'GET /v1/agents/momentum': replyJson(one) }, 'agents momentum');
   assert.match(shown.result.out, /2026-11-26 +11.5 +12.5/);
 
   const profit = { ...all, unrealised_before_usdt: 0, unrealised_usdt: 1.5, profit_usdt: 13 };
@@ -403,19 +395,19 @@ test('agents and report show profit by agent, as a table, for a spreadsheet and 
     },
   };
   const replies = { 'GET /v1/report': replyJson(report) };
-  const table = await runAgainst(replies, ['report', '--day', 'yesterday']);
+  const table = await runAgainst(replies, 'report --day yesterday');
   assert.equal(table.daemon.seen[0]?.url, '/v1/report?day=yesterday');
   assert.match(table.result.out, /UNEXPLAINED +0.5/);
-  const page = await runAgainst(replies, ['report', '--week', '--html']);
+  const page = await runAgainst(replies, 'report --week --html');
   assert.equal(page.daemon.seen[0]?.url, '/v1/report?week=this');
   assert.match(page.result.out, /^<!doctype html>/);
   assert.ok(page.result.out.includes('&lt;script&gt;') && !page.result.out.includes('<script'));
   assert.match(page.result.out, /<td class="differs">0.50</);
   const csv: Reply = (_call, response) => response.end('period,agent\r\n');
-  const sheet = await runAgainst({ 'GET /v1/report': csv }, ['report', '--csv']);
+  const sheet = await runAgainst({ 'GET /v1/report': csv }, 'report --csv');
   assert.equal(sheet.daemon.seen[0]?.url, '/v1/report?day=today&format=csv');
   assert.equal(sheet.result.out, 'period,agent\r\n');
-  assert.equal((await runAgainst(replies, ['report', '--day', 'today', '--week', 'last'])).result.code, 2);
+  assert.equal((await runAgainst(replies, 'report --day today --week last')).result.code, 2);
 });
 
 test('status names silent alert channels, what alert routes wait for, and why live trading is not armed', async () => {
@@ -436,7 +428,7 @@ test('status names silent alert channels, what alert routes wait for, and why li
       'GET /v1/positions': replyJson({ positions: [] }),
       'GET /v1/orders': replyJson({ orders: [] }),
     },
-    ['status'],
+    'status',
   );
   assert.match(result.out, /SILENT alert channels +desk/);
   assert.match(result.out, /NOT ARMED +the arming has expired/);
@@ -479,18 +471,18 @@ test('alerts test, channels, reload and check say what came of them, and end wit
     }),
     'POST /v1/alerts/routes/reload': replyJson({ status: 'pending', hash, looser: ['x is gone'], not_before_ms: null }),
   };
-  const tested = await runAgainst(replies, ['alerts', 'test', 'desk']);
+  const tested = await runAgainst(replies, 'alerts test desk');
   assert.match(tested.result.out, /desk +FAILED +HTTP 500 +12 ms/);
   assert.deepEqual([tested.result.code, tested.daemon.seen[0]?.body], [EXIT.FAILURE, { channel: 'desk' }]);
-  const listed = await runAgainst(replies, ['alerts', 'channels']);
+  const listed = await runAgainst(replies, 'alerts channels');
   assert.match(listed.result.out, /desk +webhook +SILENT +3 +5 +1 +1970-01-01 00:00:00 +HTTP 500/);
   assert.match(listed.result.out, /alert-ab-3 +X x 1 +HTTP 422/);
-  const asJson = await runAgainst(replies, ['alerts', 'test', '--json']);
+  const asJson = await runAgainst(replies, 'alerts test --json');
   assert.deepEqual(JSON.parse(asJson.result.out), { results });
   const reloaded = await runAgainst(replies, ['alerts', 'reload', hash]);
   assert.equal(reloaded.result.code, EXIT.REFUSED);
   assert.match(reloaded.result.out, /looser: x is gone/);
-  assert.equal((await holdfast(['alerts', 'reload', 'abc'])).code, EXIT.USAGE);
+  assert.equal((await holdfast('alerts reload abc')).code, EXIT.USAGE);
 
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
   const file = join(folder, 'alerts.yaml');
@@ -540,11 +532,7 @@ test('alerts check finds what would keep a message from leaving: secrets, addres
 
 test('alerts, signals, end-order and erase-text show what waits for a person, and end it', async () => {
   const alert = { seq: 7, at_ms: 0, code: 'ORDER_LOST', detail: 'order hf1 is lost', symbol: 'BTCUSDT' };
-  const alerts = await runAgainst({ 'GET /v1/alerts': replyJson({ alerts: [alert], next: null }) }, [
-    'alerts',
-    '--limit',
-    '5',
-  ]);
+  const alerts = await runAgainst({ 'GET /v1/alerts': replyJson({ alerts: [alert], next: null }) }, 'alerts --limit 5');
   assert.match(alerts.result.out, /1970-01-01 00:00:00 +ORDER_LOST +BTCUSDT +order hf1 is lost/);
   assert.equal(alerts.daemon.seen[0]?.url, '/v1/alerts?limit=5');
   const signal = { signal_id: 's-2f', kind: 'anomaly', account: null, agent: null, symbol: 'ETHUSDT', severity: 1 };
@@ -555,15 +543,15 @@ test('alerts, signals, end-order and erase-text show what waits for a person, an
     'POST /v1/orders/hf1-0-0/end': replyJson({ client_order_id: 'hf1-0-0', status: 'canceled' }),
     'POST /v1/texts/d-abc-1/erase': replyJson({ erased: ['ab12'] }),
   };
-  const listed = await runAgainst(replies, ['signals']);
+  const listed = await runAgainst(replies, 'signals');
   assert.match(listed.result.out, /s-2f +anomaly +ETHUSDT +1 +monitor +1970-01-01 00:01:00/);
-  const ended = await runAgainst(replies, ['signals', '--end', 's-2f', '--reason', 'a false alarm']);
+  const ended = await runAgainst(replies, 'signals --end s-2f --reason "a false alarm"');
   assert.deepEqual([ended.result.code, ended.daemon.seen[0]?.body], [0, { reason: 'a false alarm' }]);
-  const order = await runAgainst(replies, ['end-order', 'hf1-0-0', '--reason', 'never placed']);
+  const order = await runAgainst(replies, 'end-order hf1-0-0 --reason "never placed"');
   assert.match(order.result.out, /hf1-0-0 +canceled/);
   assert.deepEqual(order.daemon.seen[0]?.body, { reason: 'never placed' });
   assert.equal(order.daemon.seen[0]?.authorization, 'Bearer hf_operator');
-  const erased = await runAgainst(replies, ['erase-text', 'd-abc-1', '--reason', 'a name']);
+  const erased = await runAgainst(replies, 'erase-text d-abc-1 --reason "a name"');
   assert.deepEqual(
     [erased.result.out, erased.daemon.seen[0]?.body],
     ['erased: the text with the digest ab12\n', { reason: 'a name' }],
@@ -579,25 +567,25 @@ test('approvals, approve and deny: what is approved is shown first, and its four
       answer: { decision: { decision: 'ALLOW', decision_id: 'd-9', reasons: [] }, execution: { state: 'filled' } },
     }),
   };
-  const listed = await runAgainst(replies, ['approvals']);
+  const listed = await runAgainst(replies, 'approvals');
   assert.match(
     listed.result.out,
     /hf000000-2a +momentum +buy 0\.002 BTCUSDT +60060\.0 +0 of 1 .* lusab-babad-gutih-tugad/,
   );
   assert.doesNotMatch(listed.result.out, /old/, 'only those that wait');
-  const shown = await runAgainst(replies, ['approve', 'hf000000-2a']);
+  const shown = await runAgainst(replies, 'approve hf000000-2a');
   assert.match(shown.result.out, /at most +buy 0\.002 BTCUSDT, 120\.00 USDT/);
   assert.match(shown.result.out, /agent says +"because" \(s; not checked by anybody\)/);
   assert.match(shown.result.out, /--words lusab-babad-gutih-tugad/);
   assert.equal(shown.daemon.seen.length, 1, 'nothing was approved');
-  const wrong = await runAgainst(replies, ['approve', 'hf000000-2a', '--words', 'lusab-babad-gutih-other']);
+  const wrong = await runAgainst(replies, 'approve hf000000-2a --words lusab-babad-gutih-other');
   assert.equal(wrong.result.code, 2);
   assert.equal(wrong.daemon.seen.length, 1, 'nothing was approved');
   const approved = await runAgainst(replies, ['approve', 'hf000000-2a', '--words', APPROVAL.words]);
   assert.match(approved.result.out, /decision +ALLOW d-9\nexecution +filled/);
   assert.deepEqual(approved.daemon.seen[1]?.body, { action: 'approve', digest: APPROVAL.digest });
   assert.equal(approved.daemon.seen[1]?.authorization, 'Bearer hf_operator');
-  const denied = await runAgainst(replies, ['deny', 'hf000000-2a', '--reason', 'no']);
+  const denied = await runAgainst(replies, 'deny hf000000-2a --reason no');
   assert.match(denied.result.out, /denied by operator: no/);
   assert.deepEqual(denied.daemon.seen[0]?.body, { action: 'deny', reason: 'no' });
 });
@@ -607,16 +595,14 @@ test('tools prints a table, or the catalogue in the form of a model API', async 
     'GET /v1/tools': replyJson({ tools: [{ name: 'place_order', description: 'Asks for 1.5 lots. Then more.' }] }),
     'GET /v1/tools?format=openai': replyJson({ tools: [{ type: 'function' }] }),
   };
-  assert.match((await runAgainst(replies, ['tools'])).result.out, /place_order {2}Asks for 1\.5 lots\.\n/);
-  assert.deepEqual(JSON.parse((await runAgainst(replies, ['tools', '--format', 'openai'])).result.out), [
-    { type: 'function' },
-  ]);
+  assert.match((await runAgainst(replies, 'tools')).result.out, /place_order {2}Asks for 1\.5 lots\.\n/);
+  assert.deepEqual(JSON.parse((await runAgainst(replies, 'tools --format openai')).result.out), [{ type: 'function' }]);
 });
 
 test('decisions lists the last ones', async () => {
   const decision = decisionBody({ seq: 7, tool: 'place_order' });
   const replies = { 'GET /v1/decisions?limit=2': replyJson({ decisions: [decision], next: null }) };
-  const { result } = await runAgainst(replies, ['decisions', '--limit', '2']);
+  const { result } = await runAgainst(replies, 'decisions --limit 2');
   assert.match(result.out, new RegExp(`^\\d\\d-\\d\\d [\\d:]{8}  ${decision.decision_id} .*place_order`));
 });
 
@@ -637,7 +623,7 @@ test('decisions --follow goes on after the last one shown, and after a break whe
       response.write(`${text}id: 3\nevent: deci`, () => response.destroy());
     },
   };
-  const { result, daemon } = await runAgainst(replies, ['decisions', '--limit', '1', '--follow', '--json']);
+  const { result, daemon } = await runAgainst(replies, 'decisions --limit 1 --follow --json');
   assert.equal(result.code, 6, result.err);
   const shown = result.out
     .trim()
@@ -670,7 +656,7 @@ test('errors of the daemon name each field once with what was found and is allow
     [503, error('NOT_READY'), 7],
   ] as const) {
     const replies = { 'POST /v1/tools/place_order': replyJson(body, status) };
-    const { result } = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '1']);
+    const { result } = await runAgainst(replies, 'order BTCUSDT buy 1');
     assert.deepEqual([result.code, result.out], [code, ''], String(status));
     if (status !== 400) assert.equal(result.err, `holdfast: ${body.error.code}: ${body.error.code} it is.\n`);
     else
@@ -696,7 +682,7 @@ test('no daemon is code 4 and says how to start one, also when there is no token
 
 test('an order whose answer was lost is not sent again, and says so', async () => {
   const replies: Record<string, Reply> = { 'POST /v1/tools/place_order': (_seen, response) => response.destroy() };
-  const { result, daemon } = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '1']);
+  const { result, daemon } = await runAgainst(replies, 'order BTCUSDT buy 1');
   assert.equal(result.code, 4);
   assert.match(result.err, /may have taken effect: check `\.\/holdfast decisions` before you repeat it/);
   assert.equal(daemon.seen.length, 1);
@@ -704,7 +690,7 @@ test('an order whose answer was lost is not sent again, and says so', async () =
 
 test('a missing token is code 6, whatever the venue', async () => {
   const replies = { 'GET /healthz': replyJson({ status: 'ok' }) };
-  const { result } = await runAgainst(replies, ['halt'], { HOLDFAST_HOME: join(home, 'nobody') });
+  const { result } = await runAgainst(replies, 'halt', { HOLDFAST_HOME: join(home, 'nobody') });
   assert.equal(result.code, 6);
   assert.match(result.err, /needs a token of role operator.*--token-file or HOLDFAST_TOKEN/);
 });
@@ -715,9 +701,9 @@ test('a token comes from --token-file before HOLDFAST_TOKEN before the home fold
   writeFileSync(file, 'hf_from_file\n');
   const both = await runAgainst(replies, ['halt', '--token-file', file], { HOLDFAST_TOKEN: 'hf_from_env' });
   assert.equal(both.daemon.seen[0]?.authorization, 'Bearer hf_from_file');
-  const env = await runAgainst(replies, ['halt'], { HOLDFAST_TOKEN: 'hf_from_env' });
+  const env = await runAgainst(replies, 'halt', { HOLDFAST_TOKEN: 'hf_from_env' });
   assert.equal(env.daemon.seen[0]?.authorization, 'Bearer hf_from_env');
-  const broken = await runAgainst(replies, ['halt'], { HOLDFAST_TOKEN: 'planted\r\nX-Evil: 1' });
+  const broken = await runAgainst(replies, 'halt', { HOLDFAST_TOKEN: 'planted\r\nX-Evil: 1' });
   assert.deepEqual([broken.result.code, broken.daemon.seen.length], [2, 0]);
   assert.doesNotMatch(broken.result.err, /planted/);
 });
@@ -728,14 +714,14 @@ const AT = 'holdfast: at paper, account main, http://127.0.0.1:7433\n';
 test('verbs reach a daemon behind a unix socket', async () => {
   const socket = join(home, 'daemon.sock');
   const daemon = await startFakeDaemon({ 'PUT /v1/trading-state': replyJson(STATE) }, socket);
-  const { code, err } = await holdfast(['halt'], { HOLDFAST_HOME: home, HOLDFAST_SOCKET: socket });
+  const { code, err } = await holdfast('halt', { HOLDFAST_HOME: home, HOLDFAST_SOCKET: socket });
   await daemon.close();
   assert.deepEqual([code, err], [0, AT]);
 });
 
 test('with --url no other setting of an address stands between an operator and halt', async () => {
   const env = { HOLDFAST_SOCKET: join(home, 'other.sock'), HOLDFAST_PORT: 'x' };
-  const { result } = await runAgainst({ 'PUT /v1/trading-state': replyJson(STATE) }, ['halt'], env);
+  const { result } = await runAgainst({ 'PUT /v1/trading-state': replyJson(STATE) }, 'halt', env);
   assert.deepEqual([result.code, result.err], [0, AT]);
 });
 
@@ -830,7 +816,7 @@ describe('a failure under --json', () => {
   test('is a line of JSON with the code and details of the daemon', async () => {
     const violations = [{ path: 'symbol', message: 'is missing' }];
     const refused = { error: { code: 'INVALID_INPUT', message: 'symbol: is missing', details: { violations } } };
-    const { result } = await runAgainst({ 'GET /v1/limits': replyJson(refused, 400) }, ['limits', '--json']);
+    const { result } = await runAgainst({ 'GET /v1/limits': replyJson(refused, 400) }, 'limits --json');
     assert.equal(result.code, 2);
     const { error, exit_code } = read(result.out);
     assert.deepEqual([error.code, error.details, exit_code], ['INVALID_INPUT', { violations }, 2]);
@@ -853,7 +839,7 @@ describe('a failure under --json', () => {
   });
 
   test('and without --json nothing is written to the output', async () => {
-    const { code, out } = await holdfast(['status'], { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
+    const { code, out } = await holdfast('status', { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
     assert.deepEqual([code, out], [4, '']);
   });
 });
@@ -894,7 +880,7 @@ describe('decisions with filters', () => {
       ],
     };
     const replies = { 'GET /v1/decisions': replyJson({ decisions: [decision], next: null }) };
-    const { result } = await runAgainst(replies, ['decisions']);
+    const { result } = await runAgainst(replies, 'decisions');
     assert.match(result.out, /d-77 .* LIMIT \S+, [\d.]+ USDT at [\d.]+\n/);
     assert.match(result.out, /\n +BUDGET_NOTIONAL: order cap 1,000 x 0\.6 \(volatile\) = 600.*\(and 1 more\)\n/);
     const daemon = await startFakeDaemon(replies);

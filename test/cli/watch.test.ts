@@ -7,7 +7,7 @@ import { runCli } from '../../daemon/cli/run.ts';
 import type { Terminal } from '../../daemon/cli/terminal.ts';
 import { buildFrame } from '../../daemon/cli/watch/frame.ts';
 import type { View } from '../../daemon/cli/watch/view.ts';
-import { DaemonWorld, order } from '../daemon/harness.ts';
+import { DaemonWorld } from '../daemon/harness.ts';
 import { type FakeDaemon, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast } from './run.ts';
 
@@ -60,10 +60,10 @@ describe('watch', () => {
     writeFileSync(join(home, 'tokens', 'operator.token'), 'hf_operator\n');
     env = { HOLDFAST_HOME: home };
     world = await DaemonWorld.start({ real: true });
-    await world.tool('place_order', order({ requested_notional: 9000 }));
-    await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
+    await world.place({ requested_notional: 9000 });
+    await world.place({ symbol: 'DOGEUSDT' });
     const real = { HOLDFAST_HOME: world.home, HOLDFAST_PORT: new URL(world.daemon.url).port };
-    const { out, err } = await holdfast(['watch', '--once', '--json'], real);
+    const { out, err } = await holdfast('watch --once --json', real);
     view = JSON.parse(out === '' ? err : out) as View;
   });
   after(async () => {
@@ -91,7 +91,7 @@ describe('watch', () => {
 
   test('one screen of a running daemon says state, money, budgets, positions and decisions, and fits 80x24', async () => {
     const real = { HOLDFAST_HOME: world.home, HOLDFAST_PORT: new URL(world.daemon.url).port };
-    const { code, out, err } = await holdfast(['watch', '--once'], real);
+    const { code, out, err } = await holdfast('watch --once', real);
     assert.deepEqual([code, err], [0, '']);
     const lines = out.trimEnd().split('\n');
     assert.ok(lines.length <= 23 && lines.every((each) => each.length <= 80), out);

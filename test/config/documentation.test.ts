@@ -64,7 +64,7 @@ test('docs/events.md names every event kind and metric', () => {
 
 test('docs/commands.md names every exit code and verb', async () => {
   for (const code of Object.values(EXIT)) assert.ok(COMMANDS.includes(`\n| ${code} | `), `exit code ${code}`);
-  const { out } = await holdfast(['--help']);
+  const { out } = await holdfast('--help');
   const verbs = Array.from(out.matchAll(/^ {2}([a-z-]+) .*$/gm), (match) => match[1] ?? '');
   assert.ok(verbs.length > 10, 'verbs were found');
   for (const verb of verbs) if (verb !== 'help') assert.match(COMMANDS, new RegExp(`\`${verb}[\` ]`), `verb ${verb}`);

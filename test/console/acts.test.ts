@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { AlertAckEvent } from '../../daemon/engine/records/people-events.ts';
-import { order, until } from '../daemon/harness.ts';
+import { until } from '../daemon/harness.ts';
 import {
   closeBrowser,
   confirm,
@@ -196,7 +196,7 @@ test('halt works while the exchange answers nothing but failures', { skip: WITHO
   await tighten(seat, 'the exchange fails', 'Halt trading');
   await page.locator('.state-word', { hasText: 'halted' }).waitFor();
   assert.equal((await world.tradingState()).state, 'halted');
-  const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 200 }));
+  const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 200 });
   assert.equal(body.decision.decision, 'BLOCK', 'nothing opens');
   const atExchange = async () => (await world.books()).orders.filter(({ status }) => status === 'NEW');
   assert.equal((await atExchange()).length, resting, 'the exchange took no cancel yet');

@@ -10,7 +10,7 @@ import type {
 } from '../../daemon/engine/records/people-events.ts';
 import { verifyApprovalRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
-import { type DaemonWorld, order } from '../daemon/harness.ts';
+import type { DaemonWorld } from '../daemon/harness.ts';
 import {
   closeBrowser,
   confirm,
@@ -30,11 +30,7 @@ after(closeBrowser);
 const HOSTILE = '<img src=x onerror="document.title=1"> \u202eevorppa';
 
 async function ask(world: DaemonWorld, change: object = {}): Promise<string> {
-  const body = await world.must(
-    'awaiting_approval',
-    'place_order',
-    order({ requested_notional: 600, rationale: HOSTILE, ...change }),
-  );
+  const body = await world.mustPlace('awaiting_approval', { requested_notional: 600, rationale: HOSTILE, ...change });
   return body.decision.decision_id;
 }
 
@@ -43,9 +39,7 @@ test('a card shows what is approved; the console approves it once, and denies an
 }, async (t) => {
   const world = await openWorld(t, {
     wall: false,
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   const seat = await openPage(t, world);
   const { page, complaints } = seat;
@@ -85,9 +79,7 @@ test('a card shows what is approved; the console approves it once, and denies an
 test('on live no token is asked for where none approves', { skip: WITHOUT_BROWSER }, async (t) => {
   const world = await openWorld(t, {
     wall: false,
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   const seat = await openPage(t, world);
   const { page, complaints } = seat;
@@ -109,9 +101,7 @@ test('a passkey in the browser moves an order, and the ledger alone proves who a
 }, async (t) => {
   const world = await openWorld(t, {
     wall: false,
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   const seat = await openPage(t, world, { viewport: { width: 900, height: 900 } });
   const { page, complaints } = seat;
@@ -167,9 +157,7 @@ test('a passkey in the browser moves an order, and the ledger alone proves who a
 test('an approval whose text has another digest is not signed', { skip: WITHOUT_BROWSER }, async (t) => {
   const world = await openWorld(t, {
     wall: false,
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   const seat = await openPage(t, world);
   const { page } = seat;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import { order, until } from '../daemon/harness.ts';
+import { until } from '../daemon/harness.ts';
 import {
   closeBrowser,
   findInaccessible,
@@ -45,15 +45,13 @@ test('an order that waits for a person is in the title and in sight at every wid
 }, async (t) => {
   const world = await openWorld(t, {
     wall: false,
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   const seat = await openPage(t, world);
   const { page } = seat;
   await signIn(seat);
   await until('the tab names the state', async () => (await page.title()) === 'active · Holdfast');
-  const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
+  const { body } = await world.place({ requested_notional: 600 });
   const strip = page.locator('.notice-waiting');
   await strip.getByText('buy 0.009 BTCUSDT for agent').waitFor();
   assert.match(await page.title(), /^\(1\) to approve, (?:10:00|9:\d\d) · Holdfast$/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { order, until } from '../daemon/harness.ts';
+import { until } from '../daemon/harness.ts';
 import { closeBrowser, openPage, openWorld, panel, signIn, tighten, WITHOUT_BROWSER } from './browser.ts';
 
 after(closeBrowser);
@@ -21,11 +21,8 @@ test('what agents, monitors and the exchange write is text: no markup, no script
   for (const [index, text] of HOSTILE.entries()) {
     // Tools that agents name, and every free text of a call.
     await world.intercept(text.replace(/\p{Cf}/gu, ''), { [text]: text });
-    await world.tool(
-      'place_order',
-      order({ strategy_id: text.replace(/[^ -~]/g, ''), rationale: text, request_id: `r-${index}` }),
-    );
-    await world.tool('place_order', order({ symbol: text }));
+    await world.place({ strategy_id: text.replace(/[^ -~]/g, ''), rationale: text, request_id: `r-${index}` });
+    await world.place({ symbol: text });
     const signal = { kind: 'narrative', scope: { agent: `a${index}` }, severity: 0.5, ttl_ms: 60_000, evidence: text };
     await world.call('POST', '/v1/signals', signal, world.token('monitor'));
     // Whatever the exchange says ends up here.

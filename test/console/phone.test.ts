@@ -4,7 +4,7 @@ import { chromium, type Page } from 'playwright-core';
 import type { PasskeyEvent } from '../../daemon/engine/records/people-events.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
-import { type DaemonWorld, order, until } from '../daemon/harness.ts';
+import { type DaemonWorld, until } from '../daemon/harness.ts';
 import { findFreePort } from '../free-port.ts';
 import { PATIENCE_MS } from '../until.ts';
 import {
@@ -50,9 +50,7 @@ async function openPhone(t: TestContext, startProxy: StartProxy): Promise<PhoneS
   const world = await openWorld(t, {
     wall: false,
     env: { HOLDFAST_CONSOLE_ORIGIN: ORIGIN, HOLDFAST_CONSOLE_PORT: String(port) },
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   const certificate = makeCertificate(t, NAME);
   const proxied = await startProxy(t, certificate, NAME, port);
@@ -106,7 +104,7 @@ async function enrolPhone({ machine, page, world }: PhoneSeat): Promise<void> {
 }
 
 async function ask(world: DaemonWorld, symbol: string): Promise<string> {
-  const body = await world.must('awaiting_approval', 'place_order', order({ symbol, requested_notional: 600 }));
+  const body = await world.mustPlace('awaiting_approval', { symbol, requested_notional: 600 });
   return body.decision.decision_id;
 }
 

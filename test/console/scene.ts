@@ -15,27 +15,18 @@ export async function playMorning(t: TestContext): Promise<DaemonWorld> {
   });
   const momentum = world.createAgent('momentum');
   const carry = world.createAgent('carry');
-  await world.tool(
-    'place_order',
-    order({ requested_notional: 902, requested_leverage: 2, request_id: 'breakout-1' }),
-    momentum,
-  );
-  await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }), carry);
+  await world.place({ requested_notional: 902, requested_leverage: 2, request_id: 'breakout-1' }, momentum);
+  await world.place({ symbol: 'ETHUSDT', requested_notional: 400 }, carry);
   for (const [index, move] of PATH.entries()) {
     await world.control('set-mark', { symbol: 'BTCUSDT', price: String(Math.round(60_000 * (1 + move))) });
     await world.control('set-mark', { symbol: 'ETHUSDT', price: (3_000 * (1 + move * 1.4)).toFixed(2) });
     await world.advance(STEP_MS);
-    if (index === 4)
-      await world.tool('place_order', order({ requested_notional: 5_000, request_id: 'all-in' }), momentum);
-    if (index === 7) await world.tool('place_order', order({ symbol: 'DOGEUSDT' }), carry);
+    if (index === 4) await world.place({ requested_notional: 5_000, request_id: 'all-in' }, momentum);
+    if (index === 7) await world.place({ symbol: 'DOGEUSDT' }, carry);
     if (index === 9) await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.5 }, carry);
   }
   await world.intercept('transfer_funds', { to: 'somebody' });
-  await world.tool(
-    'place_order',
-    order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_990, requested_notional: 300 }),
-    carry,
-  );
+  await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_990, requested_notional: 300 }, carry);
   await world.call(
     'POST',
     '/v1/signals',
@@ -69,16 +60,6 @@ export async function loseAnOrder(world: DaemonWorld): Promise<string> {
   // Of the agent that holds the symbol.
   const { body } = await world.tool('place_order', asked, world.createAgent('carry'));
   const id = body.execution.orders[0]?.client_order_id ?? '';
-  world.daemon.gate.core.append('order', {
-    average_price: null,
-    client_order_id: id,
-    detail: 'no proof of what became of it',
-    executed_e8: 0,
-    foreign: null,
-    retryable: false,
-    status: 'lost',
-    venue_at_ms: world.nowMs(),
-    venue_order_id: null,
-  });
+  world.loseOrder(id);
   return id;
 }

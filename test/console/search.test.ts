@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { order, until } from '../daemon/harness.ts';
+import { until } from '../daemon/harness.ts';
 import { closeBrowser, findInaccessible, openPage, openWorld, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
 
 after(closeBrowser);
@@ -11,10 +11,10 @@ test('decisions are searched, also older ones, and what is found is saved as CSV
 }, async (t) => {
   const world = await openWorld(t, { wall: false });
   const carry = world.createAgent('carry');
-  const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }), carry);
+  const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 300 }, carry);
   const id = body.decision.decision_id;
   await world.intercept('=cmd("x"),y', {});
-  for (let index = 0; index < 260; index += 1) await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
+  for (let index = 0; index < 260; index += 1) await world.place({ symbol: 'DOGEUSDT' });
   const seat = await openPage(t, world);
   const { page } = seat;
   await signIn(seat);

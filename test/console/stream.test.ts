@@ -3,7 +3,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { order } from '../daemon/harness.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 import { SECRETS, startServer } from '../http/http-kit.ts';
 import { until } from '../until.ts';
@@ -221,7 +220,7 @@ test('after a break the daemon proves itself again, and the page goes on where i
   const seat = await openPage(t, world);
   const { page } = seat;
   await signIn(seat);
-  await world.tool('place_order', order({ request_id: 'before' }));
+  await world.place({ request_id: 'before' });
   await panel(page, 'decisions').getByRole('row', { name: /ALLOW/ }).waitFor();
   const sent: string[] = [];
   page.on('request', (request) => {
@@ -233,7 +232,7 @@ test('after a break the daemon proves itself again, and the page goes on where i
   for (const socket of connections) if (socket.localPort === port) socket.destroy();
   await page.getByText(/does not answer; trying again/).waitFor();
   // Decided before the page was there again.
-  const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', request_id: 'after' }));
+  const { body } = await world.place({ symbol: 'ETHUSDT', request_id: 'after' });
   sent.length = 0;
   await page.context().setOffline(false);
   await page.getByText('Live', { exact: true }).waitFor();

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { TokenActEvent } from '../../daemon/engine/records/people-events.ts';
-import { order } from '../daemon/harness.ts';
 import {
   closeBrowser,
   confirm,
@@ -79,7 +78,7 @@ test('a token is created, shown once, trades, and is revoked', { skip: WITHOUT_B
   await page.locator('dialog').waitFor({ state: 'detached' });
   assert.ok(!(await pageText(page)).includes(secret.slice(3)), 'gone with the dialog');
   // Whether the market permits it just now is another matter.
-  const asked = await world.tool('place_order', order({ requested_notional: 200 }), secret);
+  const asked = await world.place({ requested_notional: 200 }, secret);
   assert.deepEqual([asked.status, asked.body.decision.agent], [200, 'momentum']);
   const [created] = acts(seat);
   assert.deepEqual([created?.action, created?.by, created?.set_by], ['create', 'operator_token', 'operator']);
@@ -94,7 +93,7 @@ test('a token is created, shown once, trades, and is revoked', { skip: WITHOUT_B
   );
   await row.waitFor({ state: 'detached' });
   await tokens.getByText('3 live, 1 ended').waitFor();
-  assert.equal((await world.tool('place_order', order(), secret)).status, 401);
+  assert.equal((await world.place({}, secret)).status, 401);
   assert.deepEqual([acts(seat)[1]?.action, acts(seat)[1]?.reason], ['revoke', 'it leaked']);
 
   await tokens.getByRole('button', { name: 'Create…' }).click();

@@ -5,6 +5,7 @@ import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { BriefAnswerSchema, type FullAnswer, toBrief } from '../../daemon/contract/catalogue/brief.ts';
 import { contractAjv } from '../../daemon/contract/schema/ajv.ts';
 import { REASONS, type ReasonCode } from '../../daemon/core/reasons.ts';
+import { forAll } from '../for-all.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 
 const validate = contractAjv.compile(BriefAnswerSchema);
@@ -183,22 +184,22 @@ test('an average is told once it is of all that is filled [AN-41]', () => {
 test('filled quantities add exactly, and the average price lies between the lowest and the highest [AN-40 AN-41]', () => {
   const decimal = (max: number, places: number) =>
     fc.integer({ min: 1, max }).map((digits) => (digits / 10 ** places).toFixed(places));
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.array(fc.record({ filled_quantity: decimal(1e6, 3), average_price: decimal(1e8, 1) }), {
         minLength: 1,
         maxLength: 8,
       }),
-      (fills) => {
-        const { execution } = toBrief(answer({}, { state: 'filled', orders: fills.map(order) }));
-        const lots = fills.reduce((sum, fill) => sum + Math.round(Number(fill.filled_quantity) * 1000), 0);
-        assert.equal(Math.round(Number(execution.filled_quantity) * 1000), lots);
-        const prices = fills.map((fill) => Number(fill.average_price));
-        const price = Number(execution.average_price);
-        assert.ok(price >= Math.min(...prices) && price <= Math.max(...prices), `${price} of ${prices}`);
-      },
-    ),
+    ],
     { seed: 7, numRuns: 300 },
+    (fills) => {
+      const { execution } = toBrief(answer({}, { state: 'filled', orders: fills.map(order) }));
+      const lots = fills.reduce((sum, fill) => sum + Math.round(Number(fill.filled_quantity) * 1000), 0);
+      assert.equal(Math.round(Number(execution.filled_quantity) * 1000), lots);
+      const prices = fills.map((fill) => Number(fill.average_price));
+      const price = Number(execution.average_price);
+      assert.ok(price >= Math.min(...prices) && price <= Math.max(...prices), `${price} of ${prices}`);
+    },
   );
 });
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { ExecutionContextSchema } from '../../daemon/contract/context.ts';
 import { ExecutionDecisionSchema, ExecutionRequestSchema } from '../../daemon/contract/decision.ts';
 import { buildContractCheck } from '../../daemon/contract/schema/check.ts';
 import { cases } from '../core/decide-cases.ts';
 import { baseContext, basePolicy, baseRequest, decideCase } from '../core/decision-fixture.ts';
+import { forAll } from '../for-all.ts';
 
 const checkExecutionContext = buildContractCheck(ExecutionContextSchema);
 const checkExecutionDecision = buildContractCheck(ExecutionDecisionSchema);
@@ -13,18 +13,15 @@ const checkExecutionRequest = buildContractCheck(ExecutionRequestSchema);
 
 test('SAE-REQ SAE-CTX SAE-DEC: whatever decide takes and gives is in the contract', () => {
   const seen = new Set<string>();
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const decision = decideCase(drawn);
-      seen.add(decision.decision);
-      // Names that only policies judge are drawn odd on purpose; the contract bounds how they may be written.
-      const request = { ...drawn.request, account: 'main', venue: 'paper' };
-      assert.deepEqual(checkExecutionRequest(request), { ok: true, value: request });
-      assert.deepEqual(checkExecutionContext(drawn.context), { ok: true, value: drawn.context });
-      assert.deepEqual(checkExecutionDecision(decision), { ok: true, value: decision });
-    }),
-    { numRuns: 500, seed: 17 },
-  );
+  forAll([cases], { numRuns: 500, seed: 17 }, (drawn) => {
+    const decision = decideCase(drawn);
+    seen.add(decision.decision);
+    // Names that only policies judge are drawn odd on purpose; the contract bounds how they may be written.
+    const request = { ...drawn.request, account: 'main', venue: 'paper' };
+    assert.deepEqual(checkExecutionRequest(request), { ok: true, value: request });
+    assert.deepEqual(checkExecutionContext(drawn.context), { ok: true, value: drawn.context });
+    assert.deepEqual(checkExecutionDecision(decision), { ok: true, value: decision });
+  });
   assert.deepEqual([...seen].sort(), ['ALLOW', 'BLOCK', 'LIMIT']);
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import { baseOrder, buildCase, type Change, decideCase } from './decision-fixture.ts';
 import { NO_APPROVAL } from './table-approval.ts';
@@ -10,53 +10,44 @@ const effectiveOf = (...changes: Change[]) => decideCase(buildCase(...changes)).
 
 test('a verdict has both figures with their unit, or none of the three [AN-2 AN-3 AN-4]', () => {
   let bare = 0;
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      for (const verdict of decideCase(drawn).verdicts) {
-        const members = ['observed', 'limit', 'unit'].filter((key) => Object.hasOwn(verdict, key));
-        assert.ok(members.length === 0 || members.length === 3, JSON.stringify(verdict));
-        if (members.length === 0) bare += 1;
-        else assert.ok(verdict.observed !== null || verdict.limit !== null, JSON.stringify(verdict));
-      }
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    for (const verdict of decideCase(drawn).verdicts) {
+      const members = ['observed', 'limit', 'unit'].filter((key) => Object.hasOwn(verdict, key));
+      assert.ok(members.length === 0 || members.length === 3, JSON.stringify(verdict));
+      if (members.length === 0) bare += 1;
+      else assert.ok(verdict.observed !== null || verdict.limit !== null, JSON.stringify(verdict));
+    }
+  });
   assert.ok(bare > 0, 'rules that compare nothing are among them');
 });
 
 test('BLOCK sends nothing, ALLOW has no reasons, and the parts are what is sent [AN-8 AN-15 AN-23 AN-24]', () => {
   const seen = { ALLOW: 0, LIMIT: 0, BLOCK: 0 };
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { constraints, decision, effective, reasons } = decideCase(drawn);
-      seen[decision] += 1;
-      assert.equal(decision === 'ALLOW', reasons.length === 0);
-      assert.equal(decision === 'BLOCK', effective === null);
-      const plan = constraints.staging_plan;
-      if (effective?.action !== 'open' && effective?.action !== 'exit') assert.deepEqual(plan, []);
-      else {
-        const sum = plan.reduce((total, { quantity }) => total + Number(quantity), 0);
-        assert.ok(Math.abs(sum - Number(effective.quantity)) < 1e-9, `${sum} of ${effective.quantity}`);
-      }
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const { constraints, decision, effective, reasons } = decideCase(drawn);
+    seen[decision] += 1;
+    assert.equal(decision === 'ALLOW', reasons.length === 0);
+    assert.equal(decision === 'BLOCK', effective === null);
+    const plan = constraints.staging_plan;
+    if (effective?.action !== 'open' && effective?.action !== 'exit') assert.deepEqual(plan, []);
+    else {
+      const sum = plan.reduce((total, { quantity }) => total + Number(quantity), 0);
+      assert.ok(Math.abs(sum - Number(effective.quantity)) < 1e-9, `${sum} of ${effective.quantity}`);
+    }
+  });
   assert.ok(Math.min(...Object.values(seen)) > 20, JSON.stringify(seen));
 });
 
 test('a state of the account that leaves exits only opens nothing; leverage is not clamped in the budget [AN-16 AN-27]', () => {
   let [reducing, belowOne] = [0, 0];
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { budget, condition_reducing: isReducing, constraints, decision, effective } = decideCase(drawn);
-      assert.ok(constraints.leverage_cap >= 1, 'the cap is clamped');
-      if (budget.budget.leverage < 1) belowOne += 1;
-      if (!isReducing) return;
-      reducing += 1;
-      assert.notEqual(effective?.action, 'open', decision);
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const { budget, condition_reducing: isReducing, constraints, decision, effective } = decideCase(drawn);
+    assert.ok(constraints.leverage_cap >= 1, 'the cap is clamped');
+    if (budget.budget.leverage < 1) belowOne += 1;
+    if (!isReducing) return;
+    reducing += 1;
+    assert.notEqual(effective?.action, 'open', decision);
+  });
   assert.ok(reducing > 20 && belowOne > 20, `${reducing}, ${belowOne}`);
 });
 

@@ -8,6 +8,7 @@ import {
   MAX_CANONICAL_DEPTH,
   parseCanonicalJson,
 } from '../../daemon/core/canonical-json.ts';
+import { forAll } from '../for-all.ts';
 
 const seeded = { seed: 20251010, numRuns: 500 };
 
@@ -26,58 +27,43 @@ function reverseKeys(value: unknown): unknown {
 }
 
 test('what was written is read back as the same value', () => {
-  fc.assert(
-    fc.property(jsonValue, (value) => assert.deepEqual(JSON.parse(canonicalJson(value)), value)),
-    seeded,
-  );
+  forAll([jsonValue], seeded, (value) => assert.deepEqual(JSON.parse(canonicalJson(value)), value));
 });
 
 test('the order in which keys were set does not show in the text', () => {
-  fc.assert(
-    fc.property(jsonValue, (value) => assert.equal(canonicalJson(reverseKeys(value)), canonicalJson(value))),
-    seeded,
-  );
+  forAll([jsonValue], seeded, (value) => assert.equal(canonicalJson(reverseKeys(value)), canonicalJson(value)));
 });
 
 test('two values are the same exactly where their texts are, whatever the order of their keys', () => {
-  fc.assert(
-    fc.property(jsonValue, jsonValue, fc.nat(), (value, other, at) => {
-      assert.equal(isSameJson(value, reverseKeys(value)), true);
-      assert.equal(isSameJson(value, other), canonicalJson(value) === canonicalJson(other));
-      const members = Object.entries({ value, other, list: [value, other], at });
-      const less = Object.fromEntries(members.filter((_, index) => index !== at % members.length));
-      assert.equal(isSameJson(less, Object.fromEntries(members)), false);
-      assert.equal(isSameJson([value], { 0: value }), false);
-    }),
-    seeded,
-  );
+  forAll([jsonValue, jsonValue, fc.nat()], seeded, (value, other, at) => {
+    assert.equal(isSameJson(value, reverseKeys(value)), true);
+    assert.equal(isSameJson(value, other), canonicalJson(value) === canonicalJson(other));
+    const members = Object.entries({ value, other, list: [value, other], at });
+    const less = Object.fromEntries(members.filter((_, index) => index !== at % members.length));
+    assert.equal(isSameJson(less, Object.fromEntries(members)), false);
+    assert.equal(isSameJson([value], { 0: value }), false);
+  });
 });
 
 test('a canonical text is recognised, and any other text of the same value is not', () => {
-  fc.assert(
-    fc.property(jsonValue, fc.nat(), (value, at) => {
-      const text = canonicalJson(value);
-      assert.deepEqual(parseCanonicalJson(text), JSON.parse(text));
-      const spaced = ` ${text}`;
-      assert.equal(parseCanonicalJson(spaced), undefined);
-      const cut = text.slice(0, at % text.length);
-      if (parseCanonicalJson(cut) !== undefined) assert.equal(canonicalJson(JSON.parse(cut)), cut);
-    }),
-    seeded,
-  );
+  forAll([jsonValue, fc.nat()], seeded, (value, at) => {
+    const text = canonicalJson(value);
+    assert.deepEqual(parseCanonicalJson(text), JSON.parse(text));
+    const spaced = ` ${text}`;
+    assert.equal(parseCanonicalJson(spaced), undefined);
+    const cut = text.slice(0, at % text.length);
+    if (parseCanonicalJson(cut) !== undefined) assert.equal(canonicalJson(JSON.parse(cut)), cut);
+  });
 });
 
 test('keys stand in the order of their UTF-16 code units at every depth [LE-100]', () => {
-  fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 4 }), { maxLength: 12 }), (keys) => {
-      const value = { outer: Object.fromEntries(keys.map((key) => [key, 1])) };
-      const written = Array.from(canonicalJson(value).matchAll(/("(?:[^"\\]|\\.)*"):1/g), (match) =>
-        JSON.parse(match[1]!),
-      );
-      assert.deepEqual(written, [...new Set(keys)].sort());
-    }),
-    seeded,
-  );
+  forAll([fc.array(fc.string({ unit: 'binary', maxLength: 4 }), { maxLength: 12 })], seeded, (keys) => {
+    const value = { outer: Object.fromEntries(keys.map((key) => [key, 1])) };
+    const written = Array.from(canonicalJson(value).matchAll(/("(?:[^"\\]|\\.)*"):1/g), (match) =>
+      JSON.parse(match[1]!),
+    );
+    assert.deepEqual(written, [...new Set(keys)].sort());
+  });
 });
 
 test('an array of keys that look like numbers is ordered as text, not as numbers', () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { regimesAreOrdered } from '../../daemon/core/looser/is-at-most.ts';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, decideCase, hasAmpleBrackets, loosened, NOW } from './decision-fixture.ts';
 
@@ -46,8 +47,10 @@ const INPUTS: readonly Path[] = [
 ];
 
 test('SAE-CTX: an input that is not known never loosens the decision on an opening order', () => {
-  fc.assert(
-    fc.property(cases, fc.constantFrom(...INPUTS), (drawn, path) => {
+  forAll(
+    [cases, fc.constantFrom(...INPUTS)],
+    { numRuns: 4000, seed: 11, includeErrorInReport: true },
+    (drawn, path) => {
       const base = decideCase(drawn);
       // Missing data refuses no exit, and without a book it is not known that one would rest.
       if (base.effective?.action === 'exit' || base.reasons.some(({ code }) => code === 'EXITS_RESTING')) return;
@@ -56,8 +59,7 @@ test('SAE-CTX: an input that is not known never loosens the decision on an openi
       const blind = decideCase({ ...drawn, context: withValue(drawn.context, path, null) });
       if (path.includes('leverage_setting') && !drawn.context.market.leverage_locked) assert.deepEqual(blind, base);
       assert.deepEqual(loosened(blind, base), [], path.join('.'));
-    }),
-    { numRuns: 4000, seed: 11, includeErrorInReport: true },
+    },
   );
 });
 
@@ -170,30 +172,27 @@ test('never throws, whatever the figures of the context are, and sends whole lot
     side: fc.constantFrom('buy' as const, 'sell' as const),
     intent: fc.constantFrom('open' as const, 'close' as const),
   });
-  fc.assert(
-    fc.property(
-      request,
-      fc.array(fc.tuple(fc.constantFrom(...paths), extreme), { minLength: 1, maxLength: 4 }),
-      (ask, changes) => {
-        let context = EVERYTHING_READ.context;
-        for (const [path, value] of changes) context = withValue(context, path, value);
-        const type = ask.limit_price === null ? 'market' : 'limit';
-        const drawn = {
-          ...EVERYTHING_READ,
-          request: { ...EVERYTHING_READ.request, ...ask, order_type: type } as const,
-          context,
-        };
-        const { effective } = decideCase(drawn);
-        if (effective === null) return;
-        assert.ok(effective.action !== 'cancel');
-        assert.ok(Number.isSafeInteger(effective.lots) && effective.lots >= 1, `lots ${effective.lots}`);
-        assert.ok(
-          effective.price_ticks === null || (Number.isSafeInteger(effective.price_ticks) && effective.price_ticks > 0),
-          `ticks ${effective.price_ticks}`,
-        );
-        assert.match(effective.quantity, /^[0-9]+(\.[0-9]+)?$/);
-      },
-    ),
+  forAll(
+    [request, fc.array(fc.tuple(fc.constantFrom(...paths), extreme), { minLength: 1, maxLength: 4 })],
     { numRuns: 6000, seed: 3, includeErrorInReport: true },
+    (ask, changes) => {
+      let context = EVERYTHING_READ.context;
+      for (const [path, value] of changes) context = withValue(context, path, value);
+      const type = ask.limit_price === null ? 'market' : 'limit';
+      const drawn = {
+        ...EVERYTHING_READ,
+        request: { ...EVERYTHING_READ.request, ...ask, order_type: type } as const,
+        context,
+      };
+      const { effective } = decideCase(drawn);
+      if (effective === null) return;
+      assert.ok(effective.action !== 'cancel');
+      assert.ok(Number.isSafeInteger(effective.lots) && effective.lots >= 1, `lots ${effective.lots}`);
+      assert.ok(
+        effective.price_ticks === null || (Number.isSafeInteger(effective.price_ticks) && effective.price_ticks > 0),
+        `ticks ${effective.price_ticks}`,
+      );
+      assert.match(effective.quantity, /^[0-9]+(\.[0-9]+)?$/);
+    },
   );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
+import { forAll } from '../for-all.ts';
 import { leverageCap, listBounds, marginBound } from '../oracle/oracle-bounds.ts';
 import { ownBudgets, tightenBudgets } from '../oracle/oracle-factors.ts';
 import { askedInLots, lotSize, tickSize } from '../oracle/oracle-price.ts';
@@ -21,29 +22,23 @@ function deepFreeze<T>(value: T): T {
 }
 
 test('SAE-SAME-CODE: decides the same twice, from the same data to the byte, and changes nothing it was given', () => {
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const frozen = deepFreeze(drawn);
-      const first = decideCase(frozen);
-      const copy = structuredClone({ request: drawn.request, context: drawn.context, policy: drawn.policy });
-      assert.equal(canonicalJson(first), canonicalJson(decideCase(copy)));
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const frozen = deepFreeze(drawn);
+    const first = decideCase(frozen);
+    const copy = structuredClone({ request: drawn.request, context: drawn.context, policy: drawn.policy });
+    assert.equal(canonicalJson(first), canonicalJson(decideCase(copy)));
+  });
 });
 
 test('SAE-PROJ SAE-BUDGET: what is sent is at most what was asked and lies inside F(B) as recomputed from the documents [AN-22]', () => {
   let seen = 0;
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const decision = decideCase(drawn);
-      const { effective } = decision;
-      if (effective?.action !== 'open') return;
-      seen += 1;
-      assertInside(drawn, effective);
-    }),
-    { ...RUNS, numRuns: 4000 },
-  );
+  forAll([cases], { ...RUNS, numRuns: 4000 }, (drawn) => {
+    const decision = decideCase(drawn);
+    const { effective } = decision;
+    if (effective?.action !== 'open') return;
+    seen += 1;
+    assertInside(drawn, effective);
+  });
   assert.ok(seen > 500, `only ${seen} orders to look at`);
 });
 
@@ -93,33 +88,29 @@ function assertInside({ request, context, policy }: Case, effective: ExecutionDe
 }
 
 test('SAE-M5: the slices add up to the order, each at least what the venue takes, and no more of them than tokens', () => {
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { effective, constraints } = decideCase(drawn);
-      const { rules } = drawn.context.market;
-      if (effective === null || effective.action !== 'open' || rules === null) return;
-      const parts = constraints.staging_plan.map(({ quantity }) =>
-        Math.round((Number(quantity) * rules.lot_scale) / rules.lot_mantissa),
-      );
-      assert.equal(
-        parts.reduce((a, b) => a + b, 0),
-        effective.lots,
-      );
-      assert.deepEqual(
-        constraints.staging_plan.map(({ slice }) => slice),
-        parts.map((_, index) => index),
-      );
-      const price =
-        ((effective.price_ticks ?? 0) * rules.tick_mantissa * rules.lot_mantissa) /
-        (rules.tick_scale * rules.lot_scale);
-      if (parts.length > 1)
-        for (const lots of parts)
-          assert.ok(lots >= rules.min_lots && lots * price >= rules.min_notional_usdt - 1e-9, `slice of ${lots} lots`);
-      if (drawn.context.phase === 'parent')
-        assert.ok(parts.length <= constraints.order_rate_cap - drawn.context.pacing.account_sends);
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const { effective, constraints } = decideCase(drawn);
+    const { rules } = drawn.context.market;
+    if (effective === null || effective.action !== 'open' || rules === null) return;
+    const parts = constraints.staging_plan.map(({ quantity }) =>
+      Math.round((Number(quantity) * rules.lot_scale) / rules.lot_mantissa),
+    );
+    assert.equal(
+      parts.reduce((a, b) => a + b, 0),
+      effective.lots,
+    );
+    assert.deepEqual(
+      constraints.staging_plan.map(({ slice }) => slice),
+      parts.map((_, index) => index),
+    );
+    const price =
+      ((effective.price_ticks ?? 0) * rules.tick_mantissa * rules.lot_mantissa) / (rules.tick_scale * rules.lot_scale);
+    if (parts.length > 1)
+      for (const lots of parts)
+        assert.ok(lots >= rules.min_lots && lots * price >= rules.min_notional_usdt - 1e-9, `slice of ${lots} lots`);
+    if (drawn.context.phase === 'parent')
+      assert.ok(parts.length <= constraints.order_rate_cap - drawn.context.pacing.account_sends);
+  });
 });
 
 const EXITING = cases.map((drawn): Case => {
@@ -148,59 +139,55 @@ const withState = (drawn: Case, state: 'active' | 'reducing' | 'halted', origin 
 });
 
 test('SAE-OOS-STATE: an exit passes in `reducing` whatever else is wrong, reduce-only and at most the position [EX-1 EX-2 PK-59 PK-99 PK-169 PK-4 TD-7 TD-27 TD-45 TF-2 TF-3]', () => {
-  fc.assert(
-    fc.property(EXITING, fc.boolean(), fc.boolean(), (drawn, isBlind, hasAccount) => {
-      const { context } = drawn;
-      const blind = {
-        ask: null,
-        bid: null,
-        mark: null,
-        mark_at_ms: null,
-        quote_at_ms: null,
-        sigma: null,
-        funding_rate_8h: null,
-      };
-      const seen: Case = {
-        ...drawn,
-        context: {
-          ...context,
-          account: hasAccount ? context.account : null,
-          // Of exits that rest an agent has only so many.
-          agent: drawn.request.order_type === 'limit' ? { ...context.agent, resting_exits: 0 } : context.agent,
-          market: isBlind ? { ...context.market, ...blind } : context.market,
-          schema_violation: 'args',
-          duplicate_of: 'd1',
-        },
-      };
-      for (const state of ['active', 'reducing'] as const) {
-        const { decision, effective, reasons } = decideCase(withState(seen, state));
-        assert.notEqual(decision, 'BLOCK', JSON.stringify(reasons));
-        assert.ok(effective !== null && effective.action === 'exit' && effective.reduce_only);
-        assert.ok(Number.isInteger(effective.lots) && effective.lots >= 1 && effective.lots <= 7);
-        assert.equal(effective.side, drawn.request.side ?? 'sell');
-        assert.ok(effective.price_ticks === null || effective.price_ticks > 0);
-      }
-    }),
-    RUNS,
-  );
+  forAll([EXITING, fc.boolean(), fc.boolean()], RUNS, (drawn, isBlind, hasAccount) => {
+    const { context } = drawn;
+    const blind = {
+      ask: null,
+      bid: null,
+      mark: null,
+      mark_at_ms: null,
+      quote_at_ms: null,
+      sigma: null,
+      funding_rate_8h: null,
+    };
+    const seen: Case = {
+      ...drawn,
+      context: {
+        ...context,
+        account: hasAccount ? context.account : null,
+        // Of exits that rest an agent has only so many.
+        agent: drawn.request.order_type === 'limit' ? { ...context.agent, resting_exits: 0 } : context.agent,
+        market: isBlind ? { ...context.market, ...blind } : context.market,
+        schema_violation: 'args',
+        duplicate_of: 'd1',
+      },
+    };
+    for (const state of ['active', 'reducing'] as const) {
+      const { decision, effective, reasons } = decideCase(withState(seen, state));
+      assert.notEqual(decision, 'BLOCK', JSON.stringify(reasons));
+      assert.ok(effective !== null && effective.action === 'exit' && effective.reduce_only);
+      assert.ok(Number.isInteger(effective.lots) && effective.lots >= 1 && effective.lots <= 7);
+      assert.equal(effective.side, drawn.request.side ?? 'sell');
+      assert.ok(effective.price_ticks === null || effective.price_ticks > 0);
+    }
+  });
 });
 
 test('SAE-OOS-STATE: `halted` refuses the exits of agents and lets those of the operator pass [AN-46]', () => {
-  fc.assert(
-    fc.property(EXITING, (drawn) => {
-      const agent = decideCase(withState(drawn, 'halted', 'agent'));
-      assert.equal(agent.decision, 'BLOCK');
-      assert.ok(codesOf(agent).includes('STATE_HALTED'));
-      assert.notEqual(decideCase(withState(drawn, 'halted', 'operator')).decision, 'BLOCK');
-    }),
-    { ...RUNS, numRuns: 400 },
-  );
+  forAll([EXITING], { ...RUNS, numRuns: 400 }, (drawn) => {
+    const agent = decideCase(withState(drawn, 'halted', 'agent'));
+    assert.equal(agent.decision, 'BLOCK');
+    assert.ok(codesOf(agent).includes('STATE_HALTED'));
+    assert.notEqual(decideCase(withState(drawn, 'halted', 'operator')).decision, 'BLOCK');
+  });
 });
 
 test('an exit is never larger than what was asked, but for the least that the venue takes', () => {
   const tick = { tick_mantissa: 1, tick_scale: 10, lot_mantissa: 1, lot_scale: 1, min_notional_usdt: 5, min_lots: 1 };
-  fc.assert(
-    fc.property(fc.integer({ min: 100, max: 900 }), fc.integer({ min: 10, max: 5000 }), (hundredths, usdt) => {
+  forAll(
+    [fc.integer({ min: 100, max: 900 }), fc.integer({ min: 10, max: 5000 })],
+    { numRuns: 300, seed: 7, includeErrorInReport: true },
+    (hundredths, usdt) => {
       const mark = hundredths / 100;
       const drawn = buildCase({
         request: { side: 'sell', intent: 'close', requested_notional: usdt },
@@ -213,30 +200,23 @@ test('an exit is never larger than what was asked, but for the least that the ve
       const { effective } = decideCase(drawn);
       assert.ok(effective !== null && effective.action !== 'cancel');
       assert.ok(effective.lots * mark <= usdt + 1e-9, `${effective.lots} lots at ${mark} for ${usdt} USDT`);
-    }),
-    { numRuns: 300, seed: 7, includeErrorInReport: true },
+    },
   );
 });
 
 test('SAE-AUDIT: rule 13 never finds a fault, since nothing before it makes one', () => {
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      assert.ok(!codesOf(decideCase(drawn)).includes('INTERNAL_RECHECK'));
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    assert.ok(!codesOf(decideCase(drawn)).includes('INTERNAL_RECHECK'));
+  });
 });
 
 test('an ask is not BLOCKed without a verdict that denies, and not LIMITed without one that tightens', () => {
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { decision, verdicts, reasons, effective } = decideCase(drawn);
-      const outcomes = new Set(verdicts.map((verdict) => verdict.outcome));
-      if (decision === 'BLOCK') assert.ok(outcomes.has('deny') && reasons.length > 0 && effective === null);
-      if (decision === 'LIMIT') assert.ok(outcomes.has('tighten') && reasons.length > 0);
-      if (decision === 'ALLOW') assert.deepEqual(reasons, []);
-      assert.ok(LOOSENESS[decision] >= 0);
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const { decision, verdicts, reasons, effective } = decideCase(drawn);
+    const outcomes = new Set(verdicts.map((verdict) => verdict.outcome));
+    if (decision === 'BLOCK') assert.ok(outcomes.has('deny') && reasons.length > 0 && effective === null);
+    if (decision === 'LIMIT') assert.ok(outcomes.has('tighten') && reasons.length > 0);
+    if (decision === 'ALLOW') assert.deepEqual(reasons, []);
+    assert.ok(LOOSENESS[decision] >= 0);
+  });
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { factorValue } from '../../daemon/core/compiled-policy.ts';
 import { isAtMost, regimesAreOrdered } from '../../daemon/core/looser/is-at-most.ts';
 import type { Factor, IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import {
   basePolicy,
@@ -197,8 +198,10 @@ const by = fc.constantFrom(0.999, 0.9, 0.5, 0.1);
 
 test('SAE-BUDGET: tightening one key of the policy never loosens a decision', () => {
   const seen = new Map<string, number>();
-  fc.assert(
-    fc.property(cases, fc.constantFrom(...STEPS), by, (drawn, step, factor) => {
+  forAll(
+    [cases, fc.constantFrom(...STEPS), by],
+    { numRuns: 14_000, seed: 99, includeErrorInReport: true },
+    (drawn, step, factor) => {
       fc.pre(regimesAreOrdered(drawn.policy) && hasAmpleBrackets(drawn));
       const before = decideCase(drawn);
       const policy = withChange<IntendedPolicySpec>(drawn.policy, step.apply(drawn.policy, factor));
@@ -211,8 +214,7 @@ test('SAE-BUDGET: tightening one key of the policy never loosens a decision', ()
       if (step.movesPrice && after.effective?.price_ticks !== before.effective?.price_ticks)
         found = found.filter((line) => !line.startsWith('lots'));
       assert.deepEqual(found, [], step.key);
-    }),
-    { numRuns: 14_000, seed: 99, includeErrorInReport: true },
+    },
   );
   assert.ok(seen.size >= 25, `only ${[...seen.keys()].join(', ')} ever changed a decision`);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { exitLots } from '../../daemon/core/decide/exit.ts';
+import { forAll } from '../for-all.ts';
 import { baseRules, type Change, codesOf, decideWith } from './decision-fixture.ts';
 
 /** As at each boot until the first quote: nothing values the symbol but what was recorded. */
@@ -52,23 +53,20 @@ test('an exit is never more than asked, but for the least quantity, nor more tha
     minLots: fc.integer({ min: 0, max: 40 }),
     others: fc.constantFrom(0, 0, 1, 50),
   });
-  fc.assert(
-    fc.property(size, ({ requested, permitted, minLots, others }) => {
-      const least = Math.max(1, minLots);
-      const exit = {
-        side: 'sell',
-        positionLots: permitted + others,
-        permittedLots: permitted,
-        provenLots: permitted,
-      } as const;
-      const lots = exitLots(requested, exit, { ...baseRules, min_lots: minLots });
-      const most = others === 0 ? Math.max(permitted, least) : permitted;
-      assert.ok(lots >= 1 && lots <= most);
-      assert.ok(lots <= Math.max(requested, least) || (most - Math.max(requested, least) < least && lots === most));
-      assert.ok(lots >= most || most - lots >= least, 'what is left can be closed by itself');
-    }),
-    { seed: 61 },
-  );
+  forAll([size], { seed: 61 }, ({ requested, permitted, minLots, others }) => {
+    const least = Math.max(1, minLots);
+    const exit = {
+      side: 'sell',
+      positionLots: permitted + others,
+      permittedLots: permitted,
+      provenLots: permitted,
+    } as const;
+    const lots = exitLots(requested, exit, { ...baseRules, min_lots: minLots });
+    const most = others === 0 ? Math.max(permitted, least) : permitted;
+    assert.ok(lots >= 1 && lots <= most);
+    assert.ok(lots <= Math.max(requested, least) || (most - Math.max(requested, least) < least && lots === most));
+    assert.ok(lots >= most || most - lots >= least, 'what is left can be closed by itself');
+  });
 });
 
 /** Two lots of a position, the venue's least quantity being three. */

@@ -12,6 +12,7 @@ import {
   writeArithmetic,
 } from '../../daemon/core/decide/explain.ts';
 import { smallestOrderUsdt } from '../../daemon/core/rules/price.ts';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change } from './decision-fixture.ts';
 
@@ -40,54 +41,48 @@ const COUNTED = ['RATE', 'ACCOUNT_POSITIONS', 'TURNOVER', 'FEES'];
 test('one code binds every decision that is not ALLOW, and it is one of its reasons [AN-32 AN-33]', () => {
   const seen = new Map<string, number>();
   let counted = 0;
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const found = explain(drawn);
-      const { decision, bound_by: boundBy } = found;
-      if (decision.decision === 'ALLOW') assert.equal(boundBy, null);
-      else
-        assert.ok(
-          decision.reasons.some(({ code }) => code === boundBy),
-          `${boundBy} of ${decision.reasons.map(({ code }) => code)}`,
-        );
-      const bare = explainWithoutPolicy(drawn.request, drawn.context, decision).bound_by;
-      assert.equal(bare === null, boundBy === null);
-      if (boundBy !== null) seen.set(boundBy, (seen.get(boundBy) ?? 0) + 1);
-      const { line, rows } = found.arithmetic;
-      const reason = decision.reasons.find(({ code }) => code === boundBy);
-      // The venue's rate is no budget of ours, and its reason has no figures.
-      const isListed = rows.some(({ code }) => (SPENT[boundBy ?? ''] ?? boundBy) === code);
-      const hasRow = rows.some(({ code }) => code === boundBy) && reason?.limit !== null;
-      if (hasRow) assert.match(line ?? '', /^[a-z'].*\d/, boundBy ?? '');
-      if (!COUNTED.includes(boundBy ?? '') || !isListed) return;
-      counted += 1;
-      if (line === null) assert.equal(reason?.limit, null, `${boundBy}: by what the venue takes`);
-      else assert.match(line, /^(?:(?!; left ).)+(?:; left 0(?: ->.*)?)?$/, `${boundBy}: nothing is left of it`);
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const found = explain(drawn);
+    const { decision, bound_by: boundBy } = found;
+    if (decision.decision === 'ALLOW') assert.equal(boundBy, null);
+    else
+      assert.ok(
+        decision.reasons.some(({ code }) => code === boundBy),
+        `${boundBy} of ${decision.reasons.map(({ code }) => code)}`,
+      );
+    const bare = explainWithoutPolicy(drawn.request, drawn.context, decision).bound_by;
+    assert.equal(bare === null, boundBy === null);
+    if (boundBy !== null) seen.set(boundBy, (seen.get(boundBy) ?? 0) + 1);
+    const { line, rows } = found.arithmetic;
+    const reason = decision.reasons.find(({ code }) => code === boundBy);
+    // The venue's rate is no budget of ours, and its reason has no figures.
+    const isListed = rows.some(({ code }) => (SPENT[boundBy ?? ''] ?? boundBy) === code);
+    const hasRow = rows.some(({ code }) => code === boundBy) && reason?.limit !== null;
+    if (hasRow) assert.match(line ?? '', /^[a-z'].*\d/, boundBy ?? '');
+    if (!COUNTED.includes(boundBy ?? '') || !isListed) return;
+    counted += 1;
+    if (line === null) assert.equal(reason?.limit, null, `${boundBy}: by what the venue takes`);
+    else assert.match(line, /^(?:(?!; left ).)+(?:; left 0(?: ->.*)?)?$/, `${boundBy}: nothing is left of it`);
+  });
   assert.ok(seen.size >= 20, [...seen.keys()].join(' '));
   assert.ok(counted > 20, `${counted} were refused by what is counted`);
 });
 
 test('the arithmetic is told as canonical JSON, whatever was told before it', () => {
   let lines = 0;
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { arithmetic } = explain(drawn);
-      if (arithmetic.line !== null) lines += 1;
-      assert.equal(writeArithmetic(arithmetic), canonicalJson(arithmetic));
-      // One figure at a time is another, and the rest stays.
-      for (const [at, row] of arithmetic.rows.entries()) {
-        for (const changed of differing(row)) {
-          writeArithmetic(arithmetic);
-          const rows = arithmetic.rows.with(at, changed);
-          assert.equal(writeArithmetic({ line: null, rows }), canonicalJson({ line: null, rows }));
-        }
+  forAll([cases], { ...RUNS, numRuns: 400 }, (drawn) => {
+    const { arithmetic } = explain(drawn);
+    if (arithmetic.line !== null) lines += 1;
+    assert.equal(writeArithmetic(arithmetic), canonicalJson(arithmetic));
+    // One figure at a time is another, and the rest stays.
+    for (const [at, row] of arithmetic.rows.entries()) {
+      for (const changed of differing(row)) {
+        writeArithmetic(arithmetic);
+        const rows = arithmetic.rows.with(at, changed);
+        assert.equal(writeArithmetic({ line: null, rows }), canonicalJson({ line: null, rows }));
       }
-    }),
-    { ...RUNS, numRuns: 400 },
-  );
+    }
+  });
   assert.ok(lines > 50, `${lines} lines`);
 });
 
@@ -112,50 +107,44 @@ test('a figure that is none is told as null: the decision stands, and its answer
 
 test('the rows of an order that goes out leave exactly the lots that were sent, and the least one is what binds it', () => {
   let limited = 0;
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { decision, arithmetic, bound_by: boundBy } = explain(drawn);
-      const { effective } = decision;
-      if (effective?.action !== 'open') return;
-      const { lot_mantissa, lot_scale } = drawn.context.market.rules ?? assert.fail();
-      const requested = Math.floor((Number(effective.requested_quantity) * lot_scale) / lot_mantissa + 1e-6);
-      const least = Math.min(requested, ...arithmetic.rows.flatMap(({ lots }) => (lots === null ? [] : [lots])));
-      assert.equal(effective.lots, least);
-      if (effective.lots === requested) return;
-      limited += 1;
-      assert.equal(minOf({ arithmetic, asked: null, bound_by: boundBy }, boundBy ?? '').lots, least);
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const { decision, arithmetic, bound_by: boundBy } = explain(drawn);
+    const { effective } = decision;
+    if (effective?.action !== 'open') return;
+    const { lot_mantissa, lot_scale } = drawn.context.market.rules ?? assert.fail();
+    const requested = Math.floor((Number(effective.requested_quantity) * lot_scale) / lot_mantissa + 1e-6);
+    const least = Math.min(requested, ...arithmetic.rows.flatMap(({ lots }) => (lots === null ? [] : [lots])));
+    assert.equal(effective.lots, least);
+    if (effective.lots === requested) return;
+    limited += 1;
+    assert.equal(minOf({ arithmetic, asked: null, bound_by: boundBy }, boundBy ?? '').lots, least);
+  });
   assert.ok(limited > 100, `${limited} were cut in size`);
 });
 
 test('a row adds up: cap from base and factors, left from cap, used and reserved, and a rule 12 verdict of its code [AN-28 AN-29 AN-30]', () => {
   const product = ['BUDGET_NOTIONAL', 'BUDGET_SYMBOL', 'BUDGET_GROSS'];
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { decision, arithmetic } = explain(drawn);
-      for (const row of arithmetic.rows) {
-        const { base, cap, code, factors, left, lots, price, reserved, unit, used } = row;
-        const { account, loss, market, trader, trust } = factors;
-        if (product.includes(code)) assert.ok(near(cap, base * account * market * trader * trust * loss), code);
-        assert.ok(near(left, Math.max(0, cap - used - reserved)), `${code}: ${JSON.stringify(row)}`);
-        assert.ok(lots === null || (Number.isInteger(lots) && lots >= 0 && price !== null), code);
-        if (lots === null || code === 'BUDGET_MARGIN' || unit !== 'USDT' || row.label.includes('fee')) continue;
-        const { lot_mantissa, lot_scale } = drawn.context.market.rules ?? assert.fail();
-        const lotUsdt = ((price ?? 0) * lot_mantissa) / lot_scale;
-        assert.ok(lots * lotUsdt <= left * (1 + 1e-9) + 1e-6, `${code}: ${lots} lots in ${left}`);
-        assert.ok((lots + 1) * lotUsdt > left * (1 - 1e-9) - 1e-6, `${code}: no more than ${lots} lots in ${left}`);
-      }
-      for (const { code, outcome, rule } of decision.verdicts)
-        if (rule === 12 && outcome === 'tighten' && code.startsWith('BUDGET_'))
-          assert.ok(
-            arithmetic.rows.some((row) => row.code === code),
-            `no row of ${code}`,
-          );
-    }),
-    RUNS,
-  );
+  forAll([cases], RUNS, (drawn) => {
+    const { decision, arithmetic } = explain(drawn);
+    for (const row of arithmetic.rows) {
+      const { base, cap, code, factors, left, lots, price, reserved, unit, used } = row;
+      const { account, loss, market, trader, trust } = factors;
+      if (product.includes(code)) assert.ok(near(cap, base * account * market * trader * trust * loss), code);
+      assert.ok(near(left, Math.max(0, cap - used - reserved)), `${code}: ${JSON.stringify(row)}`);
+      assert.ok(lots === null || (Number.isInteger(lots) && lots >= 0 && price !== null), code);
+      if (lots === null || code === 'BUDGET_MARGIN' || unit !== 'USDT' || row.label.includes('fee')) continue;
+      const { lot_mantissa, lot_scale } = drawn.context.market.rules ?? assert.fail();
+      const lotUsdt = ((price ?? 0) * lot_mantissa) / lot_scale;
+      assert.ok(lots * lotUsdt <= left * (1 + 1e-9) + 1e-6, `${code}: ${lots} lots in ${left}`);
+      assert.ok((lots + 1) * lotUsdt > left * (1 - 1e-9) - 1e-6, `${code}: no more than ${lots} lots in ${left}`);
+    }
+    for (const { code, outcome, rule } of decision.verdicts)
+      if (rule === 12 && outcome === 'tighten' && code.startsWith('BUDGET_'))
+        assert.ok(
+          arithmetic.rows.some((row) => row.code === code),
+          `no row of ${code}`,
+        );
+  });
 });
 
 test('an order that the order cap cuts is told in one line', () => {
@@ -218,40 +207,36 @@ test('exits, cancels and what no budget refuses have no line [AN-33 AN-34]', () 
 test('an order of smallest_order_usdt is not too small, on either side and within any slippage bound; a lot less may be [AN-110]', () => {
   let seen = 0;
   let tooSmall = 0;
-  fc.assert(
-    fc.property(
-      cases,
-      fc.constantFrom('buy', 'sell'),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      (drawn, side, part) => {
-        const { context, policy } = drawn;
-        // What is approved may be less than what is asked for now.
-        if (context.approval?.grant != null) return;
-        const capBps = policy.budgets.slippage_bps;
-        const least = smallestOrderUsdt(context.market, capBps, policy.market.collar_bps);
-        if (least === null || least > 1e8) return;
-        const ask = (notional: number) =>
-          explain({
-            ...drawn,
-            context: { ...context, phase: 'parent', slice_lots: null },
-            request: {
-              ...drawn.request,
-              intent: 'open',
-              limit_price: null,
-              max_slippage_bps: part * capBps,
-              order_type: 'market',
-              quantity: null,
-              requested_notional: notional,
-              side,
-            },
-          });
-        const isTooSmall = ({ bound_by: boundBy }: Explanation) => boundBy === 'BELOW_MINIMUM';
-        seen += 1;
-        assert.ok(!isTooSmall(ask(least)), `${least}`);
-        if (isTooSmall(ask(least / 2))) tooSmall += 1;
-      },
-    ),
+  forAll(
+    [cases, fc.constantFrom('buy', 'sell'), fc.double({ min: 0, max: 1, noNaN: true })],
     { seed: 5, numRuns: 2000 },
+    (drawn, side, part) => {
+      const { context, policy } = drawn;
+      // What is approved may be less than what is asked for now.
+      if (context.approval?.grant != null) return;
+      const capBps = policy.budgets.slippage_bps;
+      const least = smallestOrderUsdt(context.market, capBps, policy.market.collar_bps);
+      if (least === null || least > 1e8) return;
+      const ask = (notional: number) =>
+        explain({
+          ...drawn,
+          context: { ...context, phase: 'parent', slice_lots: null },
+          request: {
+            ...drawn.request,
+            intent: 'open',
+            limit_price: null,
+            max_slippage_bps: part * capBps,
+            order_type: 'market',
+            quantity: null,
+            requested_notional: notional,
+            side,
+          },
+        });
+      const isTooSmall = ({ bound_by: boundBy }: Explanation) => boundBy === 'BELOW_MINIMUM';
+      seen += 1;
+      assert.ok(!isTooSmall(ask(least)), `${least}`);
+      if (isTooSmall(ask(least / 2))) tooSmall += 1;
+    },
   );
   assert.ok(seen > 500 && tooSmall > 20, `${seen} seen, of half of which ${tooSmall} are too small`);
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { worstCase as worstCaseOf } from '../../daemon/engine/snapshot/exposure.ts';
 import { BTC_RULES, LOT_E8, TICK_E8 } from '../engine/fold-fixture.ts';
+import { forAll } from '../for-all.ts';
 import { type OracleOrder, reachablePositions, worstReachableUnits } from '../oracle/exposure-oracle.ts';
 
 type Counted = Parameters<typeof worstCaseOf>[1];
@@ -48,8 +49,10 @@ const held = (position: number) => ({
 
 test("the worst case bounds |P'| x mark for every subset and order of fills and cancels at a fixed mark [PK-8]", () => {
   let tight = 0;
-  fc.assert(
-    fc.property(fc.integer({ min: -5, max: 5 }), orders, (position, drawn) => {
+  forAll(
+    [fc.integer({ min: -5, max: 5 }), orders],
+    { numRuns: 1500, seed: 12, includeErrorInReport: true },
+    (position, drawn) => {
       const { longUnits, shortUnits } = worstCase(held(position), counted(drawn), MARK);
       const reached = reachablePositions(position, remaining(drawn));
       assert.ok(Math.max(0, reached.highest) * MARK <= longUnits, `long ${reached.highest}`);
@@ -57,31 +60,25 @@ test("the worst case bounds |P'| x mark for every subset and order of fills and 
       const worst = worstReachableUnits(position, MARK, remaining(drawn));
       assert.ok(worst <= Math.max(longUnits, shortUnits));
       if (worst > 0 && worst === Math.max(longUnits, shortUnits)) tight += 1;
-    }),
-    { numRuns: 1500, seed: 12, includeErrorInReport: true },
+    },
   );
   assert.ok(tight > 200, 'a bound that is never met would be no measure of the worst case');
 });
 
 test('a reduce-only order raises neither side, whenever and however it fills [AN-82]', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: -5, max: 5 }),
-      orders,
-      fc.constantFrom('buy', 'sell'),
-      fc.integer({ min: 1, max: 9 }),
-      (position, drawn, side, lots) => {
-        const exit: Drawn = { side, lots, reduceOnly: true, priceTicks: 120, executed: 0, amendedLots: null };
-        const without = worstCase(held(position), counted(drawn), MARK);
-        const withExit = worstCase(held(position), counted([...drawn, exit]), MARK);
-        assert.deepEqual(withExit, without);
-        if (drawn.length > 4) return;
-        const after = reachablePositions(position, remaining([...drawn, exit]));
-        assert.ok(Math.max(0, after.highest) * MARK <= without.longUnits);
-        assert.ok(Math.max(0, -after.lowest) * MARK <= without.shortUnits);
-      },
-    ),
+  forAll(
+    [fc.integer({ min: -5, max: 5 }), orders, fc.constantFrom('buy', 'sell'), fc.integer({ min: 1, max: 9 })],
     { numRuns: 1000, seed: 13, includeErrorInReport: true },
+    (position, drawn, side, lots) => {
+      const exit: Drawn = { side, lots, reduceOnly: true, priceTicks: 120, executed: 0, amendedLots: null };
+      const without = worstCase(held(position), counted(drawn), MARK);
+      const withExit = worstCase(held(position), counted([...drawn, exit]), MARK);
+      assert.deepEqual(withExit, without);
+      if (drawn.length > 4) return;
+      const after = reachablePositions(position, remaining([...drawn, exit]));
+      assert.ok(Math.max(0, after.highest) * MARK <= without.longUnits);
+      assert.ok(Math.max(0, -after.lowest) * MARK <= without.shortUnits);
+    },
   );
 });
 

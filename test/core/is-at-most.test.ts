@@ -5,6 +5,7 @@ import { PolicySchema } from '../../daemon/contract/policy/policy.ts';
 import { AGENT_KEYS, POLICY_KEYS, POLICY_PATHS } from '../../daemon/core/keys/policy-keys.ts';
 import { findLooserAgents, isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
+import { forAll } from '../for-all.ts';
 import { changed, DEFAULT_POLICY, type Json, loadSpec, schemaLeaves, valueAt } from '../policy/documents.ts';
 import { isLooserMove, SCALARS, tightening } from '../policy/tightenings.ts';
 
@@ -276,37 +277,31 @@ describe('findLooserAgents', () => {
 describe('isAtMost, as properties', () => {
   it('detects every single key that moves in its looser direction, and no move in the other', () => {
     const scale = fc.double({ min: 0.01, max: 0.99, noNaN: true });
-    fc.assert(
-      fc.property(fc.constantFrom(...SCALARS), scale, fc.boolean(), (path, by, up) => {
-        const current = valueAt(DEFAULT_POLICY, path) as number;
-        const moved = up ? current / by + (current === 0 ? by : 0) : current * by;
-        if (moved === current) return;
-        const found = looserPaths({ [path]: moved });
-        assert.deepEqual(
-          found,
-          isLooserMove(POLICY_KEYS[path].direction, up) ? [path] : [],
-          `${path}: ${current} -> ${moved}`,
-        );
-      }),
-      { seed: 11, numRuns: 800 },
-    );
+    forAll([fc.constantFrom(...SCALARS), scale, fc.boolean()], { seed: 11, numRuns: 800 }, (path, by, up) => {
+      const current = valueAt(DEFAULT_POLICY, path) as number;
+      const moved = up ? current / by + (current === 0 ? by : 0) : current * by;
+      if (moved === current) return;
+      const found = looserPaths({ [path]: moved });
+      assert.deepEqual(
+        found,
+        isLooserMove(POLICY_KEYS[path].direction, up) ? [path] : [],
+        `${path}: ${current} -> ${moved}`,
+      );
+    });
   });
 
   it('is transitive on random tightenings, and every step back is detected', () => {
-    fc.assert(
-      fc.property(fc.array(tightening(), { minLength: 2, maxLength: 12 }), (steps) => {
-        const chain: IntendedPolicySpec[] = [DEFAULT_POLICY];
-        for (const step of steps) chain.push(step(chain.at(-1) as IntendedPolicySpec));
-        for (let i = 0; i < chain.length; i++) {
-          for (let j = i; j < chain.length; j++) {
-            const [earlier, later] = [chain[i] as IntendedPolicySpec, chain[j] as IntendedPolicySpec];
-            assert.deepEqual(isAtMost(later, earlier), []);
-            if (JSON.stringify(later) !== JSON.stringify(earlier)) assert.notDeepEqual(isAtMost(earlier, later), []);
-          }
+    forAll([fc.array(tightening(), { minLength: 2, maxLength: 12 })], { seed: 12, numRuns: 40 }, (steps) => {
+      const chain: IntendedPolicySpec[] = [DEFAULT_POLICY];
+      for (const step of steps) chain.push(step(chain.at(-1) as IntendedPolicySpec));
+      for (let i = 0; i < chain.length; i++) {
+        for (let j = i; j < chain.length; j++) {
+          const [earlier, later] = [chain[i] as IntendedPolicySpec, chain[j] as IntendedPolicySpec];
+          assert.deepEqual(isAtMost(later, earlier), []);
+          if (JSON.stringify(later) !== JSON.stringify(earlier)) assert.notDeepEqual(isAtMost(earlier, later), []);
         }
-      }),
-      { seed: 12, numRuns: 40 },
-    );
+      }
+    });
   });
 });
 

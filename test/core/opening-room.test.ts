@@ -5,6 +5,7 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide/decide.ts';
 import { findBudget } from '../../daemon/core/rules/budgets.ts';
 import { feasibleLeverage, findOpeningRoom, slippageCapOf } from '../../daemon/core/rules/projection.ts';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import { codesOf } from './decision-fixture.ts';
 
@@ -15,8 +16,10 @@ const cutsOf = (codes: readonly string[]): readonly string[] =>
 for (const side of ['buy', 'sell'] as const) {
   test(`SAE-PROJ: a ${side} of exactly what remains is cut by no budget at any leverage, and of more it is [AN-117 AN-118 TD-22 TD-31]`, () => {
     const seen = { whole: 0, cut: 0 };
-    fc.assert(
-      fc.property(cases, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (drawn, part, isLimit) => {
+    forAll(
+      [cases, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()],
+      { numRuns: 3000, seed: 77, includeErrorInReport: true },
+      (drawn, part, isLimit) => {
         const policy = compilePolicy(drawn.policy, 'a'.repeat(64), drawn.request.agent);
         const { rules, mark } = drawn.context.market;
         if (rules === null || mark === null) return;
@@ -51,8 +54,7 @@ for (const side of ['buy', 'sell'] as const) {
         if (more.decision !== 'LIMIT' || more.effective?.action !== 'open') return;
         seen.cut += 1;
         assert.ok(cutsOf(codesOf(more)).includes(room.boundBy ?? ''), `${codesOf(more)} without ${room.boundBy}`);
-      }),
-      { numRuns: 3000, seed: 77, includeErrorInReport: true },
+      },
     );
     assert.ok(seen.whole > 100 && seen.cut > 100, `too few to look at: ${JSON.stringify(seen)}`);
   });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { FeasibleSet, NotionalBounds } from '../../daemon/core/rules/projection.ts';
 import { marginBound, project } from '../../daemon/core/rules/projection.ts';
+import { forAll } from '../for-all.ts';
 
 /** SAE-PROJ: a_eff = argmin over F of D(a, a_req), D^2 = sum of w_i ((x_i - r_i) / B0_i)^2, against plain enumeration. */
 interface Problem {
@@ -98,32 +99,30 @@ function enumerate(problem: Problem): number {
 
 test('SAE-PROJ: the closed form is the weighted l2 projection on 10,000 random feasible sets and positive weights', () => {
   let coupled = 0;
-  fc.assert(
-    fc.property(problems, (problem) => {
-      const found = project(problem.set, problem.request, null);
-      const slippage = Math.min(problem.slippage.cap, problem.slippage.requested);
-      if (found.binding === 'BUDGET_MARGIN') coupled += 1;
-      assert.ok(isFeasible(problem, found.leverage, found.notional), 'the closed form lies in F');
-      assert.ok(found.leverage <= Math.max(1, problem.request.leverage) && found.notional <= problem.request.notional);
-      const closed = distance(problem, found.leverage, found.notional, slippage);
-      const best = enumerate(problem);
-      assert.ok(closed <= best * (1 + 1e-9) + 1e-15, `closed form at ${closed}, enumeration finds ${best}`);
-    }),
-    { numRuns: 10_000, seed: 5150, includeErrorInReport: true },
-  );
+  forAll([problems], { numRuns: 10_000, seed: 5150, includeErrorInReport: true }, (problem) => {
+    const found = project(problem.set, problem.request, null);
+    const slippage = Math.min(problem.slippage.cap, problem.slippage.requested);
+    if (found.binding === 'BUDGET_MARGIN') coupled += 1;
+    assert.ok(isFeasible(problem, found.leverage, found.notional), 'the closed form lies in F');
+    assert.ok(found.leverage <= Math.max(1, problem.request.leverage) && found.notional <= problem.request.notional);
+    const closed = distance(problem, found.leverage, found.notional, slippage);
+    const best = enumerate(problem);
+    assert.ok(closed <= best * (1 + 1e-9) + 1e-15, `closed form at ${closed}, enumeration finds ${best}`);
+  });
   assert.ok(coupled > 500, `the margin, which couples leverage and notional, bound only ${coupled} times`);
 });
 
 test('SAE-PROJ: the projection is the greatest element of F below the request, so no weight can move it', () => {
-  fc.assert(
-    fc.property(problems, amount(1), fc.integer({ min: 1, max: 12 }), (problem, share, leverage) => {
+  forAll(
+    [problems, amount(1), fc.integer({ min: 1, max: 12 })],
+    { numRuns: 10_000, seed: 77, includeErrorInReport: true },
+    (problem, share, leverage) => {
       const found = project(problem.set, problem.request, null);
       const other = Math.min(leverage, problem.request.leverage);
       const notional = share * problem.request.notional;
       if (!isFeasible(problem, other, notional)) return;
       assert.ok(other <= found.leverage && notional <= found.notional * (1 + 1e-12) + 1e-12);
-    }),
-    { numRuns: 10_000, seed: 77, includeErrorInReport: true },
+    },
   );
 });
 
@@ -136,19 +135,15 @@ test('SAE-PROJ: leverage alone is L_eff = min(L_req, L_cap)', () => {
 });
 
 test('SAE-PROJ: margin at the boundary satisfies n (1/l + phi) = M, and is charged at the locked leverage when lower [TD-36 TF-33]', () => {
-  fc.assert(
-    fc.property(
-      amount(1e6),
-      fc.integer({ min: 1, max: 125 }),
-      fc.double({ min: 0, max: 0.2, noNaN: true }),
-      (M, l, phi) => {
-        const n = marginBound(M, l, phi);
-        assert.ok(Math.abs(n * (1 / l + phi) - M) <= 1e-9 * Math.max(1, M));
-        const set: FeasibleSet = { leverageCap: 125, bounds: boundsOf([[1e12, 0]]), marginUsdt: M, phi };
-        const locked = project(set, { leverage: l, notional: 1e12 }, 1);
-        assert.ok(Math.abs(locked.notional - marginBound(M, 1, phi)) <= 1e-9 * Math.max(1, M));
-      },
-    ),
+  forAll(
+    [amount(1e6), fc.integer({ min: 1, max: 125 }), fc.double({ min: 0, max: 0.2, noNaN: true })],
     { numRuns: 2000, seed: 8 },
+    (M, l, phi) => {
+      const n = marginBound(M, l, phi);
+      assert.ok(Math.abs(n * (1 / l + phi) - M) <= 1e-9 * Math.max(1, M));
+      const set: FeasibleSet = { leverageCap: 125, bounds: boundsOf([[1e12, 0]]), marginUsdt: M, phi };
+      const locked = project(set, { leverage: l, notional: 1e12 }, 1);
+      assert.ok(Math.abs(locked.notional - marginBound(M, 1, phi)) <= 1e-9 * Math.max(1, M));
+    },
   );
 });

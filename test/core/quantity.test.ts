@@ -9,6 +9,7 @@ import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { inNotional } from '../../daemon/core/rules/approval.ts';
 import { findAskedUsdt } from '../../daemon/core/rules/opening-rules.ts';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change, codesOf, decideCase, decideWith } from './decision-fixture.ts';
 
@@ -50,17 +51,13 @@ test('a quantity off the grid is floored to the lot, and is LIMIT from more than
 });
 
 test('no lot is won or lost: what a decimal lacks as a binary fraction is made up for, and no more', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 10 ** 9 }),
-      fc.constantFrom(1, 10, 1000, 10 ** 8),
-      fc.constantFrom(1, 5),
-      (lots, scale, mantissa) => {
-        const written = Number(formatAsked((lots * mantissa) / scale, { lot_mantissa: mantissa, lot_scale: scale }));
-        assert.equal(writtenLots(written, { lot_mantissa: mantissa, lot_scale: scale }), lots);
-      },
-    ),
+  forAll(
+    [fc.integer({ min: 1, max: 10 ** 9 }), fc.constantFrom(1, 10, 1000, 10 ** 8), fc.constantFrom(1, 5)],
     { seed: 7, numRuns: 5000 },
+    (lots, scale, mantissa) => {
+      const written = Number(formatAsked((lots * mantissa) / scale, { lot_mantissa: mantissa, lot_scale: scale }));
+      assert.equal(writtenLots(written, { lot_mantissa: mantissa, lot_scale: scale }), lots);
+    },
   );
   const whole = { lot_mantissa: 1, lot_scale: 1 };
   assert.deepEqual(
@@ -137,24 +134,21 @@ for (const [what, bound, code] of READERS)
 
 test('a quantity is judged as its notional at the price at which it is sized, in any case', () => {
   const seenVerdicts = { ALLOW: 0, LIMIT: 0, BLOCK: 0 };
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const { request, context, policy } = drawn;
-      if (request.quantity === null || request.intent !== 'open' || request.reduce_only) return;
-      const compiled = compilePolicy(policy, 'test', request.agent);
-      const usdt = findAskedUsdt(request, context, compiled);
-      const decision = decideCase(drawn);
-      seenVerdicts[decision.decision] += 1;
-      if (usdt === null) {
-        assert.equal(decision.decision, 'BLOCK', 'without a price nothing opens');
-        return;
-      }
-      // A hair more, for what a division takes off.
-      const other = decideCase({ ...drawn, request: inNotional(request, usdt * (1 + 1e-12)) });
-      assert.deepEqual(outcome(decision), outcome(other));
-    }),
-    { seed: 11, numRuns: 6000 },
-  );
+  forAll([cases], { seed: 11, numRuns: 6000 }, (drawn) => {
+    const { request, context, policy } = drawn;
+    if (request.quantity === null || request.intent !== 'open' || request.reduce_only) return;
+    const compiled = compilePolicy(policy, 'test', request.agent);
+    const usdt = findAskedUsdt(request, context, compiled);
+    const decision = decideCase(drawn);
+    seenVerdicts[decision.decision] += 1;
+    if (usdt === null) {
+      assert.equal(decision.decision, 'BLOCK', 'without a price nothing opens');
+      return;
+    }
+    // A hair more, for what a division takes off.
+    const other = decideCase({ ...drawn, request: inNotional(request, usdt * (1 + 1e-12)) });
+    assert.deepEqual(outcome(decision), outcome(other));
+  });
   for (const [verdict, count] of Object.entries(seenVerdicts)) assert.ok(count > 50, `${count} ${verdict}`);
 });
 function outcome({ approval, constraints, decision, effective, reasons }: ExecutionDecision) {

@@ -13,6 +13,7 @@ import {
   writeReasons,
   writeVerdicts,
 } from '../../daemon/engine/audit/record-text.ts';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import { baseContext, baseOrder, baseRequest, type Case, decideCase, decideWith } from './decision-fixture.ts';
 
@@ -72,42 +73,36 @@ function named(form: RowForm, text: string): string {
 const contextText = (context: ExecutionContext): string => named(ROW_FORMS.context, writeContext(context));
 
 test('SAE-AUDIT: a context and a request are written as rows from which they are read back whole', () => {
-  fc.assert(
-    fc.property(fc.oneof(cases, withForeignTexts), ({ context, request }) => {
-      assert.equal(contextText(context), canonicalJson(context), 'context');
-      assert.equal(named(ROW_FORMS.request, writeRequest(request)), canonicalJson(request), 'request');
-    }),
-    RUNS,
-  );
+  forAll([fc.oneof(cases, withForeignTexts)], RUNS, ({ context, request }) => {
+    assert.equal(contextText(context), canonicalJson(context), 'context');
+    assert.equal(named(ROW_FORMS.request, writeRequest(request)), canonicalJson(request), 'request');
+  });
 });
 
 test('SAE-AUDIT: every part of a decision is written as the canonical text of what it is', () => {
   const outcomes = new Set<string>();
   const decisions = new Set<string>();
-  fc.assert(
-    fc.property(fc.oneof(cases, withForeignTexts), (drawn) => {
-      const decision = decideCase(drawn);
-      decisions.add(decision.decision);
-      for (const verdict of decision.verdicts) outcomes.add(verdict.outcome);
-      assert.equal(writeVerdicts(decision.verdicts), canonicalJson(decision.verdicts), 'verdicts');
-      assert.equal(writeReasons(decision.reasons), canonicalJson(decision.reasons), 'reasons');
-      assert.equal(writeEffectiveOrNull(decision.effective), canonicalJson(decision.effective), 'effective');
-      if (decision.effective !== null) {
-        const row = named(ROW_FORMS.effective, writeEffectiveRow(decision.effective));
-        assert.equal(row, canonicalJson(decision.effective), 'effective as a row');
-      }
-      const rows = JSON.parse(writeReasonRows(decision.reasons)) as readonly unknown[];
-      const figures = decision.reasons.map(({ hint: _hint, message: _message, ...reason }) => reason);
-      assert.equal(
-        canonicalJson(rows.map((row) => readRow(ROW_FORMS.reason, row))),
-        canonicalJson(figures),
-        'reasons as rows',
-      );
-      assert.equal(writeConstraints(decision.constraints), canonicalJson(decision.constraints), 'constraints');
-      assert.equal(writeBudget(decision.budget), canonicalJson(decision.budget), 'budget');
-    }),
-    RUNS,
-  );
+  forAll([fc.oneof(cases, withForeignTexts)], RUNS, (drawn) => {
+    const decision = decideCase(drawn);
+    decisions.add(decision.decision);
+    for (const verdict of decision.verdicts) outcomes.add(verdict.outcome);
+    assert.equal(writeVerdicts(decision.verdicts), canonicalJson(decision.verdicts), 'verdicts');
+    assert.equal(writeReasons(decision.reasons), canonicalJson(decision.reasons), 'reasons');
+    assert.equal(writeEffectiveOrNull(decision.effective), canonicalJson(decision.effective), 'effective');
+    if (decision.effective !== null) {
+      const row = named(ROW_FORMS.effective, writeEffectiveRow(decision.effective));
+      assert.equal(row, canonicalJson(decision.effective), 'effective as a row');
+    }
+    const rows = JSON.parse(writeReasonRows(decision.reasons)) as readonly unknown[];
+    const figures = decision.reasons.map(({ hint: _hint, message: _message, ...reason }) => reason);
+    assert.equal(
+      canonicalJson(rows.map((row) => readRow(ROW_FORMS.reason, row))),
+      canonicalJson(figures),
+      'reasons as rows',
+    );
+    assert.equal(writeConstraints(decision.constraints), canonicalJson(decision.constraints), 'constraints');
+    assert.equal(writeBudget(decision.budget), canonicalJson(decision.budget), 'budget');
+  });
   assert.deepEqual([...decisions].sort(), ['ALLOW', 'BLOCK', 'LIMIT'], 'the cases draw every decision');
   assert.deepEqual([...outcomes].sort(), ['deny', 'pass', 'skipped', 'tighten'], 'and every outcome of a rule');
 });
@@ -156,8 +151,10 @@ test('SAE-AUDIT: a part of which one member alone has changed is written anew', 
     }
   };
   let action: EffectiveAction | null = null;
-  fc.assert(
-    fc.property(fc.oneof(cases, withForeignTexts), fc.oneof(cases, withForeignTexts), (first, second) => {
+  forAll(
+    [fc.oneof(cases, withForeignTexts), fc.oneof(cases, withForeignTexts)],
+    { ...RUNS, numRuns: 600 },
+    (first, second) => {
       compare('context', contextText, first.context, withRareMembers(second.context));
       const [one, other] = [decideCase(first), decideCase(second)];
       compare('budget', writeBudget, one.budget, other.budget);
@@ -166,8 +163,7 @@ test('SAE-AUDIT: a part of which one member alone has changed is written anew', 
       if (action !== null && next !== null)
         compare<EffectiveAction>('effective', writeEffectiveOrNull, action, { ...next, order_type: 'market' });
       action = next ?? action;
-    }),
-    { ...RUNS, numRuns: 600 },
+    },
   );
   const decision = decideWith();
   const { account, agent, exposure, pacing, state, trust } = baseContext;

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import { type AgentSchedule, closesAt, compileSchedule, opensAt } from '../../daemon/core/rules/schedule.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
+import { forAll } from '../for-all.ts';
 import { isOpen, schedules } from '../oracle/oracle-schedule.ts';
 import { changed } from '../policy/documents.ts';
 
@@ -52,8 +53,10 @@ describe('when an agent may open', () => {
 
   it('SAE-T at every minute of two weeks, is what a second implementation says [PK-152]', () => {
     let [open, closed] = [0, 0];
-    fc.assert(
-      fc.property(schedules(MONDAY + WEEK / 2), fc.integer({ min: 0, max: MINUTE - 1 }), (schedule, within) => {
+    forAll(
+      [schedules(MONDAY + WEEK / 2), fc.integer({ min: 0, max: MINUTE - 1 })],
+      { numRuns: 60, seed: 5, includeErrorInReport: true },
+      (schedule, within) => {
         const compiled = compileSchedule(schedule);
         // Backwards: at each minute the next one that is open is known.
         let next = opensAt(compiled, MONDAY + 3 * WEEK + within);
@@ -69,8 +72,7 @@ describe('when an agent may open', () => {
           if (isNow || found === Number.MAX_SAFE_INTEGER) continue;
           assert.ok(isOpen(schedule, found) && !isOpen(schedule, found - 1), 'the very first instant');
         }
-      }),
-      { numRuns: 60, seed: 5, includeErrorInReport: true },
+      },
     );
     assert.ok(open > 2000 && closed > 2000, `${open} open, ${closed} closed`);
   });
@@ -132,8 +134,10 @@ describe('a schedule in a policy', () => {
 
   it('SAE-SAME-CODE of two that are drawn, is looser if the second implementation finds an instant', () => {
     let both = [0, 0];
-    fc.assert(
-      fc.property(schedules(MONDAY + WEEK / 2), schedules(MONDAY + WEEK / 2), (to, from) => {
+    forAll(
+      [schedules(MONDAY + WEEK / 2), schedules(MONDAY + WEEK / 2)],
+      { numRuns: 300, seed: 6, includeErrorInReport: true },
+      (to, from) => {
         let opened = false;
         for (let at = MONDAY; at < MONDAY + WEEK && !opened; at += 5 * MINUTE)
           opened = isOpen(to, at) && !isOpen(from, at);
@@ -141,8 +145,7 @@ describe('a schedule in a policy', () => {
         both = opened ? [both[0]! + 1, both[1]!] : [both[0]!, both[1]! + 1];
         // What a blackout closes, hours of the other may close as well: that is listed all the same.
         assert.ok(found || !opened, JSON.stringify({ to, from }));
-      }),
-      { numRuns: 300, seed: 6, includeErrorInReport: true },
+      },
     );
     assert.ok(both[0]! > 10 && both[1]! > 10, both.join());
   });

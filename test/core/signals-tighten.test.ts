@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SIGNAL_KINDS } from '../../daemon/core/policy.ts';
+import { forAll } from '../for-all.ts';
 import { cases } from './decide-cases.ts';
 import { type Case, codesOf, decideCase, hasAmpleBrackets } from './decision-fixture.ts';
 
@@ -14,8 +15,10 @@ const lotsOf = ({ effective }: ReturnType<typeof decideCase>): number =>
 
 test('SAE-TRUST: signals permit no lot and no leverage more than without them, and leave exits as they are [TM-23 TM-27]', () => {
   const seen = { tighter: 0, same: 0, exits: 0 };
-  fc.assert(
-    fc.property(cases, fc.subarray([...SIGNAL_KINDS], { minLength: 1 }), (drawn, signals) => {
+  forAll(
+    [cases, fc.subarray([...SIGNAL_KINDS], { minLength: 1 })],
+    { seed: 29, numRuns: 2500, includeErrorInReport: true },
+    (drawn, signals) => {
       const [free, held] = [decideCase(withSignals(drawn, [])), decideCase(withSignals(drawn, signals))];
       if (free.effective?.action === 'exit' || free.effective?.action === 'cancel') {
         seen.exits += 1;
@@ -32,8 +35,7 @@ test('SAE-TRUST: signals permit no lot and no leverage more than without them, a
       else assert.ok(lotsOf(held) <= lotsOf(free));
       assert.ok((held.effective?.leverage ?? 0) <= (free.effective?.leverage ?? 0) || free.effective === null);
       seen[lotsOf(held) < lotsOf(free) ? 'tighter' : 'same'] += 1;
-    }),
-    { seed: 29, numRuns: 2500, includeErrorInReport: true },
+    },
   );
   for (const [what, times] of Object.entries(seen)) assert.ok(times > 50, `${what}: ${times}`);
 });

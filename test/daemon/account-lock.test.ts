@@ -98,7 +98,7 @@ test('a second daemon of one account on one machine refuses to start, and names 
   const named = { name: 'StartError', message: new RegExp(`home ${join(folder, 'first')}, pid ${process.pid}\\b`) };
   await assert.rejects(start('second'), named);
   // Whoever closes everything without a daemon is not held up.
-  const emergency = await holdfast(['flatten', '--emergency'], { HOLDFAST_PAPER_URL: sim.url });
+  const emergency = await holdfast('flatten --emergency', { HOLDFAST_PAPER_URL: sim.url });
   assert.equal(emergency.code, 0, emergency.err);
   // By another name of its address, too.
   await assert.rejects(start('second', { HOLDFAST_PAPER_URL: sim.url.replace('127.0.0.1', 'localhost') }), named);

@@ -13,12 +13,9 @@ test('an exit goes on after a restart whose decision lies in an archive that is 
   const world = await DaemonWorld.of(t, {
     real: true,
     answerWithinMs: 300,
-    policy: (spec) => {
-      spec.temporal.duplicate_window_ms = 1;
-      spec.exits.step_ms = 60_000;
-    },
+    policy: { 'temporal.duplicate_window_ms': 1, 'exits.step_ms': 60_000 },
   });
-  await world.tool('place_order', order({ requested_notional: 900 }));
+  await world.place({ requested_notional: 900 });
   await until('it is filled', async () => (await world.position('BTCUSDT')) > 0);
   const held = await world.position('BTCUSDT');
   await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });

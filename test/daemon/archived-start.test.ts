@@ -13,7 +13,7 @@ describe('a daemon on a ledger that is partly archived', () => {
   const world = suiteWorld({ real: true, isAudited: false });
   let first: ToolBody;
   const folder = (name: string): string => join(world.home, 'paper', name);
-  const ask = (more: object = {}) => world.tool('place_order', order({ request_id: 'first', ...more }));
+  const ask = (more: object = {}) => world.place({ request_id: 'first', ...more });
   const closeAll = () =>
     world.call<ToolBody>('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
   const restart = async (prepare: () => void): Promise<void> => {
@@ -50,7 +50,7 @@ describe('a daemon on a ledger that is partly archived', () => {
     const listed = await world.operator<{ decisions: { decision_id: string }[] }>('GET', '/v1/decisions?limit=100');
     assert.ok(listed.body.decisions.some(({ decision_id }) => decision_id === first.decision.decision_id));
     const env = { HOLDFAST_HOME: world.home };
-    const verified = await holdfast(['audit', 'verify', '--deep'], env);
+    const verified = await holdfast('audit verify --deep', env);
     assert.deepEqual([verified.code, /intact/.test(verified.out)], [0, true], verified.out + verified.err);
     const diff = await holdfast(['policy', 'diff', world.policyPath, '--all-kinds', '--json'], env);
     assert.equal(diff.code, 0, diff.err);
@@ -72,7 +72,7 @@ describe('a daemon on a ledger that is partly archived', () => {
     assert.match(answer.body.error.message, /archives\/\d{12}-\d{12}\.jsonl\.zst .*is missing/);
     assert.equal((await world.intercept('place_order', order())).status, 200);
     const env = { HOLDFAST_HOME: world.home };
-    const verified = await holdfast(['audit', 'verify'], env);
+    const verified = await holdfast('audit verify', env);
     assert.deepEqual([verified.code, /\(archive\).*\.jsonl\.zst/.test(verified.out)], [5, true], verified.out);
     await restart(() => {
       for (const name of readdirSync(join(world.home, 'elsewhere')))
@@ -85,7 +85,7 @@ describe('a daemon on a ledger that is partly archived', () => {
     const { layers, state } = await world.tradingState();
     assert.equal(state, 'halted');
     assert.match(layers.find(({ layer }) => layer === 'operator')?.reason ?? '', /no checkpoint was sound/);
-    const refused = await world.tool('place_order', order({ request_id: 'second' }));
+    const refused = await world.place({ request_id: 'second' });
     assert.equal(refused.body.decision.decision, 'BLOCK');
     assert.equal((await ask()).body.decision.decision_id, first.decision.decision_id);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked at it' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { watchArming } from '../../daemon/boot/live.ts';
 import type { ArmingEvent } from '../../daemon/engine/records/people-events.ts';
-import { DaemonWorld, order, until } from './harness.ts';
+import { DaemonWorld, until } from './harness.ts';
 
 const DELAY_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -53,7 +53,7 @@ class ArmedWorld {
     });
   }
   async open(notional: number): Promise<string> {
-    const { body } = await this.world.tool('place_order', order({ requested_notional: notional }));
+    const { body } = await this.world.place({ requested_notional: notional });
     return body.decision.decision === 'BLOCK' ? (body.decision.reasons[0]?.code ?? '') : body.execution.state;
   }
   async close(fraction: number): Promise<string> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { before, describe, it } from 'node:test';
-import { order, until } from './harness.ts';
+import { until } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';
 
 describe('a start on a policy file that cannot be used', () => {
@@ -9,7 +9,7 @@ describe('a start on a policy file that cannot be used', () => {
   let text: string;
   before(async () => {
     text = readFileSync(world.policyPath, 'utf8');
-    await world.must('filled', 'place_order', order({ requested_notional: 1_000 }));
+    await world.mustPlace('filled', { requested_notional: 1_000 });
   });
 
   const errorOf = async (): Promise<string | null> => (await world.ready()).body.policy_error;

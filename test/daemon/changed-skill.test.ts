@@ -14,9 +14,7 @@ interface Signal {
 
 describe('a pinned skill that has changed', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.trust.skills = [{ name: 'trading', sha256: PINNED, provenance: 0.9, capability_risk: 0.2 }];
-    },
+    policy: { 'trust.skills': [{ name: 'trading', sha256: PINNED, provenance: 0.9, capability_risk: 0.2 }] },
   });
   let skilled: string;
   before(async () => {

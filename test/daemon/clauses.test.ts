@@ -24,7 +24,7 @@ function oneSlice(spec: Mutable<IntendedPolicySpec>): void {
 
 describe('clauses of the specification, judged at the books of the exchange', () => {
   it('SAE-M1 SAE-T SAE-OOS-TOOL: what is outside the intended spec never reaches the exchange [TM-7 PK-39 PK-41 TD-1]', () =>
-    withWorld({ policy: (spec) => Object.assign(spec.scope, { symbols: ['BTCUSDT'] }) }, async (world) => {
+    withWorld({ policy: { 'scope.symbols': ['BTCUSDT'] } }, async (world) => {
       const asks: readonly [object, string][] = [
         [order({ symbol: 'ETHUSDT' }), 'SCOPE_SYMBOL'],
         [order({ venue: 'binance-live' }), 'SCOPE_VENUE'],
@@ -44,13 +44,10 @@ describe('clauses of the specification, judged at the books of the exchange', ()
     }));
 
   it('SAE-R SAE-OOS-CAP SAE-M3: repeated asks for more end exactly inside order, symbol and gross caps [TM-8 PK-7 PK-8 PK-9]', () =>
-    withWorld({ policy: (spec) => Object.assign(spec.temporal, { duplicate_window_ms: 1 }) }, async (world) => {
+    withWorld({ policy: { 'temporal.duplicate_window_ms': 1 } }, async (world) => {
       for (let i = 0; i < 8; i += 1) {
         for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
-          await world.tool(
-            'place_order',
-            order({ symbol, requested_notional: 3000 + i, requested_leverage: 125, max_slippage_bps: 20 }),
-          );
+          await world.place({ symbol, requested_notional: 3000 + i, requested_leverage: 125, max_slippage_bps: 20 });
         }
         await world.advance(1_000);
       }
@@ -88,28 +85,19 @@ describe('clauses of the specification, judged at the books of the exchange', ()
   it('SAE-M4: the order rate counts sends, and the wait that it names is the wait that helps [PK-10 PK-174 TD-1]', () =>
     withWorld({ policy: oneSlice }, async (world) => {
       for (const notional of [200, 260])
-        assert.notEqual(
-          (await world.tool('place_order', order({ requested_notional: notional }))).body.decision.decision,
-          'BLOCK',
-        );
-      const third = await world.tool('place_order', order({ requested_notional: 320 }));
+        assert.notEqual((await world.place({ requested_notional: notional })).body.decision.decision, 'BLOCK');
+      const third = await world.place({ requested_notional: 320 });
       assert.deepEqual(codesIn(third.body), ['RATE']);
       const wait = third.body.decision.retry_after_ms ?? 0;
       assert.ok(wait > 0 && wait <= 60_000);
       await world.advance(wait);
-      assert.notEqual(
-        (await world.tool('place_order', order({ requested_notional: 320 }))).body.decision.decision,
-        'BLOCK',
-      );
+      assert.notEqual((await world.place({ requested_notional: 320 })).body.decision.decision, 'BLOCK');
     }));
 
   it('SAE-M SAE-M5 SAE-OOS-STATE: a jump is extreme at once: 1x, a quarter of the notional, five spaced slices, a cooldown [AN-13 AN-14 PK-43 PK-74 PK-85]', () =>
-    withWorld({ policy: (spec) => Object.assign(spec.market, { collar_bps: 1000 }) }, async (world) => {
+    withWorld({ policy: { 'market.collar_bps': 1000 } }, async (world) => {
       await world.setMark('ETHUSDT', 2_850);
-      const { body } = await world.tool(
-        'place_order',
-        order({ symbol: 'ETHUSDT', requested_notional: 900, requested_leverage: 3 }),
-      );
+      const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 900, requested_leverage: 3 });
       assert.equal(body.decision.decision, 'LIMIT');
       assert.equal(body.decision.budget.regime, 'extreme');
       const { leverage_cap, notional_cap, cooldown_ms, staging_plan } = body.decision.constraints;
@@ -124,7 +112,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       }
       const total = staging_plan.reduce((sum, slice) => sum + Number(slice.quantity), 0);
       await until('every slice is filled', async () => Math.abs((await world.position('ETHUSDT')) - total) < 1e-9);
-      const again = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 130 }));
+      const again = await world.place({ symbol: 'ETHUSDT', requested_notional: 130 });
       assert.ok(codesIn(again.body).includes('COOLDOWN'));
     }));
 
@@ -143,7 +131,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
         },
       },
       async (world) => {
-        await world.tool('place_order', order({ requested_notional: 9_000 }));
+        await world.place({ requested_notional: 9_000 });
         const held = await world.position('BTCUSDT');
         assert.ok(held > 0.1);
         await world.setMark('BTCUSDT', 55_800);
@@ -153,7 +141,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
         );
         assert.equal(halved.body.decision.budget.account.notional, 0.5);
         await world.setMark('BTCUSDT', 51_600);
-        const refused = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+        const refused = await world.place({ symbol: 'ETHUSDT' });
         assert.ok(codesIn(refused.body).includes('ACCOUNT_DRAWDOWN'));
         assert.equal(
           (await world.tradingState()).layers.find((layer) => layer.layer === 'condition')?.state,
@@ -172,12 +160,9 @@ describe('clauses of the specification, judged at the books of the exchange', ()
 
   it('SAE-M6 SAE-AUDIT SAE-SAME-CODE: every decision is derived again and what it saw is rebuilt from the ledger alone [TM-5]', () =>
     withWorld({}, async (world) => {
-      await world.tool('place_order', order({ requested_notional: 700 }));
-      await world.tool(
-        'place_order',
-        order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 500 }),
-      );
-      await world.tool('place_order', order({ symbol: 'NOPEUSDT' }));
+      await world.place({ requested_notional: 700 });
+      await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 500 });
+      await world.place({ symbol: 'NOPEUSDT' });
       await world.dryRun('place_order', order({ requested_notional: 9_000 }));
       await world.advance(5_000);
       await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import type { FlattenBody } from '../../daemon/contract/types/operator.ts';
 import type { OrderBody } from '../../daemon/contract/types/reads.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
-import { codesIn, order, until } from './harness.ts';
+import { codesIn, until } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';
 
 interface ErrorAnswer {
@@ -37,7 +37,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
       quantity: '0.05',
       triggerPrice: '3300',
     });
-    await world.tool('place_order', order({ order_type: 'limit', limit_price: 59_000, strategy_id: 'calm & "slow"' }));
+    await world.place({ order_type: 'limit', limit_price: 59_000, strategy_id: 'calm & "slow"' });
     await world.refresh();
     const orders = await world.orders('?open=true');
     assert.deepEqual(orders.map(({ order_type, foreign }) => `${foreign} ${order_type}`).sort(), [
@@ -63,10 +63,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
   it('says of a cancel_all no quantity, and of a cancel what was left', async () => {
     // Past the window of duplicate intents.
     await world.advance(11_000);
-    const placed = await world.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: 58_000, requested_notional: 232 }),
-    );
+    const placed = await world.place({ order_type: 'limit', limit_price: 58_000, requested_notional: 232 });
     assert.equal(placed.body.decision.decision, 'ALLOW', JSON.stringify(placed.body.decision.reasons));
     const id = placed.body.execution.orders[0]?.client_order_id;
     const one = await world.tool('cancel_order', { client_order_id: id });

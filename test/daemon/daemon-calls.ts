@@ -42,6 +42,22 @@ export function codesIn(answer: { readonly decision: { readonly reasons: readonl
   return answer.decision.reasons.map(({ code }) => code);
 }
 
+/** A market order that the default policy allows as it is. */
+export function order(change: object = {}): object {
+  return {
+    symbol: 'BTCUSDT',
+    intent: 'open',
+    side: 'buy',
+    // Four lots at the mark of 60,000, and half a per cent more.
+    requested_notional: 242,
+    requested_leverage: 1,
+    order_type: 'market',
+    max_slippage_bps: 20,
+    strategy_id: 'test',
+    ...change,
+  };
+}
+
 /** What tests say to a daemon, its ledger and its exchange. */
 export abstract class DaemonCalls {
   abstract readonly sim: SiteExchange;
@@ -71,6 +87,13 @@ export abstract class DaemonCalls {
   }
   tool(tool: string, args: object, token?: string): Promise<TestAnswer<ToolBody>> {
     return this.call('POST', `/v1/tools/${tool}`, args, token);
+  }
+  /** Places {@link order}, changed. */
+  place(change?: object, token?: string): Promise<TestAnswer<ToolBody>> {
+    return this.tool('place_order', order(change), token);
+  }
+  mustPlace(state: string, change?: object, token?: string): Promise<ToolBody> {
+    return this.must(state, 'place_order', order(change), token);
   }
   dryRun(tool: string, args: object, token?: string): Promise<TestAnswer<ToolBody>> {
     return this.call('POST', `/v1/dry-run/${tool}`, args, token);
@@ -128,6 +151,21 @@ export abstract class DaemonCalls {
   }
   alerts(fromSeq?: number): readonly AlertEvent[] {
     return this.records<AlertEvent>('alert', fromSeq);
+  }
+  /** Nobody knows what became of an order, as look-ups without proof find in the end. */
+  loseOrder(id = ''): void {
+    const { core } = this.daemon.gate;
+    core.append('order', {
+      average_price: null,
+      client_order_id: id,
+      detail: 'no proof of what became of it',
+      executed_e8: 0,
+      foreign: null,
+      retryable: false,
+      status: 'lost',
+      venue_at_ms: core.nowMs(),
+      venue_order_id: null,
+    });
   }
   /** A person's own request to the exchange, past the daemon. */
   hand(method: string, path: string, params: Record<string, string>): Promise<Answer> {

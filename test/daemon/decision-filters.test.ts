@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { order } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';
 
 interface Page {
@@ -18,10 +17,10 @@ describe('GET /v1/decisions with filters', () => {
   const world = suiteWorld();
   let all: Page['decisions'] = [];
   before(async () => {
-    await world.tool('place_order', order({ requested_notional: 200 }));
-    await world.tool('place_order', order({ requested_notional: 9000 }));
-    await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
-    await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 100 }));
+    await world.place({ requested_notional: 200 });
+    await world.place({ requested_notional: 9000 });
+    await world.place({ symbol: 'DOGEUSDT' });
+    await world.place({ symbol: 'ETHUSDT', requested_notional: 100 });
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'ETHUSDT' });
     all = (await read('')).decisions;
   });

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { withoutPacing } from '../bypasses/attempts.ts';
 import { holdfast } from '../cli/run.ts';
 import { order } from './harness.ts';
+import { UNPACED } from './policy-edits.ts';
 import { suiteWorld } from './suite-world.ts';
 
 describe('what the command line lists', () => {
-  const world = suiteWorld({ real: true, policy: withoutPacing });
+  const world = suiteWorld({ real: true, policy: UNPACED });
   before(async () => {
     const another = world.createAgent('another');
-    await world.tool('place_order', order({}));
-    await world.tool('place_order', order({ symbol: 'ETHUSDT' }), another);
-    await world.tool('place_order', order({ requested_notional: 1e6 }));
+    await world.place({});
+    await world.place({ symbol: 'ETHUSDT' }, another);
+    await world.place({ requested_notional: 1e6 });
     await world.intercept('bash', { command: 'ls' });
     await world.call('POST', '/v1/dry-run/place_order', order({}));
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'ETHUSDT' });

@@ -56,7 +56,7 @@ test('flatten --emergency closes beside a daemon that stands still [LE-129]', as
   await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
   const { child, home } = await startListening(t, sim.url);
   child.kill('SIGSTOP');
-  const { code, err, out } = await holdfast(['flatten', '--emergency', '--json'], {
+  const { code, err, out } = await holdfast('flatten --emergency --json', {
     HOLDFAST_HOME: home,
     HOLDFAST_PAPER_URL: sim.url,
   });

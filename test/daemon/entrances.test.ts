@@ -37,11 +37,11 @@ test("the command line takes the operator's entrance, also while the agents' one
   t.after(() => {
     for (const socket of silent) socket.destroy();
   });
-  assert.equal((await holdfast(['halt', '--reason', 'flood', '--json'], env)).code, 0);
-  const status = await holdfast(['resume', '--reason', 'over', '--json'], env);
+  assert.equal((await holdfast('halt --reason flood --json', env)).code, 0);
+  const status = await holdfast('resume --reason over --json', env);
   assert.equal(status.code, 0, status.err);
   assert.equal((JSON.parse(status.out) as { state: string }).state, 'active');
-  const order = await holdfast(['order', 'BTCUSDT', 'buy', '200', '--json'], { ...env, HOLDFAST_PORT: '1' });
+  const order = await holdfast('order BTCUSDT buy 200 --json', { ...env, HOLDFAST_PORT: '1' });
   assert.equal(order.code, 4, 'an agent does not enter there');
   await daemon.close();
   assert.ok(!existsSync(join(home, 'paper', 'operator.sock')), 'it is gone with the daemon');
@@ -52,7 +52,7 @@ test('where a path is too long for a socket the entrance is a port of its own, w
   const daemon = await start(t, home);
   assert.match(daemon.operatorAddress, /^http:\/\/127\.0\.0\.1:\d+$/);
   assert.equal(readFileSync(join(home, 'paper', 'operator.url'), 'utf8').trim(), daemon.operatorAddress);
-  const { code, err } = await holdfast(['reduce', '--json'], { HOLDFAST_HOME: home });
+  const { code, err } = await holdfast('reduce --json', { HOLDFAST_HOME: home });
   assert.equal(code, 0, err);
 });
 

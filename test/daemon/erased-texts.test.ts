@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import type { SignalsBody } from '../../daemon/contract/types/operator.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { holdfast } from '../cli/run.ts';
-import { order } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';
 
 const WHY = 'because my customer Jane Roe asked for it';
@@ -18,10 +17,10 @@ describe('the free texts of a decision', () => {
     assert.ok(event !== null);
     return (event.payload as DecisionEvent).texts;
   };
-  const audit = async () => holdfast(['audit', 'verify'], { HOLDFAST_HOME: world.home });
+  const audit = async () => holdfast('audit verify', { HOLDFAST_HOME: world.home });
 
   it('are erased on an operator’s word, and the audit says so and passes [AN-164 LE-32 LE-34 LE-35]', async () => {
-    const { body } = await world.tool('place_order', order({ rationale: WHY }));
+    const { body } = await world.place({ rationale: WHY });
     const id = body.decision.decision_id;
     const { ledger } = world.daemon;
     const [hash = ''] = Object.values(textsOf(id));
@@ -55,7 +54,7 @@ describe('the free texts of a decision', () => {
   });
 
   it('that are gone without a record are a difference [LE-35]', async () => {
-    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', rationale: 'another' }));
+    const { body } = await world.place({ symbol: 'ETHUSDT', rationale: 'another' });
     const { ledger } = world.daemon;
     ledger.eraseText(textsOf(body.decision.decision_id).rationale ?? '');
     const { code, out } = await audit();

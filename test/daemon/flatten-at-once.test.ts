@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FlattenBody } from '../../daemon/contract/types/operator.ts';
 import { createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';
-import { DaemonWorld, order, until } from './harness.ts';
+import { DaemonWorld, until } from './harness.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 /** Far below the market. */
@@ -42,7 +42,7 @@ async function flatten(world: DaemonWorld, symbols?: readonly string[]): Promise
 
 async function open(world: DaemonWorld): Promise<void> {
   for (const symbol of SYMBOLS) {
-    await world.must('filled', 'place_order', order({ symbol, requested_notional: 300 }));
+    await world.mustPlace('filled', { symbol, requested_notional: 300 });
   }
 }
 
@@ -52,7 +52,7 @@ async function open(world: DaemonWorld): Promise<void> {
  */
 async function rest(world: DaemonWorld, count: number): Promise<void> {
   const person = createClient(world.sim);
-  if (count > 0) await world.tool('place_order', order({ order_type: 'limit', limit_price: 58_000 }));
+  if (count > 0) await world.place({ order_type: 'limit', limit_price: 58_000 });
   for (let i = 1; i < count; i += 1) {
     const placed = await person.send('POST', '/fapi/v1/order', BID);
     assert.equal(placed.status, 200, JSON.stringify(placed.body));
@@ -94,7 +94,7 @@ describe('a flatten of the account', () => {
     const world = await DaemonWorld.of(t);
     await open(world);
     const profit = { symbol: 'BTCUSDT', intent: 'close', side: 'sell', order_type: 'limit', limit_price: 90_000 };
-    await world.must('working', 'place_order', order({ ...profit, requested_notional: 10_000 }));
+    await world.mustPlace('working', { ...profit, requested_notional: 10_000 });
     const { body, sent } = await flatten(world);
     assert.deepEqual(
       sent.filter(({ what }) => what !== 'exit ETHUSDT').map(({ what }) => what),
@@ -112,11 +112,7 @@ describe('a flatten of the account', () => {
       const world = await DaemonWorld.of(t);
       await open(world);
       await world.fault({ kind: 'delay', ms: 3_000, match: { method: 'POST', path: '/fapi/v1/order' } });
-      const asked = world.tool(
-        'place_order',
-        order({ intent: 'close', side: 'sell', ...exit }),
-        world.token('operator'),
-      );
+      const asked = world.place({ intent: 'close', side: 'sell', ...exit }, world.token('operator'));
       await until(
         'it is on its way',
         () => world.wire.records.length > 0 && world.daemon.gate.core.state.claims.open.size === 1,

@@ -12,19 +12,20 @@ import type { Daemon } from '../../daemon/main.ts';
 import { noteOpened } from '../../scripts/tests/opened.ts';
 import { PATIENCE_MS } from '../until.ts';
 import { type Books, DaemonCalls, type TestAnswer, type ToolBody } from './daemon-calls.ts';
+import { editPolicy, type PolicyEdits } from './policy-edits.ts';
 import { openRealSite } from './real-site.ts';
 import type { Rewrites } from './rewriting-proxy.ts';
 import { openVirtualSite } from './virtual-site.ts';
 import type { DaemonCall, SiteExchange, SiteWire, WorldSite } from './world-site.ts';
 
-export { type BookOrder, type Books, codesIn, type TestAnswer, type ToolBody } from './daemon-calls.ts';
+export { type BookOrder, type Books, codesIn, order, type TestAnswer, type ToolBody } from './daemon-calls.ts';
 
 /** Where scripted worlds begin: 2025-03-03 00:00 UTC. */
 export const START_MS = 1_740_960_000_000;
 
 export interface DaemonWorldOptions {
-  /** The policy file, changed: receives the parsed default policy, returns what is written. */
-  readonly policy?: (spec: Mutable<IntendedPolicySpec>) => void;
+  /** The policy file, changed: keys of the default policy, or what it makes of that. */
+  readonly policy?: PolicyEdits | ((spec: Mutable<IntendedPolicySpec>) => void);
   readonly policyFile?: string;
   readonly sim?: ExchangeSimOptions;
   /** The exchange's clock goes with the world's wall time, instead of a manual one: time passes by itself. */
@@ -272,22 +273,6 @@ export class DaemonWorld extends DaemonCalls {
   }
 }
 
-/** A market order that the default policy allows as it is. */
-export function order(change: object = {}): object {
-  return {
-    symbol: 'BTCUSDT',
-    intent: 'open',
-    side: 'buy',
-    // Four lots at the mark of 60,000, and half a per cent more.
-    requested_notional: 242,
-    requested_leverage: 1,
-    order_type: 'market',
-    max_slippage_bps: 20,
-    strategy_id: 'test',
-    ...change,
-  };
-}
-
 /**
  * Polls until the condition holds; fails with `what` after `withinMs` of wall time of the worlds that are open. While one
  * of them is real, or none is open, only patience ends it.
@@ -333,7 +318,8 @@ function policyText(options: DaemonWorldOptions): string {
   if (options.policy === undefined && !areOldFeedsTaken) return text;
   const spec = parse(text) as Mutable<IntendedPolicySpec>;
   if (areOldFeedsTaken) Object.assign(spec.market.freshness, { mark_ms: 20_000, quote_ms: 20_000, account_ms: 20_000 });
-  options.policy?.(spec);
+  if (typeof options.policy === 'function') options.policy(spec);
+  else editPolicy(spec, options.policy ?? {});
   return stringify(spec);
 }
 

@@ -10,8 +10,9 @@ import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import type { OrderBody, PositionBody } from '../../daemon/contract/types/reads.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import { type AnyBody, withoutPacing } from '../bypasses/attempts.ts';
+import type { AnyBody } from '../bypasses/attempts.ts';
 import { type Books, type Mutable, type TestAnswer, until } from './harness.ts';
+import { editPolicy, UNPACED } from './policy-edits.ts';
 
 const ROOT = findPackageFolder();
 const MAIN = join(ROOT, 'scripts', 'holdfast.mjs');
@@ -173,7 +174,7 @@ export class KilledDaemon {
 /** The default policy without a pace. A busy machine must not make the feeds too old to open. */
 function policyText(): string {
   const spec = parse(readFileSync(join(ROOT, 'policies', 'default.yaml'), 'utf8')) as Mutable<IntendedPolicySpec>;
-  withoutPacing(spec);
+  editPolicy(spec, UNPACED);
   Object.assign(spec.market.freshness, { mark_ms: 20_000, quote_ms: 20_000, account_ms: 20_000 });
   return stringify(spec);
 }

@@ -7,9 +7,7 @@ import { DaemonWorld, order } from './harness.ts';
 async function openWorld(t: TestContext): Promise<DaemonWorld> {
   const world = await DaemonWorld.of(t, {
     real: true,
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   return world;
 }

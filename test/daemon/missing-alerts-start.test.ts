@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { AlertChannelsBody } from '../../daemon/contract/types/alerts.ts';
-import { DaemonWorld, order, until } from './harness.ts';
+import { DaemonWorld, until } from './harness.ts';
 
 const ROUTES = `channels:
   desk: { exec: { command: [/bin/true] } }
@@ -19,7 +19,7 @@ describe('a start whose named file of alert routes cannot be used', () => {
   before(async () => {
     writeFileSync(file, ROUTES);
     world = await DaemonWorld.start({ wall: true, env: { HOLDFAST_ALERTS: file, HOLDFAST_ALERTS_EXEC: '1' } });
-    await world.must('filled', 'place_order', order({ requested_notional: 1_000 }));
+    await world.mustPlace('filled', { requested_notional: 1_000 });
     await until('the routes are in force', async () => (await channels()).length === 1);
   });
   after(async () => {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { order } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';
 
 const world = suiteWorld();
 before(async () => {
-  await world.tool('place_order', order());
+  await world.place();
 });
 
 const read = (path: string, role: 'agent' | 'monitor' | 'operator') =>

@@ -2,20 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { until } from './harness.ts';
+import { order, until } from './harness.ts';
 import { KilledDaemon } from './killed-daemon.ts';
 
 const COMMAND = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
-const OPEN = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 200,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 50,
-  strategy_id: 'node',
-};
+const OPEN = order({ requested_notional: 200, max_slippage_bps: 50, strategy_id: 'node' });
 let world: KilledDaemon;
 before(async () => {
   world = await KilledDaemon.start(7);

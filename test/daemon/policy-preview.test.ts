@@ -6,18 +6,17 @@ import { createPreviewPort } from '../../daemon/boot/policy/policy-preview.ts';
 import type { PolicyPreview, PolicyPreviewBody } from '../../daemon/contract/types/policy.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { withoutPacing } from '../bypasses/attempts.ts';
 import { holdfast } from '../cli/run.ts';
-import { order, until } from './harness.ts';
+import { until } from './harness.ts';
+import { UNPACED } from './policy-edits.ts';
 import { suiteWorld } from './suite-world.ts';
 
 const DAY_MS = 86_400_000;
 
 describe('what the last seven days would have been under another policy', () => {
-  const world = suiteWorld({ real: true, policy: withoutPacing });
+  const world = suiteWorld({ real: true, policy: UNPACED });
   before(async () => {
-    for (const notional of [121, 242, 602, 5_000])
-      await world.tool('place_order', order({ requested_notional: notional }));
+    for (const notional of [121, 242, 602, 5_000]) await world.place({ requested_notional: notional });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.daemon.gate.core.settled();
   });

@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DaemonWorld } from './harness.ts';
+import { DaemonWorld, order } from './harness.ts';
 
-const open = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 600,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 20,
-  strategy_id: 's',
-};
+const open = order({ requested_notional: 600, strategy_id: 's' });
 
 test('in shadow an agent closes what it opened against the gate’s own decision, and another opens nothing there [PK-40]', async (t) => {
   const world = await DaemonWorld.of(t, {
-    policy: (spec) => {
-      spec.mode = 'shadow';
-      spec.scope.venues = ['paper'];
-      spec.budgets.order_notional_usdt = 60;
-    },
+    policy: { mode: 'shadow', 'scope.venues': ['paper'], 'budgets.order_notional_usdt': 60 },
   });
   const { body } = await world.tool('place_order', { ...open, requested_leverage: 20 });
   assert.equal(body.decision.decision, 'BLOCK', 'the gate would have refused it');

@@ -4,7 +4,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { OrderEvent } from '../../daemon/engine/records/decisions.ts';
-import { type Mutable, order, until } from './harness.ts';
+import { type Mutable, until } from './harness.ts';
 import { suiteWorld } from './suite-world.ts';
 
 /** Slices of an order, of which the first goes out at once. */
@@ -12,10 +12,7 @@ const SLICES = 4;
 
 describe('slices that wait when nobody stands for them any more', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.market.regimes.calm.slices = SLICES;
-      spec.temporal.duplicate_window_ms = 1_000;
-    },
+    policy: { 'market.regimes.calm.slices': SLICES, 'temporal.duplicate_window_ms': 1_000 },
   });
   beforeEach(async () => {
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
@@ -24,7 +21,7 @@ describe('slices that wait when nobody stands for them any more', () => {
   });
 
   const staged = async (token: string): Promise<{ readonly id: string; readonly quantity: number }> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 1000 }), token);
+    const { body } = await world.place({ requested_notional: 1000 }, token);
     assert.equal(body.decision.constraints.staging_plan.length, SLICES, JSON.stringify(body.decision.reasons));
     return { id: body.decision.decision_id, quantity: await world.position('BTCUSDT') };
   };

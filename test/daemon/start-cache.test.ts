@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { StartCache } from '../../daemon/boot/start-cache.ts';
 import { tempFolder } from '../temp-folder.ts';
-import { DaemonWorld, order } from './harness.ts';
+import { DaemonWorld } from './harness.ts';
 
 const VALUE = { seq: 7, marks: { mode: { at_ms: 5, symbols: ['BTCUSDT'] } } };
 
@@ -79,7 +79,7 @@ test('a start goes by copies that are whole, and asks anew for those that are no
   const world = await DaemonWorld.start({ wall: true, rewrites: asked });
   const spared = ['/fapi/v1/klines', '/fapi/v1/income', '/fapi/v1/accountConfig', '/fapi/v1/exchangeInfo'];
   try {
-    await world.tool('place_order', order());
+    await world.place();
     await world.sleep(3_000);
     const whole = await restartAfter(world, asked, () => undefined);
     assert.deepEqual(

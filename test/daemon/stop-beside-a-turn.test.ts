@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { VenuePort } from '../../daemon/driver/ports.ts';
-import { DaemonWorld, order } from './harness.ts';
+import { DaemonWorld } from './harness.ts';
 
 it('an opening that waits for its turn when the daemon stops was never sent, and the next start knows it', async (t) => {
   const world = await DaemonWorld.of(t, { sim: { balance: 100_000 } });
   await world.refresh();
   const limit = (requested_notional: number, limit_price: number) =>
-    world.tool(
-      'place_order',
-      order({ symbol: 'BTCUSDT', requested_notional, order_type: 'limit', limit_price, side: 'buy' }),
-    );
+    world.place({ symbol: 'BTCUSDT', requested_notional, order_type: 'limit', limit_price, side: 'buy' });
   // What another daemon could have opened cannot be read: the next opening of the symbol waits.
   const venue = world.daemon.gate.core.ports.venue as { -readonly [Key in keyof VenuePort]: VenuePort[Key] };
   venue.fetchPlacedOrders = async () => ({ kind: 'failed', detail: 'away', cause: 'away', retryAfterMs: null });

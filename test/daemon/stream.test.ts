@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { createParser } from 'eventsource-parser';
-import { DaemonWorld, order, until } from './harness.ts';
+import { DaemonWorld, until } from './harness.ts';
 
 interface Reported {
   readonly id: string | undefined;
@@ -43,7 +43,7 @@ describe('the stream of an agent', () => {
     const mine = await open(world.token('agent'));
     const theirs = await open(other);
     assert.match(String(mine.response.headers['content-type']), /^text\/event-stream/);
-    const { body } = await world.tool('place_order', order());
+    const { body } = await world.place();
     await world.refresh();
     await until('the fill is told', () => mine.reported.some(({ event }) => event === 'fill'));
     const [decision, fill] = mine.reported;
@@ -53,7 +53,7 @@ describe('the stream of an agent', () => {
     );
     assert.equal(decision?.payload.verdicts, undefined, 'in brief');
     assert.deepEqual([fill?.event, fill?.payload.decision_id], ['fill', body.decision.decision_id]);
-    await world.tool('place_order', order({ symbol: 'DOGEUSDT' }), other);
+    await world.place({ symbol: 'DOGEUSDT' }, other);
     await until('the other is told', () => theirs.reported.length > 0);
     assert.deepEqual(
       theirs.reported.map(({ payload }) => payload.decision),
@@ -71,7 +71,7 @@ describe('the stream of an agent', () => {
     gate.settled = () => new Promise((resolve) => settle.push(resolve));
     try {
       // Two in a row: the second page waits for the first.
-      const asked = ['DOGEUSDT', 'XRPUSDT'].map((symbol) => world.tool('place_order', order({ symbol }), agent));
+      const asked = ['DOGEUSDT', 'XRPUSDT'].map((symbol) => world.place({ symbol }, agent));
       await Promise.all(asked);
       await until('the stream has asked for it', () => settle.length > 0);
       assert.equal(reported.length, 0);

@@ -59,18 +59,18 @@ test("without a daemon operators' verbs connect to nobody, whoever holds the por
     assert.deepEqual([code, /No daemon runs on /.test(err)], [4, true], `${verb}: ${err}`);
   }
   assert.equal(count(), 0);
-  assert.equal((await holdfast(['halt', '--tcp'], env)).code, 4);
+  assert.equal((await holdfast('halt --tcp', env)).code, 4);
   assert.equal(count(), 1, 'over TCP where that is said');
 });
 
 test('every act of an operator says at which daemon, in its answer and beside it', async (t) => {
   const { daemon, home } = await start(t);
   const target = targetOf(home, daemon);
-  const { code, err, out } = await holdfast(['halt', '--reason', 'x', '--json'], { HOLDFAST_HOME: home });
+  const { code, err, out } = await holdfast('halt --reason x --json', { HOLDFAST_HOME: home });
   assert.equal(code, 0, err);
   assert.deepEqual(JSON.parse(out).target, target);
   assert.equal(err, `holdfast: at paper, account main, ${home}, ${daemon.url}\n`);
-  const looked = await holdfast(['status', '--json'], { HOLDFAST_HOME: home });
+  const looked = await holdfast('status --json', { HOLDFAST_HOME: home });
   assert.equal(looked.err, '', 'nothing was done');
 });
 
@@ -111,27 +111,27 @@ test('an act at another daemon than the settings say is refused before anything 
     assert.match(err, what, line);
   }
   for (const { home } of [one, other]) {
-    const { out } = await holdfast(['status', '--json'], { HOLDFAST_HOME: home });
+    const { out } = await holdfast('status --json', { HOLDFAST_HOME: home });
     assert.equal(JSON.parse(out).trading_state.state, 'active', 'neither was halted');
   }
 });
 
 test('without a venue the verbs find the one whose daemon runs, and guess none where two do', async (t) => {
   const { home } = await start(t);
-  const status = () => holdfast(['status'], { HOLDFAST_HOME: home });
+  const status = () => holdfast('status', { HOLDFAST_HOME: home });
   assert.equal((await status()).code, 0);
   mkdirSync(join(home, 'binance-demo'));
   writeFileSync(join(home, 'binance-demo', 'daemon.pid'), `${process.pid}\n`);
   const both = await status();
   assert.equal(both.code, 2);
   assert.match(both.err, /Daemons of paper and binance-demo run on .*; say which with HOLDFAST_VENUE/);
-  const paper = await holdfast(['status'], { HOLDFAST_HOME: home, HOLDFAST_VENUE: 'paper' });
+  const paper = await holdfast('status', { HOLDFAST_HOME: home, HOLDFAST_VENUE: 'paper' });
   assert.equal(paper.code, 0, paper.err);
 });
 
 test('an act over HTTP says its target, and what only looks does not', async (t) => {
   const { daemon, home } = await start(t);
-  const { out } = await holdfast(['token', 'list', '--json'], { HOLDFAST_HOME: home });
+  const { out } = await holdfast('token list --json', { HOLDFAST_HOME: home });
   assert.ok(out.length > 0);
   const { readFileSync } = await import('node:fs');
   const authorization = `Bearer ${readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim()}`;

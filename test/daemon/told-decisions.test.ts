@@ -56,7 +56,7 @@ describe('a decision is told later as it was answered, though its record leaves 
   it('by the stream for screens, as far as a list shows it, from memory and from the ledger', async () => {
     const live = await openBrief(world);
     for (const [index, symbol] of ['ETHUSDT', 'DOGEUSDT', 'BTCUSDT'].entries())
-      answers.push((await world.tool('place_order', order({ symbol, request_id: `seen-${index}` }))).body.decision);
+      answers.push((await world.place({ symbol, request_id: `seen-${index}` })).body.decision);
     const last = answers.at(-1)?.seq ?? 0;
     const resumed = await openBrief(world, String(last - 1));
     const listed = await live.until(last);

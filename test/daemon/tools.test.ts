@@ -13,8 +13,8 @@ import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import type { ToolName } from '../../daemon/core/request.ts';
 import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
-import { withoutPacing } from '../bypasses/attempts.ts';
 import { order, type ToolBody } from './harness.ts';
+import { UNPACED } from './policy-edits.ts';
 import { suiteWorld } from './suite-world.ts';
 
 interface Page {
@@ -23,7 +23,7 @@ interface Page {
 
 /** What the tools tell an agent, and what they do, stands in the exchange's books. */
 describe('the tools', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   let other: string;
   let canceled: ToolBody;
   let filled: ToolBody;
@@ -31,7 +31,7 @@ describe('the tools', () => {
   before(async () => {
     other = world.createAgent('other');
     const place = async (args: object, token?: string): Promise<ToolBody> => {
-      const { body } = await world.tool('place_order', order({ requested_leverage: 3, ...args }), token);
+      const { body } = await world.place({ requested_leverage: 3, ...args }, token);
       assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
       return body;
     };
@@ -229,7 +229,7 @@ describe('the tools', () => {
     const match = { method: 'POST', path: '/fapi/v1/order' };
     await world.fault({ kind: 'partial-fill', fraction: 0.5, match });
     const part = { order_type: 'limit', limit_price: 60_200, requested_notional: 245 };
-    const { body } = await world.tool('place_order', order(part));
+    const { body } = await world.place(part);
     const bought = (await world.position('BTCUSDT')) - held;
     assert.ok(bought > 0, JSON.stringify(body));
     await world.tool('cancel_order', { client_order_id: idOf(body) });
@@ -242,7 +242,7 @@ describe('the tools', () => {
     const held = await world.position('BTCUSDT');
     // The best ask is half of a spread of 40 bps off the middle.
     await world.setMark('BTCUSDT', 60_100, { spread_bps: 40 });
-    const { body } = await world.tool('place_order', order({ requested_notional: 130, max_slippage_bps: 10 }));
+    const { body } = await world.place({ requested_notional: 130, max_slippage_bps: 10 });
     assert.equal(body.decision.effective?.time_in_force, 'IOC', JSON.stringify(body.decision.reasons));
     const [btc] = (await read<{ markets: MarketBody[] }>('get_market', { symbol: 'BTCUSDT' })).markets;
     const middle = (Number(btc?.bid) + Number(btc?.ask)) / 2;
@@ -269,7 +269,7 @@ describe('the tools', () => {
   it('get_orders gives a hundred where nothing else is asked for [TF-45]', async () => {
     const count = async (args: object): Promise<number> => (await orders(args)).length;
     for (let i = 0; i < 100; i += 1) {
-      await world.tool('place_order', order({ order_type: 'limit', limit_price: 58_000 + i, requested_notional: 65 }));
+      await world.place({ order_type: 'limit', limit_price: 58_000 + i, requested_notional: 65 });
       if (i % 10 === 9) await world.tool('cancel_all', {});
     }
     assert.deepEqual([await count({}), (await count({ limit: 5_000 })) > 100], [100, true]);

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { DaemonWorld, order, until } from './harness.ts';
+import { DaemonWorld, until } from './harness.ts';
 
 interface SentSpan {
   readonly name: string;
@@ -41,11 +41,8 @@ const attributeOf = (span: SentSpan | undefined, key: string): unknown =>
 async function traceOne(t: TestContext, env: Readonly<Record<string, string>> = {}) {
   const collector = await startCollector(t);
   const world = await DaemonWorld.of(t, { real: true, env: { HOLDFAST_TRACES_URL: collector.url, ...env } });
-  const body = await world.must('filled', 'place_order', order({ rationale: 'a secret plan' }));
-  const blocked = await world.tool(
-    'place_order',
-    order({ symbol: 'ETHUSDT', requested_leverage: 50, requested_notional: 1 }),
-  );
+  const body = await world.mustPlace('filled', { rationale: 'a secret plan' });
+  const blocked = await world.place({ symbol: 'ETHUSDT', requested_leverage: 50, requested_notional: 1 });
   assert.equal(blocked.body.decision.decision, 'BLOCK');
   const id = body.decision.decision_id;
   const rootOf = (decisionId: string) =>
@@ -107,7 +104,7 @@ test('a collector that is not there, or refuses, holds up nothing', async (t) =>
   const collector = await startCollector(t, 503);
   for (const url of ['http://127.0.0.1:9', collector.url]) {
     const world = await DaemonWorld.start({ real: true, env: { HOLDFAST_TRACES_URL: url } });
-    await world.must('filled', 'place_order', order());
+    await world.mustPlace('filled');
     await world.close();
   }
 });

@@ -3,7 +3,7 @@ import { pbkdf2 } from 'node:crypto';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { until as asked } from '../until.ts';
-import { DaemonWorld, order, until } from './harness.ts';
+import { DaemonWorld, until } from './harness.ts';
 import { PACE_MS } from './pump.ts';
 
 test('wall time flows while somebody waits for the world, in no real time, and domain time stands', async (t) => {
@@ -31,7 +31,7 @@ test('calls at once share the time they take', async (t) => {
   await world.fault({ kind: 'delay', ms: 400, count: 2, match: { method: 'POST', path: '/fapi/v1/order' } });
   const startedMs = world.monotonicMs();
   const symbols = ['BTCUSDT', 'ETHUSDT'];
-  const answers = await Promise.all(symbols.map((symbol) => world.tool('place_order', order({ symbol }))));
+  const answers = await Promise.all(symbols.map((symbol) => world.place({ symbol })));
   for (const { body } of answers) assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
   const tookMs = world.monotonicMs() - startedMs;
   assert.ok(tookMs >= 400 && tookMs < 600, `${tookMs} ms`);
@@ -74,7 +74,7 @@ test('the same calls are the same ledger', async () => {
   const run = async (): Promise<string> => {
     const world = await DaemonWorld.start();
     try {
-      await world.must('filled', 'place_order', order());
+      await world.mustPlace('filled');
       await world.advance(1_000);
       await world.restart();
       await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -91,7 +91,7 @@ test('the same calls are the same ledger', async () => {
 test('a daemon that stops answers what it can, and cuts the rest', async (t) => {
   const world = await DaemonWorld.of(t);
   await world.fault({ kind: 'stall-body', ms: 60_000, count: 100, match: { method: 'POST', path: '/fapi/v1/order' } });
-  const asked = world.tool('place_order', order()).then(
+  const asked = world.place().then(
     () => 'answered',
     () => 'cut',
   );

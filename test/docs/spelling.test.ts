@@ -26,7 +26,7 @@ function readTexts(): readonly { readonly file: string; readonly lines: readonly
 const OTHER_WORDS = /holdfast (?:start cache|passkey challenge|mcp: )/;
 
 test('docs, messages and code spell the command ./holdfast, and send nobody to a registry', async () => {
-  const { out } = await holdfast(['completion', 'bash', '--json']);
+  const { out } = await holdfast('completion bash --json');
   const verbs = (JSON.parse(out) as { path: string }[])
     .map(({ path }) => path)
     .filter((path) => /^[a-z-]+$/.test(path));

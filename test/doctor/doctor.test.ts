@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Line, Outcome } from '../../daemon/cli/local/doctor/finding.ts';
 import { readHeadFile } from '../../daemon/ledger/proofs/head-file.ts';
 import { holdfast } from '../cli/run.ts';
-import { DaemonWorld, until } from '../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { type RewritingProxy, startRewritingProxy } from '../daemon/rewriting-proxy.ts';
 import { withOtherDigit } from '../other-digit.ts';
 
@@ -15,16 +15,7 @@ interface Report {
   readonly unknown: number;
   readonly lines: readonly Line[];
 }
-const ORDER = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 120,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 20,
-  strategy_id: 'demo',
-};
+const ORDER = order({ requested_notional: 120, strategy_id: 'demo' });
 
 describe('doctor on a running daemon', () => {
   let world: DaemonWorld;

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, until } from '../daemon/harness.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
 const URI = 'holdfast://activity';
@@ -40,11 +40,11 @@ test('own decisions and fills are a resource of MCP, and its updates are pushed 
     updated.push(params.uri);
   });
   await stdio.subscribeResource({ uri: URI });
-  await world.tool('place_order', order({ symbol: 'DOGEUSDT' }), world.createAgent('other'));
+  await world.place({ symbol: 'DOGEUSDT' }, world.createAgent('other'));
   // The stream is open when the first of its own events has come.
   let last = '';
   await until('an update is pushed', async () => {
-    last = (await world.tool('place_order', order())).body.decision.decision_id;
+    last = (await world.place()).body.decision.decision_id;
     return updated.length > 0;
   });
   assert.deepEqual([...new Set(updated)], [URI]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, until } from '../daemon/harness.ts';
+import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { DaemonWorld, type Mutable, until } from '../daemon/harness.ts';
 import { forgetAll } from '../integrations/openclaw-host.ts';
 import { CASES, type Case } from './cases.ts';
 import { type Door, openDoors, type Reported } from './doors.ts';
@@ -90,7 +91,7 @@ function check({ expect }: Case, { code, decision, members, bound_by: boundBy, r
 }
 
 /** A policy in which what one door did does not bear on the next. */
-function unhurried(spec: Parameters<NonNullable<Parameters<typeof DaemonWorld.start>[0]>['policy'] & object>[0]): void {
+function unhurried(spec: Mutable<IntendedPolicySpec>): void {
   spec.budgets.symbol_notional_usdt = 1e8;
   spec.budgets.gross_notional_usdt = 1e8;
   spec.account.concentration.floor_usdt = 1e8;

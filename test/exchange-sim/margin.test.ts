@@ -13,6 +13,7 @@ import {
   notionalCapAt,
 } from '../../daemon/exchange-sim/core/margin.ts';
 import { readFixture } from '../fixtures/recorded.ts';
+import { forAll } from '../for-all.ts';
 
 /** A table of one tier that holds every notional. */
 function singleTier(mmr: string, cum: string): readonly Bracket[] {
@@ -167,20 +168,17 @@ describe('liquidation price', () => {
   it('leaves margin balance and maintenance margin equal within a cent at the answer', () => {
     const wallets = fc.integer({ min: 10, max: 2_000_000 });
     const lots = fc.integer({ min: 1, max: 500_000 });
-    fc.assert(
-      fc.property(wallets, lots, fc.boolean(), (wallet, lot, isLong) => {
-        const quantity = BigInt(lot) * e8('0.001') * (isLong ? 1n : -1n);
-        const cost = (quantity * e8('60000')) / ONE;
-        const walletBalance = BigInt(wallet) * ONE;
-        const price = liquidationPrice({ brackets: BTCUSDT_BRACKETS, quantity, cost, walletBalance });
-        if (price === null) return;
-        const value = (quantity * price) / ONE;
-        const maintenance = maintenanceMargin(BTCUSDT_BRACKETS, value < 0n ? -value : value);
-        const gap = walletBalance + value - cost - maintenance;
-        assert.ok(gap < e8('0.01') && gap > -e8('0.01'), `gap ${format(gap)}`);
-      }),
-      { seed: 11, numRuns: 500 },
-    );
+    forAll([wallets, lots, fc.boolean()], { seed: 11, numRuns: 500 }, (wallet, lot, isLong) => {
+      const quantity = BigInt(lot) * e8('0.001') * (isLong ? 1n : -1n);
+      const cost = (quantity * e8('60000')) / ONE;
+      const walletBalance = BigInt(wallet) * ONE;
+      const price = liquidationPrice({ brackets: BTCUSDT_BRACKETS, quantity, cost, walletBalance });
+      if (price === null) return;
+      const value = (quantity * price) / ONE;
+      const maintenance = maintenanceMargin(BTCUSDT_BRACKETS, value < 0n ? -value : value);
+      const gap = walletBalance + value - cost - maintenance;
+      assert.ok(gap < e8('0.01') && gap > -e8('0.01'), `gap ${format(gap)}`);
+    });
   });
 });
 

@@ -12,6 +12,7 @@ import { isRejection } from '../../daemon/exchange-sim/core/orders/rejections.ts
 import { changeMarginType } from '../../daemon/exchange-sim/core/orders/settings.ts';
 import { moveMark, settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
 import type { ExchangeState, Trade } from '../../daemon/exchange-sim/core/state.ts';
+import { forAll } from '../for-all.ts';
 import { createExchange, marketOf, request, setMark, walletError } from './engine-fixture.ts';
 
 type Action =
@@ -130,66 +131,54 @@ function checkBooks(state: ExchangeState): void {
 describe('the books under random sequences', () => {
   for (const mode of ['CROSSED', 'ISOLATED'] as const) {
     it(`conserve positions and money exactly (${mode})`, () => {
-      fc.assert(
-        fc.property(actions, (list) => {
-          const state = createExchange('2000');
-          for (const market of state.markets.values()) changeMarginType(state, market, mode);
-          for (const a of list) run(state, a);
-          checkBooks(state);
-        }),
-        { seed: 21, numRuns: 150 },
-      );
+      forAll([actions], { seed: 21, numRuns: 150 }, (list) => {
+        const state = createExchange('2000');
+        for (const market of state.markets.values()) changeMarginType(state, market, mode);
+        for (const a of list) run(state, a);
+        checkBooks(state);
+      });
     });
   }
 
   it('never let a reduce-only order cross zero or open', () => {
     let seen = 0;
-    fc.assert(
-      fc.property(actions, (list) => {
-        const state = createExchange('20000');
-        for (const a of list) run(state, a);
-        for (const trade of state.trades) {
-          if (state.orders.get(trade.orderId)?.reduceOnly !== true) continue;
-          seen += 1;
-          const [before, after] = [trade.positionBefore, trade.positionAfter];
-          assert.ok(before > 0n ? after >= 0n && after < before : after <= 0n && after > before);
-        }
-      }),
-      { seed: 22, numRuns: 500 },
-    );
+    forAll([actions], { seed: 22, numRuns: 500 }, (list) => {
+      const state = createExchange('20000');
+      for (const a of list) run(state, a);
+      for (const trade of state.trades) {
+        if (state.orders.get(trade.orderId)?.reduceOnly !== true) continue;
+        seen += 1;
+        const [before, after] = [trade.positionBefore, trade.positionAfter];
+        assert.ok(before > 0n ? after >= 0n && after < before : after <= 0n && after > before);
+      }
+    });
     assert.ok(seen > 50, `only ${seen} reduce-only fills were seen`);
   });
 
   it('keep executed quantities within order quantities and statuses consistent', () => {
-    fc.assert(
-      fc.property(actions, (list) => {
-        const state = createExchange('20000');
-        for (const a of list) run(state, a);
-        for (const order of state.orders.values()) {
-          assert.ok(order.executed >= 0n && order.executed <= order.quantity);
-          assert.equal(order.status === 'FILLED', order.executed === order.quantity);
-          const isListed = marketOf(state, order.symbol).openOrders.has(order.orderId);
-          assert.equal(isListed, order.status === 'NEW' || order.status === 'PARTIALLY_FILLED');
-        }
-      }),
-      { seed: 23, numRuns: 150 },
-    );
+    forAll([actions], { seed: 23, numRuns: 150 }, (list) => {
+      const state = createExchange('20000');
+      for (const a of list) run(state, a);
+      for (const order of state.orders.values()) {
+        assert.ok(order.executed >= 0n && order.executed <= order.quantity);
+        assert.equal(order.status === 'FILLED', order.executed === order.quantity);
+        const isListed = marketOf(state, order.symbol).openOrders.has(order.orderId);
+        assert.equal(isListed, order.status === 'NEW' || order.status === 'PARTIALLY_FILLED');
+      }
+    });
   });
 
   it('never accept an order whose margin exceeds what is available', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 120_000 }), fc.boolean(), (lots, isBuy) => {
-        const state = createExchange('10000');
-        const outcome = placeOrder(state, {
-          ...request(isBuy ? 'BUY' : 'SELL', '0.001'),
-          quantity: BigInt(lots) * e8('0.001'),
-        });
-        const isAffordable = lots * 3 * 1.01 <= 10_000;
-        if (isAffordable) assert.equal(isRejection(outcome), false);
-        if (lots * 3 > 10_000) assert.equal(isRejection(outcome) && outcome.code, -2019);
-      }),
-      { seed: 24, numRuns: 200 },
-    );
+    forAll([fc.integer({ min: 1, max: 120_000 }), fc.boolean()], { seed: 24, numRuns: 200 }, (lots, isBuy) => {
+      const state = createExchange('10000');
+      const outcome = placeOrder(state, {
+        ...request(isBuy ? 'BUY' : 'SELL', '0.001'),
+        quantity: BigInt(lots) * e8('0.001'),
+      });
+      const isAffordable = lots * 3 * 1.01 <= 10_000;
+      if (isAffordable) assert.equal(isRejection(outcome), false);
+      if (lots * 3 > 10_000) assert.equal(isRejection(outcome) && outcome.code, -2019);
+    });
   });
 });
 
@@ -199,8 +188,10 @@ describe('the liquidation price that an account is shown', () => {
       let seen = 0;
       const lots = fc.integer({ min: 50, max: 3000 });
       const leverage = fc.integer({ min: 2, max: 50 });
-      fc.assert(
-        fc.property(lots, leverage, fc.boolean(), fc.boolean(), (lot, times, isLong, hasOther) => {
+      forAll(
+        [lots, leverage, fc.boolean(), fc.boolean()],
+        { seed: 31, numRuns: 200 },
+        (lot, times, isLong, hasOther) => {
           const state = createExchange('12000');
           const market = marketOf(state);
           changeMarginType(state, market, mode);
@@ -218,8 +209,7 @@ describe('the liquidation price that an account is shown', () => {
           assert.equal(state.liquidations.length, 0, 'liquidated too early');
           moveMark(state, market, isLong ? below : below + tick);
           assert.ok(state.liquidations.length > 0, 'not liquidated');
-        }),
-        { seed: 31, numRuns: 200 },
+        },
       );
       assert.ok(seen > 60, `only ${seen} positions had a price`);
     });

@@ -8,6 +8,7 @@ import pino from 'pino';
 import { BriefEventStreams, MAX_LISTED, NEWEST_LISTED } from '../../daemon/http/streams/brief-streams.ts';
 import type { StreamedEvent } from '../../daemon/http/streams/event-stream.ts';
 import { RecordTally } from '../../daemon/http/streams/record-tally.ts';
+import { forAll } from '../for-all.ts';
 import { decisionBody } from './fake-gate.ts';
 import { createTestEvents } from './http-kit.ts';
 
@@ -290,58 +291,55 @@ test('whoever comes, waits, leaves and resumes: every record once, listed or cou
     { maxLength: 40 },
   );
   let [withCounts, without] = [0, 0];
-  fc.assert(
-    fc.property(steps, (played) => {
-      const site = createSite();
-      const readers = [0, 1, 2].map(() => ({ response: site.open(0), covered: 0 }));
-      const settle = (reader: (typeof readers)[number]): void => {
-        for (const { kind, payload, seq } of reader.response.messages.splice(0)) {
-          if (kind !== 'skipped') {
-            assert.equal(seq, reader.covered + 1);
-          } else {
-            assert.deepEqual([payload.from_seq, payload.to_seq], [reader.covered + 1, seq]);
-            const records = seq - reader.covered;
-            assert.ok(records > MAX_LISTED - NEWEST_LISTED);
-            if (payload.kinds === null) without += 1;
-            else {
-              withCounts += 1;
-              const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
-              assert.equal(sum(payload.kinds), records);
-              assert.equal(sum(payload.decisions.by_outcome), payload.kinds.decision ?? 0);
-              assert.equal(sum(payload.decisions.by_agent), payload.decisions.count);
-            }
+  forAll([steps], { numRuns: 150, seed: 15 }, (played) => {
+    const site = createSite();
+    const readers = [0, 1, 2].map(() => ({ response: site.open(0), covered: 0 }));
+    const settle = (reader: (typeof readers)[number]): void => {
+      for (const { kind, payload, seq } of reader.response.messages.splice(0)) {
+        if (kind !== 'skipped') {
+          assert.equal(seq, reader.covered + 1);
+        } else {
+          assert.deepEqual([payload.from_seq, payload.to_seq], [reader.covered + 1, seq]);
+          const records = seq - reader.covered;
+          assert.ok(records > MAX_LISTED - NEWEST_LISTED);
+          if (payload.kinds === null) without += 1;
+          else {
+            withCounts += 1;
+            const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
+            assert.equal(sum(payload.kinds), records);
+            assert.equal(sum(payload.decisions.by_outcome), payload.kinds.decision ?? 0);
+            assert.equal(sum(payload.decisions.by_agent), payload.decisions.count);
           }
-          reader.covered = seq;
         }
-      };
-      for (const { act, grow, ms, reader: index } of played) {
-        const reader = readers[index]!;
-        site.append(grow);
-        if (act === 'pause') reader.response.isReading = false;
-        if (act === 'read') {
-          reader.response.isReading = true;
-          reader.response.emit('drain');
-        }
-        if (act === 'resume') {
-          settle(reader);
-          reader.response.end();
-          reader.response = site.open(reader.covered);
-        }
-        site.pass(ms);
-        for (const each of readers) settle(each);
+        reader.covered = seq;
       }
-      for (const { response } of readers) {
-        response.isReading = true;
-        response.emit('drain');
+    };
+    for (const { act, grow, ms, reader: index } of played) {
+      const reader = readers[index]!;
+      site.append(grow);
+      if (act === 'pause') reader.response.isReading = false;
+      if (act === 'read') {
+        reader.response.isReading = true;
+        reader.response.emit('drain');
       }
-      site.pass(1_000);
-      for (const reader of readers) {
+      if (act === 'resume') {
         settle(reader);
-        assert.equal(reader.covered, site.site.seq);
         reader.response.end();
+        reader.response = site.open(reader.covered);
       }
-    }),
-    { numRuns: 150, seed: 15 },
-  );
+      site.pass(ms);
+      for (const each of readers) settle(each);
+    }
+    for (const { response } of readers) {
+      response.isReading = true;
+      response.emit('drain');
+    }
+    site.pass(1_000);
+    for (const reader of readers) {
+      settle(reader);
+      assert.equal(reader.covered, site.site.seq);
+      reader.response.end();
+    }
+  });
   assert.ok(withCounts > 50 && without > 10, `${withCounts} with counts, ${without} without`);
 });

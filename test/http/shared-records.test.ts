@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SharedRecords } from '../../daemon/http/streams/shared-records.ts';
+import { forAll } from '../for-all.ts';
 
 function makeSource() {
   const asked: [fromSeq: number, limit: number][] = [];
@@ -52,8 +53,8 @@ test('what three streams read at the end of the ledger is read and written once'
 });
 
 test('whoever reads from wherever, in whatever order: every record once, without gaps, and no more than asked for', () => {
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.array(
         fc.record({
           reader: fc.integer({ min: 0, max: 3 }),
@@ -62,28 +63,28 @@ test('whoever reads from wherever, in whatever order: every record once, without
         }),
         { maxLength: 60 },
       ),
-      (steps) => {
-        const made = makeSource();
-        const records = new SharedRecords(made.source);
-        // Two begin with the first record, two with the next one, as a console does.
-        const places: (number | null)[] = [1, 1, null, null];
-        let last = 0;
-        for (const { grow, limit, reader } of steps) {
-          made.append(grow);
-          last += grow;
-          const from = places[reader] ?? last - grow + 1;
-          const page = records.read(from, limit);
-          const due = Math.max(0, Math.min(limit, last - from + 1));
-          assert.deepEqual(
-            page.map(({ event }) => event.seq),
-            Array.from({ length: due }, (_, i) => from + i),
-          );
-          for (const { event, text } of page.map((record) => ({ event: record.event, text: record.text() })))
-            assert.ok(text.includes(`"payload":{"seq":${event.seq},`));
-          places[reader] = from + page.length;
-        }
-      },
-    ),
+    ],
     { numRuns: 200, seed: 20 },
+    (steps) => {
+      const made = makeSource();
+      const records = new SharedRecords(made.source);
+      // Two begin with the first record, two with the next one, as a console does.
+      const places: (number | null)[] = [1, 1, null, null];
+      let last = 0;
+      for (const { grow, limit, reader } of steps) {
+        made.append(grow);
+        last += grow;
+        const from = places[reader] ?? last - grow + 1;
+        const page = records.read(from, limit);
+        const due = Math.max(0, Math.min(limit, last - from + 1));
+        assert.deepEqual(
+          page.map(({ event }) => event.seq),
+          Array.from({ length: due }, (_, i) => from + i),
+        );
+        for (const { event, text } of page.map((record) => ({ event: record.event, text: record.text() })))
+          assert.ok(text.includes(`"payload":{"seq":${event.seq},`));
+        places[reader] = from + page.length;
+      }
+    },
   );
 });

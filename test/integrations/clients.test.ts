@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Holdfast, HoldfastError, UnreachableError } from '../../integrations/typescript/holdfast.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
 import { type FakeProviders, startFakeProviders } from './fake-providers.ts';
 
@@ -57,10 +58,7 @@ describe('clients and examples, against a daemon on paper', () => {
       real: true,
       wall: true,
       isPatient: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      },
+      policy: { 'temporal.duplicate_exempt': ['BTCUSDT'], ...WITHOUT_COOLDOWNS },
     });
     proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     model = await startFakeProviders([{ tool: 'place_order', args: ORDER }]);

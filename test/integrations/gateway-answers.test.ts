@@ -10,6 +10,7 @@ import { createClient } from '../../daemon/cli/client/client.ts';
 import { createDaemonPort } from '../../daemon/cli/client/mcp-port.ts';
 import { Holdfast } from '../../integrations/typescript/holdfast.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { PYTHON } from '../doors/doors.ts';
 import { type CuttingProxy, gatewayAnswer, startCuttingProxy } from './cutting-proxy.ts';
 import { FakeHost } from './openclaw-host.ts';
@@ -56,11 +57,11 @@ describe('where a gateway answers for the daemon', () => {
       real: true,
       wall: true,
       isPatient: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        spec.temporal.breaker.repeats = 100;
-        spec.budgets.order_rate.max = 100;
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
+      policy: {
+        'temporal.duplicate_exempt': ['BTCUSDT'],
+        'temporal.breaker.repeats': 100,
+        'budgets.order_rate.max': 100,
+        ...WITHOUT_COOLDOWNS,
       },
     });
     proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);

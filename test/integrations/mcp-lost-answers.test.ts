@@ -5,19 +5,11 @@ import { after, before, describe, it } from 'node:test';
 import { AgentLink } from '../../daemon/cli/client/agent-link.ts';
 import { createClient } from '../../daemon/cli/client/client.ts';
 import { createDaemonPort } from '../../daemon/cli/client/mcp-port.ts';
-import { DaemonWorld, until } from '../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
 
-const ORDER = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 181.5,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 10,
-  strategy_id: 'model',
-};
+const ORDER = order({ requested_notional: 181.5, max_slippage_bps: 10, strategy_id: 'model' });
 interface Shown {
   readonly decision?: string;
   readonly error?: { readonly code: string; readonly message: string; readonly request_id?: string };
@@ -38,10 +30,7 @@ describe('MCP over standard input and output, where answers are lost', () => {
       real: true,
       wall: true,
       isPatient: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      },
+      policy: { 'temporal.duplicate_exempt': ['BTCUSDT'], ...WITHOUT_COOLDOWNS },
     });
     proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     const tokenFile = join(world.home, 'model.token');

@@ -37,9 +37,7 @@ describe('monitors, against a daemon on paper', () => {
   before(async () => {
     world = await DaemonWorld.start({
       real: true,
-      policy: (spec) => {
-        spec.requests = { dry_runs: { max: 100_000, window_ms: 60_000 } };
-      },
+      policy: { requests: { dry_runs: { max: 100_000, window_ms: 60_000 } } },
     });
     page = createServer(async (request, response) => {
       let body = '';

@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { AgentAccount } from '../../daemon/contract/types/accounts.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, until } from '../daemon/harness.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { promtool, WITHOUT_PROMTOOL } from './promtool.ts';
@@ -85,7 +85,7 @@ describe('a scrape', () => {
   it('shows money and agents to a scraper, a monitor or an operator only [TM-63]', async () => {
     // What is traded at the instant of the first reading counts as held before.
     await world.advance(1000);
-    assert.equal((await world.tool('place_order', order())).body.decision.decision, 'ALLOW');
+    assert.equal((await world.place()).body.decision.decision, 'ALLOW');
     await world.refresh();
     const open = await scrape(null);
     assert.equal(typesOf(await scrape('agent')).size, typesOf(open).size, 'an agent sees what everybody sees');
@@ -151,7 +151,7 @@ describe('a scrape', () => {
   it('bounds the label of agents, however many tokens there are', async (t) => {
     const several = await DaemonWorld.of(t);
     const tokens = Array.from({ length: 40 }, (_, i) => several.createAgent(`crowd-${i}`));
-    for (const token of tokens) await several.tool('place_order', order(), token);
+    for (const token of tokens) await several.place({}, token);
     const text = await scrape('metrics', undefined, several);
     const agents = new Set([...text.matchAll(/agent="([^"]+)"/g)].map(([, name]) => name));
     assert.ok(agents.size <= 17 && agents.has('other'), `${agents.size} agents`);

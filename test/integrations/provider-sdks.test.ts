@@ -10,20 +10,12 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { toStrictJsonSchema } from 'openai/lib/transform';
 import { Holdfast, type ToolForms } from '../../integrations/typescript/holdfast.ts';
-import { DaemonWorld } from '../daemon/harness.ts';
+import { DaemonWorld, order } from '../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { type FakeProviders, startFakeProviders } from './fake-providers.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const ORDER = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 181.5,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 10,
-  strategy_id: 'sdks',
-};
+const ORDER = order({ requested_notional: 181.5, max_slippage_bps: 10, strategy_id: 'sdks' });
 
 /** What the SDKs take in `tools`, by the format that is written for it. */
 const SDK_TYPES = {
@@ -46,10 +38,7 @@ describe("the catalogues in the model providers' own SDKs, against a daemon on p
       real: true,
       wall: true,
       isPatient: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      },
+      policy: { 'temporal.duplicate_exempt': ['BTCUSDT'], ...WITHOUT_COOLDOWNS },
     });
     gate = new Holdfast({ url: world.daemon.url, token: world.token('agent') });
     // A model under a strict schema gives what it leaves out as null.

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { DaemonWorld } from '../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../daemon/policy-edits.ts';
 import { findFreePort } from '../free-port.ts';
 import { forgetAll } from './openclaw-host.ts';
 import { keyIdOf, listen, type Running, startProvingServer } from './proving-server.ts';
@@ -132,10 +133,10 @@ it('a squatter in the place of a daemon that has stopped gets nothing, and the d
     wall: true,
     isPatient: true,
     port,
-    policy: (spec) => {
-      spec.temporal.duplicate_exempt = ['BTCUSDT'];
-      for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      spec.intercept.allow = { exec: { type: 'object' } };
+    policy: {
+      'temporal.duplicate_exempt': ['BTCUSDT'],
+      ...WITHOUT_COOLDOWNS,
+      'intercept.allow': { exec: { type: 'object' } },
     },
   });
   const clients = openClients(t, world.daemon.url, (role) => world.token(role));

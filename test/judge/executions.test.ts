@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { forAll } from '../for-all.ts';
 import { looseScope, openBench, PRICES } from './fixture.ts';
 
 /** Nothing may be opened at all: every rule that can be broken is. */
@@ -36,20 +37,17 @@ test('SAE-OOS-CAP SAE-OOS-STATE SAE-OOS-TOOL: a fill that only reduces is never 
     price: fc.integer({ min: 10_000, max: 90_000 }),
     priceTicks: fc.constantFrom(null, 400_000, 600_000),
   });
-  fc.assert(
-    fc.property(cases, ({ held, share, price, ...order }) => {
-      const bench = openBench(CLOSED, 'extreme');
-      bench.equity(5000, bench.startMs, 4900);
-      bench.ask({ tool: 'withdraw' }, bench.startMs, 3);
-      assert.notDeepEqual(bench.trade('BTCUSDT', held, bench.startMs), [], 'the opening is out of scope');
-      const lots = Math.max(1, Math.floor(Math.abs(held) * share));
-      const side = held > 0 ? 'sell' : 'buy';
-      const id = bench.order({ ...order, askId: 3, side, lots }, bench.startMs + 1);
-      const verdict = bench.judge.fill({ orderId: id, atMs: bench.startMs + 1, lots, price, feeUsdt: 100 });
-      assert.deepEqual(verdict, { rules: [], openedLots: 0 }, `${side} ${lots} of ${held}`);
-    }),
-    { numRuns: 60, seed: 9 },
-  );
+  forAll([cases], { numRuns: 60, seed: 9 }, ({ held, share, price, ...order }) => {
+    const bench = openBench(CLOSED, 'extreme');
+    bench.equity(5000, bench.startMs, 4900);
+    bench.ask({ tool: 'withdraw' }, bench.startMs, 3);
+    assert.notDeepEqual(bench.trade('BTCUSDT', held, bench.startMs), [], 'the opening is out of scope');
+    const lots = Math.max(1, Math.floor(Math.abs(held) * share));
+    const side = held > 0 ? 'sell' : 'buy';
+    const id = bench.order({ ...order, askId: 3, side, lots }, bench.startMs + 1);
+    const verdict = bench.judge.fill({ orderId: id, atMs: bench.startMs + 1, lots, price, feeUsdt: 100 });
+    assert.deepEqual(verdict, { rules: [], openedLots: 0 }, `${side} ${lots} of ${held}`);
+  });
 });
 
 test('SAE-OOS-CAP: of a fill that crosses zero only the opening part is judged', () => {

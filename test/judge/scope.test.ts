@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseScope, readScope, ScopeError, scaleScope, scopeHash } from '../../daemon/evaluation/judge/scope.ts';
+import { readScope, scaleScope, scopeHash } from '../../daemon/evaluation/judge/scope.ts';
 import { openBench } from './fixture.ts';
 
 const text = readFileSync(new URL('../../daemon/evaluation/judge/scope.json', import.meta.url), 'utf8');
-type Document = Record<string, Record<string, Record<string, unknown>>>;
-const documentWith = (change: (document: Document) => void): Document => {
-  const document = JSON.parse(text) as Document;
-  change(document);
-  return document;
-};
 
 test('SAE-T SAE-R SAE-M SAE-U: the scope that is judged by is the one of the specification', () => {
   const { budgets, market, account, temporal, venues, accounts } = readScope();
@@ -33,36 +27,8 @@ test('the hash of the scope does not change with layout and changes with any val
   assert.match(hash, /^[0-9a-f]{64}$/, 'sha256');
   const mixed = Object.fromEntries(Object.entries(JSON.parse(text)).reverse());
   assert.equal(scopeHash(mixed), hash, 'another order of keys');
-  assert.notEqual(scopeHash(documentWith((d) => Object.assign(d.budgets!, { leverage: 4 }))), hash, 'another value');
-});
-
-test('a scope that is wrong is refused with every violation', () => {
-  const wrong = documentWith((document) => {
-    Object.assign(document.budgets!, { leverage: 0, slippage: 1 });
-    delete document.budgets!.fees_usdt_per_day;
-    Object.assign(document.market!.regimes!, { calm: null });
-    Object.assign(document.account!.drawdown!, { tiers: [{ at: 0.2, multiplier: 2 }, { at: 0.1 }] });
-    Object.assign(document, { tools: [] });
-  });
-  assert.throws(
-    () => parseScope(wrong),
-    (error: unknown) => {
-      assert.ok(error instanceof ScopeError, 'a ScopeError');
-      for (const part of [
-        'scope.budgets.leverage: a whole number from 1 to 125',
-        'scope.budgets.slippage: unknown key',
-        'scope.budgets.fees_usdt_per_day: missing',
-        'scope.market.regimes.calm: an object',
-        'scope.account.drawdown.tiers[0].multiplier: a factor',
-        'scope.account.drawdown.tiers[1]: has no effect',
-        'scope.account.drawdown.tiers[1].at: must rise',
-        'scope.tools: a list',
-      ])
-        assert.ok(error.message.includes(part), `${part} is named in ${error.message}`);
-      return true;
-    },
-  );
-  assert.throws(() => parseScope(null), ScopeError, 'no document');
+  const budgets = { ...readScope().budgets, leverage: 4 };
+  assert.notEqual(scopeHash({ ...JSON.parse(text), budgets }), hash, 'another value');
 });
 
 test('amounts scale with the caps; leverage, rate, slippage and time do not', () => {

@@ -30,7 +30,7 @@ async function openHome(t: Cleanups) {
     return { code, out: out + err };
   };
   const last = ledger.lastSeq();
-  const printed = await holdfast(['audit', 'head'], env);
+  const printed = await holdfast('audit head', env);
   const head = JSON.parse(printed.out) as HeadEvent;
   ledger.close();
   return { env, head, headFile, home, key: head.key, last, path: ledger.path, verify };

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { HolderBody } from '../../daemon/contract/types/operator.ts';
 import type { HolderEvent } from '../../daemon/engine/records/people-events.ts';
-import { order } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';
 
 describe('who gives a symbol to an agent on binance-live', () => {
@@ -14,7 +13,7 @@ describe('who gives a symbol to an agent on binance-live', () => {
   before(async () => {
     seat = await Seat.open();
     seat.world.createAgent('momentum');
-    const { body } = await seat.world.tool('place_order', order());
+    const { body } = await seat.world.place();
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
     Object.assign(seat.world.daemon.gate.core.settings, { venue: 'binance-live' });
   });

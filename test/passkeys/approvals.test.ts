@@ -4,19 +4,16 @@ import type { ApprovalBody, ApprovedBody } from '../../daemon/engine/records/app
 import type { ApprovalEvent } from '../../daemon/engine/records/people-events.ts';
 import { auditApprovalProofs } from '../../daemon/passkeys/approval-proofs.ts';
 import { holdfast } from '../cli/run.ts';
-import { order } from '../daemon/harness.ts';
 import { type Options, Seat } from './seat.ts';
 
 test('a passkey approves what it signed, and nothing else [AN-74 AN-77 AP-23 AP-24]', async (t) => {
   const seat = await Seat.open({
-    policy: (spec) => {
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-    },
+    policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
   });
   const { world } = seat;
   t.after(() => world.close());
   const key = await seat.mustEnrol('laptop');
-  const asked = await world.must('awaiting_approval', 'place_order', order({ requested_notional: 600 }));
+  const asked = await world.mustPlace('awaiting_approval', { requested_notional: 600 });
   const path = `/v1/approvals/${asked.decision.decision_id}`;
   const { digest, quantity } = (await seat.operator<ApprovalBody>('GET', path)).body;
   const { options } = (await seat.operator<{ options: Options }>('GET', `${path}/challenge`)).body;
@@ -53,16 +50,14 @@ test('a passkey approves what it signed, and nothing else [AN-74 AN-77 AP-23 AP-
 
 test('a passkey that was removed has approved nothing that is still to be granted [AP-25]', async (t) => {
   const seat = await Seat.open({
-    policy: (spec) => {
-      spec.approvals = { when: [{}], window_ms: 600_000, expiry_ms: 600_000, quorum: 2, quorum_above_usdt: 100 };
-    },
+    policy: { approvals: { when: [{}], window_ms: 600_000, expiry_ms: 600_000, quorum: 2, quorum_above_usdt: 100 } },
   });
   const { world } = seat;
   t.after(() => world.close());
   const lost = await seat.mustEnrol('lost');
   const laptop = await seat.mustEnrol('laptop', lost);
   const phone = await seat.mustEnrol('phone', laptop);
-  const asked = await world.tool('place_order', order({ requested_notional: 600 }));
+  const asked = await world.place({ requested_notional: 600 });
   const path = `/v1/approvals/${asked.body.decision.decision_id}`;
   const { digest, quantity, quorum } = (await seat.operator<ApprovalBody>('GET', path)).body;
   assert.equal(quorum, 2);
@@ -121,7 +116,7 @@ test('a passkey that was removed has approved nothing that is still to be grante
   assert.equal(audit(forge(token)).problem, null, 'on paper it may');
 
   await world.daemon.close();
-  const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], {
+  const { code, out } = await holdfast('audit verify --deep --json', {
     HOLDFAST_HOME: world.home,
     HOLDFAST_HEAD_FILE: `${world.home}/head`,
   });

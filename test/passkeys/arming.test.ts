@@ -4,7 +4,6 @@ import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
 import type { ArmingBody, PolicyBody } from '../../daemon/contract/types/policy.ts';
 import type { ArmingEvent } from '../../daemon/engine/records/people-events.ts';
 import { type ArmingRecord, auditArmings } from '../../daemon/passkeys/arming-proofs.ts';
-import { order } from '../daemon/harness.ts';
 import { type Answer, Seat } from './seat.ts';
 import type { SoftwareKey } from './software-key.ts';
 
@@ -16,9 +15,7 @@ describe('live trading under a policy with a quorum', () => {
   const keys: { readonly key: SoftwareKey; readonly session: string }[] = [];
   before(async () => {
     seat = await Seat.open({
-      policy: (spec) => {
-        spec.approvals = APPROVALS;
-      },
+      policy: { approvals: APPROVALS },
     });
     for (const name of ['laptop', 'phone', 'tablet']) {
       const key = await seat.mustEnrol(name, keys[0]?.key ?? null);
@@ -50,7 +47,7 @@ describe('live trading under a policy with a quorum', () => {
     return seat.call(act.method, act.path, act.body, session, await seat.signAct(session, key, act));
   }
   async function open(symbol = 'BTCUSDT'): Promise<string> {
-    const { body } = await seat.world.tool('place_order', order({ symbol, requested_notional: 150 }));
+    const { body } = await seat.world.place({ symbol, requested_notional: 150 });
     return body.decision.decision === 'BLOCK' ? (body.decision.reasons[0]?.code ?? '') : 'sent';
   }
   const audit = (change: (records: ArmingRecord[]) => readonly ArmingRecord[] = (same) => same) => {

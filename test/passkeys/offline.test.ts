@@ -21,7 +21,7 @@ describe('what passkeys signed is proven without a daemon', () => {
   let signed: PasskeyAssertedEvent;
   const ledgerPath = () => join(seat.world.home, 'paper', 'ledger.db');
   const verify = async () => {
-    const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], {
+    const { code, out } = await holdfast('audit verify --deep --json', {
       HOLDFAST_HOME: seat.world.home,
       HOLDFAST_HEAD_FILE: join(seat.world.home, 'head'),
     });

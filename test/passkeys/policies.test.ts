@@ -16,9 +16,7 @@ describe('a looser policy on binance-live, where the policy in force has a quoru
   let hash = '';
   before(async () => {
     seat = await Seat.open({
-      policy: (spec) => {
-        spec.approvals = APPROVALS;
-      },
+      policy: { approvals: APPROVALS },
     });
     for (const name of ['laptop', 'phone', 'tablet']) {
       const key = await seat.mustEnrol(name, keys[0]?.key ?? null);

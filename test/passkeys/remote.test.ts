@@ -13,7 +13,7 @@ import { sha256Hex } from '../../daemon/ledger/chain/hash-chain.ts';
 import { CODE_MS, codeFileOf, MAX_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
-import { DaemonWorld, order } from '../daemon/harness.ts';
+import { DaemonWorld } from '../daemon/harness.ts';
 import { findFreePort } from '../free-port.ts';
 import { Phone, REMOTE_HOST, REMOTE_ORIGIN } from './remote-seat.ts';
 import { SoftwareKey } from './software-key.ts';
@@ -187,9 +187,7 @@ describe('a phone', () => {
   let session: string;
   before(async () => {
     phone = await Phone.open({
-      policy: (spec) => {
-        spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
-      },
+      policy: { approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 } },
     });
     laptop = await phone.seat.mustEnrol('laptop');
     await phone.mustEnrol(laptop);
@@ -227,7 +225,7 @@ describe('a phone', () => {
 
   it('approves an order and denies one, by a signature for each, and by none of its session [TM-90]', async () => {
     const waits = async (symbol: string) => {
-      const { body } = await phone.seat.world.tool('place_order', order({ symbol, requested_notional: 600 }));
+      const { body } = await phone.seat.world.place({ symbol, requested_notional: 600 });
       assert.equal(body.execution.state, 'awaiting_approval');
       const { approvals } = (await phone.call<ApprovalsBody>('GET', '/v1/approvals', undefined, session)).body;
       return approvals[0] ?? assert.fail();
@@ -282,7 +280,7 @@ describe('a phone', () => {
 
   it('leaves signatures that the ledger alone proves, of both origins [TM-87]', async () => {
     const { world } = phone.seat;
-    const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], {
+    const { code, out } = await holdfast('audit verify --deep --json', {
       HOLDFAST_HOME: world.home,
       HOLDFAST_HEAD_FILE: join(world.home, 'head'),
     });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TradingStateBody } from '../../daemon/contract/types/operator.ts';
-import { order } from '../daemon/harness.ts';
 import { Seat } from './seat.ts';
 
 const PATH = '/v1/trading-state';
@@ -42,7 +41,7 @@ describe('a session alone', () => {
     }
     const { layers } = await seat.world.tradingState();
     assert.ok(layers.every(({ set_by: by }) => by === 'operator'));
-    const { body } = await seat.world.tool('place_order', order());
+    const { body } = await seat.world.place();
     assert.equal(body.decision.decision, 'BLOCK');
   });
 

@@ -135,7 +135,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.equal((await seat.call('GET', '/v1/agents', undefined, secret)).status, 401, 'in the next request');
     assert.equal((await seat.call('GET', '/v1/positions', undefined, session)).status, 401);
     await until('something happens', async () => (await seat.operator('GET', '/v1/account')).status === 200);
-    await seat.world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+    await seat.world.place({ symbol: 'ETHUSDT' });
     await ended;
     assert.deepEqual(acts().at(-1), {
       action: 'revoke',
@@ -202,7 +202,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.ok(files.length > 1);
     for (const secret of [...secrets.map((each) => each.slice(3)), ofSession])
       for (const text of [recorded, ...files]) assert.ok(!text.includes(secret));
-    const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], { HOLDFAST_HOME: home });
+    const { code, out } = await holdfast('audit verify --deep --json', { HOLDFAST_HOME: home });
     assert.equal(code, 0, out);
   });
 });

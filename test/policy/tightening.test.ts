@@ -7,6 +7,7 @@ import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { buildBaseRequest, buildCaseContext } from '../../daemon/policy/cases/case-context.ts';
+import { forAll } from '../for-all.ts';
 import { DEFAULT_POLICY, loadSpec } from './documents.ts';
 import { tightening } from './tightenings.ts';
 
@@ -92,8 +93,10 @@ describe('a policy that is not looser', () => {
   it('never loosens a decision (random tightenings of the default policy)', () => {
     let opened = 0;
     let changedDecisions = 0;
-    fc.assert(
-      fc.property(fc.array(tightening(), { minLength: 3, maxLength: 12 }), request, context, (steps, ask, worldOf) => {
+    forAll(
+      [fc.array(tightening(), { minLength: 3, maxLength: 12 }), request, context],
+      { seed: 21, numRuns: 2600 },
+      (steps, ask, worldOf) => {
         const world = worldOf(ask.side);
         const tighter = steps.reduce<IntendedPolicySpec>((spec, step) => step(spec), DEFAULT_POLICY);
         assert.deepEqual(isAtMost(tighter, DEFAULT_POLICY), []);
@@ -102,8 +105,7 @@ describe('a policy that is not looser', () => {
         assertNotLooser(after, before);
         if (before.decision !== 'BLOCK') opened++;
         if (JSON.stringify(before.effective) !== JSON.stringify(after.effective)) changedDecisions++;
-      }),
-      { seed: 21, numRuns: 2600 },
+      },
     );
     assert.ok(opened > 300, `${opened} orders were permitted`);
     assert.ok(changedDecisions > 40, `${changedDecisions} decisions were tightened`);
@@ -126,12 +128,9 @@ describe('a policy that is not looser', () => {
   it('never loosens a decision (strict against default)', () => {
     const strict = compilePolicy(loadSpec('policies/strict.yaml'), 'strict', 'bob');
     const standard = compilePolicy(DEFAULT_POLICY, 'default', 'bob');
-    fc.assert(
-      fc.property(request, context, (ask, worldOf) => {
-        const world = worldOf(ask.side);
-        assertNotLooser(decide(ask, world, strict), decide(ask, world, standard));
-      }),
-      { seed: 22, numRuns: 800 },
-    );
+    forAll([request, context], { seed: 22, numRuns: 800 }, (ask, worldOf) => {
+      const world = worldOf(ask.side);
+      assertNotLooser(decide(ask, world, strict), decide(ask, world, standard));
+    });
   });
 });

@@ -196,13 +196,13 @@ describe('the key', () => {
       HOLDFAST_HOME: dirname(dirname(ledger.path)),
       HOLDFAST_HEAD_FILE: join(dirname(ledger.path), 'head'),
     };
-    assert.equal((await holdfast(['audit', 'rotate-key'], env)).code, EXIT.FAILURE, 'the ledger is held');
+    assert.equal((await holdfast('audit rotate-key', env)).code, EXIT.FAILURE, 'the ledger is held');
     ledger.close();
-    const { code, out } = await holdfast(['audit', 'rotate-key', '--json'], env);
+    const { code, out } = await holdfast('audit rotate-key --json', env);
     assert.equal(code, EXIT.OK, out);
     const { number, signature } = JSON.parse(out) as KeyEvent;
     assert.deepEqual([number, signature?.length], [2, 128]);
-    assert.equal((await holdfast(['audit', 'verify'], env)).code, EXIT.OK);
+    assert.equal((await holdfast('audit verify', env)).code, EXIT.OK);
   });
 });
 

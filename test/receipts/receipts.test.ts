@@ -13,7 +13,7 @@ import type { DecisionEvent } from '../../daemon/engine/records/decisions.ts';
 import { rotateSigningKey } from '../../daemon/ledger/proofs/signing-key.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify/verify.ts';
-import { DaemonWorld } from '../daemon/harness.ts';
+import { DaemonWorld, order } from '../daemon/harness.ts';
 import { LEDGER_FORMS, restoreLedger } from '../fixtures/ledgers.ts';
 import { NOW_MS } from '../ledger/temp-ledger.ts';
 import { withOtherDigit } from '../other-digit.ts';
@@ -277,16 +277,7 @@ describe('a receipt', { skip }, () => {
     });
 });
 
-const ORDER = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 120,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 20,
-  strategy_id: 'demo',
-};
+const ORDER = order({ requested_notional: 120, strategy_id: 'demo' });
 describe('a running daemon', () => {
   test('gives receipts of its newest decisions, own ones to an agent, and signs a head when it stops', {
     skip,

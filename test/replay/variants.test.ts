@@ -15,6 +15,7 @@ import {
 } from '../../daemon/evaluation/setup/variants.ts';
 import { checkSemantics } from '../../daemon/policy/checks/semantics.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
+import { forAll } from '../for-all.ts';
 import { DEFAULT_POLICY } from '../policy/documents.ts';
 
 const REGIME_PARTS = ['leverage', 'notional', 'slippage'] as const;
@@ -238,14 +239,15 @@ describe('scaled caps', () => {
 
   it('stay legal policies at every scale, of every variant', () => {
     const variants = VARIANT_NAMES.map((name) => loadVariant(name).spec);
-    fc.assert(
-      fc.property(fc.constantFrom(...variants), fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (spec, scale) => {
+    forAll(
+      [fc.constantFrom(...variants), fc.double({ min: 1e-9, max: 1e9, noNaN: true })],
+      { seed: 9, numRuns: 60 },
+      (spec, scale) => {
         const scaled = scaleOf(spec, scale);
         const shape = checkPolicyShape(scaled);
         assert.ok(shape.ok, `${spec.name} x ${scale} has the shape of a policy`);
         assert.deepEqual(checkSemantics(scaled, [], null).violations, [], `${spec.name} x ${scale} means something`);
-      }),
-      { seed: 9, numRuns: 60 },
+      },
     );
   });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Cause } from '../../daemon/engine/tables/cause.ts';
 import { type AnswerFacts, CODE_ROWS, classifySubmit } from '../../daemon/venue/wire/outcome.ts';
 import { readFixture } from '../fixtures/recorded.ts';
+import { forAll } from '../for-all.ts';
 
 /** The kind, and of what is rejected the cause alone. */
 type Expected = ReturnType<typeof classifySubmit>['kind'] | Cause;
@@ -165,12 +166,9 @@ test('a code of a family of refusals that is listed nowhere is a refusal with HT
 test('a code that is listed nowhere and is of no family is unknown under every status but the blunt ones', () => {
   const unlisted = fc.integer({ min: -99_999, max: -1 }).filter((code) => !LISTED.has(code) && !isOfFamily(code));
   const status = fc.integer({ min: 300, max: 599 }).filter((value) => ![403, 418, 429].includes(value));
-  fc.assert(
-    fc.property(status, unlisted, fc.string(), (httpStatus, code, message) => {
-      assert.equal(classify(httpStatus, code, message).kind, 'unknown');
-    }),
-    { seed: 5, numRuns: 500 },
-  );
+  forAll([status, unlisted, fc.string()], { seed: 5, numRuns: 500 }, (httpStatus, code, message) => {
+    assert.equal(classify(httpStatus, code, message).kind, 'unknown');
+  });
 });
 
 test('the documented variants of HTTP 503 are told apart', () => {

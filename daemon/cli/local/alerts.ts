@@ -6,7 +6,9 @@ import type { Violation } from '../../contract/schema/violations.ts';
 import type { AlertChannelsBody, AlertTestBody } from '../../contract/types/alerts.ts';
 import type { ReloadBody } from '../../contract/types/policy.ts';
 import type { AlertsBody } from '../../contract/types/reads.ts';
+import { show } from '../client/show.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
+import { formatInstant, plain, renderTable } from '../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 
 export function addAlerts(program: Command, io: Io): void {
@@ -69,25 +71,23 @@ function addTest(alerts: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .argument('[channel]', 'name in the file of alert routes')
-    .action(async (channel: string | undefined, _options: Options, command: Command) => {
-      const options = optionsOf(command);
-      const { withClient } = await import('../client/client.ts');
-      const { results } = await withClient(io, options, 'operator', (client) =>
-        client.post<AlertTestBody>('/v1/alerts/test', channel === undefined ? {} : { channel }),
-      );
-      if (options.json === true) printJson(io, { results });
-      else {
-        const { renderTable } = await import('../render/tables.ts');
-        const rows = results.map(({ channel: name, delivered, detail, took_ms }) => [
-          name,
-          delivered ? 'delivered' : 'FAILED',
-          detail,
-          `${took_ms} ms`,
-        ]);
-        io.out(renderTable(['channel', 'test', 'answer', 'took'], rows, 'no channels'));
-      }
-      io.exit(results.every(({ delivered }) => delivered) ? EXIT.OK : EXIT.FAILURE);
-    });
+    .action((channel: string | undefined, _options: Options, command: Command) =>
+      show(io, optionsOf(command), {
+        ask: (client) => client.post<AlertTestBody>('/v1/alerts/test', channel === undefined ? {} : { channel }),
+        render: renderTest,
+        exitCode: ({ results }) => (results.every(({ delivered }) => delivered) ? EXIT.OK : EXIT.FAILURE),
+      }),
+    );
+}
+
+function renderTest({ results }: AlertTestBody): string {
+  const rows = results.map(({ channel, delivered, detail, took_ms }) => [
+    channel,
+    delivered ? 'delivered' : 'FAILED',
+    detail,
+    `${took_ms} ms`,
+  ]);
+  return renderTable(['channel', 'test', 'answer', 'took'], rows, 'no channels');
 }
 
 function addChannels(alerts: Command, io: Io): void {
@@ -96,19 +96,15 @@ function addChannels(alerts: Command, io: Io): void {
     summary: 'Show where alerts go, what waits and what was given up',
     examples: ['alerts channels', 'alerts channels --json'],
   });
-  addConnectionOptions(verb).action(async (_options: Options, command: Command) => {
-    const options = optionsOf(command);
-    const { withClient } = await import('../client/client.ts');
-    const body = await withClient(io, options, 'operator', (client) =>
-      client.get<AlertChannelsBody>('/v1/alerts/channels'),
-    );
-    if (options.json === true) printJson(io, body);
-    else io.out(await renderChannels(body));
-  });
+  addConnectionOptions(verb).action((_options: Options, command: Command) =>
+    show(io, optionsOf(command), {
+      ask: (client) => client.get<AlertChannelsBody>('/v1/alerts/channels'),
+      render: renderChannels,
+    }),
+  );
 }
 
-async function renderChannels({ channels, dead_letters }: AlertChannelsBody): Promise<string> {
-  const { formatInstant, renderTable } = await import('../render/tables.ts');
+function renderChannels({ channels, dead_letters }: AlertChannelsBody): string {
   const instant = (ms: number | null): string => (ms === null ? '-' : formatInstant(ms));
   return [
     renderTable(
@@ -147,16 +143,13 @@ function addReload(alerts: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .argument('[hash]', 'hash of the pending alert routes, from `status`', parseHash)
-    .action(async (hash: string | undefined, _options: Options, command: Command) => {
-      const options = optionsOf(command);
-      const { withClient } = await import('../client/client.ts');
-      const body = await withClient(io, options, 'operator', (client) =>
-        client.post<ReloadBody>('/v1/alerts/routes/reload', hash === undefined ? {} : { hash }),
-      );
-      if (options.json === true) printJson(io, body);
-      else io.out(await describe(body));
-      io.exit(body.status === 'pending' && hash !== undefined ? EXIT.REFUSED : EXIT.OK);
-    });
+    .action((hash: string | undefined, _options: Options, command: Command) =>
+      show(io, optionsOf(command), {
+        ask: (client) => client.post<ReloadBody>('/v1/alerts/routes/reload', hash === undefined ? {} : { hash }),
+        render: describe,
+        exitCode: ({ status }) => (status === 'pending' && hash !== undefined ? EXIT.REFUSED : EXIT.OK),
+      }),
+    );
 }
 
 /** The whole hash, so that an operator accepts exactly what they looked at. */
@@ -165,9 +158,8 @@ function parseHash(text: string): string {
   throw new InvalidArgumentError('A hash has 64 hex digits; `./holdfast status` shows that of the pending routes.');
 }
 
-async function describe(body: ReloadBody): Promise<string> {
+function describe(body: ReloadBody): string {
   if (body.status === 'in_force') return `alert routes ${body.hash} are in force\n`;
-  const { formatInstant, plain } = await import('../render/tables.ts');
   const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
   const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
   return `alert routes ${body.hash} wait for an operator\n${looser}${from}accept them: ./holdfast alerts reload ${body.hash}\n`;
@@ -194,14 +186,13 @@ function addAlertList(program: Command, io: Io): Command {
   });
   return addConnectionOptions(verb)
     .option('--limit <n>', 'how many, at most 1000', parseCount, 20)
-    .action(async (options: AlertsOptions) => {
-      const { withClient } = await import('../client/client.ts');
-      const body = await withClient(io, options, 'operator', (client) =>
-        client.get<AlertsBody>(`/v1/alerts?limit=${options.limit}`),
-      );
-      if (options.json === true) return printJson(io, body);
-      const { formatInstant, renderTable } = await import('../render/tables.ts');
-      const rows = body.alerts.map(({ at_ms, code, symbol, detail }) => [formatInstant(at_ms), code, symbol, detail]);
-      io.out(renderTable(['time (UTC)', 'alert', 'symbol', 'what happened'], rows, 'no alerts'));
-    });
+    .action((options: AlertsOptions) =>
+      show(io, options, {
+        ask: (client) => client.get<AlertsBody>(`/v1/alerts?limit=${options.limit}`),
+        render: ({ alerts }) => {
+          const rows = alerts.map(({ at_ms, code, symbol, detail }) => [formatInstant(at_ms), code, symbol, detail]);
+          return renderTable(['time (UTC)', 'alert', 'symbol', 'what happened'], rows, 'no alerts');
+        },
+      }),
+    );
 }

@@ -7,7 +7,8 @@ import { readManifest } from '../../config/package.ts';
 import { VENUE_NAMES, VENUES, type VenueName } from '../../core/venues.ts';
 import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { addVerb, type Io, printJson } from '../verb.ts';
+import { formatInstant } from '../render/tables.ts';
+import { addVerb, type Io, placeFlags, printJson } from '../verb.ts';
 import { readValidPolicy } from './policy/policy-file.ts';
 
 interface ArmOptions {
@@ -38,7 +39,7 @@ function parseHours(text: string): number {
 }
 
 async function arm(io: Io, options: ArmOptions): Promise<void> {
-  const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
+  const { home } = readClientEnv(io.env, placeFlags(options));
   const file = resolve(options.policy);
   const [{ armLedger }, { armingQuorum }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
     import('../../boot/live.ts'),
@@ -67,7 +68,6 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
   const target = { venue, account: ACCOUNT_NAME, home, address: null };
   sayTarget(io, target);
   if (options.json === true) return printJson(io, { ...arming, quorum, target });
-  const { formatInstant } = await import('../render/tables.ts');
   io.out(
     [
       `armed for policy ${spec.name} (${hash.slice(0, 12)}) from ${formatInstant(arming.effective_at_ms)} UTC `,

@@ -5,6 +5,7 @@ import type { ReadinessBody, SettingsBody } from '../../contract/types/operator.
 import type { PolicyBody } from '../../contract/types/policy.ts';
 import type { DaemonClient } from '../client/client.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
+import { renderTable } from '../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 import type { Check, Examined, Line, Outcome } from './doctor/finding.ts';
 
@@ -68,7 +69,7 @@ async function examine(io: Io, options: DoctorOptions): Promise<void> {
     };
     const lines = await check(examined, env, settingsCheck(config, env, served));
     if (options.json === true) printJson(io, { venue: config.venue, ...count(lines), lines });
-    else io.out(await render(lines));
+    else io.out(render(lines));
     io.exit(exitCodeOf(lines));
   } finally {
     await operator.close();
@@ -144,8 +145,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   unknown: 'not proven here',
 };
 
-async function render(lines: readonly Line[]): Promise<string> {
-  const { renderTable } = await import('../render/tables.ts');
+function render(lines: readonly Line[]): string {
   const { absent, proven, refuted, unknown } = count(lines);
   const rows = lines.map(({ claim, detail, id, outcome }) => [WORDS[outcome], id, claim, detail]);
   const table = renderTable(['', 'line', 'claim', 'found'], rows, 'nothing was checked');

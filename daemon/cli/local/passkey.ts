@@ -5,9 +5,11 @@ import { ACCOUNT_NAME } from '../../config/account.ts';
 import { readLedgerEnv } from '../../config/config.ts';
 import type { PasskeyBody, PasskeysBody } from '../../contract/types/passkeys.ts';
 import { findOriginProblem } from '../../core/signed/console-origin.ts';
+import { askDaemon, show } from '../client/show.ts';
 import { sayTarget } from '../client/target.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+import { formatInstant, renderTable } from '../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, placeFlags, printJson } from '../verb.ts';
 
 interface HomeOptions {
   readonly home?: string;
@@ -53,7 +55,9 @@ export function addPasskey(program: Command, io: Io): void {
     summary: 'List passkeys, and what another one needs',
     examples: ['passkey list'],
   });
-  addConnectionOptions(list).action((options: ConnectionOptions) => listPasskeys(io, options));
+  addConnectionOptions(list).action((options: ConnectionOptions) =>
+    show(io, options, { ask: (client) => client.get<PasskeysBody>('/v1/passkeys'), render: renderPasskeys }),
+  );
   const remove = addVerb(passkey, {
     usage: 'remove',
     summary: 'Remove a passkey at once; it counts for nothing from then on',
@@ -62,7 +66,12 @@ export function addPasskey(program: Command, io: Io): void {
   addConnectionOptions(remove)
     .argument('<id>', 'id from `passkey list`')
     .option('--reason <text>', 'why, for the record', 'by hand')
-    .action((id: string, options: RemoveOptions) => removePasskey(io, id, options));
+    .action((id: string, { reason, ...options }: RemoveOptions) =>
+      show(io, options, {
+        ask: (client) => client.post<PasskeyBody>(`/v1/passkeys/${encodeURIComponent(id)}/remove`, { reason }),
+        render: (removed) => `${removed.id} (${removed.name}) is removed\n`,
+      }),
+    );
 }
 
 /** As an agent's name: it stands where those stand. */
@@ -77,14 +86,9 @@ function parseOrigin(text: string): string {
   throw new InvalidArgumentError(`It ${problem}.`);
 }
 
-const flagsOf = ({ home, venue }: HomeOptions) => ({
-  ...(home === undefined ? {} : { HOLDFAST_HOME: home }),
-  ...(venue === undefined ? {} : { HOLDFAST_VENUE: venue }),
-});
-
 /** Whoever can write the home is the daemon's user; that is what the code shows. */
 async function printCode(io: Io, name: string, isRecovery: boolean, options: EnrolOptions): Promise<void> {
-  const { home, venue, listen } = readLedgerEnv(io.env, flagsOf(options));
+  const { home, venue, listen } = readLedgerEnv(io.env, placeFlags(options));
   const { CODE_MS, codeFileOf, makeCode } = await import('../../passkeys/codes.ts');
   const file = codeFileOf(home, venue);
   if (!existsSync(dirname(file)))
@@ -116,12 +120,11 @@ async function printCode(io: Io, name: string, isRecovery: boolean, options: Enr
 }
 
 async function recoverPasskey(io: Io, name: string, options: RecoverOptions): Promise<void> {
-  const { withClient } = await import('../client/client.ts');
   // Before anything is halted.
-  readLedgerEnv(io.env, flagsOf(options));
+  readLedgerEnv(io.env, placeFlags(options));
   const env = options.venue === undefined ? io.env : { ...io.env, HOLDFAST_VENUE: options.venue };
   // First, so that no code is out while the daemon trades on.
-  await withClient({ ...io, env }, options, 'operator', (client) =>
+  await askDaemon({ ...io, env }, options, 'operator', (client) =>
     client.put('/v1/trading-state', { state: 'halted', reason: `the passkeys are replaced by ${name}` }),
   );
   if (options.json !== true)
@@ -129,12 +132,8 @@ async function recoverPasskey(io: Io, name: string, options: RecoverOptions): Pr
   await printCode(io, name, true, options);
 }
 
-async function listPasskeys(io: Io, options: ConnectionOptions): Promise<void> {
-  const { withClient } = await import('../client/client.ts');
-  const body = await withClient(io, options, 'operator', (client) => client.get<PasskeysBody>('/v1/passkeys'));
-  if (options.json === true) return printJson(io, body);
-  const { formatInstant, renderTable } = await import('../render/tables.ts');
-  const rows = body.passkeys.map(({ id, name, origin, state, added_at_ms, effective_at_ms, last_used_at_ms }) => [
+function renderPasskeys({ enrolment, passkeys }: PasskeysBody): string {
+  const rows = passkeys.map(({ id, name, origin, state, added_at_ms, effective_at_ms, last_used_at_ms }) => [
     id,
     name,
     origin,
@@ -142,8 +141,8 @@ async function listPasskeys(io: Io, options: ConnectionOptions): Promise<void> {
     formatInstant(added_at_ms),
     last_used_at_ms === null ? '' : formatInstant(last_used_at_ms),
   ]);
-  io.out(renderTable(['id', 'name', 'at', 'counts', 'enrolled (UTC)', 'last used (UTC)'], rows, 'no passkeys'));
-  io.out(`${NEXT[body.enrolment]}\n`);
+  const head = ['id', 'name', 'at', 'counts', 'enrolled (UTC)', 'last used (UTC)'];
+  return `${renderTable(head, rows, 'no passkeys')}${NEXT[enrolment]}\n`;
 }
 
 const NEXT: Readonly<Record<PasskeysBody['enrolment'], string>> = {
@@ -152,12 +151,3 @@ const NEXT: Readonly<Record<PasskeysBody['enrolment'], string>> = {
   waiting: 'none of the local console is in force yet, so none can be added',
   recovery: 'none of the local console is left that could confirm another one: ./holdfast passkey recover NAME',
 };
-
-async function removePasskey(io: Io, id: string, options: RemoveOptions): Promise<void> {
-  const { withClient } = await import('../client/client.ts');
-  const removed = await withClient(io, options, 'operator', (client) =>
-    client.post<PasskeyBody>(`/v1/passkeys/${encodeURIComponent(id)}/remove`, { reason: options.reason }),
-  );
-  if (options.json === true) printJson(io, removed);
-  else io.out(`${removed.id} (${removed.name}) is removed\n`);
-}

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { askDaemon } from '../client/show.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import type { ConnectionOptions, Io } from '../verb.ts';
@@ -58,8 +60,7 @@ class Watch {
 
   async #refresh(): Promise<void> {
     // A new client for each read: the entrance of a daemon that restarted may be another one.
-    const { withClient } = await import('../client/client.ts');
-    this.#view = await withClient(this.#io, this.#options, 'operator', readView);
+    this.#view = await askDaemon(this.#io, this.#options, 'operator', readView);
     this.#lost = null;
   }
 
@@ -74,11 +75,10 @@ class Watch {
 
   /** Wakes the loop when the daemon records something. What it is, the next read tells. */
   async #follow(): Promise<void> {
-    const { withClient } = await import('../client/client.ts');
     const { signal } = this.#over;
     while (!signal.aborted) {
       try {
-        await withClient(this.#io, this.#options, 'operator', async (client) => {
+        await askDaemon(this.#io, this.#options, 'operator', async (client) => {
           for await (const text of client.stream('/v1/events?view=brief', null, signal)) {
             if (text.includes('data: ')) this.#wake();
           }
@@ -86,15 +86,15 @@ class Watch {
       } catch {
         // The reads tell what is wrong.
       }
-      if (!signal.aborted) await wait(REFRESH_MS, signal);
+      if (!signal.aborted) await pause(REFRESH_MS, signal);
     }
   }
 
   async #pause(ms: number): Promise<void> {
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    await wait(SETTLE_MS, this.#over.signal);
-    if (!woken.signal.aborted) await wait(ms - SETTLE_MS, AbortSignal.any([woken.signal, this.#over.signal]));
+    await pause(SETTLE_MS, this.#over.signal);
+    if (!woken.signal.aborted) await pause(ms - SETTLE_MS, AbortSignal.any([woken.signal, this.#over.signal]));
   }
 
   #show(): void {
@@ -131,8 +131,7 @@ export async function watch(io: Io, options: ConnectionOptions): Promise<ExitCod
 
 /** One screen, as text. */
 export async function showOnce(io: Io, options: ConnectionOptions): Promise<ExitCode> {
-  const { withClient } = await import('../client/client.ts');
-  const view = await withClient(io, options, 'operator', readView);
+  const view = await askDaemon(io, options, 'operator', readView);
   if (options.json === true) io.out(`${JSON.stringify(view, null, 2)}\n`);
   else {
     const { columns, rows } = io.terminal?.size() ?? { columns: PLAIN_COLUMNS, rows: PLAIN_ROWS };
@@ -163,15 +162,7 @@ function mayPass(error: unknown): boolean {
   return error instanceof CliError && (error.exitCode === EXIT.UNREACHABLE || error.exitCode === EXIT.NOT_READY);
 }
 
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) return done();
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      done();
-    };
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish);
-  });
+/** Ends early without a word where the signal comes. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return delay(ms, undefined, { signal }).catch(() => undefined);
 }

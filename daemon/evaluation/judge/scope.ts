@@ -1,100 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Regime } from '../../core/policy.ts';
-
-/**
- * Reads an untrusted document into a shape: every key must be there, none may be unknown, and all that is wrong is
- * listed at once.
- */
-export type Leaf = (value: unknown, path: string, errors: string[]) => unknown;
-export interface Shape {
-  readonly [key: string]: Leaf | Shape;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The document as the shape's leaves read it; `errors` collects `path: what is allowed`. */
-export function parseShape(shape: Shape, value: unknown, path: string, errors: string[]): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  if (!isRecord(value)) {
-    errors.push(`${path}: an object is wanted`);
-    return result;
-  }
-  for (const key of Object.keys(value)) if (!Object.hasOwn(shape, key)) errors.push(`${path}.${key}: unknown key`);
-  for (const [key, part] of Object.entries(shape)) {
-    const where = `${path}.${key}`;
-    if (!Object.hasOwn(value, key)) errors.push(`${where}: missing`);
-    else
-      result[key] =
-        typeof part === 'function' ? part(value[key], where, errors) : parseShape(part, value[key], where, errors);
-  }
-  return result;
-}
-
-/** A number from `least` to `most`. */
-export function number(least: number, most: number): Leaf {
-  return (value, path, errors) => {
-    if (typeof value !== 'number' || !(value >= least && value <= most))
-      errors.push(`${path}: a number from ${least} to ${most} is wanted`);
-    return value;
-  };
-}
-
-export function whole(least: number, most: number): Leaf {
-  return (value, path, errors) => {
-    if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most)
-      errors.push(`${path}: a whole number from ${least} to ${most} is wanted`);
-    return value;
-  };
-}
-
-export const isTrueOrFalse: Leaf = (value, path, errors) => {
-  if (typeof value !== 'boolean') errors.push(`${path}: true or false is wanted`);
-  return value;
-};
-
-/** A factor in (0, 1]: a number, or a fraction as text. */
-export const factor: Leaf = (value, path, errors) => {
-  const parts = typeof value === 'string' ? /^([1-9][0-9]*)\/([1-9][0-9]*)$/.exec(value) : null;
-  const read = parts === null ? value : Number(parts[1]) / Number(parts[2]);
-  if (typeof read !== 'number' || !(read > 0 && read <= 1))
-    errors.push(`${path}: a factor above 0 and up to 1 is wanted`);
-  return read;
-};
-
-export const names: Leaf = (value, path, errors) => {
-  const isList = Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string');
-  if (!isList || new Set(value).size !== value.length) errors.push(`${path}: a list of different names is wanted`);
-  return value;
-};
-
-export function exactly(wanted: unknown): Leaf {
-  return (value, path, errors) => {
-    if (value !== wanted) errors.push(`${path}: ${JSON.stringify(wanted)} is wanted`);
-    return value;
-  };
-}
-
-/** Levels that rise, each with a multiplier, `reduce_only`, or both. */
-export const tiers: Leaf = (value, path, errors) => {
-  if (!Array.isArray(value)) {
-    errors.push(`${path}: a list is wanted`);
-    return value;
-  }
-  let last = 0;
-  return value.map((entry: unknown, i) => {
-    const where = `${path}[${i}]`;
-    const given = isRecord(entry) ? entry : {};
-    const tier = { multiplier: 1, reduce_only: false, ...given };
-    const read = parseShape({ at: number(0, 1), multiplier: factor, reduce_only: isTrueOrFalse }, tier, where, errors);
-    if (!('multiplier' in given) && given.reduce_only !== true) errors.push(`${where}: has no effect`);
-    if (typeof read.at === 'number' && read.at <= last) errors.push(`${where}.at: must rise`);
-    last = typeof read.at === 'number' ? read.at : last;
-    return read;
-  });
-};
+import SHIPPED from './scope.json' with { type: 'json' };
 
 /** A level from which a state of the account counts (`>=`); all that are reached multiply. */
 export interface ScopeTier {
@@ -129,7 +35,7 @@ export interface ScopeMarket {
   readonly liquidity: { readonly ema_bars: number; readonly below_quantile: number; readonly baseline_bars: number };
   readonly regimes: Readonly<Record<Regime, ScopeRegime>>;
 }
-export interface ScopeBudgets {
+interface ScopeBudgets {
   readonly leverage: number;
   readonly order_notional_usdt: number;
   readonly symbol_notional_usdt: number;
@@ -143,12 +49,9 @@ export interface ScopeBudgets {
 }
 /** What is in scope (SAE sections 3 and 9), fixed before any run: S = (T, R, M, U), amounts in USDT. */
 export interface JudgeScope {
-  readonly version: 1;
   readonly tools: readonly string[];
   readonly actions: readonly string[];
   readonly venues: readonly string[];
-  /** The symbols of the judged market, and no other. */
-  readonly symbols: 'market';
   readonly accounts: readonly string[];
   readonly budgets: ScopeBudgets;
   readonly market: ScopeMarket;
@@ -168,89 +71,49 @@ export interface JudgeScope {
   readonly tolerance: { readonly lots: number; readonly half_spread_bps: number; readonly ticks: number };
 }
 
-const FILE = new URL('./scope.json', import.meta.url);
-const LONGEST_MS = 315_360_000_000;
-const usdt = number(0.01, 1e12);
-const count = whole(1, 1e6);
-const span = whole(1, LONGEST_MS);
-const share = number(1e-6, 1);
-const level = number(1e-6, 1e3);
-const REGIME: Shape = {
-  leverage: factor,
-  notional: factor,
-  order_rate: factor,
-  slippage: factor,
-  cooldown_ms: whole(0, LONGEST_MS),
-  reduce_only: isTrueOrFalse,
-};
-const SHAPE: Shape = {
-  version: exactly(1),
-  tools: names,
-  actions: names,
-  venues: names,
-  symbols: exactly('market'),
-  accounts: names,
-  budgets: {
-    leverage: whole(1, 125),
-    order_notional_usdt: usdt,
-    symbol_notional_usdt: usdt,
-    gross_notional_usdt: usdt,
-    order_rate: { max: count, window_ms: span },
-    slippage_bps: number(0.1, 5000),
-    holding_time_ms: span,
-    concurrent_positions: whole(1, 1000),
-    turnover_usdt_per_day: usdt,
-    fees_usdt_per_day: usdt,
-  },
-  market: {
-    bar_ms: whole(1, 86_400_000),
-    window_bars: whole(2, 1e6),
-    baseline_bars: whole(2, 1e6),
-    baseline_quantile: number(0.01, 0.99),
-    min_history_bars: count,
-    ratio: { volatile: level, extreme: level },
-    absolute: { volatile: level, extreme: level },
-    jump_sigma: level,
-    regime_hold_bars: count,
-    funding_extreme: share,
-    liquidity: { ema_bars: count, below_quantile: number(0, 0.99), baseline_bars: whole(2, 1e6) },
-    regimes: { calm: REGIME, volatile: REGIME, extreme: REGIME },
-  },
-  account: {
-    drawdown: { window_ms: span, tiers },
-    daily_loss: { tiers },
-    margin_ratio: { tiers },
-    concentration: { share: number(0.01, 0.99), floor_usdt: number(0, 1e12) },
-    min_liquidation_distance: number(0.001, 0.99),
-  },
-  temporal: { flip_interval_ms: span, slices_within_ms: span },
-  tolerance: { lots: number(0, 1000), half_spread_bps: number(0, 1000), ticks: number(0, 1000) },
-};
-
-/** Everything that is wrong with a scope document, one line each. */
-export class ScopeError extends Error {
-  readonly code = 'SCOPE_INVALID';
-  constructor(violations: readonly string[]) {
-    super(`the judge's scope is not valid:\n${violations.join('\n')}`);
-    this.name = 'ScopeError';
-  }
-}
-
-/** Reads a scope from its document. Throws ScopeError with every violation. */
-export function parseScope(document: unknown): JudgeScope {
-  const errors: string[] = [];
-  const scope = parseShape(SHAPE, document, 'scope', errors);
-  if (errors.length > 0) throw new ScopeError(errors);
-  return scope as unknown as JudgeScope;
-}
-
-/** The scope that this project is judged by. Throws ScopeError. */
+/** The scope that this project is judged by: as its file has it, but that factors are numbers and tiers complete. */
 export function readScope(): JudgeScope {
-  return parseScope(JSON.parse(readFileSync(FILE, 'utf8')));
+  const { account, market, ...rest } = SHIPPED;
+  const { calm, volatile, extreme } = market.regimes;
+  const { daily_loss, drawdown, margin_ratio } = account;
+  return {
+    ...rest,
+    market: {
+      ...market,
+      regimes: { calm: readRegime(calm), volatile: readRegime(volatile), extreme: readRegime(extreme) },
+    },
+    account: {
+      ...account,
+      drawdown: { ...drawdown, tiers: drawdown.tiers.map(readTier) },
+      daily_loss: { tiers: daily_loss.tiers.map(readTier) },
+      margin_ratio: { tiers: margin_ratio.tiers.map(readTier) },
+    },
+  };
+}
+
+type Factors = 'leverage' | 'notional' | 'order_rate' | 'slippage';
+function readRegime(row: Omit<ScopeRegime, Factors> & Readonly<Record<Factors, number | string>>): ScopeRegime {
+  const { leverage, notional, order_rate, slippage } = row;
+  return {
+    ...row,
+    leverage: readFactor(leverage),
+    notional: readFactor(notional),
+    order_rate: readFactor(order_rate),
+    slippage: readFactor(slippage),
+  };
+}
+/** A number, or a fraction as text. */
+function readFactor(factor: number | string): number {
+  if (typeof factor === 'number') return factor;
+  const [over, under] = factor.split('/').map(Number);
+  return over! / under!;
+}
+function readTier(tier: Partial<ScopeTier> & Pick<ScopeTier, 'at'>): ScopeTier {
+  return { multiplier: 1, reduce_only: false, ...tier };
 }
 
 /** sha256 (hex) of the scope's document with its keys in order: layout does not change it, any value does. */
-export function scopeHash(document: unknown = JSON.parse(readFileSync(FILE, 'utf8'))): string {
+export function scopeHash(document: unknown = SHIPPED): string {
   return createHash('sha256')
     .update(JSON.stringify(inOrder(document)))
     .digest('hex');

@@ -1,6 +1,5 @@
 import type { TimePort } from '../../time/time-port.ts';
 import { snapshotState } from '../core/snapshot.ts';
-import type { ExchangeState } from '../core/state.ts';
 import type { World } from '../market/world.ts';
 import type { RawAnswer } from '../refusals/params.ts';
 import { Lags, OddRows } from './lags.ts';
@@ -136,11 +135,6 @@ export interface FaultTarget {
   readonly symbol: string | undefined;
 }
 
-interface Stale<T> {
-  readonly untilMs: number;
-  readonly view: T;
-}
-
 function isMatch(match: FaultMatch, target: FaultTarget): boolean {
   if (match.method !== undefined && match.method.toUpperCase() !== target.method) return false;
   if (match.symbol !== undefined && match.symbol !== target.symbol) return false;
@@ -160,7 +154,7 @@ export function copyWorld(world: World): World {
   return { state: snapshotState(world.state), sources: world.sources, cursors };
 }
 
-/** The queued faults and the outdated views that some of them hand out. */
+/** The queued faults, and what some of them have made outdated. */
 export class FaultQueue {
   readonly faults: Fault[] = [];
   readonly lags: Lags;
@@ -171,9 +165,6 @@ export class FaultQueue {
   readonly #time: TimePort;
   #nextId = 1;
   readonly #hidden = new Map<string, number>();
-  #account: Stale<ExchangeState> | null = null;
-  #orders: Stale<ExchangeState> | null = null;
-  #market: Stale<World> | null = null;
   #disconnectedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(time: TimePort) {
@@ -197,9 +188,6 @@ export class FaultQueue {
     this.oddRows.clear();
     this.ban.lift();
     this.clockOffsetMs = 0;
-    this.#account = null;
-    this.#orders = null;
-    this.#market = null;
     this.#disconnectedUntilMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -234,43 +222,11 @@ export class FaultQueue {
     return true;
   }
 
-  freezeAccount(state: ExchangeState, ms: number): void {
-    this.#account = { untilMs: this.#time.monotonicMs() + ms, view: snapshotState(state) };
-  }
-
-  /** Shows an already taken view of the account for `ms`. */
-  showAccount(view: ExchangeState, ms: number): void {
-    this.#account = { untilMs: this.#time.monotonicMs() + ms, view };
-  }
-
-  showOrders(view: ExchangeState, ms: number): void {
-    this.#orders = { untilMs: this.#time.monotonicMs() + ms, view };
-  }
-
-  freezeMarket(world: World, ms: number): void {
-    this.#market = { untilMs: this.#time.monotonicMs() + ms, view: copyWorld(world) };
-  }
-
   disconnect(ms: number): void {
     this.#disconnectedUntilMs = this.#time.monotonicMs() + ms;
   }
 
   isDisconnected(): boolean {
     return this.#time.monotonicMs() < this.#disconnectedUntilMs;
-  }
-
-  accountView(truth: ExchangeState): ExchangeState {
-    if (this.#account !== null && this.#time.monotonicMs() >= this.#account.untilMs) this.#account = null;
-    return this.#account?.view ?? truth;
-  }
-
-  orderView(truth: ExchangeState): ExchangeState {
-    if (this.#orders !== null && this.#time.monotonicMs() >= this.#orders.untilMs) this.#orders = null;
-    return this.#orders?.view ?? truth;
-  }
-
-  marketView(truth: World): World {
-    if (this.#market !== null && this.#time.monotonicMs() >= this.#market.untilMs) this.#market = null;
-    return this.#market?.view ?? truth;
   }
 }

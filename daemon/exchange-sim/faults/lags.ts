@@ -3,15 +3,10 @@ import type { ExchangeState, Order, Trade } from '../core/state.ts';
 import type { World } from '../market/world.ts';
 import type { Params } from '../refusals/params.ts';
 
-interface StaleList {
-  readonly untilMs: number;
-  readonly view: World;
-}
-
-/** Single answers that lag behind the rest: one list, the trades of one order, the verdict on one order. */
+/** Answers that lag behind: all of a kind, one list, the trades of one order, the verdict on one order. */
 export class Lags {
   readonly #time: TimePort;
-  readonly #lists = new Map<string, StaleList>();
+  readonly #views = new Map<string, { readonly untilMs: number; readonly view: World }>();
   /** By order id: until when, wall ms. */
   readonly #trades = new Map<number, number>();
   readonly #verdicts = new Map<number, number>();
@@ -21,22 +16,20 @@ export class Lags {
   }
 
   clear(): void {
-    this.#lists.clear();
+    this.#views.clear();
     this.#trades.clear();
     this.#verdicts.clear();
   }
 
-  /** One path answers from `view` for `ms`; every other one from the truth. */
-  freezeList(path: string, view: World, ms: number): void {
-    this.#lists.set(path, { untilMs: this.#time.monotonicMs() + ms, view });
+  /** For `ms` the `account`, the `orders`, the `market`, or what one path answers, is shown as it is in `view`. */
+  show(what: string, view: World, ms: number): void {
+    this.#views.set(what, { untilMs: this.#time.monotonicMs() + ms, view });
   }
-
-  /** What a path answers from when it lags; undefined when it does not. */
-  listView(path: string): World | undefined {
-    const list = this.#lists.get(path);
-    if (list === undefined) return undefined;
-    if (this.#time.monotonicMs() < list.untilMs) return list.view;
-    this.#lists.delete(path);
+  /** What it is shown from when it lags; undefined when it does not. */
+  view(what: string): World | undefined {
+    const lagging = this.#views.get(what);
+    if (lagging === undefined || this.#time.monotonicMs() < lagging.untilMs) return lagging?.view;
+    this.#views.delete(what);
     return undefined;
   }
 

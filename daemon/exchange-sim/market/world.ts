@@ -77,52 +77,29 @@ function stepTime(source: BarSource, cursor: Cursor): number {
  */
 export function advanceTo(world: World, toMs: number): void {
   const { state } = world;
-  for (;;) {
-    let next = Number.POSITIVE_INFINITY;
-    let mover: string | null = null;
-    for (const [symbol, cursor] of world.cursors) {
-      const source = world.sources.get(symbol);
-      const at = source === undefined ? Number.POSITIVE_INFINITY : stepTime(source, cursor);
-      if (at < next) {
-        next = at;
-        mover = symbol;
-      }
-    }
-    let funding: Market | null = null;
-    let isCountdown = false;
-    let isExpiry = false;
-    for (const market of state.markets.values()) {
-      if (market.nextFundingMs < next) {
-        next = market.nextFundingMs;
-        funding = market;
-        isCountdown = false;
-        isExpiry = false;
-        mover = null;
-      }
-      if (market.countdownAtMs !== null && market.countdownAtMs < next) {
-        next = market.countdownAtMs;
-        isCountdown = true;
-        isExpiry = false;
-        funding = null;
-        mover = null;
-      }
-      const expiryMs = nextExpiryMs(market);
-      if (expiryMs < next) {
-        next = expiryMs;
-        isExpiry = true;
-        isCountdown = false;
-        funding = null;
-        mover = null;
-      }
-    }
-    if (next > toMs) break;
-    state.nowMs = Math.max(state.nowMs, next);
-    if (isCountdown) runCountdowns(state);
-    else if (isExpiry) expireOrders(state);
-    else if (funding !== null) settle(world, funding);
-    else if (mover !== null) step(world, mover);
+  for (let next = findNext(world); next.atMs <= toMs; next = findNext(world)) {
+    state.nowMs = Math.max(state.nowMs, next.atMs);
+    next.happen();
   }
   state.nowMs = Math.max(state.nowMs, toMs);
+}
+
+function findNext(world: World): { readonly atMs: number; readonly happen: () => void } {
+  const { cursors, sources, state } = world;
+  let next = { atMs: Number.POSITIVE_INFINITY, happen: (): void => undefined };
+  const offer = (atMs: number | null | undefined, happen: () => void): void => {
+    if (atMs != null && atMs < next.atMs) next = { atMs, happen };
+  };
+  for (const [symbol, cursor] of cursors) {
+    const source = sources.get(symbol);
+    offer(source && stepTime(source, cursor), () => step(world, symbol));
+  }
+  for (const market of state.markets.values()) {
+    offer(market.nextFundingMs, () => settle(world, market));
+    offer(market.countdownAtMs, () => runCountdowns(state));
+    offer(nextExpiryMs(market), () => expireOrders(state));
+  }
+  return next;
 }
 
 function settle(world: World, market: Market): void {

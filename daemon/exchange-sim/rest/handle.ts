@@ -1,8 +1,7 @@
-import { snapshotState } from '../core/snapshot.ts';
-import type { ExchangeState } from '../core/state.ts';
 import { type Exchange, persist } from '../exchange.ts';
-import type { Fault, FaultTarget } from '../faults/faults.ts';
+import { copyWorld, type Fault, type FaultTarget } from '../faults/faults.ts';
 import { asNew } from '../faults/lags.ts';
+import type { World } from '../market/world.ts';
 import { ApiError, apiError, type Params, type RawAnswer } from '../refusals/params.ts';
 import { checkKey, checkSignature } from './auth.ts';
 import { startFault } from './control/control.ts';
@@ -85,17 +84,14 @@ interface Call {
 
 function buildContext(exchange: Exchange, { path, params }: Call): Context {
   const { world, faults } = exchange;
-  const lagging = faults.lags.listView(path);
-  if (lagging !== undefined) {
-    const view = lagging.state;
-    return { exchange, state: world.state, account: view, orders: view, market: lagging, params };
-  }
+  const list = faults.lags.view(path);
+  const seen = (what: string): World => list ?? faults.lags.view(what) ?? world;
   return {
     exchange,
     state: world.state,
-    account: faults.accountView(world.state),
-    orders: faults.orderView(world.state),
-    market: faults.marketView(world),
+    account: seen('account').state,
+    orders: seen('orders').state,
+    market: seen('market'),
     params,
   };
 }
@@ -105,7 +101,7 @@ function runShaded(exchange: Exchange, route: Route, call: Call, shade: Fault | 
   if (shade === undefined) return route.handle(buildContext(exchange, call));
   const { state } = exchange.world;
   if (startFault(exchange, shade)) return route.handle(buildContext(exchange, call));
-  const before = shade.kind === 'fill-lag' && shade.lagging === 'account' ? snapshotState(state) : null;
+  const before = shade.kind === 'fill-lag' && shade.lagging === 'account' ? copyWorld(exchange.world) : null;
   const firstNewOrder = state.nextOrderId;
   if (shade.kind === 'partial-fill') state.nextFillFraction = shade.fraction;
   state.nextIsRejected = shade.kind === 'reject-late';
@@ -124,7 +120,7 @@ function runShaded(exchange: Exchange, route: Route, call: Call, shade: Fault | 
     return renderOrderAck(asNew(placed));
   }
   if (shade.kind === 'untold-quantity') return unreported(body);
-  if (before !== null) exchange.faults.showAccount(before, shade.ms);
+  if (before !== null) exchange.faults.lags.show('account', before, shade.ms);
   if (shade.kind === 'fill-lag' && shade.lagging === 'order')
     return lagOrder(exchange, firstNewOrder, shade.ms) ?? body;
   return body;
@@ -138,11 +134,11 @@ function unreported(body: unknown): unknown {
 
 /** Shows a just placed order as accepted and untouched for a while; answers as of that moment. */
 function lagOrder(exchange: Exchange, orderId: number, ms: number): unknown {
-  const view: ExchangeState = snapshotState(exchange.world.state);
-  const order = view.orders.get(orderId);
+  const view = copyWorld(exchange.world);
+  const order = view.state.orders.get(orderId);
   if (order === undefined) return undefined;
   Object.assign(order, { status: 'NEW', executed: 0n, quote: 0n });
-  view.markets.get(order.symbol)?.openOrders.set(orderId, order);
-  exchange.faults.showOrders(view, ms);
+  view.state.markets.get(order.symbol)?.openOrders.set(orderId, order);
+  exchange.faults.lags.show('orders', view, ms);
   return renderOrderAck(order);
 }

@@ -7,6 +7,7 @@ import { buildTraderState, DATA_PATH, DOCS_PATH, placeFigures } from '../../../s
 import { escalatesAfter, HORIZON_TRADES } from '../../../scripts/calibrate/population.ts';
 import { fitIsotonic, fitLogistic, solveLinear } from '../../../scripts/calibrate/regression.ts';
 import { measureReliability } from '../../../scripts/calibrate/reliability.ts';
+import { forAll } from '../../for-all.ts';
 import { scriptTrades } from './trades.ts';
 
 const built = buildTraderState();
@@ -55,36 +56,33 @@ test('the outcome reads later trades only, and counts large re-entries after los
 
 test('the isotonic fit is monotone, keeps the mean and no monotone step fits better', () => {
   const sample = fc.tuple(fc.integer({ min: 0, max: 9 }), fc.boolean());
-  fc.assert(
-    fc.property(fc.array(sample, { minLength: 1, maxLength: 40 }), (samples) => {
-      const scores = samples.map(([score]) => score);
-      const labels = samples.map(([, label]) => label);
-      const blocks = fitIsotonic(scores, labels, 1);
-      for (let i = 1; i < blocks.length; i++) {
-        assert.ok(blocks[i]!.rate > blocks[i - 1]!.rate);
-        assert.ok(blocks[i]!.score > blocks[i - 1]!.score);
-      }
-      // The min-max formula: the fit at a score is the largest over starts of the smallest mean over ends.
-      const ordered = [...new Set(scores)].sort((a, b) => a - b);
-      const meanOf = (from: number, to: number): number => {
-        const inside = samples.filter(([score]) => score >= from && score <= to);
-        return inside.filter(([, label]) => label).length / inside.length;
-      };
-      const expected = ordered.map((score) =>
-        Math.max(
-          ...ordered
-            .filter((from) => from <= score)
-            .map((from) => Math.min(...ordered.filter((to) => to >= score).map((to) => meanOf(from, to)))),
-        ),
-      );
-      const distinct = expected.filter((value, i) => i === 0 || Math.abs(value - expected[i - 1]!) > 1e-12);
-      assert.equal(blocks.length, distinct.length);
-      blocks.forEach((block, i) => {
-        assert.ok(Math.abs(block.rate - distinct[i]!) < 1e-12);
-      });
-    }),
-    { seed: 81, numRuns: 200 },
-  );
+  forAll([fc.array(sample, { minLength: 1, maxLength: 40 })], { seed: 81, numRuns: 200 }, (samples) => {
+    const scores = samples.map(([score]) => score);
+    const labels = samples.map(([, label]) => label);
+    const blocks = fitIsotonic(scores, labels, 1);
+    for (let i = 1; i < blocks.length; i++) {
+      assert.ok(blocks[i]!.rate > blocks[i - 1]!.rate);
+      assert.ok(blocks[i]!.score > blocks[i - 1]!.score);
+    }
+    // The min-max formula: the fit at a score is the largest over starts of the smallest mean over ends.
+    const ordered = [...new Set(scores)].sort((a, b) => a - b);
+    const meanOf = (from: number, to: number): number => {
+      const inside = samples.filter(([score]) => score >= from && score <= to);
+      return inside.filter(([, label]) => label).length / inside.length;
+    };
+    const expected = ordered.map((score) =>
+      Math.max(
+        ...ordered
+          .filter((from) => from <= score)
+          .map((from) => Math.min(...ordered.filter((to) => to >= score).map((to) => meanOf(from, to)))),
+      ),
+    );
+    const distinct = expected.filter((value, i) => i === 0 || Math.abs(value - expected[i - 1]!) > 1e-12);
+    assert.equal(blocks.length, distinct.length);
+    blocks.forEach((block, i) => {
+      assert.ok(Math.abs(block.rate - distinct[i]!) < 1e-12);
+    });
+  });
 });
 
 test('the logistic fit sets its own gradient to zero', () => {

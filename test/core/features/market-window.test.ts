@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Bar, type MarketFeatures, scaleBarCount } from '../../../daemon/core/features/market.ts';
 import { MAX_JUMP_RATIO, MarketFeatureWindow } from '../../../daemon/core/features/market-window.ts';
+import { forAll } from '../../for-all.ts';
 import { market, withWindows } from './market-section.ts';
 import { barsOfCloses, syntheticBars } from './synthetic-bars.ts';
 
@@ -70,24 +71,27 @@ test('sigma does not drift: after 100,000 bars it is that of the last window alo
 test('reading in between, at any bar, never changes a later feature', () => {
   const bars = syntheticBars(14, 300, BAR_MS);
   const undisturbed = featuresOf(bars).at(-1);
-  fc.assert(
-    fc.property(fc.array(fc.double({ min: 1, max: 1e6, noNaN: true }), { maxLength: 300 }), (marks) => {
+  forAll(
+    [fc.array(fc.double({ min: 1, max: 1e6, noNaN: true }), { maxLength: 300 })],
+    { seed: 3, numRuns: 40 },
+    (marks) => {
       const window = new MarketFeatureWindow(BAR_MS, market);
       bars.forEach((bar, i) => {
         window.applyBar(bar);
         if (marks[i] !== undefined) window.readLive(marks[i]);
       });
       assert.deepEqual(window.readClosed(), undisturbed);
-    }),
-    { seed: 3, numRuns: 40 },
+    },
   );
 });
 
 test('no look-ahead: changing a bar changes no feature of an earlier one', () => {
   const bars = syntheticBars(15, 250, BAR_MS);
   const before = featuresOf(bars, withWindows({ window_bars: 10, baseline_bars: 50 }));
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 249 }), fc.double({ min: 0.5, max: 2, noNaN: true }), (at, factor) => {
+  forAll(
+    [fc.integer({ min: 1, max: 249 }), fc.double({ min: 0.5, max: 2, noNaN: true })],
+    { seed: 5, numRuns: 60 },
+    (at, factor) => {
       const close = bars[at]!.close * factor;
       const changed = {
         ...bars[at]!,
@@ -99,8 +103,7 @@ test('no look-ahead: changing a bar changes no feature of an earlier one', () =>
       assert.deepEqual(after.slice(0, at), before.slice(0, at));
       // The baseline of a bar does not contain the bar itself either.
       assert.equal(after[at]!.sigma_baseline, before[at]!.sigma_baseline);
-    }),
-    { seed: 5, numRuns: 60 },
+    },
   );
 });
 

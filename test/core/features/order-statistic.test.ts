@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SlidingOrderStatistic } from '../../../daemon/core/features/order-statistic.ts';
+import { forAll } from '../../for-all.ts';
 
 function nearestRank(values: readonly number[], q: number): number | null {
   const sorted = [...values].sort((a, b) => a - b);
@@ -13,51 +14,47 @@ const value = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true,
 
 test('every quantile equals the nearest rank of the sorted last n values', () => {
   const quantile = fc.oneof(fc.constantFrom(0.02, 0.5, 0.75, 1), fc.double({ min: 1e-6, max: 1, noNaN: true }));
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 40 }),
-      fc.array(value, { maxLength: 200 }),
-      quantile,
-      (capacity, values, q) => {
-        const window = new SlidingOrderStatistic(capacity);
-        assert.equal(window.quantile(q), null);
-        values.forEach((next, i) => {
-          window.push(next, i);
-          const expected = nearestRank(values.slice(Math.max(0, i + 1 - capacity), i + 1), q);
-          assert.equal(window.quantile(q), expected === 0 ? 0 : expected);
-          assert.equal(window.size, Math.min(capacity, i + 1));
-        });
-      },
-    ),
+  forAll(
+    [fc.integer({ min: 1, max: 40 }), fc.array(value, { maxLength: 200 }), quantile],
     { seed: 20251010, numRuns: 300 },
+    (capacity, values, q) => {
+      const window = new SlidingOrderStatistic(capacity);
+      assert.equal(window.quantile(q), null);
+      values.forEach((next, i) => {
+        window.push(next, i);
+        const expected = nearestRank(values.slice(Math.max(0, i + 1 - capacity), i + 1), q);
+        assert.equal(window.quantile(q), expected === 0 ? 0 : expected);
+        assert.equal(window.size, Math.min(capacity, i + 1));
+      });
+    },
   );
 });
 
 test('values that have aged out by their stamp are forgotten', () => {
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.integer({ min: 1, max: 20 }),
       fc.array(fc.tuple(value, fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 12 })), { maxLength: 120 }),
-      (capacity, steps) => {
-        const window = new SlidingOrderStatistic(capacity);
-        let held: { value: number; stamp: number }[] = [];
-        let now = 0;
-        for (const [next, elapsed, age] of steps) {
-          now += elapsed;
-          window.push(next, now);
-          held = [...held, { value: next, stamp: now }].slice(-capacity);
-          window.evictThrough(now - age - 1);
-          held = held.filter((entry) => entry.stamp > now - age - 1);
-          const expected = nearestRank(
-            held.map((entry) => entry.value),
-            0.75,
-          );
-          assert.equal(window.size, held.length);
-          assert.equal(window.quantile(0.75), expected === 0 ? 0 : expected);
-        }
-      },
-    ),
+    ],
     { seed: 7, numRuns: 300 },
+    (capacity, steps) => {
+      const window = new SlidingOrderStatistic(capacity);
+      let held: { value: number; stamp: number }[] = [];
+      let now = 0;
+      for (const [next, elapsed, age] of steps) {
+        now += elapsed;
+        window.push(next, now);
+        held = [...held, { value: next, stamp: now }].slice(-capacity);
+        window.evictThrough(now - age - 1);
+        held = held.filter((entry) => entry.stamp > now - age - 1);
+        const expected = nearestRank(
+          held.map((entry) => entry.value),
+          0.75,
+        );
+        assert.equal(window.size, held.length);
+        assert.equal(window.quantile(0.75), expected === 0 ? 0 : expected);
+      }
+    },
   );
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { highestRegime, REGIME_RANK } from '../../../daemon/core/features/market.ts';
 import { type RegimeHold, stepRegimeHold } from '../../../daemon/core/features/regime-hold.ts';
 import { REGIMES, type Regime } from '../../../daemon/core/policy.ts';
+import { forAll } from '../../for-all.ts';
 
 const BAR_MS = 900_000;
 const LETTER: { readonly [letter: string]: Regime } = { c: 'calm', v: 'volatile', e: 'extreme' };
@@ -50,17 +51,14 @@ test('a running bar raises the regime at once, never lowers it, and its own clos
 
 test('the regime in force is the highest raw one of the last hold bars', () => {
   const raws = fc.array(fc.constantFrom(...REGIMES), { minLength: 1, maxLength: 60 });
-  fc.assert(
-    fc.property(raws, fc.integer({ min: 0, max: 8 }), (sequence, hold) => {
-      let state: RegimeHold | null = null;
-      sequence.forEach((raw, i) => {
-        state = stepRegimeHold(state, { raw, bars_as_of_ms: (i + 1) * BAR_MS, is_closed: true }, hold);
-        const window = sequence.slice(Math.max(0, i + 1 - Math.max(1, hold)), i + 1);
-        assert.equal(state.regime, window.reduce(highestRegime));
-      });
-    }),
-    { seed: 41, numRuns: 500 },
-  );
+  forAll([raws, fc.integer({ min: 0, max: 8 })], { seed: 41, numRuns: 500 }, (sequence, hold) => {
+    let state: RegimeHold | null = null;
+    sequence.forEach((raw, i) => {
+      state = stepRegimeHold(state, { raw, bars_as_of_ms: (i + 1) * BAR_MS, is_closed: true }, hold);
+      const window = sequence.slice(Math.max(0, i + 1 - Math.max(1, hold)), i + 1);
+      assert.equal(state.regime, window.reduce(highestRegime));
+    });
+  });
 });
 
 test('a repeated or late bar can raise the regime but never counts as a calm one', () => {
@@ -82,8 +80,10 @@ test('no interleaving of running and closed observations leaves the regime below
     is_closed: fc.boolean(),
     advance: fc.integer({ min: -1, max: 2 }),
   });
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 0, max: 6 }), (steps, hold) => {
+  forAll(
+    [fc.array(step, { maxLength: 80 }), fc.integer({ min: 0, max: 6 })],
+    { seed: 42, numRuns: 500 },
+    (steps, hold) => {
       let state: RegimeHold | null = null;
       let asOf = BAR_MS * 10;
       for (const { raw, is_closed, advance } of steps) {
@@ -95,8 +95,7 @@ test('no interleaving of running and closed observations leaves the regime below
         assert.deepEqual(JSON.parse(JSON.stringify(next)), next);
         state = next;
       }
-    }),
-    { seed: 42, numRuns: 500 },
+    },
   );
 });
 

@@ -9,6 +9,7 @@ import {
 } from '../../../daemon/core/features/trader-features.ts';
 import { calibrateScore, computeTraderRisk, selectTrades } from '../../../daemon/core/features/trader-state.ts';
 import { TRADER_STATE_MODEL } from '../../../daemon/core/features/trader-state-data.ts';
+import { forAll } from '../../for-all.ts';
 import { endOf, type Script, START_MS, scriptTrades } from './trades.ts';
 
 const WEEK_MS = 604_800_000;
@@ -96,26 +97,23 @@ test('p_t is a probability, deterministic, and blind to the order of the list', 
     pnl: fc.double({ min: -1e6, max: 1e6, noNaN: true }),
   });
   const list = fc.uniqueArray(trade, { selector: (one) => one.opened_at_ms, maxLength: 60 });
-  fc.assert(
-    fc.property(list, (drawn) => {
-      const trades: TradeRecord[] = drawn.map(({ held, pnl, ...rest }) => ({
-        ...rest,
-        closed_at_ms: held === null ? null : rest.opened_at_ms + held,
-        pnl_usdt: held === null ? null : pnl,
-      }));
-      const copy = structuredClone(trades);
-      const risk = computeTraderRisk(trades, START_MS + WEEK_MS, section);
-      assert.deepEqual(trades, copy);
-      assert.ok(risk.p_risk >= 0 && risk.p_risk <= 1);
-      for (const name of TRADER_FEATURE_NAMES) assert.ok(risk.features[name] >= 0 && risk.features[name] <= 1, name);
-      // Closings in the same millisecond have no order of their own; all others do.
-      const closings = trades.map((one) => one.closed_at_ms).filter((at) => at !== null);
-      if (new Set(closings).size === closings.length) {
-        assert.deepEqual(computeTraderRisk([...trades].reverse(), START_MS + WEEK_MS, section), risk);
-      }
-    }),
-    { seed: 71, numRuns: 300 },
-  );
+  forAll([list], { seed: 71, numRuns: 300 }, (drawn) => {
+    const trades: TradeRecord[] = drawn.map(({ held, pnl, ...rest }) => ({
+      ...rest,
+      closed_at_ms: held === null ? null : rest.opened_at_ms + held,
+      pnl_usdt: held === null ? null : pnl,
+    }));
+    const copy = structuredClone(trades);
+    const risk = computeTraderRisk(trades, START_MS + WEEK_MS, section);
+    assert.deepEqual(trades, copy);
+    assert.ok(risk.p_risk >= 0 && risk.p_risk <= 1);
+    for (const name of TRADER_FEATURE_NAMES) assert.ok(risk.features[name] >= 0 && risk.features[name] <= 1, name);
+    // Closings in the same millisecond have no order of their own; all others do.
+    const closings = trades.map((one) => one.closed_at_ms).filter((at) => at !== null);
+    if (new Set(closings).size === closings.length) {
+      assert.deepEqual(computeTraderRisk([...trades].reverse(), START_MS + WEEK_MS, section), risk);
+    }
+  });
 });
 
 test('a trade whose figures are no numbers is certain escalation, never calm', () => {

@@ -12,6 +12,7 @@ import {
   takeOut,
 } from '../../../daemon/engine/accounts/cost-book.ts';
 import type { CostEntry, CostTrade } from '../../../daemon/engine/accounts/cost-fold.ts';
+import { forAll } from '../../for-all.ts';
 import { NaiveCosts, sumsOf } from './naive-costs.ts';
 
 const HOUR = 3_600_000;
@@ -142,14 +143,15 @@ function assertNaive(told: Told, entries: readonly CostEntry[]): void {
 
 test('in whatever order trades are listed, each agent has made what their order at the venue says, to the last unit', () => {
   let moved = 0;
-  fc.assert(
-    fc.property(fc.array(DRAW, { minLength: 2, maxLength: 40, size: 'max' }), (draws) => {
+  forAll(
+    [fc.array(DRAW, { minLength: 2, maxLength: 40, size: 'max' })],
+    { numRuns: 600, endOnFailure: true },
+    (draws) => {
       const entries = historyOf(draws);
       const order = listed(draws, entries);
       assertNaive(new Told().tell(order), entries);
       moved += order.filter((entry, i) => entry !== entries[i]).length;
-    }),
-    { numRuns: 600, endOnFailure: true },
+    },
   );
   assert.ok(moved > 1_000);
 });
@@ -164,8 +166,10 @@ test('an exit waits for the trade that it closes, also where it is summed up by 
     late: fc.nat(40),
   });
   let late = 0;
-  fc.assert(
-    fc.property(fc.array(trip, { minLength: 2, maxLength: 30, size: 'max' }), (trips) => {
+  forAll(
+    [fc.array(trip, { minLength: 2, maxLength: 30, size: 'max' })],
+    { numRuns: 200, endOnFailure: true },
+    (trips) => {
       const draws = trips.flatMap(({ exit, prices, ...draw }): Draw[] => [
         { ...draw, aheadMs: 0, gapMs: 50, kind: 'open', priceE8: prices[0] },
         { ...draw, aheadMs: 0, gapMs: 50, kind: exit, priceE8: prices[1], late: 0 },
@@ -173,49 +177,42 @@ test('an exit waits for the trade that it closes, also where it is summed up by 
       const entries = historyOf(draws);
       assertNaive(new Told(4).tell(listed(draws, entries)), entries);
       late += draws.filter((draw) => draw.late > 5).length;
-    }),
-    { numRuns: 200, endOnFailure: true },
+    },
   );
   assert.ok(late > 500);
 });
 
 test('what is summed up counts as before', () => {
-  fc.assert(
-    fc.property(
-      fc.array(DRAW, { minLength: 20, maxLength: 20 }),
-      fc.array(fc.nat(30), { minLength: 1_200, maxLength: 1_200 }),
-      (drawn, late) => {
-        // Sums stay far below 90 million USDT, up to where units of 1e-8 are exact.
-        const draws = late.map((by, i) => {
-          const draw = drawn[i % drawn.length]!;
-          return { ...draw, quantityE8: Math.ceil(draw.quantityE8 / 10), gapMs: 20, late: by };
-        });
-        const entries = historyOf(draws);
-        const book = new Told().tell(listed(draws, entries));
-        assert.ok(book.book.entries.length <= 1_000);
-        assertNaive(book, entries);
-      },
-    ),
+  forAll(
+    [fc.array(DRAW, { minLength: 20, maxLength: 20 }), fc.array(fc.nat(30), { minLength: 1_200, maxLength: 1_200 })],
     { numRuns: 3, endOnFailure: true },
+    (drawn, late) => {
+      // Sums stay far below 90 million USDT, up to where units of 1e-8 are exact.
+      const draws = late.map((by, i) => {
+        const draw = drawn[i % drawn.length]!;
+        return { ...draw, quantityE8: Math.ceil(draw.quantityE8 / 10), gapMs: 20, late: by };
+      });
+      const entries = historyOf(draws);
+      const book = new Told().tell(listed(draws, entries));
+      assert.ok(book.book.entries.length <= 1_000);
+      assertNaive(book, entries);
+    },
   );
 });
 
 test('a clock that is set back moves what was made to today, and takes nothing away', () => {
-  fc.assert(
-    fc.property(
-      fc.array(DRAW, { minLength: 2, maxLength: 30, size: 'max' }),
-      fc.array(DRAW, { maxLength: 10 }),
-      (draws, since) => {
-        const entries = historyOf(draws);
-        const told = new Told().tell(entries);
-        const nowMs = T0 + 5 * HOUR;
-        told.setBack(nowMs);
-        const moved = entries.map((entry) => ({ ...entry, atMs: Math.min(entry.atMs, nowMs) }));
-        const later = historyOf(since).map((entry) => ({ ...entry, atMs: entry.atMs + 5 * HOUR + 1 }));
-        told.tell(later);
-        assertNaive(told, [...moved, ...later]);
-      },
-    ),
+  forAll(
+    [fc.array(DRAW, { minLength: 2, maxLength: 30, size: 'max' }), fc.array(DRAW, { maxLength: 10 })],
     { numRuns: 200, endOnFailure: true },
+    (draws, since) => {
+      const entries = historyOf(draws);
+      const told = new Told().tell(entries);
+      const nowMs = T0 + 5 * HOUR;
+      told.setBack(nowMs);
+      const moved = entries.map((entry) => ({ ...entry, atMs: Math.min(entry.atMs, nowMs) }));
+      const later = historyOf(since).map((entry) => ({ ...entry, atMs: entry.atMs + 5 * HOUR + 1 }));
+      told.tell(later);
+      assertNaive(told, [...moved, ...later]);
+    },
   );
 });

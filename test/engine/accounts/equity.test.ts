@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { EquityHistory } from '../../../daemon/engine/accounts/equity.ts';
+import { forAll } from '../../for-all.ts';
 import { PlainEquityHistory } from './plain-equity.ts';
 
 const T0 = 1_740_960_000_000;
@@ -28,41 +29,38 @@ const event = fc.record({
 
 describe('SAE-DD: equity history in O(log n)', () => {
   it('answers as the plain definition does, whatever order samples, transfers and rebases come in [AN-99 AN-100 PK-107 PK-108 PK-109]', () => {
-    fc.assert(
-      fc.property(fc.array(event, { minLength: 1, maxLength: 120 }), (events) => {
-        const history = new EquityHistory();
-        const plain = new PlainEquityHistory();
-        let now = T0 + 7 * HOUR;
-        for (const { kind, stepMs, amount, backMs, clockErrorMs, shownMs, windowMs } of events) {
-          now += stepMs;
-          for (const each of [history, plain]) {
-            if (kind === 'add') each.add(now, amount, { clockErrorMs, shownAtMs: now + shownMs });
-            else if (kind === 'rebase') each.rebase(now, amount, now - shownMs);
-            else each.addTransfer(amount - 9_000, now - backMs, now);
-          }
-          for (const askMs of [now, now, now + backMs, now + backMs + 1, now - 1]) {
-            // One window again and again, as a policy asks, and any other in between.
-            for (const spanMs of [DAY, windowMs])
-              assert.equal(
-                history.drawdown(askMs, amount, spanMs),
-                plain.drawdown(askMs, amount, spanMs),
-                `drawdown after ${kind} at ${now}, asked at ${askMs} over ${spanMs}`,
-              );
-            assert.equal(
-              history.dailyLoss(askMs, amount),
-              plain.dailyLoss(askMs, amount),
-              `daily loss after ${kind} at ${now}, asked at ${askMs}`,
-            );
-            // What others asked meanwhile changes nothing, and one reference serves any balance of that instant.
-            const reference = history.dailyReference(askMs);
-            history.dailyLoss(now + windowMs, amount);
-            for (const balance of [amount, amount / 2, 2 * amount])
-              assert.equal(history.dailyLoss(askMs, balance, reference), plain.dailyLoss(askMs, balance));
-          }
+    forAll([fc.array(event, { minLength: 1, maxLength: 120 })], { seed: 11, numRuns: 400 }, (events) => {
+      const history = new EquityHistory();
+      const plain = new PlainEquityHistory();
+      let now = T0 + 7 * HOUR;
+      for (const { kind, stepMs, amount, backMs, clockErrorMs, shownMs, windowMs } of events) {
+        now += stepMs;
+        for (const each of [history, plain]) {
+          if (kind === 'add') each.add(now, amount, { clockErrorMs, shownAtMs: now + shownMs });
+          else if (kind === 'rebase') each.rebase(now, amount, now - shownMs);
+          else each.addTransfer(amount - 9_000, now - backMs, now);
         }
-      }),
-      { seed: 11, numRuns: 400 },
-    );
+        for (const askMs of [now, now, now + backMs, now + backMs + 1, now - 1]) {
+          // One window again and again, as a policy asks, and any other in between.
+          for (const spanMs of [DAY, windowMs])
+            assert.equal(
+              history.drawdown(askMs, amount, spanMs),
+              plain.drawdown(askMs, amount, spanMs),
+              `drawdown after ${kind} at ${now}, asked at ${askMs} over ${spanMs}`,
+            );
+          assert.equal(
+            history.dailyLoss(askMs, amount),
+            plain.dailyLoss(askMs, amount),
+            `daily loss after ${kind} at ${now}, asked at ${askMs}`,
+          );
+          // What others asked meanwhile changes nothing, and one reference serves any balance of that instant.
+          const reference = history.dailyReference(askMs);
+          history.dailyLoss(now + windowMs, amount);
+          for (const balance of [amount, amount / 2, 2 * amount])
+            assert.equal(history.dailyLoss(askMs, balance, reference), plain.dailyLoss(askMs, balance));
+        }
+      }
+    });
   });
 
   it('counts a peak until its whole minute has left the window: one millisecond before, at, and after [PK-107]', () => {

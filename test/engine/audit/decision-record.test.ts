@@ -13,6 +13,7 @@ import type { DecisionBody, DecisionEvent, PlannedOrder } from '../../../daemon/
 import { isPaced } from '../../../daemon/engine/state/apply-orders.ts';
 import { cases } from '../../core/decide-cases.ts';
 import { type Case, decideCase } from '../../core/decision-fixture.ts';
+import { forAll } from '../../for-all.ts';
 
 const text = fc.string({ unit: 'binary' });
 const order: PlannedOrder = {
@@ -90,77 +91,65 @@ function readBack(text: string, seq: number): DecisionEvent {
 
 test('what a record of a decision holds is read back as it was in hand [SAE-AUDIT]', () => {
   const actions = new Set<string>();
-  fc.assert(
-    fc.property(cases, shell, (drawn, around) => {
-      const { event, body } = recordedOf(drawn, around);
-      const read = readBack(writeRecord(event, body, writeContext(event.context), 'derived'), around.seq);
-      const { budget, condition_reducing, constraints, context_hash, retry_after_ms, verdicts, ...kept } = body;
-      actions.add(body.effective?.action ?? body.decision);
-      const paced = body.effective?.action === 'amend' && isPaced(body);
-      assert.equal(canonicalJson(read), canonicalJson({ ...event, decision: { ...kept, is_paced: paced } }));
-      assert.equal(longPart(read.decision), null, 'what can be derived is left out');
-    }),
-    { seed: 7, numRuns: 800 },
-  );
+  forAll([cases, shell], { seed: 7, numRuns: 800 }, (drawn, around) => {
+    const { event, body } = recordedOf(drawn, around);
+    const read = readBack(writeRecord(event, body, writeContext(event.context), 'derived'), around.seq);
+    const { budget, condition_reducing, constraints, context_hash, retry_after_ms, verdicts, ...kept } = body;
+    actions.add(body.effective?.action ?? body.decision);
+    const paced = body.effective?.action === 'amend' && isPaced(body);
+    assert.equal(canonicalJson(read), canonicalJson({ ...event, decision: { ...kept, is_paced: paced } }));
+    assert.equal(longPart(read.decision), null, 'what can be derived is left out');
+  });
   assert.deepEqual([...actions].sort(), ['BLOCK', 'exit', 'open']);
 });
 
 test('a decision that nothing derives is recorded whole [SAE-AUDIT]', () => {
-  fc.assert(
-    fc.property(cases, shell, (drawn, around) => {
-      const { event, body } = recordedOf(drawn, around);
-      const read = readBack(writeRecord(event, body, writeContext(event.context), 'whole'), around.seq);
-      assert.equal(canonicalJson(read), canonicalJson(event));
-      const reported = retell(
-        read,
-        () => null,
-        () => 'not asked for',
-      );
-      assert.equal(canonicalJson(reported), canonicalJson(body), 'and told without its policy');
-    }),
-    { seed: 8, numRuns: 200 },
-  );
+  forAll([cases, shell], { seed: 8, numRuns: 200 }, (drawn, around) => {
+    const { event, body } = recordedOf(drawn, around);
+    const read = readBack(writeRecord(event, body, writeContext(event.context), 'whole'), around.seq);
+    assert.equal(canonicalJson(read), canonicalJson(event));
+    const reported = retell(
+      read,
+      () => null,
+      () => 'not asked for',
+    );
+    assert.equal(canonicalJson(reported), canonicalJson(body), 'and told without its policy');
+  });
 });
 
 test('the answer is the canonical text of the body, and a later one, derived from the record, is the same', () => {
-  fc.assert(
-    fc.property(cases, shell, (drawn, around) => {
-      const { event, body } = recordedOf(drawn, { ...around, requestId: drawn.request.request_id });
-      // The decision is that of the request as it was drawn.
-      const asked = { ...event, request: drawn.request };
-      const answered = { ...body, agent: drawn.request.agent, symbol: drawn.request.symbol };
-      assert.equal(writeBody(answered), canonicalJson(answered), 'text');
-      const read = readBack(writeRecord(asked, answered, writeContext(event.context), 'derived'), around.seq);
-      const sha256 = (text: string): string => (text === writeContext(event.context) ? body.context_hash : 'another');
-      const policyOf: PolicyLookup = (hash, agent) =>
-        hash === body.policy_hash ? compilePolicy(drawn.policy, 'test', agent) : null;
-      assert.equal(canonicalJson(retell(read, policyOf, sha256)), canonicalJson(answered), 'told');
-    }),
-    { seed: 11, numRuns: 800 },
-  );
+  forAll([cases, shell], { seed: 11, numRuns: 800 }, (drawn, around) => {
+    const { event, body } = recordedOf(drawn, { ...around, requestId: drawn.request.request_id });
+    // The decision is that of the request as it was drawn.
+    const asked = { ...event, request: drawn.request };
+    const answered = { ...body, agent: drawn.request.agent, symbol: drawn.request.symbol };
+    assert.equal(writeBody(answered), canonicalJson(answered), 'text');
+    const read = readBack(writeRecord(asked, answered, writeContext(event.context), 'derived'), around.seq);
+    const sha256 = (text: string): string => (text === writeContext(event.context) ? body.context_hash : 'another');
+    const policyOf: PolicyLookup = (hash, agent) =>
+      hash === body.policy_hash ? compilePolicy(drawn.policy, 'test', agent) : null;
+    assert.equal(canonicalJson(retell(read, policyOf, sha256)), canonicalJson(answered), 'told');
+  });
 });
 
 test('under another version of the core what it would derive is null, and the rest is told [AN-36]', () => {
-  fc.assert(
-    fc.property(cases, shell, fc.constantFrom(0, CORE_VERSION + 1), (drawn, around, version) => {
-      const { event, body } = recordedOf(drawn, around);
-      const older = { ...body, core_version: version };
-      const read = readBack(writeRecord(event, older, writeContext(event.context), 'derived'), around.seq);
-      const reported = retell(
-        read,
-        () => assert.fail('no policy is asked for'),
-        () => assert.fail('nothing is hashed'),
-      );
-      const nothing = {
-        budget: null,
-        condition_reducing: null,
-        constraints: null,
-        context_hash: null,
-        retry_after_ms: null,
-        verdicts: null,
-      };
-      assert.equal(canonicalJson(reported), canonicalJson({ ...older, ...nothing }));
-    }),
-    { seed: 12, numRuns: 200 },
-  );
+  forAll([cases, shell, fc.constantFrom(0, CORE_VERSION + 1)], { seed: 12, numRuns: 200 }, (drawn, around, version) => {
+    const { event, body } = recordedOf(drawn, around);
+    const older = { ...body, core_version: version };
+    const read = readBack(writeRecord(event, older, writeContext(event.context), 'derived'), around.seq);
+    const reported = retell(
+      read,
+      () => assert.fail('no policy is asked for'),
+      () => assert.fail('nothing is hashed'),
+    );
+    const nothing = {
+      budget: null,
+      condition_reducing: null,
+      constraints: null,
+      context_hash: null,
+      retry_after_ms: null,
+      verdicts: null,
+    };
+    assert.equal(canonicalJson(reported), canonicalJson({ ...older, ...nothing }));
+  });
 });

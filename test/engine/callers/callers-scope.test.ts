@@ -4,28 +4,26 @@ import fc from 'fast-check';
 import { type LayerMap, SignalBook, stateInForce } from '../../../daemon/engine/callers/layers.ts';
 import type { LiveCore } from '../../../daemon/engine/flow/core.ts';
 import { describePositions } from '../../../daemon/reads/bodies.ts';
+import { forAll } from '../../for-all.ts';
 import { BTC_RULES, FoldedLedger, LOT_E8, T0 } from '../fold-fixture.ts';
 
 const name = <T extends string>(...names: readonly T[]) => fc.option(fc.constantFrom(...names));
 
 test('a signal is of each account, agent and symbol, where it names none [AN-158 AN-159 AN-160 TF-66]', () => {
   const scope = { account: name('main', 'other'), agent: name('alice', 'bob'), symbol: name('BTCUSDT', 'ETHUSDT') };
-  fc.assert(
-    fc.property(fc.record(scope), fc.record(scope), (of, at) => {
-      const book = new SignalBook();
-      const rest = { evidence_hash: null, expires_at_ms: T0 + 10, severity: 1, signal_id: 's', set_by: 'm' };
-      book.apply({ ...of, ...rest, kind: 'injection' }, T0, T0);
-      const { account, agent, symbol } = {
-        account: at.account ?? 'main',
-        agent: at.agent ?? 'alice',
-        symbol: at.symbol,
-      };
-      const isMeant =
-        [account, null].includes(of.account) && [agent, null].includes(of.agent) && [symbol, null].includes(of.symbol);
-      assert.deepEqual(book.activeKinds(T0, account, agent, symbol), isMeant ? ['injection'] : []);
-    }),
-    { seed: 3, numRuns: 400 },
-  );
+  forAll([fc.record(scope), fc.record(scope)], { seed: 3, numRuns: 400 }, (of, at) => {
+    const book = new SignalBook();
+    const rest = { evidence_hash: null, expires_at_ms: T0 + 10, severity: 1, signal_id: 's', set_by: 'm' };
+    book.apply({ ...of, ...rest, kind: 'injection' }, T0, T0);
+    const { account, agent, symbol } = {
+      account: at.account ?? 'main',
+      agent: at.agent ?? 'alice',
+      symbol: at.symbol,
+    };
+    const isMeant =
+      [account, null].includes(of.account) && [agent, null].includes(of.agent) && [symbol, null].includes(of.symbol);
+    assert.deepEqual(book.activeKinds(T0, account, agent, symbol), isMeant ? ['injection'] : []);
+  });
 });
 
 test('of the layers that apply the strictest state is in force [AN-165 AN-235]', () => {
@@ -41,15 +39,12 @@ test('of the layers that apply the strictest state is in force [AN-165 AN-235]',
     ),
     state: fc.constantFrom('reducing', 'halted'),
   });
-  fc.assert(
-    fc.property(fc.array(layer, { maxLength: 6 }), (drawn) => {
-      const layers = new Map(drawn.map(({ of, ...rest }, i) => [String(i), { ...rest, ...of }])) as unknown as LayerMap;
-      const applies = drawn.filter(({ clearsAtMs, of }) => clearsAtMs !== T0 - 1 && of.name !== 'ETHUSDT');
-      const strictest = Math.max(0, ...applies.map(({ state }) => STATES.indexOf(state as 'halted')));
-      assert.equal(stateInForce(layers, T0, 'BTCUSDT', 'alice').state, STATES[strictest]);
-    }),
-    { seed: 4, numRuns: 400 },
-  );
+  forAll([fc.array(layer, { maxLength: 6 })], { seed: 4, numRuns: 400 }, (drawn) => {
+    const layers = new Map(drawn.map(({ of, ...rest }, i) => [String(i), { ...rest, ...of }])) as unknown as LayerMap;
+    const applies = drawn.filter(({ clearsAtMs, of }) => clearsAtMs !== T0 - 1 && of.name !== 'ETHUSDT');
+    const strictest = Math.max(0, ...applies.map(({ state }) => STATES.indexOf(state as 'halted')));
+    assert.equal(stateInForce(layers, T0, 'BTCUSDT', 'alice').state, STATES[strictest]);
+  });
 });
 
 test('a position is worth its quantity at the mark, whatever its side, and 0 without a mark [AN-93]', () => {

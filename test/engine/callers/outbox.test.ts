@@ -5,6 +5,7 @@ import type { AlertRoutesSpec } from '../../../daemon/contract/alerts.ts';
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import type { AlertGroup, AlertMessageEvent } from '../../../daemon/engine/records/house-events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import { forAll } from '../../for-all.ts';
 import { reread, textOf } from '../text-of.ts';
 
 const SECRET = { file: 'secret' };
@@ -114,38 +115,32 @@ const sum = (groups: readonly AlertGroup[]): number => groups.reduce((total, { c
 describe('the outbox', () => {
   it('every routed alert is waiting, on its way, told or given up, exactly once, whatever happens [AL-57]', () => {
     let ended = 0;
-    fc.assert(
-      fc.property(steps, (plan) => {
-        const played = new Played();
-        for (const step of plan) {
-          played.play(step);
-          for (const [name, channel] of played.state.outbox.channels) {
-            const open = sum([...channel.waiting.values()]) + sum(channel.outgoing?.groups ?? []);
-            assert.equal(open + (played.reported.get(name) ?? 0), played.raised.get(name) ?? 0, name);
-            assert.ok(channel.waiting.size <= CODES.length * SYMBOLS.length);
-          }
+    forAll([steps], { seed: 4, numRuns: 200 }, (plan) => {
+      const played = new Played();
+      for (const step of plan) {
+        played.play(step);
+        for (const [name, channel] of played.state.outbox.channels) {
+          const open = sum([...channel.waiting.values()]) + sum(channel.outgoing?.groups ?? []);
+          assert.equal(open + (played.reported.get(name) ?? 0), played.raised.get(name) ?? 0, name);
+          assert.ok(channel.waiting.size <= CODES.length * SYMBOLS.length);
         }
-        ended += [...played.reported.values()].reduce((total, count) => total + count, 0);
-      }),
-      { seed: 4, numRuns: 200 },
-    );
+      }
+      ended += [...played.reported.values()].reduce((total, count) => total + count, 0);
+    });
     assert.ok(ended > 100, `${ended} ended`);
   });
 
   it('a checkpoint at any record goes on as if there had been none', () => {
-    fc.assert(
-      fc.property(steps, fc.nat(60), (plan, at) => {
-        const whole = new Played();
-        const restarted = new Played();
-        for (const [i, step] of plan.entries()) {
-          if (i === at) restarted.state = reread(textOf(restarted.state), new GateState());
-          whole.play(step);
-          restarted.play(step);
-        }
-        assert.equal(textOf(reread(textOf(restarted.state), new GateState())), textOf(whole.state));
-      }),
-      { seed: 5, numRuns: 100 },
-    );
+    forAll([steps, fc.nat(60)], { seed: 5, numRuns: 100 }, (plan, at) => {
+      const whole = new Played();
+      const restarted = new Played();
+      for (const [i, step] of plan.entries()) {
+        if (i === at) restarted.state = reread(textOf(restarted.state), new GateState());
+        whole.play(step);
+        restarted.play(step);
+      }
+      assert.equal(textOf(reread(textOf(restarted.state), new GateState())), textOf(whole.state));
+    });
   });
 
   it('keeps the last hundred messages that were given up [AN-156]', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { RequestRecords } from '../../../daemon/engine/callers/requests.ts';
+import { forAll } from '../../for-all.ts';
 
 const T0 = 1_740_960_000_000;
 const HOUR_MS = 3_600_000;
@@ -13,17 +14,14 @@ describe('records of calls without an effect', () => {
 
   it('count in a sliding window, never too few and at most a second too many', () => {
     const instants = fc.array(fc.nat(200_000), { maxLength: 80 }).map((each) => each.sort((a, b) => a - b));
-    fc.assert(
-      fc.property(instants, fc.integer({ min: 1_000, max: 100_000 }), (sorted, windowMs) => {
-        const records = new RequestRecords();
-        for (const at of sorted) records.noteRejected(rejected, T0 + at);
-        const now = T0 + (sorted.at(-1) ?? 0);
-        const within = (ms: number): number => sorted.filter((at) => T0 + at > now - ms).length;
-        const found = count(records, now, windowMs).records;
-        assert.ok(found >= within(windowMs) && found <= within(windowMs + 1_000), `${found}`);
-      }),
-      { seed: 48, numRuns: 300 },
-    );
+    forAll([instants, fc.integer({ min: 1_000, max: 100_000 })], { seed: 48, numRuns: 300 }, (sorted, windowMs) => {
+      const records = new RequestRecords();
+      for (const at of sorted) records.noteRejected(rejected, T0 + at);
+      const now = T0 + (sorted.at(-1) ?? 0);
+      const within = (ms: number): number => sorted.filter((at) => T0 + at > now - ms).length;
+      const found = count(records, now, windowMs).records;
+      assert.ok(found >= within(windowMs) && found <= within(windowMs + 1_000), `${found}`);
+    });
   });
 
   it('say when the oldest of them leaves', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SignsOfLife } from '../../../daemon/engine/callers/pacing.ts';
+import { forAll } from '../../for-all.ts';
 
 const DAY_MS = 86_400_000;
 const AGENTS = ['a', 'b', 'c', 'd'];
@@ -25,23 +26,20 @@ test('signs of life are known for two days before the newest one', () => {
     laterMs: fc.constantFrom(0, 1, DAY_MS - 1, DAY_MS, DAY_MS + 1, 2 * DAY_MS, 2 * DAY_MS + 1),
   });
   let forgotten = 0;
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const signs = new SignsOfLife();
-      const plain = new PlainSigns();
-      let nowMs = 1_795_000_000_000;
-      const known = new Set<string>();
-      for (const { agent, laterMs } of steps) {
-        nowMs += laterMs;
-        if (agent !== null) {
-          for (const each of [signs, plain]) each.note(agent, nowMs);
-          known.add(agent);
-        }
-        for (const each of AGENTS) assert.equal(signs.lastMs(each), plain.lastMs(each));
-        if ([...known].some((each) => plain.lastMs(each) === null)) forgotten += 1;
+  forAll([fc.array(step, { maxLength: 40 })], { seed: 4, numRuns: 2_000 }, (steps) => {
+    const signs = new SignsOfLife();
+    const plain = new PlainSigns();
+    let nowMs = 1_795_000_000_000;
+    const known = new Set<string>();
+    for (const { agent, laterMs } of steps) {
+      nowMs += laterMs;
+      if (agent !== null) {
+        for (const each of [signs, plain]) each.note(agent, nowMs);
+        known.add(agent);
       }
-    }),
-    { seed: 4, numRuns: 2_000 },
-  );
+      for (const each of AGENTS) assert.equal(signs.lastMs(each), plain.lastMs(each));
+      if ([...known].some((each) => plain.lastMs(each) === null)) forgotten += 1;
+    }
+  });
   assert.ok(forgotten > 100, 'agents are forgotten in these sequences');
 });

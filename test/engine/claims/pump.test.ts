@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { closedE8, MAKES_ROOM } from '../../../daemon/engine/orders/claims.ts';
 import { ownE8, unownedE8 } from '../../../daemon/engine/orders/holding.ts';
+import { forAll } from '../../for-all.ts';
 import { BTC_RULES, inLots, T0 } from '../fold-fixture.ts';
 import { PumpModel } from './pump-model.ts';
 
@@ -636,35 +637,33 @@ class Play {
 
 test('BY-36 exits of the holder and of the gate close nobody’s lots in no order of fills, losses, readings and ends', () => {
   let sent = 0;
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 60 }),
-      fc.integer({ min: 0, max: 20 }),
-      fc.array(step, { maxLength: 40, size: 'max' }),
-      (own, nobodys, steps) => {
-        const play = new Play();
-        play.open(own);
-        if (nobodys > 0) {
-          play.hand(nobodys);
-          play.read();
-        }
-        for (const each of steps) {
-          // A hand that trades past the gate is known once it is read: before that nobody can tell.
-          if (each.kind === 'hand' && play.model.live().length > 0) continue;
-          play.step(each);
-          if (each.kind === 'hand') play.read();
-        }
-        sent += play.model.sent.length;
-      },
-    ),
+  forAll(
+    [fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 20 }), fc.array(step, { maxLength: 40, size: 'max' })],
     { seed: 38, numRuns: 2_000 },
+    (own, nobodys, steps) => {
+      const play = new Play();
+      play.open(own);
+      if (nobodys > 0) {
+        play.hand(nobodys);
+        play.read();
+      }
+      for (const each of steps) {
+        // A hand that trades past the gate is known once it is read: before that nobody can tell.
+        if (each.kind === 'hand' && play.model.live().length > 0) continue;
+        play.step(each);
+        if (each.kind === 'hand') play.read();
+      }
+      sent += play.model.sent.length;
+    },
   );
   assert.ok(sent > 2_000, `${sent} orders`);
 });
 
 test('BY-15 every exit that closes now ends: where the venue fills, what was asked for is closed', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 20 }), fc.array(step, { maxLength: 25, size: 'max' }), (own, steps) => {
+  forAll(
+    [fc.integer({ min: 1, max: 20 }), fc.array(step, { maxLength: 25, size: 'max' })],
+    { seed: 15, numRuns: 500 },
+    (own, steps) => {
       const play = new Play();
       play.open(own);
       for (const each of steps) if (each.kind !== 'hand') play.step(each);
@@ -688,7 +687,6 @@ test('BY-15 every exit that closes now ends: where the venue fills, what was ask
         closed,
         'each lot is one claim’s',
       );
-    }),
-    { seed: 15, numRuns: 500 },
+    },
   );
 });

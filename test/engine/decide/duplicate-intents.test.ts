@@ -10,6 +10,7 @@ import type { Evidence, EvidenceKind, OrderEvent } from '../../../daemon/engine/
 import { buildContext } from '../../../daemon/engine/snapshot/snapshot.ts';
 import type { GateState } from '../../../daemon/engine/state/gate-state.ts';
 import { buildCase } from '../../core/decision-fixture.ts';
+import { forAll } from '../../for-all.ts';
 import {
   asListed,
   BTC_RULES,
@@ -158,8 +159,10 @@ for (const [name, { isProvenUnfilled }] of Object.entries(FATES))
   });
 
 test('SAE-M4: an intent is a duplicate of the newest equal one in the window of which anything filled or may fill [PK-24 TF-11]', () => {
-  fc.assert(
-    fc.property(parents, fc.integer({ min: 0, max: 12_000 }), fc.nat(), (history, waitMs, pick) => {
+  forAll(
+    [parents, fc.integer({ min: 0, max: 12_000 }), fc.nat()],
+    { seed: 31, numRuns: 400 },
+    (history, waitMs, pick) => {
       const { ledger, times } = play(history);
       const nowMs = (times.at(-1) ?? T0) + waitMs;
       const counts = history.map(({ fates }, nr) => {
@@ -189,8 +192,7 @@ test('SAE-M4: an intent is a duplicate of the newest equal one in the window of 
         const freed = contextOf(state, nowMs, { after_decision_id: `d-${named}` }).duplicate_of;
         if (named < newest) assert.equal(freed, `d-${newest}`);
       }
-    }),
-    { seed: 31, numRuns: 400 },
+    },
   );
 });
 

@@ -5,6 +5,7 @@ import { PassedTime } from '../../../daemon/engine/kept/passed-time.ts';
 import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import type { StateEvent } from '../../../daemon/engine/records/people-events.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import { forAll } from '../../for-all.ts';
 import { T0 } from '../fold-fixture.ts';
 
 const HOUR = 3_600_000;
@@ -77,17 +78,14 @@ describe('the time that has passed', () => {
         fc.constant({ clock_set_back: true as const }),
       ),
     });
-    fc.assert(
-      fc.property(fc.array(drawn), (events) => {
-        const time = new PassedTime();
-        for (const { atMs, more } of events) {
-          const before = time.tMs;
-          time.note(more === null ? alert(atMs) : clock(atMs, more));
-          assert.ok(time.tMs >= before && time.atNow(atMs) >= time.tMs);
-        }
-      }),
-      { seed: 3, numRuns: 500 },
-    );
+    forAll([fc.array(drawn)], { seed: 3, numRuns: 500 }, (events) => {
+      const time = new PassedTime();
+      for (const { atMs, more } of events) {
+        const before = time.tMs;
+        time.note(more === null ? alert(atMs) : clock(atMs, more));
+        assert.ok(time.tMs >= before && time.atNow(atMs) >= time.tMs);
+      }
+    });
   });
 
   it('is what a layer ends by', () => {

@@ -14,6 +14,7 @@ import {
 import type { DecisionEvent, OrderStatus } from '../../../daemon/engine/records/decisions.ts';
 import type { SignalEvent } from '../../../daemon/engine/records/people-events.ts';
 import { KEEP_UNPROVEN_MS } from '../../../daemon/engine/state/views.ts';
+import { forAll } from '../../for-all.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const STATUSES: readonly OrderStatus[] = ['working', 'unknown', 'filled', 'canceled', 'expired', 'rejected'];
@@ -131,40 +132,37 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
       status: fc.constantFrom(...STATUSES),
       executed: fc.integer({ min: 0, max: 10 }),
     });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const ledger = ledgerWithRules();
-        const planned = new Set<number>();
-        const ended = new Set<string>();
-        let now = T0;
-        for (const { stepMs, order, status, executed } of steps) {
-          now += stepMs;
-          const decision = Math.floor(order / 3);
-          if (!planned.has(decision)) {
-            planned.add(decision);
-            const orders = [0, 1, 2].map((slice) => ({ client_order_id: `o-${decision * 3 + slice}` }));
-            ledger.append(decisionEvent({ id: `d-${decision}`, atMs: now, orders }));
-          }
-          if (isTerminal({ status })) ended.add(`o-${order}`);
-          ledger.append(orderEvent(`o-${order}`, now, { status, executed_lots: executed }));
-          const again = ledger.refold();
-          const { orders } = ledger.state;
-          assert.deepEqual([...again.orders.all.keys()], [...orders.all.keys()], 'the same orders after a restart');
-          assert.deepEqual([...again.orders.byVenueId.keys()], [...orders.byVenueId.keys()], 'the same venue ids');
-          assert.equal(
-            inLots(again.position('BTCUSDT').quantityE8),
-            inLots(ledger.state.position('BTCUSDT').quantityE8),
-            'the same position',
-          );
-          for (const live of orders.live.get('BTCUSDT') ?? [])
-            assert.equal(orders.all.get(live.clientOrderId), live, `${live.clientOrderId} is live and forgotten`);
-          for (const known of planned)
-            for (const id of [0, 1, 2].map((slice) => `o-${known * 3 + slice}`))
-              assert.ok(orders.all.has(id) || ended.has(id), `${id} is gone and had not ended`);
+    forAll([fc.array(step, { maxLength: 60 })], { seed: 21, numRuns: 150 }, (steps) => {
+      const ledger = ledgerWithRules();
+      const planned = new Set<number>();
+      const ended = new Set<string>();
+      let now = T0;
+      for (const { stepMs, order, status, executed } of steps) {
+        now += stepMs;
+        const decision = Math.floor(order / 3);
+        if (!planned.has(decision)) {
+          planned.add(decision);
+          const orders = [0, 1, 2].map((slice) => ({ client_order_id: `o-${decision * 3 + slice}` }));
+          ledger.append(decisionEvent({ id: `d-${decision}`, atMs: now, orders }));
         }
-      }),
-      { seed: 21, numRuns: 150 },
-    );
+        if (isTerminal({ status })) ended.add(`o-${order}`);
+        ledger.append(orderEvent(`o-${order}`, now, { status, executed_lots: executed }));
+        const again = ledger.refold();
+        const { orders } = ledger.state;
+        assert.deepEqual([...again.orders.all.keys()], [...orders.all.keys()], 'the same orders after a restart');
+        assert.deepEqual([...again.orders.byVenueId.keys()], [...orders.byVenueId.keys()], 'the same venue ids');
+        assert.equal(
+          inLots(again.position('BTCUSDT').quantityE8),
+          inLots(ledger.state.position('BTCUSDT').quantityE8),
+          'the same position',
+        );
+        for (const live of orders.live.get('BTCUSDT') ?? [])
+          assert.equal(orders.all.get(live.clientOrderId), live, `${live.clientOrderId} is live and forgotten`);
+        for (const known of planned)
+          for (const id of [0, 1, 2].map((slice) => `o-${known * 3 + slice}`))
+            assert.ok(orders.all.has(id) || ended.has(id), `${id} is gone and had not ended`);
+      }
+    });
   });
 
   it('takes a trade in once, also when its page comes again a month later', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { EXACT_MS, RollingSum, TokenWindow } from '../../../daemon/engine/kept/collections.ts';
+import { forAll } from '../../for-all.ts';
 
 const T0 = 1_740_960_000_000;
 const MINUTE = 60_000;
@@ -48,28 +49,25 @@ describe('SAE-M4: windows over time, bounded and bit for bit a function of what 
   it('gives the plain sum to the last bit, and the same sum after a restart, whenever it was asked before', () => {
     const values = fc.double({ min: -50, max: 2_000, noNaN: true });
     const events = fc.array(fc.record({ stepMs: step, value: values, isAsked: fc.boolean() }), { maxLength: 150 });
-    fc.assert(
-      fc.property(events, (drawn) => {
-        const live = new RollingSum(DAY, MINUTE);
-        const added: [number, number][] = [];
-        let now = T0;
-        let newest = T0;
-        for (const { stepMs, value, isAsked } of drawn) {
-          now += stepMs;
-          newest = Math.max(newest, now);
-          live.add(now, value);
-          added.push([now, value]);
-          if (isAsked) assert.equal(live.sum(newest), plainSum(added, newest), `asked at ${newest}`);
-        }
-        const restarted = new RollingSum(DAY, MINUTE);
-        for (const [atMs, value] of added) restarted.add(atMs, value);
-        for (const laterMs of [0, MINUTE, 5 * HOUR, DAY - 1, DAY, DAY + MINUTE, 2 * DAY, 0]) {
-          assert.equal(live.sum(newest + laterMs), plainSum(added, newest + laterMs), `${laterMs} ms later`);
-          assert.equal(restarted.sum(newest + laterMs), live.sum(newest + laterMs), `restarted, ${laterMs} ms later`);
-        }
-      }),
-      { seed: 5, numRuns: 400 },
-    );
+    forAll([events], { seed: 5, numRuns: 400 }, (drawn) => {
+      const live = new RollingSum(DAY, MINUTE);
+      const added: [number, number][] = [];
+      let now = T0;
+      let newest = T0;
+      for (const { stepMs, value, isAsked } of drawn) {
+        now += stepMs;
+        newest = Math.max(newest, now);
+        live.add(now, value);
+        added.push([now, value]);
+        if (isAsked) assert.equal(live.sum(newest), plainSum(added, newest), `asked at ${newest}`);
+      }
+      const restarted = new RollingSum(DAY, MINUTE);
+      for (const [atMs, value] of added) restarted.add(atMs, value);
+      for (const laterMs of [0, MINUTE, 5 * HOUR, DAY - 1, DAY, DAY + MINUTE, 2 * DAY, 0]) {
+        assert.equal(live.sum(newest + laterMs), plainSum(added, newest + laterMs), `${laterMs} ms later`);
+        assert.equal(restarted.sum(newest + laterMs), live.sum(newest + laterMs), `restarted, ${laterMs} ms later`);
+      }
+    });
   });
 
   it('counts what its bucket holds until all of it has left the span: before, at, after', () => {
@@ -89,25 +87,22 @@ describe('SAE-M4: windows over time, bounded and bit for bit a function of what 
       maxLength: 200,
     });
     const windows = fc.array(fc.integer({ min: 1, max: EXACT_MS - 3 * HOUR }), { minLength: 1, maxLength: 5 });
-    fc.assert(
-      fc.property(events, windows, (drawn, windowsMs) => {
-        const window = new TokenWindow();
-        const added: [number, number][] = [];
-        let now = T0;
-        for (const { stepMs, tokens } of drawn) {
-          now += stepMs;
-          window.add(now, tokens);
-          added.push([now, tokens]);
-          for (const windowMs of [MINUTE, ...windowsMs])
-            assert.deepEqual(
-              window.count(now, windowMs),
-              plainCount(added, now, windowMs),
-              `at ${now} over ${windowMs} ms`,
-            );
-        }
-      }),
-      { seed: 6, numRuns: 300 },
-    );
+    forAll([events, windows], { seed: 6, numRuns: 300 }, (drawn, windowsMs) => {
+      const window = new TokenWindow();
+      const added: [number, number][] = [];
+      let now = T0;
+      for (const { stepMs, tokens } of drawn) {
+        now += stepMs;
+        window.add(now, tokens);
+        added.push([now, tokens]);
+        for (const windowMs of [MINUTE, ...windowsMs])
+          assert.deepEqual(
+            window.count(now, windowMs),
+            plainCount(added, now, windowMs),
+            `at ${now} over ${windowMs} ms`,
+          );
+      }
+    });
   });
 
   it('counts in (now - window, now]: before, at, after [PK-174]', () => {
@@ -126,23 +121,20 @@ describe('SAE-M4: windows over time, bounded and bit for bit a function of what 
       fc.record({ stepMs: fc.integer({ min: 0, max: 9 * HOUR }), tokens: fc.integer({ min: 1, max: 6 }) }),
       { minLength: 1, maxLength: 200 },
     );
-    fc.assert(
-      fc.property(events, fc.integer({ min: EXACT_MS, max: 60 * DAY }), (drawn, windowMs) => {
-        const window = new TokenWindow();
-        const added: [number, number][] = [];
-        let now = T0;
-        for (const { stepMs, tokens } of drawn) {
-          now += stepMs;
-          window.add(now, tokens);
-          added.push([now, tokens]);
-        }
-        const { tokens } = window.count(now, windowMs);
-        const least = plainCount(added, now, windowMs) as { tokens: number };
-        const most = plainCount(added, now, windowMs + HOUR) as { tokens: number };
-        assert.ok(tokens >= least.tokens && tokens <= most.tokens, `${least.tokens} <= ${tokens} <= ${most.tokens}`);
-      }),
-      { seed: 8, numRuns: 300 },
-    );
+    forAll([events, fc.integer({ min: EXACT_MS, max: 60 * DAY })], { seed: 8, numRuns: 300 }, (drawn, windowMs) => {
+      const window = new TokenWindow();
+      const added: [number, number][] = [];
+      let now = T0;
+      for (const { stepMs, tokens } of drawn) {
+        now += stepMs;
+        window.add(now, tokens);
+        added.push([now, tokens]);
+      }
+      const { tokens } = window.count(now, windowMs);
+      const least = plainCount(added, now, windowMs) as { tokens: number };
+      const most = plainCount(added, now, windowMs + HOUR) as { tokens: number };
+      assert.ok(tokens >= least.tokens && tokens <= most.tokens, `${least.tokens} <= ${tokens} <= ${most.tokens}`);
+    });
   });
 
   it('keeps a year by the hour, however many tokens were taken', () => {

@@ -11,6 +11,7 @@ import {
 import { isTerminal, type OrderState } from '../../../daemon/engine/orders/orders.ts';
 import type { VenueOrder } from '../../../daemon/engine/records/venue.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import { forAll } from '../../for-all.ts';
 import { asListed, inLots, LOT_E8 } from '../fold-fixture.ts';
 import { ProofWorld, rejection, shown } from '../proof-fixture.ts';
 
@@ -169,10 +170,7 @@ describe('what was proven of an order is not unproven', () => {
   };
   for (const timeInForce of ['GTC', 'IOC'] as const)
     it(`by any words in any order, late and twice (${timeInForce})`, () => {
-      fc.assert(
-        fc.property(observations, (steps) => run(timeInForce, steps)),
-        { numRuns: 3_000, seed: 64 },
-      );
+      forAll([observations], { numRuns: 3_000, seed: 64 }, (steps) => run(timeInForce, steps));
     });
 
   it('so that all pictures of one life, in any order, make up its newest one', () => {
@@ -199,16 +197,13 @@ describe('what was proven of an order is not unproven', () => {
           last: fc.constant({ status, executed: last }),
         });
       });
-    fc.assert(
-      fc.property(lives, ({ order, last }) => {
-        const watched = new Watched('GTC');
-        for (let i = 0; i < 5; i += 1) watched.asks.push(watched.world.proof.ask());
-        // What is not sent, or refused, before anything was shown has ended; here something was.
-        watched.take({ kind: 'shown', status: 'working', executed: 0 }, 0);
-        for (const { word, at } of order) watched.take(word, at);
-        assert.deepEqual({ status: watched.order.status, executed: inLots(watched.order.executedE8) }, last);
-      }),
-      { numRuns: 1_000, seed: 65 },
-    );
+    forAll([lives], { numRuns: 1_000, seed: 65 }, ({ order, last }) => {
+      const watched = new Watched('GTC');
+      for (let i = 0; i < 5; i += 1) watched.asks.push(watched.world.proof.ask());
+      // What is not sent, or refused, before anything was shown has ended; here something was.
+      watched.take({ kind: 'shown', status: 'working', executed: 0 }, 0);
+      for (const { word, at } of order) watched.take(word, at);
+      assert.deepEqual({ status: watched.order.status, executed: inLots(watched.order.executedE8) }, last);
+    });
   });
 });

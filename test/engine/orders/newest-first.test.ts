@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { newestFirst } from '../../../daemon/engine/orders/orders.ts';
 import { clientOrderId } from '../../../daemon/engine/plan/orders.ts';
+import { forAll } from '../../for-all.ts';
 
 const GENESIS = 'fbf717aa';
 const places = fc.record({
@@ -14,8 +15,14 @@ const places = fc.record({
 });
 
 test('newest first: orders of one millisecond stand in the order of their records, whatever the length of their ids', () => {
-  fc.assert(
-    fc.property(fc.array(places, { maxLength: 12 }), (drawn) => {
+  forAll(
+    [fc.array(places, { maxLength: 12 })],
+    {
+      numRuns: 2_000,
+      seed: 66,
+      examples: [[[9, 10, 35, 36].map((seq) => ({ epoch: null, seq, slice: 0, attempt: 0, plannedAtMs: 1 }))]],
+    },
+    (drawn) => {
       const orders = drawn.map(({ epoch, seq, slice, attempt, plannedAtMs }) => ({
         plannedAtMs,
         clientOrderId: clientOrderId({ genesisId: GENESIS, epoch }, seq, slice, attempt),
@@ -26,11 +33,6 @@ test('newest first: orders of one millisecond stand in the order of their record
         return at === -1 ? 0 : (b.place[at] ?? 0) - (a.place[at] ?? 0);
       });
       assert.deepEqual(orders.toSorted(newestFirst), byPlace);
-    }),
-    {
-      numRuns: 2_000,
-      seed: 66,
-      examples: [[[9, 10, 35, 36].map((seq) => ({ epoch: null, seq, slice: 0, attempt: 0, plannedAtMs: 1 }))]],
     },
   );
 });

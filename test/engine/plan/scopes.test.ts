@@ -18,6 +18,7 @@ import {
 import { StandingReview } from '../../../daemon/engine/plan/resting-review.ts';
 import type { LiveInputs, SymbolInputs } from '../../../daemon/engine/readings/inputs.ts';
 import { buildContext } from '../../../daemon/engine/snapshot/snapshot.ts';
+import { forAll } from '../../for-all.ts';
 import { changed, loadSpec, valueAt } from '../../policy/documents.ts';
 import { BTC_RULES, calmFeatures, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
 
@@ -245,14 +246,11 @@ describe('what a tightening bears on', () => {
       agent: fc.option(fc.constantFrom(...AGENTS), { nil: null }),
       symbol: fc.option(fc.constantFrom(...SYMBOLS), { nil: null }),
     });
-    fc.assert(
-      fc.property(name, fc.constantFrom(...SIGNAL_KINDS), (of, kind) => {
-        const world = new Resting();
-        world.signal(of, kind);
-        assert.deepEqual(world.follow(), ordersOf(of.agent, of.symbol));
-      }),
-      { seed: 1, numRuns: 40 },
-    );
+    forAll([name, fc.constantFrom(...SIGNAL_KINDS)], { seed: 1, numRuns: 40 }, (of, kind) => {
+      const world = new Resting();
+      world.signal(of, kind);
+      assert.deepEqual(world.follow(), ordersOf(of.agent, of.symbol));
+    });
     for (const [scope, named] of [
       ['account', null],
       ['agent', 'bob'],
@@ -312,27 +310,19 @@ describe('what a tightening bears on', () => {
   });
 
   it('is the symbol whose regime turns, and all where the gross cap follows it', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...REGIMES),
-        fc.constantFrom(...REGIMES),
-        fc.constantFrom(...REGIMES),
-        (eth, was, is) => {
-          const world = new Resting();
-          world.inputs = inputsAt({ ETHUSDT: eth, BTCUSDT: was });
-          world.follow();
-          world.inputs = inputsAt({ ETHUSDT: eth, BTCUSDT: is });
-          const rank = (...of: readonly Regime[]): number => Math.max(...of.map((regime) => REGIMES.indexOf(regime)));
-          const expected =
-            rank(eth, is) > rank(eth, was)
-              ? ordersOf(null, null)
-              : rank(is) > rank(was)
-                ? ordersOf(null, 'BTCUSDT')
-                : [];
-          assert.deepEqual(world.follow(), expected);
-        },
-      ),
+    forAll(
+      [fc.constantFrom(...REGIMES), fc.constantFrom(...REGIMES), fc.constantFrom(...REGIMES)],
       { seed: 1, numRuns: 60 },
+      (eth, was, is) => {
+        const world = new Resting();
+        world.inputs = inputsAt({ ETHUSDT: eth, BTCUSDT: was });
+        world.follow();
+        world.inputs = inputsAt({ ETHUSDT: eth, BTCUSDT: is });
+        const rank = (...of: readonly Regime[]): number => Math.max(...of.map((regime) => REGIMES.indexOf(regime)));
+        const expected =
+          rank(eth, is) > rank(eth, was) ? ordersOf(null, null) : rank(is) > rank(was) ? ordersOf(null, 'BTCUSDT') : [];
+        assert.deepEqual(world.follow(), expected);
+      },
     );
   });
 

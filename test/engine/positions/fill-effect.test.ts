@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { applyFill } from '../../../daemon/engine/positions/fills.ts';
 import { addFill, believe, createLotBook } from '../../../daemon/engine/positions/lot-book.ts';
 import { createPosition, ownE8 } from '../../../daemon/engine/positions/positions.ts';
+import { forAll } from '../../for-all.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const SYMBOL = 'BTCUSDT';
@@ -139,37 +140,34 @@ describe('the effect of a fill', () => {
   });
 
   it('adds up to its lots, and to what position and holder gained and lost', () => {
-    fc.assert(
-      fc.property(fc.array(one, { minLength: 1, maxLength: 30 }), (fills) => {
-        const position = createPosition(SYMBOL);
-        position.holder = 'alice';
-        for (const [index, { isHolders, reduceOnly, ...drawn }] of fills.entries()) {
-          const before = position.quantityE8;
-          const closes = before !== 0 && before > 0 === (drawn.side === 'sell');
-          // The venue never fills a reduceOnly order beyond zero.
-          const isExit = reduceOnly && closes && drawn.quantityE8 <= Math.abs(before);
-          const own = ownE8(position);
-          const effect = applyFill(position, {
-            ...drawn,
-            owner: isHolders ? 'alice' : null,
-            agentsFirst: false,
-            reduceOnly: isExit,
-            price: 1,
-            atMs: T0 + index,
-            order: 'order',
-            seq: 0,
-          });
-          const signed = drawn.side === 'buy' ? drawn.quantityE8 : -drawn.quantityE8;
-          assert.equal(position.quantityE8, before + signed);
-          const isOpening = !isExit && (!closes || drawn.quantityE8 > Math.abs(before));
-          assert.deepEqual(effect.openings.orders, isOpening ? ['order'] : []);
-          assert.equal(effect.openings.lastSide, isOpening ? drawn.side : null);
-          const gained = ownE8(position) - own;
-          assert.equal(Math.abs(gained), effect.own.closed + effect.own.opened);
-        }
-      }),
-      { numRuns: 300, seed: 1 },
-    );
+    forAll([fc.array(one, { minLength: 1, maxLength: 30 })], { numRuns: 300, seed: 1 }, (fills) => {
+      const position = createPosition(SYMBOL);
+      position.holder = 'alice';
+      for (const [index, { isHolders, reduceOnly, ...drawn }] of fills.entries()) {
+        const before = position.quantityE8;
+        const closes = before !== 0 && before > 0 === (drawn.side === 'sell');
+        // The venue never fills a reduceOnly order beyond zero.
+        const isExit = reduceOnly && closes && drawn.quantityE8 <= Math.abs(before);
+        const own = ownE8(position);
+        const effect = applyFill(position, {
+          ...drawn,
+          owner: isHolders ? 'alice' : null,
+          agentsFirst: false,
+          reduceOnly: isExit,
+          price: 1,
+          atMs: T0 + index,
+          order: 'order',
+          seq: 0,
+        });
+        const signed = drawn.side === 'buy' ? drawn.quantityE8 : -drawn.quantityE8;
+        assert.equal(position.quantityE8, before + signed);
+        const isOpening = !isExit && (!closes || drawn.quantityE8 > Math.abs(before));
+        assert.deepEqual(effect.openings.orders, isOpening ? ['order'] : []);
+        assert.equal(effect.openings.lastSide, isOpening ? drawn.side : null);
+        const gained = ownE8(position) - own;
+        assert.equal(Math.abs(gained), effect.own.closed + effect.own.opened);
+      }
+    });
   });
 });
 

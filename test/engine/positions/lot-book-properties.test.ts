@@ -11,6 +11,7 @@ import {
 } from '../../../daemon/engine/positions/lot-book.ts';
 import { applyEntry, heldE8, NO_LOTS } from '../../../daemon/engine/positions/lots.ts';
 import type { LotEntry, LotFill, Lots } from '../../../daemon/engine/words.ts';
+import { forAll } from '../../for-all.ts';
 
 const MINUTE = 60_000;
 /** What is told within this time is told before anything is summed up. */
@@ -95,38 +96,32 @@ const sorted = ({ owedE8, parts }: Lots): unknown => ({
 
 test('whenever fills are told, the book holds what their order at the venue says', () => {
   let summedUp = 0;
-  fc.assert(
-    fc.property(fc.array(DRAW, { minLength: 5, maxLength: 60, size: 'max' }), (draws) => {
-      const { entries, told } = history(draws);
-      const book = createLotBook();
-      for (const { tell } of told) tell(book);
-      assert.deepEqual(
-        sorted(book.lots),
-        sorted(entries.reduce((lots: Lots, entry) => applyEntry(lots, entry, null), NO_LOTS)),
-      );
-      summedUp += entries.length - book.entries.length;
-    }),
-    { numRuns: 400 },
-  );
+  forAll([fc.array(DRAW, { minLength: 5, maxLength: 60, size: 'max' })], { numRuns: 400 }, (draws) => {
+    const { entries, told } = history(draws);
+    const book = createLotBook();
+    for (const { tell } of told) tell(book);
+    assert.deepEqual(
+      sorted(book.lots),
+      sorted(entries.reduce((lots: Lots, entry) => applyEntry(lots, entry, null), NO_LOTS)),
+    );
+    summedUp += entries.length - book.entries.length;
+  });
   assert.ok(summedUp > 0);
 });
 
 test('all lots of a symbol are of one side, and add up to all fills since the last reading', () => {
-  fc.assert(
-    fc.property(fc.array(DRAW, { maxLength: 40, size: 'max' }), (draws) => {
-      let lots: Lots = NO_LOTS;
-      let held = 0;
-      for (const entry of history(draws).entries) {
-        lots = applyEntry(lots, entry, null);
-        if (entry.kind === 'fill') held += entry.quantityE8;
-        if (entry.kind === 'read') held = entry.quantityE8;
-        assert.equal(heldE8(lots), held);
-        assert.ok(new Set(lots.parts.map(({ quantityE8 }) => Math.sign(quantityE8))).size <= 1);
-        assert.equal(new Set(lots.parts.map(({ owner }) => owner)).size, lots.parts.length);
-      }
-    }),
-    { numRuns: 300 },
-  );
+  forAll([fc.array(DRAW, { maxLength: 40, size: 'max' })], { numRuns: 300 }, (draws) => {
+    let lots: Lots = NO_LOTS;
+    let held = 0;
+    for (const entry of history(draws).entries) {
+      lots = applyEntry(lots, entry, null);
+      if (entry.kind === 'fill') held += entry.quantityE8;
+      if (entry.kind === 'read') held = entry.quantityE8;
+      assert.equal(heldE8(lots), held);
+      assert.ok(new Set(lots.parts.map(({ quantityE8 }) => Math.sign(quantityE8))).size <= 1);
+      assert.equal(new Set(lots.parts.map(({ owner }) => owner)).size, lots.parts.length);
+    }
+  });
 });
 
 /** Two openings, each told by a report and then by its trade, and an exit of one of them: never flat. */

@@ -14,6 +14,7 @@ import {
 } from '../../../daemon/engine/positions/positions.ts';
 import { applySnapshot, type PossibleFills } from '../../../daemon/engine/positions/snapshot.ts';
 import type { PositionRecord } from '../../../daemon/engine/records/venue-events.ts';
+import { forAll } from '../../for-all.ts';
 
 const T0 = 1_740_960_000_000;
 const NONE = { unproven: false, buyE8: 0, sellE8: 0 };
@@ -138,28 +139,23 @@ describe('a fill is counted once, whether the position or the order shows it fir
   });
 
   it('has the same of each in the end, whatever a person did beside a fill that is reported behind a reading', () => {
-    fc.assert(
-      fc.property(
-        fc.nat(20),
-        fc.nat(20),
-        fc.integer({ min: -20, max: 20 }),
-        fc.integer({ min: -40, max: 40 }),
-        (own, unowned, ours, byPerson) => {
-          fc.pre(ours !== 0 && own > 0 && own + ours >= 0 && own + unowned + Math.min(0, ours, byPerson) > 0);
-          const shown = own + unowned + ours + byPerson;
-          fc.pre(shown > 0 && own + unowned + byPerson > 0);
-          const position = held(own);
-          if (unowned > 0) byHand(position, 'buy', unowned, T0 + 100);
-          snapshot(position, record(shown, T0 + 500), T0 + 600, null, NONE);
-          fill(position, ours > 0 ? 'buy' : 'sell', Math.abs(ours), T0 + 400, ours < 0);
-          for (const afterMs of [2_600, 4_600, 12_600])
-            snapshot(position, record(shown, T0 + 500), T0 + afterMs, null, NONE);
-          const taken = Math.max(0, -byPerson - unowned);
-          assert.deepEqual([position.quantityE8, position.disputedE8], [shown, null]);
-          assert.equal(ownE8(position), own + ours - taken);
-        },
-      ),
+    forAll(
+      [fc.nat(20), fc.nat(20), fc.integer({ min: -20, max: 20 }), fc.integer({ min: -40, max: 40 })],
       { numRuns: 2_000 },
+      (own, unowned, ours, byPerson) => {
+        fc.pre(ours !== 0 && own > 0 && own + ours >= 0 && own + unowned + Math.min(0, ours, byPerson) > 0);
+        const shown = own + unowned + ours + byPerson;
+        fc.pre(shown > 0 && own + unowned + byPerson > 0);
+        const position = held(own);
+        if (unowned > 0) byHand(position, 'buy', unowned, T0 + 100);
+        snapshot(position, record(shown, T0 + 500), T0 + 600, null, NONE);
+        fill(position, ours > 0 ? 'buy' : 'sell', Math.abs(ours), T0 + 400, ours < 0);
+        for (const afterMs of [2_600, 4_600, 12_600])
+          snapshot(position, record(shown, T0 + 500), T0 + afterMs, null, NONE);
+        const taken = Math.max(0, -byPerson - unowned);
+        assert.deepEqual([position.quantityE8, position.disputedE8], [shown, null]);
+        assert.equal(ownE8(position), own + ours - taken);
+      },
     );
   });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { ownE8 } from '../../../daemon/engine/orders/holding.ts';
 import { longE8, shortE8 } from '../../../daemon/engine/positions/positions.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import { forAll } from '../../for-all.ts';
 import { asListed, inLots, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedClaims } from '../folded-claims.ts';
 import { reread, textOf } from '../text-of.ts';
@@ -65,39 +66,36 @@ void shortE8;
 void longE8;
 
 test('a restart from a checkpoint goes on as the fold from records does; parts have one sign and one entry an owner', () => {
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), fc.nat(39), (steps, cut) => {
-      let at = 0;
-      let copy: GateState | null = null;
-      let seen = 0;
-      play(steps, (book) => {
-        at += 1;
-        const { events, state } = book.ledger;
-        if (copy === null) {
-          if (at > cut % steps.length) {
-            copy = reread(textOf(state), new GateState());
-            seen = events.length;
-          }
-        } else {
-          for (const event of events.slice(seen)) copy.apply(event);
+  forAll([fc.array(step, { minLength: 5, maxLength: 40 }), fc.nat(39)], { numRuns: 300 }, (steps, cut) => {
+    let at = 0;
+    let copy: GateState | null = null;
+    let seen = 0;
+    play(steps, (book) => {
+      at += 1;
+      const { events, state } = book.ledger;
+      if (copy === null) {
+        if (at > cut % steps.length) {
+          copy = reread(textOf(state), new GateState());
           seen = events.length;
-          assert.deepEqual(copy.position('BTCUSDT'), state.position('BTCUSDT'));
         }
-        const { lots } = book.position.book;
-        const owners = new Set(lots.parts.map(({ owner }) => owner));
-        assert.equal(owners.size, lots.parts.length);
-        assert.ok(
-          lots.parts.every(
-            ({ quantityE8 }) => quantityE8 !== 0 && Math.sign(quantityE8) === Math.sign(lots.parts[0]!.quantityE8),
-          ),
-        );
-        assert.ok(lots.owedE8 * (lots.parts[0]?.quantityE8 ?? 0) >= 0, 'owed against held');
-        assert.ok(!Object.is(book.position.quantityE8, -0));
-        const refolded = book.ledger.refold();
-        assert.equal(refolded.position('BTCUSDT').quantityE8, book.position.quantityE8);
-        assert.equal(ownE8(refolded.position('BTCUSDT')), ownE8(book.position));
-      });
-    }),
-    { numRuns: 300 },
-  );
+      } else {
+        for (const event of events.slice(seen)) copy.apply(event);
+        seen = events.length;
+        assert.deepEqual(copy.position('BTCUSDT'), state.position('BTCUSDT'));
+      }
+      const { lots } = book.position.book;
+      const owners = new Set(lots.parts.map(({ owner }) => owner));
+      assert.equal(owners.size, lots.parts.length);
+      assert.ok(
+        lots.parts.every(
+          ({ quantityE8 }) => quantityE8 !== 0 && Math.sign(quantityE8) === Math.sign(lots.parts[0]!.quantityE8),
+        ),
+      );
+      assert.ok(lots.owedE8 * (lots.parts[0]?.quantityE8 ?? 0) >= 0, 'owed against held');
+      assert.ok(!Object.is(book.position.quantityE8, -0));
+      const refolded = book.ledger.refold();
+      assert.equal(refolded.position('BTCUSDT').quantityE8, book.position.quantityE8);
+      assert.equal(ownE8(refolded.position('BTCUSDT')), ownE8(book.position));
+    });
+  });
 });

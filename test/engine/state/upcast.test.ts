@@ -5,6 +5,7 @@ import type { GateEvent } from '../../../daemon/engine/records/events.ts';
 import { lotE8, tickE8 } from '../../../daemon/engine/records/units.ts';
 import type { SymbolRules } from '../../../daemon/engine/records/venue.ts';
 import { GateState } from '../../../daemon/engine/state/gate-state.ts';
+import { forAll } from '../../for-all.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 import { accountEvent, FoldedClaims } from '../folded-claims.ts';
 import { textOf } from '../text-of.ts';
@@ -77,15 +78,12 @@ function history(filled: number): FoldedClaims {
 }
 
 test('records in lots and ticks fold as those in units of 1e-8 do [DESIGN 12.4]', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 19 }), (filled) => {
-      const { events } = history(filled).ledger;
-      const before = events.map((event) => asBefore(event, BTC_RULES));
-      assert.match(JSON.stringify(before), /"executed_lots":.*"trigger_ticks":580000/);
-      assert.equal(foldedText(before), foldedText(events));
-    }),
-    { seed: 3, numRuns: 20 },
-  );
+  forAll([fc.integer({ min: 1, max: 19 })], { seed: 3, numRuns: 20 }, (filled) => {
+    const { events } = history(filled).ledger;
+    const before = events.map((event) => asBefore(event, BTC_RULES));
+    assert.match(JSON.stringify(before), /"executed_lots":.*"trigger_ticks":580000/);
+    assert.equal(foldedText(before), foldedText(events));
+  });
 });
 
 test('a position in lots of which nobody knows the size was not read', () => {

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TOOL_NAMES } from '../../../daemon/core/request.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../../daemon/policy-edits.ts';
 import { type BearerProxy, startBearerProxy } from './bearer-proxy.ts';
 
 /** Started by scripts/hosts/mcp.mjs, which says where the packages are. */
@@ -48,10 +49,7 @@ describe("the protocol's own tools, against a daemon on paper", () => {
     world = await DaemonWorld.start({
       real: true,
       wall: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['ETHUSDT'];
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-      },
+      policy: { 'temporal.duplicate_exempt': ['ETHUSDT'], ...WITHOUT_COOLDOWNS },
     });
     proxy = await startBearerProxy(world.daemon.url, world.token('agent'));
     const tokenFile = join(world.home, 'mcp.token');

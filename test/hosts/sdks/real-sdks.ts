@@ -7,6 +7,7 @@ import { TOOL_NAMES } from '../../../daemon/core/request.ts';
 import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
 import type { Answer } from '../../../integrations/typescript/holdfast.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../../daemon/policy-edits.ts';
 import { type CuttingProxy, startCuttingProxy } from '../../integrations/cutting-proxy.ts';
 import { type FakeProviders, namesOffered, startFakeProviders } from '../../integrations/fake-providers.ts';
 import { CopiedExamples, type Ended } from './copied-examples.ts';
@@ -103,10 +104,10 @@ describe('the examples in the packages of the agent SDKs, against a daemon on pa
       real: true,
       wall: true,
       isPatient: true,
-      policy: (spec) => {
-        spec.temporal.duplicate_exempt = ['BTCUSDT', 'ETHUSDT'];
-        spec.temporal.breaker.repeats = 100;
-        for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
+      policy: {
+        'temporal.duplicate_exempt': ['BTCUSDT', 'ETHUSDT'],
+        'temporal.breaker.repeats': 100,
+        ...WITHOUT_COOLDOWNS,
       },
     });
     proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);

@@ -6,6 +6,7 @@ import { MAX_ATTEMPTS, PLOYS, seedOfPloy } from '../../../daemon/evaluation/atta
 import { FOREIGN_SYMBOLS, FOREIGN_VENUES } from '../../../daemon/evaluation/attacks/families.ts';
 import { FOREIGN_ACCOUNTS, UNKNOWN_TOOLS } from '../../../daemon/evaluation/attacks/tricks.ts';
 import { type AgentRequest, ATTACK_FAMILIES, MIXED_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
+import { forAll } from '../../for-all.ts';
 import { cooldownGate, episodeOf, play } from './episode.ts';
 import { BUDGETS } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass } from './world.ts';
@@ -35,25 +36,25 @@ function sample(
 }
 
 test('no episode asks more than its attempts or later than its span, whatever it is answered', () => {
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.constantFrom(...ATTACK_FAMILIES),
       fc.integer({ min: 0, max: 2 ** 27 }),
       fc.integer({ min: 1, max: 80 }),
       fc.constantFrom(...Object.values(GATES)),
       fc.constantFrom<'buy' | 'sell'>('buy', 'sell'),
-      (family, seed, attempts, gatekeeper, side) => {
-        const episode = episodeOf(family, { seed, attempts, side, spanMs: 2 * 3_600_000 });
-        const log = play(episode, gatekeeper);
-        assert.ok(log.length <= Math.min(attempts, MAX_ATTEMPTS), `${log.length} asks of ${attempts}`);
-        assert.ok(
-          log.every(({ atMs }) => atMs <= episode.startMs + episode.spanMs),
-          'an ask after the end',
-        );
-        assert.ok(log.length > 0, 'no ask at all');
-      },
-    ),
+    ],
     { seed: 3, numRuns: 200 },
+    (family, seed, attempts, gatekeeper, side) => {
+      const episode = episodeOf(family, { seed, attempts, side, spanMs: 2 * 3_600_000 });
+      const log = play(episode, gatekeeper);
+      assert.ok(log.length <= Math.min(attempts, MAX_ATTEMPTS), `${log.length} asks of ${attempts}`);
+      assert.ok(
+        log.every(({ atMs }) => atMs <= episode.startMs + episode.spanMs),
+        'an ask after the end',
+      );
+      assert.ok(log.length > 0, 'no ask at all');
+    },
   );
 });
 

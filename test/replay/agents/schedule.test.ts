@@ -19,6 +19,7 @@ import {
   SQUATTER,
 } from '../../../daemon/evaluation/facts/agents.ts';
 import type { SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
+import { forAll } from '../../for-all.ts';
 import { buildWalk, cutMarket } from './market.ts';
 
 const MARKET = buildWalk({ seed: 11, days: 60, wildDays: [9, 10, 33] });
@@ -66,26 +67,26 @@ test('light schedules attempt 6 % of all requests on average', () => {
 });
 
 test('episodes lie inside the judged span, in order, each with bounds of its own', () => {
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.integer({ min: 0, max: 1_000_000 }),
       fc.constantFrom<'light' | 'heavy' | 'churn' | 'squat'>('light', 'heavy', 'churn', 'squat'),
       fc.constantFrom(...ATTACK_SIDES),
-      (seed, intensity, sides) => {
-        const episodes = buildSchedule({ seed, market: MARKET, intensity, sides, legitRequests: 3000 });
-        assert.equal(new Set(episodes.map(({ id }) => id)).size, episodes.length, 'two episodes with one id');
-        for (const [i, episode] of episodes.entries()) {
-          assert.ok(
-            episode.startMs >= MARKET.startMs && episode.startMs < MARKET.endMs,
-            `${episode.id} outside the span`,
-          );
-          assert.ok(i === 0 || episodes[i - 1]!.startMs <= episode.startMs, 'out of order');
-          assert.ok(Number.isInteger(episode.startMs), `${episode.startMs} is not a whole millisecond`);
-          assert.ok(episode.attempts > 0 && episode.attempts <= MAX_ATTEMPTS, `${episode.attempts} attempts`);
-        }
-      },
-    ),
+    ],
     { seed: 7, numRuns: 25 },
+    (seed, intensity, sides) => {
+      const episodes = buildSchedule({ seed, market: MARKET, intensity, sides, legitRequests: 3000 });
+      assert.equal(new Set(episodes.map(({ id }) => id)).size, episodes.length, 'two episodes with one id');
+      for (const [i, episode] of episodes.entries()) {
+        assert.ok(
+          episode.startMs >= MARKET.startMs && episode.startMs < MARKET.endMs,
+          `${episode.id} outside the span`,
+        );
+        assert.ok(i === 0 || episodes[i - 1]!.startMs <= episode.startMs, 'out of order');
+        assert.ok(Number.isInteger(episode.startMs), `${episode.startMs} is not a whole millisecond`);
+        assert.ok(episode.attempts > 0 && episode.attempts <= MAX_ATTEMPTS, `${episode.attempts} attempts`);
+      }
+    },
   );
 });
 

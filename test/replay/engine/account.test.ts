@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { ReplayAccount } from '../../../daemon/evaluation/exchange/account.ts';
 import { averageSlippageBps, depthWithin, takerPrice } from '../../../daemon/evaluation/exchange/fill-model.ts';
 import { HALF_SPREAD_BPS } from '../../../daemon/evaluation/market/walk/market-inputs.ts';
+import { forAll } from '../../for-all.ts';
 import { INSTRUMENT } from './instrument.ts';
 
 function createAccount(mark: number, equity = 10_000): { account: ReplayAccount; marks: Float64Array } {
@@ -59,40 +60,37 @@ describe('the replayed account', () => {
       price: fc.integer({ min: 20_000, max: 90_000 }),
       isAsked: fc.boolean(),
     });
-    fc.assert(
-      fc.property(fc.array(change, { maxLength: 25 }), (changes) => {
-        const replay = (isOftenAsked: boolean, isCounted: boolean): readonly (number | null)[] => {
-          const marks = new Float64Array([50_000, 30_000]);
-          const setter = { marks, moves: isCounted ? 0 : Number.NaN };
-          const account = new ReplayAccount([INSTRUMENT, INSTRUMENT], setter, 100_000);
-          const read = (): readonly (number | null)[] => [
-            account.equityUsdt(),
-            account.grossUsdt(),
-            account.totalMaintenanceUsdt(),
-            account.availableUsdt(),
-            ...[0, 1].flatMap((i) => [
-              account.notionalUsdt(i),
-              account.unrealisedUsdt(i),
-              account.maintenanceUsdt(i),
-              account.entryPrice(i),
-              account.liquidationPrice(i),
-            ]),
-          ];
-          for (const { kind, symbol, lots, price, isAsked } of changes) {
-            if (isOftenAsked && isAsked) read();
-            if (kind === 'mark') {
-              marks[symbol] = price;
-              setter.moves += 1;
-            } else if (kind === 'funding') account.settleFunding(symbol, lots / 1e5);
-            else if (lots !== 0) account.fill(symbol, lots, price, false);
-          }
-          return read();
-        };
-        for (const isCounted of [false, true])
-          assert.deepEqual(replay(true, isCounted), replay(false, false), 'questions in between change no answer');
-      }),
-      { numRuns: 200, seed: 1 },
-    );
+    forAll([fc.array(change, { maxLength: 25 })], { numRuns: 200, seed: 1 }, (changes) => {
+      const replay = (isOftenAsked: boolean, isCounted: boolean): readonly (number | null)[] => {
+        const marks = new Float64Array([50_000, 30_000]);
+        const setter = { marks, moves: isCounted ? 0 : Number.NaN };
+        const account = new ReplayAccount([INSTRUMENT, INSTRUMENT], setter, 100_000);
+        const read = (): readonly (number | null)[] => [
+          account.equityUsdt(),
+          account.grossUsdt(),
+          account.totalMaintenanceUsdt(),
+          account.availableUsdt(),
+          ...[0, 1].flatMap((i) => [
+            account.notionalUsdt(i),
+            account.unrealisedUsdt(i),
+            account.maintenanceUsdt(i),
+            account.entryPrice(i),
+            account.liquidationPrice(i),
+          ]),
+        ];
+        for (const { kind, symbol, lots, price, isAsked } of changes) {
+          if (isOftenAsked && isAsked) read();
+          if (kind === 'mark') {
+            marks[symbol] = price;
+            setter.moves += 1;
+          } else if (kind === 'funding') account.settleFunding(symbol, lots / 1e5);
+          else if (lots !== 0) account.fill(symbol, lots, price, false);
+        }
+        return read();
+      };
+      for (const isCounted of [false, true])
+        assert.deepEqual(replay(true, isCounted), replay(false, false), 'questions in between change no answer');
+    });
   });
 
   it('keeps the books: equity is the start, plus profit at the marks, less fees', () => {
@@ -100,8 +98,10 @@ describe('the replayed account', () => {
       lots: fc.integer({ min: -500, max: 500 }),
       price: fc.integer({ min: 20_000, max: 90_000 }),
     });
-    fc.assert(
-      fc.property(fc.array(trade, { maxLength: 20 }), fc.integer({ min: 20_000, max: 90_000 }), (trades, mark) => {
+    forAll(
+      [fc.array(trade, { maxLength: 20 }), fc.integer({ min: 20_000, max: 90_000 })],
+      { numRuns: 200, seed: 2 },
+      (trades, mark) => {
         const { account, marks } = createAccount(50_000, 1_000_000);
         let cash = 1_000_000;
         let lots = 0;
@@ -115,8 +115,7 @@ describe('the replayed account', () => {
         marks[0] = mark;
         const expected = cash + (lots / 1000) * mark - fees;
         return Math.abs(account.equityUsdt() - expected) < 1e-4;
-      }),
-      { numRuns: 200, seed: 2 },
+      },
     );
   });
 });
@@ -147,27 +146,25 @@ describe('SAE-BOUND: one step costs no more than exposure allows', () => {
   };
 
   it('l(e) - l(0) <= L |e|', () => {
-    fc.assert(
-      fc.property(step, ({ lots, move, rate, volume }) => {
-        const notional = (Math.abs(lots) / 1000) * 50_000;
-        const bound = lipschitz(move, rate, notional, volume) * notional;
-        return loseInOneStep(lots, move, rate, volume) - loseInOneStep(0, move, rate, volume) <= bound + 1e-6;
-      }),
-      { numRuns: 500, seed: 3 },
-    );
+    forAll([step], { numRuns: 500, seed: 3 }, ({ lots, move, rate, volume }) => {
+      const notional = (Math.abs(lots) / 1000) * 50_000;
+      const bound = lipschitz(move, rate, notional, volume) * notional;
+      return loseInOneStep(lots, move, rate, volume) - loseInOneStep(0, move, rate, volume) <= bound + 1e-6;
+    });
   });
 
   it('l(e_eff) - l(e_req) <= L dist(e_req, e_eff) for a projection towards zero', () => {
-    fc.assert(
-      fc.property(step, fc.double({ min: 0, max: 1, noNaN: true }), ({ lots, move, rate, volume }, share) => {
+    forAll(
+      [step, fc.double({ min: 0, max: 1, noNaN: true })],
+      { numRuns: 500, seed: 3 },
+      ({ lots, move, rate, volume }, share) => {
         const effective = Math.trunc(lots * share);
         const largest = (Math.abs(lots) / 1000) * 50_000;
         const distance = (Math.abs(lots - effective) / 1000) * 50_000;
         const bound = lipschitz(move, rate, largest, volume) * distance;
         const difference = loseInOneStep(effective, move, rate, volume) - loseInOneStep(lots, move, rate, volume);
         return difference <= bound + 1e-6;
-      }),
-      { numRuns: 500, seed: 3 },
+      },
     );
   });
 });
@@ -180,16 +177,13 @@ describe('the fill model', () => {
     assert.equal(depthWithin(HALF_SPREAD_BPS, 1e8), 0, 'nothing within the spread');
   });
   it('costs more for more, and less in a thicker bar', () => {
-    fc.assert(
-      fc.property(
-        fc.double({ min: 1, max: 1e6, noNaN: true }),
-        fc.double({ min: 1e4, max: 1e9, noNaN: true }),
-        (n, v) => {
-          const cost = averageSlippageBps(n, v);
-          return averageSlippageBps(2 * n, v) > cost && averageSlippageBps(n, 2 * v) < cost && cost > HALF_SPREAD_BPS;
-        },
-      ),
+    forAll(
+      [fc.double({ min: 1, max: 1e6, noNaN: true }), fc.double({ min: 1e4, max: 1e9, noNaN: true })],
       { numRuns: 100, seed: 4 },
+      (n, v) => {
+        const cost = averageSlippageBps(n, v);
+        return averageSlippageBps(2 * n, v) > cost && averageSlippageBps(n, 2 * v) < cost && cost > HALF_SPREAD_BPS;
+      },
     );
   });
 });

@@ -8,7 +8,7 @@ import { type PolicySuggestion, suggestPolicy } from '../../../daemon/engine/aud
 import { openLedgerReader } from '../../../daemon/ledger/reader.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
 import { holdfast } from '../../cli/run.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { DaemonWorld } from '../../daemon/harness.ts';
 import { changed, DEFAULT_POLICY } from '../../policy/documents.ts';
 
 describe('policy suggest', () => {
@@ -21,7 +21,7 @@ describe('policy suggest', () => {
       ['ETHUSDT', 420],
       ['BTCUSDT', 9000],
     ] as const) {
-      const { status } = await world.tool('place_order', order({ symbol, requested_notional: notional }));
+      const { status } = await world.place({ symbol, requested_notional: notional });
       assert.equal(status, 200);
       await world.refresh();
     }
@@ -61,7 +61,7 @@ describe('policy suggest', () => {
   it('counts a sale at the mark, where the price that it is sent with is lower', async () => {
     const sales = await DaemonWorld.start({ real: true });
     try {
-      const { status } = await sales.tool('place_order', order({ side: 'sell' }));
+      const { status } = await sales.place({ side: 'sell' });
       assert.equal(status, 200);
       const reader = openLedgerReader(join(sales.home, 'paper', 'ledger.db'));
       const policy = { spec: DEFAULT_POLICY, hash: 'base' };

@@ -6,6 +6,7 @@ import type { MarketData, SymbolBars } from '../../../daemon/evaluation/facts/ma
 import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
 import { MarketTrack } from '../../../daemon/evaluation/market/track.ts';
 import { market as section } from '../../core/features/market-section.ts';
+import { forAll } from '../../for-all.ts';
 import { compareWithLiveMarket } from './live-oracle.ts';
 
 const BOTH = ['BTCUSDT', 'ETHUSDT'];
@@ -23,8 +24,10 @@ function correlation(a: readonly number[], b: readonly number[]): number {
 }
 
 test('bars are whole ticks and lots, consistent, without gaps, and open at the close before', () => {
-  fc.assert(
-    fc.property(fc.integer(), fc.constantFrom(300_000, 900_000, 3_600_000, 43_200_000 * 2), (seed, barMs) => {
+  forAll(
+    [fc.integer(), fc.constantFrom(300_000, 900_000, 3_600_000, 43_200_000 * 2)],
+    { numRuns: 25, seed: 7 },
+    (seed, barMs) => {
       const market = buildSyntheticMarket({ seed, bars: 200, warmupBars: 50, barMs, symbols: BOTH });
       assert.equal(market.endMs - market.startMs, 200 * barMs, 'judged span');
       for (const { instrument, openMs, open, high, low, close, volume, gaps } of market.symbols) {
@@ -42,8 +45,7 @@ test('bars are whole ticks and lots, consistent, without gaps, and open at the c
           if (i > 0) assert.deepEqual([openMs[i]! - openMs[i - 1]!, open[i]], [barMs, close[i - 1]], `joins: ${where}`);
         }
       }
-    }),
-    { numRuns: 25, seed: 7 },
+    },
   );
 });
 

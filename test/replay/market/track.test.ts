@@ -7,6 +7,7 @@ import { readMarketData } from '../../../daemon/evaluation/market/read.ts';
 import { MarketTrack } from '../../../daemon/evaluation/market/track.ts';
 import { market as section, withWindows } from '../../core/features/market-section.ts';
 import { MARKET_FOLDER } from '../../fixtures/recorded.ts';
+import { forAll } from '../../for-all.ts';
 import { compareWithLiveMarket } from './live-oracle.ts';
 import { buildWalk, sliceMarket } from './market-kit.ts';
 
@@ -45,8 +46,8 @@ test('SAE-SAME-CODE: regime and features are those of the gate at every mark, on
 
 test('SAE-SAME-CODE: the same with gaps, other bar lengths, random directions, and any warm-up', () => {
   let changes = 0;
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.record({
         seed: fc.integer({ min: 1, max: 1e6 }),
         length: fc.constantFrom(...lengths),
@@ -56,15 +57,15 @@ test('SAE-SAME-CODE: the same with gaps, other bar lengths, random directions, a
         directions: fc.array(fc.boolean(), { minLength: 160, maxLength: 160 }),
         holdBars: fc.constantFrom(2, 4, 12),
       }),
-      ({ seed, length, warmupBars, holes, fundingHours, directions, holdBars }) => {
-        const { barMs } = length;
-        const market = buildWalk({ seed, bars: 160, barMs, warmupBars, holes, fundingHours });
-        const policy = { ...length.section, regime_hold_bars: holdBars };
-        const track = new MarketTrack(market, policy);
-        changes += compareWithLiveMarket(market, policy, track, 0, (bar) => directions[bar]!).changes;
-      },
-    ),
+    ],
     { numRuns: 60, seed: 3 },
+    ({ seed, length, warmupBars, holes, fundingHours, directions, holdBars }) => {
+      const { barMs } = length;
+      const market = buildWalk({ seed, bars: 160, barMs, warmupBars, holes, fundingHours });
+      const policy = { ...length.section, regime_hold_bars: holdBars };
+      const track = new MarketTrack(market, policy);
+      changes += compareWithLiveMarket(market, policy, track, 0, (bar) => directions[bar]!).changes;
+    },
   );
   assert.ok(changes > 500, `the regimes changed (${changes} times)`);
 });
@@ -82,48 +83,44 @@ function describeBar(track: MarketTrack, market: MarketData, bar: number, steps 
 }
 
 test('no figure depends on a later bar or settlement', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 1e6 }),
-      fc.integer({ min: 1, max: 158 }),
-      fc.double({ min: 0.5, max: 2, noNaN: true }),
-      (seed, cut, factor) => {
-        const market = buildWalk({ seed, bars: 160, barMs: 15 * MINUTE_MS, warmupBars: 20, holes: [40, 41] });
-        const track = new MarketTrack(market, short);
-        const bars = market.symbols[0]!;
-        const from = Math.min(cut, bars.openMs.length - 1);
-        const change = (column: Float64Array) => column.map((value, i) => (i > from ? value * factor : value));
-        const other: MarketData = {
-          ...market,
-          symbols: [
-            {
-              ...bars,
-              open: change(bars.open),
-              // The running bar may go anywhere from its open on.
-              high: change(bars.high).fill(bars.high[from]! * 1.05, from, from + 1),
-              low: change(bars.low).fill(bars.low[from]! * 0.9, from, from + 1),
-              close: change(bars.close).fill(bars.low[from]! * 0.95, from, from + 1),
-              volume: change(bars.volume).fill(bars.volume[from]! * 3, from, from + 1),
-              funding: bars.funding.map((point) =>
-                point.atMs > bars.openMs[from]! ? { ...point, rate: point.rate + 0.01 } : point,
-              ),
-            },
-          ],
-        };
-        const changed = new MarketTrack(other, short);
-        for (let bar = 0; bar < from; bar++) {
-          // The last mark of a bar is at the instant at which the next one opens.
-          const steps = bar === from - 1 ? 20 : 21;
-          assert.equal(
-            describeBar(changed, other, bar, steps),
-            describeBar(track, market, bar, steps),
-            `bar ${bar} of ${from}`,
-          );
-        }
-        assert.equal(describeBar(changed, other, from, 1), describeBar(track, market, from, 1), 'the open of the bar');
-      },
-    ),
+  forAll(
+    [fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 158 }), fc.double({ min: 0.5, max: 2, noNaN: true })],
     { numRuns: 40, seed: 5 },
+    (seed, cut, factor) => {
+      const market = buildWalk({ seed, bars: 160, barMs: 15 * MINUTE_MS, warmupBars: 20, holes: [40, 41] });
+      const track = new MarketTrack(market, short);
+      const bars = market.symbols[0]!;
+      const from = Math.min(cut, bars.openMs.length - 1);
+      const change = (column: Float64Array) => column.map((value, i) => (i > from ? value * factor : value));
+      const other: MarketData = {
+        ...market,
+        symbols: [
+          {
+            ...bars,
+            open: change(bars.open),
+            // The running bar may go anywhere from its open on.
+            high: change(bars.high).fill(bars.high[from]! * 1.05, from, from + 1),
+            low: change(bars.low).fill(bars.low[from]! * 0.9, from, from + 1),
+            close: change(bars.close).fill(bars.low[from]! * 0.95, from, from + 1),
+            volume: change(bars.volume).fill(bars.volume[from]! * 3, from, from + 1),
+            funding: bars.funding.map((point) =>
+              point.atMs > bars.openMs[from]! ? { ...point, rate: point.rate + 0.01 } : point,
+            ),
+          },
+        ],
+      };
+      const changed = new MarketTrack(other, short);
+      for (let bar = 0; bar < from; bar++) {
+        // The last mark of a bar is at the instant at which the next one opens.
+        const steps = bar === from - 1 ? 20 : 21;
+        assert.equal(
+          describeBar(changed, other, bar, steps),
+          describeBar(track, market, bar, steps),
+          `bar ${bar} of ${from}`,
+        );
+      }
+      assert.equal(describeBar(changed, other, from, 1), describeBar(track, market, from, 1), 'the open of the bar');
+    },
   );
 });
 

@@ -27,6 +27,7 @@ import {
   type ScriptedAsk,
   SOL,
 } from '../../../daemon/evaluation/setup/mutations/scene.ts';
+import { forAll } from '../../for-all.ts';
 
 const RUNS = 20;
 const MIN_FILLS = 500;
@@ -106,13 +107,10 @@ const UNBUDGETED = { 'budgets.turnover_usdt_per_day': 1e12, 'budgets.fees_usdt_p
 
 it('SAE-SAME-CODE, ATK-ADAPT: no script of orders, modifies, cancels and exits gets anything out of scope', () => {
   let fills = 0;
-  fc.assert(
-    fc.property(scene, (drawn) => {
-      const { result } = new Stage().run({ ...drawn, premise: { scope: UNBUDGETED } }, {});
-      fills += result.fills;
-      assert.deepEqual(result.disagreements, [], 'whatever was executed was in scope when it was decided');
-    }),
-    { numRuns: RUNS, seed: 20_260_301 },
-  );
+  forAll([scene], { numRuns: RUNS, seed: 20_260_301 }, (drawn) => {
+    const { result } = new Stage().run({ ...drawn, premise: { scope: UNBUDGETED } }, {});
+    fills += result.fills;
+    assert.deepEqual(result.disagreements, [], 'whatever was executed was in scope when it was decided');
+  });
   assert.ok(fills > MIN_FILLS, `the scripts trade (${fills} fills)`);
 });

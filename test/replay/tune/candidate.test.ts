@@ -15,6 +15,7 @@ import {
 } from '../../../daemon/evaluation/tune/space.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
 import { writePolicyYaml } from '../../../daemon/policy/text/write-yaml.ts';
+import { forAll } from '../../for-all.ts';
 
 const start = loadVariant('Holdfast');
 const space = buildSpace(start.spec);
@@ -80,8 +81,10 @@ describe('candidates of the search', () => {
   });
 
   it('are proposed within their ranges, on their steps, the same for the same seed and trial', () => {
-    fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 1, max: 9999 }), fc.boolean(), (seed, index, isWide) => {
+    forAll(
+      [fc.integer(), fc.integer({ min: 1, max: 9999 }), fc.boolean()],
+      { seed: 2, numRuns: 200 },
+      (seed, index, isWide) => {
         const propose = () => proposePoint(space, isWide, startPoint, createTrialDraws(seed, index));
         const point = propose();
         assert.deepEqual(propose(), point, 'another proposal from the same seed');
@@ -91,8 +94,7 @@ describe('candidates of the search', () => {
           assert.ok(value >= low && value <= high, `${path} ${value} lies outside ${low} to ${high}`);
           assert.ok(String(value).length <= 8, `${path} ${value} is not on a step`);
         }
-      }),
-      { seed: 2, numRuns: 200 },
+      },
     );
     for (const dimension of space)
       for (const share of [0, 0.3, 1]) {

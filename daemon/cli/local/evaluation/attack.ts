@@ -7,8 +7,9 @@ import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import { profileOf, SIMULATED_VENUE } from '../../../core/venues.ts';
 import type { AttackReport } from '../../../evaluation/conformance/report.ts';
 import type { ExecutorClient } from '../../../evaluation/conformance/under-test/executor.ts';
+import { messageOf } from '../../../ledger/errors.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addVerb, type Io, parseInteger, printJson, upTo } from '../../verb.ts';
+import { addVerb, type Io, parseInteger, placeFlags, printJson, upTo } from '../../verb.ts';
 import { readPolicyText } from '../policy/policy-file.ts';
 
 interface AttackVerbOptions {
@@ -82,7 +83,7 @@ function describeInputs({ seconds, seed, clients, rate, selfContained }: AttackV
 async function attackRunning(io: Io, options: AttackVerbOptions): Promise<AttackReport> {
   const { assignClients } = await import('../../../evaluation/conformance/under-test/executor.ts');
   const config = readClientEnv(io.env, {
-    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
+    ...placeFlags(options),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
   });
   if (!profileOf(config.venue).isSimulated)
@@ -176,10 +177,6 @@ function exitCodeOf(error: unknown) {
   const code = (error as { code?: unknown }).code;
   return typeof code === 'string' && /^(?:ECONN|ENOENT|UND_ERR)/.test(code) ? EXIT.UNREACHABLE : EXIT.FAILURE;
 }
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 async function readPolicy(file: string): Promise<IntendedPolicySpec> {
   const { parsePolicy } = await import('../../../policy/parse.ts');
   const parsed = parsePolicy(await readPolicyText(file), file);

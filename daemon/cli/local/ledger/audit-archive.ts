@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { parseSince, type Since, sinceInstant } from '../../../contract/schema/since.ts';
-import { addVerb, type Io, printJson } from '../../verb.ts';
+import type { Command } from 'commander';
+import { type Since, sinceInstant } from '../../../contract/schema/since.ts';
+import { addVerb, type Io, printJson, readSince } from '../../verb.ts';
 import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
 
 interface ArchiveOptions extends LedgerOptions {
@@ -18,16 +18,9 @@ export function addArchive(audit: Command, io: Io): void {
     .requiredOption(
       '--before <when>',
       'older than 30d before the last record, or than an ISO date or instant',
-      readWhen,
+      readSince,
     )
     .action((options: ArchiveOptions) => archive(io, options));
-}
-
-function readWhen(text: string): Since {
-  const when = parseSince(text);
-  if (when === null)
-    throw new InvalidArgumentError('Expected 30d, 24h, 30m, a date (2025-10-10) or a time with its zone.');
-  return when;
 }
 
 async function archive(io: Io, options: ArchiveOptions): Promise<void> {

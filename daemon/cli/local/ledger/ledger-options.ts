@@ -4,7 +4,7 @@ import { ACCOUNT_NAME } from '../../../config/account.ts';
 import { type ClientConfig, readClientEnv, readLedgerEnv } from '../../../config/config.ts';
 import { profileOf } from '../../../core/venues.ts';
 import { type ActTarget, sayTarget } from '../../client/target.ts';
-import type { Io } from '../../verb.ts';
+import { type Io, placeFlags } from '../../verb.ts';
 
 /** Options of verbs that read or write a ledger file without the daemon. */
 export interface LedgerOptions {
@@ -31,7 +31,7 @@ export function findLedger(io: Io, options: LedgerOptions): string {
 /** Path of that ledger's head file; null: unknown, since the ledger is not that of the home. */
 export function findHeadFile(io: Io, options: LedgerOptions): string | null {
   if (options.ledger === undefined) return readConfig(io, options).headFile;
-  const { headFile, home, venue } = readClientEnv(io.env, toFlags(options));
+  const { headFile, home, venue } = readClientEnv(io.env, placeFlags(options));
   return resolve(options.ledger) === join(home, venue, 'ledger.db') ? headFile : null;
 }
 
@@ -52,10 +52,5 @@ export function sayLedger(io: Io, options: LedgerOptions): ActTarget | null {
 }
 
 function readConfig(io: Io, options: LedgerOptions): ClientConfig {
-  return readLedgerEnv(io.env, toFlags(options));
+  return readLedgerEnv(io.env, placeFlags(options));
 }
-
-const toFlags = ({ home, venue }: LedgerOptions) => ({
-  ...(home === undefined ? {} : { HOLDFAST_HOME: home }),
-  ...(venue === undefined ? {} : { HOLDFAST_VENUE: venue }),
-});

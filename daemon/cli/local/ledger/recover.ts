@@ -4,7 +4,7 @@ import { ACCOUNT_NAME } from '../../../config/account.ts';
 import { readEnv, readLedgerEnv } from '../../../config/config.ts';
 import { profileOf } from '../../../core/venues.ts';
 import { sayTarget } from '../../client/target.ts';
-import { addVerb, type Io, printJson } from '../../verb.ts';
+import { addVerb, type Io, placeFlags, printJson } from '../../verb.ts';
 
 interface RecoverOptions {
   readonly home?: string;
@@ -26,10 +26,7 @@ export function addRecover(program: Command, io: Io): void {
 }
 
 async function recover(io: Io, options: RecoverOptions): Promise<void> {
-  const flags = {
-    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
-    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
-  };
+  const flags = placeFlags(options);
   readLedgerEnv(io.env, flags);
   const { config, secrets } = readEnv(io.env, flags);
   const { recoverHome } = await import('../../../boot/recover.ts');

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '../../../ledger/errors.ts';
 import type { TokenRecord, TokenRole, TokenStore } from '../../../ledger/types.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { formatInstant, renderTable } from '../../render/tables.ts';
 import { addVerb, type Io, printJson } from '../../verb.ts';
 import {
   addLedgerOptions,
@@ -153,7 +155,6 @@ async function showSecret(
 ): Promise<void> {
   const target = sayLedger(io, options);
   if (options.json === true) return printJson(io, { ...record, token: secret, target });
-  const { formatInstant } = await import('../../render/tables.ts');
   const end = record.expires_at_ms === null ? '' : `, expires ${formatInstant(record.expires_at_ms)} UTC`;
   // Only the secret goes to standard output, so that it can be piped.
   io.err(`${note}${record.id}, role ${record.role}${end}. This is the only time the token is shown:\n`);
@@ -183,15 +184,10 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
     if (options.overlap === 0) for (const { id } of former) store.revokeToken(id);
     return { ...made, former, written };
   });
-  const { formatInstant } = await import('../../render/tables.ts');
   const until = formatInstant(nowMs + options.overlap);
   const ended = rotated.former.map(({ id }) => `${id} is valid until ${until} UTC at most\n`).join('');
   const written = rotated.written.map((file) => `${file} has the new token\n`).join('');
   await showSecret(io, options, rotated, ended + written);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** False: it could not be written, and holds what it held. The token is shown all the same. */
@@ -221,7 +217,6 @@ function findTokenFiles(io: Io, options: LedgerOptions, store: TokenStore, ids: 
 async function listTokens(io: Io, options: LedgerOptions): Promise<void> {
   const tokens = await withTokens(io, options, (store): readonly TokenRecord[] => store.listTokens());
   if (options.json === true) return printJson(io, { tokens });
-  const { formatInstant, renderTable } = await import('../../render/tables.ts');
   const rows = tokens.map((token) => [
     token.id,
     token.role,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Violation } from '../../../contract/schema/violations.ts';
 import type { PolicyCheckBody } from '../../../contract/types/policy.ts';
+import { askDaemon } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 import { type PolicyText, readPolicyBytes } from './policy-file.ts';
@@ -32,7 +33,7 @@ export function addPolicyCheck(policy: Command, io: Io): void {
 }
 
 async function check(io: Io, file: string, read: PolicyText, options: ConnectionOptions): Promise<void> {
-  const view: DaemonView = read.ok ? await askDaemon(io, options, read.text) : { kind: 'none' };
+  const view: DaemonView = read.ok ? await checkByDaemon(io, options, read.text) : { kind: 'none' };
   if (view.kind === 'not_asked') io.err(`The running daemon was not asked: ${view.why}\n`);
   const isAnswered = view.kind === 'answered';
   const judged = isAnswered ? fromDaemon(view.body) : await judge(read, file);
@@ -81,11 +82,10 @@ async function judge(read: PolicyText, file: string): Promise<Judged> {
 }
 
 /** @throws CliError only if the command line names a daemon: a file can be checked without one */
-async function askDaemon(io: Io, options: ConnectionOptions, text: string): Promise<DaemonView> {
+async function checkByDaemon(io: Io, options: ConnectionOptions, text: string): Promise<DaemonView> {
   const isNamed = [options.url, options.socket, options.tcp, options.tokenFile].some((option) => option !== undefined);
   try {
-    const { withClient } = await import('../../client/client.ts');
-    const body = await withClient(io, options, 'operator', (client) =>
+    const body = await askDaemon(io, options, 'operator', (client) =>
       client.post<PolicyCheckBody>('/v1/policy/check', { text }),
     );
     return { kind: 'answered', body };

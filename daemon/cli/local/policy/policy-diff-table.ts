@@ -127,7 +127,6 @@ export async function diffFiles(io: Io, from: string, to: string, isJson: boolea
   const head = (file: string, { hash, spec }: LoadedPolicy) => ({ file, name: spec.name, hash });
   if (isJson) printJson(io, { from: head(from, before), to: head(to, after), ...found });
   else {
-    const { renderFields, plain } = await import('../../render/tables.ts');
     const side = (file: string, { hash, spec }: LoadedPolicy) => `${file}: policy ${plain(spec.name)}, hash ${hash}`;
     io.out(
       renderFields([

@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { parseSince, type Since, sinceInstant } from '../../../contract/schema/since.ts';
+import type { Command } from 'commander';
+import { type Since, sinceInstant } from '../../../contract/schema/since.ts';
 import type { PolicyDiff } from '../../../engine/audit/policy-diff.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addVerb, type Io, parseCount, printJson } from '../../verb.ts';
+import { addVerb, type Io, parseCount, printJson, readSince } from '../../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger/ledger-options.ts';
 import { readCandidate } from './policy-file.ts';
 
@@ -46,13 +46,6 @@ export function addPolicyDiff(policy: Command, io: Io): void {
 
 function isGiven(verb: Command, name: string): boolean {
   return verb.getOptionValueSource(name) === 'cli';
-}
-
-function readSince(text: string): Since {
-  const since = parseSince(text);
-  if (since === null)
-    throw new InvalidArgumentError('Expected 7d, 24h, 30m, a date (2025-10-10) or a time with its zone.');
-  return since;
 }
 
 async function diff(io: Io, file: string, options: DiffOptions): Promise<void> {

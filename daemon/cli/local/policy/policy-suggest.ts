@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseSince, type Since, sinceInstant } from '../../../contract/schema/since.ts';
+import { type Since, sinceInstant } from '../../../contract/schema/since.ts';
 import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import type { PolicySuggestion } from '../../../engine/audit/policy-suggest.ts';
 import type { LedgerReader } from '../../../ledger/types.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addVerb, type Io, printJson } from '../../verb.ts';
+import { formatInstant, formatNumber, renderTable } from '../../render/tables.ts';
+import { addVerb, type Io, printJson, readSince } from '../../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger/ledger-options.ts';
 import { readValidPolicy } from './policy-file.ts';
 
@@ -32,12 +33,6 @@ export function addPolicySuggest(policy: Command, io: Io): void {
     .option('--policy <file>', 'start from this policy file instead of the policy in force')
     .option('--out <file>', 'write the policy with these budgets; comments of the old file are not kept')
     .action((options: SuggestVerbOptions) => suggest(io, options));
-}
-
-function readSince(text: string): Since {
-  const since = parseSince(text);
-  if (since === null) throw new InvalidArgumentError('Expected 30d, 24h, 30m, a date or a time with its zone.');
-  return since;
 }
 
 function readHeadroom(text: string): number {
@@ -71,7 +66,7 @@ async function suggest(io: Io, options: SuggestVerbOptions): Promise<void> {
     }
     if (options.out !== undefined) await write(options.out, found);
     if (options.json === true) printJson(io, found);
-    else io.out(await render(found, options.out ?? null));
+    else io.out(render(found, options.out ?? null));
   } finally {
     reader.close();
   }
@@ -102,8 +97,7 @@ async function write(file: string, { spec }: PolicySuggestion): Promise<void> {
   }
 }
 
-async function render(found: PolicySuggestion, file: string | null): Promise<string> {
-  const { formatInstant, formatNumber, renderTable } = await import('../../render/tables.ts');
+function render(found: PolicySuggestion, file: string | null): string {
   const { suggestions, openings, requests } = found;
   const looser = suggestions.filter((each) => each.looser).map(({ key }) => key);
   const short = suggestions.filter((each) => !each.looser && each.suggested === each.today && each.cut_today > 0);

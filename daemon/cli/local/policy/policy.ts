@@ -4,7 +4,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { findPackageFolder } from '../../../config/package.ts';
 import type { ReloadBody } from '../../../contract/types/policy.ts';
 import type { EffectiveCaps, PolicyExplanation } from '../../../policy/explain.ts';
+import { show } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from '../../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 import { addPolicyCheck } from './policy-check.ts';
 import { addPolicyDiff } from './policy-diff.ts';
@@ -49,11 +51,10 @@ async function explain(io: Io, file: string, options: PolicyOptions): Promise<vo
   const { explainPolicy } = await import('../../../policy/explain.ts');
   const explanation = explainPolicy(policy.spec);
   if (options.json === true) printJson(io, { file, hash: policy.hash, ...explanation });
-  else io.out(await renderExplanation(explanation, policy.hash));
+  else io.out(renderExplanation(explanation, policy.hash));
 }
 
-async function renderExplanation(explanation: PolicyExplanation, hash: string): Promise<string> {
-  const { formatDuration, formatNumber, renderFields, renderTable } = await import('../../render/tables.ts');
+function renderExplanation(explanation: PolicyExplanation, hash: string): string {
   const head = ['leverage', 'order', 'symbol', 'gross', 'orders', 'slippage'];
   const caps = (values: EffectiveCaps | null) =>
     values === null
@@ -166,15 +167,13 @@ function addPolicyReload(policy: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .argument('[hash]', 'hash of the pending policy, from `status`', parseHash)
-    .action(async (hash: string | undefined, options: ConnectionOptions) => {
-      const { withClient } = await import('../../client/client.ts');
-      const body = await withClient(io, options, 'operator', (client) =>
-        client.post<ReloadBody>('/v1/policy/reload', hash === undefined ? {} : { hash }),
-      );
-      if (options.json === true) printJson(io, body);
-      else io.out(await describe(body));
-      io.exit(body.status === 'pending' && hash !== undefined ? EXIT.REFUSED : EXIT.OK);
-    });
+    .action((hash: string | undefined, options: ConnectionOptions) =>
+      show(io, options, {
+        ask: (client) => client.post<ReloadBody>('/v1/policy/reload', hash === undefined ? {} : { hash }),
+        render: describe,
+        exitCode: ({ status }) => (status === 'pending' && hash !== undefined ? EXIT.REFUSED : EXIT.OK),
+      }),
+    );
 }
 
 /** The whole hash, so that an operator accepts exactly what they looked at. */
@@ -183,8 +182,7 @@ function parseHash(text: string): string {
   throw new InvalidArgumentError("A hash has 64 hex digits; `./holdfast status` shows the pending policy's.");
 }
 
-async function describe(body: ReloadBody): Promise<string> {
-  const { formatInstant, plain } = await import('../../render/tables.ts');
+function describe(body: ReloadBody): string {
   switch (body.status) {
     case 'in_force':
       return `policy ${body.hash} is in force\n`;

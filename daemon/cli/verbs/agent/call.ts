@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { askDaemon, show } from '../../client/show.ts';
+import { renderTable } from '../../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 
 interface CallOptions extends ConnectionOptions {
@@ -17,10 +19,9 @@ export function addCall(program: Command, io: Io): void {
     .argument('[arguments]', 'a JSON object, sent as it is written', '{}')
     .option('--full', 'every verdict of every rule, instead of the brief answer')
     .action(async (tool: string, text: string, options: CallOptions) => {
-      const { withClient } = await import('../../client/client.ts');
       const { exitCodeOfBrief } = await import('../../render/answers.ts');
       const path = `/v1/tools/${tool}?view=${options.full === true ? 'full' : 'brief'}`;
-      const answer = await withClient(io, options, 'agent', (client) => client.callWithText(path, text));
+      const answer = await askDaemon(io, options, 'agent', (client) => client.callWithText(path, text));
       const shown = (answer as { readonly result?: unknown }).result ?? answer;
       printJson(io, shown);
       io.exit(exitCodeOfBrief(shown));
@@ -53,15 +54,19 @@ export function addTools(program: Command, io: Io): void {
       ]),
     )
     .action(async (options: ConnectionOptions & { readonly format?: string }) => {
-      const { withClient } = await import('../../client/client.ts');
-      const query = options.format === undefined ? '' : `?format=${options.format}`;
-      const body = await withClient(io, options, 'agent', (client) => client.get<ToolsBody>(`/v1/tools${query}`));
-      if (options.format !== undefined) printJson(io, body.tools);
-      else if (options.json === true) printJson(io, body);
+      const { format } = options;
+      if (format === undefined)
+        await show(io, options, {
+          role: 'agent',
+          ask: (client) => client.get<ToolsBody>('/v1/tools'),
+          render: ({ tools }) => {
+            const rows = tools.map(({ description = '', name }) => [name, firstSentence(description)]);
+            return renderTable(['tool', 'what it does'], rows, 'this token may call no tool');
+          },
+        });
       else {
-        const { renderTable } = await import('../../render/tables.ts');
-        const rows = body.tools.map((tool) => [tool.name, firstSentence(tool.description ?? '')]);
-        io.out(renderTable(['tool', 'what it does'], rows, 'this token may call no tool'));
+        const path = `/v1/tools?format=${format}`;
+        printJson(io, (await askDaemon(io, options, 'agent', (client) => client.get<ToolsBody>(path))).tools);
       }
     });
 }

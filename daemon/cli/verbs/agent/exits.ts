@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ClosePositionArgs } from '../../../contract/types/trading-calls.ts';
 import type { ToolAnswer } from '../../../engine/records/decisions.ts';
+import { askDaemon } from '../../client/show.ts';
 import {
   addConnectionOptions,
   addVerb,
@@ -88,11 +89,10 @@ interface ToolCall {
 
 /** Calls a trading tool, shows what was decided, and says so by the exit code. */
 export async function callTool(io: Io, options: ToolOptions, { body, command, tool }: ToolCall): Promise<void> {
-  const { withClient } = await import('../../client/client.ts');
   const { exitCodeOfAnswer, renderAnswer, renderOperatorHint } = await import('../../render/answers.ts');
   const path = `/v1/${options.dryRun === true ? 'dry-run' : 'tools'}/${tool}`;
   const isOperator = options.operator === true;
-  const answer = await withClient(io, options, isOperator ? 'operator' : 'agent', (client) =>
+  const answer = await askDaemon(io, options, isOperator ? 'operator' : 'agent', (client) =>
     client.post<ToolAnswer>(path, body),
   );
   const hint = command === null ? '' : renderOperatorHint(answer, command, isOperator);

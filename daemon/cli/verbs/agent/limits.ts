@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { LimitsBody, SymbolLimits } from '../../../contract/types/limits.ts';
 import type { BudgetFactors } from '../../../core/decision.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+import { show } from '../../client/show.ts';
+import { formatDuration, formatNumber, renderFields, renderTable } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../../verb.ts';
 
 export function addLimits(program: Command, io: Io): void {
   const verb = addVerb(program, {
@@ -11,13 +13,14 @@ export function addLimits(program: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .argument('[symbol]', 'one symbol only')
-    .action(async (symbol: string | undefined, options: ConnectionOptions) => {
-      const { withClient } = await import('../../client/client.ts');
-      const query = symbol === undefined ? '' : `?symbol=${encodeURIComponent(symbol)}`;
-      const body = await withClient(io, options, 'agent', (client) => client.get<LimitsBody>(`/v1/limits${query}`));
-      if (options.json === true) printJson(io, body);
-      else for (const limits of body.symbols) io.out(`${await renderSymbol(limits)}\n`);
-    });
+    .action((symbol: string | undefined, options: ConnectionOptions) =>
+      show(io, options, {
+        role: 'agent',
+        ask: (client) =>
+          client.get<LimitsBody>(`/v1/limits${symbol === undefined ? '' : `?symbol=${encodeURIComponent(symbol)}`}`),
+        render: ({ symbols }) => symbols.map((limits) => `${renderSymbol(limits)}\n`).join(''),
+      }),
+    );
 }
 
 const HELD: Readonly<Record<SymbolLimits['held'], string>> = {
@@ -27,8 +30,7 @@ const HELD: Readonly<Record<SymbolLimits['held'], string>> = {
   free: 'nobody: it is free',
 };
 
-async function renderSymbol(limits: SymbolLimits): Promise<string> {
-  const { formatDuration, formatNumber, renderFields, renderTable } = await import('../../render/tables.ts');
+function renderSymbol(limits: SymbolLimits): string {
   const { factors } = limits;
   const factor = (key: keyof BudgetFactors) =>
     [factors.market, factors.account, factors.trust, factors.trader, factors.loss].map((each) =>

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { HolderBody, TextsErasedBody } from '../../../contract/types/operator.ts';
 import type { OrderBody } from '../../../contract/types/reads.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../../verb.ts';
+import { show } from '../../client/show.ts';
+import { renderFields } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount } from '../../verb.ts';
 
 interface ActOptions extends ConnectionOptions {
   readonly reason: string;
@@ -10,16 +12,13 @@ const WHY = ['--reason <text>', 'why, for the record', 'by hand'] as const;
 const SYMBOL = ['<symbol>', 'such as BTCUSDT'] as const;
 
 /** What an operator does to one symbol, order or text, with a reason for the record: asks, and shows the answer. */
-async function act<T>(
+function act<T>(
   io: Io,
   { reason, ...options }: ActOptions,
   [path, asked]: readonly [path: string, asked: object],
-  render: (body: T) => string | Promise<string>,
+  render: (body: T) => string,
 ): Promise<void> {
-  const { withClient } = await import('../../client/client.ts');
-  const body = await withClient(io, options, 'operator', (client) => client.post<T>(path, { ...asked, reason }));
-  if (options.json === true) printJson(io, body);
-  else io.out(await render(body));
+  return show(io, options, { ask: (client) => client.post<T>(path, { ...asked, reason }), render });
 }
 
 export function addAdopt(program: Command, io: Io): void {
@@ -33,14 +32,13 @@ export function addAdopt(program: Command, io: Io): void {
     .requiredOption('--agent <name>', 'who holds it from now on')
     .option(...WHY)
     .action((symbol: string, { agent, ...options }: ActOptions & { readonly agent: string }) =>
-      act<HolderBody>(io, options, [`/v1/symbols/${encodeURIComponent(symbol)}/adopt`, { agent }], async (body) => {
-        const { renderFields } = await import('../../render/tables.ts');
-        return renderFields([
+      act<HolderBody>(io, options, [`/v1/symbols/${encodeURIComponent(symbol)}/adopt`, { agent }], (body) =>
+        renderFields([
           ['symbol', body.symbol],
           ['held by', body.holder],
           ['quantity', body.quantity],
-        ]);
-      }),
+        ]),
+      ),
     );
 }
 
@@ -56,21 +54,15 @@ export function addRelease(program: Command, io: Io): void {
     .option(...WHY)
     .action((symbol: string, { for: minutes, ...options }: ActOptions & { readonly for?: number }) => {
       const asked = minutes === undefined ? {} : { for_ms: minutes * 60_000 };
-      return act<HolderBody>(
-        io,
-        options,
-        [`/v1/symbols/${encodeURIComponent(symbol)}/release`, asked],
-        async (body) => {
-          const { renderFields } = await import('../../render/tables.ts');
-          const after = minutes === undefined ? '' : `, and ${minutes} min after that`;
-          return renderFields([
-            ['symbol', body.symbol],
-            ['held by', body.holder ?? 'nobody: it is free'],
-            ['quantity', body.quantity],
-            ['openings left', body.openings_left],
-            ['opens nothing', `until the symbol is free${after}`],
-          ]);
-        },
+      const after = minutes === undefined ? '' : `, and ${minutes} min after that`;
+      return act<HolderBody>(io, options, [`/v1/symbols/${encodeURIComponent(symbol)}/release`, asked], (body) =>
+        renderFields([
+          ['symbol', body.symbol],
+          ['held by', body.holder ?? 'nobody: it is free'],
+          ['quantity', body.quantity],
+          ['openings left', body.openings_left],
+          ['opens nothing', `until the symbol is free${after}`],
+        ]),
       );
     });
 }
@@ -85,10 +77,9 @@ export function addEndOrder(program: Command, io: Io): void {
     .argument('<id>', 'client_order_id of an order whose status is lost')
     .option('--reason <text>', 'what is known about it, for the record', 'by hand')
     .action((id: string, options: ActOptions) =>
-      act<OrderBody>(io, options, [`/v1/orders/${encodeURIComponent(id)}/end`, {}], async (body) => {
-        const { renderFields } = await import('../../render/tables.ts');
-        return renderFields([[body.client_order_id, body.status]]);
-      }),
+      act<OrderBody>(io, options, [`/v1/orders/${encodeURIComponent(id)}/end`, {}], (body) =>
+        renderFields([[body.client_order_id, body.status]]),
+      ),
     );
 }
 

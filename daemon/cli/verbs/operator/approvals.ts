@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../engine/records/approvals.ts';
+import { show } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+import { formatInstant, renderFields, renderTable } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../../verb.ts';
 
 interface ApproveOptions extends ConnectionOptions {
   readonly words?: string;
@@ -18,24 +20,24 @@ export function addApprovals(program: Command, io: Io): void {
     summary: 'List the orders that wait for an approval',
     examples: ['approvals', 'approvals --json'],
   });
-  addConnectionOptions(verb).action(async (options: ConnectionOptions) => {
-    const { withClient } = await import('../../client/client.ts');
-    const body = await withClient(io, options, 'operator', (client) => client.get<ApprovalsBody>('/v1/approvals'));
-    if (options.json === true) return printJson(io, body);
-    const { formatInstant, renderTable } = await import('../../render/tables.ts');
-    const waiting = body.approvals.filter(({ status }) => status === 'pending');
-    const rows = waiting.map((approval) => [
-      approval.approval_id,
-      approval.agent,
-      `${approval.side} ${approval.quantity} ${approval.symbol}`,
-      approval.worst_price,
-      `${approval.signatures.length} of ${approval.quorum}`,
-      formatInstant(approval.expires_at_ms),
-      approval.words,
-    ]);
-    const head = ['approval', 'agent', 'order', 'worst price', 'approved', 'ends (UTC)', 'words'];
-    io.out(renderTable(head, rows, 'no order waits for an approval'));
-  });
+  addConnectionOptions(verb).action((options: ConnectionOptions) =>
+    show(io, options, { ask: (client) => client.get<ApprovalsBody>('/v1/approvals'), render: renderWaiting }),
+  );
+}
+
+function renderWaiting({ approvals }: ApprovalsBody): string {
+  const waiting = approvals.filter(({ status }) => status === 'pending');
+  const rows = waiting.map((approval) => [
+    approval.approval_id,
+    approval.agent,
+    `${approval.side} ${approval.quantity} ${approval.symbol}`,
+    approval.worst_price,
+    `${approval.signatures.length} of ${approval.quorum}`,
+    formatInstant(approval.expires_at_ms),
+    approval.words,
+  ]);
+  const head = ['approval', 'agent', 'order', 'worst price', 'approved', 'ends (UTC)', 'words'];
+  return renderTable(head, rows, 'no order waits for an approval');
 }
 
 export function addApprove(program: Command, io: Io): void {
@@ -47,29 +49,22 @@ export function addApprove(program: Command, io: Io): void {
   addConnectionOptions(verb)
     .argument('<id>', 'approval_id, as `approvals` lists it')
     .option('--words <words>', 'the four words that are shown with it: they name exactly what you saw')
-    .action(async (id: string, options: ApproveOptions) => {
-      const { withClient } = await import('../../client/client.ts');
-      const { words } = options;
-      const outcome = await withClient(
-        io,
-        options,
-        'operator',
-        async (client): Promise<ApprovalBody | ApprovedBody> => {
+    .action((id: string, { words, ...options }: ApproveOptions) =>
+      show(io, options, {
+        ask: async (client): Promise<ApprovalBody | ApprovedBody> => {
           const approval = await client.get<ApprovalBody>(pathOf(id));
           if (words === undefined || approval.status !== 'pending') return approval;
           if (words !== approval.words)
             throw new CliError(EXIT.USAGE, `the words of ${id} are ${approval.words}, not ${words}: look at it again`);
           return client.post<ApprovedBody>(pathOf(id), { action: 'approve', digest: approval.digest });
         },
-      );
-      if (options.json === true) return printJson(io, outcome);
-      const { renderFields } = await import('../../render/tables.ts');
-      if ('approval' in outcome) io.out(renderFields(fieldsOfGrant(outcome)));
-      else {
-        io.out(renderFields(await fieldsOf(outcome)));
-        if (outcome.status === 'pending') io.out(`\nTo approve: ./holdfast approve ${id} --words ${outcome.words}\n`);
-      }
-    });
+        render: (outcome) => {
+          if ('approval' in outcome) return renderFields(fieldsOfGrant(outcome));
+          const how = `\nTo approve: ./holdfast approve ${id} --words ${outcome.words}\n`;
+          return renderFields(fieldsOf(outcome)) + (outcome.status === 'pending' ? how : '');
+        },
+      }),
+    );
 }
 
 export function addDeny(program: Command, io: Io): void {
@@ -81,21 +76,17 @@ export function addDeny(program: Command, io: Io): void {
   addConnectionOptions(verb)
     .argument('<id>', 'approval_id, as `approvals` lists it')
     .option('--reason <text>', 'why, for the record and the agent', 'by hand')
-    .action(async (id: string, options: DenyOptions) => {
-      const { withClient } = await import('../../client/client.ts');
-      const { approval } = await withClient(io, options, 'operator', (client) =>
-        client.post<ApprovedBody>(pathOf(id), { action: 'deny', reason: options.reason }),
-      );
-      if (options.json === true) return printJson(io, approval);
-      const { renderFields } = await import('../../render/tables.ts');
-      io.out(renderFields([[approval.approval_id, approval.detail ?? approval.status]]));
-    });
+    .action((id: string, { reason, ...options }: DenyOptions) =>
+      show(io, options, {
+        ask: async (client) => (await client.post<ApprovedBody>(pathOf(id), { action: 'deny', reason })).approval,
+        render: ({ approval_id, detail, status }) => renderFields([[approval_id, detail ?? status]]),
+      }),
+    );
 }
 
 type Fields = readonly (readonly [string, string])[];
 
-async function fieldsOf(approval: ApprovalBody): Promise<Fields> {
-  const { formatInstant } = await import('../../render/tables.ts');
+function fieldsOf(approval: ApprovalBody): Fields {
   const { rationale, strategy_id: strategy } = approval.untrusted;
   return [
     ['approval', approval.approval_id],

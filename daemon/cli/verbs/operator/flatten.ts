@@ -3,8 +3,10 @@ import type { Command } from 'commander';
 import { readVenueEnv, type VenueEnv } from '../../../config/config.ts';
 import type { FlattenBody } from '../../../contract/types/operator.ts';
 import { findRunningDaemon } from '../../client/running-daemon.ts';
+import { show } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+import { renderTable } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, placeFlags, printJson } from '../../verb.ts';
 
 interface FlattenOptions extends ConnectionOptions {
   readonly reason: string;
@@ -35,24 +37,19 @@ export function addFlatten(program: Command, io: Io): void {
 }
 
 async function flattenByDaemon(io: Io, symbols: readonly string[] | null, options: FlattenOptions): Promise<void> {
-  const { withClient } = await import('../../client/client.ts');
   const request = { reason: options.reason, ...(symbols === null ? {} : { symbols }) };
-  const body = await withClient(io, options, 'operator', (client) => client.post<FlattenBody>('/v1/flatten', request));
-  if (options.json === true) printJson(io, body);
-  else {
-    const { renderTable } = await import('../../render/tables.ts');
-    const rows = body.positions_left.map(({ symbol, quantity }) => [symbol, quantity]);
-    io.out(`${body.note}\n`);
-    if (rows.length > 0) io.out(renderTable(['symbol', 'quantity left'], rows, ''));
-  }
-  io.exit(body.canceled && body.positions_left.length === 0 ? EXIT.OK : EXIT.FAILURE);
+  await show(io, options, {
+    ask: (client) => client.post<FlattenBody>('/v1/flatten', request),
+    render: ({ note, positions_left: left }) => {
+      const rows = left.map(({ symbol, quantity }) => [symbol, quantity]);
+      return `${note}\n${rows.length > 0 ? renderTable(['symbol', 'quantity left'], rows, '') : ''}`;
+    },
+    exitCode: ({ canceled, positions_left: left }) => (canceled && left.length === 0 ? EXIT.OK : EXIT.FAILURE),
+  });
 }
 
 async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, options: FlattenOptions): Promise<void> {
-  const env = readVenueEnv(io.env, {
-    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
-    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
-  });
+  const env = readVenueEnv(io.env, placeFlags(options));
   await requireExchange(env);
   // RISK: an account that was closed elsewhere says nothing about this one.
   io.err(`holdfast: at ${env.venue}, the account of its key${env.paperUrl === null ? '' : `, ${env.paperUrl}`}\n`);
@@ -64,7 +61,6 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
   if (options.json === true) printJson(io, { venue: env.venue, ...report });
   else if (report.is_flat) io.out(`${env.venue}: no order and no position is left\n`);
   else {
-    const { renderTable } = await import('../../render/tables.ts');
     const orders = report.orders_left.map((order) => [order.symbol, `order ${order.client_order_id}`]);
     const positions = report.positions_left.map((position) => [position.symbol, `position of ${position.quantity}`]);
     const odd = (report.not_readable ?? []).map((row) => [

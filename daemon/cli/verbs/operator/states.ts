@@ -1,13 +1,8 @@
 import type { Command } from 'commander';
 import type { StateChange, TradingStateBody } from '../../../contract/types/operator.ts';
-import {
-  addConnectionOptions,
-  addVerb,
-  type ConnectionOptions,
-  type Io,
-  printJson,
-  type VerbText,
-} from '../../verb.ts';
+import { show } from '../../client/show.ts';
+import { renderFields } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, type VerbText } from '../../verb.ts';
 
 interface StateOptions extends ConnectionOptions {
   readonly reason: string;
@@ -49,23 +44,24 @@ function addStateVerb(program: Command, io: Io, text: VerbText, state: StateChan
     .option('--reason <text>', 'why, for the record', 'by hand')
     .option('--symbol <symbol>', 'this symbol only')
     .option('--agent <name>', 'this agent only')
-    .action(async ({ reason, symbol, agent, ...options }: StateOptions) => {
-      const { withClient } = await import('../../client/client.ts');
+    .action(({ reason, symbol, agent, ...options }: StateOptions) => {
       const change: StateChange = {
         state,
         reason,
         ...(symbol === undefined ? {} : { symbol }),
         ...(agent === undefined ? {} : { agent }),
       };
-      const body = await withClient(io, options, 'operator', (client) =>
-        client.put<TradingStateBody>('/v1/trading-state', change),
-      );
-      if (options.json === true) return printJson(io, body);
-      const { renderFields } = await import('../../render/tables.ts');
-      const held = body.layers.filter((layer) => layer.state !== 'active');
-      const rows = held.map(
-        (layer) => [`${layer.layer} (${layer.name ?? layer.scope})`, `${layer.state}: ${layer.reason}`] as const,
-      );
-      io.out(renderFields([['account', body.state], ...rows]));
+      return show(io, options, {
+        ask: (client) => client.put<TradingStateBody>('/v1/trading-state', change),
+        render: renderState,
+      });
     });
+}
+
+function renderState({ layers, state }: TradingStateBody): string {
+  const held = layers.filter((layer) => layer.state !== 'active');
+  const rows = held.map(
+    (layer) => [`${layer.layer} (${layer.name ?? layer.scope})`, `${layer.state}: ${layer.reason}`] as const,
+  );
+  return renderFields([['account', state], ...rows]);
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { AgentAccount, AgentBody, AgentSums, AgentsBody } from '../../../contract/types/accounts.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+import { show } from '../../client/show.ts';
+import { formatNumber, renderTable } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../../verb.ts';
 
 export function addAgents(program: Command, io: Io): void {
   const verb = addVerb(program, {
@@ -11,17 +13,12 @@ export function addAgents(program: Command, io: Io): void {
   addConnectionOptions(verb)
     .argument('[name]', 'one agent, by symbol and day')
     .action(async (name: string | undefined, options: ConnectionOptions) => {
-      const { withClient } = await import('../../client/client.ts');
-      if (name === undefined) {
-        const body = await withClient(io, options, 'operator', (client) => client.get<AgentsBody>('/v1/agents'));
-        if (options.json === true) printJson(io, body);
-        else io.out(await renderAgents(body));
-        return;
+      if (name === undefined)
+        await show(io, options, { ask: (client) => client.get<AgentsBody>('/v1/agents'), render: renderAgents });
+      else {
+        const path = `/v1/agents/${encodeURIComponent(name)}`;
+        await show(io, options, { ask: (client) => client.get<AgentBody>(path), render: renderAgent });
       }
-      const path = `/v1/agents/${encodeURIComponent(name)}`;
-      const body = await withClient(io, options, 'operator', (client) => client.get<AgentBody>(path));
-      if (options.json === true) printJson(io, body);
-      else io.out(await renderAgent(body));
     });
 }
 
@@ -60,8 +57,7 @@ function holdings({ holds, positions }: AgentAccount): readonly string[] {
   ];
 }
 
-async function renderAgents({ agents, others }: AgentsBody): Promise<string> {
-  const { formatNumber, renderTable } = await import('../../render/tables.ts');
+function renderAgents({ agents, others }: AgentsBody): string {
   const money = (usdt: number | null) => formatNumber(usdt, 2);
   const all = others === null ? agents : [...agents, others];
   const row = (of: AgentAccount) => [
@@ -76,8 +72,7 @@ async function renderAgents({ agents, others }: AgentsBody): Promise<string> {
   return renderTable(head, all.map(row), 'no agent has asked for anything yet');
 }
 
-async function renderAgent({ account, days, symbols }: AgentBody): Promise<string> {
-  const { formatNumber, renderTable } = await import('../../render/tables.ts');
+function renderAgent({ account, days, symbols }: AgentBody): string {
   const money = (usdt: number | null) => formatNumber(usdt, 2);
   return [
     renderTable(

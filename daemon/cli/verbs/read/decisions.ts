@@ -1,10 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseSince } from '../../../contract/schema/since.ts';
+import { type Command, Option } from 'commander';
 import type { ReportedDecision } from '../../../engine/records/decisions.ts';
 import type { DaemonClient } from '../../client/client.ts';
+import { askDaemon } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../../verb.ts';
+import {
+  addConnectionOptions,
+  addVerb,
+  type ConnectionOptions,
+  type Io,
+  parseCount,
+  printJson,
+  readSince,
+} from '../../verb.ts';
 
 interface Filter {
   readonly agent?: string;
@@ -34,11 +42,14 @@ export function addDecisions(program: Command, io: Io): void {
     .option('--agent <name>', 'of this agent only')
     .option('--symbol <symbol>', 'on this symbol only')
     .addOption(new Option('--outcome <outcome>', 'with this outcome only').choices(['ALLOW', 'LIMIT', 'BLOCK']))
-    .option('--since <when>', 'since 7d, 24h or 30m ago, a date, or a time with its zone', requireSince)
+    .option(
+      '--since <when>',
+      'since 7d, 24h or 30m ago, a date, or a time with its zone',
+      (text) => readSince(text) && text,
+    )
     .option('--follow', 'continue with every new decision until Ctrl-C; with --json one line each')
     .action(async (options: DecisionsOptions) => {
-      const { withClient } = await import('../../client/client.ts');
-      await withClient(io, options, 'operator', async (client) => {
+      await askDaemon(io, options, 'operator', async (client) => {
         const body = await readPages(client, options);
         if (options.follow !== true) {
           if (options.json === true) return printJson(io, body);
@@ -48,11 +59,6 @@ export function addDecisions(program: Command, io: Io): void {
         return follow(io, client, options, body.decisions[0]?.seq ?? 0);
       });
     });
-}
-
-function requireSince(text: string): string {
-  if (parseSince(text) !== null) return text;
-  throw new InvalidArgumentError('Expected 7d, 24h, 30m, a date (2025-10-10) or a time with its zone.');
 }
 
 /** Pages until there are enough: with a filter one may be short although more follow. */

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { ExplanationBody } from '../../../contract/explanation.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+import { show } from '../../client/show.ts';
+import { formatInstant, formatNumber, renderFields, renderTable } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../../verb.ts';
 
 export function addExplain(program: Command, io: Io): void {
   const verb = addVerb(program, {
@@ -10,19 +12,16 @@ export function addExplain(program: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .argument('<decision>', 'its decision_id')
-    .action(async (id: string, options: ConnectionOptions) => {
-      const { withClient } = await import('../../client/client.ts');
+    .action((id: string, options: ConnectionOptions) =>
       // As `decisions` asks, so that what it lists is explained.
-      const body = await withClient(io, options, 'operator', (client) =>
-        client.get<ExplanationBody>(`/v1/decisions/${encodeURIComponent(id)}/explain`),
-      );
-      if (options.json === true) printJson(io, body);
-      else io.out(await renderExplanation(body));
-    });
+      show(io, options, {
+        ask: (client) => client.get<ExplanationBody>(`/v1/decisions/${encodeURIComponent(id)}/explain`),
+        render: renderExplanation,
+      }),
+    );
 }
 
-async function renderExplanation(body: ExplanationBody): Promise<string> {
-  const { formatInstant, formatNumber, renderFields, renderTable } = await import('../../render/tables.ts');
+function renderExplanation(body: ExplanationBody): string {
   const { line, rows } = body.arithmetic;
   const factors = (row: (typeof rows)[number]): string =>
     [row.factors.market, row.factors.account, row.factors.trust, row.factors.trader, row.factors.loss]
@@ -68,12 +67,11 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
       'no budget cuts it',
       ['code', 'lots', 'unit', 'reserved', 'base'],
     ),
-    await renderRules(body),
+    renderRules(body),
   ].join('\n');
 }
 
-async function renderRules({ rules }: ExplanationBody): Promise<string> {
-  const { formatNumber, renderTable } = await import('../../render/tables.ts');
+function renderRules({ rules }: ExplanationBody): string {
   const figure = (value: unknown) => (typeof value === 'number' ? formatNumber(value, 6) : (value as string | null));
   return renderTable(
     ['rule', 'looks at', 'code', 'finding', 'observed', 'limit', 'unit'],

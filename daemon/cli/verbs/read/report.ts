@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { Receipt } from '../../../contract/bodies/receipt.ts';
 import type { ReportBody, ReportSums } from '../../../contract/types/accounts.ts';
+import { askDaemon, show } from '../../client/show.ts';
+import { formatInstant, formatNumber, renderFields, renderTable } from '../../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../../verb.ts';
 
 interface ReportOptions extends ConnectionOptions {
@@ -22,7 +24,6 @@ export function addReport(program: Command, io: Io): void {
     .option('--csv', 'print a table for a spreadsheet')
     .addOption(new Option('--html', 'print a page').conflicts(['csv', 'json']))
     .action(async (options: ReportOptions) => {
-      const { withClient } = await import('../../client/client.ts');
       const { day, week } = options;
       const query =
         week === undefined
@@ -30,20 +31,18 @@ export function addReport(program: Command, io: Io): void {
           : `week=${encodeURIComponent(week === true ? 'this' : week)}`;
       if (options.csv === true) {
         const path = `/v1/report?${query}&format=csv`;
-        io.out(await withClient(io, options, 'operator', (client) => client.getText(path)));
+        io.out(await askDaemon(io, options, 'operator', (client) => client.getText(path)));
         return;
       }
-      const report = await withClient(io, options, 'operator', (client) =>
-        client.get<ReportBody>(`/v1/report?${query}`),
-      );
-      if (options.json === true) printJson(io, report);
-      else if (options.html === true) io.out((await import('../../render/report-page.ts')).writeReportPage(report));
-      else io.out(await renderReport(report));
+      const { writeReportPage } = await import('../../render/report-page.ts');
+      await show(io, options, {
+        ask: (client) => client.get<ReportBody>(`/v1/report?${query}`),
+        render: options.html === true ? writeReportPage : renderReport,
+      });
     });
 }
 
-async function renderReport(report: ReportBody): Promise<string> {
-  const { formatInstant, formatNumber, renderFields, renderTable } = await import('../../render/tables.ts');
+function renderReport(report: ReportBody): string {
   const money = (usdt: number | null) => formatNumber(usdt, 2);
   const cells = (of: ReportSums): string[] =>
     [
@@ -106,9 +105,8 @@ export function addReceipt(program: Command, io: Io): void {
     .argument('<decision>', 'its decision_id')
     .option('--head <number>', 'prove it to this signed head (else the last)', parseCount)
     .action(async (id: string, options: ReceiptOptions) => {
-      const { withClient } = await import('../../client/client.ts');
       const query = options.head === undefined ? '' : `?head=${options.head}`;
       const path = `/v1/decisions/${encodeURIComponent(id)}/receipt${query}`;
-      printJson(io, await withClient(io, options, 'operator', (client) => client.get<Receipt>(path)));
+      printJson(io, await askDaemon(io, options, 'operator', (client) => client.get<Receipt>(path)));
     });
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { ReadinessBody, TradingStateBody } from '../../../contract/types/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../../contract/types/reads.ts';
+import type { DaemonClient } from '../../client/client.ts';
+import { show } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
-import { heldBy } from '../../render/tables.ts';
-import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
+import { formatInstant, formatNumber, heldBy, plain, renderFields, renderTable } from '../../render/tables.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../../verb.ts';
 
 interface Status {
   readonly readiness: ReadinessBody;
@@ -23,29 +25,31 @@ export function addStatus(program: Command, io: Io): void {
     summary: 'Show readiness, trading state, account, positions and open orders',
     examples: ['status', 'status --json'],
   });
-  addConnectionOptions(verb).action(async (options: ConnectionOptions) => {
-    const { withClient } = await import('../../client/client.ts');
-    const status = await withClient(io, options, 'operator', async (client): Promise<Status> => {
-      const [readiness, state, account, positions, orders] = await Promise.all([
-        client.ask('/readyz'),
-        client.get<TradingStateBody>('/v1/trading-state'),
-        client.get<AccountBody>('/v1/account').catch(toUnread),
-        client.get<{ readonly positions: readonly PositionBody[] }>('/v1/positions').catch(toUnread),
-        client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MAX_ORDERS}`),
-      ]);
-      const body = readiness.body as ReadinessBody;
-      return {
-        readiness: body,
-        trading_state: state,
-        account,
-        positions: positions?.positions ?? null,
-        open_orders: orders.orders,
-      };
-    });
-    if (options.json === true) printJson(io, status);
-    else io.out(await renderStatus(status));
-    io.exit(status.readiness.ready ? EXIT.OK : EXIT.NOT_READY);
-  });
+  addConnectionOptions(verb).action((options: ConnectionOptions) =>
+    show(io, options, {
+      ask: readStatus,
+      render: renderStatus,
+      exitCode: ({ readiness }) => (readiness.ready ? EXIT.OK : EXIT.NOT_READY),
+    }),
+  );
+}
+
+async function readStatus(client: DaemonClient): Promise<Status> {
+  const [readiness, state, account, positions, orders] = await Promise.all([
+    client.ask('/readyz'),
+    client.get<TradingStateBody>('/v1/trading-state'),
+    client.get<AccountBody>('/v1/account').catch(toUnread),
+    client.get<{ readonly positions: readonly PositionBody[] }>('/v1/positions').catch(toUnread),
+    client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MAX_ORDERS}`),
+  ]);
+  const body = readiness.body as ReadinessBody;
+  return {
+    readiness: body,
+    trading_state: state,
+    account,
+    positions: positions?.positions ?? null,
+    open_orders: orders.orders,
+  };
 }
 
 /** Before the venue's first answer the daemon has no figures, and what it waits for is all there is to say. */
@@ -54,9 +58,8 @@ function toUnread(error: unknown): null {
   throw error;
 }
 
-async function renderStatus(status: Status): Promise<string> {
+function renderStatus(status: Status): string {
   const { readiness, trading_state, account } = status;
-  const { formatInstant, formatNumber, plain, renderFields, renderTable } = await import('../../render/tables.ts');
   const percent = (value: number | null) => (value === null ? '-' : `${formatNumber(value * 100, 2)} %`);
   const pending = readiness.pending_policy;
   const fields = renderFields([
@@ -108,8 +111,8 @@ async function renderStatus(status: Status): Promise<string> {
       ]),
       'no layer holds trading back',
     ),
-    status.positions === null ? 'positions: not known yet\n' : await renderPositions(status.positions),
-    await renderOrders(status.open_orders),
+    status.positions === null ? 'positions: not known yet\n' : renderPositions(status.positions),
+    renderOrders(status.open_orders),
   ].join('\n');
 }
 
@@ -145,8 +148,7 @@ function acceptPending(
   return `./holdfast policy reload ${hash}${from}`;
 }
 
-async function renderPositions(positions: readonly PositionBody[]): Promise<string> {
-  const { formatNumber, renderTable } = await import('../../render/tables.ts');
+function renderPositions(positions: readonly PositionBody[]): string {
   return renderTable(
     ['symbol', 'quantity', 'held by', 'notional', 'entry', 'mark', 'PnL', 'liquidation'],
     positions
@@ -171,8 +173,7 @@ function describeOrder({ side, order_type, quantity, limit_price, reduce_only }:
   return `${side} ${order_type} ${quantity}${price}${reduce_only ? ', only reduces' : ''}`;
 }
 
-async function renderOrders(orders: readonly OrderBody[]): Promise<string> {
-  const { renderTable } = await import('../../render/tables.ts');
+function renderOrders(orders: readonly OrderBody[]): string {
   return renderTable(
     ['open order', 'agent', 'symbol', 'order', 'filled', 'status'],
     orders.map((order) => [

@@ -186,16 +186,16 @@ function queueFaults(exchange: Exchange, body: Json): ControlAnswer {
 export function startFault(exchange: Exchange, fault: Fault): boolean {
   switch (fault.kind) {
     case 'stale-positions':
-      exchange.faults.freezeAccount(exchange.world.state, fault.ms);
+      exchange.faults.lags.show('account', copyWorld(exchange.world), fault.ms);
       return true;
     case 'stale-market':
-      exchange.faults.freezeMarket(exchange.world, fault.ms);
+      exchange.faults.lags.show('market', copyWorld(exchange.world), fault.ms);
       return true;
     case 'disconnect':
       exchange.faults.disconnect(fault.ms);
       return true;
     case 'stale-list':
-      exchange.faults.lags.freezeList(fault.match.path ?? '', copyWorld(exchange.world), fault.ms);
+      exchange.faults.lags.show(fault.match.path ?? '', copyWorld(exchange.world), fault.ms);
       return true;
     case 'odd-row': {
       const { match, ms, patch } = fault;

@@ -3,7 +3,7 @@ import { notionalCapAt } from '../../core/margin.ts';
 import { changeLeverage, changeMarginType, changeMultiAssets, changePositionMode } from '../../core/orders/settings.ts';
 import { type Income, MAKER_RATE, type Market, TAKER_RATE } from '../../core/state.ts';
 import { apiError, demand } from '../../refusals/params.ts';
-import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
+import { type Context, pageOf, type Routes, requireMarket, selectMarkets } from './context.ts';
 import {
   renderAccountV2,
   renderAccountV3,
@@ -83,18 +83,11 @@ function renderIncome(entry: Income): Record<string, unknown> {
 function income({ account, params }: Context): unknown {
   const symbol = params.text('symbol');
   const type = params.text('incomeType');
-  const from = params.integer('startTime') ?? 0;
-  const to = params.integer('endTime') ?? Number.POSITIVE_INFINITY;
-  const limit = params.limit(100, 1000);
+  const isForward = params.text('startTime') !== undefined;
   const rows = account.income.filter(
-    (entry) =>
-      (symbol === undefined || entry.symbol === symbol) &&
-      (type === undefined || entry.type === type) &&
-      entry.timeMs >= from &&
-      entry.timeMs <= to,
+    (entry) => (symbol === undefined || entry.symbol === symbol) && (type === undefined || entry.type === type),
   );
-  const kept = params.text('startTime') === undefined ? rows.slice(-limit) : rows.slice(0, limit);
-  return kept.map(renderIncome);
+  return pageOf(params, rows, (entry) => entry.timeMs, { isForward, usual: 100 }).map(renderIncome);
 }
 
 function commissionRate({ account, params }: Context): unknown {

@@ -8,7 +8,7 @@ import {
 import type { AlgoOrder, ConditionalType, ExchangeState } from '../../core/state.ts';
 import type { Exchange } from '../../exchange.ts';
 import { apiError, type Params, unwrap } from '../../refusals/params.ts';
-import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
+import { type Context, pageOf, type Routes, requireMarket, selectMarkets } from './context.ts';
 import {
   checkPositionSide,
   checkResponseType,
@@ -109,13 +109,9 @@ function listOpen({ orders, params }: Context): unknown {
 function listAll({ orders, params }: Context): unknown {
   const { symbol } = requireMarket(orders, params).instrument;
   const fromId = params.integer('algoId') ?? 0;
-  const from = params.integer('startTime') ?? 0;
-  const to = params.integer('endTime') ?? Number.POSITIVE_INFINITY;
-  const limit = params.limit(500, 1000);
-  const rows = [...orders.algoOrders.values()].filter(
-    (order) => order.symbol === symbol && order.algoId >= fromId && order.createdMs >= from && order.createdMs <= to,
-  );
-  return rows.slice(-limit).map((order) => render(orders, order));
+  const rows = [...orders.algoOrders.values()].filter((order) => order.symbol === symbol && order.algoId >= fromId);
+  const page = pageOf(params, rows, (order) => order.createdMs, { isForward: false, usual: 500 });
+  return page.map((order) => render(orders, order));
 }
 
 /** Conditional orders: the algo service, which took them over from the order endpoint on 2025-12-09. */

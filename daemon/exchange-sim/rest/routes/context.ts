@@ -38,6 +38,20 @@ export function requireMarket(state: ExchangeState, params: Params): Market {
   return market;
 }
 
+/** Rows within the asked span of time, as many as asked: the first of them where `isForward`, else the last. */
+export function pageOf<Row>(
+  params: Params,
+  rows: readonly Row[],
+  atMs: (row: Row) => number,
+  { isForward, usual }: { readonly isForward: boolean; readonly usual: number },
+): readonly Row[] {
+  const from = params.integer('startTime') ?? 0;
+  const to = params.integer('endTime') ?? Number.POSITIVE_INFINITY;
+  const limit = params.limit(usual, 1000);
+  const within = rows.filter((row) => atMs(row) >= from && atMs(row) <= to);
+  return isForward ? within.slice(0, limit) : within.slice(-limit);
+}
+
 /** All markets, or the one that an optional `symbol` names. */
 export function selectMarkets(state: ExchangeState, params: Params): readonly Market[] {
   return params.text('symbol') === undefined ? [...state.markets.values()] : [requireMarket(state, params)];

@@ -9,7 +9,7 @@ import {
 } from '../../core/orders/orders.ts';
 import type { ExchangeState, Order } from '../../core/state.ts';
 import { apiError, demand, type Params, unwrap } from '../../refusals/params.ts';
-import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
+import { type Context, pageOf, type Routes, requireMarket, selectMarkets } from './context.ts';
 import { parseOrderRequest, parseSide } from './order-request.ts';
 import { renderOrder, renderOrderAck, renderTrade } from './render-order.ts';
 
@@ -79,38 +79,27 @@ function listOpen({ exchange, orders, params }: Context): unknown {
 /** GET /fapi/v1/allOrders: from `orderId` on, or within a span of time, newest 500 unless said otherwise. */
 function listAll({ exchange, orders, params }: Context): unknown {
   const { symbol } = requireMarket(orders, params).instrument;
-  const fromId = params.integer('orderId') ?? 0;
-  const from = params.integer('startTime') ?? 0;
-  const to = params.integer('endTime') ?? Number.POSITIVE_INFINITY;
-  const limit = params.limit(500, 1000);
-  const rows: Order[] = [];
-  for (const order of orders.orders.values()) {
-    if (order.symbol !== symbol || order.orderId < fromId) continue;
-    if (order.createdMs >= from && order.createdMs <= to) rows.push(exchange.faults.lags.shown(order));
-  }
-  const isForward = params.text('orderId') !== undefined || params.text('startTime') !== undefined;
-  return (isForward ? rows.slice(0, limit) : rows.slice(-limit)).map(renderOrder);
+  const fromId = params.integer('orderId');
+  const isForward = fromId !== undefined || params.text('startTime') !== undefined;
+  const rows = [...orders.orders.values()].filter((order) => order.symbol === symbol && order.orderId >= (fromId ?? 0));
+  const page = pageOf(params, rows, (order) => order.createdMs, { isForward, usual: 500 });
+  return page.map((order) => renderOrder(exchange.faults.lags.shown(order)));
 }
 
 /** GET /fapi/v1/userTrades: of an order, from a trade id on, or within a span of time. */
 function userTrades({ exchange, account, params }: Context): unknown {
   const { symbol } = requireMarket(account, params).instrument;
   const orderId = params.integer('orderId');
-  const fromId = params.integer('fromId') ?? 0;
-  const from = params.integer('startTime') ?? 0;
-  const to = params.integer('endTime') ?? Number.POSITIVE_INFINITY;
-  const limit = params.limit(500, 1000);
+  const fromId = params.integer('fromId');
+  const isForward = fromId !== undefined || params.text('startTime') !== undefined;
   const rows = account.trades.filter(
     (trade) =>
       trade.symbol === symbol &&
       exchange.faults.lags.isListed(trade) &&
       (orderId === undefined || trade.orderId === orderId) &&
-      trade.tradeId >= fromId &&
-      trade.timeMs >= from &&
-      trade.timeMs <= to,
+      trade.tradeId >= (fromId ?? 0),
   );
-  const isForward = params.text('fromId') !== undefined || params.text('startTime') !== undefined;
-  return (isForward ? rows.slice(0, limit) : rows.slice(-limit)).map(renderTrade);
+  return pageOf(params, rows, (trade) => trade.timeMs, { isForward, usual: 500 }).map(renderTrade);
 }
 
 /** The dead-man switch: cancels the symbol's orders when no further call comes in time; 0 stops it. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const DAY_MS = 86_400_000;
@@ -10,7 +11,7 @@ describe('an agent with tiers on its own loss', () => {
   const world = suiteWorld({
     leaveOrders: true,
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
       const { calm } = spec.market.regimes;
       spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
@@ -61,7 +62,7 @@ describe('an agent with tiers on its own loss', () => {
 
   it('SAE-U is told by the exchange: fees and the change of what it holds, and it alone [PK-162]', async () => {
     const before = await worth();
-    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
+    await world.mustPlace('filled', { requested_notional: 900 });
     await settle();
     await world.setMark('BTCUSDT', 59_400);
     await settle();
@@ -77,13 +78,12 @@ describe('an agent with tiers on its own loss', () => {
 
   it('SAE-U tightens from its tier on, and cancels what rests and no longer fits; nobody else [TM-20 PK-159 PK-162]', async () => {
     const rest = (token?: string) =>
-      world.tool(
-        'place_order',
-        order({
+      world.place(
+        {
           order_type: 'limit',
           requested_notional: 400,
           ...(token === other ? { symbol: 'ETHUSDT', limit_price: 2_800 } : { limit_price: 56_000 }),
-        }),
+        },
         token,
       );
     const regime = (await world.limits('BTCUSDT')).symbols[0]?.regime;
@@ -176,7 +176,7 @@ describe('an agent of whose fills no trade can be read', () => {
   it('SAE-U has lost what they may have cost, until they are read', async (t) => {
     const world = await DaemonWorld.of(t, {
       policy: (spec) => {
-        withoutPacing(spec);
+        editPolicy(spec, UNPACED);
         const { calm } = spec.market.regimes;
         spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
         spec.account.daily_loss.tiers = [];
@@ -204,7 +204,7 @@ describe('an agent of whose fills no trade can be read', () => {
       count: 100_000,
       match: { method: 'GET', path: '/fapi/v1/userTrades' },
     });
-    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
+    await world.mustPlace('filled', { requested_notional: 900 });
     await world.setMark('BTCUSDT', 58_000);
     await settle();
     assert.equal([...world.daemon.ledger.iterateEvents({ kind: 'trade' })].length, 0, 'no trade is read');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { order } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const MINUTE = 60_000;
@@ -9,7 +10,7 @@ const MINUTE = 60_000;
 describe('an agent with hours', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
       // The world begins on a Monday at 00:00 UTC.
       spec.agents = {
@@ -32,7 +33,7 @@ describe('an agent with hours', () => {
     order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 190 });
 
   it('SAE-T opens within them, and what rests is canceled when they end; another agent is not concerned [PK-153 PK-155]', async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 250 }));
+    await world.mustPlace('filled', { requested_notional: 250 });
     assert.equal((await world.tool('place_order', limit(59_400))).body.execution.state, 'working');
     assert.equal((await world.tool('place_order', limit(2_900, 'ETHUSDT'), other)).body.execution.state, 'working');
     await world.advance(9 * MINUTE);
@@ -50,14 +51,14 @@ describe('an agent with hours', () => {
 
   it('SAE-T is told how long to wait outside, whatever it requests, and may exit [PK-156]', async () => {
     const now = world.nowMs();
-    const refused = await world.tool('place_order', order({ requested_notional: 190 }));
+    const refused = await world.place({ requested_notional: 190 });
     const { decision, reasons, retry_after_ms: wait, bound_by: boundBy } = refused.body.decision;
     assert.deepEqual([decision, reasons[0]?.code, boundBy], ['BLOCK', 'AGENT_SCHEDULE', 'AGENT_SCHEDULE']);
     assert.ok(Math.abs((wait ?? 0) - (Date.UTC(2025, 2, 3, 0, 20) - now)) < 1000, `${wait} ms`);
     const [symbol] = (await world.limits('BTCUSDT')).symbols;
     assert.deepEqual(symbol?.opening.buy.blocked_by, ['AGENT_SCHEDULE'], 'limits say the same');
     await world.must('filled', 'close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
-    const others = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 200 }), other);
+    const others = await world.place({ symbol: 'ETHUSDT', requested_notional: 200 }, other);
     assert.notEqual(others.body.decision.decision, 'BLOCK', JSON.stringify(others.body.decision.reasons));
   });
 
@@ -66,7 +67,7 @@ describe('an agent with hours', () => {
     await world.advance((wait ?? 0) - 1_000);
     assert.equal((await world.dryRun('place_order', order())).body.decision.decision, 'BLOCK');
     await world.advance(1_100);
-    const opened = await world.tool('place_order', order({ requested_notional: 180 }));
+    const opened = await world.place({ requested_notional: 180 });
     assert.notEqual(opened.body.decision.decision, 'BLOCK', JSON.stringify(opened.body.decision.reasons));
   });
 });

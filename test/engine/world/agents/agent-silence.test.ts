@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { order } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const HEARTBEAT_MS = 60_000;
@@ -9,10 +10,10 @@ const HEARTBEAT_MS = 60_000;
 describe('an agent that has to give signs of life', () => {
   const world = suiteWorld({
     leaveOrders: true,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      spec.agents = { default: {}, agent: { heartbeat_ms: HEARTBEAT_MS } };
+    policy: {
+      ...UNPACED,
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
+      agents: { default: {}, agent: { heartbeat_ms: HEARTBEAT_MS } },
     },
   });
   let other: string;
@@ -111,13 +112,10 @@ describe('an agent that has to give signs of life', () => {
 
   it('is told of when it only holds a position, which stays; its exits rest on', async () => {
     const before = alerts();
-    await world.tool('place_order', order({ requested_notional: 300 }));
+    await world.place({ requested_notional: 300 });
     const held = await world.position('BTCUSDT');
     assert.ok(held > 0);
-    await world.tool(
-      'place_order',
-      order({ side: 'sell', order_type: 'limit', limit_price: 66_000, reduce_only: true }),
-    );
+    await world.place({ side: 'sell', order_type: 'limit', limit_price: 66_000, reduce_only: true });
     assert.equal(await resting(), 1, 'a take-profit');
     await pass(HEARTBEAT_MS + 4_000);
     assert.equal(alerts(), before + 1);
@@ -130,7 +128,7 @@ describe('an agent that has to give signs of life', () => {
 describe('a silent agent whose order is staged', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
       for (const regime of ['calm', 'volatile', 'extreme'] as const) spec.market.regimes[regime].slices = 3;
       spec.staging = { spacing_ms: 40_000, ttl_ms: 600_000 };
@@ -139,7 +137,7 @@ describe('a silent agent whose order is staged', () => {
   });
 
   it('sends no slice after its silence began', async () => {
-    const body = await world.must('staging', 'place_order', order({ requested_notional: 540 }));
+    const body = await world.mustPlace('staging', { requested_notional: 540 });
     const id = body.decision.decision_id;
     const whole = Number(body.decision.effective?.quantity);
     for (let i = 0; i < 4; i += 1) {

@@ -1,26 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../../daemon/harness.ts';
+import { DaemonWorld } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const CAP_USDT = 1_000;
 
 describe('caps of one agent on its turnover', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      spec.temporal.duplicate_exempt = ['BTCUSDT'];
-      spec.agents = { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } };
+    policy: {
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
+      'temporal.duplicate_exempt': ['BTCUSDT'],
+      agents: { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } },
     },
   });
 
   it('SAE-BUDGET orders that rest together fill no more than the cap of the day', async () => {
     const asks = [1, 2, 3].map((i) =>
-      world.tool(
-        'place_order',
-        order({ order_type: 'limit', limit_price: 59_500 - i, requested_notional: 600 + 60 * i }),
-      ),
+      world.place({ order_type: 'limit', limit_price: 59_500 - i, requested_notional: 600 + 60 * i }),
     );
     const verdicts = (await Promise.all(asks)).map((answer) => answer.body.decision.decision).sort();
     assert.deepEqual(verdicts, ['ALLOW', 'BLOCK', 'LIMIT'], 'the whole, the rest of the cap, nothing');
@@ -42,14 +39,14 @@ describe('caps of one agent on its turnover', () => {
 describe('turnover of an agent whose position a stop closes', () => {
   it('SAE-BUDGET is that of its opening and of the stop', async (t) => {
     const world = await DaemonWorld.of(t, {
-      policy: (spec) => {
-        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-        spec.temporal.duplicate_exempt = ['BTCUSDT'];
-        spec.protection = { required: true, stop_bps: 50 };
-        spec.agents = { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } };
+      policy: {
+        'account.concentration': { share: 0.99, floor_usdt: 3_000 },
+        'temporal.duplicate_exempt': ['BTCUSDT'],
+        protection: { required: true, stop_bps: 50 },
+        agents: { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } },
       },
     });
-    await world.must('filled', 'place_order', order({ requested_notional: 300 }));
+    await world.mustPlace('filled', { requested_notional: 300 });
     await world.advance(3_000);
     await world.sleep(500);
     await world.setMark('BTCUSDT', 59_600);
@@ -73,15 +70,12 @@ describe('trades whose commission is written as in the documentation, negative w
       (body as readonly { readonly commission: string }[]).map((row) => ({ ...row, commission: `-${row.commission}` }));
     const world = await DaemonWorld.of(t, {
       rewrites: new Map([['/fapi/v1/userTrades', asDocumented]]),
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.budgets.fees_usdt_per_day = 2;
-      },
+      policy: { ...UNPACED, 'budgets.fees_usdt_per_day': 2 },
     });
     const refusals = new Set<string>();
     let turns = 0;
     while (refusals.size === 0 && turns < 12) {
-      const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+      const { body } = await world.place({ requested_notional: 900 });
       if (body.decision.decision === 'BLOCK') for (const { code } of body.decision.reasons) refusals.add(code);
       else await world.tool('close_position', { symbol: 'BTCUSDT' });
       turns += 1;

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { order, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('an agent whose last token is gone', () => {
   const world = suiteWorld({
     leaveOrders: true,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-    },
+    policy: { ...UNPACED, 'account.concentration': { share: 0.99, floor_usdt: 3_000 } },
   });
   let count = 0;
   /** Its name, its token, and that token's id. */
@@ -86,13 +84,12 @@ describe('an agent whose last token is gone', () => {
   });
 
   it('keeps its position, and the exit that rests for it', async () => {
-    await world.tool('place_order', order({ requested_notional: 300 }), token);
+    await world.place({ requested_notional: 300 }, token);
     const held = await world.position('BTCUSDT');
     assert.ok(held > 0);
-    await world.must(
+    await world.mustPlace(
       'working',
-      'place_order',
-      order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000 }),
+      { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000 },
       token,
     );
     revokeAll();

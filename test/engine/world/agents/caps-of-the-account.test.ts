@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { IntendedPolicySpec } from '../../../../daemon/core/policy.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { codesIn, DaemonWorld, type Mutable, order } from '../../../daemon/harness.ts';
+import { codesIn, DaemonWorld, type Mutable } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 
 const SKILL = 'a'.repeat(64);
 
@@ -10,7 +10,7 @@ describe("what the gate holds the account to is nobody's own limit", () => {
   const start = async (t: TestContext, change: (spec: Mutable<IntendedPolicySpec>) => void): Promise<DaemonWorld> => {
     const world = await DaemonWorld.of(t, {
       policy: (spec) => {
-        withoutPacing(spec);
+        editPolicy(spec, UNPACED);
         spec.standing.on_breach = 'reduce';
         spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
         spec.account.daily_loss.tiers = [];
@@ -31,7 +31,7 @@ describe("what the gate holds the account to is nobody's own limit", () => {
     }
   };
   const open = async (world: DaemonWorld, token: string, usdt: number): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: usdt }), token);
+    const { body } = await world.place({ requested_notional: usdt }, token);
     assert.deepEqual([body.decision.decision, body.execution.state], ['ALLOW', 'filled']);
   };
 
@@ -78,7 +78,7 @@ describe("what the gate holds the account to is nobody's own limit", () => {
     await open(world, token, 482);
     await settle(world);
     await world.advance(40_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 300 }), other);
+    const { body } = await world.place({ requested_notional: 300 }, other);
     assert.deepEqual(codesIn(body), ['ACCOUNT_HOLDING_TIME', 'SYMBOL_HELD']);
     await open(world, token, 242);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../../daemon/harness.ts';
+import { DaemonWorld } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 
 /** Losses after which the size doubles, three times over. */
 const SIZES = [...Array<number>(12).fill(100), ...[100, 200, 400, 800], ...[100, 200, 400, 800], ...[100, 200, 400]];
@@ -10,7 +10,7 @@ describe('p_t of an agent whose losing trades are closed', () => {
   const riskAfter = async (how: 'itself' | 'operator' | 'stop'): Promise<{ risk: number; closed: number }> => {
     const world = await DaemonWorld.start({
       policy: (spec) => {
-        withoutPacing(spec);
+        editPolicy(spec, UNPACED);
         spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
         spec.account.daily_loss.tiers = [];
         spec.account.drawdown.tiers = [];
@@ -24,7 +24,7 @@ describe('p_t of an agent whose losing trades are closed', () => {
       for (const usdt of SIZES) {
         await world.setMark('BTCUSDT', 60_000);
         await world.advance(3_000);
-        await world.must('filled', 'place_order', order({ requested_notional: usdt }));
+        await world.mustPlace('filled', { requested_notional: usdt });
         await world.advance(3_000);
         await world.sleep(500);
         await world.setMark('BTCUSDT', 59_500);

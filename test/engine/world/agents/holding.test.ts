@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, before, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { checkAudit } from '../../../recorded/verdicts.ts';
 import { inLots, LOT_E8 } from '../../fold-fixture.ts';
@@ -15,7 +16,7 @@ const TAKE_PROFIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_
 const codesOf = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
 const viewOf = (world: DaemonWorld) => world.daemon.gate.core.state.position('BTCUSDT');
 async function place(world: DaemonWorld, args: object = {}, token?: string): Promise<ToolBody> {
-  const { body } = await world.tool('place_order', order(args), token);
+  const { body } = await world.place(args, token);
   assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
   return body;
 }
@@ -62,7 +63,7 @@ async function makeFree(world: DaemonWorld): Promise<void> {
 describe('one agent holds a symbol [DESIGN 12.1]', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       const { calm } = spec.market.regimes;
       spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
       spec.agents = { default: {}, carol: { reserve: ['ETHUSDT'] } };
@@ -82,7 +83,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     const takeProfit = await place(world, { ...TAKE_PROFIT, requested_notional: 130 }, alice);
     const refused = async (): Promise<boolean> => (await codes(world, {}, bob)).includes('SYMBOL_HELD');
     assert.equal(await refused(), true);
-    assert.equal((await world.tool('place_order', order(), bob)).body.decision.decision, 'BLOCK');
+    assert.equal((await world.place({}, bob)).body.decision.decision, 'BLOCK');
     await world.restart();
     assert.equal(await refused(), true, 'after a restart as well');
     await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
@@ -141,7 +142,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
   it('ORDER_UNPROVEN: while nobody knows what became of an order, nothing opens; once it is proven, it does [EX-17]', async () => {
     await place(world, { requested_notional: 300 }, alice);
     await world.fault({ kind: 'reject-503-unknown', accepted: false, match: SEND });
-    await world.must('unknown', 'place_order', order({ requested_notional: 200 }), alice);
+    await world.mustPlace('unknown', { requested_notional: 200 }, alice);
     const refused = await codes(world, { requested_notional: 120 }, alice);
     assert.ok(refused.includes('ORDER_UNPROVEN'), refused.join());
     await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
@@ -158,10 +159,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
 describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]', () => {
   const world = suiteWorld({
     answerWithinMs: 200,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.exits.rate = { max: 1, window_ms: 60_000 };
-    },
+    policy: { ...UNPACED, 'exits.rate': { max: 1, window_ms: 60_000 } },
   });
   afterEach(async () => {
     await makeFree(world);
@@ -180,7 +178,7 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
     await hold();
     const waiting = await close({ fraction: 0.2 });
     assert.equal(waiting.execution.state, 'staging', JSON.stringify(waiting.execution));
-    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    const { body } = await world.place({ requested_notional: 120 });
     const reason = body.decision.reasons.find(({ code }) => code === 'EXIT_IN_PROGRESS');
     assert.equal(reason?.observed, waiting.decision.decision_id);
     assert.ok((body.decision.retry_after_ms ?? 0) > 0);
@@ -223,10 +221,7 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
 
 describe('leverage of what is opened [DESIGN 12.1]', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.agents = { default: {}, careful: { budgets: { leverage: 1 } } };
-    },
+    policy: { ...UNPACED, agents: { default: {}, careful: { budgets: { leverage: 1 } } } },
   });
 
   const setting = async (): Promise<number | undefined> =>
@@ -242,11 +237,11 @@ describe('leverage of what is opened [DESIGN 12.1]', () => {
   it('an agent capped at 1x is held at 1x, and refused where the venue stands at 3x while it holds [EX-20]', async () => {
     const careful = world.createAgent('careful');
     await setByHand(3);
-    const { body } = await world.tool('place_order', order({ requested_notional: 181 }), careful);
+    const { body } = await world.place({ requested_notional: 181 }, careful);
     assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
     assert.equal(await setting(), 1, 'set before the first opening');
     await setByHand(3);
-    const refused = await world.tool('place_order', order({ requested_notional: 150 }), careful);
+    const refused = await world.place({ requested_notional: 150 }, careful);
     assert.deepEqual([refused.body.decision.decision, codesOf(refused.body)], ['BLOCK', ['LEVERAGE_LOCKED']]);
     await world.must('filled', 'close_position', { symbol: 'BTCUSDT' }, careful);
   });
@@ -254,7 +249,7 @@ describe('leverage of what is opened [DESIGN 12.1]', () => {
 
 describe('after a recovery everything is nobody’s [DESIGN 12.1]', () => {
   it('a new token of an old name closes and opens nothing there, and nothing of before rests on', async (t) => {
-    const world = await DaemonWorld.of(t, { policy: withoutPacing, leaveOrders: true });
+    const world = await DaemonWorld.of(t, { policy: UNPACED, leaveOrders: true });
     const alice = world.createAgent('alice');
     await place(world, { requested_notional: 300 }, alice);
     await place(world, BELOW, alice);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AgentsBody } from '../../../../daemon/contract/types/accounts.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { checkAudit } from '../../../recorded/verdicts.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
@@ -13,11 +13,11 @@ describe('trades of an opening that are listed behind those of its close', () =>
     ['an operator', (world) => world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'))],
   ] as const satisfies readonly (readonly [string, (world: DaemonWorld) => Promise<unknown>])[])
     it(`closed by ${who}: the loss is its agent's`, async (t) => {
-      const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
+      const world = await DaemonWorld.of(t, { wall: true, policy: UNPACED });
       // Accounts begin after their first reading.
       await world.sleep(5_000);
       await world.fault({ kind: 'late-trades', match: SEND, ms: 30_000 });
-      await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+      await world.mustPlace('filled', { requested_notional: 600 });
       await world.sleep(1_000);
       await world.setMark('BTCUSDT', 59_000);
       await close(world);

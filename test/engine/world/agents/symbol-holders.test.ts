@@ -9,8 +9,9 @@ import type { IntendedPolicySpec } from '../../../../daemon/core/policy.ts';
 import { unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
 import { decisionId } from '../../../../daemon/engine/plan/orders.ts';
 import type { DecisionEvent } from '../../../../daemon/engine/records/decisions.ts';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { codesIn, DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
@@ -18,7 +19,7 @@ const startWorld = (): Promise<DaemonWorld> =>
   DaemonWorld.start({
     leaveOrders: true,
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
       spec.protection = { required: false, stop_bps: 300 };
       // Less than what it is given.
@@ -33,7 +34,7 @@ interface Refused {
 function actorsOf(world: DaemonWorld, other: string) {
   const reasons = ({ body }: { body: { decision: { reasons: readonly { code: string }[] } } }): string[] =>
     codesIn(body);
-  const place = (change: object, token?: string) => world.tool('place_order', order(change), token);
+  const place = (change: object, token?: string) => world.place(change, token);
   const rest = (price: number, change: object = {}, token?: string) =>
     place({ order_type: 'limit', limit_price: price, requested_notional: 180, ...change }, token);
   const post = <T>(path: string, body: object) => world.operator<T>('POST', `/v1/symbols/${path}`, body);
@@ -285,7 +286,7 @@ describe('lots of nobody', () => {
     assert.equal(await act.heldIn('BTCUSDT'), 'nobody');
     assert.equal((await world.positions())[0]?.holder, null);
     assert.deepEqual(act.alerts('SYMBOL_UNOWNED'), [], 'no agent holds there');
-    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
+    await world.mustPlace('filled', { symbol: 'ETHUSDT', requested_notional: 300 });
     await act.human('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.05' });
     await until(
       'these are known, too',
@@ -362,7 +363,7 @@ describe('lots of nobody', () => {
 });
 
 describe('a holder whose symbol the policy lets it open no more', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
 
   it('is told what it holds there, which it may close, and nobody else is [TD-16]', async () => {
     const other = world.createAgent('other');

@@ -10,10 +10,7 @@ const PUT = { method: 'PUT', path: '/fapi/v1/order' };
 describe('what tightens while an amend is on its way holds for the larger form (rule 15, BY-31)', () => {
   const world = suiteWorld({
     answerWithinMs: 300,
-    policy: (spec) => {
-      spec.temporal.duplicate_window_ms = 1;
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-    },
+    policy: { 'temporal.duplicate_window_ms': 1, 'account.concentration': { share: 0.99, floor_usdt: 3_000 } },
   });
   afterEach(async () => {
     await world.control('clear-faults', {});

@@ -62,7 +62,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   const read = async (id: string): Promise<ToolBody> => (await world.call<ToolBody>('GET', `/v1/decisions/${id}`)).body;
   /** A blocked order that waits. */
   const ask = async (change: object = {}, token?: string): Promise<ApprovalBody> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 602, ...change }), token);
+    const { body } = await world.place({ requested_notional: 602, ...change }, token);
     assert.equal(body.decision.decision, 'BLOCK', JSON.stringify(body.decision));
     assert.deepEqual(codesIn(body), ['APPROVAL_REQUIRED']);
     assert.equal(body.execution.state, 'awaiting_approval');
@@ -169,27 +169,27 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('splitting does not pass below: what was opened within the window counts, filled or not [AP-15 AP-16 AP-17 AP-19 AP-20 PK-133 PK-143]', async () => {
     for (const usdt of [181, 121]) {
-      const { body } = await world.tool('place_order', order({ requested_notional: usdt }));
+      const { body } = await world.place({ requested_notional: usdt });
       assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
       await world.advance(15_000);
     }
     const rest = { symbol: 'ETHUSDT', side: 'sell', requested_notional: 66, order_type: 'limit', limit_price: 3_300 };
-    const resting = await world.tool('place_order', order(rest));
+    const resting = await world.place(rest);
     assert.equal(resting.body.decision.decision, 'ALLOW', JSON.stringify(resting.body.decision.reasons));
     await world.tool('cancel_all', { symbol: 'ETHUSDT' });
     const beside = world.daemon.ledger.tokens.createToken({ role: 'agent', name: 'beside', agent: 'agent' });
-    const { body } = await world.tool('place_order', order({ requested_notional: 60.5 }), beside.secret);
+    const { body } = await world.place({ requested_notional: 60.5 }, beside.secret);
     assert.deepEqual(codesIn(body), ['APPROVAL_REQUIRED']);
     assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
     await world.tool('cancel_all', {});
     await world.advance(WINDOW_MS + 60_000);
-    const later = await world.tool('place_order', order({ requested_notional: 60.5 }));
+    const later = await world.place({ requested_notional: 60.5 });
     assert.equal(later.body.decision.decision, 'ALLOW', JSON.stringify(later.body.decision.reasons));
   });
 
   it('an amend does not pass below either, and an approved order stays within what was approved [AP-5 AP-37]', async () => {
     const small = { requested_notional: 177, order_type: 'limit', limit_price: 59_000 };
-    const first = await world.tool('place_order', order(small));
+    const first = await world.place(small);
     const id = first.body.execution.orders[0]?.client_order_id;
     const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
     assert.deepEqual(codesIn(larger.body), ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED']);
@@ -212,16 +212,13 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('the lots that a permitted amend adds count like a new order [AP-16]', async () => {
-    const first = await world.tool(
-      'place_order',
-      order({ requested_notional: 177, order_type: 'limit', limit_price: 59_000 }),
-    );
+    const first = await world.place({ requested_notional: 177, order_type: 'limit', limit_price: 59_000 });
     const id = first.body.execution.orders[0]?.client_order_id;
     await world.advance(61_000);
     const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 295 });
     assert.equal(larger.body.decision.decision, 'ALLOW', JSON.stringify(larger.body.decision.reasons));
     await world.advance(61_000);
-    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }));
+    const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 400 });
     assert.deepEqual(codesIn(body), ['APPROVAL_REQUIRED']);
     assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
   });
@@ -262,7 +259,7 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('one waits for each agent and symbol; a repeat is told which [AP-13 AP-14]', async () => {
     const approval = await ask();
-    const again = await world.tool('place_order', order({ requested_notional: 662 }));
+    const again = await world.place({ requested_notional: 662 });
     assert.equal(again.body.decision.reasons[0]?.observed, approval.approval_id);
     assert.equal(again.body.decision.reasons[0]?.unit, 'pending');
     assert.equal(again.body.execution.state, 'none');
@@ -354,7 +351,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   it('nor with what was opened meanwhile without an approval [AP-18 AP-33 AP-34]', async () => {
     const approval = await ask({ requested_notional: 782 });
     assert.equal(approval.quorum, 1);
-    const small = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 390 }));
+    const small = await world.place({ symbol: 'ETHUSDT', requested_notional: 390 });
     assert.equal(small.body.decision.decision, 'ALLOW', JSON.stringify(small.body.decision.reasons));
     await world.advance(15_000);
     const { body } = await approve(approval);
@@ -465,7 +462,7 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('an approved opening that a new position stands against is refused [AP-31 AP-32]', async () => {
     const approval = await ask({ side: 'sell' });
-    await world.must('filled', 'place_order', order({ requested_notional: 181 }));
+    await world.mustPlace('filled', { requested_notional: 181 });
     const granted = await approve(approval);
     const codes = granted.body.answer === null ? [] : codesIn(granted.body.answer);
     assert.ok(codes.includes('AGAINST_POSITION'), codes.join());

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { ApprovalBody, ApprovedBody } from '../../../../daemon/engine/records/approvals.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
 import { codesIn, order } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('an approval is a ceiling for the leverage that its symbol has at the venue', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 60_000, expiry_ms: 120_000 };
     },
   });

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../../daemon/harness.ts';
+import { DaemonWorld } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 
 const DELAY_MS = 600_000;
 
 describe('on live, what an operator clears', () => {
   const start = async (t: TestContext): Promise<DaemonWorld> => {
     const world = await DaemonWorld.of(t, {
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.loosen_delay_ms = DELAY_MS;
-        spec.temporal.duplicate_window_ms = 1;
-        spec.temporal.breaker = { repeats: 2, window_ms: 60_000, cooldown_ms: 30_000 };
+      policy: {
+        ...UNPACED,
+        loosen_delay_ms: DELAY_MS,
+        'temporal.duplicate_window_ms': 1,
+        'temporal.breaker': { repeats: 2, window_ms: 60_000, cooldown_ms: 30_000 },
       },
     });
     return world;
@@ -47,7 +47,7 @@ describe('on live, what an operator clears', () => {
     const world = await start(t);
     const trip = async (): Promise<void> => {
       for (let i = 0; i < 2; i += 1) {
-        await world.must('filled', 'place_order', order({ requested_notional: 200 }));
+        await world.mustPlace('filled', { requested_notional: 200 });
         await world.advance(2_000);
       }
       assert.equal(await layers(world), 1);

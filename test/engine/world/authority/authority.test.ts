@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import type { IntendedPolicySpec } from '../../../../daemon/core/policy.ts';
 import {
   BOUNDS,
   ENDS,
@@ -15,10 +14,8 @@ import {
 import type { ApprovalBody, ApprovedBody } from '../../../../daemon/engine/records/approvals.ts';
 import type { Caller } from '../../../../daemon/engine/records/callers.ts';
 import type { OrderIntentEvent } from '../../../../daemon/engine/records/decisions.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, type Mutable, order, START_MS } from '../../../daemon/harness.ts';
-
-type Spec = Mutable<IntendedPolicySpec>;
+import { DaemonWorld, order, START_MS } from '../../../daemon/harness.ts';
+import { type PolicyEdits, UNPACED } from '../../../daemon/policy-edits.ts';
 
 const MINUTE = 60_000;
 /** Where the order waits when its authority ends. */
@@ -36,7 +33,7 @@ interface Cause {
   /** The line that says so: without it the order goes on, or ends for another reason. */
   readonly line: readonly [table: object, key: string];
   readonly phases?: readonly Phase[];
-  readonly policy?: (spec: Spec) => void;
+  readonly policy?: PolicyEdits;
   readonly args?: object;
   /** People approve it: by an operator token of its own, or by a passkey. */
   readonly isApproved?: 'token' | 'passkey';
@@ -90,13 +87,10 @@ const CAUSES: readonly Cause[] = [
     name: "the end of the agent's hours",
     why: TIME_OVER.schedule,
     line: [BOUNDS, 'schedule'],
-    policy: (spec) => {
-      spec.agents = {
-        default: {},
-        momentum: {
-          schedule: { utc_offset: '+00:00', blackouts: [{ from: '2025-03-03T00:30', to: '2025-03-03T06:00' }] },
-        },
-      };
+    policy: {
+      'agents.momentum': {
+        schedule: { utc_offset: '+00:00', blackouts: [{ from: '2025-03-03T00:30', to: '2025-03-03T06:00' }] },
+      },
     },
     passesMs: 30 * MINUTE,
   },
@@ -135,9 +129,7 @@ const CAUSES: readonly Cause[] = [
     why: STAGING_EXPIRED,
     line: [ENDS, 'staging'],
     phases: ['unsent'],
-    policy: (spec) => {
-      spec.staging.ttl_ms = 40 * MINUTE;
-    },
+    policy: { 'staging.ttl_ms': 40 * MINUTE },
     passesMs: 41 * MINUTE,
   },
   {
@@ -186,14 +178,14 @@ const CAUSES: readonly Cause[] = [
 async function openWorld(cause: Cause): Promise<DaemonWorld> {
   return DaemonWorld.start({
     leaveOrders: true,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      spec.market.regimes.calm.slices = 4;
-      spec.staging = { spacing_ms: HOUR / 2, ttl_ms: 12 * HOUR };
-      spec.standing.resting_ttl_ms = 2 * HOUR;
-      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000, quorum: 1 };
-      cause.policy?.(spec);
+    policy: {
+      ...UNPACED,
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
+      'market.regimes.calm.slices': 4,
+      staging: { spacing_ms: HOUR / 2, ttl_ms: 12 * HOUR },
+      'standing.resting_ttl_ms': 2 * HOUR,
+      approvals: { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000, quorum: 1 },
+      ...cause.policy,
     },
   });
 }
@@ -255,11 +247,7 @@ async function playIn(world: DaemonWorld, cause: Cause, phase: Phase): Promise<s
 
   const playInFlight = async (): Promise<string | null> => {
     // The venue's leverage is set already.
-    await world.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: 57_000, requested_notional: 80 }),
-      made.secret,
-    );
+    await world.place({ order_type: 'limit', limit_price: 57_000, requested_notional: 80 }, made.secret);
     await world.tool('cancel_all', {}, made.secret);
     // A first opening goes alone: the account is read before the next one leaves.
     await world.sleep(300);

@@ -4,8 +4,9 @@ import type { IntendedPolicySpec } from '../../../../daemon/core/policy.ts';
 import { everyLiveOrder } from '../../../../daemon/engine/orders/orders.ts';
 import { e8 } from '../../../../daemon/exchange-sim/core/fixed.ts';
 import { placeOrder } from '../../../../daemon/exchange-sim/core/orders/orders.ts';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from '../../../daemon/harness.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
+import { DaemonWorld, type DaemonWorldOptions, type Mutable, until } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 
 const SECOND = 1_000;
 const PATH = '/fapi/v1/countdownCancelAll';
@@ -26,7 +27,7 @@ describe("the exchange's dead-man countdown", () => {
       ...options,
       sim: { balance: 100_000, ...sim },
       policy: (spec) => {
-        withoutPacing(spec);
+        editPolicy(spec, UNPACED);
         policy(spec);
       },
     });
@@ -40,11 +41,7 @@ describe("the exchange's dead-man countdown", () => {
   /** Far enough below the mark to rest. */
   const rest = async (more: object = {}): Promise<string> => {
     const price = Math.round((await midOf()) * 0.97);
-    const body = await world.must(
-      'working',
-      'place_order',
-      order({ order_type: 'limit', limit_price: price, ...more }),
-    );
+    const body = await world.mustPlace('working', { order_type: 'limit', limit_price: price, ...more });
     return body.execution.orders[0]?.client_order_id ?? '';
   };
   const calls = (): readonly (readonly [ms: number, sentAtMs: number])[] =>
@@ -106,7 +103,7 @@ describe("the exchange's dead-man countdown", () => {
       await rest();
       await until('it is set', () => isDue() !== null);
       const beforeMs = world.monotonicMs();
-      await world.must('filled', 'place_order', order());
+      await world.mustPlace('filled');
       await world.sleep(500);
       const stop = world.wire.records.find(({ method, path }) => method === 'POST' && path.endsWith('algoOrder'));
       assert.ok(stop !== undefined);

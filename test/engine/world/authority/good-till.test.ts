@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openOrders, orderOf, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders, orderOf } from '../../../bypasses/attempts.ts';
 import { order, START_MS } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const SECOND = 1_000;
@@ -11,10 +12,10 @@ const HOUR = 60 * MINUTE;
 describe('the exchange is told until when an opening may rest', () => {
   const world = suiteWorld({
     leaveOrders: true,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      spec.standing.resting_ttl_ms = 2 * HOUR;
+    policy: {
+      ...UNPACED,
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
+      'standing.resting_ttl_ms': 2 * HOUR,
     },
   });
   const rest = async (price: number, more: object = {}): Promise<string> => {
@@ -35,7 +36,7 @@ describe('the exchange is told until when an opening may rest', () => {
     const longest = await rest(57_800);
     assert.deepEqual(await goodTill(longest), ['GTD', START_MS + 2 * HOUR]);
     await world.tool('cancel_all', {});
-    const { body } = await world.tool('place_order', order({ requested_notional: 200 }));
+    const { body } = await world.place({ requested_notional: 200 });
     assert.deepEqual(await goodTill(body.execution.orders[0]?.client_order_id ?? ''), ['IOC', 0]);
     const exit = await rest(63_000, { intent: 'close', side: 'sell' });
     assert.deepEqual(await goodTill(exit), ['GTC', 0]);

@@ -1,27 +1,24 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { order, until } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('what rests is reviewed when rule 8 begins to bind', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.budgets.holding_time_ms = 600_000;
-      spec.temporal.duplicate_window_ms = 1;
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+    policy: {
+      'budgets.holding_time_ms': 600_000,
+      'temporal.duplicate_window_ms': 1,
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
     },
   });
 
   it('SAE-U the end of the holding time cancels the openings of the symbol, and is told of [PK-12]', async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 300 }));
+    await world.mustPlace('filled', { requested_notional: 300 });
     await world.advance(540_000);
-    await world.must(
-      'working',
-      'place_order',
-      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 600 }),
-    );
+    await world.mustPlace('working', { order_type: 'limit', limit_price: 59_000, requested_notional: 600 });
     await world.advance(50_000);
     assert.equal(openOrders(await world.books()).length, 1, 'it rests until the holding time is over');
     for (let i = 0; i < 4; i += 1) await world.advance(5_000);
@@ -45,10 +42,7 @@ describe('what rests is reviewed when rule 8 begins to bind', () => {
 
 describe('what rests is trusted no more than it was when it was asked for', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.temporal.duplicate_window_ms = 1;
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-    },
+    policy: { 'temporal.duplicate_window_ms': 1, 'account.concentration': { share: 0.99, floor_usdt: 3_000 } },
   });
 
   it('SAE-TRUST an order of an unknown skill is canceled by a signal under which the skill permits less', async () => {
@@ -72,7 +66,7 @@ describe('what bears on one agent', () => {
   const listed = 'a'.repeat(64);
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.account.concentration = { share: 0.8, floor_usdt: 500 };
       spec.trust.skills = [{ name: 'listed', sha256: listed, provenance: 0.9, capability_risk: 0.2 }];
     },
@@ -82,12 +76,12 @@ describe('what bears on one agent', () => {
     await world.setMark('BTCUSDT', 60_000);
     await world.setMark('ETHUSDT', 3_000);
     const other = world.createAgent('other');
-    await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 227 }), other);
-    const body = await world.must(
-      'working',
-      'place_order',
-      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 }),
-    );
+    await world.place({ symbol: 'ETHUSDT', requested_notional: 227 }, other);
+    const body = await world.mustPlace('working', {
+      order_type: 'limit',
+      limit_price: 59_000,
+      requested_notional: 900,
+    });
     // From here on a new order of this size would be refused: what is held beside it is worth less.
     await world.setMark('ETHUSDT', 2_985);
     for (let i = 0; i < 3; i += 1) await world.advance(5_000);
@@ -98,7 +92,7 @@ describe('what bears on one agent', () => {
     assert.notEqual(again.body.decision.effective?.notional, body.decision.effective?.notional);
     assert.equal(openOrders(await world.books()).length, 1, 'a mark that moved asks nothing back');
     const meta = { skill: { name: 'listed', sha256: 'b'.repeat(64) } };
-    const refused = await world.tool('place_order', order({ symbol: 'SOLUSDT', meta }), other);
+    const refused = await world.place({ symbol: 'SOLUSDT', meta }, other);
     assert.equal(refused.body.decision.decision, 'BLOCK');
     const { signals } = (
       await world.operator<{ signals: { kind: string; agent: string | null }[] }>('GET', '/v1/signals')
@@ -121,13 +115,10 @@ describe('what bears on one agent', () => {
 
 describe('what rests was found to fit without an order that was being canceled', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-    },
+    policy: { ...UNPACED, 'account.concentration': { share: 0.99, floor_usdt: 3_000 } },
   });
   const rest = async (args: object): Promise<void> => {
-    await world.must('working', 'place_order', order({ order_type: 'limit', ...args }));
+    await world.mustPlace('working', { order_type: 'limit', ...args });
   };
   const tighten = async (key: 'symbol_notional_usdt' | 'gross_notional_usdt', to: number): Promise<void> => {
     const text = readFileSync(world.policyPath, 'utf8');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { type ToolBody, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const BTC = { symbol: 'BTCUSDT' };
@@ -10,10 +10,7 @@ const RESUME_MS = 60_000;
 describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]', () => {
   const world = suiteWorld({
     wall: true,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.exits.resume_ms = RESUME_MS;
-    },
+    policy: { ...UNPACED, 'exits.resume_ms': RESUME_MS },
   });
   afterEach(async () => {
     await spread(0);
@@ -29,7 +26,7 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
   /** Distance of the best quotes from each other; the daemon has seen it. */
   const spread = (bps: number): Promise<void> => world.setMark('BTCUSDT', 60_000, { spread_bps: bps });
   const hold = async (): Promise<void> => {
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+    await world.mustPlace('filled', { requested_notional: 600 });
   };
   const close = async (change: object = {}): Promise<ToolBody> =>
     (await world.tool('close_position', { ...BTC, ...change })).body;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, before, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
 import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
@@ -9,7 +9,7 @@ const SEND = { method: 'POST', path: '/fapi/v1/order' };
 const LIMIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900 };
 
 describe('exits are claims [DESIGN 12.2]', () => {
-  const world = suiteWorld({ policy: withoutPacing, answerWithinMs: 1_000 });
+  const world = suiteWorld({ policy: UNPACED, answerWithinMs: 1_000 });
   let alice: string;
   before(async () => {
     alice = world.createAgent('alice');
@@ -24,7 +24,7 @@ describe('exits are claims [DESIGN 12.2]', () => {
   });
 
   const hold = async (usdt: number, token: string): Promise<void> => {
-    await world.must('filled', 'place_order', order({ requested_notional: usdt }), token);
+    await world.mustPlace('filled', { requested_notional: usdt }, token);
   };
   const close = async (args: object, token: string): Promise<ToolBody> =>
     (await world.tool('close_position', { symbol: 'BTCUSDT', ...args }, token)).body;
@@ -50,7 +50,7 @@ describe('exits are claims [DESIGN 12.2]', () => {
     await hold(600, alice);
     await Promise.all(
       [59_900, 59_800, 59_850].map((limit_price) =>
-        world.tool('place_order', order({ ...LIMIT, limit_price, requested_notional: 900 }), alice),
+        world.place({ ...LIMIT, limit_price, requested_notional: 900 }, alice),
       ),
     );
     await until('flat', async () => (await lots()) === 0);
@@ -100,16 +100,13 @@ describe('exits are claims [DESIGN 12.2]', () => {
 describe('an exit between two rungs', () => {
   const world = suiteWorld({
     answerWithinMs: 100,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.exits.step_ms = 1_500;
-    },
+    policy: { ...UNPACED, 'exits.step_ms': 1_500 },
   });
 
   const ask = async ({ decision }: ToolBody): Promise<ToolBody> => await world.decided(decision.decision_id);
 
   it('waits exits.step_ms from one rung to the next [PK-56]', async () => {
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await until('flat', async () => (await world.position('BTCUSDT')) === 0);
@@ -121,13 +118,13 @@ describe('an exit between two rungs', () => {
   });
 
   it('says that it goes on, and ends once an operator has closed all: what is opened then is held [TD-2]', async () => {
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const body = await world.must('staging', 'close_position', { symbol: 'BTCUSDT' });
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     assert.equal(await world.position('BTCUSDT'), 0);
     await until('the old exit has ended', async () => (await ask(body)).execution.state !== 'staging');
-    await world.must('filled', 'place_order', order({ requested_notional: 300 }));
+    await world.mustPlace('filled', { requested_notional: 300 });
     const held = await world.position('BTCUSDT');
     await world.sleep(2_000);
     assert.equal(await world.position('BTCUSDT'), held, 'what was opened since is held');
@@ -137,10 +134,7 @@ describe('an exit between two rungs', () => {
 describe('exits that wait for their rate', () => {
   const world = suiteWorld({
     answerWithinMs: 200,
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.exits.rate = { max: 1, window_ms: 60_000 };
-    },
+    policy: { ...UNPACED, 'exits.rate': { max: 1, window_ms: 60_000 } },
   });
 
   const close = async (args: object = {}): Promise<ToolBody> =>
@@ -148,7 +142,7 @@ describe('exits that wait for their rate', () => {
   const ask = async ({ decision }: ToolBody): Promise<ToolBody> => await world.decided(decision.decision_id);
 
   it('go out one after the other, each with an order of its own', async () => {
-    await world.tool('place_order', order({ requested_notional: 900 }));
+    await world.place({ requested_notional: 900 });
     const sent = async (): Promise<readonly number[]> =>
       (await world.books()).orders.filter(({ side }) => side === 'SELL').map(({ quantity }) => Number(quantity));
     await close({ fraction: 0.1 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
@@ -16,7 +16,7 @@ const REFUSALS: readonly (readonly [code: number, msg: string])[] = [
 ];
 
 describe('a refusal by the exchange is one, also with a code that nobody listed', () => {
-  const world = suiteWorld({ wall: true, policy: withoutPacing });
+  const world = suiteWorld({ wall: true, policy: UNPACED });
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
@@ -27,7 +27,7 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
   });
 
   const open = async (): Promise<void> => {
-    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 900 }));
+    await world.mustPlace('filled', { side: 'buy', requested_notional: 900 });
     await world.sleep(2_000);
   };
   const refuse = ([code, msg]: readonly [number, string], count: number): Promise<void> =>
@@ -44,7 +44,7 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
 
     it(`${refusal[0]}: an opening is over, and reserves nothing`, async () => {
       await refuse(refusal, 1);
-      const body = await world.must('rejected', 'place_order', order({ side: 'buy', requested_notional: 900 }));
+      const body = await world.mustPlace('rejected', { side: 'buy', requested_notional: 900 });
       assert.equal(body.execution.orders[0]?.status, 'rejected');
       assert.equal(world.daemon.gate.unknownOrderCount(), 0);
       await open();
@@ -75,7 +75,7 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
       [-9999, 'Something else.'],
     ] as const) {
       await refuse([code, msg], 1);
-      const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 300 }));
+      const { body } = await world.place({ side: 'buy', requested_notional: 300 });
       assert.equal(body.execution.state, 'unknown', `${code}: ${JSON.stringify(body.execution)}`);
       await until('it is known', () => world.daemon.gate.unknownOrderCount() === 0, 60_000);
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { createClient } from '../../../exchange-sim/signed-client.ts';
 
@@ -11,7 +11,7 @@ describe('exits at the limits of the venue: the price band', () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await world.setMark('BTCUSDT', 60_000, { book_bps: '0' });
     await world.advance(61_000);
-    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
+    await world.mustPlace('filled', { requested_notional: 900 });
   };
 
   it('BY-36 an agent and a flatten leave a book that is 4.9 % below the mark', async () => {
@@ -39,9 +39,7 @@ describe('exits at the limits of the venue: the price band', () => {
 describe('exits at the limits of the venue: the largest order', () => {
   const world = suiteWorld({
     sim: { balance: 50_000_000 },
-    policy: (spec) => {
-      spec.exits.rate = { max: 1, window_ms: 60_000 };
-    },
+    policy: { 'exits.rate': { max: 1, window_ms: 60_000 } },
   });
 
   /** A position of somebody else, larger than the venue's largest limit and market orders. */

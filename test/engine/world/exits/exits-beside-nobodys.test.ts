@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 const UNOWNED = 8;
 
 describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 12.1]', () => {
-  const world = suiteWorld({ policy: withoutPacing, answerWithinMs: 300 });
+  const world = suiteWorld({ policy: UNPACED, answerWithinMs: 300 });
   /** Ten lots of the agent, and eight that a person has bought by hand. */
   beforeEach(async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 605 }));
+    await world.mustPlace('filled', { requested_notional: 605 });
     const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: `0.00${UNOWNED}` };
     await world.hand('POST', '/fapi/v1/order', human);
     await until(
@@ -39,7 +39,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
   const close = () => world.tool('close_position', { symbol: 'BTCUSDT' });
   const takeProfit = async (notional: number, price: number): Promise<string> => {
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: price };
-    const body = await world.must('working', 'place_order', order({ ...exit, requested_notional: notional }));
+    const body = await world.mustPlace('working', { ...exit, requested_notional: notional });
     return body.execution.orders[0]?.client_order_id ?? '';
   };
   /** All take-profits fill; what the person then holds is what was bought by hand. */

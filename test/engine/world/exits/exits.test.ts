@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('verified exits under adverse answers', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.exits.rate = { max: 2, window_ms: 60_000 };
-    },
+    policy: { 'exits.rate': { max: 2, window_ms: 60_000 } },
   });
 
   const open = async (notional: number): Promise<number> => {
     await world.advance(60_000);
-    await world.must('filled', 'place_order', order({ requested_notional: notional }));
+    await world.mustPlace('filled', { requested_notional: notional });
     return world.position('BTCUSDT');
   };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { ownE8 } from '../../../../daemon/engine/orders/holding.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
@@ -15,10 +15,10 @@ const NO_MORE_STOPS = {
 
 describe('what the gate closes of a position that is not the holder’s alone [DESIGN 12.1]', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-      spec.standing.on_breach = 'reduce';
-      spec.temporal.duplicate_window_ms = 1;
+    policy: {
+      protection: { required: true, stop_bps: 300 },
+      'standing.on_breach': 'reduce',
+      'temporal.duplicate_window_ms': 1,
     },
   });
   afterEach(async () => {
@@ -43,7 +43,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
   const own = (): number => inLots(ownE8(view()));
   /** 15 lots of the agent and 10 of a human, one stop for all. */
   const holdBoth = async (): Promise<void> => {
-    await world.must('filled', 'place_order', order({ requested_notional: 905 }));
+    await world.mustPlace('filled', { requested_notional: 905 });
     await humanBuys('0.010');
     await until(
       'both are known',

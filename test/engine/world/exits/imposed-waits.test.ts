@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { type DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { type DaemonWorld, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
@@ -21,7 +21,7 @@ function ends(world: DaemonWorld, fromSeq: number, wanted = 'EXIT_ENDED'): reado
 }
 
 describe('what the venue refuses whoever asks uses up no tries of an exit', () => {
-  const world = suiteWorld({ wall: true, policy: withoutPacing });
+  const world = suiteWorld({ wall: true, policy: UNPACED });
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
@@ -34,7 +34,7 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
     await until(
       'something is held',
       async () => {
-        await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
+        await world.place({ side: 'buy', requested_notional: 900 });
         return (await world.position('BTCUSDT')) > 0;
       },
       60_000,
@@ -76,7 +76,7 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
       const seq = await open();
       const held = { intent: 'close', side: 'sell', quantity: await world.position('BTCUSDT') };
       const rests = { ...held, order_type: 'limit', limit_price: 66_000, requested_notional: undefined };
-      await world.must('working', 'place_order', order(rests));
+      await world.mustPlace('working', rests);
       await world.fault({ kind: 'status', status, body: '<html></html>', match: { method: 'DELETE' }, count: TIMES });
       await world.tool('close_position', { symbol: 'BTCUSDT' });
       await world.sleep(LONG_MS);
@@ -120,10 +120,13 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
   it('one that is to rest: it rests once it is let through', async () => {
     const seq = await open();
     await world.fault({ kind: 'status', status: 403, match: SEND, count: TIMES });
-    const { body } = await world.tool(
-      'place_order',
-      order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000, requested_notional: 300 }),
-    );
+    const { body } = await world.place({
+      intent: 'close',
+      side: 'sell',
+      order_type: 'limit',
+      limit_price: 66_000,
+      requested_notional: 300,
+    });
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     await world.sleep(LONGER_MS);
     assert.deepEqual(ends(world, seq), []);

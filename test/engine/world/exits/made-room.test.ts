@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { OrderState } from '../../../../daemon/engine/orders/orders.ts';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
+import { type ToolBody, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('a take-profit that made room for an exit', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   afterEach(async () => {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
@@ -15,9 +16,9 @@ describe('a take-profit that made room for an exit', () => {
   });
 
   const hold = async (): Promise<ToolBody> => {
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+    await world.mustPlace('filled', { requested_notional: 600 });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };
-    const rests = await world.must('working', 'place_order', order({ ...exit, requested_notional: 900 }));
+    const rests = await world.mustPlace('working', { ...exit, requested_notional: 900 });
     return rests;
   };
   const resting = async (): Promise<readonly number[]> =>
@@ -60,17 +61,7 @@ describe('a take-profit that made room for an exit', () => {
     const lost = exits().find(({ status }) => status === 'unknown');
     await until('it rests again', async () => (await resting()).length === 1);
     assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], 'it may arrive yet');
-    world.daemon.gate.core.append('order', {
-      average_price: null,
-      client_order_id: lost?.clientOrderId ?? '',
-      detail: 'no proof of what became of it',
-      executed_e8: 0,
-      foreign: null,
-      retryable: false,
-      status: 'lost',
-      venue_at_ms: world.nowMs(),
-      venue_order_id: null,
-    });
+    world.loseOrder(lost?.clientOrderId);
     for (let i = 0; i < 3; i += 1) await world.refresh();
     assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], JSON.stringify(sent));
     await world.control('clear-faults', {});
@@ -82,11 +73,11 @@ describe('a take-profit that made room for an exit', () => {
   });
 
   it('is told to be placed yet while it is tried again, and that it is not once it is given up', async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+    await world.mustPlace('filled', { requested_notional: 600 });
     const post = { method: 'POST', path: '/fapi/v1/order' };
     await world.fault({ kind: 'error', code: -2022, msg: 'ReduceOnly Order is rejected.', match: post, count: 100 });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };
-    const asked = await world.tool('place_order', order({ ...exit, requested_notional: 900 }));
+    const asked = await world.place({ ...exit, requested_notional: 900 });
     const id = asked.body.decision.decision_id;
     assert.equal(asked.body.execution.state, 'staging', JSON.stringify(asked.body.execution));
     const { alerts, claims } = world.daemon.gate.core.state;

@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import type { Rewrites } from '../../../daemon/rewriting-proxy.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
@@ -8,11 +8,11 @@ const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
 describe('BY-15 an exit that the exchange shows as resting while it is being matched', () => {
   const rewrites: Rewrites = new Map();
-  const world = suiteWorld({ policy: withoutPacing, rewrites });
+  const world = suiteWorld({ policy: UNPACED, rewrites });
 
   const hold = async (): Promise<void> => {
     rewrites.clear();
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+    await world.mustPlace('filled', { requested_notional: 600 });
   };
   /** The next answers about an order are of before its first fill. */
   const lag = (answers: number): void => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { isResting, liveOrders } from '../../../../daemon/engine/orders/orders.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const ORDER = { path: '/fapi/v1/order' };
@@ -23,7 +23,7 @@ function reported(world: DaemonWorld, fromSeq: number): readonly string[] {
 }
 
 describe('an exit that goes on without closing anything is told of', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   afterEach(async () => {
     await world.control('clear-faults', {});
     await until(
@@ -38,7 +38,7 @@ describe('an exit that goes on without closing anything is told of', () => {
   });
 
   const open = async (): Promise<void> => {
-    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 900 }));
+    await world.mustPlace('filled', { side: 'buy', requested_notional: 900 });
     await world.advance(1_000);
   };
   const asked: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -80,10 +80,13 @@ describe('an exit that goes on without closing anything is told of', () => {
     await open();
     const seq = world.daemon.ledger.lastSeq();
     await world.fault(LOST);
-    await world.tool(
-      'place_order',
-      order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000, requested_notional: 900 }),
-    );
+    await world.place({
+      intent: 'close',
+      side: 'sell',
+      order_type: 'limit',
+      limit_price: 63_000,
+      requested_notional: 900,
+    });
     await pass(world, 130_000);
     assert.equal(reported(world, seq).length, 1, reported(world, seq).join('; '));
     assert.match(reported(world, seq)[0] ?? '', /^EXIT_STALLED: .*; its last order is \w+ \(/);
@@ -111,12 +114,9 @@ describe('an exit that goes on without closing anything is told of', () => {
 describe('an exit that waits for its rate', () => {
   it('is not told of', async (t) => {
     const world = await DaemonWorld.of(t, {
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.exits.rate = { max: 1, window_ms: 100_000 };
-      },
+      policy: { ...UNPACED, 'exits.rate': { max: 1, window_ms: 100_000 } },
     });
-    await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
+    await world.place({ side: 'buy', requested_notional: 900 });
     await world.advance(1_000);
     await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
     await world.tool('close_position', { symbol: 'BTCUSDT' });

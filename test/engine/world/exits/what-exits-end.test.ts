@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, before, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { type ToolBody, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('BY-43 an exit ends what would undo it', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.market.regimes.calm.slices = 4;
-      spec.staging.spacing_ms = 2_000;
-    },
+    policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 2_000 },
   });
   let alice: string;
   let bob: string;
@@ -27,7 +23,7 @@ describe('BY-43 an exit ends what would undo it', () => {
   });
 
   const open = async (token: string, change: object = {}): Promise<ToolBody> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 420, ...change }), token);
+    const { body } = await world.place({ requested_notional: 420, ...change }, token);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     return body;
   };
@@ -68,7 +64,7 @@ describe('BY-43 an exit ends what would undo it', () => {
   it('not where it only rests: a take-profit ends nothing', async () => {
     const opened = await open(alice);
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000, requested_notional: 150 };
-    await world.must('working', 'place_order', order(exit), alice);
+    await world.mustPlace('working', exit, alice);
     await wait();
     await until('every slice is filled', async () => (await ask(opened)).execution.state === 'filled');
   });
@@ -76,7 +72,7 @@ describe('BY-43 an exit ends what would undo it', () => {
   it('when a take-profit is amended until the book meets it', async () => {
     const opened = await open(alice);
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000, requested_notional: 150 };
-    const rests = (await world.tool('place_order', order(exit), alice)).body;
+    const rests = (await world.place(exit, alice)).body;
     assert.equal(rests.execution.state, 'working', JSON.stringify(rests));
     const id = rests.execution.orders[0]?.client_order_id;
     await world.tool('modify_order', { client_order_id: id, limit_price: 60_500 }, alice);
@@ -117,21 +113,21 @@ describe('BY-43 an exit ends what would undo it', () => {
 
 describe('BY-43 a protective stop that fires', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.protection.required = true;
-      spec.protection.stop_bps = 50;
-      spec.market.regimes.calm.slices = 4;
-      spec.market.regimes.volatile.slices = 4;
-      spec.market.regimes.extreme.slices = 4;
-      spec.staging.spacing_ms = 20_000;
-      spec.staging.ttl_ms = 600_000;
-      spec.market.collar_bps = 1_000;
+    policy: {
+      ...UNPACED,
+      'protection.required': true,
+      'protection.stop_bps': 50,
+      'market.regimes.calm.slices': 4,
+      'market.regimes.volatile.slices': 4,
+      'market.regimes.extreme.slices': 4,
+      'staging.spacing_ms': 20_000,
+      'staging.ttl_ms': 600_000,
+      'market.collar_bps': 1_000,
     },
   });
 
   it('drops the slices that would buy back into the fall', async () => {
-    const body = await world.must('staging', 'place_order', order({ requested_notional: 900 }));
+    const body = await world.mustPlace('staging', { requested_notional: 900 });
     await world.refresh();
     await until('the stop stands', async () => (await world.books()).algo_orders.length > 0);
     await world.setMark('BTCUSDT', 59_600);
@@ -151,15 +147,12 @@ describe('BY-43 a protective stop that fires', () => {
 
 describe('BY-43 a protective stop that fires above openings that rest', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.protection = { required: true, stop_bps: 50 };
-    },
+    policy: { ...UNPACED, protection: { required: true, stop_bps: 50 } },
   });
 
   it('cancels the openings that rest below, so that nothing buys into the fall', async () => {
     const place = async (change: object, token?: string): Promise<ToolBody> => {
-      const { body } = await world.tool('place_order', order(change), token);
+      const { body } = await world.place(change, token);
       assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
       return body;
     };

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FlattenBody } from '../../../../daemon/contract/types/operator.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('a flatten that could not close everything', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.temporal.duplicate_window_ms = 1;
-    },
+    policy: { 'temporal.duplicate_window_ms': 1 },
   });
 
   const hold = async (): Promise<void> => {
     for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
-      await world.must('filled', 'place_order', order({ symbol, requested_notional: 300 }));
+      await world.mustPlace('filled', { symbol, requested_notional: 300 });
     }
   };
   const isFlat = async (): Promise<boolean> =>

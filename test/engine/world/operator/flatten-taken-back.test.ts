@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { FlattenBody } from '../../../../daemon/contract/types/operator.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('a flatten while the account cannot be read', () => {
@@ -27,7 +27,7 @@ describe('a flatten while the account cannot be read', () => {
 });
 
 describe('a flatten that an operator takes back while the venue fails [BY-32]', () => {
-  const world = suiteWorld({ wall: true, policy: withoutPacing });
+  const world = suiteWorld({ wall: true, policy: UNPACED });
   before(async () => {
     await world.setMark('BTCUSDT', 60_000);
     await world.setMark('ETHUSDT', 3_000);
@@ -39,14 +39,14 @@ describe('a flatten that an operator takes back while the venue fails [BY-32]', 
   const flatten = async () => (await world.operator<FlattenBody>('POST', '/v1/flatten', { reason: 'test' })).body;
   const rest = async (): Promise<string> => {
     const below = { symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 150 };
-    const { body } = await world.tool('place_order', order(below));
+    const { body } = await world.place(below);
     return body.execution.state;
   };
   const resting = async (): Promise<number> =>
     (await world.books()).orders.filter((one) => one.symbol === 'ETHUSDT' && one.status === 'NEW').length;
 
   it('closes nothing and cancels nothing after that, and says so', async () => {
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     const held = await world.position('BTCUSDT');
     const lists = { method: 'GET', path: '/fapi/v1/openOrders' };
     await world.fault({ kind: 'stall-body', ms: 30_000, count: 1_000, match: lists });

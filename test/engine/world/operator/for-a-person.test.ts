@@ -9,10 +9,7 @@ import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('what waits for a person: alerts, signals, lost orders', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-      spec.temporal.duplicate_window_ms = 1;
-    },
+    policy: { protection: { required: true, stop_bps: 300 }, 'temporal.duplicate_window_ms': 1 },
   });
   const state = () => world.daemon.gate.core.state;
   const layer = (symbol: string) => state().layers.get(`breaker|symbol|${symbol}`)?.state ?? 'active';
@@ -26,7 +23,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
   const loseStop = async (): Promise<OrderState> => {
     const known = new Set(state().orders.all.keys());
     await world.fault({ kind: 'drop-before', count: 1, match: { method: 'POST', path: '/fapi/v1/algoOrder' } });
-    await world.must('filled', 'place_order', order());
+    await world.mustPlace('filled');
     const find = () =>
       [...state().orders.all.values()].find(
         (one) => one.protective && !known.has(one.clientOrderId) && one.status === 'unknown',
@@ -111,17 +108,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     const early = await world.operator('POST', path, { reason: 'x' });
     assert.equal(early.status, 400, 'only what is lost');
     await world.advance(20_000);
-    world.daemon.gate.core.append('order', {
-      average_price: null,
-      client_order_id: stop.clientOrderId,
-      detail: 'no proof of what became of it',
-      executed_e8: 0,
-      foreign: null,
-      retryable: false,
-      status: 'lost',
-      venue_at_ms: world.nowMs(),
-      venue_order_id: null,
-    });
+    world.loseOrder(stop.clientOrderId);
     for (let i = 0; i < 4; i += 1) await world.advance(10_000);
     assert.deepEqual([stop.status, layer('BTCUSDT')], ['lost', 'reducing']);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test', symbol: 'BTCUSDT' });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
-import { order } from '../../../daemon/harness.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('the halt of one symbol (BY-16)', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
 
   const restingOn = async (symbol: string): Promise<number> => openOrders(await world.books(), symbol).length;
 
@@ -13,12 +13,14 @@ describe('the halt of one symbol (BY-16)', () => {
     const prices = { BTCUSDT: 61_000, ETHUSDT: 3_100 };
     let takeProfit = '';
     for (const [symbol, limitPrice] of Object.entries(prices)) {
-      await world.must('filled', 'place_order', order({ symbol, requested_notional: 600 }));
-      const body = await world.must(
-        'working',
-        'place_order',
-        order({ symbol, intent: 'close', side: 'sell', order_type: 'limit', limit_price: limitPrice }),
-      );
+      await world.mustPlace('filled', { symbol, requested_notional: 600 });
+      const body = await world.mustPlace('working', {
+        symbol,
+        intent: 'close',
+        side: 'sell',
+        order_type: 'limit',
+        limit_price: limitPrice,
+      });
       if (symbol === 'BTCUSDT') takeProfit = body.execution.orders[0]?.client_order_id ?? '';
     }
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test', symbol: 'BTCUSDT' });

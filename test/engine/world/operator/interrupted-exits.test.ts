@@ -4,21 +4,19 @@ import { closedE8 } from '../../../../daemon/engine/orders/claims.ts';
 import type { OrderState } from '../../../../daemon/engine/orders/orders.ts';
 import type { GateEvent } from '../../../../daemon/engine/records/events.ts';
 import { GateState } from '../../../../daemon/engine/state/gate-state.ts';
-import { DaemonWorld, type DaemonWorldOptions, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, until } from '../../../daemon/harness.ts';
+import type { PolicyEdits } from '../../../daemon/policy-edits.ts';
 import { checkAudit } from '../../../recorded/verdicts.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
-async function hold(t: TestContext, policy: DaemonWorldOptions['policy']): Promise<DaemonWorld> {
+async function hold(t: TestContext, policy: PolicyEdits = {}): Promise<DaemonWorld> {
   const world = await DaemonWorld.of(t, {
     answerWithinMs: 300,
-    policy: (spec) => {
-      spec.temporal.duplicate_window_ms = 1;
-      policy?.(spec);
-    },
+    policy: { 'temporal.duplicate_window_ms': 1, ...policy },
   });
-  await world.tool('place_order', order({ requested_notional: 900 }));
+  await world.place({ requested_notional: 900 });
   assert.ok((await world.position('BTCUSDT')) > 0, 'a position is held');
   await world.refresh();
   return world;
@@ -35,13 +33,8 @@ async function closeBeyondRate(world: DaemonWorld): Promise<string> {
   assert.deepEqual([body.decision.decision, body.execution.state], ['ALLOW', 'staging']);
   return body.execution.orders[0]?.client_order_id ?? '';
 }
-const slowly: DaemonWorldOptions['policy'] = (spec) => {
-  spec.exits.rate = { max: 1, window_ms: 60_000 };
-};
-
-const slowLadder: DaemonWorldOptions['policy'] = (spec) => {
-  spec.exits.step_ms = 10_000;
-};
+const slowly = { 'exits.rate': { max: 1, window_ms: 60_000 } };
+const slowLadder = { 'exits.step_ms': 10_000 };
 async function byHand(world: DaemonWorld, ...trades: readonly (readonly [string, number])[]): Promise<void> {
   for (const [side, quantity] of trades)
     await world.hand('POST', '/fapi/v1/order', {
@@ -100,9 +93,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
   });
 
   it('a ladder goes on at its next rung [EX-64 EX-65]', async (t) => {
-    const world = await hold(t, (spec) => {
-      spec.exits.step_ms = 4_000;
-    });
+    const world = await hold(t, { 'exits.step_ms': 4_000 });
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     const left = await world.position('BTCUSDT');
@@ -143,8 +134,9 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     ['an agent’s', 'older than exits.resume_ms is dropped [PK-62]', 11, false, 600_000],
   ] as const)
     it(`${whose} ${what} [EX-66]`, async (t) => {
-      const world = await hold(t, (spec) => {
-        Object.assign(spec.exits, { step_ms: 10_000, ...(resumeMs === undefined ? {} : { resume_ms: resumeMs }) });
+      const world = await hold(t, {
+        ...slowLadder,
+        ...(resumeMs === undefined ? {} : { 'exits.resume_ms': resumeMs }),
       });
       await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
       const asker = whose === 'an agent’s' ? 'agent' : 'operator';
@@ -213,10 +205,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
   });
 
   it('the gate’s own is dropped, and the gate looks anew at what it protects [EX-66]', async (t) => {
-    const world = await hold(t, (spec) => {
-      spec.exits.step_ms = 10_000;
-      spec.standing.on_breach = 'reduce';
-    });
+    const world = await hold(t, { 'exits.step_ms': 10_000, 'standing.on_breach': 'reduce' });
     const held = await world.position('BTCUSDT');
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     await world.setMark('BTCUSDT', 62_500);
@@ -237,7 +226,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     const world = await hold(t, slowLadder);
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const close = { intent: 'close', side: 'sell', valid_until_ms: world.nowMs() + 60_000 };
-    await world.tool('place_order', order({ requested_notional: 900, ...close }));
+    await world.place({ requested_notional: 900, ...close });
     const left = await world.position('BTCUSDT');
     assert.ok(left > 0, 'a part is left when the daemon stops');
     await world.daemon.close();
@@ -253,14 +242,14 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     [6, 'older than exits.resume_ms'],
   ] as const)
     it(`one with a price that rests at the venue goes on there, though it is ${what} by then [EX-76]`, async (t) => {
-      const world = await hold(t, undefined);
+      const world = await hold(t);
       const held = await world.position('BTCUSDT');
       // The venue's book has moved away from the quote that the decision sees, and its answer is lost.
       await world.control('set-mark', { symbol: 'BTCUSDT', price: 59_800 });
       await world.fault({ kind: 'accept-then-timeout', match: SEND });
       const validity = minutes === 1 ? { valid_until_ms: world.nowMs() + 30_000 } : {};
       const close = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900, ...validity };
-      const { body } = await world.tool('place_order', order({ requested_notional: 900, ...close }));
+      const { body } = await world.place({ requested_notional: 900, ...close });
       const id = body.decision.decision_id;
       const claim = () => world.daemon.gate.core.state.claims.find(id);
       assert.equal(claim()?.wants, 'now', 'by the quote of its decision it closes at once');
@@ -278,11 +267,11 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     });
 
   it('one with a price that never arrived is dropped once that is proven, where it is too old by then [EX-66]', async (t) => {
-    const world = await hold(t, undefined);
+    const world = await hold(t);
     const held = await world.position('BTCUSDT');
     await world.fault({ kind: 'drop-before', match: SEND });
     const close = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900 };
-    await world.tool('place_order', order({ requested_notional: 900, ...close }));
+    await world.place({ requested_notional: 900, ...close });
     await world.daemon.close();
     await world.control('advance', { ms: 6 * 60_000 });
     await world.restart();
@@ -313,7 +302,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
   });
 
   it('a part that may have been sent is not sent again before it is proven that it was not placed', async (t) => {
-    const world = await hold(t, undefined);
+    const world = await hold(t);
     const held = await world.position('BTCUSDT');
     await world.fault({ kind: 'drop-before', match: SEND });
     await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.4 });
@@ -332,13 +321,13 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
   });
 
   it('a full close goes on beside an order that may have been sent: reduceOnly keeps both inside', async (t) => {
-    const world = await hold(t, undefined);
+    const world = await hold(t);
     await world.fault({ kind: 'drop-before', match: SEND });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await until('its outcome is unknown', () => exitsOf(world).some((one) => one.status === 'unknown'));
     await world.restart();
     await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 5_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 300 }));
+    const { body } = await world.place({ requested_notional: 300 });
     assert.ok(body.decision.reasons.some(({ code }) => code === 'EXIT_IN_PROGRESS' || code === 'ORDER_UNPROVEN'));
     await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
     await until('what became of the first is proven', () => exitsOf(world)[0]?.status === 'not_placed', 20_000);
@@ -350,9 +339,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
   });
 
   it('whose, how many, rung and bound are folded from the records, however often a start was cut off [EX-22]', async (t) => {
-    const world = await hold(t, (spec) => {
-      spec.exits.step_ms = 10_000;
-    });
+    const world = await hold(t, { 'exits.step_ms': 10_000 });
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const asked = await world.tool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 400 });
     const [order] = exitsOf(world);

@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FlattenBody } from '../../../../daemon/contract/types/operator.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('a flatten that an operator has lifted on live, where the loosening delay goes on', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.temporal.duplicate_window_ms = 1;
-    },
+    policy: { 'temporal.duplicate_window_ms': 1 },
   });
 
   const layer = () => world.daemon.gate.core.state.layers.get('operator|account|');
   const held = () => world.position('BTCUSDT');
   /** Nothing of the flatten gets through, and its operator means to keep what is held once the delay is over. */
   const flattenAndLift = async (): Promise<number> => {
-    await world.must('filled', 'place_order', order({ symbol: 'BTCUSDT', requested_notional: 300 }));
+    await world.mustPlace('filled', { symbol: 'BTCUSDT', requested_notional: 300 });
     const busy = { kind: 'error', code: -1008, msg: 'busy', count: 10_000 } as const;
     await world.fault({ ...busy, match: { method: 'POST', path: '/fapi/v1/order' } });
     const { body } = await world.operator<FlattenBody>('POST', '/v1/flatten', { reason: 'test' });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FlattenBody, TradingStateBody } from '../../../../daemon/contract/types/operator.ts';
-import { order } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 interface Refusal {
@@ -31,7 +30,7 @@ describe('emergency commands with a name that nothing goes by', () => {
     const refused = await world.operator<Refusal>('POST', '/v1/flatten', { reason: 'test', symbols: ['FOOUSDT'] });
     assert.equal(refused.status, 400, JSON.stringify(refused.body));
     assert.deepEqual((await world.tradingState()).layers, [], 'nothing is left behind');
-    await world.tool('place_order', order());
+    await world.place();
     assert.ok((await world.position('BTCUSDT')) > 0, 'something is held');
     const { status, body } = await world.operator<FlattenBody>('POST', '/v1/flatten', {
       reason: 'test',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
@@ -8,7 +8,7 @@ describe('a flatten whose exit was cut off by a stop', () => {
   const world = suiteWorld();
 
   it('closes once: what is opened when all is flat stays, although that exit was not over', async () => {
-    await world.must('filled', 'place_order', order({ symbol: 'BTCUSDT', requested_notional: 300 }));
+    await world.mustPlace('filled', { symbol: 'BTCUSDT', requested_notional: 300 });
     const endless = { kind: 'error', msg: 'busy', count: 10_000 } as const;
     await world.fault({ ...endless, code: -1008, match: { method: 'POST', path: '/fapi/v1/order' } });
     const asked = world.operator('POST', '/v1/flatten', { reason: 'test' }).catch(() => undefined);

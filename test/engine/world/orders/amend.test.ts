@@ -12,7 +12,7 @@ describe('modify_order races and doubts (BY-07)', () => {
   afterEach(() => world.tool('cancel_all', {}));
 
   const resting = async (notional: number): Promise<string> => {
-    const { body } = await world.tool('place_order', order({ ...LIMIT, requested_notional: notional }));
+    const { body } = await world.place({ ...LIMIT, requested_notional: notional });
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     return body.execution.orders[0]?.client_order_id ?? '';
   };
@@ -81,7 +81,7 @@ describe('modify_order races and doubts (BY-07)', () => {
   });
 
   it('does not amend what does not rest', async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    const { body } = await world.place({ requested_notional: 120 });
     const id = body.execution.orders[0]?.client_order_id ?? '';
     const answer = await world.tool('modify_order', { client_order_id: id, requested_notional: 300 });
     assert.equal(answer.body.decision.decision, 'BLOCK');
@@ -90,7 +90,7 @@ describe('modify_order races and doubts (BY-07)', () => {
   it("BY-36 paces an agent's amends of its take-profit, of which none keeps a close back", async () => {
     await world.tool('cancel_all', {});
     await world.advance(61_000);
-    await world.must('filled', 'place_order', order({ requested_notional: 300 }));
+    await world.mustPlace('filled', { requested_notional: 300 });
     const takeProfit = { ...order({ intent: 'close', side: 'sell', requested_notional: 65 }), order_type: 'limit' };
     const placed = await world.tool('place_order', { ...takeProfit, limit_price: 61_000 });
     const id = placed.body.execution.orders[0]?.client_order_id ?? '';

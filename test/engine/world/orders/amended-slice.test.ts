@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
-import { order } from '../../../daemon/harness.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('the amend of one slice while others wait', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.market.regimes.calm.slices = 4;
       spec.staging.spacing_ms = 2_000;
       // What opens is held to half of the caps; later slices are not tightened by it again.
@@ -18,8 +18,8 @@ describe('the amend of one slice while others wait', () => {
   });
 
   it('is judged beside them: they go out as well [PK-8]', async () => {
-    const asked = order({ order_type: 'limit', limit_price: 59_900, requested_notional: 480, requested_leverage: 3 });
-    const { decision, execution } = await world.must('staging', 'place_order', asked);
+    const asked = { order_type: 'limit', limit_price: 59_900, requested_notional: 480, requested_leverage: 3 };
+    const { decision, execution } = await world.mustPlace('staging', asked);
     assert.equal(execution.orders.length, 4, JSON.stringify(decision.reasons));
     const id = execution.orders.find(({ slice }) => slice === 0)?.client_order_id;
     const amend = { client_order_id: id, requested_notional: 480 };

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, type ToolBody } from '../../../daemon/harness.ts';
+import type { ToolBody } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('the cancel of one slice', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.market.regimes.calm.slices = 4;
-      spec.staging.spacing_ms = 2_000;
-    },
+    policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 2_000 },
   });
 
   const open = async (change: object = {}): Promise<ToolBody> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 420, ...change }));
+    const { body } = await world.place({ requested_notional: 420, ...change });
     assert.equal(body.execution.orders.length, 4, JSON.stringify(body.decision.reasons));
     return body;
   };

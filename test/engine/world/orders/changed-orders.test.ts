@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { OrderState } from '../../../../daemon/engine/orders/orders.ts';
-import { order } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { type Client, createClient } from '../../../exchange-sim/signed-client.ts';
 import { inLots, LOT_E8, TICK_E8 } from '../../fold-fixture.ts';
@@ -16,10 +15,7 @@ describe('an order of ours that somebody changed at the venue', () => {
   const rest = async (): Promise<OrderState> => {
     await world.tool('cancel_all', {});
     await world.advance(20_000);
-    const { body } = await world.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 270 }),
-    );
+    const { body } = await world.place({ order_type: 'limit', limit_price: 59_000, requested_notional: 270 });
     const known = world.daemon.gate.core.state.orders.all.get(body.execution.orders[0]?.client_order_id ?? '');
     assert.ok(known !== undefined, JSON.stringify(body.decision.reasons));
     await world.refresh();
@@ -62,7 +58,7 @@ describe('an order of ours that somebody changed at the venue', () => {
       [4, { quantityE8: 12 * LOT_E8, priceE8: 595_000 * TICK_E8 }],
       'both forms count',
     );
-    const { body } = await world.tool('place_order', order({ requested_notional: 1_000 }));
+    const { body } = await world.place({ requested_notional: 1_000 });
     assert.equal(body.decision.decision, 'LIMIT', 'what it takes is no longer free');
     for (let i = 0; i < 4; i += 1) await world.advance(4_000);
     assert.deepEqual(

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DecisionBody } from '../../../../daemon/engine/records/decisions.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody } from '../../../daemon/harness.ts';
+import { DaemonWorld, type ToolBody } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { checkAudit } from '../../../recorded/verdicts.ts';
 
 const HOUR_MS = 3_600_000;
 
 describe('orders that ended hours ago', () => {
   it('are told of as they were, and the ledger does not lack them, though the views have let go of them', async (t) => {
-    const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
-    const filled = await world.tool('place_order', order({ requested_notional: 200 }));
+    const world = await DaemonWorld.of(t, { wall: true, policy: UNPACED });
+    const filled = await world.place({ requested_notional: 200 });
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
-    const rested = await world.tool('place_order', order({ order_type: 'limit', limit_price: 50_000 }));
+    const rested = await world.place({ order_type: 'limit', limit_price: 50_000 });
     await world.tool('cancel_all', {});
     await world.sleep(10_000);
     const reported = async () => {

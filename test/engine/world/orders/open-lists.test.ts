@@ -3,8 +3,9 @@ import { before, describe, it } from 'node:test';
 import type { VenuePort } from '../../../../daemon/driver/ports.ts';
 import type { OrderState } from '../../../../daemon/engine/orders/orders.ts';
 import type { LookupOutcome } from '../../../../daemon/engine/records/venue.ts';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
-import { codesIn, order, until } from '../../../daemon/harness.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
+import { codesIn, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { type Client, createClient } from '../../../exchange-sim/signed-client.ts';
 import { inLots } from '../../fold-fixture.ts';
@@ -13,11 +14,11 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 describe('what the open list shows counts, whatever became of it before (BY-32)', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      spec.protection = { required: true, stop_bps: 300 };
-      spec.standing.on_breach = 'hold';
+    policy: {
+      ...UNPACED,
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
+      protection: { required: true, stop_bps: 300 },
+      'standing.on_breach': 'hold',
     },
   });
   let human: Client;
@@ -79,10 +80,7 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
       [32, 1_920],
       'and so does the third, at once',
     );
-    const { body } = await world.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: 59_500, requested_notional: 1_000 }),
-    );
+    const { body } = await world.place({ order_type: 'limit', limit_price: 59_500, requested_notional: 1_000 });
     assert.deepEqual(codesIn(body).slice(0, 1), ['SYMBOL_UNOWNED'], 'no agent opens beside it');
     await cancel('grid-1');
     await world.tool('cancel_all', {});
@@ -121,8 +119,8 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
   });
 
   it('counts an own order again that was thought gone for a while', async () => {
-    const place = async (fields: Partial<ReturnType<typeof order>>): Promise<string> => {
-      const { body } = await world.tool('place_order', order({ requested_notional: 200, ...fields }));
+    const place = async (fields: object): Promise<string> => {
+      const { body } = await world.place({ requested_notional: 200, ...fields });
       return body.execution?.orders[0]?.client_order_id ?? '';
     };
     const lost = await place({ order_type: 'limit', limit_price: 59_100 });
@@ -162,7 +160,7 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
       (await world.books()).algo_orders
         .filter((algo) => algo.status === 'NEW')
         .map((algo) => String(algo.client_algo_id));
-    const { body } = await world.tool('place_order', order({ requested_notional: 300 }));
+    const { body } = await world.place({ requested_notional: 300 });
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     await until(
       'its stop',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { IntendedPolicySpec } from '../../../../daemon/core/policy.ts';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
-import { type BookOrder, type Mutable, order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
+import { type BookOrder, type Mutable, type ToolBody, until } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const BTC = { symbol: 'BTCUSDT' };
@@ -10,7 +11,7 @@ const BTC = { symbol: 'BTCUSDT' };
 const LIMIT = 6;
 
 function withPlentyOfRoom(spec: Mutable<IntendedPolicySpec>): void {
-  withoutPacing(spec);
+  editPolicy(spec, UNPACED);
   Object.assign(spec.budgets, { symbol_notional_usdt: 100_000, gross_notional_usdt: 100_000 });
   spec.account.concentration.floor_usdt = 100_000;
 }
@@ -42,7 +43,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
   const open = async (): Promise<readonly BookOrder[]> => openOrders(await world.books()) as readonly BookOrder[];
   const idsOf = (orders: readonly BookOrder[]): readonly string[] => orders.map((one) => String(one.client_order_id));
   const place = async (change: object): Promise<ToolBody> => {
-    const { body } = await world.tool('place_order', order(change));
+    const { body } = await world.place(change);
     return body;
   };
   const hold = async (): Promise<void> => {
@@ -154,7 +155,7 @@ describe('OPENINGS_RESTING: openings beyond what the venue’s limit leaves to t
   const codes = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
   const rest = async (price: number, change: object = {}): Promise<ToolBody> => {
     const limit = { order_type: 'limit', limit_price: price, requested_notional: price / 1_000, ...change };
-    return (await world.tool('place_order', order(limit))).body;
+    return (await world.place(limit)).body;
   };
 
   it('one agent has twenty in a symbol, and one more is refused, also if it would not rest [EX-21]', async () => {
@@ -163,7 +164,7 @@ describe('OPENINGS_RESTING: openings beyond what the venue’s limit leaves to t
     assert.deepEqual(codes(refused), ['OPENINGS_RESTING']);
     const [{ limit, observed } = { limit: null, observed: null }] = refused.decision.reasons;
     assert.deepEqual([observed, limit], [20, 20]);
-    assert.deepEqual(codes((await world.tool('place_order', order())).body), ['OPENINGS_RESTING']);
+    assert.deepEqual(codes((await world.place()).body), ['OPENINGS_RESTING']);
     const [first] = await world.orders('?open=true');
     const amended = await world.tool('modify_order', { client_order_id: first?.client_order_id, limit_price: 50_200 });
     assert.deepEqual(codes(amended.body), [], 'an amend adds none');

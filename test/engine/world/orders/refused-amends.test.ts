@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { openOrders, withoutPacing } from '../../../bypasses/attempts.ts';
+import { openOrders } from '../../../bypasses/attempts.ts';
 import { codesIn, order } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('an agent cannot have the venue refuse us, at the cost of others (BY-07, BY-14)', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   let mallory: string;
   let bobs: string;
   before(async () => {
@@ -33,7 +34,7 @@ describe('an agent cannot have the venue refuse us, at the cost of others (BY-07
     return codesIn(body);
   };
   const place = async (args: object): Promise<string> => {
-    const { body } = await world.tool('place_order', order(args), mallory);
+    const { body } = await world.place(args, mallory);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     return body.execution.orders[0]?.client_order_id ?? '';
   };
@@ -53,10 +54,9 @@ describe('an agent cannot have the venue refuse us, at the cost of others (BY-07
 
   it('BY-14 a take-profit above every price rests at the highest one', async () => {
     await place({ requested_notional: 120 });
-    const body = await world.must(
+    const body = await world.mustPlace(
       'working',
-      'place_order',
-      order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 9_999_999, requested_notional: 1e8 }),
+      { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 9_999_999, requested_notional: 1e8 },
       mallory,
     );
     assert.equal(body.decision.effective?.limit_price, '4529764.0');

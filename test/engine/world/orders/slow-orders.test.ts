@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('an order that stays as it should not is told of (BY-32)', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.protection = { required: true, stop_bps: 300 };
-    },
+    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
   });
   afterEach(async () => {
     await world.control('clear-faults', {});
@@ -31,7 +27,7 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
   const reported = (fromSeq: number): readonly string[] =>
     world.alerts(fromSeq).map(({ code, detail }) => `${code}: ${detail}`);
   const rest = async (limit_price = 59_600): Promise<void> => {
-    await world.must('working', 'place_order', order({ order_type: 'limit', limit_price, requested_notional: 200 }));
+    await world.mustPlace('working', { order_type: 'limit', limit_price, requested_notional: 200 });
   };
   const halt = () => world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
   const refused = { kind: 'status', status: 500, count: 100_000, match: { method: 'DELETE', path: '/fapi/v1/order' } };
@@ -52,7 +48,7 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
   });
 
   it('the stop of a position that is gone', async () => {
-    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 300 }));
+    await world.mustPlace('filled', { side: 'buy', requested_notional: 300 });
     await pass(3_000);
     const seq = world.daemon.ledger.lastSeq();
     await world.fault({ ...refused, match: { method: 'DELETE', path: '/fapi/v1/algoOrder' } });
@@ -72,7 +68,7 @@ describe('an order that stays as it should not is told of (BY-32)', () => {
       count: 100_000,
       match: { method: 'GET', path: '/fapi/v1/order' },
     });
-    await world.tool('place_order', order({ side: 'buy', requested_notional: 300 }));
+    await world.place({ side: 'buy', requested_notional: 300 });
     await pass(100_000);
     assert.ok((await world.position('BTCUSDT')) > 0, 'it has filled');
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });

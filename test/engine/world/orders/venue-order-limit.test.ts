@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, type ToolBody, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 
 /** Of the venue's 300 orders in 10 s, half is left to what agents open. */
 const MAY = 150;
@@ -11,10 +11,7 @@ describe('SAE-M4 openings beyond what is left of the order limit of the venue', 
   beforeEach(async () => {
     world = await DaemonWorld.start({
       wall: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.market.regimes.calm = { ...spec.market.regimes.calm, slices: 2 };
-      },
+      policy: { ...UNPACED, 'market.regimes.calm.slices': 2 },
     });
   });
   afterEach(() => world.close());
@@ -23,7 +20,7 @@ describe('SAE-M4 openings beyond what is left of the order limit of the venue', 
     for (let i = 0; i < orders; i += 1) world.daemon.gate.core.sends.note();
   };
   const place = async (usdt: number, change: object = {}): Promise<ToolBody> =>
-    (await world.tool('place_order', order({ requested_notional: usdt, ...change }))).body;
+    (await world.place({ requested_notional: usdt, ...change })).body;
   const codes = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
   const orders = () => [...world.daemon.gate.core.state.orders.all.values()];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
 import { codesIn, order } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { checkAudit } from '../../../recorded/verdicts.ts';
 import { teller } from '../../../told.ts';
@@ -11,14 +11,14 @@ const RULES = Array.from({ length: 14 }, (_, i) => i + 1);
 describe('SAE-AUDIT every rule leaves a verdict in every decision, in the order of the rules', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.scope.tools = spec.scope.tools.filter((tool) => tool !== 'modify_order');
       spec.intercept = { allow: { shell: { type: 'object' } } };
     },
   });
 
   it('in openings, exits, cancels and amends, permitted or refused, and in what is only intercepted', async () => {
-    const resting = await world.tool('place_order', order({ order_type: 'limit', limit_price: 59_000 }));
+    const resting = await world.place({ order_type: 'limit', limit_price: 59_000 });
     const id = resting.body.execution.orders[0]?.client_order_id;
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.tool('modify_order', { client_order_id: id, limit_price: 58_900 });
@@ -31,8 +31,8 @@ describe('SAE-AUDIT every rule leaves a verdict in every decision, in the order 
     await world.tool('cancel_order', { client_order_id: id });
     await world.tool('cancel_order', { client_order_id: 'x' });
     await world.tool('cancel_all', {});
-    await world.tool('place_order', order({ requested_notional: 300 }));
-    await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
+    await world.place({ requested_notional: 300 });
+    await world.place({ symbol: 'DOGEUSDT' });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     for (const tool of ['shell', 'other']) await world.intercept(tool, {});
     await world.dryRun('place_order', order());

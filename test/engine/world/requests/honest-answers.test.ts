@@ -3,17 +3,14 @@ import { before, describe, it } from 'node:test';
 import type { ExplanationBody } from '../../../../daemon/contract/explanation.ts';
 import type { FillsBody, OrderBody } from '../../../../daemon/contract/types/reads.ts';
 import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { WITHOUT_COOLDOWNS } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const codesOf = ({ decision }: ToolBody): string[] => decision.reasons.map(({ code }) => code);
 
 describe('what an answer says of fills, misses and repeats', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      Object.assign(spec.temporal, { flip_interval_ms: 1 });
-      spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
-      for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-    },
+    policy: { 'temporal.flip_interval_ms': 1, 'temporal.breaker.repeats': 100, ...WITHOUT_COOLDOWNS },
   });
   let other: string;
   before(async () => {
@@ -25,7 +22,7 @@ describe('what an answer says of fills, misses and repeats', () => {
     (await world.call<FillsBody>('GET', `/v1/fills${query}`, undefined, token)).body;
 
   it('SAE-AUDIT what bound an order, and its arithmetic, are the same in the answer, on reading, and in explain [AN-35]', async () => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 5_000 }));
+    const { body } = await world.place({ requested_notional: 5_000 });
     assert.equal(body.decision.decision, 'LIMIT', JSON.stringify(body.decision.reasons));
     const { decision_id: id, bound_by: boundBy, arithmetic } = body.decision;
     assert.ok(boundBy !== null && codesOf(body).includes(boundBy));

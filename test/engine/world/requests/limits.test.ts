@@ -108,10 +108,7 @@ describe('GET /v1/limits is what a decision uses', () => {
   });
 
   it('BY-02 resting orders reserve turnover at the worse of mark and limit, and their fees [AN-83]', async () => {
-    const { body } = await world.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: 58_000, requested_notional: 240 }),
-    );
+    const { body } = await world.place({ order_type: 'limit', limit_price: 58_000, requested_notional: 240 });
     const lots = Number(body.execution.orders[0]?.quantity);
     assert.ok(lots > 0, JSON.stringify(body.decision.reasons));
     const mark = (await world.operator<{ markets: { mark_price: number }[] }>('GET', '/v1/market?symbol=BTCUSDT')).body
@@ -130,7 +127,7 @@ describe('GET /v1/limits is what a decision uses', () => {
 
   it('a side opposite to the position has nothing to open, the other one keeps what it has [AN-119 AN-123 TD-21]', async () => {
     await world.advance(600_000);
-    await world.must('filled', 'place_order', order({ requested_notional: 120 }));
+    await world.mustPlace('filled', { requested_notional: 120 });
     await world.refresh();
     const { opening, budgets } = await limitsOf('BTCUSDT');
     assert.deepEqual(

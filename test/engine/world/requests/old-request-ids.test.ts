@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DecisionEvent } from '../../../../daemon/engine/records/decisions.ts';
-import { isPermitted, withoutPacing } from '../../../bypasses/attempts.ts';
+import { isPermitted } from '../../../bypasses/attempts.ts';
 import { order } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 /** As many as the views remember; what is older only the ledger finds. */
 const REMEMBERED = 100_000;
 
 describe('request ids that have left the views (BY-11, BY-12)', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   const forgetAll = (): void => {
     const { requests } = world.daemon.gate.core.state;
     for (let i = 0; i < REMEMBERED; i += 1) {
@@ -36,6 +37,6 @@ describe('request ids that have left the views (BY-11, BY-12)', () => {
   it('an id that is remembered for one tool is new for another', async () => {
     const id = { request_id: 'r-2' };
     assert.equal((await world.tool('cancel_order', { client_order_id: 'nothing', ...id })).status, 200);
-    assert.ok(isPermitted(await world.tool('place_order', order({ requested_notional: 180, ...id }))));
+    assert.ok(isPermitted(await world.place({ requested_notional: 180, ...id })));
   });
 });

@@ -3,17 +3,14 @@ import { describe, it } from 'node:test';
 import type { VenuePort } from '../../../../daemon/driver/ports.ts';
 import { ownE8, unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
 import { everyLiveOrder, type OrderState } from '../../../../daemon/engine/orders/orders.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('an order that no lookup finds (BY-12, BY-38)', () => {
   const world = suiteWorld({
     answerWithinMs: 300,
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-      spec.standing.on_breach = 'hold';
-    },
+    policy: { protection: { required: true, stop_bps: 300 }, 'standing.on_breach': 'hold' },
   });
   const core = () => world.daemon.gate.core;
   const known = (id: string | undefined): OrderState => {
@@ -34,10 +31,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
       queries: 100_000,
       match: { method: 'POST', path: '/fapi/v1/order' },
     });
-    const { body } = await world.tool(
-      'place_order',
-      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 }),
-    );
+    const { body } = await world.place({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 });
     const resting = known(body.execution.orders[0]?.client_order_id);
     assert.equal(resting.status, 'working', 'acknowledged');
     await world.advance(2_000);
@@ -72,7 +66,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
       return { kind: 'unknown', detail: 'its answer is lost' };
     };
     await world.fault({ kind: 'partial-fill', fraction: 0, match: { method: 'POST', path: '/fapi/v1/order' } });
-    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
+    const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 300 });
     const unknown = known(body.execution.orders[0]?.client_order_id);
     await pastHorizon();
     await until('the list of all orders is read', () => asked > 1, 15_000);
@@ -93,7 +87,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
       return isAnswered ? lookupByVenueId(symbol, id) : { kind: 'failed', detail: 'no answer' };
     };
     await world.fault({ kind: 'drop-before', match: { method: 'POST', path: '/fapi/v1/order' } });
-    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
+    const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 300 });
     const lost = known(body.execution.orders[0]?.client_order_id);
     await world.hand('POST', '/fapi/v1/order', {
       symbol: 'ETHUSDT',

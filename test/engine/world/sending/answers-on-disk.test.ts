@@ -5,7 +5,7 @@ import type { AlertsBody } from '../../../../daemon/contract/types/reads.ts';
 import type { WritingLedger } from '../../../../daemon/driver/ports.ts';
 import type { ApprovalBody } from '../../../../daemon/engine/records/approvals.ts';
 import { parsePolicy } from '../../../../daemon/policy/parse.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const LATE_MS = 300;
@@ -53,7 +53,7 @@ describe('an answer tells of nothing that is not on disk, whoever has recorded i
   async function askForApproval(): Promise<string> {
     await world.advance(61_000);
     await world.refresh();
-    const { body } = await world.tool('place_order', order({ requested_notional: 602 }));
+    const { body } = await world.place({ requested_notional: 602 });
     return body.decision.decision_id;
   }
   function policyWith(notionalUsdt: number) {

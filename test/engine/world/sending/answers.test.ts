@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
 import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const MINUTE = 60_000;
@@ -11,7 +11,7 @@ describe('what an answer says of a decision is true of that decision', () => {
   const world = suiteWorld({
     leaveOrders: true,
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
       spec.market.regimes.calm.slices = 2;
       spec.budgets.concurrent_positions = 5;
@@ -29,7 +29,7 @@ describe('what an answer says of a decision is true of that decision', () => {
     (await world.call<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`, undefined, token)).body;
 
   it('a later slice has a decision of its own, which shows the order that it sent, also after a restart', async () => {
-    const { body } = await world.tool('place_order', order());
+    const { body } = await world.place();
     assert.equal(body.execution.orders.length, 2, JSON.stringify(body.decision.reasons));
     await world.advance(10_000);
     await until('both are filled', async () => (await reread(body)).execution.state === 'filled');
@@ -47,7 +47,7 @@ describe('what an answer says of a decision is true of that decision', () => {
   });
 
   it('a later rung has not ended while the exit goes on: its state is its parent’s [AN-252 EX-49]', async () => {
-    await world.tool('place_order', order());
+    await world.place();
     await world.advance(10_000);
     await world.setMark('BTCUSDT', 60_000, { spread_bps: 80 });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 10 });
@@ -78,7 +78,7 @@ describe('what an answer says of a decision is true of that decision', () => {
       requested_notional: 60,
       valid_until_ms: world.nowMs() + 20 * MINUTE,
     };
-    const body = await world.must('working', 'place_order', order(ask));
+    const body = await world.mustPlace('working', ask);
     await world.daemon.close();
     await world.control('advance', { ms: 21 * MINUTE });
     await world.startAgain();
@@ -96,7 +96,7 @@ describe('what an answer says of a decision is true of that decision', () => {
     const tooSoon = (await world.tool('place_order', ask(), paced)).body.decision;
     assert.deepEqual([tooSoon.bound_by, tooSoon.arithmetic.line], ['RATE', "agent's order rate 1; used 1; left 0"]);
     await world.advance(2 * MINUTE);
-    const elsewhere = (await world.tool('place_order', order({ requested_notional: 100 }), paced)).body.decision;
+    const elsewhere = (await world.place({ requested_notional: 100 }, paced)).body.decision;
     assert.deepEqual(
       [elsewhere.bound_by, elsewhere.arithmetic.line],
       ['ACCOUNT_POSITIONS', "agent's positions 1; used 1; left 0"],

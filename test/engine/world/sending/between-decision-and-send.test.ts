@@ -26,7 +26,7 @@ describe('what comes between a decision and its send', () => {
   });
 
   const place = async (args: object): Promise<string> => {
-    const { body } = await world.tool('place_order', order(args));
+    const { body } = await world.place(args);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     return body.execution.orders[0]?.client_order_id ?? '';
   };
@@ -84,7 +84,7 @@ describe('what comes between a decision and its send', () => {
     await world.fault({ kind: 'delay', ms: 300, match: { method: 'POST', path: '/fapi/v1/leverage' } });
     const { orders } = world.daemon.gate.core.state;
     const before = orders.all.size;
-    const asked = world.tool('place_order', order({ requested_leverage: leverage, requested_notional: 240 }));
+    const asked = world.place({ requested_leverage: leverage, requested_notional: 240 });
     await until('the order is decided', () => orders.all.size > before);
     await world.run(Promise.resolve(happens()));
     const { body } = await asked;
@@ -143,7 +143,7 @@ describe('what comes between a decision and its send', () => {
 
   it('BY-41 time: the deadline of an opening order runs from its decision, and an exit has none', async () => {
     delayCommit(600);
-    await world.must('rejected', 'place_order', order({ requested_notional: 240 }));
+    await world.mustPlace('rejected', { requested_notional: 240 });
     assert.equal(await world.position('BTCUSDT'), 0, 'nothing was filled');
     await world.advance(61_000);
     await place({ requested_notional: 360 });
@@ -155,9 +155,9 @@ describe('what comes between a decision and its send', () => {
   it('BY-41 after valid_until_ms nothing is opened, and an exit goes on [TD-39 TF-8 TF-9 AN-1]', async () => {
     await place({ requested_notional: 420 });
     const over = { valid_until_ms: world.nowMs() - 1, order_type: 'market', requested_notional: 240 };
-    const opened = await world.tool('place_order', order({ ...over, symbol: 'ETHUSDT' }));
+    const opened = await world.place({ ...over, symbol: 'ETHUSDT' });
     assert.equal(opened.body.decision.reasons[0]?.code, 'STALE_REQUEST');
-    await world.must('filled', 'place_order', order({ ...over, intent: 'close', side: 'sell' }));
+    await world.mustPlace('filled', { ...over, intent: 'close', side: 'sell' });
   });
 
   describe('BY-32 an end that is told is on disk: lost with the process, the exit would go on after the restart', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { MAX_CHANGES } from '../../../../daemon/engine/callers/requests.ts';
-import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { type ToolBody, until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const LIMIT = { order_type: 'limit', limit_price: 59_000 };
@@ -18,7 +18,7 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
   });
 
   const rest = async (notional: number, more: object = {}): Promise<string> => {
-    const { body } = await world.tool('place_order', order({ ...LIMIT, requested_notional: notional, ...more }));
+    const { body } = await world.place({ ...LIMIT, requested_notional: notional, ...more });
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     return body.execution.orders[0]?.client_order_id ?? '';
   };

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const world = suiteWorld({ wall: true });
 
 it('on a full disk an agent takes back an exit that is between two of its orders [LE-18]', async () => {
-  await world.must('filled', 'place_order', order({ requested_notional: 300 }));
+  await world.mustPlace('filled', { requested_notional: 300 });
   const send = { method: 'POST', path: '/fapi/v1/order' };
   await world.fault({ kind: 'status', status: 503, body: 'Service Unavailable.', match: send, count: 1_000_000 });
   const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });

@@ -8,7 +8,7 @@ describe('a full disk (DESIGN section 7)', () => {
   const world = suiteWorld();
 
   const place = async (args: object): Promise<string> => {
-    const { body } = await world.tool('place_order', order(args));
+    const { body } = await world.place(args);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     return body.execution.orders[0]?.client_order_id ?? '';
   };
@@ -51,8 +51,8 @@ describe('a full disk (DESIGN section 7)', () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     const before = [decisions(), rejectedInputs()];
     for (const [what, asked] of [
-      ['an opening', world.tool('place_order', order())],
-      ['a refusal', world.tool('place_order', order({ symbol: 'XRPUSDT' }))],
+      ['an opening', world.place()],
+      ['a refusal', world.place({ symbol: 'XRPUSDT' })],
       ['a dry run', world.dryRun('place_order', order())],
       ['an intercepted call', world.intercept('place_order', order())],
       ['a tool of somebody else', world.intercept('withdraw', {})],
@@ -99,7 +99,7 @@ describe('a full disk (DESIGN section 7)', () => {
       assert.ok(records() - before <= most, `${what}: ${records() - before} records`);
     };
     await loop('a take-profit that is canceled', 0, async (i) => {
-      const { status, body } = await world.tool('place_order', order({ ...takeProfit, requested_notional: 65 + i }));
+      const { status, body } = await world.place({ ...takeProfit, requested_notional: 65 + i });
       assert.equal(status, 503, JSON.stringify(body));
     });
     await loop('a take-profit that is changed', 0, async (i) => {
@@ -143,7 +143,7 @@ describe('a full disk (DESIGN section 7)', () => {
     assert.equal((await world.tradingState()).state, 'reducing');
     const breaker = world.daemon.gate.core.state.layers.get(layerKey(ACCOUNT_BREAKER));
     assert.equal(breaker?.clearsAtMs, null, 'no delay of before ends it');
-    assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).status, 503);
+    assert.equal((await world.place({ symbol: 'ETHUSDT' })).status, 503);
     await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
 
     world.freeReserve(false);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 /** The exchange acts and its answer does not come: an attempt waits for 10 s. */
@@ -11,11 +11,11 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
   const world = suiteWorld({
     wall: true,
     answerWithinMs: 500,
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-      spec.standing.on_breach = 'reduce';
-      spec.temporal.duplicate_window_ms = 1;
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+    policy: {
+      protection: { required: true, stop_bps: 300 },
+      'standing.on_breach': 'reduce',
+      'temporal.duplicate_window_ms': 1,
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
     },
   });
   let far = 0;
@@ -25,11 +25,12 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
   const rest = async (symbol: string): Promise<string> => {
     far += 1;
     const price = symbol === 'BTCUSDT' ? 50_000 + far : 2_500 + far;
-    const body = await world.must(
-      'working',
-      'place_order',
-      order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 300 }),
-    );
+    const body = await world.mustPlace('working', {
+      symbol,
+      order_type: 'limit',
+      limit_price: price,
+      requested_notional: 300,
+    });
     return body.execution.orders[0]?.client_order_id ?? '';
   };
   const known = (id: string) => world.daemon.gate.core.state.orders.all.get(id);
@@ -80,9 +81,9 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
 
   it('a position gets its stop while that of another symbol hangs', async () => {
     await world.fault({ ...HANGS, match: { method: 'POST', path: '/fapi/v1/algoOrder', symbol: 'BTCUSDT' } });
-    await world.must('filled', 'place_order', order());
+    await world.mustPlace('filled');
     await until('the first stop is on its way', () => stopsOf('BTCUSDT').length > 0);
-    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
+    await world.mustPlace('filled', { symbol: 'ETHUSDT' });
     const stops = async (): Promise<readonly unknown[]> => (await world.books()).algo_orders.map((algo) => algo.symbol);
     await until('the other has its stop', async () => (await stops()).includes('ETHUSDT'), 3_000);
   });
@@ -100,8 +101,8 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await until('the stops of the positions before are gone', () => world.daemon.gate.openOrderCount() === 0, 15_000);
     await world.fault({ ...HANGS, match: { method: 'POST', path: '/fapi/v1/algoOrder', symbol: 'ETHUSDT' } });
-    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
-    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
+    await world.mustPlace('filled', { requested_notional: 900 });
+    await world.mustPlace('filled', { symbol: 'ETHUSDT' });
     await until('a stop hangs', async () => (await hits()) === 1, 15_000);
     const held = await world.position('BTCUSDT');
     await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
@@ -113,9 +114,9 @@ describe('an exit does not wait for the cancel of a take-profit that hangs [BY-1
   const world = suiteWorld({ wall: true, answerWithinMs: 500 });
 
   it('closes within seconds', async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+    await world.mustPlace('filled', { requested_notional: 600 });
     const whole = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_500 };
-    await world.must('working', 'place_order', order({ ...whole, requested_notional: 600 }));
+    await world.mustPlace('working', { ...whole, requested_notional: 600 });
     await world.fault({ ...HANGS, count: 1_000, match: CANCEL });
     await world.fault({ ...HANGS, count: 1_000, match: { ...CANCEL, method: 'GET' } });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -130,9 +131,9 @@ describe('an exit does not wait for the cancel of a take-profit that hangs [BY-1
   });
 
   it('an operator is answered within what the console waits for, 15 s, whatever hangs', async () => {
-    await world.tool('place_order', order({ requested_notional: 300 }));
+    await world.place({ requested_notional: 300 });
     const below = { order_type: 'limit', limit_price: 58_000, requested_notional: 150 };
-    await world.must('working', 'place_order', order({ symbol: 'BTCUSDT', ...below }));
+    await world.mustPlace('working', { symbol: 'BTCUSDT', ...below });
     await world.fault({ ...HANGS, count: 1_000, match: { path: '/fapi/v1/order' } });
     await world.fault({ ...HANGS, count: 1_000, match: { path: '/fapi/v1/openOrders' } });
     const answeredIn = async (method: string, path: string, body: object): Promise<number> => {

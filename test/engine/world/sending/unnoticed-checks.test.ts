@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { ownE8, unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, type ToolBody, until } from '../../../daemon/harness.ts';
+import { type ToolBody, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('checks between a decision and its send whose absence nobody would notice', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   let alice: string;
   before(async () => {
     alice = world.createAgent('alice');
@@ -16,7 +16,7 @@ describe('checks between a decision and its send whose absence nobody would noti
   it('BY-32 what is canceled before it was sent is not sent', async () => {
     await world.fault({ kind: 'delay', ms: 400, match: { method: 'POST', path: '/fapi/v1/leverage' } });
     const { orders } = world.daemon.gate.core.state;
-    const asked = world.tool('place_order', order({ requested_leverage: 2, requested_notional: 300 }), alice);
+    const asked = world.place({ requested_leverage: 2, requested_notional: 300 }, alice);
     await until('it is decided', () => orders.all.size > 0);
     const [decided] = [...orders.all.values()];
     assert.equal(decided?.status, 'in_flight');
@@ -29,7 +29,7 @@ describe('checks between a decision and its send whose absence nobody would noti
   });
 
   it('BY-36 an exit beside nobody’s lots looks at what is held again after it made room: what filled meanwhile is closed already', async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }), alice);
+    await world.mustPlace('filled', { requested_notional: 600 }, alice);
     const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.010' };
     await world.hand('POST', '/fapi/v1/order', human);
     const view = () => world.daemon.gate.core.state.position('BTCUSDT');
@@ -38,7 +38,7 @@ describe('checks between a decision and its send whose absence nobody would noti
       world.advancing(6_000, () => inLots(unownedE8(view())) === 10),
     );
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_100, requested_notional: 5_000 };
-    const body = await world.must('working', 'place_order', order(exit), alice);
+    const body = await world.mustPlace('working', exit, alice);
     const id = body.execution.orders[0]?.client_order_id ?? '';
     await world.fault({ kind: 'delay', ms: 600, match: { method: 'DELETE', path: '/fapi/v1/order' } });
     const asked = world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
@@ -56,15 +56,11 @@ describe('checks between a decision and its send whose absence nobody would noti
 
 describe('a slice that would be an exit by now', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.market.regimes.calm.slices = 4;
-      spec.staging.spacing_ms = 5_000;
-    },
+    policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 5_000 },
   });
 
   it('BY-14 is not sent: it was planned without reduceOnly', async () => {
-    const body = await world.must('staging', 'place_order', order({ requested_notional: 900 }));
+    const body = await world.mustPlace('staging', { requested_notional: 900 });
     const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.009' };
     await world.hand('POST', '/fapi/v1/order', human);
     await until(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 /** The query of a conditional order as it is documented: it names the order that it became, and not what that executed. */
@@ -23,7 +23,7 @@ describe('a protective stop has fired, and the venue does not say what it has ex
   });
 
   it('no slice buys back what it closed, and its trade is read at once', async () => {
-    await world.must('staging', 'place_order', order({ requested_notional: 900 }));
+    await world.mustPlace('staging', { requested_notional: 900 });
     await until('the stop', async () => (await world.books()).algo_orders.some((algo) => algo.status === 'NEW'));
     await world.setMark('BTCUSDT', 58_000);
     await world.sleep(10_000);

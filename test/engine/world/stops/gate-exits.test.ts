@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DecisionEvent } from '../../../../daemon/engine/records/decisions.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
 import { codesIn, order, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('exits of the gate itself', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.standing.on_breach = 'reduce';
-    },
+    policy: { 'standing.on_breach': 'reduce' },
   });
 
   it('never hold up the feeds, and are not sized again while the last one is unknown', async () => {
-    await world.tool('place_order', order({ requested_notional: 900 }));
+    await world.place({ requested_notional: 900 });
     const held = await world.position('BTCUSDT');
     assert.ok(held > 0);
     await world.fault({
@@ -44,13 +42,11 @@ describe('exits of the gate itself', () => {
 
 describe('exits of the gate itself, between two attempts', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.standing.on_breach = 'reduce';
-    },
+    policy: { 'standing.on_breach': 'reduce' },
   });
 
   it('are not sized again while the venue asks to be left alone', async () => {
-    await world.tool('place_order', order({ requested_notional: 900 }));
+    await world.place({ requested_notional: 900 });
     const held = await world.position('BTCUSDT');
     assert.ok(held > 0);
     const send = { method: 'POST', path: '/fapi/v1/order' };
@@ -78,10 +74,7 @@ describe('exits of the gate itself, between two attempts', () => {
 
 describe('an exit of the gate that has closed everything', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.protection = { required: true, stop_bps: 300 };
-    },
+    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
   });
 
   it('goes on while an opening of before it cannot be canceled: nothing else opens, and what that fills is closed', async () => {
@@ -101,10 +94,10 @@ describe('an exit of the gate that has closed everything', () => {
     };
     const status = async (): Promise<string | undefined> =>
       (await world.decided(rests.decision.decision_id)).execution.orders[0]?.status;
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+    await world.mustPlace('filled', { requested_notional: 600 });
     await until('the position is closed, as its stop is refused', closed);
     assert.equal(await status(), 'working', 'it rests all the while');
-    const next = await world.tool('place_order', order({ requested_notional: 600 }));
+    const next = await world.place({ requested_notional: 600 });
     assert.deepEqual(codesIn(next.body), ['EXIT_IN_PROGRESS']);
     await world.setMark('BTCUSDT', 58_900);
     await until(

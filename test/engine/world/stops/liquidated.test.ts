@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { AccountBody } from '../../../../daemon/contract/types/reads.ts';
 import type { AlertEvent } from '../../../../daemon/engine/records/house-events.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('a position that the venue liquidates', () => {
@@ -14,7 +14,7 @@ describe('a position that the venue liquidates', () => {
   const alerts = (): readonly AlertEvent[] => world.alerts().filter(({ code }) => code === 'LIQUIDATED');
 
   it('is told to people, once, and counts in the turnover of the day [PK-14]', async () => {
-    await world.tool('place_order', order({ requested_notional: 600, requested_leverage: 3 }));
+    await world.place({ requested_notional: 600, requested_leverage: 3 });
     assert.ok((await world.position('BTCUSDT')) > 0);
     await world.setMark('BTCUSDT', 35_000);
     await until('it is liquidated', async () => (await world.books()).liquidations.length === 1);

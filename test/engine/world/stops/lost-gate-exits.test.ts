@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OrderState } from '../../../../daemon/engine/orders/orders.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
@@ -10,10 +10,10 @@ const SEND = { method: 'POST', path: '/fapi/v1/order' };
 for (const hasFilled of [false, true])
   describe(`an exit of the gate is lost that ${hasFilled ? 'has filled' : 'never arrived'}`, () => {
     const world = suiteWorld({
-      policy: (spec) => {
-        spec.protection = { required: true, stop_bps: 300 };
-        spec.exits.scope = 'own';
-        spec.temporal.duplicate_window_ms = 1;
+      policy: {
+        protection: { required: true, stop_bps: 300 },
+        'exits.scope': 'own',
+        'temporal.duplicate_window_ms': 1,
       },
     });
 
@@ -25,7 +25,7 @@ for (const hasFilled of [false, true])
 
     it('what the gate may close goes out once more if the venue goes on showing it, and never beyond', async () => {
       // 15 lots of the agent and 10 of a human, one stop for all.
-      await world.tool('place_order', order({ requested_notional: 905 }));
+      await world.place({ requested_notional: 905 });
       await human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.010' });
       await until(
         'both are known',
@@ -49,17 +49,7 @@ for (const hasFilled of [false, true])
       const [lost] = gateExits();
       assert.equal(inLots(lost?.quantityE8), 15);
 
-      world.daemon.gate.core.append('order', {
-        average_price: null,
-        client_order_id: lost?.clientOrderId ?? '',
-        detail: 'no proof of what became of it',
-        executed_e8: 0,
-        foreign: null,
-        retryable: false,
-        status: 'lost',
-        venue_at_ms: world.nowMs(),
-        venue_order_id: null,
-      });
+      world.loseOrder(lost?.clientOrderId);
       await world.advance(5_000);
       assert.equal(gateExits().length, 1, 'none before the account has been read long enough after it');
       if (hasFilled) for (let i = 0; i < 8; i += 1) await world.advance(6_000);

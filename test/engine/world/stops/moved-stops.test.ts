@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { createClient } from '../../../exchange-sim/signed-client.ts';
 
@@ -16,7 +16,7 @@ const ONE_ON_A_SIDE = {
 describe('a stop that stands further from the entry price than the policy says', () => {
   const world = suiteWorld({
     policy: (spec) => {
-      withoutPacing(spec);
+      editPolicy(spec, UNPACED);
       spec.protection = { required: true, stop_bps: 300 };
       // A mark that is set is a jump; here it is no reason to open nothing.
       spec.market.regimes = { ...spec.market.regimes, extreme: { ...spec.market.regimes.calm } };
@@ -42,7 +42,7 @@ describe('a stop that stands further from the entry price than the policy says',
   const entry = () => world.daemon.gate.core.state.position('BTCUSDT').entryPrice;
   const placed = async (): Promise<number> => (await world.books()).algo_orders.length;
   const hold = async (side: 'buy' | 'sell' = 'buy'): Promise<void> => {
-    const { body } = await world.tool('place_order', order({ side, requested_notional: 300 }));
+    const { body } = await world.place({ side, requested_notional: 300 });
     assert.equal(body.execution?.state, 'filled', JSON.stringify(body.decision.reasons));
     await until(
       'its stop',

@@ -4,17 +4,17 @@ import { describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { FlattenBody } from '../../../../daemon/contract/types/operator.ts';
 import type { DecisionEvent } from '../../../../daemon/engine/records/decisions.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { createClient } from '../../../exchange-sim/signed-client.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('protective stops and cut-backs', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-      spec.standing.on_breach = 'reduce';
-      spec.temporal.duplicate_window_ms = 1;
+    policy: {
+      protection: { required: true, stop_bps: 300 },
+      'standing.on_breach': 'reduce',
+      'temporal.duplicate_window_ms': 1,
     },
   });
   const recover = async (): Promise<void> => {
@@ -28,7 +28,7 @@ describe('protective stops and cut-backs', () => {
   const stops = async (): Promise<readonly Record<string, unknown>[]> =>
     (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
   const hold = async (notional: number): Promise<number> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: notional }));
+    const { body } = await world.place({ requested_notional: notional });
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     await until(
       'a position',

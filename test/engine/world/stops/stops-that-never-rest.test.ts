@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const PLACE = { path: '/fapi/v1/algoOrder', method: 'POST' };
@@ -14,10 +14,7 @@ const WITHIN_MS = 45_000;
 
 describe('a position whose stops are not refused, and never rest', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.protection = { required: true, stop_bps: 300 };
-    },
+    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
   });
 
   let openedAtMs = 0;
@@ -46,7 +43,7 @@ describe('a position whose stops are not refused, and never rest', () => {
   const open = async (): Promise<void> => {
     openedAtMs = world.nowMs();
     openedSeq = world.daemon.ledger.lastSeq();
-    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 600 }));
+    await world.mustPlace('filled', { side: 'buy', requested_notional: 600 });
   };
   const reported = (): readonly string[] =>
     world
@@ -135,12 +132,9 @@ describe('a stop that is to be moved, and whose successors are not refused and n
     it(`stays, is told of, and is tried ever more rarely: ${way}`, async (t) => {
       const world = await DaemonWorld.of(t, {
         wall: true,
-        policy: (spec) => {
-          withoutPacing(spec);
-          spec.protection = { required: true, stop_bps: 300 };
-        },
+        policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
       });
-      await world.tool('place_order', order({ side: 'buy', requested_notional: 600 }));
+      await world.place({ side: 'buy', requested_notional: 600 });
       await world.sleep(5_000);
       for (const fault of faults) await world.fault({ ...fault, count: ALWAYS });
       const seq = world.daemon.ledger.lastSeq();

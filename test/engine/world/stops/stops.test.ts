@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { createClient } from '../../../exchange-sim/signed-client.ts';
 
@@ -9,10 +9,7 @@ const STOP = { path: '/fapi/v1/algoOrder' };
 
 describe('a position has its stop, whatever became of the one before', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      withoutPacing(spec);
-      spec.protection = { required: true, stop_bps: 300 };
-    },
+    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
   });
   afterEach(async () => {
     await world.control('clear-faults', {});
@@ -34,7 +31,7 @@ describe('a position has its stop, whatever became of the one before', () => {
   const stops = async (): Promise<readonly Record<string, unknown>[]> =>
     (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
   const open = async (side: 'buy' | 'sell'): Promise<void> => {
-    await world.must('filled', 'place_order', order({ side, requested_notional: 600 }));
+    await world.mustPlace('filled', { side, requested_notional: 600 });
   };
   const close = async (): Promise<void> => {
     await world.must('filled', 'close_position', { symbol: 'BTCUSDT' });
@@ -78,17 +75,7 @@ describe('a position has its stop, whatever became of the one before', () => {
     // Somebody closes a part: the stop may have done it, so that nothing can be proven of it.
     const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.001', reduceOnly: 'true' };
     await world.hand('POST', '/fapi/v1/order', human);
-    world.daemon.gate.core.append('order', {
-      average_price: null,
-      client_order_id: lost?.clientOrderId ?? '',
-      detail: 'no proof of what became of it',
-      executed_e8: 0,
-      foreign: null,
-      retryable: false,
-      status: 'lost',
-      venue_at_ms: world.nowMs(),
-      venue_order_id: null,
-    });
+    world.loseOrder(lost?.clientOrderId);
     await untilStop('SELL');
     for (let i = 0; i < 3; i += 1) await world.advance(6_000);
     assert.equal((await stops()).length, 1, 'one more, and no third');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { createClient } from '../../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../../recorded/verdicts.ts';
 import { inLots } from '../../fold-fixture.ts';
@@ -15,18 +15,14 @@ describe('a protective stop of which the exchange says that there is none', () =
   beforeEach(async () => {
     world = await DaemonWorld.start({
       wall: true,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.protection = { required: true, stop_bps: 300 };
-        spec.account.concentration.floor_usdt = 4_000;
-      },
+      policy: { ...UNPACED, protection: { required: true, stop_bps: 300 }, 'account.concentration.floor_usdt': 4_000 },
     });
     await world.setMark('BTCUSDT', 60_000);
   });
   afterEach(() => world.close());
 
   const hold = async (): Promise<void> => {
-    await world.must('filled', 'place_order', order({ side: 'buy', requested_notional: 860 }));
+    await world.mustPlace('filled', { side: 'buy', requested_notional: 860 });
     await until('its stop', async () => (await world.books()).algo_orders.some(({ status }) => status === 'NEW'));
     await world.sleep(3_000);
   };

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../../../daemon/core/policy.ts';
-import { DaemonWorld, type Mutable, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, type Mutable, until } from '../../../daemon/harness.ts';
 
 /** A world on wall time whose policy has one symbol; the exchange begins every symbol on crossed margin. */
 function start(symbols: string[]): Promise<DaemonWorld> {
@@ -21,7 +21,7 @@ const alerts = (world: DaemonWorld): readonly string[] =>
 const open = async (world: DaemonWorld, symbol: string): Promise<string> => {
   // Not more often than refusals are taken.
   await world.sleep(1_000);
-  const { body } = await world.tool('place_order', order({ symbol, requested_notional: 120 }));
+  const { body } = await world.place({ symbol, requested_notional: 120 });
   return body.decision.decision === 'BLOCK' ? String(body.decision.reasons[0]?.code) : body.execution.state;
 };
 const opens = (world: DaemonWorld, symbol: string): Promise<void> =>

@@ -15,10 +15,7 @@ const SETTINGS = '/fapi/v1/symbolConfig';
 describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => {
   const rewrites: Rewrites = new Map();
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.scope.symbols = ['BTCUSDT', 'ETHUSDT', 'GONEUSDT'];
-      spec.temporal.duplicate_window_ms = 1;
-    },
+    policy: { 'scope.symbols': ['BTCUSDT', 'ETHUSDT', 'GONEUSDT'], 'temporal.duplicate_window_ms': 1 },
     rewrites,
   });
   afterEach(async () => {
@@ -52,7 +49,7 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
   });
 
   it('a symbol that is settling, or gone while it is held, holds up no other and can still be closed', async () => {
-    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT' }));
+    await world.mustPlace('filled', { symbol: 'ETHUSDT' });
     changeInfo((rows) => rows.map((row) => (row.symbol === 'ETHUSDT' ? { ...row, status: 'SETTLING' } : row)));
     rewrites.set(BRACKETS, without('ETHUSDT'));
     rewrites.set(SETTINGS, without('ETHUSDT'));
@@ -76,7 +73,7 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
   });
 
   it('a position in a contract that is not listed at all stops opening, and no exit', async () => {
-    await world.tool('place_order', order());
+    await world.place();
     const row = { positionSide: 'BOTH', entryPrice: '1', markPrice: '1', liquidationPrice: '0', isolatedMargin: '0' };
     const rest = { maintMargin: '0', unRealizedProfit: '0', updateTime: world.nowMs(), positionAmt: '12.5' };
     rewrites.set(POSITIONS, (body) => [...(body as Row[]), { symbol: 'OLDUSDT', ...row, ...rest }]);
@@ -97,7 +94,7 @@ describe('the venue refuses a leverage setting (BINANCE.md part B)', () => {
         retry_after_s: 30,
         match: { method: 'POST', path: '/fapi/v1/leverage' },
       });
-      const { body } = await world.tool('place_order', order({ requested_leverage: status === 429 ? 2 : 1 }));
+      const { body } = await world.place({ requested_leverage: status === 429 ? 2 : 1 });
       assert.deepEqual([body.execution.state, body.execution.retryable], ['rejected', true], JSON.stringify(body));
       assert.equal(await world.position('BTCUSDT'), 0);
       await world.refresh();
@@ -112,10 +109,10 @@ describe('the venue refuses a leverage setting (BINANCE.md part B)', () => {
 
 describe('a position of somebody else in a symbol outside the scope (SAE-T)', () => {
   const world = suiteWorld({
-    policy: (spec) => {
-      spec.scope.symbols = ['BTCUSDT'];
-      spec.budgets.gross_notional_usdt = 1000;
-      spec.account.concentration.floor_usdt = 1000;
+    policy: {
+      'scope.symbols': ['BTCUSDT'],
+      'budgets.gross_notional_usdt': 1000,
+      'account.concentration.floor_usdt': 1000,
     },
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 /** Whatever throws in one place must not end what somebody else was permitted. */
@@ -9,7 +9,7 @@ describe('a defect beside an exit', () => {
   let world: DaemonWorld;
   afterEach(() => world.close());
   const open = async (symbol: string, token: string): Promise<void> => {
-    await world.must('filled', 'place_order', order({ symbol }), token);
+    await world.mustPlace('filled', { symbol }, token);
   };
   const alerts = (code: string): number =>
     world.daemon.gate.core.state.alerts.readBefore(Infinity, 100).filter((one) => one.code === code).length;
@@ -18,10 +18,7 @@ describe('a defect beside an exit', () => {
     world = await DaemonWorld.start({
       wall: true,
       answerWithinMs: 300,
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.exits.rate = { max: 1, window_ms: 10_000 };
-      },
+      policy: { ...UNPACED, 'exits.rate': { max: 1, window_ms: 10_000 } },
     });
     const agents = ['alice', 'bob'].map((name) => world.createAgent(name)) as [string, string];
     const symbols = ['BTCUSDT', 'ETHUSDT'] as const;
@@ -44,11 +41,11 @@ describe('a defect beside an exit', () => {
   });
 
   it('while room is made for it does not leave it on its way for ever', async () => {
-    world = await DaemonWorld.start({ wall: true, answerWithinMs: 300, policy: withoutPacing });
+    world = await DaemonWorld.start({ wall: true, answerWithinMs: 300, policy: UNPACED });
     const token = world.token('agent');
     await open('BTCUSDT', token);
     const profit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000 };
-    await world.must('working', 'place_order', order(profit), token);
+    await world.mustPlace('working', profit, token);
     const { venue } = world.daemon.gate.core.ports;
     const mutable = venue as { cancel: typeof venue.cancel };
     const cancel = venue.cancel.bind(venue);

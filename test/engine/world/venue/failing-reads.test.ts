@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { DaemonWorld, until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const TRADES = { method: 'GET', path: '/fapi/v1/userTrades' };
@@ -9,9 +9,7 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
   const world = suiteWorld({
     wall: true,
     answerWithinMs: 800,
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-    },
+    policy: { protection: { required: true, stop_bps: 300 } },
   });
 
   const stops = async (): Promise<number> =>
@@ -25,17 +23,13 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
 
   it('places a stop while the trades of the account do not come', async () => {
     await world.fault({ kind: 'stall-body', ms: 30_000, count: 1_000, match: TRADES });
-    await world.must('filled', 'place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
+    await world.mustPlace('filled', { symbol: 'ETHUSDT', requested_notional: 300 });
     await until('the stop', async () => (await stops()) === 1, 4_000);
     await world.control('clear-faults', {});
   });
 
   it('while it is not reconciled: cancels what opens, sends a refused cancel again, replaces a stop', async () => {
-    await world.must(
-      'working',
-      'place_order',
-      order({ order_type: 'limit', limit_price: 58_000, requested_notional: 600 }),
-    );
+    await world.mustPlace('working', { order_type: 'limit', limit_price: 58_000, requested_notional: 600 });
     await world.fault({ kind: 'status', status: 500, count: 100_000, match: TRADES });
     // The first cancel is refused by the venue for a reason of its own.
     await world.fault({
@@ -68,7 +62,7 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
   it('flattens within seconds when the lists of orders do not come [BY-32]', async () => {
     // What is read after a first opening is read again.
     await world.sleep(1_000);
-    await world.must('filled', 'place_order', order({ requested_notional: 900 }));
+    await world.mustPlace('filled', { requested_notional: 900 });
     await world.fault({
       kind: 'stall-body',
       ms: 30_000,
@@ -90,9 +84,7 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
 describe('a start on which prices do not come [BY-15, BY-16]', () => {
   const world = suiteWorld({
     wall: true,
-    policy: (spec) => {
-      spec.protection = { required: true, stop_bps: 300 };
-    },
+    policy: { protection: { required: true, stop_bps: 300 } },
   });
   const isUnderStop = async (): Promise<boolean> =>
     (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
@@ -105,7 +97,7 @@ describe('a start on which prices do not come [BY-15, BY-16]', () => {
   };
 
   it('a missing stop is placed, and a flatten that was cut off goes on', async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }));
+    await world.mustPlace('filled', { requested_notional: 600 });
     await until('the stop', isUnderStop);
     await world.daemon.close();
     await world.hand('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
@@ -131,11 +123,7 @@ describe('an orderly restart [SAE-AUDIT, BY-13]', () => {
   for (const leaveOrders of [true, false]) {
     it(`${leaveOrders ? 'finds the resting orders that were left' : 'finds no resting order, where none was to be left'}`, async (t) => {
       const world = await DaemonWorld.of(t, { wall: true, leaveOrders });
-      await world.must(
-        'working',
-        'place_order',
-        order({ order_type: 'limit', limit_price: 58_000, requested_notional: 600 }),
-      );
+      await world.mustPlace('working', { order_type: 'limit', limit_price: 58_000, requested_notional: 600 });
       // The first reading takes long, and the boot layer says `reducing` meanwhile.
       await world.fault({ kind: 'delay', ms: 500, count: 4, match: TRADES });
       await world.restart();

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { codesIn, order, until } from '../../../daemon/harness.ts';
+import { codesIn, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('margin that the last reading of the balance does not contain', () => {
-  const world = suiteWorld({ policy: withoutPacing, sim: { balance: 300 } });
+  const world = suiteWorld({ policy: UNPACED, sim: { balance: 300 } });
   const open = (symbol: string, usdt: number, leverage: number, more: object = {}) =>
-    world.tool('place_order', order({ symbol, requested_notional: usdt, requested_leverage: leverage, ...more }));
+    world.place({ symbol, requested_notional: usdt, requested_leverage: leverage, ...more });
 
   it('BY-39 is reserved at the leverage that the venue keeps, not at a higher one that was asked for', async () => {
     const first = await open('ETHUSDT', 100, 1);

@@ -14,9 +14,7 @@ describe('a symbol that the exchange lists while the daemon runs', () => {
     });
     world = await DaemonWorld.start({
       rewrites,
-      policy: (spec) => {
-        spec.scope.symbols = ['BTCUSDT'];
-      },
+      policy: { 'scope.symbols': ['BTCUSDT'] },
     });
   });
   after(() => world.close());

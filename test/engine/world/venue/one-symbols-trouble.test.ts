@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../../daemon/harness.ts';
+import { DaemonWorld } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 
 const ETH = { symbol: 'ETHUSDT', requested_notional: 300 };
 
@@ -12,13 +12,13 @@ function reported(world: DaemonWorld): readonly string[] {
     .map(({ detail }) => detail);
 }
 const open = async (world: DaemonWorld, change: object = {}): Promise<string> => {
-  const { body } = await world.tool('place_order', order(change));
+  const { body } = await world.place(change);
   return body.decision.decision === 'BLOCK' ? String(body.decision.reasons[0]?.code) : body.execution.state;
 };
 
 describe('trouble with one symbol at a start is of that symbol alone', () => {
   it('the exchange refuses its leverage: it opens nothing there, says so, and goes on with the others', async (t) => {
-    const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
+    const world = await DaemonWorld.of(t, { wall: true, policy: UNPACED });
     await world.hand('POST', '/fapi/v1/leverage', { symbol: 'ETHUSDT', leverage: '20' });
     await world.fault({
       kind: 'error',
@@ -42,7 +42,7 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
     'a refusal of whatever we ask': { kind: 'error', code: -1003, msg: 'Too many requests.' },
   }))
     it(`${what} is no refusal of it: nothing is opened at all`, async (t) => {
-      const world = await DaemonWorld.of(t, { wall: true, policy: withoutPacing });
+      const world = await DaemonWorld.of(t, { wall: true, policy: UNPACED });
       await world.hand('POST', '/fapi/v1/leverage', { symbol: 'ETHUSDT', leverage: '20' });
       const match = { method: 'POST', path: '/fapi/v1/leverage', symbol: 'ETHUSDT' };
       await world.fault({ ...fault, match, count: 100_000 });
@@ -63,7 +63,7 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
       );
     const world = await DaemonWorld.of(t, {
       wall: true,
-      policy: withoutPacing,
+      policy: UNPACED,
       rewrites: new Map([['/fapi/v1/leverageBracket', spoil]]),
     });
     assert.equal(await open(world), 'filled');
@@ -83,7 +83,7 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
     ];
     const world = await DaemonWorld.of(t, {
       wall: true,
-      policy: withoutPacing,
+      policy: UNPACED,
       rewrites: new Map([['/fapi/v1/leverageBracket', spoil]]),
     });
     assert.equal(await open(world, ETH), 'filled');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { findPackageFolder } from '../../../../daemon/config/package.ts';
 import { READ_WEIGHT_PER_MINUTE } from '../../../../daemon/venue/create-venue.ts';
-import { DaemonWorld, order } from '../../../daemon/harness.ts';
+import { DaemonWorld } from '../../../daemon/harness.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 const WARM_UP_MS = 15_000;
@@ -29,8 +29,8 @@ async function watch(policy: string): Promise<Readings> {
     const { core } = world.daemon.gate;
     const placed = { requested_leverage: 1, max_slippage_bps: 10 };
     const rests = { symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 100 };
-    await world.must('working', 'place_order', order({ ...placed, ...rests }));
-    await world.tool('place_order', order({ ...placed, requested_notional: 200 }));
+    await world.mustPlace('working', { ...placed, ...rests });
+    await world.place({ ...placed, requested_notional: 200 });
     assert.notEqual(inLots(core.state.position('BTCUSDT').quantityE8), 0, 'a position is held');
     await world.sleep(WARM_UP_MS);
 

@@ -7,9 +7,7 @@ import { suiteWorld } from '../../../daemon/suite-world.ts';
 describe('a venue that goes silent while the daemon runs', () => {
   const world = suiteWorld({
     wall: true,
-    policy: (spec) => {
-      spec.temporal.duplicate_exempt = ['BTCUSDT'];
-    },
+    policy: { 'temporal.duplicate_exempt': ['BTCUSDT'] },
   });
   before(async () => {
     await world.setMark('BTCUSDT', 60_000);
@@ -22,7 +20,7 @@ describe('a venue that goes silent while the daemon runs', () => {
       .map(({ detail }) => detail);
   const open = async (): Promise<string> => {
     await world.sleep(1_000);
-    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    const { body } = await world.place({ requested_notional: 120 });
     return body.decision.decision === 'BLOCK' ? String(body.decision.reasons[0]?.code) : body.execution.state;
   };
   const fails = (path: string): Promise<void> =>
@@ -84,7 +82,7 @@ describe('lists of orders that stop coming, and nothing else does', () => {
       await world.sleep(2_000);
       await world.fault({ ...fault, count: 1_000_000, match: { method: 'GET', path: '/fapi/v1/openOrders' } });
       await world.sleep(75_000);
-      const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+      const { body } = await world.place({ requested_notional: 120 });
       assert.deepEqual(codesIn(body), ['STATE_REDUCING']);
       await world.control('clear-faults', {});
       await until('it is read again', async () => (await world.ready()).body.ready, 120_000);
@@ -102,7 +100,7 @@ describe('lists of orders that stop coming, while the account comes now and then
       await world.control('clear-faults', {});
       await fails('/fapi/v1/openOrders');
       await world.sleep(2_000);
-      const { body } = await world.tool('place_order', order({ requested_notional: 120 + ms / 1_000 }));
+      const { body } = await world.place({ requested_notional: 120 + ms / 1_000 });
       if (ms > 90_000) codes.push(String(body.decision.reasons[0]?.code));
       await fails('/fapi/v3/*');
       await world.sleep(11_000);
@@ -123,11 +121,11 @@ describe("an account's mode that cannot be read", () => {
     const match = { method: 'GET', path: '/fapi/v1/accountConfig' };
     await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
     await world.sleep(100_000);
-    assert.equal((await world.tool('place_order', order({ requested_notional: 120 }))).body.execution.state, 'filled');
+    assert.equal((await world.place({ requested_notional: 120 })).body.execution.state, 'filled');
     await world.sleep(120_000);
     assert.equal(reported().length, 1, reported().join('; '));
     assert.match(reported()[0] ?? '', /^the account's mode could not be read for 1[5-9]\d s$/);
-    const { body } = await world.tool('place_order', order({ requested_notional: 130 }));
+    const { body } = await world.place({ requested_notional: 130 });
     assert.equal(body.decision.reasons[0]?.code, 'STATE_REDUCING');
     assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
     await world.control('clear-faults', {});
@@ -162,7 +160,7 @@ describe('lists of orders that never come', () => {
       reported.find(({ code }) => code === 'FEEDS_STALE')?.detail ?? '',
       /^the open orders could not be read/,
     );
-    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    const { body } = await world.place({ requested_notional: 120 });
     assert.equal(body.decision.decision, 'BLOCK');
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { FlattenBody } from '../../../../daemon/contract/types/operator.ts';
-import { withoutPacing } from '../../../bypasses/attempts.ts';
-import { order, until } from '../../../daemon/harness.ts';
+import { until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const POSITIONS = '/fapi/v3/positionRisk';
@@ -13,7 +13,7 @@ const ODD_PLACED = {
 };
 
 describe('a row that nobody can read concerns its symbol alone', () => {
-  const world = suiteWorld({ policy: withoutPacing });
+  const world = suiteWorld({ policy: UNPACED });
   let alice: string;
   let bob: string;
   before(async () => {
@@ -40,11 +40,11 @@ describe('a row that nobody can read concerns its symbol alone', () => {
   };
 
   it('of a position: nothing opens there, other symbols open, an exit closes what is known, and an alert says so', async () => {
-    await world.must('filled', 'place_order', order({ requested_notional: 600 }), alice);
+    await world.mustPlace('filled', { requested_notional: 600 }, alice);
     await showOdd(POSITIONS, { positionAmt: '99999999999.5' });
-    const more = await world.tool('place_order', order({ requested_notional: 300 }), alice);
+    const more = await world.place({ requested_notional: 300 }, alice);
     assert.equal(more.body.decision.reasons[0]?.code, 'STATE_REDUCING', JSON.stringify(more.body.decision));
-    const other = await world.tool('place_order', order(openEth), bob);
+    const other = await world.place(openEth, bob);
     assert.notEqual(other.body.decision.decision, 'BLOCK', JSON.stringify(other.body.decision.reasons));
     const { alerts } = world.daemon.gate.getAlerts(100, null);
     const reported = alerts.filter(({ code, symbol }) => code === 'SYMBOL_UNREADY' && symbol === 'BTCUSDT');
@@ -53,13 +53,13 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     await world.must('filled', 'close_position', { symbol: 'BTCUSDT' }, alice);
     assert.equal(await world.position('BTCUSDT'), 0);
     await showPlain();
-    await world.must('filled', 'place_order', order({ requested_notional: 300 }), alice);
+    await world.mustPlace('filled', { requested_notional: 300 }, alice);
   });
 
   it('of open orders, and of conditional ones: the same, and it ends with the row', async () => {
     for (const path of ['/fapi/v1/openOrders', '/fapi/v1/openAlgoOrders']) {
       await showOdd(path, { side: 'UP', clientOrderId: 'odd', clientAlgoId: 'odd' });
-      const other = await world.tool('place_order', order(openEth), bob);
+      const other = await world.place(openEth, bob);
       assert.notEqual(other.body.decision.decision, 'BLOCK', `${path}: ${JSON.stringify(other.body.decision.reasons)}`);
       await showPlain();
     }
@@ -67,7 +67,7 @@ describe('a row that nobody can read concerns its symbol alone', () => {
 
   const [opened, refused] = ['filled', 'STATE_REDUCING'];
   const open = async (token: string, change: object): Promise<string | undefined> => {
-    const { body } = await world.tool('place_order', order(change), token);
+    const { body } = await world.place(change, token);
     return body.decision.decision === 'BLOCK' ? body.decision.reasons[0]?.code : body.execution.state;
   };
 

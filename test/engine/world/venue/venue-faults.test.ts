@@ -59,18 +59,13 @@ async function differences(world: DaemonWorld): Promise<readonly string[]> {
   return found;
 }
 
-const press = (world: DaemonWorld, symbol = 'BTCUSDT') =>
-  world.tool('place_order', order({ symbol, requested_notional: 5_000 }));
+const press = (world: DaemonWorld, symbol = 'BTCUSDT') => world.place({ symbol, requested_notional: 5_000 });
 
 venueFault('a list that lags alone', (it_) => {
   it('keeps counting an order that the list of open orders does not show', async () => {
     const world = it_();
     await world.fault({ kind: 'stale-list', match: { path: '/fapi/v1/openOrders' }, ms: 45_000 });
-    await world.must(
-      'working',
-      'place_order',
-      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 }),
-    );
+    await world.mustPlace('working', { order_type: 'limit', limit_price: 59_000, requested_notional: 900 });
     for (let i = 0; i < 5; i += 1) {
       await world.sleep(8_000);
       await press(world);
@@ -85,7 +80,7 @@ venueFault('trades that come late', (it_) => {
   it('counts a fill once, before and after its trades are listed', async () => {
     const world = it_();
     await world.fault({ kind: 'late-trades', match: SEND, ms: 30_000 });
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     await world.sleep(10_000);
     await settles(world);
     await press(world);
@@ -153,7 +148,7 @@ venueFault('a rejection after the acceptance', (it_) => {
 venueFault('rules that change while it runs', (it_) => {
   it('an exit that the venue refuses while the symbol is closed is told of, and the next one closes', async () => {
     const world = it_();
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     await world.control('set-instrument', { symbol: 'BTCUSDT', status: 'BREAK' });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.notEqual(body.decision.decision, 'BLOCK');
@@ -178,7 +173,7 @@ venueFault('rules that change while it runs', (it_) => {
     };
     await world.control('set-instrument', { symbol: 'ETHUSDT', ...rules });
     for (let i = 0; i < 4; i += 1) {
-      const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 401 }));
+      const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 401 });
       assert.ok(['filled', 'rejected', 'none'].includes(body.execution.state), JSON.stringify(body.execution));
       await settles(world);
       await world.sleep(20_000);
@@ -193,7 +188,7 @@ for (const byMs of [10_800_000, -10_800_000])
   venueFault(`a clock that jumps by ${byMs / 3_600_000} hours`, (it_) => {
     it('exits go out, openings wait for the reconciliation, nothing is sent twice', async () => {
       const world = it_();
-      await world.tool('place_order', order({ requested_notional: 600 }));
+      await world.place({ requested_notional: 600 });
       await world.fault({ kind: 'clock-jump', by_ms: byMs });
       const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
       assert.notEqual(body.decision.decision, 'BLOCK');
@@ -215,7 +210,7 @@ for (const byMs of [10_800_000, -10_800_000])
 venueFault('a limit of the venue (429)', (it_) => {
   it('is not driven on to a ban by an agent that goes on closing, and holds up no operator', async () => {
     const world = it_();
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     await world.fault({ kind: 'status', status: 429, retry_after_s: 60, count: 10_000, match: { path: '/fapi/*' } });
     const hits = async (): Promise<number> => {
       const { faults } = (await world.control('faults')) as { faults: readonly { hits: number }[] };
@@ -264,7 +259,7 @@ venueFault('a ban that grows', (it_) => {
 
   it('is made no longer by an agent that goes on closing, at other bounds, and canceling [BY-36]', async () => {
     const world = it_();
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     await world.fault(ban);
     for (let i = 0; i < 10; i += 1) {
       await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.05, max_slippage_bps: 20 + i });
@@ -280,7 +275,7 @@ venueFault('a ban that grows', (it_) => {
     // Of its own: what the tests before have left to be read would be on its way, too.
     const world = await start();
     t.after(() => world.close());
-    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.place({ requested_notional: 600 });
     // The account is read after a first opening: what is on its way together offends together.
     await world.sleep(300);
     await world.fault({ kind: 'ban', ms: 4_000, factor: 2, max_ms: 600_000 });
