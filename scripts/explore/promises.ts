@@ -76,6 +76,7 @@ import { findEnforced, findShadowBreaches, findTaken, isShadow } from './promise
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
 import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
+import { findStaleOpenings } from './promises/stale-openings.ts';
 import { findStandingBreaches } from './promises/standing.ts';
 import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
@@ -153,6 +154,7 @@ const PROMISES: readonly Promised[] = [
   findHandsUnseen,
   findLotBreaches,
   findStandingBreaches,
+  findStaleOpenings,
   findLateAgreement,
   findViewBreaches,
   findReservationBreaches,
@@ -216,6 +218,7 @@ const WITHOUT_POLICY: readonly Promised[] = [
   findReadBreaches,
   findFeedBreaches,
   findStopBreaches,
+  findStaleOpenings,
 ];
 
 export function judge(history: History): readonly Breach[] {
