@@ -4,6 +4,7 @@ import { findAccountBreaches } from './promises/accounts.ts';
 import { findActBreaches } from './promises/acts.ts';
 import { findLateAgreement } from './promises/agreement.ts';
 import { findFalseAlerts, findUntoldLosses } from './promises/alerts.ts';
+import { findAmendedOtherwise } from './promises/amended.ts';
 import {
   findAnswerBreaches,
   findAnswersBehind,
@@ -184,6 +185,7 @@ const PROMISES: readonly Promised[] = [
   findMissuggested,
   findOfferBreaches,
   findDecidedOtherwise,
+  findAmendedOtherwise,
   findTellingBreaches,
   ...SECOND,
 ];
