@@ -3,6 +3,7 @@ import { BORROWED_MOST, SMALL_USDT, UNREAD } from './plans/account.ts';
 import { withAlerts } from './plans/alerts.ts';
 import { withAnswers } from './plans/answers.ts';
 import { BORROWED } from './plans/borrowed.ts';
+import { CHANGED } from './plans/changed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
 import { CROWDED } from './plans/crowded.ts';
 import { Draw, type Piece } from './plans/draw.ts';
@@ -31,6 +32,8 @@ const MINUTE_MS = 60_000;
 const NEXT_MINUTE_READ_MS = 110_000;
 /** Of worlds in which the account's owner trades by hand, without being requested: what agents hold is judged less there. */
 const HANDS_SHARE = 0.05;
+/** Of worlds in which agents change what rests, again and again. */
+const CHANGED_SHARE = 0.1;
 /** Of worlds in which quotes move apart. */
 const SPREAD_SHARE = 0.1;
 /** Of worlds in which the policy says what it seldom says, where the exchange does not refuse what it seldom refuses. */
@@ -71,12 +74,14 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const borrowed = setup.capped === undefined ? [] : BORROWED;
   const crowded = setup.maxOrders === undefined ? [] : CROWDED;
   const concentrated = setup.concentration === undefined ? [] : CONCENTRATED;
+  const changed = new Random(seed, 'changed').chance(CHANGED_SHARE) ? CHANGED : [];
   const spread = new Random(seed, 'spreads').chance(SPREAD_SHARE) ? SPREADS : [];
   const pieces = [
     ...PIECES,
     ...binding.map((piece) => [KEYS_WEIGHT, piece] as const),
     ...(new Random(seed, 'said').chance(WORDS_SHARE) ? WORDS : []),
     ...borrowed,
+    ...changed,
     ...crowded,
     ...concentrated,
     ...spread,

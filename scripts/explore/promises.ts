@@ -4,6 +4,7 @@ import { findAccountBreaches } from './promises/accounts.ts';
 import { findActBreaches } from './promises/acts.ts';
 import { findLateAgreement } from './promises/agreement.ts';
 import { findFalseAlerts, findUntoldLosses } from './promises/alerts.ts';
+import { findAmendedOtherwise } from './promises/amended.ts';
 import {
   findAnswerBreaches,
   findAnswersBehind,
@@ -76,6 +77,7 @@ import { findEnforced, findShadowBreaches, findTaken, isShadow } from './promise
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
 import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
+import { findStaleOpenings } from './promises/stale-openings.ts';
 import { findStandingBreaches } from './promises/standing.ts';
 import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
@@ -153,6 +155,7 @@ const PROMISES: readonly Promised[] = [
   findHandsUnseen,
   findLotBreaches,
   findStandingBreaches,
+  findStaleOpenings,
   findLateAgreement,
   findViewBreaches,
   findReservationBreaches,
@@ -182,6 +185,7 @@ const PROMISES: readonly Promised[] = [
   findMissuggested,
   findOfferBreaches,
   findDecidedOtherwise,
+  findAmendedOtherwise,
   findTellingBreaches,
   ...SECOND,
 ];
@@ -216,6 +220,7 @@ const WITHOUT_POLICY: readonly Promised[] = [
   findReadBreaches,
   findFeedBreaches,
   findStopBreaches,
+  findStaleOpenings,
 ];
 
 export function judge(history: History): readonly Breach[] {

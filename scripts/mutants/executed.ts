@@ -10,15 +10,13 @@ import { Session } from 'node:inspector/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { generatePlan } from '../explore/generate.ts';
 import { EXTRAS, type Extra } from '../explore/plans/mishaps.ts';
 import { runPlan } from '../explore/run-plan.ts';
 import { findInterference } from '../explore/twin.ts';
 import type { Mutant } from './candidates.ts';
 import { listAll, listSources, ROOT } from './draw.ts';
-import { type Job, listKeptJobs } from './jobs.ts';
+import { createJob, type Job, listKeptJobs } from './jobs.ts';
 
-const TWINS_EVERY = 20;
 const FILES_REPORTED = 40;
 
 /** Ranges of one file, outer ones first; the innermost says whether a place was executed. */
@@ -32,12 +30,9 @@ interface Row {
 
 function listJobs(plain: number, each: number, kept: boolean): readonly Job[] {
   const jobs = kept ? [...listKeptJobs()] : [];
-  const add = (seed: number, extras: readonly Extra[]): void => {
-    const hasTwins = extras.length === 0 && seed % TWINS_EVERY === 0;
-    jobs.push({ name: String(seed), plan: generatePlan(seed, { extras }), hasTwins, goesOut: null });
-  };
-  for (let seed = 1; seed <= plain; seed += 1) add(seed, []);
-  for (const extra of Object.keys(EXTRAS) as Extra[]) for (let seed = 1; seed <= each; seed += 1) add(seed, [extra]);
+  for (let seed = 1; seed <= plain; seed += 1) jobs.push(createJob(seed, null));
+  for (const extra of Object.keys(EXTRAS) as Extra[])
+    for (let seed = 1; seed <= each; seed += 1) jobs.push(createJob(seed, extra));
   return jobs;
 }
 

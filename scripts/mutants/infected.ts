@@ -7,7 +7,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generatePlan } from '../explore/generate.ts';
 import { EXTRAS, type Extra } from '../explore/plans/mishaps.ts';
 import type { Mutant } from './candidates.ts';
 import { listAll, listSources, ROOT } from './draw.ts';
@@ -23,8 +22,7 @@ function* jobsOf(kinds: readonly string[], seed: number, worlds: number): Genera
     if (kinds.length === 0) yield createJob(each);
     for (const kind of kinds) {
       if (!Object.hasOwn(EXTRAS, kind)) throw new Error(`There is no kind ${kind}.`);
-      const plan = generatePlan(each, { extras: [kind as Extra] });
-      yield { name: `${each} --with ${kind}`, plan, hasTwins: false, goesOut: null };
+      yield createJob(each, kind as Extra);
     }
   }
 }

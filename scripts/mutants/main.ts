@@ -1,5 +1,5 @@
 /**
- * `npm run mutants -- [--seed HASH|N] [--count 44] [--minutes 0.75] [--worlds 400] [--test-minutes 5] [--parallel 2]
+ * `npm run mutants -- [--seed HASH|N] [--count 44] [--minutes 0.75] [--worlds 800] [--test-minutes 5] [--parallel 2]
  * [--out FILE] [--again FILE] [--only N,N]`: draws mistakes from the statements of core, gate and venue, plants one at a
  * time, and counts those that are noticed: by the explorer's kept plans and worlds alone, then by tests. The seed is the
  * hash of the commit, whose tree has to be clean, so that nobody chooses. Worlds and tests are run without a mistake
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       count: { type: 'string', default: '44' },
       minutes: { type: 'string', default: '0.75' },
-      worlds: { type: 'string', default: '400' },
+      worlds: { type: 'string', default: '800' },
       'test-minutes': { type: 'string', default: '5' },
       parallel: { type: 'string', default: '2' },
       only: { type: 'string' },

@@ -19,6 +19,8 @@ export interface PlainOrder {
   readonly rootId: string | null;
   readonly reduceOnly: boolean;
   readonly foreign: boolean;
+  /** It stays until it fills: neither taken at once nor waiting for a trigger. */
+  readonly rests: boolean;
   quantityE8: number;
   priceE8: number | null;
   /** Bounds before an amendment: some of it may have filled under them. */
@@ -31,6 +33,8 @@ export interface PlainOrder {
   averagePrice: number | null;
   traded: { quantityE8: number; usdt: number };
   isUnsent: boolean;
+  /** Its end has been asked for. */
+  isLeaving: boolean;
   isOver: boolean;
 }
 
@@ -139,6 +143,7 @@ export class PlainOrders {
       rootId: null,
       reduceOnly: foreign.reduce_only || foreign.close_position,
       foreign: true,
+      rests: false,
       quantityE8: foreign.quantity_e8,
       priceE8: foreign.price_e8,
       triggerE8: foreign.trigger_e8,
@@ -149,6 +154,7 @@ export class PlainOrders {
       averagePrice: null,
       traded: { quantityE8: 0, usdt: 0 },
       isUnsent: false,
+      isLeaving: false,
       isOver: OVER.has(status),
     };
     this.all.set(id, order);
@@ -158,6 +164,7 @@ export class PlainOrders {
   #intend({ action, client_order_id: id, quantity_e8: quantityE8, price_e8: priceE8 }: OrderIntentEvent): void {
     const order = this.all.get(id);
     if (order === undefined) return;
+    if (action === 'cancel') order.isLeaving = true;
     if (action === 'amend' && quantityE8 !== null && priceE8 !== null) order.amend = { quantityE8, priceE8 };
     if (action === 'amended' && order.amend !== null) {
       if (order.priceE8 !== null) order.formerE8.push(order.priceE8);
@@ -181,6 +188,7 @@ function plainOf(
     rootId: parent ?? decision.decision_id,
     reduceOnly: planned.reduce_only,
     foreign: false,
+    rests: planned.time_in_force === 'GTC' && planned.trigger_e8 === null,
     quantityE8: planned.quantity_e8,
     priceE8: planned.price_e8,
     triggerE8: planned.trigger_e8,
@@ -191,6 +199,7 @@ function plainOf(
     averagePrice: null,
     traded: { quantityE8: 0, usdt: 0 },
     isUnsent: planned.delay_ms > 0,
+    isLeaving: false,
     isOver: false,
   };
 }

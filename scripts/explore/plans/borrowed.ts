@@ -23,6 +23,22 @@ export const BORROWED: readonly (readonly [number, Piece])[] = [
       draw.step(borrowed(draw, 'beta'), draw.random.pick(['answered', draw.random.int(0, 4_000)])),
     ],
   ],
+  // Two of one agent in one turn: the setting of the first one serves the second where that may have as much.
+  [
+    3,
+    (draw) => {
+      const [first, second] = draw.random.pick([
+        [3, 1],
+        [3, 2],
+        [1, 3],
+      ] as const);
+      const limitBps = draw.random.chance(0.5) ? -draw.random.int(10, 60) : undefined;
+      return [
+        draw.step({ ...draw.open(limitBps), leverage: first } as Action),
+        draw.step({ ...draw.open(limitBps), leverage: second } as Action, 'parallel'),
+      ];
+    },
+  ],
 ];
 
 function borrowed(draw: Draw, agent: Parameters<Draw['open']>[1], limitBps?: number): Action {

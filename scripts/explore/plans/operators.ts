@@ -112,7 +112,17 @@ export const OPERATORS: readonly (readonly [number, Piece])[] = [
   ],
 ];
 
-/** In half of these worlds the last word halts a symbol, or an agent, over what rests, and nothing else happens after it. */
+/** A cancel that does not come to the exchange, or is refused there. */
+const LOST_CANCELS = [
+  { kind: 'drop-before' },
+  { kind: 'status', status: 500 },
+  { kind: 'error', code: -1008, msg: 'Server is currently overloaded with other requests.' },
+] as const;
+
+/**
+ * In half of these worlds the last word halts a symbol, or an agent, over what rests, and nothing else happens after it,
+ * but that the first cancels of some are lost.
+ */
 export function withLastHalt(steps: readonly Step[], random: Random): readonly Step[] {
   if (random.chance(0.5)) return steps;
   const symbol = random.pick(['BTCUSDT', 'ETHUSDT'] as const);
@@ -124,6 +134,12 @@ export function withLastHalt(steps: readonly Step[], random: Random): readonly S
     ...steps,
     { gap: 20_000, do: { kind: 'close', agent, symbol } },
     { gap: 15_000, do: { kind: 'open', agent, symbol, side, usdt: 300, limitBps: -random.int(80, 300) } },
+    ...(random.chance(0.4) ? [{ gap: 0, do: { kind: 'fault', fault: lostCancels(random) } } as const] : []),
     { gap: random.int(500, 4_000), do: { kind: 'state', state, ...scope } },
   ];
+}
+
+function lostCancels(random: Random): Readonly<Record<string, unknown>> {
+  const match = { method: 'DELETE', path: '/fapi/v1/order' };
+  return { ...random.pick(LOST_CANCELS), match, count: random.int(1, 2) };
 }

@@ -19,6 +19,7 @@ export function findActBreaches(history: History): readonly Breach[] {
     ...findTextsLeft(history),
     ...findUnseen(history),
     ...findMeddling(history),
+    ...findUntrueRefusals(history),
   ];
 }
 
@@ -30,6 +31,28 @@ function findMeddling({ orders, world: { calls } }: History): readonly Breach[] 
     const by = orders.get(id)?.decision.agent ?? 'nobody';
     if (by === agent) return [];
     return [{ code: 'meddled', detail: `${agent} is let ${tool} ${id} of ${by} (step ${step}) at ${at(askedAtMs)}` }];
+  });
+}
+
+/** Fills of so long ago are known, and so is what they made of the position, ms. */
+const KNOWN_WITHIN_MS = 15_000;
+
+/** What an operator is refused a word on a symbol for is so: the account is not read, the symbol unknown, nothing held. */
+function findUntrueRefusals({ events, fills, world }: History): readonly Breach[] {
+  return world.operatorCalls.flatMap(({ askedAtMs, failure, step, symbol, what }) => {
+    if ((what !== 'adopt' && what !== 'release') || failure === null || symbol === null) return [];
+    const boot = events.findLast(
+      ({ atMs, event }) => atMs < askedAtMs && event.kind === 'state' && event.payload.layer === 'boot',
+    );
+    const isReconciled = boot?.event.kind === 'state' && boot.event.payload.state === 'active';
+    const own = fills.filter((fill) => fill.symbol === symbol && fill.atMs <= askedAtMs);
+    const isHeld = (own.at(-1)?.after ?? 0) !== 0 && (own.at(-1)?.atMs ?? 0) <= askedAtMs - KNOWN_WITHIN_MS;
+    const isUntrue =
+      (failure.includes('the account is not reconciled yet') && isReconciled) ||
+      (failure.includes(`symbol ${symbol} is not known here`) && world.file.spec.scope.symbols.includes(symbol)) ||
+      (failure.includes(`nothing is held in ${symbol}`) && isHeld && isReconciled);
+    if (!isUntrue) return [];
+    return [{ code: 'word/refused', detail: `${what} ${symbol} (step ${step}) at ${at(askedAtMs)}: ${failure}` }];
   });
 }
 

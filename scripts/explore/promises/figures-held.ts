@@ -64,6 +64,10 @@ export class PlainHeld {
   #isOther(symbol: string): boolean {
     return (this.#read.get(symbol) ?? 0) !== this.of(symbol).held;
   }
+  /** An exit that closes now, and is not over. */
+  isWorked(rootId: string | null): boolean {
+    return rootId !== null && this.#exits.has(rootId);
+  }
   /** Beside the one that is amended: that stays one. */
   countExits(agent: string, symbol: string, amended: string | null): number {
     let count = 0;

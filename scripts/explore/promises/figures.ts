@@ -11,6 +11,7 @@ import { PlainPace } from '../plain/plain-pace.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
 import { CENT, type Found, outside, type Range, unequal } from '../plain/told.ts';
 import { compareHeld, PlainHeld } from './figures-held.ts';
+import { compareOrder, compareResting } from './figures-order.ts';
 import { compareReadings, PlainReadings } from './figures-read.ts';
 import { compareReported } from './figures-told.ts';
 
@@ -86,6 +87,8 @@ function* compare(history: History, plain: Plain, event: DecisionEvent): Generat
   yield* compareReadings(plain.readings, event);
   if (plain.pace.orders.isUnclear) return;
   yield* comparePending(plain.pace, event);
+  yield* compareOrder(plain.pace.orders, event);
+  yield* compareResting(plain.pace.orders, event, plain.held);
   const spec = specOf(history, event);
   const hasBudgets = spec !== null && agentSection(spec, event.agent).budgets !== undefined;
   if (spec !== null) yield* compareHeld(plain.pace.orders, plain.held, event, hasBudgets);

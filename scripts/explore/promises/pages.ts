@@ -157,7 +157,10 @@ function sumTrades(trades: readonly Trade[]): ReadonlyMap<string, Sum> {
   return sums;
 }
 
-/** Each decision tells its own part of its orders: the parts add up to their size, to what was executed, and to its fees. */
+/**
+ * Each decision tells its own part of its orders: the parts add up to their size, to what was executed, and to its fees.
+ * @except of the size: it ended before the exchange had shown which of two forms it has
+ */
 function findExecutionBreaches(history: History): readonly Breach[] {
   const { exchange } = history.world;
   const reported = new Map<string, { size: number; quantityE8: number; fee: number; isWhole: boolean }>();
@@ -175,6 +178,7 @@ function findExecutionBreaches(history: History): readonly Breach[] {
   }
   const sums = sumTrades(booked(history));
   const amended = amendedIds(history);
+  const unsettled = unsettledIds(history);
   const breaches: Breach[] = [];
   for (const order of exchange.world.state.orders.values()) {
     const { clientOrderId: id } = order;
@@ -191,7 +195,7 @@ function findExecutionBreaches(history: History): readonly Breach[] {
     const size = Number(order.quantity);
     // An amend to no more than what has filled cancels the rest: the exchange keeps the old size, and nobody asks for it.
     const isCutOff = order.status === 'CANCELED' && sum?.size === quantityE8 && amended.has(id);
-    if (sum !== undefined && sum.size !== size && known.planned.quantity_e8 === size && !isCutOff)
+    if (sum !== undefined && sum.size !== size && known.planned.quantity_e8 === size && !isCutOff && !unsettled.has(id))
       breaches.push({
         code: 'page/execution-size',
         detail: `${id}: its decisions tell of a size of ${sum.size}, not ${size}`,
@@ -209,6 +213,18 @@ function amendedIds({ events }: History): ReadonlySet<string> {
   const ids = new Set<string>();
   for (const { event } of events)
     if (event.kind === 'order_intent' && event.payload.action === 'amended') ids.add(event.payload.client_order_id);
+  return ids;
+}
+
+/** Orders of which the last that was recorded is that they may have another form. */
+function unsettledIds({ events }: History): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const { event } of events) {
+    if (event.kind !== 'order_intent') continue;
+    const { action, client_order_id: id } = event.payload;
+    if (action === 'amend') ids.add(id);
+    else if (action === 'amended' || action === 'amend_failed') ids.delete(id);
+  }
   return ids;
 }
 

@@ -6,7 +6,7 @@ import { type Fraction, fraction, isAbove, show, times } from './exact.ts';
 import { opens, type Raw, rawOf, type Spec } from './raw.ts';
 
 /** What an agent asks an order of its own to become, by the words of the call and the record of the order alone. */
-interface Change {
+export interface Change {
   readonly decision: Decision;
   readonly order: NonNullable<Decision['event']['context']['order']>;
   readonly rules: NonNullable<Decision['event']['context']['market']['rules']>;
@@ -18,7 +18,7 @@ interface Change {
 }
 
 /** Those whose order is known to rest at a price, and whose call names a size or a price that it has not. */
-function changesOf({ decisions }: Raw): readonly Change[] {
+export function changesOf({ decisions }: Raw): readonly Change[] {
   return decisions.flatMap((decision) => {
     const { context, decision: decided, request } = decision.event;
     const { rules } = context.market;
