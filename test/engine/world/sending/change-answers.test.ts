@@ -79,9 +79,9 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
   });
 
   it('a take-profit that its agent amends to nothing is canceled by its agent: nobody is alerted', async () => {
-    const held = await world.must('filled', 'place_order', order({ requested_notional: 300 }));
+    const held = await world.mustPlace('filled', { requested_notional: 300 });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };
-    const asked = await world.must('working', 'place_order', order({ ...exit, requested_notional: 300 }));
+    const asked = await world.mustPlace('working', { ...exit, requested_notional: 300 });
     const [resting] = asked.execution.orders;
     const nothing = { client_order_id: resting?.client_order_id, requested_notional: 0.01 };
     const { body } = await world.tool('modify_order', nothing);
