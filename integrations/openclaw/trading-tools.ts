@@ -173,6 +173,7 @@ function describeSilence({ requestId }: Call, error: NoAnswerError): Refusal {
 /** With these the daemon turns a call away before it looks at the request id. */
 const TURNED_AWAY: ReadonlySet<unknown> = new Set([
   'NOT_READY',
+  'REQUEST_TIMEOUT',
   'SHUTTING_DOWN',
   'TOO_MANY_CONNECTIONS',
   'TOO_MANY_IN_FLIGHT',

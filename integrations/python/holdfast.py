@@ -33,7 +33,14 @@ from typing import Any, Optional
 PENDING = frozenset({"submitting", "staging", "unknown"})
 # With these the daemon turns a call away before it looks at the request id.
 _TURNED_AWAY = frozenset(
-    {"NOT_READY", "SHUTTING_DOWN", "TOO_MANY_CONNECTIONS", "TOO_MANY_IN_FLIGHT", "UNAUTHENTICATED"}
+    {
+        "NOT_READY",
+        "REQUEST_TIMEOUT",
+        "SHUTTING_DOWN",
+        "TOO_MANY_CONNECTIONS",
+        "TOO_MANY_IN_FLIGHT",
+        "UNAUTHENTICATED",
+    }
 )
 _PROOF_TIMEOUT_S = 10.0
 _MAX_PROOF_BYTES = 16 * 1024

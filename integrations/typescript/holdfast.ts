@@ -86,6 +86,7 @@ const PENDING: ReadonlySet<ExecutionState> = new Set(['submitting', 'staging', '
 /** With these the daemon turns a call away before it looks at the request id. */
 const TURNED_AWAY: ReadonlySet<string> = new Set([
   'NOT_READY',
+  'REQUEST_TIMEOUT',
   'SHUTTING_DOWN',
   'TOO_MANY_CONNECTIONS',
   'TOO_MANY_IN_FLIGHT',

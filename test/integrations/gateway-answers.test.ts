@@ -142,35 +142,25 @@ except Unreachable as error:
       }
   });
 
-  it('what the daemon never answers has the id under which asking again sends nothing twice', async () => {
-    const [answer = ''] = ANSWERS.slice(1);
-    for (const { name, place } of doors) {
-      const sent = await orders();
-      proxy.loseAnswers(99, answer);
-      const lost = await place(ORDER);
-      proxy.loseAnswers(0);
-      const { request_id } = lost.error ?? {};
-      assert.ok(request_id, `${name}: ${JSON.stringify(lost)}`);
-      const again = await place({ ...ORDER, request_id });
-      assert.equal(again.decision, 'ALLOW', `${name}: ${JSON.stringify(again)}`);
-      assert.equal(await orders(), sent + 1, name);
-    }
-  });
-
-  it('whoever is turned away when it asks again is told no refusal of what may have been done', async () => {
-    const refusal = '{"error":{"code":"NOT_READY","message":"the daemon has not reached the venue yet"}}';
-    const starting = gatewayAnswer('503 Service Unavailable', 'application/json', refusal);
-    for (const { name, place } of doors) {
-      const sent = await orders();
-      // The plugin also asks for its catalogue.
-      proxy.loseAnswers(99, 'before it', 'before it', starting);
-      const lost = await place(ORDER);
-      proxy.loseAnswers(0);
-      const { request_id } = lost.error ?? {};
-      assert.ok(request_id, `${name}: ${JSON.stringify(lost)}`);
-      const again = await place({ ...ORDER, request_id });
-      assert.equal(again.decision, 'ALLOW', `${name}: ${JSON.stringify(again)}`);
-      assert.equal(await orders(), sent + 1, name);
-    }
-  });
+  const turnedAway = (status: string, code: string): string =>
+    gatewayAnswer(status, 'application/json', JSON.stringify({ error: { code, message: 'not now' } }));
+  // The plugin also asks for its catalogue: two answers are lost before the one that stays.
+  for (const [what, places] of [
+    ['what the daemon never answers', [ANSWERS.at(1) ?? '']],
+    ['a repeat that is turned away', ['before it', 'before it', turnedAway('503 Service Unavailable', 'NOT_READY')]],
+    ['a repeat that came too slowly', ['before it', 'before it', turnedAway('408 Timeout', 'REQUEST_TIMEOUT')]],
+  ] as const)
+    it(`${what} has the id under which asking again sends nothing twice`, async () => {
+      for (const { name, place } of doors) {
+        const sent = await orders();
+        proxy.loseAnswers(99, ...places);
+        const lost = await place(ORDER);
+        proxy.loseAnswers(0);
+        const { request_id } = lost.error ?? {};
+        assert.ok(request_id, `${name}: ${JSON.stringify(lost)}`);
+        const again = await place({ ...ORDER, request_id });
+        assert.equal(again.decision, 'ALLOW', `${name}: ${JSON.stringify(again)}`);
+        assert.equal(await orders(), sent + 1, name);
+      }
+    });
 });
