@@ -128,15 +128,18 @@ function readFills(world: PlayedWorld, orders: ReadonlyMap<string, PlannedBy>): 
   const algos = new Map([...state.algoOrders.values()].map((algo) => [algo.actualOrderId, algo.clientAlgoId]));
   return state.trades.map((trade) => {
     const clientId = algos.get(trade.orderId) ?? trade.clientOrderId;
+    const atMs = trade.timeMs - START_MS;
+    const by = orders.get(clientId);
     return {
-      atMs: trade.timeMs - START_MS,
+      atMs,
       clientId,
       symbol: trade.symbol,
       side: trade.side === 'BUY' ? 'buy' : 'sell',
       quantityE8: Number(trade.quantity),
       before: Number(trade.positionBefore),
       after: Number(trade.positionAfter),
-      order: orders.get(clientId) ?? null,
+      // One that was lost with what a restored copy has not had the id before.
+      order: by === undefined || atMs < by.decision.atMs ? null : by,
     };
   });
 }

@@ -127,7 +127,8 @@ export function findNotReducing(history: History): readonly Breach[] {
   for (const { clientId, method, params, path, sentAtMs } of history.world.wire.records) {
     const by = history.orders.get(clientId ?? '');
     if (by === undefined || method !== 'POST' || !/\/(order|algoOrder)$/.test(path)) continue;
-    if (by.decision.event.decision.effective?.action !== 'exit') continue;
+    // Sent before it was decided: by what a restored copy has lost.
+    if (by.decision.event.decision.effective?.action !== 'exit' || sentAtMs < by.decision.atMs) continue;
     if (params.text('reduceOnly') !== 'true' && params.text('closePosition') !== 'true')
       breaches.push({ code: 'second/not-reduce-only', detail: `${clientId}, sent at ${at(sentAtMs)}, could open` });
   }
