@@ -30,7 +30,7 @@ export interface SeatOptions {
   readonly baselineUrl: string;
   readonly agentToken: string;
   readonly operatorToken: string;
-  readonly pids: readonly [daemon: number, baseline: number, exchange: number];
+  readonly pids: readonly [daemon: number, baseline: number, ...exchanges: number[]];
   /** CPU time of the daemon's serving threads so far, us. */
   readonly cpuUs: () => number;
 }

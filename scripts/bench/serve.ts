@@ -63,9 +63,12 @@ export interface Served {
   readonly token: string;
   readonly home: string;
   readonly baselineUrl: string;
-  readonly pids: readonly [daemon: number, baseline: number, exchange: number];
+  readonly pids: readonly [daemon: number, baseline: number, ...exchanges: number[]];
 }
-/** A fresh exchange, daemon and baseline. */
+/**
+ * A fresh daemon and baseline, each with an exchange of its own: on one account the daemon would find positions that it
+ * did not open, and open nothing more in that symbol.
+ */
 export async function serve(folder: string, policyPath: string, begin: Begin): Promise<Served> {
   mkdirSync(folder);
   const exchange = await begin([SELF, '--role', 'exchange'], {});
@@ -79,8 +82,10 @@ export async function serve(folder: string, policyPath: string, begin: Begin): P
   const { rowBytes, answerBytes } = await measureSizes(daemon.url, token, home);
   const database = join(folder, 'baseline.db');
   const sizes = [String(rowBytes), String(answerBytes)];
-  const baseline = await begin([SELF, '--role', 'baseline', database, ...sizes, exchange.url], {});
-  const pids = [daemon.process.pid ?? 0, baseline.process.pid ?? 0, exchange.process.pid ?? 0] as const;
+  const theirs = await begin([SELF, '--role', 'exchange'], {});
+  const baseline = await begin([SELF, '--role', 'baseline', database, ...sizes, theirs.url], {});
+  const pidOf = (child: Child): number => child.process.pid ?? 0;
+  const pids = [pidOf(daemon), pidOf(baseline), pidOf(exchange), pidOf(theirs)] as const;
   return { daemonUrl: daemon.url, token, home, baselineUrl: baseline.url, pids };
 }
 

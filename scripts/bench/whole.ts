@@ -24,10 +24,7 @@ const SECONDS = 2;
 /** Node compiles what runs often; daemon and baseline are measured as they last, not as they begin. */
 const WARM_UP_SECONDS = 4;
 const STARTS = 5;
-/**
- * The gate leaves agents 150 of the 300 orders within 10 s that the venue takes, the baseline's on the same account
- * included: all rounds of a process fit.
- */
+/** The gate leaves agents 150 of the 300 orders within 10 s that the venue takes: all rounds of a process fit. */
 const ORDERS = 30;
 const WARM_UP = 5;
 
