@@ -266,7 +266,7 @@ export function isAlone(world: number): boolean {
 }
 
 /** One further in each round: else a part would have its turn in worlds of the same kinds alone. */
-function pickInTurn(parts: readonly KeyDraw[], turn: number): KeyDraw | undefined {
+function pickInTurn<T>(parts: readonly T[], turn: number): T | undefined {
   return parts[(turn + Math.floor(turn / parts.length)) % parts.length];
 }
 
@@ -321,6 +321,6 @@ export function drawApprovalKeys(random: Random, { approvals }: Setup, world: nu
     [{ request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } }, BOTH],
     [{ untraded_ms: random.pick([20_000, 60_000]) }, APPROVED],
   ];
-  const [other, ...pieces] = others[Math.floor(world / 2) % others.length] ?? [];
+  const [other, ...pieces] = pickInTurn(others, Math.floor(world / 2)) ?? [];
   return { keys: { 'approvals.when': other === undefined ? [sum] : [sum, other] }, pieces };
 }
