@@ -113,7 +113,7 @@ export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState
 export function giveTo(position: PositionState, gift: Gift): void {
   position.holder = gift.owner;
   position.isContested = false;
-  position.releases = [];
+  position.releases = position.releases.filter(({ agent }) => agent !== gift.owner);
   giveLots(position, gift);
 }
 /** An operator takes it from its holder, once it is free. */

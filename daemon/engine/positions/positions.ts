@@ -10,7 +10,7 @@ interface LeverageSetting {
   leverage: number | null;
   /** Our last setting that the venue confirmed, until an account answer may contradict it. */
   ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
-  /** Our last setting whose answer was lost; null: none was. */
+  /** The most of our settings whose answers were lost, and when the last one was; null: none was. */
   lostLeverage: { readonly leverage: number; readonly lostAtMs: number } | null;
 }
 
@@ -18,6 +18,11 @@ interface LeverageSetting {
 export function setLeverage(setting: LeverageSetting, leverage: number, confirmedAtMs: number | null): void {
   setting.leverage = leverage;
   setting.ownLeverage = confirmedAtMs === null ? null : { leverage, confirmedAtMs };
+}
+
+/** RISK: an earlier one of more may still arrive as well. */
+export function noteLostLeverage(setting: LeverageSetting, leverage: number, lostAtMs: number): void {
+  setting.lostLeverage = { leverage: Math.max(leverage, setting.lostLeverage?.leverage ?? 0), lostAtMs };
 }
 
 /**

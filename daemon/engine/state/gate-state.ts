@@ -2,7 +2,7 @@ import { applyStateEvent, stateInForce } from '../callers/layers.ts';
 import { applyOrderIntent, isOfOldAmend } from '../orders/evidence.ts';
 import { freeIfFlat, giveTo, releaseFrom } from '../orders/holding.ts';
 import { liveOrders } from '../orders/orders.ts';
-import { setLeverage } from '../positions/positions.ts';
+import { noteLostLeverage, setLeverage } from '../positions/positions.ts';
 import type { DecisionEvent } from '../records/decisions.ts';
 import type { GateEvent, GateEvents } from '../records/events.ts';
 import type { StateEvent } from '../records/people-events.ts';
@@ -111,7 +111,7 @@ export const FOLD: { readonly [Kind in keyof GateEvents]: Fold<GateEvents[Kind]>
   },
   leverage: (views, { payload: { confirmed_at_ms: confirmedAtMs, leverage, lost, symbol } }) => {
     const position = views.position(symbol);
-    if (lost === true) position.lostLeverage = { leverage, lostAtMs: views.time.tMs };
+    if (lost === true) noteLostLeverage(position, leverage, views.time.tMs);
     else setLeverage(position, leverage, confirmedAtMs === undefined ? null : views.time.of(confirmedAtMs));
   },
   countdown: (views, { payload }) => views.countdowns.apply(payload),

@@ -59,7 +59,7 @@ function findUntrueRefusals({ events, fills, world }: History): readonly Breach[
 /**
  * A released holder opens nothing there until the symbol is free, and for so long after that, and what it has at rest
  * there is asked back (docs/operating.md). [EX-6 TM-17]
- * @except another word on the symbol, or a recovery, comes next
+ * @except another word on the symbol and that agent, or a recovery, comes next
  * @except of what rests: something fails, or the process stops
  */
 function findOpenedReleased(history: History): readonly Breach[] {
@@ -71,7 +71,7 @@ function findOpenedReleased(history: History): readonly Breach[] {
     const { atMs, event } = note;
     if (event.kind !== 'holder' || event.payload.action !== 'released') return [];
     const { agent, for_ms: forMs, symbol } = event.payload;
-    const nextMs = nextWordMs(history, note, symbol);
+    const nextMs = nextWordMs(history, note, { agent, symbol });
     const untilMs = Math.min(nextMs, flatSinceMs(history, symbol, atMs) + forMs);
     const word = `${symbol} was released from ${agent} at ${at(atMs)}`;
     const opened = world.venue.sends.flatMap(({ symbol: where, wire: { clientId, method, sentAtMs } }) => {
@@ -90,13 +90,17 @@ function findOpenedReleased(history: History): readonly Breach[] {
   });
 }
 
-/** The next word of an operator, or a recovery, that says whose the symbol is. */
-function nextWordMs({ endMs, events }: History, { seq }: Note, symbol: string): number {
-  const next = events.find(
-    (other) =>
-      other.seq > seq &&
-      (other.event.kind === 'recovery' || (other.event.kind === 'holder' && other.event.payload.symbol === symbol)),
-  );
+/** The next word of an operator, or a recovery, that says whose the symbol is; `agent`: for that agent. */
+function nextWordMs(
+  { endMs, events }: History,
+  { seq }: Note,
+  { agent, symbol }: { readonly agent?: string; readonly symbol: string },
+): number {
+  const next = events.find(({ event, seq: otherSeq }) => {
+    if (otherSeq <= seq) return false;
+    if (event.kind !== 'holder') return event.kind === 'recovery';
+    return event.payload.symbol === symbol && (agent === undefined || event.payload.agent === agent);
+  });
   return next?.atMs ?? endMs;
 }
 
@@ -117,7 +121,7 @@ function findAdoptedIgnored(history: History): readonly Breach[] {
     const { atMs, event } = note;
     if (event.kind !== 'holder' || event.payload.action !== 'adopted') return [];
     const { agent, symbol } = event.payload;
-    const untilMs = Math.min(nextWordMs(history, note, symbol), flatSinceMs(history, symbol, atMs));
+    const untilMs = Math.min(nextWordMs(history, note, { symbol }), flatSinceMs(history, symbol, atMs));
     const word = `${symbol} is ${agent}'s since ${at(atMs)}`;
     const opened = world.venue.sends.flatMap(({ symbol: where, wire: { clientId, method, sentAtMs } }) => {
       const by = orders.get(clientId ?? '');

@@ -339,6 +339,19 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
     assert.equal(isReleasedFrom(refolded(book).position('BTCUSDT'), 'alice', T0 + 5 * MINUTE), true);
   });
 
+  test('adopt for one agent gives the symbol back to no other from which it was released [TF-79]', () => {
+    const book = held(10, 0);
+    book.release(60 * MINUTE, T0 + 20);
+    book.adopt('bob', T0 + 30);
+    book.exit('x-1', 10, { agent: 'bob', atMs: T0 + 40 });
+    book.report('x-1', 'filled', 10, T0 + 50);
+    assert.deepEqual([holderOf(book), refuses(book, 'alice', T0 + MINUTE)], [null, true]);
+    const back = held(10, 0);
+    back.release(60 * MINUTE, T0 + 20);
+    back.adopt('alice', T0 + 30);
+    assert.equal(refuses(back, 'alice', T0 + MINUTE), false);
+  });
+
   test('release of what nobody holds says nothing', () => {
     const book = held(0, 7);
     book.release();

@@ -107,6 +107,21 @@ describe('an opening order whose leverage setting is not known is not sent (BY-3
     next.stop();
   });
 
+  it('nor one at less, where the lowering of a start was lost behind a setting of more', async () => {
+    const { world, sent } = start();
+    world.script.leverage = () => ({ kind: 'unknown', detail: 'ECONNRESET' });
+    isHeldBack(await openAt(world, 'o-1', 20));
+    const next = world.restart(500);
+    next.core.append('leverage', { leverage: 5, lost: true, symbol: 'BTCUSDT' });
+    next.script.leverage = () => ({ kind: 'accepted', order: null });
+    isHeldBack(await openAt(next, 'o-2', 5));
+    assert.deepEqual(sent, []);
+    await next.time.advance(HORIZON_MS + 1);
+    await openAt(next, 'o-3', 5);
+    assert.deepEqual(sent, ['order']);
+    next.stop();
+  });
+
   it('nor one of several that wait for it together, of which each keeps the next from setting it anew', async () => {
     const { world, open, sent } = start();
     const setting = later<SubmitOutcome>();
