@@ -2,7 +2,7 @@ import type { MarketData } from './facts/markets.ts';
 import { readScope } from './judge/scope.ts';
 import { type Aggregate, Aggregator } from './metrics/aggregator.ts';
 import { type BootstrapPlan, createBootstrapPlan } from './metrics/bootstrap-plan.ts';
-import type { CurveSample, MutationRow } from './report/types.ts';
+import type { CurveSample } from './report/types.ts';
 import { type AttackChoice, buildScenarios, CHURN_AGENT, SHARED_AGENT } from './setup/scenarios.ts';
 import type { Variant } from './setup/variants.ts';
 import type { ReplayTask, TaskOutcome, WorkerSettings } from './worker.ts';
@@ -27,7 +27,6 @@ export interface ReplayOptions {
 }
 export interface ReplayOutcome {
   readonly aggregate: Aggregate;
-  readonly mutations: readonly MutationRow[];
   readonly curves: readonly CurveSample[];
   /**
    * Fills of the Holdfast variant that the judge found out of scope, the first 20: each is a defect of one of the two.
@@ -61,7 +60,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
   let done = 0;
   let decisions = 0;
   let runs = 0;
-  const mutations = await runTasks(
+  await runTasks(
     { market, variants, scenarios: buildScenarios(options.attack), bootstrap, reference },
     listTasks(agents, seeds),
     options.threads,
@@ -78,7 +77,6 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
   );
   return {
     aggregate: aggregator.finish(),
-    mutations,
     curves,
     disagreements,
     decisions,
@@ -97,16 +95,15 @@ const OLD_GENERATION_MB = 256;
 const OLD_GENERATION_KB_PER_BAR = 4;
 
 /**
- * Runs tasks in `threads` workers; outcomes are handed over in the order of the tasks and not kept. The mutation table,
- * which is returned, is played by a worker too: this thread keeps nothing but what it adds up. Rejects with the first
- * failure.
+ * Runs tasks in `threads` workers; outcomes are handed over in the order of the tasks and not kept. Rejects with the
+ * first failure.
  */
 async function runTasks(
   settings: WorkerSettings,
   tasks: Iterable<ReplayTask>,
   threads: number,
   onOutcome: (outcome: TaskOutcome) => void,
-): Promise<readonly MutationRow[]> {
+): Promise<void> {
   const pool = new WorkerPool<ReplayTask, TaskOutcome>({
     worker: './worker',
     settings: { ...settings, market: shareColumns(settings.market) },
@@ -117,9 +114,7 @@ async function runTasks(
     },
   });
   try {
-    const mutations = pool.call<readonly MutationRow[]>('playMutations');
-    const [rows] = await Promise.all([mutations, pool.runAll(tasks, onOutcome)]);
-    return rows;
+    await pool.runAll(tasks, onOutcome);
   } finally {
     await pool.close();
   }

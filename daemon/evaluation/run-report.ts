@@ -68,7 +68,6 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
     options.out,
     {
       aggregate: outcome.aggregate,
-      mutations: outcome.mutations,
       inputs: describeInputs(options, { market, variants, agents }, outcome),
     },
     outcome.curves,

@@ -42,11 +42,6 @@ export class WorkerPool<Task, Outcome> {
     for (const outcome of running) onOutcome(await outcome);
   }
 
-  /** Runs another function that the worker exports, beside its tasks. */
-  async call<T>(name: string): Promise<T> {
-    return (await this.#open().run(undefined, { name })) as T;
-  }
-
   /** Ends the workers, whatever they do; an answer that is on its way by then is nobody's. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -4,9 +4,8 @@ import type { RunResult } from './facts/runs.ts';
 import { readScope } from './judge/scope.ts';
 import { type BootstrapPlan, type RunSummary, summarizeRun } from './metrics/summary.ts';
 import { buildCurveSample } from './report/curve-samples.ts';
-import type { CurveSample, MutationRow } from './report/types.ts';
+import type { CurveSample } from './report/types.ts';
 import type { ReplayRun } from './run/run.ts';
-import { runMutations } from './setup/mutations/mutations.ts';
 import { barsOf, findDrawnScenario, isRunIn, PLAIN, type Scenario } from './setup/scenarios.ts';
 import type { Variant } from './setup/variants.ts';
 import { Workbench } from './setup/workbench.ts';
@@ -114,10 +113,6 @@ function describe(result: RunResult): string {
 }
 
 let runner: ((task: ReplayTask) => TaskOutcome) | null = null;
-/** Second entry: the mutation table, which needs no settings. */
-export function playMutations(): readonly MutationRow[] {
-  return runMutations();
-}
 /** Entry of the worker pool; the pool hands its settings over as worker data. */
 export default function runTask(task: ReplayTask): TaskOutcome {
   runner ??= createTaskRunner((workerData as { readonly settings: WorkerSettings }).settings);

@@ -73,7 +73,7 @@ function openMarket(market: string, seed: number, startMs: number | undefined, o
   const instruments = selectInstruments(options.symbols);
   if (market === 'synthetic') {
     const start = startMs ?? options.time.hostMs();
-    const { sources } = new SyntheticMarket(instruments, seed, start, options.prehistoryBars);
+    const { sources } = new SyntheticMarket(instruments, seed, start, options);
     return { instruments, sources, startMs: start };
   }
   const tapes = readTapes(

@@ -13,7 +13,7 @@ let opened: OpenedMarket | null = null;
 export function openWorldMarket(): OpenedMarket {
   opened ??= {
     instruments: INSTRUMENTS,
-    sources: new SyntheticMarket(INSTRUMENTS, SEED, START_MS, PREHISTORY_BARS).sources,
+    sources: new SyntheticMarket(INSTRUMENTS, SEED, START_MS, { prehistoryBars: PREHISTORY_BARS }).sources,
     startMs: START_MS,
   };
   return opened;

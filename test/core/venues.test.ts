@@ -18,7 +18,6 @@ const NAMES_A_VENUE: readonly string[] = [
   'evaluation/attacks/tricks.ts',
   'evaluation/conformance/wire/tricks.ts',
   'evaluation/intents/requests.ts',
-  'evaluation/setup/mutations/scenes/scope.ts',
   'exchange-sim/open.ts',
   'exchange-sim/rest/routes/render-account.ts',
 ];

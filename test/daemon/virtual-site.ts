@@ -214,7 +214,7 @@ function openSharedMarket(options: ExchangeSimOptions, seed: number, time: TimeP
   const key = JSON.stringify([seed, startMs, options.prehistoryBars]);
   const known = markets.get(key);
   if (known !== undefined) return known;
-  const market = new SyntheticMarket(INSTRUMENTS, seed, startMs, options.prehistoryBars);
+  const market = new SyntheticMarket(INSTRUMENTS, seed, startMs, { prehistoryBars: options.prehistoryBars });
   const sources = new Map([...market.sources].map(([symbol, source]) => [symbol, withoutOld(source, startMs)]));
   const opened = { instruments: INSTRUMENTS, sources, startMs };
   markets.set(key, opened);

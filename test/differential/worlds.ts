@@ -7,9 +7,9 @@ import { Draws } from '../../daemon/evaluation/intents/draws.ts';
 import { buildCancel, buildClose, buildClosingOrder, buildModify, buildOpening } from '../../daemon/evaluation/intents/requests.ts'; // biome-ignore format: one list
 import { buildSyntheticMarket } from '../../daemon/evaluation/market/synthetic.ts';
 import type { RunSetup } from '../../daemon/evaluation/run/run.ts';
-import { applyEdits } from '../../daemon/evaluation/setup/mutations/edits.ts';
 import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
+import { applyEdits } from '../replay/mutations/edits.ts';
 
 export const BAR_MS = 60_000;
 const BARS = 7;

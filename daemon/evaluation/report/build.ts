@@ -31,11 +31,10 @@ function escapeCell(text: string): string {
 
 /** report.json as a value; the order of its keys is part of its shape. */
 export function buildReport(parts: ReportParts): Report {
-  const { aggregate, mutations, inputs } = parts;
+  const { aggregate, inputs } = parts;
   return {
     variants: aggregate.variants,
     shrink: aggregate.shrink,
-    mutations,
     tests: { ...aggregate.tests, dominance: aggregate.dominance },
     inputs: { ...inputs, published: PUBLISHED },
   };

@@ -79,7 +79,6 @@ export function formatPage(report: Report, curves: readonly CurveSample[]): stri
     section('use', tables.dominance, figures(buildTradeFigures(report))),
     section('contrasts', tables.contrasts),
     section('tests', tables.tests),
-    section('judge', tables.mutations),
     { id: 'inputs', title: 'Inputs, and how to reproduce this report', body: showInputs(report) },
   ].filter(({ body }) => body !== '');
   const links = sections.map(({ id, title }) => `<a href="#${id}">${escapeText(title)}</a>`).join('\n');

@@ -36,24 +36,6 @@ export function buildTestTable({ tests }: Report): ReportTable {
   };
 }
 
-export function buildMutationTable({ mutations }: Report): ReportTable {
-  return {
-    title: 'Can the judge see? Rules switched off one by one',
-    note: 'In each scenario one rule alone binds. Without it the judge has to count more, or the harm that the rule is there to limit has to grow; a rule that is not seen is a blind spot of the judge.',
-    header: ['rule', 'scenario', 'out of scope, with', 'without', 'harm', 'with', 'without', 'seen'],
-    rows: mutations.map((row) => [
-      row.rule,
-      row.scenario,
-      String(row.out_of_scope_with),
-      String(row.out_of_scope_without),
-      row.harm ?? '-',
-      row.harm === null ? '-' : formatNumber(row.harm_with),
-      row.harm === null ? '-' : formatNumber(row.harm_without),
-      row.is_seen ? 'yes' : 'NO',
-    ]),
-  };
-}
-
 /** Where the flat figures of a variant come from that are not of attacks. */
 const HEADLINE = 'light/random/x1';
 
@@ -69,7 +51,6 @@ export function buildTables(report: Report) {
     dominance: buildDominanceTable(report),
     contrasts: buildContrastTable(report),
     tests: buildTestTable(report),
-    mutations: buildMutationTable(report),
   };
 }
 

@@ -14,22 +14,6 @@ export interface ReportTable {
 
 export type { Interval, Metric };
 
-/** One rule of the gate switched off, and whether the judge saw it: its count or the rule's own harm has to rise. */
-export interface MutationRow {
-  readonly rule: string;
-  /** What is switched off, and the scenario in which that rule alone binds; a sentence. */
-  readonly scenario: string;
-  /** Out-of-scope executions by the judge. */
-  readonly out_of_scope_with: number;
-  readonly out_of_scope_without: number;
-  /**
-   * What the rule is there to limit, where the judge counts nothing: name with unit; null: the count is the measure.
-   */
-  readonly harm: string | null;
-  readonly harm_with: number | null;
-  readonly harm_without: number | null;
-  readonly is_seen: boolean;
-}
 /** What the report was made from: enough to make it again, bit for bit. */
 export interface ReportInputs {
   /** The command line that makes it again. */
@@ -63,7 +47,6 @@ export interface ReportInputs {
 export interface Report {
   readonly variants: Readonly<Record<string, VariantReport>>;
   readonly shrink: Readonly<Record<string, ShrinkOfVariant>>;
-  readonly mutations: readonly MutationRow[];
   readonly tests: Comparisons & { readonly dominance: Aggregate['dominance'] };
   readonly inputs: ReportInputs & { readonly published: PublishedTable };
 }
@@ -80,6 +63,5 @@ export interface CurveSample {
 }
 export interface ReportParts {
   readonly aggregate: Aggregate;
-  readonly mutations: readonly MutationRow[];
   readonly inputs: ReportInputs;
 }

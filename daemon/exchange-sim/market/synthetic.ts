@@ -39,14 +39,21 @@ function clip(value: number): number {
   return Math.max(-3, Math.min(3, value));
 }
 
+/** What may differ from the default: bars of history, and the length of a bar. */
+interface SyntheticShape {
+  readonly prehistoryBars?: number | undefined;
+  readonly barMs?: number;
+}
+
 /** Whole bars of one symbol, grown on demand by the market that owns it. */
 class SyntheticSource implements BarSource {
-  readonly barMs = SYNTHETIC_BAR_MS;
+  readonly barMs: number;
   readonly bars: Bar[] = [];
   readonly #grow: (index: number) => void;
   readonly #fundingRate: (atMs: number) => bigint;
 
-  constructor(grow: (index: number) => void, fundingRate: (atMs: number) => bigint) {
+  constructor(barMs: number, grow: (index: number) => void, fundingRate: (atMs: number) => bigint) {
+    this.barMs = barMs;
     this.#grow = grow;
     this.#fundingRate = fundingRate;
   }
@@ -58,7 +65,7 @@ class SyntheticSource implements BarSource {
 
   indexAt(ms: number): number {
     const first = this.bars[0];
-    return first === undefined ? -1 : Math.max(-1, Math.floor((ms - first.openMs) / SYNTHETIC_BAR_MS));
+    return first === undefined ? -1 : Math.max(-1, Math.floor((ms - first.openMs) / this.barMs));
   }
 
   nextFunding(afterMs: number): FundingPoint {
@@ -78,8 +85,9 @@ class SyntheticSource implements BarSource {
 }
 
 /**
- * A seeded market of 15-minute bars, the same for the same seed and start: correlated log returns whose size follows a
- * regime chain, with jumps; a prehistory that ends at the start price in a quiet stretch, which also opens the market.
+ * A seeded market, the same for the same seed and start: correlated log returns whose size follows a regime chain, with
+ * jumps; a prehistory that ends at the start price in a quiet stretch, which also opens the market. Figures are those of
+ * bars of 15 minutes; bars of another length move by the root of it, in as many bars of each regime.
  */
 export class SyntheticMarket {
   readonly sources: ReadonlyMap<string, BarSource>;
@@ -90,15 +98,22 @@ export class SyntheticMarket {
   #index = 0;
   readonly #firstOpenMs: number;
   readonly #prehistoryBars: number;
+  readonly #barMs: number;
 
-  constructor(instruments: readonly Instrument[], seed: number, startMs: number, prehistoryBars = PREHISTORY_BARS) {
+  constructor(
+    instruments: readonly Instrument[],
+    seed: number,
+    startMs: number,
+    { prehistoryBars = PREHISTORY_BARS, barMs = SYNTHETIC_BAR_MS }: SyntheticShape = {},
+  ) {
     this.#prehistoryBars = prehistoryBars;
+    this.#barMs = barMs;
     this.#instruments = instruments;
     this.#random = xoroshiro128plus(seed);
-    this.#firstOpenMs = (Math.floor(startMs / SYNTHETIC_BAR_MS) - prehistoryBars) * SYNTHETIC_BAR_MS;
+    this.#firstOpenMs = (Math.floor(startMs / barMs) - prehistoryBars) * barMs;
     for (const [order, instrument] of instruments.entries()) {
       const fundingRate = (atMs: number) => syntheticFunding(seed, order, atMs);
-      this.#grown.set(instrument.symbol, new SyntheticSource((index) => this.#growTo(index), fundingRate));
+      this.#grown.set(instrument.symbol, new SyntheticSource(barMs, (index) => this.#growTo(index), fundingRate));
     }
     this.sources = this.#grown;
     this.#buildPrehistory();
@@ -141,7 +156,7 @@ export class SyntheticMarket {
     const tick = toNumber(instrument.tick);
     const lot = toNumber(instrument.lot);
     this.#grown.get(instrument.symbol)?.bars.push({
-      openMs: this.#firstOpenMs + index * SYNTHETIC_BAR_MS,
+      openMs: this.#firstOpenMs + index * this.#barMs,
       open: Math.round(open / tick),
       high: Math.ceil((Math.max(open, close) * Math.exp(above)) / tick),
       low: Math.floor((Math.min(open, close) * Math.exp(-below)) / tick),
@@ -156,7 +171,9 @@ export class SyntheticMarket {
     const index = this.#index++;
     const isQuiet = index >= this.#prehistoryBars - QUIET_BEFORE && index < this.#prehistoryBars + QUIET_AFTER;
     this.#regime = isQuiet ? 'quiet' : nextRegime(this.#regime, uniformFloat64(random));
-    const sigma = SIGMA[this.#regime];
+    const time = this.#barMs / SYNTHETIC_BAR_MS;
+    const usual = SIGMA[this.#regime];
+    const sigma = usual * Math.sqrt(time);
     const common = normal(random);
     const jumps = uniformFloat64(random) < 1 / 600 && !isQuiet && this.#regime !== 'extreme';
     const jump = (uniformFloat64(random) < 0.5 ? -1 : 1) * (7 + 7 * uniformFloat64(random));
@@ -165,7 +182,7 @@ export class SyntheticMarket {
       const scale = sigma * (1 + 0.2 * column);
       const shock = clip(0.8 * common + 0.6 * normal(random)) + (jumps ? jump : 0);
       const wicks = [0, 1].map(() => Math.min(0.8, 0.5 * Math.abs(normal(random))) * scale);
-      const activity = Math.exp(0.35 * clip(normal(random))) * (0.6 + (0.4 * sigma) / SIGMA.calm);
+      const activity = Math.exp(0.35 * clip(normal(random))) * (0.6 + (0.4 * usual) / SIGMA.calm) * time;
       const volume = jumps ? activity * 4 : activity;
       return { logReturn: shock * scale, above: wicks[0] ?? 0, below: wicks[1] ?? 0, volume };
     });

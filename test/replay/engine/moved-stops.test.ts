@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { CALM_PAST, drift, noise, QUIET_MOVE } from '../../../daemon/evaluation/setup/mutations/market.ts';
-import { Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
-import { BTC, buy, ETH, MINUTE_MS, type Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
-import { calm } from '../../../daemon/evaluation/setup/mutations/scenes/markets.ts';
+import { CALM_PAST, drift, noise, QUIET_MOVE } from '../mutations/market.ts';
+import { Stage } from '../mutations/run-scene.ts';
+import { BTC, buy, ETH, MINUTE_MS, type Scene } from '../mutations/scene.ts';
+import { calm } from '../mutations/scenes/markets.ts';
 
 /** Bought at 1,000 and again two per cent above; then the price falls by six. */
 const ADDED: Scene = {

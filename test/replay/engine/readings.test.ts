@@ -14,7 +14,7 @@ import { forSymbols, loadVariant, type Variant } from '../../../daemon/evaluatio
 import { Workbench } from '../../../daemon/evaluation/setup/workbench.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
-const MARKET = buildSyntheticMarket({ seed: 5, bars: 900, barMs: 900_000, warmupBars: 400, symbols: SYMBOLS });
+const MARKET = buildSyntheticMarket({ seed: 1, bars: 900, barMs: 900_000, warmupBars: 400, symbols: SYMBOLS });
 /** The same, but that no bar opens where the one before it has closed. */
 const GAPPED: MarketData = {
   ...MARKET,

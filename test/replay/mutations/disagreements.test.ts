@@ -10,10 +10,10 @@ import {
   VOLATILE_MOVE,
   VOLATILE_PAST,
   VOLATILE_VOLUME,
-} from '../../../daemon/evaluation/setup/mutations/market.ts';
-import { Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
-import { BTC, buy, ETH, MINUTE_MS, type Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
-import { calm } from '../../../daemon/evaluation/setup/mutations/scenes/markets.ts';
+} from './market.ts';
+import { Stage } from './run-scene.ts';
+import { BTC, buy, ETH, MINUTE_MS, type Scene } from './scene.ts';
+import { calm } from './scenes/markets.ts';
 
 const BAR_MINUTES = 15;
 

@@ -9,25 +9,10 @@ import {
   buildModify,
   buildOpening,
 } from '../../../daemon/evaluation/intents/requests.ts';
-import {
-  CALM_PAST,
-  drift,
-  type Move,
-  noise,
-  QUIET_MOVE,
-  type SymbolPath,
-  VOLATILE_PAST,
-} from '../../../daemon/evaluation/setup/mutations/market.ts';
-import { Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
-import {
-  BTC,
-  ETH,
-  MINUTE_MS,
-  type Scene,
-  type ScriptedAsk,
-  SOL,
-} from '../../../daemon/evaluation/setup/mutations/scene.ts';
 import { forAll } from '../../for-all.ts';
+import { CALM_PAST, drift, type Move, noise, QUIET_MOVE, type SymbolPath, VOLATILE_PAST } from './market.ts';
+import { Stage } from './run-scene.ts';
+import { BTC, ETH, MINUTE_MS, type Scene, type ScriptedAsk, SOL } from './scene.ts';
 
 const RUNS = 20;
 const MIN_FILLS = 500;

@@ -79,14 +79,6 @@ export const ReportSchema = Type.Object(
   {
     variants: Named(Variant),
     shrink: Named(Type.Object({ light: ShrinkFigures, heavy: ShrinkFigures, scenarios: Named(ShrinkFigures) }, strict)),
-    mutations: Type.Array(
-      Type.Object({
-        rule: Type.String(),
-        out_of_scope_with: Type.Number(),
-        out_of_scope_without: Type.Number(),
-        is_seen: Type.Boolean(),
-      }),
-    ),
     tests: Type.Object({
       wilcoxon: Type.Array(
         Type.Object({

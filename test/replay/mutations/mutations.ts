@@ -1,5 +1,3 @@
-import type { MutationRow } from '../../report/types.ts';
-import { describeEdits } from './edits.ts';
 import { Stage } from './run-scene.ts';
 import type { Scene, SceneOutcome } from './scene.ts';
 import { ACCOUNT_SCENES } from './scenes/account.ts';
@@ -30,6 +28,16 @@ export const SCENES: readonly Scene[] = [
   ...EXPOSURE_SCENES,
 ];
 
+/** What the judge counted with the rule and without it, and the rule's own harm; null: the scene has none. */
+interface MutationRow {
+  readonly out_of_scope_with: number;
+  readonly out_of_scope_without: number;
+  readonly harm_with: number | null;
+  readonly harm_without: number | null;
+  /** Its count or the rule's own harm has to rise. */
+  readonly is_seen: boolean;
+}
+
 /** A scene with the rule and without it, and the judge's rules that were named without it. */
 export interface Mutation {
   readonly scene: Scene;
@@ -54,11 +62,8 @@ export function playScene(scene: Scene, stage: Stage = new Stage()): Mutation {
     rulesWith: namedRules(before),
     rulesWithout: namedRules(after),
     row: {
-      rule: `${scene.rule} (${scene.clauses.join(', ')})`,
-      scenario: `${scene.story} Switched off: ${describeEdits(scene.off)}.`,
       out_of_scope_with: countWith,
       out_of_scope_without: countWithout,
-      harm: harm?.name ?? null,
       harm_with: harmWith,
       harm_without: harmWithout,
       is_seen: countWith === 0 && (isCounted || isHarmful),
@@ -68,13 +73,4 @@ export function playScene(scene: Scene, stage: Stage = new Stage()): Mutation {
 
 function namedRules({ fills }: SceneOutcome): readonly string[] {
   return [...new Set(fills.flatMap((fill) => fill.rules))].sort();
-}
-
-/**
- * The mutation table (SAE section 9): for each rule a constructed scene in which it alone binds, played under the
- * shipped policy by the production gate and once more with that rule switched off. Deterministic.
- */
-export function runMutations(): readonly MutationRow[] {
-  const stage = new Stage();
-  return SCENES.map((scene) => playScene(scene, stage).row);
 }

@@ -1,5 +1,5 @@
-import type { FundingPoint } from '../../../facts/markets.ts';
-import { JUDGE_RULES } from '../../../judge/rules.ts';
+import type { FundingPoint } from '../../../../daemon/evaluation/facts/markets.ts';
+import { JUDGE_RULES } from '../../../../daemon/evaluation/judge/rules.ts';
 import {
   CALM_PAST,
   noise,

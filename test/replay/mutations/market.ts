@@ -1,4 +1,9 @@
-import type { FundingPoint, MarketData, ReplayInstrument, SymbolBars } from '../../facts/markets.ts';
+import type {
+  FundingPoint,
+  MarketData,
+  ReplayInstrument,
+  SymbolBars,
+} from '../../../daemon/evaluation/facts/markets.ts';
 
 export const BAR_MS = 900_000;
 /** A midnight (UTC): the first judged bar of every scene opens here, so that days of the account are whole days. */

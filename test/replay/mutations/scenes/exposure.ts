@@ -1,4 +1,4 @@
-import type { SignalKind } from '../../../../core/policy.ts';
+import type { SignalKind } from '../../../../daemon/core/policy.ts';
 import { BTC, buy, ETH, MINUTE_MS, type Scene, SECOND_MS } from '../scene.ts';
 import { LARGEST_GROSS, SLIPPAGE } from './harms.ts';
 import { calm, type SceneRow, scenes, thin } from './markets.ts';

@@ -1,4 +1,4 @@
-import { buildClose } from '../../../intents/requests.ts';
+import { buildClose } from '../../../../daemon/evaluation/intents/requests.ts';
 import { BTC, buy, ETH, MINUTE_MS, type ScriptedAsk, SECOND_MS, sell } from '../scene.ts';
 import { FEES, TURNOVER } from './harms.ts';
 import { calm, EXTREME_PAIR, scenes, VOLATILE_PAIR } from './markets.ts';

@@ -20,10 +20,3 @@ function replaceAt(node: unknown, keys: readonly string[], value: unknown, path:
   const record = node as Readonly<Record<string, unknown>>;
   return { ...record, [key]: replaceAt(record[key], rest, value, path) };
 }
-
-/** Changes in words, for the report. */
-export function describeEdits(edits: Edits): string {
-  return Object.entries(edits)
-    .map(([path, value]) => `${path} = ${JSON.stringify(value)}`)
-    .join(', ');
-}

@@ -1,8 +1,8 @@
-import type { SignalKind } from '../../../core/policy.ts';
-import type { Agent, AgentRequest, AgentView, PlannedAsk } from '../../facts/agents.ts';
-import type { RunResult } from '../../facts/runs.ts';
-import { buildOpening, type OrderTerms } from '../../intents/requests.ts';
-import type { JudgeRule } from '../../judge/rules.ts';
+import type { SignalKind } from '../../../daemon/core/policy.ts';
+import type { Agent, AgentRequest, AgentView, PlannedAsk } from '../../../daemon/evaluation/facts/agents.ts';
+import type { RunResult } from '../../../daemon/evaluation/facts/runs.ts';
+import { buildOpening, type OrderTerms } from '../../../daemon/evaluation/intents/requests.ts';
+import type { JudgeRule } from '../../../daemon/evaluation/judge/rules.ts';
 import type { Edits } from './edits.ts';
 import { BAR_MS, START_MS, type SymbolPath } from './market.ts';
 

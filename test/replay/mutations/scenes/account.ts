@@ -1,4 +1,4 @@
-import { buildClose } from '../../../intents/requests.ts';
+import { buildClose } from '../../../../daemon/evaluation/intents/requests.ts';
 import { drift, noise, QUIET_MOVE, type SymbolPath } from '../market.ts';
 import { BTC, buy, DAY_MS, ETH, HOUR_MS, MINUTE_MS, type ScriptedAsk } from '../scene.ts';
 import { calm, scenes } from './markets.ts';

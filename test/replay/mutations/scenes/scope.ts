@@ -1,4 +1,4 @@
-import { buildModify } from '../../../intents/requests.ts';
+import { buildModify } from '../../../../daemon/evaluation/intents/requests.ts';
 
 import { BTC, buy, ETH, MINUTE_MS, SOL } from '../scene.ts';
 import { CALM_PAIR, calm, scenes } from './markets.ts';

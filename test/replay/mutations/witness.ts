@@ -1,4 +1,4 @@
-import type { Regime } from '../../../core/policy.ts';
+import type { Regime } from '../../../daemon/core/policy.ts';
 import type {
   AccountFacts,
   AmendFacts,
@@ -8,8 +8,8 @@ import type {
   OrderFacts,
   RequestVerdict,
   ScopeJudge,
-} from '../../facts/judging.ts';
-import type { ReplayInstrument } from '../../facts/markets.ts';
+} from '../../../daemon/evaluation/facts/judging.ts';
+import type { ReplayInstrument } from '../../../daemon/evaluation/facts/markets.ts';
 import type { SeenFill } from './scene.ts';
 
 interface SeenOrder {
