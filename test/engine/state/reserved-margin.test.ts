@@ -56,6 +56,10 @@ class Amended {
     this.#ledger.append({ kind: 'order_intent', at_ms: T0 + atMs, payload });
   };
 
+  readonly fill = (lots: number, atMs: number): void => {
+    this.#ledger.append(orderEvent('o-1', T0 + atMs, { status: 'filled', executed_lots: lots, average_price: 60_000 }));
+  };
+
   /** Without the fees, USDT. */
   get reserved(): number {
     const all = { own: null, leaving: null };
@@ -81,6 +85,18 @@ describe('margin that a reading of the balance does not contain', () => {
       order.read(70, 80);
       assert.equal(order.reserved, 0, `${what}, read after it`);
     }
+  });
+
+  it('is what an amended order has filled after the reading was asked for [BY-39]', () => {
+    const order = new Amended();
+    order.read(12, 15);
+    order.amend(20, 30);
+    order.prove(20, 35);
+    order.fill(20, 45);
+    order.read(25, 50);
+    assert.equal(order.reserved, 1_200);
+    order.read(60, 70);
+    assert.equal(order.reserved, 0);
   });
 
   it('is all of an order that is amended before any reading of it', () => {
