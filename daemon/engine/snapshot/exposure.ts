@@ -136,7 +136,7 @@ export function reservedMargin(
     total += neededMargin(state, symbols, order, quantityE8);
   }
   for (const [order, form] of state.readAs) {
-    if (!isConcerned(order) || !isOther(order, own)) continue;
+    if (state.uncontained.has(order) || !isConcerned(order) || !isOther(order, own)) continue;
     const quantityE8 = isTerminal(order) ? order.executedE8 : remainingE8(order);
     total += Math.max(0, neededMargin(state, symbols, order, quantityE8) - formMargin(state, order, form));
   }

@@ -203,7 +203,8 @@ function viewOrder(order: OrderState, isModify: boolean, rules: SymbolRules | nu
   return {
     agent: order.agent,
     client_order_id: order.clientOrderId,
-    filled_lots: rules === null ? 0 : ceilLots(order.executedE8, rules),
+    // RISK: the rest of it may fill still, a part of a lot as well.
+    filled_lots: rules === null ? 0 : floorLots(order.executedE8, rules),
     is_open: isModify ? isSettled : !isTerminal(order),
     is_protective: order.protective,
     lots: rules === null ? 0 : floorLots(order.quantityE8, rules),

@@ -58,8 +58,8 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
 
 function dropReadAs(state: GateViews): void {
   for (const order of state.readAs.keys()) {
-    const isAsNow = order.amend === null && order.updatedAtMs < state.accountAskedMs;
-    if (isAsNow || isTerminal(order)) state.readAs.delete(order);
+    const isKnown = order.amend === null || isTerminal(order);
+    if (isKnown && order.updatedAtMs < state.accountAskedMs) state.readAs.delete(order);
   }
 }
 

@@ -61,8 +61,8 @@ function applyAmend(state: GateViews, event: DecisionEvent): void {
   const order = state.orders.all.get(event.request.client_order_id ?? '');
   if (order === undefined || effective === null || isTerminal(order)) return;
   if (effective.action === 'cancel' || effective.price_ticks === null) return;
-  // The balance that was read last holds the margin of the old form.
-  if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
+  // A balance that was asked for before holds the margin of the old form at most, whenever it is answered.
+  if (effective.leverage !== null && !state.readAs.has(order))
     state.readAs.set(order, { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
   const form = amendedForm(event, effective.lots, effective.price_ticks);
   if (form === null) return;

@@ -74,7 +74,7 @@ export class GateViews {
   takenOverUntilMs: number | null = null;
   /** Opening orders whose margin the last account snapshot may not contain yet. */
   readonly uncontained = new Set<OrderState>();
-  /** Orders that an amend made larger or dearer since the account was read, as they were when it was. */
+  /** Orders that an amend made larger or dearer, as a balance that was asked for before that has them. */
   readonly readAs = new Map<OrderState, { readonly quantityE8: number; readonly priceE8: number }>();
   stateSeq = 0;
   marketSeq = 0;

@@ -1,5 +1,5 @@
 import type { DecisionEvent } from '../../../daemon/engine/records/decisions.ts';
-import { ceilLots, ceilTicks, floorLots, floorTicks } from '../../../daemon/engine/records/units.ts';
+import { ceilTicks, floorLots, floorTicks } from '../../../daemon/engine/records/units.ts';
 import type { PlainOrder, PlainOrders } from '../plain/plain-orders.ts';
 import { type Found, unequal } from '../plain/told.ts';
 import type { PlainHeld } from './figures-held.ts';
@@ -15,7 +15,7 @@ export function* compareOrder({ all, rules: allRules }: PlainOrders, { context }
   yield* unequal('order-side', view.side, order.side);
   yield* unequal('order-closes', String(view.reduce_only), String(order.reduceOnly));
   yield* unequal('order-lots', view.lots, floorLots(order.quantityE8, rules));
-  yield* unequal('order-filled', view.filled_lots, ceilLots(order.executed, rules));
+  yield* unequal('order-filled', view.filled_lots, floorLots(order.executed, rules));
   const ticks = order.side === 'sell' ? ceilTicks : floorTicks;
   yield* unequal('order-price', view.price_ticks, order.priceE8 === null ? null : ticks(order.priceE8, rules));
   if (order.isOver) yield* unequal('order-open', String(view.is_open), 'false');

@@ -153,6 +153,23 @@ describe('a step that the venue changes while something is held [DESIGN 12.4]', 
     assert.ok(uneven > 20, 'steps in which a rest is left');
   });
 
+  it('an amend is judged by all that it leaves to fill: what has filled is rounded down [BY-07]', () => {
+    forAll([steps, fc.integer({ min: 1, max: 13 })], { seed: 7, numRuns: 200 }, (step, filled) => {
+      const ledger = held(filled);
+      const rules = { ...BTC_RULES, ...step };
+      change(ledger, rules);
+      const order = orderOf(ledger, 'rests');
+      const request = { intent: 'modify', client_order_id: 'rests', side: 'buy' } as const;
+      const { order: view } = contextOf(ledger, request, { own: order, target: order });
+      assert.ok(view !== null);
+      for (const more of [1, 2, 5]) {
+        const judged = (view.lots + more - view.filled_lots) * lotE8(rules);
+        const left = (view.lots + more) * lotE8(rules) - order.executedE8;
+        assert.ok(judged >= left, `${judged} of ${left} that may still fill`);
+      }
+    });
+  });
+
   it('SAE-M5 slices that are not sent shrink to whole lots when they are due, and are refused below one', () => {
     const drawn = buildCase({ request: { agent: 'alice' } });
     const permitted = decideCase(drawn);
