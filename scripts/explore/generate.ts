@@ -22,6 +22,8 @@ import {
   withSteps,
   withTokens,
 } from './plans/setups.ts';
+import type { Situation } from './plans/situation.ts';
+import { SITUATIONS } from './plans/situations.ts';
 import { SPREADS } from './plans/spreads.ts';
 import { withTwin } from './plans/twins.ts';
 import { WORDS } from './plans/words.ts';
@@ -37,11 +39,20 @@ const CHANGED_SHARE = 0.1;
 /** Of worlds in which quotes move apart. */
 const SPREAD_SHARE = 0.1;
 /** Of worlds in which the policy says what it seldom says, where the exchange does not refuse what it seldom refuses. */
-const KEYS_SHARE = 0.7;
+const KEYS_SHARE = 0.8;
 /** How often such a world plays what makes it bind, beside all else. */
 const KEYS_WEIGHT = 8;
 /** Of such worlds those that begin with it, while nothing keeps it from binding. */
 const BEGINNING_SHARE = 0.8;
+/** Of worlds that begin with a situation of {@link SITUATIONS}; their policy says what most say. */
+const SITUATION_SHARE = 0.35;
+/** Of them those in which little else happens, and nothing fails afterwards: that would hide it. */
+const SHORT_SHARE = 0.5;
+/** Of the others those in which nothing fails and nobody stops the daemon: much is promised for these alone. */
+const UNDISTURBED_SHARE = 0.12;
+const DISTURBS = /^(fault|wire|trouble|crash|restart|away|halt_market)$/;
+/** Kinds of worlds that are about what fails. */
+const DISTURBED: readonly Extra[] = ['disks', 'ledgers', 'twins', 'wires', 'alerts'];
 /** Of worlds in which agents say what they seldom say. */
 const WORDS_SHARE = 0.1;
 /** Of so many worlds one has an exchange that refuses for one of the reasons that it has. */
@@ -66,7 +77,10 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     : stepped;
   const alerted = extras.includes('alerts') ? withAlerts(wired, new Random(seed, 'alerts')) : wired;
   const live = extras.includes('live') ? withLive(alerted, new Random(seed, 'live')) : alerted;
-  const { pieces: binding, setup: keyed } = withKeys(withOwn(live, seed), seed);
+  const owning = withOwn(live, seed);
+  const situation = situationOf(seed);
+  const { pieces: binding, setup: keyed } =
+    situation === null ? withKeys(owning, seed) : { pieces: [], setup: withSituation(owning, situation, seed) };
   const setup = extras.includes('shadow') ? { ...keyed, policy: { ...keyed.policy, mode: 'shadow' } } : keyed;
   const draw = new Draw(random, setup);
   const played = new Set<Extra>(extras);
@@ -87,7 +101,9 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     ...spread,
     ...[...played].flatMap((extra) => EXTRAS[extra]),
   ];
-  const count = random.int(10, 26);
+  const first = situation === null ? [] : situation.play(draw);
+  const isShort = situation !== null && mayBeCalm(extras) && random.chance(SHORT_SHARE);
+  const count = isShort ? random.int(1, 5) : random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const begins = isAlone(seed) || new Random(seed, 'beginning').chance(BEGINNING_SHARE);
   const steps: Step[] = begins ? binding.flatMap((piece) => piece(draw)) : [];
@@ -104,10 +120,43 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const answered = isRefused(seed) ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
   const sized = withPlaces(answered, new Random(seed, 'places'), readsSizes(setup) ? 0.6 : 0.2);
   const worded = withWords(withEnds(sized, new Random(seed, 'ends')), new Random(seed, 'words'));
-  const halted = extras.includes('operators') ? withLastHalt(worded, new Random(seed, 'halt')) : worded;
+  const isCalm = isShort || (situation === null && isUndisturbed(seed, extras));
+  const situated = [...first, ...(isCalm ? undisturbed(worded) : worded)];
+  const halted = extras.includes('operators') ? withLastHalt(situated, new Random(seed, 'halt')) : situated;
   const begun = setup.live === undefined ? halted : beginLive(setup, halted, new Random(seed, 'enrols'));
-  const plan = withDeath({ seed, setup, steps: begun }, new Random(seed, 'death'));
+  const whole = { seed, setup, steps: begun };
+  const plan = situation === null && !isUndisturbed(seed, extras) ? withDeath(whole, new Random(seed, 'death')) : whole;
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
+}
+
+/** In turn by the world's seed, one further in each round; null: it begins with none. */
+function situationOf(seed: number): Situation | null {
+  if (isRefused(seed) || isRare(seed) || isAlone(seed)) return null;
+  if (!new Random(seed, 'situated').chance(SITUATION_SHARE)) return null;
+  const { length } = SITUATIONS;
+  return SITUATIONS[(seed + Math.floor(seed / length)) % length] ?? null;
+}
+
+function withSituation(setup: Setup, situation: Situation, seed: number): Setup {
+  const random = new Random(seed, 'keys');
+  const asked = setup.approvals === undefined ? {} : drawApprovalKeys(random, setup, seed).keys;
+  const { policy, ...situated } = situation.setup(setup, new Random(seed, 'situation'));
+  const keys = { ...policy, ...asked };
+  return Object.keys(keys).length === 0 ? situated : { ...situated, policy: keys };
+}
+
+function isUndisturbed(seed: number, extras: readonly Extra[]): boolean {
+  if (isRefused(seed) || isRare(seed) || isAlone(seed) || extras.some((extra) => DISTURBED.includes(extra)))
+    return false;
+  return new Random(seed, 'undisturbed').chance(UNDISTURBED_SHARE);
+}
+
+function mayBeCalm(extras: readonly Extra[]): boolean {
+  return !extras.some((extra) => DISTURBED.includes(extra));
+}
+
+function undisturbed(steps: readonly Step[]): readonly Step[] {
+  return steps.filter(({ do: { kind } }) => !DISTURBS.test(kind));
 }
 
 /** Some flattens are not lifted: the operator lets agents close as well. */

@@ -18,7 +18,7 @@ import { findPassedSchemas, findShortAllows } from './promises/asked.ts';
 import { findAuthorityBreaches } from './promises/authority.ts';
 import { findBanBreaches } from './promises/bans.ts';
 import { findBoundBreaches } from './promises/bounds.ts';
-import { findForgottenCancels } from './promises/cancels.ts';
+import { findForgottenCancels, findSlicesAfterCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findMiscompared } from './promises/compared.ts';
 import { findConcentrated } from './promises/concentration.ts';
@@ -145,6 +145,7 @@ const PROMISES: readonly Promised[] = [
   findAnswersBehind,
   findUncanceled,
   findForgottenCancels,
+  findSlicesAfterCancels,
   findActsWhileHalted,
   findUnsentChanges,
   findCutsUnnamed,

@@ -105,7 +105,7 @@ export function isPaced({ is_paced: isNoted, verdicts }: RecordedDecision): bool
   return isNoted ?? verdicts?.some(({ code }) => code === 'RATE') ?? false;
 }
 
-/** A later slice is decided on its own and can only shrink; what it lost is released. */
+/** A later slice is decided on its own and can only shrink; what it lost is released. An exit takes a small rest along. */
 function applySlice(state: GateViews, event: DecisionEvent): void {
   for (const fresh of planOrders(event, state.time.tMs, state.time.aheadMs)) {
     const order = state.orders.all.get(fresh.clientOrderId);
@@ -122,7 +122,7 @@ function applySlice(state: GateViews, event: DecisionEvent): void {
     order.decidedSeq = state.stateSeq;
     // A resting exit that waited for its rate.
     if (order.reduceOnly) state.pacing.take('exits', event.agent, state.time.tMs);
-    order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
+    order.quantityE8 = order.reduceOnly ? fresh.quantityE8 : Math.min(order.quantityE8, fresh.quantityE8);
     order.priceE8 = fresh.priceE8;
     order.leverage = Math.min(order.leverage, fresh.leverage);
     order.status = 'in_flight';

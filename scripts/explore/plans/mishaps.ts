@@ -145,7 +145,7 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
         return [
           ...(random.chance(0.5) ? [draw.step(draw.open(-random.int(20, 60)))] : []),
           draw.step({ kind: 'foreign', symbol, side, lots: random.pick([1, 5, 12]) }),
-          draw.step({ kind: 'wait' }, random.int(75_000, 110_000)),
+          draw.step({ kind: 'wait' }, random.chance(0.5) ? random.int(21_000, 60_000) : random.int(75_000, 110_000)),
           draw.step(random.chance(0.5) ? draw.open() : draw.open(-random.int(5, 60))),
         ];
       },

@@ -2,6 +2,8 @@ import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { Decision, PlannedBy } from '../records.ts';
 
+/** An order that is on its way as its opening is canceled, ms: with a decision of its own it leaves within half a second. */
+const SENT_WITHIN_MS = 600;
 const ALIVE: ReadonlySet<string> = new Set(['NEW', 'PARTIALLY_FILLED']);
 
 /**
@@ -40,4 +42,25 @@ function wasAsked({ world }: History, id: string, sinceMs: number): boolean {
   return world.wire.records.some(
     ({ clientId, method, sentAtMs }) => method === 'DELETE' && clientId === id && sentAtMs >= sinceMs,
   );
+}
+
+/** A permitted cancel of one slice drops those of the same opening that were not sent yet. */
+export function findSlicesAfterCancels({ decisions, orders, posts }: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const { agent, atMs, event } of decisions.values()) {
+    const { decision, request } = event;
+    const named = orders.get(request.client_order_id ?? '');
+    if (decision.kind !== 'tool' || decision.effective?.action !== 'cancel' || named === undefined) continue;
+    if (!decision.enforced || named.planned.reduce_only) continue;
+    for (const [id, { decision: parent }] of orders) {
+      const sent = posts.get(id);
+      if (parent.rootId !== named.decision.rootId || sent === undefined || sent.sentAtMs <= atMs + SENT_WITHIN_MS)
+        continue;
+      breaches.push({
+        code: 'cancel-sliced',
+        detail: `${agent} cancels ${request.client_order_id} at ${at(atMs)}; ${id} of the same opening goes out at ${at(sent.sentAtMs)}`,
+      });
+    }
+  }
+  return breaches;
 }

@@ -135,10 +135,13 @@ const LISTS_APART_MS = 25_000;
  * @except the process stops
  * @except an operator flattens
  * @except a person changes the account's mode
+ * @except others use the weight of requests of the address: a list that was due waits for it, and the next one does not
  */
 export function findReadTwice({ plan, world }: History): readonly Breach[] {
   // An account that is found in another mode is read anew.
-  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart|away|flatten|setting)$/.test(kind)))
+  if (
+    plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart|away|flatten|setting|weight)$/.test(kind))
+  )
     return [];
   const breaches: Breach[] = [];
   let listedAtMs = Number.NEGATIVE_INFINITY;

@@ -5,8 +5,10 @@ import { suggestPolicy, withBudgets } from '../../../daemon/engine/audit/policy-
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
-/** All decisions are decided again for each budget: one world in so many, and none with more decisions. */
+/** All decisions are decided again for each budget: one world in so many, more of few decisions, and none with more. */
 const WORLDS = 16;
+const SMALL_WORLDS = 3;
+const FEW_DECISIONS = 15;
 const MAX_DECISIONS = 60;
 /** Clearly less than what was needed. */
 const LESS = 0.9;
@@ -21,7 +23,8 @@ const WHOLE: ReadonlySet<CountedBudget> = new Set(['leverage', 'order_rate', 'co
  */
 export function findMissuggested(history: History): readonly Breach[] {
   const { decisions, events, plan, world } = history;
-  if (plan.seed % WORLDS !== 0 || decisions.size > MAX_DECISIONS) return [];
+  const every = decisions.size <= FEW_DECISIONS ? SMALL_WORLDS : WORLDS;
+  if (plan.seed % every !== 0 || decisions.size > MAX_DECISIONS) return [];
   const [first, ...others] = events.flatMap(({ event }) =>
     event.kind === 'policy' && event.payload.action === 'in_force' ? [event.payload.hash] : [],
   );

@@ -4,8 +4,8 @@ import { type History, isOwnersHandIn, isReportedLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';
 import { wantedE8 } from './room.ts';
 
-/** From the record that the account is to be reconciled until it is, where nothing fails, ms. */
-const RECONCILED_WITHIN_MS = 2_000;
+/** From the record that the account is to be reconciled until it is, where nothing fails, by how noisy the way is, ms. */
+const RECONCILED_WITHIN_MS = [2_000, 2_000, 6_000] as const;
 
 /**
  * At quiet, what the API shows is what the books say.
@@ -64,10 +64,10 @@ export function findViewBreaches(history: History): readonly Breach[] {
 }
 
 /** The exchange's clock was put right at the quiet, and that has just been seen. */
-function hasJustBegun({ endMs, events }: History): boolean {
+function hasJustBegun({ endMs, events, plan }: History): boolean {
   const last = events.findLast(({ event }) => event.kind === 'state' && event.payload.layer === 'boot');
   const isBegun = last?.event.kind === 'state' && last.event.payload.state !== 'active';
-  return isBegun && last.atMs > endMs - RECONCILED_WITHIN_MS;
+  return isBegun && last.atMs > endMs - RECONCILED_WITHIN_MS[plan.setup.noise];
 }
 
 /** An account that a person has left in another mode. */
