@@ -292,12 +292,7 @@ describe('ways around a gate: venues', () => {
       }, baseUrl);
   });
   it('BY-28 refuses a policy that does not name the venue of the daemon', async () => {
-    await assert.rejects(
-      DaemonWorld.start({
-        policy: { 'scope.venues': ['binance-live'] },
-      }),
-      /venue/,
-    );
+    await assert.rejects(DaemonWorld.start({ policy: { 'scope.venues': ['binance-live'] } }), /venue/);
   });
 
   it('BY-40 refuses a second daemon on the same home, and a ledger that belongs to another venue', async () => {

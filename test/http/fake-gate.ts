@@ -457,14 +457,7 @@ export function createFakeGate(): FakeGate {
     getOrderBook(symbol) {
       note('getOrderBook', symbol);
       const level = (price: number) => [{ price, quantity: 1.5 }];
-      return {
-        symbol,
-        bids: level(59_999),
-        asks: level(60_001),
-        mid: 60_000,
-        spread_bps: 0.3333,
-        quote_at_ms: 1,
-      };
+      return { symbol, bids: level(59_999), asks: level(60_001), mid: 60_000, spread_bps: 0.3333, quote_at_ms: 1 };
     },
     async addSignal(caller: Caller, signal: SignalBody) {
       note('addSignal', caller, signal);

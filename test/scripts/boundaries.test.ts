@@ -299,11 +299,7 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
 ];
 /** A file that may stand there. */
 /** One that the rooms of the unit have, where it has rooms. */
-const FILE_OF: Readonly<Record<string, string>> = {
-  'exchange-sim': 'open',
-  ledger: 'ledger',
-  venue: 'venue-orders',
-};
+const FILE_OF: Readonly<Record<string, string>> = { 'exchange-sim': 'open', ledger: 'ledger', venue: 'venue-orders' };
 const fileOf = (unit: string): string => `daemon/${unit}/${FILE_OF[unit] ?? 'x'}.ts`;
 
 const TIME: readonly (readonly [what: string, source: string])[] = [

@@ -79,12 +79,7 @@ describe('holdfast tune', () => {
   });
 
   it('scores a policy that shrinks everything worse than the one it was made from', () => {
-    const evaluator = new Evaluator({
-      market,
-      agents: [AGENT],
-      reference,
-      unbound: unboundVariant(start),
-    });
+    const evaluator = new Evaluator({ market, agents: [AGENT], reference, unbound: unboundVariant(start) });
     const scoreOf = (variant: typeof start) => measureFigures(addSeeds(evaluator.measure(variant, [1])));
     const whole = scoreOf(start);
     for (const factor of [0.05, 0.3]) {
