@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, readClientEnv, readEnv, readVenueEnv } from '../daemon/config/config.ts';
 import { SETTING_NAMES, START_FLAGS } from '../daemon/config/settings.ts';
 import { holdfast } from './cli/run.ts';
+import { tempFolder } from './temp-folder.ts';
 
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url));
-let folder = '';
+const folder = tempFolder({ after }, 'config');
 const file = (name: string) => join(folder, name);
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
   for (const [name, text] of [
     ['key', 'demo-key\n'],
     ['secret', 'demo-secret\n'],
@@ -26,7 +26,6 @@ before(() => {
   }
   chmodSync(file('loose'), 0o666);
 });
-after(() => rmSync(folder, { recursive: true }));
 
 function problemsOf(read: () => unknown): readonly string[] {
   try {
@@ -92,10 +91,10 @@ test('every setting is read, and paths become absolute', () => {
   assert.deepEqual(secrets, { venueKeys: { apiKey: 'k', secret: 's' }, simToken: '12345678', alerts: {} });
 });
 
-test('secrets of alert channels are read by their prefix, and alert routes lie beside the policy or where a setting says [AL-3]', () => {
+test('secrets of alert channels are read by their prefix, and alert routes lie beside the policy or where a setting says [AL-3]', (t) => {
   const env = { HOLDFAST_ALERTS_SECRET_DESK: 'whsec_x', HOLDFAST_ALERTS_SECRET_EMPTY: '', OTHER: 'x' };
   assert.deepEqual(readEnv(env).secrets.alerts, { HOLDFAST_ALERTS_SECRET_DESK: 'whsec_x' });
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
+  const folder = tempFolder(t, 'routes');
   const policy = join(folder, 'policy.yaml');
   writeFileSync(policy, '');
   assert.equal(readEnv({ HOLDFAST_POLICY: policy }).config.alertsPath, join(folder, 'alerts.yaml'));
@@ -105,7 +104,6 @@ test('secrets of alert channels are read by their prefix, and alert routes lie b
   const named = readEnv({ HOLDFAST_ALERTS: join(folder, 'absent.yaml') }).config;
   assert.deepEqual([named.isAlertsNamed, readEnv({}).config.isAlertsNamed], [true, false]);
   assert.throws(() => readEnv({ HOLDFAST_ALERTS_SECRETS_X: 'x' }), /HOLDFAST_ALERTS_SECRETS_X/);
-  rmSync(folder, { recursive: true });
 });
 
 test('flags win over the environment, and every variable that is not secret has one', () => {

@@ -303,12 +303,7 @@ describe('one attempt', () => {
     const seen = JSON.parse(readFileSync(out, 'utf8')) as { s: string; args: string[]; env: string[]; cwd: string };
     assert.deepEqual(
       { ...seen, env: seen.env.filter((name) => !/^_|^PWD$|^SHLVL$/.test(name)) },
-      {
-        s: 'hello\n',
-        args: ['$(id); `id`'],
-        env: [],
-        cwd: '/',
-      },
+      { s: 'hello\n', args: ['$(id); `id`'], env: [], cwd: '/' },
     );
     assert.deepEqual(await run(['/bin/false']), {
       kind: 'failed',

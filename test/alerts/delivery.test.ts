@@ -313,10 +313,7 @@ describe('delivery of alerts', () => {
     const { hash: before } = await channels();
     const { desk } = routes().channels;
     other.behaviour = 503;
-    writeRoutes(world.home, {
-      channels: { desk },
-      routes: [{ channels: ['desk'], severity: 'info' }],
-    });
+    writeRoutes(world.home, { channels: { desk }, routes: [{ channels: ['desk'], severity: 'info' }] });
     await until('it waits', async () => ((await channels()).pending?.hash ?? before) !== before, SOON_MS);
     const { pending } = await channels();
     assert.match(pending?.looser.join() ?? '', /channels\.phone is gone/);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { AlertChannelsBody } from '../../daemon/contract/types/alerts.ts';
 import { DaemonWorld, until } from '../daemon/harness.ts';
 import { findFreePort } from '../free-port.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { startReceiver } from './receiver.ts';
 
 const SOON_MS = 60_000;
@@ -14,7 +14,7 @@ const ORIGIN = 'https://desk.example.ts.net';
 /** A daemon that sends its alerts, and what a message of each code linked to. */
 async function openWorld(t: TestContext, env: Readonly<Record<string, string>>) {
   const receiver = await startReceiver();
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-links-'));
+  const home = tempFolder(t, 'links');
   writeFileSync(join(home, 'hook.secret'), `whsec_${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 });
   const channels = { desk: { webhook: { url: receiver.url, secret: { file: 'hook.secret' } } } };
   const routes = [{ channels: ['desk'], severity: 'info' }];
@@ -28,7 +28,6 @@ async function openWorld(t: TestContext, env: Readonly<Record<string, string>>) 
   t.after(async () => {
     await world.close();
     await receiver.close();
-    rmSync(home, { recursive: true, force: true });
   });
   const inForce = async () => (await world.operator<AlertChannelsBody>('GET', '/v1/alerts/channels')).body.hash;
   await until('the routes are in force', async () => (await inForce()) !== null, SOON_MS);

@@ -199,10 +199,7 @@ describe('looser alert routes', () => {
 
   it('name a new channel that tells details, or may reach a private network [AL-64]', () => {
     const withChat = (chat: AlertRoutesSpec['channels'][string]): AlertRoutesSpec =>
-      spec({
-        channels: { desk, phone, chat },
-        routes: [...spec().routes, { channels: ['chat'], severity: 'info' }],
-      });
+      spec({ channels: { desk, phone, chat }, routes: [...spec().routes, { channels: ['chat'], severity: 'info' }] });
     const chat = { slack: { url: SECRET } };
     assert.deepEqual(looser(withChat(chat)), []);
     assert.deepEqual(looser(withChat({ ...chat, details: false, private_network: false })), []);

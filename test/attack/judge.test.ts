@@ -2,198 +2,103 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeBooks } from '../../daemon/evaluation/conformance/judge.ts';
 import type { Breach } from '../../daemon/evaluation/conformance/verdicts.ts';
+import { editPolicy, type PolicyEdits } from '../daemon/policy-edits.ts';
 import { attribute, buildAsk, buildBooks, buildInput, defaultPolicy, type PlannedOrder, T0 } from './book-fixture.ts';
 
 function breachesOf(orders: readonly PlannedOrder[], spec = defaultPolicy()): readonly Breach[] {
   const { orders: found, fills } = judgeBooks(buildInput([buildBooks(orders)], spec), attribute());
   return [...new Set([...found, ...fills].flatMap((each) => each.breaches))].sort();
 }
-const ample = defaultPolicy((spec) => {
-  spec.budgets.order_notional_usdt = 50_000;
-  spec.budgets.symbol_notional_usdt = 50_000;
-  spec.budgets.gross_notional_usdt = 50_000;
-  spec.budgets.leverage = 20;
-  spec.budgets.order_rate.max = 1000;
-  spec.budgets.turnover_usdt_per_day = 1e9;
-  spec.budgets.fees_usdt_per_day = 1e6;
-  spec.account.concentration.floor_usdt = 1e6;
-  spec.temporal.flip_interval_ms = 1;
-});
-type Change = Parameters<typeof defaultPolicy>[0];
-function amplePolicy(change: Change) {
-  const spec = structuredClone(ample) as Parameters<NonNullable<Change>>[0];
-  change?.(spec);
-  return spec as typeof ample;
-}
+const amplePolicy = (edits: PolicyEdits = {}) =>
+  defaultPolicy((spec) =>
+    editPolicy(spec, {
+      'budgets.order_notional_usdt': 50_000,
+      'budgets.symbol_notional_usdt': 50_000,
+      'budgets.gross_notional_usdt': 50_000,
+      'budgets.leverage': 20,
+      'budgets.order_rate.max': 1000,
+      'budgets.turnover_usdt_per_day': 1e9,
+      'budgets.fees_usdt_per_day': 1e6,
+      'account.concentration.floor_usdt': 1e6,
+      'temporal.flip_interval_ms': 1,
+      ...edits,
+    }),
+  );
+const ample = amplePolicy();
+const at = (notional: number, atMs = 1000, more: Partial<PlannedOrder> = {}) => ({ notional, atMs, ...more });
 const spread = (count: number, notional: number, everyMs: number): readonly PlannedOrder[] =>
-  Array.from({ length: count }, (_, index) => ({ notional, atMs: 1000 + index * everyMs }));
+  Array.from({ length: count }, (_, index) => at(notional, 1000 + index * everyMs));
+const ETH = { symbol: 'ETHUSDT' } as const;
+const SELL = { side: 'sell' } as const;
+const CONCENTRATION = { 'account.concentration': { share: 0.8, floor_usdt: 960 } };
 
+type Rule = readonly [
+  breach: Breach,
+  policy: PolicyEdits,
+  beyond: readonly PlannedOrder[],
+  within: readonly PlannedOrder[],
+];
 // For each rule: books in which that rule alone is broken, and their neighbour that is in scope.
-const RULES: readonly {
-  readonly breach: Breach;
-  readonly spec: typeof ample;
-  readonly beyond: readonly PlannedOrder[];
-  readonly within: readonly PlannedOrder[];
-}[] = [
-  {
-    breach: 'order_cap',
-    spec: amplePolicy((spec) => {
-      spec.budgets.order_notional_usdt = 1020;
-    }),
-    beyond: [{ notional: 1140, atMs: 1000 }],
-    within: [{ notional: 1080, atMs: 1000 }],
-  },
-  {
-    breach: 'order_cap',
-    spec: amplePolicy((spec) => {
-      spec.budgets.order_notional_usdt = 1020;
-    }),
-    // Slices of one request count as one order.
-    beyond: [1, 2, 3].map((slice) => ({ notional: 420, atMs: 1000 * slice, id: `hf000000a-${slice}-0` })),
-    within: [1, 2, 3].map((slice) => ({ notional: 420, atMs: 1000 * slice, id: `hf000000${slice}-0-0` })),
-  },
-  {
-    breach: 'symbol_cap',
-    spec: amplePolicy((spec) => {
-      spec.budgets.symbol_notional_usdt = 2040;
-    }),
-    beyond: spread(3, 720, 100),
-    within: [720, 720, 660].map((notional, index) => ({ notional, atMs: 100 * index })),
-  },
-  {
-    breach: 'symbol_cap',
-    spec: amplePolicy((spec) => {
-      spec.budgets.symbol_notional_usdt = 2040;
-    }),
-    // Resting orders count in full, at the worse of mark and limit.
-    beyond: [1, 2, 3].map((index) => ({ notional: 720, atMs: 100 * index, price: 59_000 })),
-    within: [1, 2].map((index) => ({ notional: 720, atMs: 100 * index, price: 59_000 })),
-  },
-  {
-    breach: 'gross_cap',
-    spec: amplePolicy((spec) => {
-      spec.budgets.gross_notional_usdt = 2040;
-    }),
-    beyond: [
-      { notional: 1500, atMs: 1000 },
-      { notional: 660, atMs: 1100, symbol: 'ETHUSDT' },
-    ],
-    within: [
-      { notional: 1500, atMs: 1000 },
-      { notional: 510, atMs: 1100, symbol: 'ETHUSDT' },
-    ],
-  },
-  {
-    breach: 'account_leverage',
-    spec: amplePolicy((spec) => {
-      spec.budgets.leverage = 1;
-    }),
-    beyond: [{ notional: 10_200, atMs: 1000 }],
-    within: [{ notional: 9_960, atMs: 1000 }],
-  },
-  {
-    breach: 'concentration',
-    spec: amplePolicy((spec) => {
-      spec.account.concentration = { share: 0.8, floor_usdt: 960 };
-    }),
-    beyond: [{ notional: 1140, atMs: 1000 }],
-    within: [
-      { notional: 300, atMs: 900, symbol: 'ETHUSDT' },
-      { notional: 1140, atMs: 1000 },
-    ],
-  },
-  {
-    breach: 'positions',
-    spec: amplePolicy((spec) => {
-      spec.budgets.concurrent_positions = 1;
-    }),
-    beyond: [
-      { notional: 300, atMs: 1000 },
-      { notional: 300, atMs: 1100, symbol: 'ETHUSDT' },
-    ],
-    within: spread(2, 300, 100),
-  },
-  {
-    breach: 'symbol',
-    spec: ample,
-    beyond: [{ notional: 100, atMs: 1000, symbol: 'DOGEUSDT' }],
-    within: spread(1, 120, 1),
-  },
-  {
-    breach: 'leverage_setting',
-    spec: ample,
-    beyond: [{ notional: 120, atMs: 1000, leverage: 21 }],
-    within: [{ notional: 120, atMs: 1000, leverage: 20 }],
-  },
-  {
-    breach: 'order_rate',
-    spec: amplePolicy((spec) => {
-      spec.budgets.order_rate = { max: 4, window_ms: 60_000 };
-    }),
-    beyond: spread(5, 60, 14_000),
-    within: spread(5, 60, 15_000),
-  },
-  {
-    breach: 'cooldown',
-    spec: amplePolicy((spec) => {
-      spec.market.regimes.calm.cooldown_ms = 30_000;
-    }),
-    beyond: spread(2, 60, 28_000),
-    within: spread(2, 60, 30_000),
-  },
-  {
-    breach: 'flip_interval',
-    spec: amplePolicy((spec) => {
-      spec.temporal.flip_interval_ms = 60_000;
-    }),
-    beyond: [
-      { notional: 120, atMs: 1000 },
-      { notional: 360, atMs: 50_000, side: 'sell' },
-    ],
-    within: [
-      { notional: 120, atMs: 1000 },
-      { notional: 360, atMs: 61_000, side: 'sell' },
-    ],
-  },
-  {
-    breach: 'turnover',
-    spec: amplePolicy((spec) => {
-      spec.budgets.turnover_usdt_per_day = 600;
-    }),
-    beyond: spread(3, 300, 2000),
-    within: spread(2, 300, 2000),
-  },
-  {
-    breach: 'fees',
-    spec: amplePolicy((spec) => {
-      spec.budgets.fees_usdt_per_day = 0.3;
-    }),
-    beyond: spread(3, 300, 2000),
-    within: spread(2, 300, 2000),
-  },
-  {
-    breach: 'slippage',
-    spec: ample,
-    beyond: [{ notional: 300, atMs: 1000, fillPrice: 60_000 * 1.0023 }],
-    within: [{ notional: 300, atMs: 1000, fillPrice: 60_000 * 1.002 }],
-  },
-  {
-    breach: 'reduce_only',
-    spec: amplePolicy((spec) => {
-      Object.assign(spec.market.regimes.calm, { reduce_only: true });
-    }),
-    beyond: [{ notional: 120, atMs: 1000 }],
-    within: [{ notional: 120, atMs: 1000, isExit: true, isFilled: false }],
-  },
-  {
-    breach: 'duplicate_id',
-    spec: ample,
-    beyond: [1, 2].map((index) => ({ notional: 120, atMs: 1000 * index, id: 'same' })),
-    within: [1, 2].map((index) => ({ notional: 120, atMs: 1000 * index, id: `other${index}` })),
-  },
+const RULES: readonly Rule[] = [
+  ['order_cap', { 'budgets.order_notional_usdt': 1020 }, [at(1140)], [at(1080)]],
+  // Slices of one request count as one order.
+  [
+    'order_cap',
+    { 'budgets.order_notional_usdt': 1020 },
+    [1, 2, 3].map((slice) => at(420, 1000 * slice, { id: `hf000000a-${slice}-0` })),
+    [1, 2, 3].map((slice) => at(420, 1000 * slice, { id: `hf000000${slice}-0-0` })),
+  ],
+  [
+    'symbol_cap',
+    { 'budgets.symbol_notional_usdt': 2040 },
+    spread(3, 720, 100),
+    [720, 720, 660].map((notional, index) => at(notional, 100 * index)),
+  ],
+  // Resting orders count in full, at the worse of mark and limit.
+  [
+    'symbol_cap',
+    { 'budgets.symbol_notional_usdt': 2040 },
+    [1, 2, 3].map((index) => at(720, 100 * index, { price: 59_000 })),
+    [1, 2].map((index) => at(720, 100 * index, { price: 59_000 })),
+  ],
+  [
+    'gross_cap',
+    { 'budgets.gross_notional_usdt': 2040 },
+    [at(1500), at(660, 1100, ETH)],
+    [at(1500), at(510, 1100, ETH)],
+  ],
+  ['account_leverage', { 'budgets.leverage': 1 }, [at(10_200)], [at(9_960)]],
+  ['concentration', CONCENTRATION, [at(1140)], [at(300, 900, ETH), at(1140)]],
+  ['positions', { 'budgets.concurrent_positions': 1 }, [at(300), at(300, 1100, ETH)], spread(2, 300, 100)],
+  ['symbol', {}, [at(100, 1000, { symbol: 'DOGEUSDT' })], spread(1, 120, 1)],
+  ['leverage_setting', {}, [at(120, 1000, { leverage: 21 })], [at(120, 1000, { leverage: 20 })]],
+  ['order_rate', { 'budgets.order_rate': { max: 4, window_ms: 60_000 } }, spread(5, 60, 14_000), spread(5, 60, 15_000)],
+  ['cooldown', { 'market.regimes.calm.cooldown_ms': 30_000 }, spread(2, 60, 28_000), spread(2, 60, 30_000)],
+  [
+    'flip_interval',
+    { 'temporal.flip_interval_ms': 60_000 },
+    [at(120), at(360, 50_000, SELL)],
+    [at(120), at(360, 61_000, SELL)],
+  ],
+  ['turnover', { 'budgets.turnover_usdt_per_day': 600 }, spread(3, 300, 2000), spread(2, 300, 2000)],
+  ['fees', { 'budgets.fees_usdt_per_day': 0.3 }, spread(3, 300, 2000), spread(2, 300, 2000)],
+  ['slippage', {}, [at(300, 1000, { fillPrice: 60_000 * 1.0023 })], [at(300, 1000, { fillPrice: 60_000 * 1.002 })]],
+  [
+    'reduce_only',
+    { 'market.regimes.calm.reduce_only': true },
+    [at(120)],
+    [at(120, 1000, { isExit: true, isFilled: false })],
+  ],
+  [
+    'duplicate_id',
+    {},
+    [1, 2].map((index) => at(120, 1000 * index, { id: 'same' })),
+    [1, 2].map((index) => at(120, 1000 * index, { id: `other${index}` })),
+  ],
 ];
 
-for (const { breach, spec, beyond, within } of RULES) {
+for (const [breach, edits, beyond, within] of RULES) {
+  const spec = amplePolicy(edits);
   test(`SAE-OOS-CAP SAE-OOS-STATE: the judge sees ${breach} alone, and nothing just within it`, () => {
     assert.deepEqual(breachesOf(beyond, spec), [breach], 'books beyond the rule');
     assert.deepEqual(breachesOf(within, spec), [], 'books within the rule');
@@ -212,20 +117,9 @@ test('SAE section 9: an order after a halt is out of scope, one on its way is no
 });
 
 test('SAE section 9: a fill that only reduces is in scope, whatever its order broke; beyond zero it is not', () => {
-  const spec = amplePolicy((change) => {
-    change.budgets.order_notional_usdt = 600;
-  });
+  const spec = amplePolicy({ 'budgets.order_notional_usdt': 600 });
   const { fills } = judgeBooks(
-    buildInput(
-      [
-        buildBooks([
-          ...spread(4, 600, 100),
-          { notional: 1200, atMs: 2000, side: 'sell' },
-          { notional: 3000, atMs: 2100, side: 'sell' },
-        ]),
-      ],
-      spec,
-    ),
+    buildInput([buildBooks([...spread(4, 600, 100), at(1200, 2000, SELL), at(3000, 2100, SELL)])], spec),
     attribute(),
   );
   assert.deepEqual(fills.at(-2)?.breaches, [], 'reduces 2,400 to 1,200');
@@ -249,9 +143,7 @@ test('ATK-MISUSE SAE-T: what a request outside T executes is out of scope, thoug
 });
 
 test('ATK-ADAPT: an order grown after it was placed is judged as what it became; one made smaller is not', () => {
-  const spec = amplePolicy((change) => {
-    change.budgets.order_notional_usdt = 1020;
-  });
+  const spec = amplePolicy({ 'budgets.order_notional_usdt': 1020 });
   const rested = (notional: number, endMs: number) => {
     const books = buildBooks([{ notional, atMs: 1000, price: 59_000 }], endMs);
     return { ...books, orders: books.orders.map((order) => ({ ...order, updatedMs: T0 + endMs })) };
@@ -270,25 +162,13 @@ test('ATK-ADAPT: an order grown after it was placed is judged as what it became;
 });
 
 test('orders of one moment that overtake each other on the way are not accused of concentration', () => {
-  const spec = amplePolicy((change) => {
-    change.account.concentration = { share: 0.8, floor_usdt: 960 };
-  });
-  const orders: readonly PlannedOrder[] = [
-    { notional: 1140, atMs: 1000 },
-    { notional: 300, atMs: 1200, symbol: 'ETHUSDT' },
-  ];
-  assert.deepEqual(breachesOf(orders, spec), []);
+  const spec = amplePolicy(CONCENTRATION);
+  assert.deepEqual(breachesOf([at(1140), at(300, 1200, ETH)], spec), []);
 });
 
 test('ATK-FLIP: openings of one moment in both directions are no flip; a turn through a reduction is one', () => {
-  const spec = amplePolicy((change) => {
-    change.temporal.flip_interval_ms = 60_000;
-  });
-  const turn = (secondMs: number): readonly PlannedOrder[] => [
-    { notional: 600, atMs: 1000 },
-    { notional: 600, atMs: secondMs, side: 'sell' },
-    { notional: 120, atMs: 10_000, side: 'sell' },
-  ];
+  const spec = amplePolicy({ 'temporal.flip_interval_ms': 60_000 });
+  const turn = (secondMs: number): readonly PlannedOrder[] => [at(600), at(600, secondMs, SELL), at(120, 10_000, SELL)];
   assert.deepEqual(breachesOf(turn(1010), spec), [], 'the second was decided before the first had filled');
   const judged = judgeBooks(buildInput([buildBooks(turn(5000))], spec), attribute());
   assert.deepEqual(judged.fills.at(-1)?.breaches, ['flip_interval'], 'the second knew of the first');

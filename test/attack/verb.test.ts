@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { holdfast } from '../cli/run.ts';
+import { tempFolder } from '../temp-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-attack-verb-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = tempFolder({ after }, 'attack-verb');
 
 test('attack --self-contained prints its report as JSON, writes it, and ends with 0', async () => {
   const file = join(folder, 'report.json');

@@ -4,14 +4,12 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
@@ -26,6 +24,7 @@ import { DomainClock } from '../../daemon/venue/wire/clock.ts';
 import { DaemonWorld, until } from '../daemon/harness.ts';
 import { UNPACED } from '../daemon/policy-edits.ts';
 import { suiteWorld } from '../daemon/suite-world.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { leavesTheBooksAlone, newOrders } from './attempts.ts';
 
 type Tree = { [key: string]: unknown };
@@ -202,41 +201,37 @@ describe('ways around a gate: policy files', () => {
     const { action, hash, name } = inForce as { readonly [key: string]: unknown };
     assert.deepEqual({ action, hash, name }, { action: 'in_force', hash: back, name: spec.name });
   });
-  it('BY-33 keeps token files private, and refuses to trade live beside one or in a folder that others write [TM-75]', async () => {
+  it('BY-33 keeps token files private, and refuses to trade live beside one or in a folder that others write [TM-75]', async (t) => {
     const folder = join(world.home, 'tokens');
     for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
     assert.equal(statSync(folder).mode & 0o077, 0);
     assert.equal(statSync(join(world.home, 'paper', 'ledger.db')).mode & 0o077, 0);
-    const live = mkdtempSync(join(tmpdir(), 'holdfast-live-'));
-    try {
-      const policy = join(live, 'policy.yaml');
-      writeFileSync(policy, change(spec, ['scope', 'venues'], ['binance-live']));
-      const start = () => {
-        const { config, secrets } = readEnv({
-          HOLDFAST_HOME: live,
-          HOLDFAST_HEAD_FILE: join(live, 'head'),
-          HOLDFAST_PORT: '0',
-          HOLDFAST_VENUE: 'binance-live',
-          HOLDFAST_POLICY: policy,
-          HOLDFAST_LIVE_ARMED: '1',
-          BINANCE_LIVE_API_KEY: 'k'.repeat(64),
-          BINANCE_LIVE_API_SECRET: 's'.repeat(64),
-        });
-        const log = createLogger({ level: 'silent', secrets: [] });
-        return startDaemon(config, secrets, { log, signal: AbortSignal.timeout(1_000) });
-      };
-      mkdirSync(join(live, 'tokens'), { mode: 0o700 });
-      writeFileSync(join(live, 'tokens', 'operator.token'), 'hf_x', { mode: 0o600 });
-      await assert.rejects(start, /token/);
-      rmSync(join(live, 'tokens'), { recursive: true });
-      chmodSync(policy, 0o666);
-      await assert.rejects(start, /others can write .*; run: chmod go-w \//);
-      chmodSync(policy, 0o600);
-      chmodSync(live, 0o777);
-      await assert.rejects(start, /others can write .*; run: chmod go-w \//);
-    } finally {
-      rmSync(live, { recursive: true, force: true });
-    }
+    const live = tempFolder(t, 'live');
+    const policy = join(live, 'policy.yaml');
+    writeFileSync(policy, change(spec, ['scope', 'venues'], ['binance-live']));
+    const start = () => {
+      const { config, secrets } = readEnv({
+        HOLDFAST_HOME: live,
+        HOLDFAST_HEAD_FILE: join(live, 'head'),
+        HOLDFAST_PORT: '0',
+        HOLDFAST_VENUE: 'binance-live',
+        HOLDFAST_POLICY: policy,
+        HOLDFAST_LIVE_ARMED: '1',
+        BINANCE_LIVE_API_KEY: 'k'.repeat(64),
+        BINANCE_LIVE_API_SECRET: 's'.repeat(64),
+      });
+      const log = createLogger({ level: 'silent', secrets: [] });
+      return startDaemon(config, secrets, { log, signal: AbortSignal.timeout(1_000) });
+    };
+    mkdirSync(join(live, 'tokens'), { mode: 0o700 });
+    writeFileSync(join(live, 'tokens', 'operator.token'), 'hf_x', { mode: 0o600 });
+    await assert.rejects(start, /token/);
+    rmSync(join(live, 'tokens'), { recursive: true });
+    chmodSync(policy, 0o666);
+    await assert.rejects(start, /others can write .*; run: chmod go-w \//);
+    chmodSync(policy, 0o600);
+    chmodSync(live, 0o777);
+    await assert.rejects(start, /others can write .*; run: chmod go-w \//);
   });
 });
 
@@ -292,85 +287,66 @@ describe('ways around a gate: venues', () => {
       }, baseUrl);
   });
   it('BY-28 refuses a policy that does not name the venue of the daemon', async () => {
-    await assert.rejects(
-      DaemonWorld.start({
-        policy: { 'scope.venues': ['binance-live'] },
-      }),
-      /venue/,
-    );
+    await assert.rejects(DaemonWorld.start({ policy: { 'scope.venues': ['binance-live'] } }), /venue/);
   });
 
-  it('BY-40 refuses a second daemon on the same home, and a ledger that belongs to another venue', async () => {
-    const world = await DaemonWorld.start({ real: true });
-    const other = mkdtempSync(join(tmpdir(), 'holdfast-other-'));
-    try {
-      const start = (home: string, url: string) => {
-        const { config, secrets } = readEnv({
-          HOLDFAST_HOME: home,
-          HOLDFAST_HEAD_FILE: join(home, 'head'),
-          HOLDFAST_PORT: '0',
-          HOLDFAST_POLICY: world.policyPath,
-          HOLDFAST_PAPER_URL: url,
-          // As on another machine, for which no lock is held.
-          HOLDFAST_LOCK_FOLDER: join(home, 'locks'),
-        });
-        const log = createLogger({ level: 'silent', secrets: [] });
-        return startDaemon(config, secrets, { log, signal: AbortSignal.timeout(20_000) });
-      };
-      await leavesTheBooksAlone(world, 'a second daemon', () => assert.rejects(start(world.home, world.sim.url)));
-      // The first one goes on.
-      assert.equal((await world.place()).body.decision.decision, 'ALLOW');
-      await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 200 });
-      // Another home, the same account: its orders carry the genesis of the first.
-      await leavesTheBooksAlone(world, 'a second daemon with a home of its own', async () => {
-        const second = start(other, world.sim.url);
-        const outcome = await second.then(
-          async (daemon) => {
-            await new Promise((resolve) => setTimeout(resolve, 300));
-            const { ready, waiting_for: waiting } = daemon.gate.readiness();
-            await daemon.close();
-            return `it started: ready ${ready}, waiting for ${waiting.join(', ')}`;
-          },
-          () => 'refused',
-        );
-        assert.equal(outcome, 'refused');
-      });
-    } finally {
-      await world.close();
-      rmSync(other, { recursive: true, force: true });
-    }
-  });
-  it('BY-40 refuses a ledger of one venue under another one', async () => {
-    const world = await DaemonWorld.start({ real: true });
-    const other = mkdtempSync(join(tmpdir(), 'holdfast-moved-'));
-    try {
-      await world.place();
-      await world.daemon.close();
-      mkdirSync(join(other, 'binance-demo'), { mode: 0o700 });
-      copyFileSync(join(world.home, 'paper', 'ledger.db'), join(other, 'binance-demo', 'ledger.db'));
+  it('BY-40 refuses a second daemon on the same home, and a ledger that belongs to another venue', async (t) => {
+    const world = await DaemonWorld.of(t, { real: true });
+    const other = tempFolder(t, 'other');
+    const start = (home: string, url: string) => {
       const { config, secrets } = readEnv({
-        HOLDFAST_HOME: other,
-        HOLDFAST_HEAD_FILE: join(other, 'head'),
+        HOLDFAST_HOME: home,
+        HOLDFAST_HEAD_FILE: join(home, 'head'),
         HOLDFAST_PORT: '0',
         HOLDFAST_POLICY: world.policyPath,
-        ...DEMO,
+        HOLDFAST_PAPER_URL: url,
+        // As on another machine, for which no lock is held.
+        HOLDFAST_LOCK_FOLDER: join(home, 'locks'),
       });
       const log = createLogger({ level: 'silent', secrets: [] });
-      await assert.rejects(startDaemon(config, secrets, { log, signal: AbortSignal.timeout(5_000) }), /paper/);
-      assert.ok(!existsSync(join(other, 'tokens', 'operator.token')), 'a plaintext operator token on demo');
-    } finally {
-      await world.close();
-      rmSync(other, { recursive: true, force: true });
-    }
+      return startDaemon(config, secrets, { log, signal: AbortSignal.timeout(20_000) });
+    };
+    await leavesTheBooksAlone(world, 'a second daemon', () => assert.rejects(start(world.home, world.sim.url)));
+    // The first one goes on.
+    assert.equal((await world.place()).body.decision.decision, 'ALLOW');
+    await world.place({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 200 });
+    // Another home, the same account: its orders carry the genesis of the first.
+    await leavesTheBooksAlone(world, 'a second daemon with a home of its own', async () => {
+      const second = start(other, world.sim.url);
+      const outcome = await second.then(
+        async (daemon) => {
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          const { ready, waiting_for: waiting } = daemon.gate.readiness();
+          await daemon.close();
+          return `it started: ready ${ready}, waiting for ${waiting.join(', ')}`;
+        },
+        () => 'refused',
+      );
+      assert.equal(outcome, 'refused');
+    });
   });
-  it('BY-40 refuses an exchange state of another market', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-sim-'));
-    try {
-      const storagePath = join(folder, 'exchange.db');
-      await (await startExchangeSim({ seed: 7, storagePath })).close();
-      await assert.rejects(startExchangeSim({ seed: 8, storagePath }), /belongs to market/);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+  it('BY-40 refuses a ledger of one venue under another one', async (t) => {
+    const world = await DaemonWorld.of(t, { real: true });
+    const other = tempFolder(t, 'moved');
+    await world.place();
+    await world.daemon.close();
+    mkdirSync(join(other, 'binance-demo'), { mode: 0o700 });
+    copyFileSync(join(world.home, 'paper', 'ledger.db'), join(other, 'binance-demo', 'ledger.db'));
+    const { config, secrets } = readEnv({
+      HOLDFAST_HOME: other,
+      HOLDFAST_HEAD_FILE: join(other, 'head'),
+      HOLDFAST_PORT: '0',
+      HOLDFAST_POLICY: world.policyPath,
+      ...DEMO,
+    });
+    const log = createLogger({ level: 'silent', secrets: [] });
+    await assert.rejects(startDaemon(config, secrets, { log, signal: AbortSignal.timeout(5_000) }), /paper/);
+    assert.ok(!existsSync(join(other, 'tokens', 'operator.token')), 'a plaintext operator token on demo');
+  });
+  it('BY-40 refuses an exchange state of another market', async (t) => {
+    const folder = tempFolder(t, 'sim');
+    const storagePath = join(folder, 'exchange.db');
+    await (await startExchangeSim({ seed: 7, storagePath })).close();
+    await assert.rejects(startExchangeSim({ seed: 8, storagePath }), /belongs to market/);
   });
 });

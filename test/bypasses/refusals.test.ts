@@ -174,9 +174,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
     });
 
   it('the budgets of a policy that is put in force hold at once [PK-170 PK-171]', async (t) => {
-    const small = await DaemonWorld.of(t, {
-      policy: { requests: { refusals: { max: 2, window_ms: 5_000 } } },
-    });
+    const small = await DaemonWorld.of(t, { policy: { requests: { refusals: { max: 2, window_ms: 5_000 } } } });
     const statuses: number[] = [];
     for (let i = 0; i < 4; i += 1) statuses.push((await small.tool('cancel_all', {})).status);
     assert.deepEqual(statuses, [200, 200, 429, 429]);

@@ -231,11 +231,7 @@ describe('ways around a gate: bodies', () => {
         fetch(`${world.daemon.url}/v1/tools/place_order`, {
           method: 'POST',
           body,
-          headers: {
-            Authorization: `Bearer ${world.token('agent')}`,
-            'Content-Type': 'application/json',
-            ...headers,
-          },
+          headers: { Authorization: `Bearer ${world.token('agent')}`, 'Content-Type': 'application/json', ...headers },
         });
       const broken = Buffer.from(WHOLE.replace('"test"', '"te\u0000st"'));
       broken[broken.indexOf(0)] = 0xff;

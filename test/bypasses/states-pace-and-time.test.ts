@@ -73,9 +73,7 @@ describe('ways around a gate: states and restarts', () => {
 });
 
 describe('ways around a gate: pace', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, 'market.regimes.calm.cooldown_ms': 60_000 },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, 'market.regimes.calm.cooldown_ms': 60_000 } });
 
   it('BY-17 runs one cooldown from the last opening order, whoever asks, however often, over a restart [PK-73]', async () => {
     const other = world.createAgent('other');
@@ -112,9 +110,7 @@ describe('ways around a gate: pace', () => {
 });
 
 describe('ways around a gate: churn', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, 'budgets.turnover_usdt_per_day': 4_000 },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, 'budgets.turnover_usdt_per_day': 4_000 } });
 
   it('BY-37 ends opening and closing in a loop at the turnover of the day, and never refuses a close [PK-14]', async () => {
     let refused = 0;
@@ -159,9 +155,7 @@ describe('ways around a gate: churn', () => {
     });
   });
   it('BY-37 holds the fees of the day, which count what the exchange really took [PK-15]', async (t) => {
-    const feeWorld = await DaemonWorld.of(t, {
-      policy: { ...UNPACED, 'budgets.fees_usdt_per_day': 1.5 },
-    });
+    const feeWorld = await DaemonWorld.of(t, { policy: { ...UNPACED, 'budgets.fees_usdt_per_day': 1.5 } });
     for (let round = 0; round < 10; round += 1) {
       await feeWorld.place({ requested_notional: 600 + round });
       await feeWorld.tool('close_position', { symbol: 'BTCUSDT' });
@@ -303,9 +297,7 @@ function bootReasons(world: DaemonWorld): readonly { readonly state: string; rea
 }
 
 describe('ways around a gate: time', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, 'market.regimes.calm.slices': 4 },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, 'market.regimes.calm.slices': 4 } });
 
   for (const [name, atMs] of [
     ['an hour ago', -3_600_000],

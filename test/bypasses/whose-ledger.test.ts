@@ -13,10 +13,7 @@ const GROSS_CAP = 3_000;
 const SYMBOL_CAP = 2_000;
 
 async function startWorld(t: TestContext, options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
-  const world = await DaemonWorld.of(t, {
-    wall: true,
-    ...options,
-  });
+  const world = await DaemonWorld.of(t, { wall: true, ...options });
   return world;
 }
 

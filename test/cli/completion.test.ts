@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { SHELLS } from '../../daemon/cli/completion-scripts.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { holdfast } from './run.ts';
 
-let folder = '';
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-completion-'));
-});
-after(() => rmSync(folder, { recursive: true }));
+const folder = tempFolder({ after }, 'completion');
 
 /** What bash itself offers for a command line that ends in its last word. */
 async function offer(...words: readonly string[]): Promise<readonly string[]> {

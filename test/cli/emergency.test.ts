@@ -62,12 +62,7 @@ async function openExchange(
       withinMs?: number,
       symbols: readonly string[] | null = null,
       say: (line: string) => void = (line) => said.push(line),
-    ) =>
-      flattenEmergency(env, {
-        symbols,
-        say,
-        ...(withinMs === undefined ? {} : { withinMs }),
-      }),
+    ) => flattenEmergency(env, { symbols, say, ...(withinMs === undefined ? {} : { withinMs }) }),
   };
 }
 const NOTHING = { orders: 0, algoOrders: 0, positions: [] };

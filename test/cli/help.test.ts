@@ -147,10 +147,7 @@ test('an unknown verb ends with 2 also where help is asked for', async () => {
 test('the command itself prints its help, its version and its exit code', () => {
   const main = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [main, ...args], {
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH },
-    });
+    spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', env: { PATH: process.env.PATH } });
   const version = run('--version');
   assert.equal(version.status, 0);
   assert.match(version.stdout, /^0\.1\.0\nNode \d+\.\d+\.\d+ \(supported: \S.*; 24 recommended\)\n$/);

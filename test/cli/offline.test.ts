@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,19 +9,19 @@ import { AGENT_PATTERN } from '../../daemon/contract/policy/policy-values.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { AGENT_NAME } from '../../daemon/ledger/tokens.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { holdfast } from './run.ts';
 
 const POLICIES = fileURLToPath(new URL('../../policies/', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
 const NOW_MS = 1_760_054_400_000;
-let home = '';
+const home = tempFolder({ after }, 'cli');
 const ledgerPath = () => join(home, 'paper', 'ledger.db');
 // No daemon listens on port 1.
 const run = (...args: string[]) =>
   holdfast(args, { HOLDFAST_HOME: home, HOLDFAST_HEAD_FILE: join(home, 'head'), HOLDFAST_PORT: '1' });
 
 before(() => {
-  home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
   const ledger = openLedger({
     path: ledgerPath(),
     venue: 'paper',
@@ -37,7 +36,6 @@ before(() => {
   ]);
   ledger.close();
 });
-after(() => rmSync(home, { recursive: true }));
 
 test('policy check names everything that is wrong, and ends with 5', async () => {
   const good = await run('policy', 'check', join(POLICIES, 'default.yaml'), '--json');

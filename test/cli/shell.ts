@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { findPackageFolder } from '../../daemon/config/package.ts';
 import { findFreePort } from '../free-port.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const run = promisify(execFile);
 const ROOT = findPackageFolder();
@@ -25,7 +25,7 @@ interface Running {
 
 /** `more`: variables, whose relative paths begin in the home folder. A user of their own: `~`, where `./holdfast` is the checkout's. */
 export async function openShell(t: TestContext, more: Readonly<Record<string, string>> = {}): Promise<Shell> {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-user-'));
+  const home = tempFolder(t, 'user');
   const main = join(ROOT, 'scripts', 'holdfast.mjs');
   writeFileSync(join(home, 'holdfast'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o700 });
   const env = {
@@ -38,7 +38,6 @@ export async function openShell(t: TestContext, more: Readonly<Record<string, st
   const children = new Set<ChildProcess>();
   t.after(async () => {
     for (const child of children) child.kill('SIGKILL');
-    rmSync(home, { recursive: true, force: true });
   });
   return {
     home,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
@@ -11,13 +10,11 @@ import { tempFolder } from '../temp-folder.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { type CommandLine, holdfast, type Result, toWords } from './run.ts';
 
-let home = '';
+const home = tempFolder({ after }, 'cli');
 before(() => {
-  home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
   mkdirSync(join(home, 'tokens'));
   for (const role of ['agent', 'operator']) writeFileSync(join(home, 'tokens', `${role}.token`), `hf_${role}\n`);
 });
-after(() => rmSync(home, { recursive: true }));
 
 async function runAgainst(
   replies: Readonly<Record<string, Reply>>,
@@ -437,7 +434,7 @@ test('status names silent alert channels, what alert routes wait for, and why li
   assert.ok(result.out.includes(`./holdfast alerts reload ${hash} (not before 1970-01-01 00:01:00 UTC)`));
 });
 
-test('alerts test, channels, reload and check say what came of them, and end with it [AL-7 AL-8 AL-71]', async () => {
+test('alerts test, channels, reload and check say what came of them, and end with it [AL-7 AL-8 AL-71]', async (t) => {
   const channel = {
     name: 'desk',
     type: 'webhook',
@@ -484,14 +481,13 @@ test('alerts test, channels, reload and check say what came of them, and end wit
   assert.match(reloaded.result.out, /looser: x is gone/);
   assert.equal((await holdfast('alerts reload abc')).code, EXIT.USAGE);
 
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
+  const folder = tempFolder(t, 'routes');
   const file = join(folder, 'alerts.yaml');
   writeFileSync(file, 'channels: { desk: { slack: { url: { file: url } } } }\nroutes: []\n');
   const bad = await holdfast(['alerts', 'check', file]);
   assert.deepEqual([bad.code, bad.out], [EXIT.VERIFICATION, 'channels.desk: is in no route\n']);
   writeFileSync(file, 'channels: {}\nroutes: []\n');
   assert.match((await holdfast(['alerts', 'check', file])).out, /is valid: hash [0-9a-f]{64}/);
-  rmSync(folder, { recursive: true });
 });
 
 test('alerts check finds what would keep a message from leaving: secrets, addresses and programs [AL-4 AL-5]', async (t) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startReceiver } from '../alerts/receiver.ts';
 import { until } from '../daemon/harness.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { closeBrowser, findInaccessible, openPage, openWorld, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
 
 after(closeBrowser);
@@ -13,7 +13,7 @@ const SOON_MS = 60_000;
 test('alerts that reach nobody, and routes that wait, stand above the alerts', { skip: WITHOUT_BROWSER }, async (t) => {
   const receiver = await startReceiver(500);
   t.after(() => receiver.close());
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-console-'));
+  const home = tempFolder(t, 'console');
   writeFileSync(join(home, 'secret'), `whsec_${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 });
   const routes = {
     channels: { desk: { webhook: { url: receiver.url, secret: { file: 'secret' } } } },

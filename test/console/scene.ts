@@ -10,9 +10,7 @@ const STEP_MS = 1_200_000;
 
 /** A morning of trading with something in every part of the console. */
 export async function playMorning(t: TestContext): Promise<DaemonWorld> {
-  const world = await openWorld(t, {
-    wall: false,
-  });
+  const world = await openWorld(t, { wall: false });
   const momentum = world.createAgent('momentum');
   const carry = world.createAgent('carry');
   await world.place({ requested_notional: 902, requested_leverage: 2, request_id: 'breakout-1' }, momentum);

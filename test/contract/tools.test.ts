@@ -293,10 +293,7 @@ test('every trading tool says where its orders go and whether the money is real,
     for (const { description, name } of [
       ...buildToolCatalogue('mcp', { venue }),
       ...buildBriefCatalogue({ venue }),
-    ] as {
-      description: string;
-      name: string;
-    }[])
+    ] as { description: string; name: string }[])
       assert.equal(description.endsWith(` Venue: ${venue}, ${money}.`), isTradingTool(name), `${name} on ${venue}`);
 });
 

@@ -66,10 +66,7 @@ test('what an order is worth: at its limit, at the bound of a market order, at t
 test('a cancel has the size that may still fill, and of all orders none [AN-10 AN-11 AN-12]', () => {
   const cancel: Change = { request: { intent: 'cancel', tool: 'cancel_order', requested_notional: null } };
   const order = { ...baseOrder, lots: 10, filled_lots: 4 };
-  const one = effectiveOf(cancel, {
-    request: { client_order_id: order.client_order_id },
-    context: { order },
-  });
+  const one = effectiveOf(cancel, { request: { client_order_id: order.client_order_id }, context: { order } });
   assert.deepEqual([one?.quantity, one?.requested_quantity, one?.notional], ['0.006', '0.006', 0]);
   const all = effectiveOf(cancel, { request: { client_order_id: null }, context: { order: null } });
   assert.deepEqual([all?.quantity, all?.requested_quantity, all?.lots], [null, null, null]);

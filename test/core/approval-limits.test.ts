@@ -17,9 +17,8 @@ test('three approvals of one agent wait at most: a further order asks nobody [AP
 
 test('a later slice of an approved order keeps the price that was approved [AN-19 AP-37]', () => {
   const slice = (ticks: number | null) =>
-    decideWith({
-      context: { phase: 'slice', slice_lots: 5, approval: { ...NO_APPROVAL, order_price_ticks: ticks } },
-    }).effective;
+    decideWith({ context: { phase: 'slice', slice_lots: 5, approval: { ...NO_APPROVAL, order_price_ticks: ticks } } })
+      .effective;
   const free = slice(null);
   const held = slice(600_100);
   assert.ok(free !== null && 'price_ticks' in free && held !== null && 'price_ticks' in held);

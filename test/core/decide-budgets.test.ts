@@ -18,9 +18,7 @@ test('SAE-TRUST: of several active signals the strictest wins, component by comp
 });
 
 test('SAE-TRUST: tiers of provenance and capability risk multiply, and a signal multiplies with them [PK-124 PK-126 PK-175]', () => {
-  const decision = decideWith({
-    context: { trust: { token_skill_sha256: 'c'.repeat(64), signals: ['narrative'] } },
-  });
+  const decision = decideWith({ context: { trust: { token_skill_sha256: 'c'.repeat(64), signals: ['narrative'] } } });
   assert.deepEqual(decision.budget.trust, { leverage: 0.125, notional: 0.125, order_rate: 0.125, slippage: 0.125 });
 });
 

@@ -51,10 +51,7 @@ for (const [symbol, isInScope] of [
 
 /** What the gate sees of such a symbol: nothing of its own, and an account that is full and busy. */
 const BUSY: Change = {
-  context: {
-    exposure: { other_positions: 50 },
-    pacing: { account_sends: 3, last_open_parent_at_ms: NOW - 1 },
-  },
+  context: { exposure: { other_positions: 50 }, pacing: { account_sends: 3, last_open_parent_at_ms: NOW - 1 } },
 };
 
 test('SAE-T: a symbol out of scope is denied for that alone, and the reason names what is allowed', () => {

@@ -187,10 +187,7 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
   rulesAt: instant(3_600_000),
   barsAt: instant(1_800_000),
   clockSkew: fc.constantFrom(1000, 1001, null),
-  sends: fc.record({
-    account_sends: fc.constantFrom(7, 8, 9, 10, 18, 19, 20),
-    agent_sends: fc.constantFrom(1, 2, 3),
-  }),
+  sends: fc.record({ account_sends: fc.constantFrom(7, 8, 9, 10, 18, 19, 20), agent_sends: fc.constantFrom(1, 2, 3) }),
   breaker: near(NOW, 1),
   venueFree: near(NOW, 1),
   holding: holdings,

@@ -17,11 +17,7 @@ const amend = (request: Change['request'], market: object = {}) =>
   ({
     ...LONG_TEN,
     request: { ...AMEND, requested_notional: null, ...request },
-    context: {
-      ...LONG_TEN.context,
-      order,
-      market: { ...(LONG_TEN.context as { market?: object }).market, ...market },
-    },
+    context: { ...LONG_TEN.context, order, market: { ...(LONG_TEN.context as { market?: object }).market, ...market } },
   }) as Change;
 
 test('a take-profit is made smaller at its price beside ten parts [EX-30]', () => {

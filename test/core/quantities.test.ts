@@ -20,10 +20,7 @@ import { ceil, div, exact, floor, mul, whole } from '../oracle/rational.ts';
 import { baseRules } from './decision-fixture.ts';
 
 /** Lots and ticks of Binance USD-M: mantissa / power of ten. */
-const scale = fc.record({
-  mantissa: fc.constantFrom(1, 2, 5, 10, 25),
-  digits: fc.integer({ min: 0, max: 8 }),
-});
+const scale = fc.record({ mantissa: fc.constantFrom(1, 2, 5, 10, 25), digits: fc.integer({ min: 0, max: 8 }) });
 const priceScale = scale.map(({ mantissa, digits }) => ({ tick_mantissa: mantissa, tick_scale: 10 ** digits }));
 const lotScale = scale.map(({ mantissa, digits }) => ({ lot_mantissa: mantissa, lot_scale: 10 ** digits }));
 const count = fc.integer({ min: 1, max: 1_000_000_000 });

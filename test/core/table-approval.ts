@@ -198,9 +198,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   {
     ...stale,
     what: 'how many people approved it, two being needed, [PK-145 PK-147]',
-    setting: {
-      policy: { approvals: { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000, quorum: 2 } },
-    },
+    setting: { policy: { approvals: { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000, quorum: 2 } } },
     cases: { pass: [3, 2], deny: [1] },
     change: (quorum) => ({ context: { approval: { ...NO_APPROVAL, grant: { ...GRANT, quorum: asNumber(quorum) } } } }),
   },

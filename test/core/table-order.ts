@@ -103,10 +103,7 @@ const BUDGET_ROWS: readonly Row[] = [
     what: 'the locked leverage setting when 0.2 must be kept from liquidation',
     setting: {
       context: {
-        market: {
-          leverage_locked: true,
-          rules: { bracket_caps: Array.from({ length: 10 }, () => 1_000_000) },
-        },
+        market: { leverage_locked: true, rules: { bracket_caps: Array.from({ length: 10 }, () => 1_000_000) } },
       },
       policy: { budgets: { leverage: 10 }, account: { min_liquidation_distance: 0.2 } },
     },
@@ -211,27 +208,21 @@ const BUDGET_ROWS: readonly Row[] = [
     'BUDGET_AGENT',
     "the agent's exposure of the symbol in USDT, 1000 being its cap, [PK-32]",
     [399, 400, 401],
-    (usdt) => ({
-      context: { agent: { long_units: units(asNumber(usdt)) } },
-    }),
+    (usdt) => ({ context: { agent: { long_units: units(asNumber(usdt)) } } }),
     own({ symbol_notional_usdt: 1000 }),
   ),
   bound(
     'BUDGET_AGENT',
     "the agent's exposure of other symbols in USDT, 1000 being its gross cap, [PK-32]",
     [399, 400, 401],
-    (usdt) => ({
-      context: { agent: { gross_other_usdt: asNumber(usdt) } },
-    }),
+    (usdt) => ({ context: { agent: { gross_other_usdt: asNumber(usdt) } } }),
     own({ gross_notional_usdt: 1000 }),
   ),
   bound(
     'BUDGET_AGENT',
     "the agent's turnover still to come in USDT, 300 having been traded of 1000 for the day,",
     [99, 100, 101],
-    (usdt) => ({
-      context: { agent: { turnover_usdt: 300, pending_turnover_usdt: asNumber(usdt) } },
-    }),
+    (usdt) => ({ context: { agent: { turnover_usdt: 300, pending_turnover_usdt: asNumber(usdt) } } }),
     own({ turnover_usdt_per_day: 1000 }),
   ),
   // (1 - 0.5 - 0.2) / 0.0005 = 600
@@ -239,9 +230,7 @@ const BUDGET_ROWS: readonly Row[] = [
     'BUDGET_AGENT',
     "the fees on the agent's turnover still to come in USDT, 0.5 having been paid of 1 for the day,",
     [0.19, 0.2, 0.21],
-    (usdt) => ({
-      context: { agent: { fees_usdt: 0.5, pending_fees_usdt: asNumber(usdt) } },
-    }),
+    (usdt) => ({ context: { agent: { fees_usdt: 0.5, pending_fees_usdt: asNumber(usdt) } } }),
     own({ fees_usdt_per_day: 1 }),
   ),
   {
@@ -278,9 +267,7 @@ const BUDGET_ROWS: readonly Row[] = [
   },
 ];
 
-const sell = (lots: number): Change => ({
-  request: { side: 'sell', intent: 'close', requested_notional: lots * 60 },
-});
+const sell = (lots: number): Change => ({ request: { side: 'sell', intent: 'close', requested_notional: lots * 60 } });
 /** An amend of a resting buy of ten lots at 59900. */
 const MODIFY: Change = {
   request: {

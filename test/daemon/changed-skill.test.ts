@@ -31,10 +31,7 @@ describe('a pinned skill that has changed', () => {
       decision: { effective: { quantity: string } | null; reasons: readonly { code: string }[] };
     }>('POST', '/v1/dry-run/place_order', order({ requested_notional: 600, ...change }), token);
     assert.equal(status, 200);
-    return {
-      quantity: Number(body.decision.effective?.quantity ?? 0),
-      codes: codesIn(body),
-    };
+    return { quantity: Number(body.decision.effective?.quantity ?? 0), codes: codesIn(body) };
   };
 
   it('does not mind the pinned digest, another skill, or a name without a digest', async () => {

@@ -12,10 +12,7 @@ import { FoldedLedger, T0 } from '../engine/fold-fixture.ts';
 function haltedOver(
   standing: Partial<StateEvent>,
   lastAtMs = T0,
-): {
-  readonly records: number;
-  readonly layer: LayerEntry | undefined;
-} {
+): { readonly records: number; readonly layer: LayerEntry | undefined } {
   const ledger = new FoldedLedger();
   const set = { clears_at_ms: null, clears_when: 'then', layer: 'operator', name: null, reason: 'by hand' } as const;
   const payload: StateEvent = { ...set, scope: 'account', set_by: 'ann', state: 'halted', ...standing };

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
@@ -49,6 +47,8 @@ for line in sys.stdin:
     if pid == 0: pass_on()
 `;
 
+import { tempFolder } from '../temp-folder.ts';
+
 interface Manager {
   readonly port: number;
   /** Starts the daemon; its environment may differ from one start to the next. */
@@ -62,7 +62,7 @@ interface Manager {
 }
 
 async function openManager(t: TestContext, hosts: readonly string[]): Promise<Manager> {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-passed-'));
+  const home = tempFolder(t, 'passed');
   const { NODE_COMPILE_CACHE: _, ...inherited } = process.env;
   const env = {
     ...inherited,
@@ -76,7 +76,6 @@ async function openManager(t: TestContext, hosts: readonly string[]): Promise<Ma
   t.after(async () => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await once(child, 'close');
-    rmSync(home, { recursive: true, force: true });
   });
   let said = '';
   child.stderr?.on('data', (chunk) => (said += String(chunk)));

@@ -11,9 +11,7 @@ import { suiteWorld } from './suite-world.ts';
 const SLICES = 4;
 
 describe('slices that wait when nobody stands for them any more', () => {
-  const world = suiteWorld({
-    policy: { 'market.regimes.calm.slices': SLICES, 'temporal.duplicate_window_ms': 1_000 },
-  });
+  const world = suiteWorld({ policy: { 'market.regimes.calm.slices': SLICES, 'temporal.duplicate_window_ms': 1_000 } });
   beforeEach(async () => {
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.advance(120_000);

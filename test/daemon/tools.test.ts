@@ -208,9 +208,7 @@ describe('the tools', () => {
     const states = async ({ decision }: ToolBody) =>
       (await read<ToolBody>('get_decision', { decision_id: decision.decision_id })).execution.state;
     assert.deepEqual(await Promise.all([filled, rests, canceled].map(states)), ['filled', 'working', 'canceled']);
-    const { decision, execution } = await read<ToolBody>('get_decision', {
-      decision_id: filled.decision.decision_id,
-    });
+    const { decision, execution } = await read<ToolBody>('get_decision', { decision_id: filled.decision.decision_id });
     assert.equal(execution.orders[0]?.average_price, (await orders()).at(-1)?.average_price);
     const record = world.daemon.ledger.readEvent(decision.seq)?.payload as DecisionEvent;
     assert.equal(record.decision.decision_id, decision.decision_id);

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Line, Outcome } from '../../daemon/cli/local/doctor/finding.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from '../cli/fake-daemon.ts';
 import { holdfast } from '../cli/run.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 /** A daemon whose protections fail, as no honest one does: it answers what a test says. */
-let home = '';
+const home = tempFolder({ after }, 'doctor');
 before(() => {
-  home = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
   mkdirSync(join(home, 'tokens'));
   for (const role of ['agent', 'operator']) writeFileSync(join(home, 'tokens', `${role}.token`), `hf_${role}\n`);
 });
-after(() => rmSync(home, { recursive: true }));
 
 const decided = (decision: string, notional: number | null, ...codes: string[]): object => ({
   decision: { decision, effective: notional === null ? null : { notional }, reasons: codes.map((code) => ({ code })) },

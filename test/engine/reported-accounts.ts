@@ -81,13 +81,7 @@ export class Reported {
       orderEvent(id, atMs, { average_price: price, executed_lots: lots, status: 'filled', venue_at_ms: atMs }),
     );
     this.ledger.append(
-      tradeEvent(String(this.#ids), id, atMs, {
-        fee_usdt: fee,
-        lots: lots,
-        price,
-        realised_pnl_usdt: realised,
-        side,
-      }),
+      tradeEvent(String(this.#ids), id, atMs, { fee_usdt: fee, lots: lots, price, realised_pnl_usdt: realised, side }),
     );
     return String(this.#ids);
   }

@@ -89,12 +89,7 @@ const STEPS: readonly Step[] = [
   ['createOrder limit stopLossPrice', limit('sell', 54900, { clientOrderId: 'dsc-sll-1', stopLossPrice: 55000 })],
   [
     'createOrder trailing',
-    market('sell', {
-      clientOrderId: 'dsc-trail-1',
-      trailingPercent: 1,
-      trailingTriggerPrice: 61000,
-      reduceOnly: true,
-    }),
+    market('sell', { clientOrderId: 'dsc-trail-1', trailingPercent: 1, trailingTriggerPrice: 61000, reduceOnly: true }),
   ],
   ['createOrder conditional without clientOrderId', market('sell', { triggerPrice: 55000 })],
   [

@@ -13,6 +13,7 @@ import { PREHISTORY_BARS, SYNTHETIC_BAR_MS, SyntheticMarket } from '../../daemon
 import { readTapes, TapeError } from '../../daemon/exchange-sim/market/tape.ts';
 import { advanceTo, createWorld, type World } from '../../daemon/exchange-sim/market/world.ts';
 import { MARKET_FOLDER, WARMUP_BARS, WINDOW_BARS, WINDOW_END_MS, WINDOW_START_MS } from '../fixtures/recorded.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { accept, marketOf, position, request } from './engine-fixture.ts';
 
 const WINDOW = 60;
@@ -214,22 +215,18 @@ describe('walking the tape', () => {
 });
 
 describe('recorded tapes', () => {
-  it('say which line is not a bar', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tape-'));
-    try {
-      const path = join(folder, 'BTCUSDT-15m.csv');
-      writeFileSync(path, 'open_time_ms,open,high,low,close,volume\n0,1,2,1,2,3\n900000,100,90,80,95,1\n');
-      assert.throws(
-        () => readTapes(folder),
-        (error) => error instanceof TapeError && error.message.includes('csv:3'),
-      );
-      writeFileSync(path, 'time,price\n');
-      assert.throws(() => readTapes(folder), TapeError);
-      rmSync(path);
-      assert.throws(() => readTapes(folder), TapeError);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  it('say which line is not a bar', (t) => {
+    const folder = tempFolder(t, 'tape');
+    const path = join(folder, 'BTCUSDT-15m.csv');
+    writeFileSync(path, 'open_time_ms,open,high,low,close,volume\n0,1,2,1,2,3\n900000,100,90,80,95,1\n');
+    assert.throws(
+      () => readTapes(folder),
+      (error) => error instanceof TapeError && error.message.includes('csv:3'),
+    );
+    writeFileSync(path, 'time,price\n');
+    assert.throws(() => readTapes(folder), TapeError);
+    rmSync(path);
+    assert.throws(() => readTapes(folder), TapeError);
   });
 
   it('merge warm-up and main files and start where the main file does', () => {

@@ -51,13 +51,7 @@ export function createClient(sim: ExchangeSim & { readonly fetch?: typeof fetch 
     if (answer.status !== 200) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
-  return {
-    sim,
-    get: (path, params) => send('GET', path, params),
-    send,
-    control,
-    books: () => control('books'),
-  };
+  return { sim, get: (path, params) => send('GET', path, params), send, control, books: () => control('books') };
 }
 
 /** An exchange with a manual clock that starts at START_MS unless told otherwise. */

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
-type Client = Record<string, unknown> & {
-  sign(path: string, api: string, method: string, params: object): unknown;
-};
+type Client = Record<string, unknown> & { sign(path: string, api: string, method: string, params: object): unknown };
 type ClientClass = new (config: object) => Client;
 
 const CONFIG = { apiKey: 'key', secret: 'secret', enableRateLimit: false, options: { recvWindow: 5_000 } };

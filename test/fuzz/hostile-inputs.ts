@@ -198,10 +198,9 @@ export function byBytes(routes: readonly Route[]): fc.Arbitrary<Input> {
       headers: definedIn(rest.headers),
       ...(body === undefined ? {} : { body }),
     }));
-  const relabelled = fc.tuple(near, HEADERS).map(([input, headers]) => ({
-    ...input,
-    headers: { ...input.headers, ...definedIn(headers) },
-  }));
+  const relabelled = fc
+    .tuple(near, HEADERS)
+    .map(([input, headers]) => ({ ...input, headers: { ...input.headers, ...definedIn(headers) } }));
   return fc.oneof({ weight: 3, arbitrary: mangled }, strange, relabelled) as fc.Arbitrary<Input>;
 }
 

@@ -106,11 +106,7 @@ test('the logger blanks secrets wherever they stand', () => {
 });
 
 test('docs/api.md has the patterns of the contract', () => {
-  const fields = {
-    strategy_id: strategyId,
-    request_id: requestId,
-    symbol,
-  };
+  const fields = { strategy_id: strategyId, request_id: requestId, symbol };
   for (const [name, schema] of Object.entries(fields)) {
     const pattern: unknown = Reflect.get(schema, 'pattern');
     assert.ok(typeof pattern === 'string', name);

@@ -1,7 +1,8 @@
 import type { Receipt } from '../../daemon/contract/bodies/receipt.ts';
 import type { ReportBody } from '../../daemon/contract/types/accounts.ts';
 import type { GateApi, PasskeyApi, TokenApi } from '../../daemon/contract/types/gate-api.ts';
-import type { ReadinessBody, SignalBody, StateChange, TradingStateBody } from '../../daemon/contract/types/operator.ts';
+import type { StateChange, TradingStateBody } from '../../daemon/contract/types/operator.ts';
+import type { PolicyPreview } from '../../daemon/contract/types/policy.ts';
 import type { FillBody, OrderBody } from '../../daemon/contract/types/reads.ts';
 import type { Caller } from '../../daemon/engine/records/callers.ts';
 import type {
@@ -289,326 +290,204 @@ const RECEIPT: Receipt = {
   keys: [],
 };
 
+/** What no test counts: of the daemon, or beside every request. */
+const UNNOTED: ReadonlySet<string> = new Set([
+  ...['noteCall', 'settled', 'mayRead', 'getSymbols', 'getEquityHistory', 'getSignals', 'getApprovals', 'getApproval'],
+  ...['getTradingState', 'getPolicy', 'readiness', 'metrics'],
+  ...['getPasskeys', 'findPasskey', 'listPasskeys', 'requireEnrolment'],
+]);
+
 export function createFakeGate(): FakeGate {
   const calls: Call[] = [];
-  const decided: ToolOutcome = { kind: 'decided', text: ANSWER_TEXT };
-  const note = (method: Call['method'], ...args: unknown[]) => {
-    calls.push({ method, args });
-    if (fake.failure !== null) throw fake.failure;
-  };
-  const readiness = (): ReadinessBody => ({
-    ready: fake.ready,
-    waiting_for: fake.ready ? [] : ['mark price of BTCUSDT'],
-    venue: 'paper',
-    trading_state: 'active',
-    symbols_reducing: [],
-    pending_policy: null,
-    policy_error: null,
-    arming_error: null,
-    requests_summed: 0,
-    alerts: 0,
-    alert_channels_silent: [],
-    alert_routes_error: null,
-    pending_alert_routes: null,
-  });
   const fake: FakeGate = {
     calls,
-    outcome: async () => decided,
+    outcome: async () => ({ kind: 'decided', text: ANSWER_TEXT }),
     ready: true,
     decisionCount: 1,
     symbols: ['BTCUSDT'],
     unreadable: [],
     failure: null,
-    async runTool(caller, call) {
-      note('runTool', caller, call);
-      return fake.outcome();
-    },
-    async dryRun(caller, call) {
-      note('dryRun', caller, call);
-      return fake.outcome();
-    },
-    async intercept(caller, { args, name, skill }, call) {
-      note('intercept', caller, name, args, call, skill);
-      return fake.outcome();
-    },
+    ...noted(answersOf(() => fake)),
+    passkeys: noted(createFakePasskeys()),
+    tokens: noted(createFakeTokens()),
+  };
+  /** The same, each call noted that is not refused at once. */
+  function noted<T extends object>(api: T): T {
+    const note = ([method, answer]: [string, (...args: unknown[]) => unknown]) => {
+      if (UNNOTED.has(method)) return [method, answer] as const;
+      const noting = (...args: unknown[]): unknown => {
+        if (fake.failure !== null) throw fake.failure;
+        const given = answer(...args);
+        calls.push({ method: method as Call['method'], args });
+        return given;
+      };
+      return [method, noting] as const;
+    };
+    return Object.fromEntries(Object.entries(api).map(note)) as T;
+  }
+  return fake;
+}
+
+const LINE = { component: 'leverage', code: 'BUDGET_LEVERAGE', base: 3, limit: 3 } as const;
+const UNUSED = { used: 0, reserved: 0, remaining: 3 };
+const OPENING = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] } as const;
+const LIMITS = {
+  held: 'free',
+  in_scope: true,
+  opening: { buy: OPENING, sell: OPENING },
+  regime: 'calm',
+  factors: { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO, loss: ZERO },
+  budgets: [
+    { ...LINE, ...UNUSED, unit: 'x' },
+    { ...LINE, ...UNUSED, component: 'slippage_bps', code: 'PRICE_SLIPPAGE', limit: 20.000000000000004, unit: 'bps' },
+    { ...LINE, component: 'order_rate', code: 'RATE', limit: 20, used: 1, reserved: 0, remaining: 19, unit: 'orders' },
+  ],
+  leverage_cap: 3,
+  cooldown_remaining_ms: 0,
+  trading_state: 'active',
+} as const;
+const POSITION = {
+  ...{ quantity: '-0.001', notional_usdt: 60, entry_price: '60000', mark_price: '60000', leverage: 2 },
+  ...{ unrealised_pnl_usdt: 0, liquidation_price: null, agent_share: { momentum: '-0.001' }, holder: 'momentum' },
+};
+const MARKET = {
+  ...({ held: 'another', regime: 'calm', regime_cause: 'volatility' } as const),
+  ...{ mark_price: 60_000, bid: 59_999, ask: 60_001, funding_rate_8h: 0.0001 },
+  ...{ sigma: 0.01, sigma_baseline: 0.02, jump_ratio: 0, liquidity: 5, liquidity_floor: 1 },
+  ...{ tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50, smallest_order_usdt: 60.1 },
+  ...{ mark_at_ms: 1, quote_at_ms: 1, bars_as_of_ms: 1 },
+};
+const CANDLE = { open: 60_000, high: 60_100, low: 59_900, close: 60_050, volume: 12.5 };
+const NONE = { ALLOW: 0, LIMIT: 0, BLOCK: 0 };
+const PREVIEW: PolicyPreview = {
+  ...{ hash: HASH, since_ms: 1, until_ms: 2, left_off_before_ms: null, requests: 0, not_compared: 0 },
+  ...{ recorded: NONE, candidate: NONE, opening_notional_usdt: { recorded: 0, candidate: 0 } },
+  changes: { blocked: 0, let_through: 0, cut: 0, widened: 0, restaged: 0, unchanged: 0 },
+  ...{ examples: [], caveats: [] },
+};
+const UNREADABLE = { ok: false, violations: [{ path: 'version', message: 'is missing' }] } as const;
+const POLICY = {
+  tools: { place_order: { args: { type: 'object', properties: { order_type: { enum: ['limit'] } } } } },
+};
+
+function answersOf(the: () => FakeGate): Omit<GateApi, 'passkeys' | 'tokens'> {
+  return {
+    runTool: () => the().outcome(),
+    dryRun: () => the().outcome(),
+    intercept: () => the().outcome(),
     noteCall: () => undefined,
-    recordRejectedInput(caller, tool, paths) {
-      calls.push({ method: 'recordRejectedInput', args: [caller, tool, paths] });
-    },
+    recordRejectedInput: () => undefined,
     settled: async () => undefined,
-    mayRead: (_caller, tool) => !fake.unreadable.includes(tool),
-    getSymbols: () => fake.symbols,
-    getLimits(caller, symbol) {
-      note('getLimits', caller, symbol);
-      const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO, loss: ZERO };
-      const line = {
-        component: 'leverage',
-        code: 'BUDGET_LEVERAGE',
-        base: 3,
-        limit: 3,
-        used: 0,
-        reserved: 0,
-        remaining: 3,
-        unit: 'x',
-      } as const;
-      const slippage = {
-        ...line,
-        component: 'slippage_bps',
-        code: 'PRICE_SLIPPAGE',
-        limit: 20.000000000000004,
-        unit: 'bps',
-      } as const;
-      const rate = {
-        ...line,
-        component: 'order_rate',
-        code: 'RATE',
-        limit: 20,
-        used: 1,
-        remaining: 19,
-        unit: 'orders',
-      } as const;
-      const opening = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] } as const;
-      const limits = {
-        symbol: symbol ?? 'BTCUSDT',
-        held: 'free',
-        in_scope: true,
-        opening: { buy: opening, sell: opening },
-        regime: 'calm',
-        factors,
-        budgets: [line, slippage, rate],
-        leverage_cap: 3,
-      } as const;
-      const symbols = [{ ...limits, cooldown_remaining_ms: 0, trading_state: 'active' } as const];
-      return { agent: caller.agent, at_ms: 1, policy_hash: HASH, symbols };
+    mayRead: (_caller, tool) => !the().unreadable.includes(tool),
+    getSymbols: () => the().symbols,
+    getLimits: ({ agent }, symbol) => {
+      return { agent, at_ms: 1, policy_hash: HASH, symbols: [{ symbol: symbol ?? 'BTCUSDT', ...LIMITS }] };
     },
-    getDecisions(caller, limit, cursor) {
-      note('getDecisions', caller, limit, cursor);
-      return { items: Array.from({ length: Math.min(limit, fake.decisionCount) }, () => decisionBody()), next: '6' };
+    getDecisions: (_caller, limit) => {
+      return { items: Array.from({ length: Math.min(limit, the().decisionCount) }, () => decisionBody()), next: '6' };
     },
-    getDecision(caller, decisionId) {
-      note('getDecision', caller, decisionId);
-      return decisionId === ANSWER.decision.decision_id ? ANSWER : null;
-    },
-    async getReceipt(caller, decisionId, head) {
-      note('getReceipt', caller, decisionId, head);
-      if (decisionId !== ANSWER.decision.decision_id) return { kind: 'unknown' };
+    getDecision: (_caller, id) => (id === ANSWER.decision.decision_id ? ANSWER : null),
+    async getReceipt(_caller, id, head) {
+      if (id !== ANSWER.decision.decision_id) return { kind: 'unknown' };
       if (head === 7) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 0 };
       if (head === 8) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 9_001 };
       if (head === 5) return { kind: 'receipt', receipt: RECEIPT };
       return head === null ? { kind: 'unsigned' } : { kind: 'no_head', last: 3 };
     },
-    getFills(caller, limit, cursor) {
-      note('getFills', caller, limit, cursor);
-      return { fills: [FILL], next: null };
-    },
-    getOrders(caller, filter, limit, cursor) {
-      note('getOrders', caller, filter, limit, cursor);
+    getFills: () => ({ fills: [FILL], next: null }),
+    getOrders(_caller, _filter, _limit, cursor) {
       if (cursor === 'forged') throw Object.assign(new Error('not issued'), { code: 'LEDGER_ARGUMENT' });
       return { items: [ORDER], next: null };
     },
-    getPositions(caller) {
-      note('getPositions', caller);
-      const position = { quantity: '-0.001', notional_usdt: 60, entry_price: '60000' } as const;
-      const rest = { mark_price: '60000', leverage: 2, unrealised_pnl_usdt: 0, liquidation_price: null } as const;
-      const body = { ...position, ...rest, agent_share: { momentum: '-0.001' }, holder: 'momentum' };
-      return { positions: fake.symbols.map((symbol) => ({ symbol, ...body })), observed_at_ms: 1 };
+    getPositions: () => {
+      return { positions: the().symbols.map((symbol) => ({ symbol, ...POSITION })), observed_at_ms: 1 };
     },
-    getAccount() {
-      note('getAccount');
-      const ratios = { margin_ratio: 0.01, drawdown: 0, daily_loss: 0 };
-      const amounts = { equity_usdt: 10_000, wallet_usdt: 10_000, available_usdt: 9000 };
-      const day = { turnover_24h_usdt: 0, fees_24h_usdt: 0 };
-      return { account: 'main', venue: 'paper', ...amounts, ...ratios, ...day, observed_at_ms: 1 };
-    },
-    getAgents: (caller) => {
-      note('getAgents', caller.agent);
-      return { agents: [ACCOUNT], others: { ...ACCOUNT, agent: null }, as_of_ms: 2, since_ms: 1 };
-    },
-    getAgent: (caller, name) => {
-      note('getAgent', caller.agent, name);
+    getAccount: () => ({
+      ...{ account: 'main', venue: 'paper', equity_usdt: 10_000, wallet_usdt: 10_000, available_usdt: 9000 },
+      ...{ margin_ratio: 0.01, drawdown: 0, daily_loss: 0, turnover_24h_usdt: 0, fees_24h_usdt: 0, observed_at_ms: 1 },
+    }),
+    getAgents: () => ({ agents: [ACCOUNT], others: { ...ACCOUNT, agent: null }, as_of_ms: 2, since_ms: 1 }),
+    getAgent: (_caller, name) => {
       if (name !== ACCOUNT.agent) return null;
       const { requests: _r, cuts: _c, blocks: _b, ...sums } = SUMS;
       const symbols = [{ symbol: 'BTCUSDT', sums }];
       return { account: ACCOUNT, symbols, days: [{ day: '2026-11-26', sums: SUMS }], as_of_ms: 2, since_ms: 1 };
     },
-    getReport: (caller, period) => {
-      note('getReport', caller.agent, period);
-      return period.name === 'yesterday' ? null : reportBody(period.kind);
-    },
+    getReport: (_caller, { kind, name }) => (name === 'yesterday' ? null : reportBody(kind)),
     getEquityHistory: () => ({ points: [{ at_ms: 1, equity_usdt: 10_000 }] }),
-    getMarket(caller, symbol) {
-      note('getMarket', caller, symbol);
-      const price = { mark_price: 60_000, bid: 59_999, ask: 60_001, funding_rate_8h: 0.0001 };
-      const features = { sigma: 0.01, sigma_baseline: 0.02, jump_ratio: 0, liquidity: 5, liquidity_floor: 1 };
-      const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50, smallest_order_usdt: 60.1 };
-      const times = { mark_at_ms: 1, quote_at_ms: 1, bars_as_of_ms: 1 };
-      const label = { held: 'another', regime: 'calm', regime_cause: 'volatility' } as const;
-      const symbols = symbol === null ? fake.symbols : [symbol];
-      return {
-        markets: symbols.map((each) => ({ symbol: each, ...label, ...price, ...features, ...rules, ...times })),
-      };
+    getMarket: (_caller, symbol) => {
+      return { markets: (symbol === null ? the().symbols : [symbol]).map((each) => ({ symbol: each, ...MARKET })) };
     },
-    getCandles(symbol, limit) {
-      note('getCandles', symbol, limit);
-      const candle = { open: 60_000, high: 60_100, low: 59_900, close: 60_050, volume: 12.5 };
-      const candles = [0, 900_000].map((open_at_ms) => ({ open_at_ms, ...candle })).slice(-limit);
+    getCandles: (symbol, limit) => {
+      const candles = [0, 900_000].map((open_at_ms) => ({ open_at_ms, ...CANDLE })).slice(-limit);
       return { symbol, interval: '15m', candles, bars_as_of_ms: 1_800_000 };
     },
-    getOrderBook(symbol) {
-      note('getOrderBook', symbol);
-      const level = (price: number) => [{ price, quantity: 1.5 }];
-      return {
-        symbol,
-        bids: level(59_999),
-        asks: level(60_001),
-        mid: 60_000,
-        spread_bps: 0.3333,
-        quote_at_ms: 1,
-      };
+    getOrderBook: (symbol) => {
+      const [bids, asks] = [[{ price: 59_999, quantity: 1.5 }], [{ price: 60_001, quantity: 1.5 }]];
+      return { symbol, bids, asks, mid: 60_000, spread_bps: 0.3333, quote_at_ms: 1 };
     },
-    async addSignal(caller: Caller, signal: SignalBody) {
-      note('addSignal', caller, signal);
-      return { signal_id: 'sig_1', expires_at_ms: 5 };
-    },
+    addSignal: async () => ({ signal_id: 'sig_1', expires_at_ms: 5 }),
     getSignals: () => ({ signals: [SIGNAL_ENTRY] }),
-    async endSignal(caller, signalId, reason) {
-      note('endSignal', caller, signalId, reason);
-      return signalId === SIGNAL_ENTRY.signal_id ? SIGNAL_ENTRY : null;
-    },
-    async releaseSymbol(caller, symbol, forMs, reason) {
-      note('releaseSymbol', caller, symbol, forMs, reason);
-      return { symbol, holder: 'momentum', quantity: '0.002', openings_left: 1 };
-    },
-    async adoptSymbol(caller, { agent, symbol }, reason, passkeyId) {
-      note('adoptSymbol', caller, symbol, agent, reason, passkeyId);
+    endSignal: async (_caller, id) => (id === SIGNAL_ENTRY.signal_id ? SIGNAL_ENTRY : null),
+    releaseSymbol: async (_caller, symbol) => ({ symbol, holder: 'momentum', quantity: '0.002', openings_left: 1 }),
+    adoptSymbol: async (_caller, { agent, symbol }) => {
       return { symbol, holder: agent, quantity: '0.002', openings_left: 0 };
     },
-    async endOrder(caller, clientOrderId, reason) {
-      note('endOrder', caller, clientOrderId, reason);
-      return clientOrderId === ORDER.client_order_id ? ORDER : null;
-    },
-    async eraseTexts(caller, id, reason) {
-      note('eraseTexts', caller, id, reason);
-      return id === 'd-abcdef-1' ? { erased: [HASH] } : null;
-    },
-    getAlertChannels() {
-      note('getAlertChannels');
-      return { hash: HASH, pending: null, error: null, channels: [], dead_letters: [] };
-    },
-    async testAlerts(caller, channel) {
-      note('testAlerts', caller, channel);
+    endOrder: async (_caller, id) => (id === ORDER.client_order_id ? ORDER : null),
+    eraseTexts: async (_caller, id) => (id === 'd-abcdef-1' ? { erased: [HASH] } : null),
+    getAlertChannels: () => ({ hash: HASH, pending: null, error: null, channels: [], dead_letters: [] }),
+    testAlerts: async (_caller, channel) => {
       return { results: [{ channel: channel ?? 'desk', delivered: true, detail: 'HTTP 200', took_ms: 3 }] };
     },
-    async reloadAlertRoutes(caller, hash) {
-      note('reloadAlertRoutes', caller, hash);
+    async reloadAlertRoutes(_caller, hash) {
       if (hash === null || hash === HASH) return { status: 'in_force', hash: HASH };
       return { status: 'refused', message: 'no alert routes are pending', pending_hash: null };
     },
-    getAlerts(limit, cursor) {
-      note('getAlerts', limit, cursor);
-      return { alerts: [{ ...ALERT, acknowledged: null }], next: '9' };
-    },
-    async acknowledgeAlert(caller: Caller, seq: number, reason: string) {
-      note('acknowledgeAlert', caller, seq, reason);
-      return { ...ALERT, acknowledged: { at_ms: 2, by: caller.agent, reason } };
+    getAlerts: () => ({ alerts: [{ ...ALERT, acknowledged: null }], next: '9' }),
+    acknowledgeAlert: async ({ agent }, _seq, reason) => {
+      return { ...ALERT, acknowledged: { at_ms: 2, by: agent, reason } };
     },
     getApprovals: () => ({ approvals: [APPROVAL] }),
     getApproval: (id) => (id === APPROVAL.approval_id ? APPROVAL : null),
-    async approve(caller, id, digest, proof) {
-      note('approve', caller, id, digest, proof);
-      return id === APPROVAL.approval_id ? { approval: APPROVAL, answer: null } : null;
-    },
-    async denyApproval(caller, id, reason) {
-      note('denyApproval', caller, id, reason);
-      return id === APPROVAL.approval_id ? { ...APPROVAL, status: 'denied' } : null;
-    },
-    async refuseApproval(caller, id, reason) {
-      note('refuseApproval', caller, id, reason);
-      return Object.assign(new Error(reason), { code: 'APPROVAL_REFUSED' });
-    },
-    passkeys: createFakePasskeys(note),
-    tokens: createFakeTokens(note),
+    approve: async (_caller, id) => (id === APPROVAL.approval_id ? { approval: APPROVAL, answer: null } : null),
+    denyApproval: async (_caller, id) => (id === APPROVAL.approval_id ? { ...APPROVAL, status: 'denied' } : null),
+    refuseApproval: async (_caller, _id, reason) => Object.assign(new Error(reason), { code: 'APPROVAL_REFUSED' }),
     getTradingState: () => ({ state: 'active', layers: [] }),
-    async tightenTradingState(caller: Caller, change: StateChange) {
+    tightenTradingState(caller, change) {
       if (change.state === 'active') throw Object.assign(new Error('this would loosen'), { code: 'FORBIDDEN' });
-      note('tightenTradingState', caller, change);
-      return stateAfter(caller, change);
+      return Promise.resolve(stateAfter(caller, change));
     },
-    async setTradingState(caller: Caller, change: StateChange) {
-      note('setTradingState', caller, change);
-      return stateAfter(caller, change);
-    },
-    async flatten(caller, symbols, reason) {
-      note('flatten', caller, symbols, reason);
+    setTradingState: async (caller, change) => stateAfter(caller, change),
+    flatten: async (_caller, symbols) => {
       const scope = symbols === null ? 'account' : 'symbols';
       return { state: 'halted', scope, symbols, canceled: true, positions_left: [], note: 'flat' };
     },
-    async rebase(caller, reason) {
-      note('rebase', caller, reason);
-      return { equity_usdt: 10_000 };
+    rebase: async () => ({ equity_usdt: 10_000 }),
+    getPolicy: () => ({ hash: HASH, name: 'default', policy: POLICY, pending: null }),
+    checkPolicy: (text) => {
+      return text === 'bad' ? UNREADABLE : { ok: true, hash: HASH, name: 'default', looser: [], warnings: [] };
     },
-    getPolicy: () => ({
-      hash: HASH,
-      name: 'default',
-      policy: { tools: { place_order: { args: { type: 'object', properties: { order_type: { enum: ['limit'] } } } } } },
-      pending: null,
+    signArming: async ({ agent }, digest) => ({
+      ...{ account: 'main', digest, effective_at_ms: 1, expires_at_ms: 2, policy_hash: HASH, problem: null },
+      ...{ quorum: 2, set_by: 'ops', signed_by: [agent], version: '1' },
     }),
-    checkPolicy(text) {
-      note('checkPolicy', text);
-      if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
-      return { ok: true, hash: HASH, name: 'default', looser: [], warnings: [] };
+    previewPolicy: async (text) => (text === 'bad' ? UNREADABLE : { ok: true, preview: PREVIEW }),
+    async reloadPolicy(_caller, hash) {
+      if (hash === null || hash === HASH) return { status: 'in_force', hash: HASH };
+      return { status: 'refused', message: `the pending policy is ${HASH}`, pending_hash: HASH };
     },
-    async signArming(caller, digest) {
-      note('signArming', caller, digest);
-      return {
-        account: 'main',
-        digest,
-        effective_at_ms: 1,
-        expires_at_ms: 2,
-        policy_hash: HASH,
-        problem: null,
-        quorum: 2,
-        set_by: 'ops',
-        signed_by: [caller.agent],
-        version: '1',
-      };
-    },
-    async previewPolicy(text) {
-      note('previewPolicy', text);
-      if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
-      const none = { ALLOW: 0, LIMIT: 0, BLOCK: 0 };
-      return {
-        ok: true,
-        preview: {
-          hash: HASH,
-          since_ms: 1,
-          until_ms: 2,
-          left_off_before_ms: null,
-          requests: 0,
-          not_compared: 0,
-          recorded: none,
-          candidate: none,
-          changes: { blocked: 0, let_through: 0, cut: 0, widened: 0, restaged: 0, unchanged: 0 },
-          opening_notional_usdt: { recorded: 0, candidate: 0 },
-          examples: [],
-          caveats: [],
-        },
-      };
-    },
-    async reloadPolicy(caller, hash) {
-      note('reloadPolicy', caller, hash);
-      if (hash !== null && hash !== HASH)
-        return { status: 'refused', message: `the pending policy is ${HASH}`, pending_hash: HASH };
-      return { status: 'in_force', hash: hash ?? HASH };
-    },
-    readiness,
+    readiness: () => ({
+      ready: the().ready,
+      waiting_for: the().ready ? [] : ['mark price of BTCUSDT'],
+      ...{ venue: 'paper', trading_state: 'active', symbols_reducing: [], requests_summed: 0, alerts: 0 },
+      ...{ pending_policy: null, policy_error: null, arming_error: null },
+      ...{ alert_channels_silent: [], alert_routes_error: null, pending_alert_routes: null },
+    }),
     metrics: async () => '# HELP holdfast_decisions_total Decisions.\nholdfast_decisions_total 1\n',
   };
-  return fake;
 }
 
-function stateAfter(caller: Caller, change: StateChange): TradingStateBody {
-  const layer = { layer: 'operator', scope: 'account', name: null, state: change.state } as const;
-  const rest = { reason: change.reason, since_ms: 1, set_by: caller.tokenId, clears_when: 'an operator' };
-  return { state: change.state, layers: [{ ...layer, ...rest }] };
+function stateAfter({ tokenId }: Caller, { reason, state }: StateChange): TradingStateBody {
+  const layer = { layer: 'operator', scope: 'account', name: null, state, reason } as const;
+  return { state, layers: [{ ...layer, since_ms: 1, set_by: tokenId, clears_when: 'an operator' }] };
 }

@@ -1,6 +1,5 @@
 import type { PasskeyApi } from '../../daemon/contract/types/gate-api.ts';
 import type { PasskeyBody } from '../../daemon/contract/types/passkeys.ts';
-import type { Caller } from '../../daemon/engine/records/callers.ts';
 import type { KnownPasskey } from '../../daemon/engine/records/passkeys.ts';
 
 const PASSKEY: PasskeyBody = {
@@ -27,24 +26,15 @@ const KNOWN: KnownPasskey = {
 };
 
 /** One passkey, which nobody has. */
-export function createFakePasskeys(note: (method: keyof PasskeyApi, ...args: readonly unknown[]) => void): PasskeyApi {
+export function createFakePasskeys(): PasskeyApi {
   return {
     getPasskeys: () => ({ passkeys: [PASSKEY], enrolment: 'confirmed' }),
     findPasskey: (id) => (id === KNOWN.id ? KNOWN : null),
     listPasskeys: () => [KNOWN],
     requireEnrolment: () => 'confirmed',
-    async addPasskey(caller, key) {
-      note('addPasskey', caller as Caller, key);
-      return PASSKEY;
-    },
-    async removePasskey(caller, id, reason) {
-      note('removePasskey', caller as Caller, id, reason);
-      return id === PASSKEY.id ? PASSKEY : null;
-    },
-    async recordAssertion(assertion) {
-      note('recordAssertion', assertion);
-      return { keyId: assertion.id, name: KNOWN.name, seq: 1 };
-    },
-    reportPasskeyRefused: (detail) => note('reportPasskeyRefused', detail),
+    addPasskey: async () => PASSKEY,
+    removePasskey: async (_caller, id) => (id === PASSKEY.id ? PASSKEY : null),
+    recordAssertion: async ({ id }) => ({ keyId: id, name: KNOWN.name, seq: 1 }),
+    reportPasskeyRefused: () => undefined,
   };
 }

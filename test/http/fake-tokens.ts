@@ -15,19 +15,10 @@ export const TOKEN: TokenBody = {
 };
 
 /** One token. */
-export function createFakeTokens(note: (method: keyof TokenApi, ...args: readonly unknown[]) => void): TokenApi {
+export function createFakeTokens(): TokenApi {
   return {
-    getTokens(ownId) {
-      note('getTokens', ownId);
-      return { tokens: [TOKEN] };
-    },
-    async createToken(actor, asked) {
-      note('createToken', actor, asked);
-      return { token: TOKEN, secret: 'hf_made' };
-    },
-    async revokeToken(actor, id, reason) {
-      note('revokeToken', actor, id, reason);
-      return id === TOKEN.id ? TOKEN : null;
-    },
+    getTokens: () => ({ tokens: [TOKEN] }),
+    createToken: async () => ({ token: TOKEN, secret: 'hf_made' }),
+    revokeToken: async (_actor, id) => (id === TOKEN.id ? TOKEN : null),
   };
 }

@@ -39,10 +39,7 @@ async function askAs(server: UnlistenedServer, route: string, role: Role | null)
   return server.ask({
     method,
     path: pattern.replace('*', 'x').replaceAll(/:\w+/g, 'x'),
-    headers: {
-      'last-event-id': 'none',
-      ...(role === null ? {} : { authorization: `Bearer ${SECRETS[role]}` }),
-    },
+    headers: { 'last-event-id': 'none', ...(role === null ? {} : { authorization: `Bearer ${SECRETS[role]}` }) },
   });
 }
 

@@ -247,9 +247,12 @@ test('intercept hands over what it got: the checked call, or null when tool or a
   for (const sent of bodies) assert.equal((await server.call('POST', '/v1/intercept', { body: sent })).status, 200);
   const rest = server.gate.calls.map((call) => call.args.slice(1));
   assert.deepEqual(rest, [
-    ['place_order', PLACE_ORDER, { tool: 'place_order', args: PLACE_ORDER }, skill],
-    ['place_order', { symbol: 'BTCUSDT' }, null, null],
-    ['send_email', { to: 'a@b.c' }, null, null],
+    [
+      { name: 'place_order', args: PLACE_ORDER, skill },
+      { tool: 'place_order', args: PLACE_ORDER },
+    ],
+    [{ name: 'place_order', args: { symbol: 'BTCUSDT' }, skill: null }, null],
+    [{ name: 'send_email', args: { to: 'a@b.c' }, skill: null }, null],
   ]);
   for (const bad of [
     { tool: 'x' },
@@ -486,16 +489,16 @@ test('operator commands reach the gate as they were meant', async (t) => {
   assert.deepEqual(
     server.gate.calls.map(({ method, args }) => [
       method,
-      ...args.filter((arg) => typeof arg !== 'object' || arg === null || 'state' in arg),
+      ...args.filter((arg) => typeof arg !== 'object' || arg === null || !('tokenId' in arg)),
     ]),
     [
       ['setTradingState', { state: 'reducing', reason: 'news', symbol: 'BTCUSDT', agent: 'momentum' }],
       ['flatten', null, 'drill'],
       ['releaseSymbol', 'BTCUSDT', 0, 'it squats'],
       ['releaseSymbol', 'BTCUSDT', 60_000, 'it squats'],
-      ['adoptSymbol', 'BTCUSDT', 'momentum', 'its own', null],
+      ['adoptSymbol', { agent: 'momentum', symbol: 'BTCUSDT' }, 'its own', null],
       ['rebase', ''],
-      ['reloadPolicy', null],
+      ['reloadPolicy', null, null],
       ['checkPolicy', 'name: é'],
       ['checkPolicy', 'bad'],
     ],

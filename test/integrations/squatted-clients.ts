@@ -38,11 +38,7 @@ export function openClients(t: TestContext, url: string, tokenOf: TokenOf): read
 /** Verbs of an agent and of an operator, and the bridge of a host, which lives on. */
 function openCommandLine(t: TestContext, url: string, tokenOf: TokenOf): readonly SquattedClient[] {
   const home = folder(t);
-  const env = (token: string) => ({
-    HOME: home,
-    HOLDFAST_PORT: new URL(url).port,
-    HOLDFAST_TOKEN: token,
-  });
+  const env = (token: string) => ({ HOME: home, HOLDFAST_PORT: new URL(url).port, HOLDFAST_TOKEN: token });
   const verb = (name: string, role: 'agent' | 'operator', line: string): SquattedClient => {
     const token = tokenOf(role, name);
     const ask = async (): Promise<string> => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { satisfies } from 'semver';
 import { readEnv } from '../../daemon/config/config.ts';
 import { SETTINGS } from '../../daemon/config/settings.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDER = join(ROOT, 'integrations', 'systemd');
@@ -122,17 +122,13 @@ test('the page installs what the units start', () => {
 
 test('systemd itself finds nothing wrong with the units', (t) => {
   if (spawnSync('systemd-analyze', ['--version']).error !== undefined) return t.skip('no systemd here');
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-units-'));
-  try {
-    for (const name of ['holdfast.socket', 'holdfast.service']) {
-      // It looks whether the program is there, which is elsewhere on this machine.
-      const text = readFileSync(join(FOLDER, name), 'utf8').replace('/usr/bin/node', process.execPath);
-      writeFileSync(join(folder, name), text);
-    }
-    const units = [join(folder, 'holdfast.socket'), join(folder, 'holdfast.service')];
-    const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', ...units], { encoding: 'utf8' });
-    assert.deepEqual([status, stdout, stderr], [0, '', '']);
-  } finally {
-    rmSync(folder, { recursive: true });
+  const folder = tempFolder(t, 'units');
+  for (const name of ['holdfast.socket', 'holdfast.service']) {
+    // It looks whether the program is there, which is elsewhere on this machine.
+    const text = readFileSync(join(FOLDER, name), 'utf8').replace('/usr/bin/node', process.execPath);
+    writeFileSync(join(folder, name), text);
   }
+  const units = [join(folder, 'holdfast.socket'), join(folder, 'holdfast.service')];
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', ...units], { encoding: 'utf8' });
+  assert.deepEqual([status, stdout, stderr], [0, '', '']);
 });

@@ -4,9 +4,7 @@ import { readScope } from '../../daemon/evaluation/judge/scope.ts';
 import { looseScope, openBench, scopeWith, type TestRegime } from './fixture.ts';
 
 /** The shipped scope without the concentration cap, which is as large as the order cap. */
-const SCOPE = scopeWith((scope) => ({
-  account: { ...scope.account, concentration: { share: 0.8, floor_usdt: 1e6 } },
-}));
+const SCOPE = scopeWith((scope) => ({ account: { ...scope.account, concentration: { share: 0.8, floor_usdt: 1e6 } } }));
 
 test('FalseBlock: a request is sized in whole lots, never more than was asked', () => {
   const bench = openBench(looseScope({ budgets: { slippage_bps: 20 } }));

@@ -262,10 +262,7 @@ function decideExit(
   context: ExecutionContext,
   policy: IntendedPolicySpec,
 ): OracleDecision {
-  const findings: Findings = {
-    deny: new Set(),
-    tighten: new Set(['EXIT_CLIPPED', 'ABOVE_MAXIMUM']),
-  };
+  const findings: Findings = { deny: new Set(), tighten: new Set(['EXIT_CLIPPED', 'ABOVE_MAXIMUM']) };
   const door = checkDoor(request, context);
   if (context.market.rules === null) findings.tighten.add('STALE_FILTERS');
   if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');

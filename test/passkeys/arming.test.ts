@@ -14,9 +14,7 @@ describe('live trading under a policy with a quorum', () => {
   let seat: Seat;
   const keys: { readonly key: SoftwareKey; readonly session: string }[] = [];
   before(async () => {
-    seat = await Seat.open({
-      policy: { approvals: APPROVALS },
-    });
+    seat = await Seat.open({ policy: { approvals: APPROVALS } });
     for (const name of ['laptop', 'phone', 'tablet']) {
       const key = await seat.mustEnrol(name, keys[0]?.key ?? null);
       keys.push({ key, session: (await seat.signIn(key)).body.session });

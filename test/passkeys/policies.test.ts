@@ -15,9 +15,7 @@ describe('a looser policy on binance-live, where the policy in force has a quoru
   const keys: { key: SoftwareKey; session: string }[] = [];
   let hash = '';
   before(async () => {
-    seat = await Seat.open({
-      policy: { approvals: APPROVALS },
-    });
+    seat = await Seat.open({ policy: { approvals: APPROVALS } });
     for (const name of ['laptop', 'phone', 'tablet']) {
       const key = await seat.mustEnrol(name, keys[0]?.key ?? null);
       keys.push({ key, session: (await seat.signIn(key)).body.session });

@@ -215,11 +215,7 @@ describe('an approval signed by passkey', () => {
   const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
   const TEXT = '{"agent":"momentum","lots":100,"symbol":"BTCUSDT"}';
   const signed = (text: string, changed: object = {}): Assertion =>
-    key.sign({
-      challenge: String(passkeys.startApproval(digestOf(text)).challenge),
-      origin: seat.origin,
-      ...changed,
-    });
+    key.sign({ challenge: String(passkeys.startApproval(digestOf(text)).challenge), origin: seat.origin, ...changed });
 
   it('proves who approved exactly this, and is taken once', async () => {
     const assertion = signed(TEXT);

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { holdfast } from '../cli/run.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { readText } from './documents.ts';
 
 const TEXT = readText('policies/default.yaml');
-const home = mkdtempSync(join(tmpdir(), 'holdfast-broken-'));
-after(() => rmSync(home, { recursive: true }));
+const home = tempFolder({ after }, 'broken');
 
 function edit(from: string | RegExp, to: string): string {
   const text = TEXT.replace(from, to);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { stringify } from 'yaml';
@@ -10,10 +9,10 @@ import { comparePolicies } from '../../daemon/policy/compare.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { decideReload } from '../../daemon/policy/reload.ts';
 import { holdfast } from '../cli/run.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { changed, DEFAULT_POLICY, loadSpec } from './documents.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-compare-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = tempFolder({ after }, 'compare');
 function write(name: string, changes: { readonly [path: string]: unknown }): string {
   const file = join(folder, `${name}.yaml`);
   writeFileSync(file, stringify(changed(changes)));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -17,6 +16,7 @@ import { DaemonWorld, order } from '../daemon/harness.ts';
 import { LEDGER_FORMS, restoreLedger } from '../fixtures/ledgers.ts';
 import { NOW_MS } from '../ledger/temp-ledger.ts';
 import { withOtherDigit } from '../other-digit.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { keyPath, openOnDisk, playLedger, signerOf } from './signed-ledger.ts';
 
 const PAGE = readFileSync(new URL('../../docs/receipts.md', import.meta.url), 'utf8');
@@ -27,15 +27,13 @@ const PYTHON = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'],
 const skip = PYTHON ? false : 'python3 is not installed';
 const checkReceipt = buildContractCheck<Receipt>(ReceiptBodySchema);
 
-let folder = '';
+const folder = tempFolder({ after }, 'receipts');
 let database: Buffer;
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-receipts-'));
   writeFileSync(join(folder, 'verify.py'), PROGRAM);
   writeFileSync(join(folder, 'rows.txt'), ROWS);
   database = await playLedger(31);
 });
-after(() => rmSync(folder, { recursive: true }));
 
 /** What an outsider finds with the program of the page. */
 function verify(receipt: unknown, head?: unknown): { readonly status: number | null; readonly said: string } {

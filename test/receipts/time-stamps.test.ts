@@ -198,9 +198,7 @@ describe('a time-stamp is not accepted', { skip: OPENSSL }, () => {
 });
 
 for (const key of ['rsa', 'ec'] as const)
-  test(`a time-stamp signed by ${key} is read, with its time`, {
-    skip: OPENSSL,
-  }, (t) => {
+  test(`a time-stamp signed by ${key} is read, with its time`, { skip: OPENSSL }, (t) => {
     const place = makeFolder(t);
     makeAuthority(place, key);
     const content = Buffer.from(TEXT);

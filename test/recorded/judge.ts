@@ -193,10 +193,7 @@ export class Judge {
       else sells += left * Math.max(mark, terms.price);
     }
     const held = Math.abs(position) < 1e-9 ? 0 : position;
-    return {
-      long: (held > 0 ? held * mark : 0) + buys,
-      short: (held < 0 ? -held * mark : 0) + sells,
-    };
+    return { long: (held > 0 ? held * mark : 0) + buys, short: (held < 0 ? -held * mark : 0) + sells };
   }
 
   /** What of an order had filled when a decision was taken. Fills of one instant follow the order of decisions. */
@@ -218,10 +215,7 @@ export class Judge {
     const { rules } = event.context.market;
     if (rules === null) throw new Error('a decision without filters sent an order');
     if (amended === undefined)
-      return {
-        price: fromE8(planned?.price_e8 ?? Number.NaN),
-        quantity: fromE8(planned?.quantity_e8 ?? Number.NaN),
-      };
+      return { price: fromE8(planned?.price_e8 ?? Number.NaN), quantity: fromE8(planned?.quantity_e8 ?? Number.NaN) };
     return {
       price: (amended.priceTicks * rules.tick_mantissa) / rules.tick_scale,
       quantity: (amended.lots * rules.lot_mantissa) / rules.lot_scale,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { stringify } from 'yaml';
@@ -12,9 +11,9 @@ import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
 import { Workbench } from '../../daemon/evaluation/setup/workbench.ts';
 import { holdfast } from '../cli/run.ts';
 import { changed, loadSpec } from '../policy/documents.ts';
+import { tempFolder } from '../temp-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-own-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = tempFolder({ after }, 'own');
 
 const BASE: IntendedPolicySpec = loadSpec('policies/evaluation/static-oms.yaml');
 function write(name: string, changes: { readonly [path: string]: unknown }): string {

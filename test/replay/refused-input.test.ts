@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { OutFolderError, openOutFolder } from '../../daemon/evaluation/facts/out-folder.ts';
 import { holdfast } from '../cli/run.ts';
+import { tempFolder } from '../temp-folder.ts';
 
-const home = mkdtempSync(join(tmpdir(), 'holdfast-out-'));
-after(() => rmSync(home, { recursive: true, force: true }));
+const home = tempFolder({ after }, 'out');
 const file = join(home, 'a-file');
 writeFileSync(file, '');
 

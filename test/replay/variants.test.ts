@@ -33,11 +33,7 @@ const STEPS: readonly [VariantName, VariantName, { readonly [switchName: string]
   [
     'NoSAE',
     'StaticOMS',
-    {
-      enforcement: ['mode', 'market.collar_bps', 'exits.rate.max'],
-      R: ['budgets'],
-      stop: ['protection.required'],
-    },
+    { enforcement: ['mode', 'market.collar_bps', 'exits.rate.max'], R: ['budgets'], stop: ['protection.required'] },
   ],
   [
     'StaticOMS',
@@ -92,9 +88,7 @@ const STEPS: readonly [VariantName, VariantName, { readonly [switchName: string]
   [
     'Holdfast',
     'Holdfast-no-regimes',
-    {
-      'no regimes': regimeKeys([...REGIME_PARTS, 'order_rate', 'cooldown_ms', 'slices']),
-    },
+    { 'no regimes': regimeKeys([...REGIME_PARTS, 'order_rate', 'cooldown_ms', 'slices']) },
   ],
 ];
 

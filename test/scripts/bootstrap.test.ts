@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findPin, pinnedBinary } from '../../scripts/node-line.mjs';
+import { tempFolder } from '../temp-folder.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const SCRIPTS = ['package-state.mjs', 'file-lock.mjs', 'node-line.mjs', 'node-pins.json', 'bootstrap.mjs'];
 const RUNNERS = ['run.mjs', 'run-file.mjs', 'holdfast.mjs'];
 /** What a package would do when it is installed, if it were let. */
 const LEAVE = "node -e \"require('fs').writeFileSync('ran', process.env.npm_lifecycle_event)\"";
-let folder = '';
+const folder = tempFolder({ after }, 'bootstrap');
 let root = '';
 
 /** A small package with our scripts, whose only packages are links: it installs without a network. */
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-bootstrap-'));
   root = join(folder, 'package');
   mkdirSync(join(root, 'scripts'), { recursive: true });
   for (const script of [...SCRIPTS, ...RUNNERS])
@@ -57,7 +57,6 @@ before(() => {
   });
   assert.equal(npm.status, 0, npm.stderr);
 });
-after(() => rmSync(folder, { recursive: true }));
 
 function run(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) {
   // The runner of the tests keeps what is compiled in a folder of its own.

@@ -8,6 +8,7 @@ import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
 import { countRooms, MAX_CHAIN, MAX_ENGINE_CHAIN } from '../../scripts/boundaries/sizes.ts';
 import { SHARED_BY_TESTS, WINGS } from '../../scripts/boundaries/wings.ts';
 import { checkBoundaries, listSources } from '../../scripts/check-boundaries.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
 
@@ -50,11 +51,10 @@ test('the sources of this repository keep to the boundaries', () => {
   assert.ok(report.files > 50 && report.imports > report.files, `${report.files} files, ${report.imports} imports`);
 });
 
-test('a package without sources is a violation, not a green check', () => {
-  const root = mkdtempSync(join(tmpdir(), 'holdfast-boundaries-'));
+test('a package without sources is a violation, not a green check', (t) => {
+  const root = tempFolder(t, 'boundaries');
   writeFileSync(join(root, 'package.json'), '{}');
   assert.match(checkBoundaries(root).violations.join(), /no source was found/);
-  rmSync(root, { recursive: true });
 });
 
 test('sources that keep to the rules are not reported', () => {
@@ -299,11 +299,7 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
 ];
 /** A file that may stand there. */
 /** One that the rooms of the unit have, where it has rooms. */
-const FILE_OF: Readonly<Record<string, string>> = {
-  'exchange-sim': 'open',
-  ledger: 'ledger',
-  venue: 'venue-orders',
-};
+const FILE_OF: Readonly<Record<string, string>> = { 'exchange-sim': 'open', ledger: 'ledger', venue: 'venue-orders' };
 const fileOf = (unit: string): string => `daemon/${unit}/${FILE_OF[unit] ?? 'x'}.ts`;
 
 const TIME: readonly (readonly [what: string, source: string])[] = [

@@ -5,27 +5,21 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
+import { tempFolder } from '../temp-folder.ts';
 
 const MODULE = new URL('../../scripts/file-lock.mjs', import.meta.url).href;
 const { lockPathFor, withLock } = (await import(MODULE)) as {
   lockPathFor: (root: string) => string;
   withLock: <T>(path: string, work: () => T, options: { waitMs: number; onWait: (pid: number) => void }) => Promise<T>;
 };
-let folder = '';
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-lock-'));
-});
-after(() => rmSync(folder, { recursive: true }));
+const folder = tempFolder({ after }, 'lock');
 
 /** Adds 1 to a counter file under the lock, with a gap in which another process could read the old number. */
 const ADD_ONE = `

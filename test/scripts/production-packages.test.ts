@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { describeInstallation } from '../../daemon/cli/local/evaluation/evaluation-packages.ts';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MAX_MB = 190;
@@ -159,25 +150,21 @@ test('no start and no other verb loads them, and the verbs that do say so before
   assert.equal(asking, 3);
 });
 
-test('the line that says how to add them fits how this Holdfast was installed', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-packages-'));
+test('the line that says how to add them fits how this Holdfast was installed', (t) => {
+  const folder = tempFolder(t, 'packages');
   const make = (...parts: readonly string[]): string => {
     const path = join(folder, ...parts);
     mkdirSync(path, { recursive: true });
     return path;
   };
-  try {
-    const checkout = make('checkout');
-    writeFileSync(join(checkout, 'package-lock.json'), '{}');
-    assert.equal(describeInstallation(checkout), 'Add them with: npm run bootstrap');
-    const tarball = make('holdfast');
-    writeFileSync(join(tarball, 'npm-shrinkwrap.json'), '{}');
-    assert.equal(
-      describeInstallation(tarball),
-      `Add them with: npm install --prefix ${tarball} --no-save --include=dev --ignore-scripts`,
-    );
-    assert.equal(describeInstallation(make('app')), 'The image has none; run it from a checkout.');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const checkout = make('checkout');
+  writeFileSync(join(checkout, 'package-lock.json'), '{}');
+  assert.equal(describeInstallation(checkout), 'Add them with: npm run bootstrap');
+  const tarball = make('holdfast');
+  writeFileSync(join(tarball, 'npm-shrinkwrap.json'), '{}');
+  assert.equal(
+    describeInstallation(tarball),
+    `Add them with: npm install --prefix ${tarball} --no-save --include=dev --ignore-scripts`,
+  );
+  assert.equal(describeInstallation(make('app')), 'The image has none; run it from a checkout.');
 });

@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ALONE, arrange, EARLY, SHARED } from '../../scripts/tests/arrange.ts';
 import { KEEPS_HOOK } from '../../scripts/tests/runner-hook.ts';
 import { hasRoomInMemory, type Machine, removeLeftovers } from '../../scripts/tests/scratch.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/run-tests.mjs', import.meta.url));
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
-let root = '';
+const root = tempFolder({ after }, 'run-tests');
 let failuresPath = '';
 
 before(() => {
-  root = mkdtempSync(join(tmpdir(), 'holdfast-run-tests-'));
   mkdirSync(join(root, 'test', 'nested'), { recursive: true });
   const passing = "import { test } from 'node:test';\ntest('holds', () => {});\n";
   writeFileSync(join(root, 'test', 'one.test.ts'), passing);
@@ -26,7 +25,6 @@ before(() => {
   );
   writeFileSync(join(root, 'test', 'nested', 'not-a-test.ts'), "throw new Error('it was run');\n");
 });
-after(() => rmSync(root, { recursive: true }));
 
 function runTests(...args: string[]): { code: number | null; output: string } {
   // A runner inside a runner would report to the outer one.
@@ -280,18 +278,14 @@ test('a file above its limit is named, and its process ended, however busy it is
   }
 });
 
-test('a run removes what runs that were killed have left, and nothing of one that may go on', () => {
-  const parent = mkdtempSync(join(tmpdir(), 'holdfast-left-'));
+test('a run removes what runs that were killed have left, and nothing of one that may go on', (t) => {
+  const parent = tempFolder(t, 'left');
   const { pid: gone } = spawnSync(process.execPath, ['-e', '']);
   const ofTheGone = `hf-${gone}-aaaaaa`;
   const names = [ofTheGone, `hf-${process.pid}-bbbbbb`, 'hf-9nGEEI', 'other'];
-  try {
-    for (const name of names) mkdirSync(join(parent, name, 't'), { recursive: true });
-    removeLeftovers(parent);
-    assert.deepEqual(readdirSync(parent).sort(), names.toSorted(), 'its last write is seconds old');
-    removeLeftovers(parent, Date.now() + 3_700_000);
-    assert.deepEqual(readdirSync(parent).sort(), names.filter((name) => name !== ofTheGone).sort());
-  } finally {
-    rmSync(parent, { recursive: true });
-  }
+  for (const name of names) mkdirSync(join(parent, name, 't'), { recursive: true });
+  removeLeftovers(parent);
+  assert.deepEqual(readdirSync(parent).sort(), names.toSorted(), 'its last write is seconds old');
+  removeLeftovers(parent, Date.now() + 3_700_000);
+  assert.deepEqual(readdirSync(parent).sort(), names.filter((name) => name !== ofTheGone).sort());
 });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../daemon/harness.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
-let folder = '';
+const folder = tempFolder({ after }, 'tarball');
 let installed = '';
 let command = '';
 /** What npm said while it installed. */
@@ -30,7 +30,6 @@ interface Lock {
 const readJson = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path), 'utf8')) as T;
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-tarball-'));
   run('npm', ['run', '--silent', 'pack', '--', '--pack-destination', folder], REPOSITORY);
   const tarball = readdirSync(folder).find((name) => /^holdfast-.*\.tgz$/.test(name));
   assert.ok(tarball !== undefined, 'npm run pack wrote a tarball');
@@ -45,7 +44,6 @@ before(() => {
   command = join(folder, 'bin', 'holdfast');
   symlinkSync(join(installed, 'scripts', 'holdfast.mjs'), command);
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the tarball holds plain JavaScript and what it reads, and nothing of the tests', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(

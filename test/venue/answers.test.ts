@@ -107,11 +107,7 @@ test('documented answers of the account and of orders are read', () => {
   assert.deepEqual(settings.rows[0], { symbol: 'BTCUSDT', leverage: 21, isIsolated: false });
   assert.equal(bracketsOf(example('GET /fapi/v1/leverageBracket'), 'ETHUSDT')[0]?.maintenanceRate, 0.0065);
   const income = (example('GET /fapi/v1/income') as unknown[])[0];
-  assert.deepEqual(parseTransfer(income).value, {
-    transferId: '9689322392',
-    amountUsdt: -0.375,
-    atMs: 1570608000000,
-  });
+  assert.deepEqual(parseTransfer(income).value, { transferId: '9689322392', amountUsdt: -0.375, atMs: 1570608000000 });
 });
 
 test('positions are signed; flat rows are left out, other agents of the account are not', () => {
@@ -373,13 +369,7 @@ test('a conditional order has ended as the order that it became has', () => {
     ['expired', 0, 'expired'],
     ['working', 0, 'working'],
   ] as const) {
-    const ended = asTriggered(stop, {
-      ...stop,
-      kind: 'regular',
-      status,
-      executedE8,
-      averagePrice: 54_000,
-    });
+    const ended = asTriggered(stop, { ...stop, kind: 'regular', status, executedE8, averagePrice: 54_000 });
     assert.deepEqual([ended.kind, ended.status, ended.executedE8], ['algo', expected, executedE8]);
   }
 });

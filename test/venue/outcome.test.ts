@@ -130,12 +130,7 @@ test('Retry-After, code and text arrive in the rejection', () => {
   const judged = classify(429, -1003, 'Too many requests', { retryAfterMs: 7000 });
   assert.deepEqual(judged, {
     kind: 'rejected',
-    rejection: {
-      cause: 'busy',
-      code: '-1003',
-      message: 'Too many requests',
-      retryAfterMs: 7000,
-    },
+    rejection: { cause: 'busy', code: '-1003', message: 'Too many requests', retryAfterMs: 7000 },
   });
 });
 
@@ -172,9 +167,9 @@ test('a code that is listed nowhere and is of no family is unknown under every s
 });
 
 test('the documented variants of HTTP 503 are told apart', () => {
-  const { variants } = readFixture<{
-    variants: { message: string; code?: number; execution: string }[];
-  }>('vectors/binance_http503.json');
+  const { variants } = readFixture<{ variants: { message: string; code?: number; execution: string }[] }>(
+    'vectors/binance_http503.json',
+  );
   assert.ok(variants.length > 0);
   for (const { message, code, execution } of variants) {
     const kind = execution === 'UNKNOWN' ? 'unknown' : 'rejected';

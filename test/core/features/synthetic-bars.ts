@@ -21,12 +21,5 @@ export function syntheticBars(seed: number, count: number, barMs: number, startM
 
 /** Bars that only tell their closes. */
 export function barsOfCloses(closes: readonly number[], barMs: number, volume = 100): Bar[] {
-  return closes.map((close, i) => ({
-    open_time_ms: i * barMs,
-    open: close,
-    high: close,
-    low: close,
-    close,
-    volume,
-  }));
+  return closes.map((close, i) => ({ open_time_ms: i * barMs, open: close, high: close, low: close, close, volume }));
 }

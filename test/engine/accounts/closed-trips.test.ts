@@ -20,11 +20,7 @@ function riskOf(close: Close): { readonly risk: number; readonly turnover: numbe
     const id = `o-${index}`;
     atMs += MINUTE_MS;
     ledger.append(
-      decisionEvent({
-        id: `d-${id}`,
-        atMs,
-        orders: [{ client_order_id: id, lots: lots, time_in_force: 'IOC' }],
-      }),
+      decisionEvent({ id: `d-${id}`, atMs, orders: [{ client_order_id: id, lots: lots, time_in_force: 'IOC' }] }),
     );
     const reported = { status: 'filled', executed_lots: lots, average_price: BOUGHT_AT } as const;
     ledger.append(orderEvent(id, atMs, reported));

@@ -15,11 +15,7 @@ test('a signal is of each account, agent and symbol, where it names none [AN-158
     const book = new SignalBook();
     const rest = { evidence_hash: null, expires_at_ms: T0 + 10, severity: 1, signal_id: 's', set_by: 'm' };
     book.apply({ ...of, ...rest, kind: 'injection' }, T0, T0);
-    const { account, agent, symbol } = {
-      account: at.account ?? 'main',
-      agent: at.agent ?? 'alice',
-      symbol: at.symbol,
-    };
+    const { account, agent, symbol } = { account: at.account ?? 'main', agent: at.agent ?? 'alice', symbol: at.symbol };
     const isMeant =
       [account, null].includes(of.account) && [agent, null].includes(of.agent) && [symbol, null].includes(of.symbol);
     assert.deepEqual(book.activeKinds(T0, account, agent, symbol), isMeant ? ['injection'] : []);

@@ -26,10 +26,9 @@ const value = fc.oneof(
 const call = fc
   .tuple(fc.constantFrom('place_order', 'cancel_all'), fc.uniqueArray(fc.constantFrom(...ECONOMIC, ...NOT_ECONOMIC)))
   .chain(([tool, keys]) =>
-    fc.tuple(...keys.map(() => value)).map((values) => ({
-      tool,
-      args: Object.fromEntries(keys.map((key, i) => [key, values[i]])),
-    })),
+    fc
+      .tuple(...keys.map(() => value))
+      .map((values) => ({ tool, args: Object.fromEntries(keys.map((key, i) => [key, values[i]])) })),
   );
 
 test('SAE-AUDIT: the body hash is over the canonical text of the economic fields, in whatever order they came', () => {

@@ -40,13 +40,7 @@ export class PumpModel extends FoldedClaims {
       send: () => undefined,
       recordEnd: (claim, reason, detail) => {
         const filled = closedE8(claim);
-        const payload = {
-          action: 'ended',
-          decision_id: claim.decisionId,
-          detail,
-          filled_e8: filled,
-          reason,
-        } as const;
+        const payload = { action: 'ended', decision_id: claim.decisionId, detail, filled_e8: filled, reason } as const;
         this.ledger.append({ kind: 'exit_target', at_ms: this.atMs, payload });
       },
       endUnsent: (order, detail) => {

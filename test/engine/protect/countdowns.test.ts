@@ -127,12 +127,7 @@ describe('records say when a countdown was due', () => {
     ({
       kind: 'countdown',
       at_ms: T0 + sentMs,
-      payload: {
-        action,
-        countdown_ms: action === 'ended' ? 0 : 120_000,
-        sent_at_ms: T0 + sentMs,
-        symbol: 'BTCUSDT',
-      },
+      payload: { action, countdown_ms: action === 'ended' ? 0 : 120_000, sent_at_ms: T0 + sentMs, symbol: 'BTCUSDT' },
     }) as const;
   const due = ({ state }: FoldedLedger, ms: number): boolean => state.countdowns.wasDue('BTCUSDT', T0 + ms);
 

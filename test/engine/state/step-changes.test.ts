@@ -90,13 +90,7 @@ function contextOf({ state }: FoldedLedger, request: Partial<ExecutionRequest>, 
   } as const;
   const inputs = { nowMs: NOW, clockSkewMs: 0, account: null, symbols: new Map([['BTCUSDT', live]]) };
   const asked = { ...buildCase({ request: { agent: 'alice' } }).request, request_id: null, ...request };
-  return buildContext({
-    state,
-    inputs,
-    request: asked,
-    policy: POLICY,
-    ask: { ...parentAsk(PLACE), ...ask },
-  });
+  return buildContext({ state, inputs, request: asked, policy: POLICY, ask: { ...parentAsk(PLACE), ...ask } });
 }
 const CLOSE = { intent: 'close', reduce_only: true, side: 'sell' } as const;
 /** Quantities and prices of a context, in units of one. */

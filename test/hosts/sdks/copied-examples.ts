@@ -56,11 +56,7 @@ export class CopiedExamples {
   /** What the compiler says of all of them and of `more`, a further file, against the packages' own declarations. */
   checkTypes(more: string): string {
     writeFileSync(join(this.#examples, 'more.ts'), more);
-    const compilerOptions = {
-      noEmit: true,
-      rootDir: '/',
-      typeRoots: [join(this.#root, 'node_modules', '@types')],
-    };
+    const compilerOptions = { noEmit: true, rootDir: '/', typeRoots: [join(this.#root, 'node_modules', '@types')] };
     const config = { extends: join(this.#root, 'tsconfig.json'), compilerOptions, include: ['examples'], exclude: [] };
     writeFileSync(join(this.#folder, 'tsconfig.json'), JSON.stringify(config));
     const compiler = join(this.#root, 'node_modules', 'typescript', 'bin', 'tsc');

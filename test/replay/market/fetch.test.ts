@@ -14,6 +14,7 @@ import { readMarketData } from '../../../daemon/evaluation/market/read.ts';
 import type { Fault } from '../../../daemon/exchange-sim/faults/faults.ts';
 import { type ExchangeSim, startExchangeSim } from '../../../daemon/exchange-sim/start.ts';
 import { holdfast } from '../../cli/run.ts';
+import { tempFolder } from '../../temp-folder.ts';
 
 const DAY_MS = 86_400_000;
 /** The exchange stands still at this instant: a quarter and a bit after midnight. */
@@ -377,31 +378,27 @@ test('BY-28: the base URL is https or loopback, and a key goes only to the excha
   assert.deepEqual(venues.map(venueOfOrigin), ['binance-live', 'binance-demo', 'paper', null, null], 'whose key');
 });
 
-test('the verb fetches, prints JSON, and takes the keys of the venue that the URL is', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-fetch-'));
+test('the verb fetches, prints JSON, and takes the keys of the venue that the URL is', async (t) => {
+  const folder = tempFolder(t, 'fetch');
   const args = ['data', 'fetch', '--symbols', 'BTCUSDT', '--from', '2026-02-20', '--to', '2026-02-21', '--out', folder];
   const url = ['--base-url', sim.url];
-  try {
-    const plain = await holdfast([...args, ...url], { BINANCE_LIVE_API_KEY: 'live', BINANCE_LIVE_API_SECRET: 'hush' });
-    assert.deepEqual([plain.code, plain.err], [0, ''], plain.err);
-    assert.match(plain.out, /BTCUSDT-um-15m-20260220-20260221\.csv {2}96 rows {2}sha256 [0-9a-f]{16}/, 'files');
-    assert.match(plain.out, /note: leverage brackets were left out/, 'a live key is not for this host');
-    const keys = { HOLDFAST_PAPER_KEY: KEYS.apiKey, HOLDFAST_PAPER_SECRET: KEYS.secret };
-    const json = await holdfast([...args, ...url, '--json'], keys);
-    assert.equal(json.code, 0, json.err);
-    const report = JSON.parse(json.out);
-    assert.deepEqual([report.notes, report.pages], [[], { fetched: 0, cached: 4 }], 'with brackets, from the cache');
-    assert.ok(readdirSync(folder).includes('leverageBracket.json'), 'brackets');
-    const half = await holdfast([...args], { BINANCE_LIVE_API_KEY: 'live' });
-    assert.equal(half.code, 2, 'half a pair of keys');
-    assert.match(half.err, /BINANCE_LIVE_API_SECRET/, 'is a mistake');
-    await queueFault({ kind: 'status', status: 403, body: 'no', match: { path: '/fapi/v1/time' } });
-    const failed = await holdfast([...args, ...url]);
-    assert.deepEqual([failed.code, failed.out], [1, ''], 'a failure');
-    assert.match(failed.err, /^holdfast: http:\S+\/fapi\/v1\/time: HTTP 403 no$/m, 'says what was asked');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const plain = await holdfast([...args, ...url], { BINANCE_LIVE_API_KEY: 'live', BINANCE_LIVE_API_SECRET: 'hush' });
+  assert.deepEqual([plain.code, plain.err], [0, ''], plain.err);
+  assert.match(plain.out, /BTCUSDT-um-15m-20260220-20260221\.csv {2}96 rows {2}sha256 [0-9a-f]{16}/, 'files');
+  assert.match(plain.out, /note: leverage brackets were left out/, 'a live key is not for this host');
+  const keys = { HOLDFAST_PAPER_KEY: KEYS.apiKey, HOLDFAST_PAPER_SECRET: KEYS.secret };
+  const json = await holdfast([...args, ...url, '--json'], keys);
+  assert.equal(json.code, 0, json.err);
+  const report = JSON.parse(json.out);
+  assert.deepEqual([report.notes, report.pages], [[], { fetched: 0, cached: 4 }], 'with brackets, from the cache');
+  assert.ok(readdirSync(folder).includes('leverageBracket.json'), 'brackets');
+  const half = await holdfast([...args], { BINANCE_LIVE_API_KEY: 'live' });
+  assert.equal(half.code, 2, 'half a pair of keys');
+  assert.match(half.err, /BINANCE_LIVE_API_SECRET/, 'is a mistake');
+  await queueFault({ kind: 'status', status: 403, body: 'no', match: { path: '/fapi/v1/time' } });
+  const failed = await holdfast([...args, ...url]);
+  assert.deepEqual([failed.code, failed.out], [1, ''], 'a failure');
+  assert.match(failed.err, /^holdfast: http:\S+\/fapi\/v1\/time: HTTP 403 no$/m, 'says what was asked');
 });
 
 test('wrong usage of the verb ends with 2 and says what is meant', async () => {

@@ -20,11 +20,7 @@ export function sectionForBars(section: MarketSection, barMs: number): MarketSec
       baseline_bars: scale(volatility.baseline_bars),
       min_history_bars: scale(volatility.min_history_bars),
     },
-    liquidity: {
-      ...liquidity,
-      ema_bars: scale(liquidity.ema_bars),
-      baseline_bars: scale(liquidity.baseline_bars),
-    },
+    liquidity: { ...liquidity, ema_bars: scale(liquidity.ema_bars), baseline_bars: scale(liquidity.baseline_bars) },
   };
 }
 

@@ -58,13 +58,7 @@ function measureRetained(seeds: number, summariesOf: SummariesOf): number {
 }
 
 test('of a run its sums are kept alone: few bytes a seed, and no object', () => {
-  const run = createTaskRunner({
-    market,
-    variants,
-    scenarios: SCENARIOS,
-    bootstrap: plan,
-    reference: variants[0]!,
-  });
+  const run = createTaskRunner({ market, variants, scenarios: SCENARIOS, bootstrap: plan, reference: variants[0]! });
   // Real summaries of a few seeds under the numbers of many: what is kept does not depend on where they come from.
   const real = [1, 2, 3].map((seed) => summarizeSeed(run, seed));
   const summariesOf = (seed: number): readonly RunSummary[] =>

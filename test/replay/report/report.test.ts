@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
@@ -8,6 +7,7 @@ import { CORE_VERSION } from '../../../daemon/core/core-version.ts';
 import { buildReport, formatMarkdown, formatReport, writeReport } from '../../../daemon/evaluation/report/build.ts';
 import { formatPage } from '../../../daemon/evaluation/report/page.ts';
 import { buildTables } from '../../../daemon/evaluation/report/tables.ts';
+import { tempFolder } from '../../temp-folder.ts';
 import { drawEvaluation } from './report-fixture.ts';
 import { ReportSchema } from './report-schema.ts';
 
@@ -99,13 +99,9 @@ test('a report of one scenario leaves out the sections that have nothing to show
   assert.ok(text.includes('id="inputs"'), 'inputs stay');
 });
 
-test('writes the three files', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-report-'));
-  try {
-    writeReport(join(folder, 'new'), parts, curves);
-    assert.deepEqual(readdirSync(join(folder, 'new')).sort(), ['report.html', 'report.json', 'report.md'], 'files');
-    assert.equal(readFileSync(join(folder, 'new', 'report.html'), 'utf8'), page, 'page');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+test('writes the three files', (t) => {
+  const folder = tempFolder(t, 'report');
+  writeReport(join(folder, 'new'), parts, curves);
+  assert.deepEqual(readdirSync(join(folder, 'new')).sort(), ['report.html', 'report.json', 'report.md'], 'files');
+  assert.equal(readFileSync(join(folder, 'new', 'report.html'), 'utf8'), page, 'page');
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { TuneError } from '../../../daemon/evaluation/facts/out-folder.ts';
@@ -10,6 +9,7 @@ import { type Figures, measureFigures } from '../../../daemon/evaluation/tune/sc
 import { type SearchSettings, searchPolicies } from '../../../daemon/evaluation/tune/search.ts';
 import { buildSpace } from '../../../daemon/evaluation/tune/space.ts';
 import { TuneStateFile } from '../../../daemon/evaluation/tune/state.ts';
+import { tempFolder } from '../../temp-folder.ts';
 import { sumsWith } from './figures.ts';
 
 const start = loadVariant('Holdfast');
@@ -64,8 +64,7 @@ describe('the random search (SAE section 8, tuning)', () => {
 });
 
 describe('the state of a search', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-tune-state-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder({ after }, 'tune-state');
   const args = { seed: 1, alpha: 0.05, inputs: [{ name: 'a.csv', sha256: 'ab', rows: 3 }] };
 
   it('comes back with the same arguments and refuses others by name', () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
@@ -10,6 +9,7 @@ import { addSeeds, measureFigures } from '../../../daemon/evaluation/tune/score.
 import { runTune, type TuneOptions } from '../../../daemon/evaluation/tune/tune.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
 import { holdfast } from '../../cli/run.ts';
+import { tempFolder } from '../../temp-folder.ts';
 import { shrinkEverything } from './shrunk.ts';
 
 const AGENT = 'narrative/within-budget';
@@ -22,8 +22,7 @@ const market = buildSyntheticMarket({
   barMs: 1_800_000,
   symbols: ['BTCUSDT', 'ETHUSDT'],
 });
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-tune-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = tempFolder({ after }, 'tune');
 const optionsFor = (name: string, threads: number): TuneOptions => ({
   market,
   start,
@@ -79,12 +78,7 @@ describe('holdfast tune', () => {
   });
 
   it('scores a policy that shrinks everything worse than the one it was made from', () => {
-    const evaluator = new Evaluator({
-      market,
-      agents: [AGENT],
-      reference,
-      unbound: unboundVariant(start),
-    });
+    const evaluator = new Evaluator({ market, agents: [AGENT], reference, unbound: unboundVariant(start) });
     const scoreOf = (variant: typeof start) => measureFigures(addSeeds(evaluator.measure(variant, [1])));
     const whole = scoreOf(start);
     for (const factor of [0.05, 0.3]) {

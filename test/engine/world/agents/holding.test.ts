@@ -220,9 +220,7 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
 });
 
 describe('leverage of what is opened [DESIGN 12.1]', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, agents: { default: {}, careful: { budgets: { leverage: 1 } } } },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, agents: { default: {}, careful: { budgets: { leverage: 1 } } } } });
 
   const setting = async (): Promise<number | undefined> =>
     (await world.books()).positions.find(({ symbol }) => symbol === 'BTCUSDT')?.leverage;

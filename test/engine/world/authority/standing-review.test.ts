@@ -114,9 +114,7 @@ describe('what bears on one agent', () => {
 });
 
 describe('what rests was found to fit without an order that was being canceled', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, 'account.concentration': { share: 0.99, floor_usdt: 3_000 } },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, 'account.concentration': { share: 0.99, floor_usdt: 3_000 } } });
   const rest = async (args: object): Promise<void> => {
     await world.mustPlace('working', { order_type: 'limit', ...args });
   };

@@ -8,10 +8,7 @@ const BTC = { symbol: 'BTCUSDT' };
 const RESUME_MS = 60_000;
 
 describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]', () => {
-  const world = suiteWorld({
-    wall: true,
-    policy: { ...UNPACED, 'exits.resume_ms': RESUME_MS },
-  });
+  const world = suiteWorld({ wall: true, policy: { ...UNPACED, 'exits.resume_ms': RESUME_MS } });
   afterEach(async () => {
     await spread(0);
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });

@@ -98,10 +98,7 @@ describe('exits are claims [DESIGN 12.2]', () => {
 });
 
 describe('an exit between two rungs', () => {
-  const world = suiteWorld({
-    answerWithinMs: 100,
-    policy: { ...UNPACED, 'exits.step_ms': 1_500 },
-  });
+  const world = suiteWorld({ answerWithinMs: 100, policy: { ...UNPACED, 'exits.step_ms': 1_500 } });
 
   const ask = async ({ decision }: ToolBody): Promise<ToolBody> => await world.decided(decision.decision_id);
 

@@ -37,10 +37,7 @@ describe('exits at the limits of the venue: the price band', () => {
 });
 
 describe('exits at the limits of the venue: the largest order', () => {
-  const world = suiteWorld({
-    sim: { balance: 50_000_000 },
-    policy: { 'exits.rate': { max: 1, window_ms: 60_000 } },
-  });
+  const world = suiteWorld({ sim: { balance: 50_000_000 }, policy: { 'exits.rate': { max: 1, window_ms: 60_000 } } });
 
   /** A position of somebody else, larger than the venue's largest limit and market orders. */
   async function hold(): Promise<void> {

@@ -6,9 +6,7 @@ import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('verified exits under adverse answers', () => {
-  const world = suiteWorld({
-    policy: { 'exits.rate': { max: 2, window_ms: 60_000 } },
-  });
+  const world = suiteWorld({ policy: { 'exits.rate': { max: 2, window_ms: 60_000 } } });
 
   const open = async (notional: number): Promise<number> => {
     await world.advance(60_000);

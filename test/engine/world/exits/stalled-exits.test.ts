@@ -113,9 +113,7 @@ describe('an exit that goes on without closing anything is told of', () => {
 
 describe('an exit that waits for its rate', () => {
   it('is not told of', async (t) => {
-    const world = await DaemonWorld.of(t, {
-      policy: { ...UNPACED, 'exits.rate': { max: 1, window_ms: 100_000 } },
-    });
+    const world = await DaemonWorld.of(t, { policy: { ...UNPACED, 'exits.rate': { max: 1, window_ms: 100_000 } } });
     await world.place({ side: 'buy', requested_notional: 900 });
     await world.advance(1_000);
     await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });

@@ -6,9 +6,7 @@ import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('BY-43 an exit ends what would undo it', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 2_000 },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 2_000 } });
   let alice: string;
   let bob: string;
   before(async () => {
@@ -146,9 +144,7 @@ describe('BY-43 a protective stop that fires', () => {
 });
 
 describe('BY-43 a protective stop that fires above openings that rest', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, protection: { required: true, stop_bps: 50 } },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, protection: { required: true, stop_bps: 50 } } });
 
   it('cancels the openings that rest below, so that nothing buys into the fall', async () => {
     const place = async (change: object, token?: string): Promise<ToolBody> => {

@@ -6,9 +6,7 @@ import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
 
 describe('a flatten that could not close everything', () => {
-  const world = suiteWorld({
-    policy: { 'temporal.duplicate_window_ms': 1 },
-  });
+  const world = suiteWorld({ policy: { 'temporal.duplicate_window_ms': 1 } });
 
   const hold = async (): Promise<void> => {
     for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
@@ -61,12 +59,7 @@ describe('a flatten that could not close everything', () => {
   });
 
   it('is over once it was flat: what a human opens then stays, also after a restart', async () => {
-    await world.hand('POST', '/fapi/v1/order', {
-      symbol: 'BTCUSDT',
-      side: 'BUY',
-      type: 'MARKET',
-      quantity: '0.005',
-    });
+    await world.hand('POST', '/fapi/v1/order', { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.005' });
     await world.restart();
     for (let i = 0; i < 4; i += 1) await world.advance(6_000);
     await until('it is known', () => inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) === 5);

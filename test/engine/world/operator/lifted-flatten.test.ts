@@ -5,9 +5,7 @@ import { until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('a flatten that an operator has lifted on live, where the loosening delay goes on', () => {
-  const world = suiteWorld({
-    policy: { 'temporal.duplicate_window_ms': 1 },
-  });
+  const world = suiteWorld({ policy: { 'temporal.duplicate_window_ms': 1 } });
 
   const layer = () => world.daemon.gate.core.state.layers.get('operator|account|');
   const held = () => world.position('BTCUSDT');

@@ -5,9 +5,7 @@ import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('the cancel of one slice', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 2_000 },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 2_000 } });
 
   const open = async (change: object = {}): Promise<ToolBody> => {
     const { body } = await world.place({ requested_notional: 420, ...change });

@@ -4,9 +4,7 @@ import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('an order that stays as it should not is told of (BY-32)', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } } });
   afterEach(async () => {
     await world.control('clear-faults', {});
     await pass(5_000);

@@ -9,10 +9,7 @@ const MAY = 150;
 describe('SAE-M4 openings beyond what is left of the order limit of the venue', () => {
   let world: DaemonWorld;
   beforeEach(async () => {
-    world = await DaemonWorld.start({
-      wall: true,
-      policy: { ...UNPACED, 'market.regimes.calm.slices': 2 },
-    });
+    world = await DaemonWorld.start({ wall: true, policy: { ...UNPACED, 'market.regimes.calm.slices': 2 } });
   });
   afterEach(() => world.close());
 

@@ -56,11 +56,7 @@ describe('GET /v1/limits is what a decision uses', () => {
 
   it('SAE-BUDGET concentration bounds what remains, and is named [AN-119 AN-121 TD-20 TD-21 TD-29]', async () => {
     const limits = await limitsOf('ETHUSDT');
-    assert.deepEqual(limits.opening.buy, {
-      blocked_by: [],
-      bound_by: 'BUDGET_CONCENTRATION',
-      remaining_usdt: 500,
-    });
+    assert.deepEqual(limits.opening.buy, { blocked_by: [], bound_by: 'BUDGET_CONCENTRATION', remaining_usdt: 500 });
     const { base, code, limit, remaining, used } = lineOf(limits, 'concentration_usdt');
     assert.deepEqual(
       [code, base, limit, used, remaining],

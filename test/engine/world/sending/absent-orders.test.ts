@@ -89,12 +89,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     await world.fault({ kind: 'drop-before', match: { method: 'POST', path: '/fapi/v1/order' } });
     const { body } = await world.place({ symbol: 'ETHUSDT', requested_notional: 300 });
     const lost = known(body.execution.orders[0]?.client_order_id);
-    await world.hand('POST', '/fapi/v1/order', {
-      symbol: 'ETHUSDT',
-      side: 'BUY',
-      type: 'MARKET',
-      quantity: '0.5',
-    });
+    await world.hand('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.5' });
     await world.advance(2_000);
     // Sooner than ten seconds, however many answers there were.
     assert.equal((await stops()).length, 0, 'a position that was only just shown is not protected');

@@ -55,9 +55,7 @@ describe('checks between a decision and its send whose absence nobody would noti
 });
 
 describe('a slice that would be an exit by now', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 5_000 },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, 'market.regimes.calm.slices': 4, 'staging.spacing_ms': 5_000 } });
 
   it('BY-14 is not sent: it was planned without reduceOnly', async () => {
     const body = await world.mustPlace('staging', { requested_notional: 900 });

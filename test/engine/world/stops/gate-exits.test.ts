@@ -6,9 +6,7 @@ import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('exits of the gate itself', () => {
-  const world = suiteWorld({
-    policy: { 'standing.on_breach': 'reduce' },
-  });
+  const world = suiteWorld({ policy: { 'standing.on_breach': 'reduce' } });
 
   it('never hold up the feeds, and are not sized again while the last one is unknown', async () => {
     await world.place({ requested_notional: 900 });
@@ -41,9 +39,7 @@ describe('exits of the gate itself', () => {
 });
 
 describe('exits of the gate itself, between two attempts', () => {
-  const world = suiteWorld({
-    policy: { 'standing.on_breach': 'reduce' },
-  });
+  const world = suiteWorld({ policy: { 'standing.on_breach': 'reduce' } });
 
   it('are not sized again while the venue asks to be left alone', async () => {
     await world.place({ requested_notional: 900 });
@@ -73,9 +69,7 @@ describe('exits of the gate itself, between two attempts', () => {
 });
 
 describe('an exit of the gate that has closed everything', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } } });
 
   it('goes on while an opening of before it cannot be canceled: nothing else opens, and what that fills is closed', async () => {
     const refused = { kind: 'error', code: -2021, msg: 'Order would immediately trigger.', count: 1_000 };

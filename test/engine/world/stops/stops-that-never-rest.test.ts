@@ -13,9 +13,7 @@ const ALWAYS = 100_000;
 const WITHIN_MS = 45_000;
 
 describe('a position whose stops are not refused, and never rest', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } } });
 
   let openedAtMs = 0;
   let openedSeq = 0;
@@ -58,11 +56,7 @@ describe('a position whose stops are not refused, and never rest', () => {
   };
 
   const ways: Readonly<Record<string, object>> = {
-    'the exchange refuses them with a code that nobody knows': {
-      kind: 'error',
-      code: -9999,
-      msg: 'Something else.',
-    },
+    'the exchange refuses them with a code that nobody knows': { kind: 'error', code: -9999, msg: 'Something else.' },
     'a gateway fails': { kind: 'status', status: 502 },
     'they are lost on their way': { kind: 'drop-before' },
   };

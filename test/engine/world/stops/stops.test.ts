@@ -8,9 +8,7 @@ import { createClient } from '../../../exchange-sim/signed-client.ts';
 const STOP = { path: '/fapi/v1/algoOrder' };
 
 describe('a position has its stop, whatever became of the one before', () => {
-  const world = suiteWorld({
-    policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } },
-  });
+  const world = suiteWorld({ policy: { ...UNPACED, protection: { required: true, stop_bps: 300 } } });
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });

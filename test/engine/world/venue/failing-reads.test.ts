@@ -82,10 +82,7 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
 });
 
 describe('a start on which prices do not come [BY-15, BY-16]', () => {
-  const world = suiteWorld({
-    wall: true,
-    policy: { protection: { required: true, stop_bps: 300 } },
-  });
+  const world = suiteWorld({ wall: true, policy: { protection: { required: true, stop_bps: 300 } } });
   const isUnderStop = async (): Promise<boolean> =>
     (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
   /** Resolves once prices were to be had again. */

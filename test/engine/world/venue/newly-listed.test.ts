@@ -12,10 +12,7 @@ describe('a symbol that the exchange lists while the daemon runs', () => {
       const { symbols, ...rest } = body as { readonly symbols: readonly { readonly symbol: string }[] };
       return { ...rest, symbols: symbols.filter(({ symbol }) => symbol !== 'ETHUSDT') };
     });
-    world = await DaemonWorld.start({
-      rewrites,
-      policy: { 'scope.symbols': ['BTCUSDT'] },
-    });
+    world = await DaemonWorld.start({ rewrites, policy: { 'scope.symbols': ['BTCUSDT'] } });
   });
   after(() => world.close());
 

@@ -16,9 +16,7 @@ it('a policy with bars of another length has them read anew, also where some of 
   const world = await DaemonWorld.of(t, { policy: shortHistory });
   const { core } = world.daemon.gate;
   const read = async (): Promise<CandlesBody> => {
-    const { body } = await world.call<{ result: CandlesBody }>('POST', '/v1/tools/get_candles', {
-      symbol: 'BTCUSDT',
-    });
+    const { body } = await world.call<{ result: CandlesBody }>('POST', '/v1/tools/get_candles', { symbol: 'BTCUSDT' });
     return body.result;
   };
   assert.equal((await read()).interval, '15m');

@@ -5,10 +5,7 @@ import { codesIn, DaemonWorld, order, until } from '../../../daemon/harness.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 describe('a venue that goes silent while the daemon runs', () => {
-  const world = suiteWorld({
-    wall: true,
-    policy: { 'temporal.duplicate_exempt': ['BTCUSDT'] },
-  });
+  const world = suiteWorld({ wall: true, policy: { 'temporal.duplicate_exempt': ['BTCUSDT'] } });
   before(async () => {
     await world.setMark('BTCUSDT', 60_000);
   });

@@ -6,11 +6,7 @@ import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 
 const POSITIONS = '/fapi/v3/positionRisk';
-const ODD_PLACED = {
-  kind: 'odd-row',
-  match: { path: '/fapi/v1/allOrders', symbol: 'BTCUSDT' },
-  patch: { side: 'UP' },
-};
+const ODD_PLACED = { kind: 'odd-row', match: { path: '/fapi/v1/allOrders', symbol: 'BTCUSDT' }, patch: { side: 'UP' } };
 
 describe('a row that nobody can read concerns its symbol alone', () => {
   const world = suiteWorld({ policy: UNPACED });
