@@ -253,7 +253,11 @@ export function expiryClock(venue: VenueName, clock: LedgerTime, time: TimePort)
 export function tokenPorts(tokens: TokenStore) {
   return {
     tokens,
-    agentNames: () => tokens.listTokens().map(agentOf),
+    agentNames: () =>
+      tokens
+        .listTokens()
+        .filter(({ role }) => role === 'agent' || role === 'operator')
+        .map(agentOf),
     isTokenLive: (id: string) => {
       const nowMs = tokens.expiryMs();
       return tokens.listTokens().some((token) => token.id === id && isLiveToken(token, nowMs));

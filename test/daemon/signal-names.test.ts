@@ -14,6 +14,7 @@ describe('SAE-TRUST: a signal about a name that nobody has', () => {
 
   for (const [what, scope, says] of [
     ['agent', { agent: 'momentun' }, /agent momentun is not known here; known: .*momentum/],
+    ['agent that has only the section of all others', { agent: 'default' }, /agent default is not known here/],
     ['symbol', { symbol: 'BTCUSTD' }, /symbol BTCUSTD is not known here; known: .*BTCUSDT/],
     ['account', { account: 'mian' }, /account mian is not known here; known: main/],
   ] as const)

@@ -259,7 +259,7 @@ export interface LivePorts extends EnginePorts {
   readonly observer: ObserverPort;
   readonly startCache?: StartCache;
   readonly log: EngineLog;
-  /** Agents that tokens name, revoked ones too. */
+  /** Agents and operators that tokens name, revoked ones too: who may ask for an order. */
   readonly agentNames?: () => readonly string[];
   /** Whether the token may still be used; absent: as far as is known. */
   readonly isTokenLive?: (tokenId: string) => boolean;

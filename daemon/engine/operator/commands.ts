@@ -33,11 +33,20 @@ export function findKnownSymbols(core: LiveCore): ReadonlySet<string> | null {
   return known;
 }
 
-/** Agents of tokens, of the policy, of orders and of layers; null where the tokens cannot be read. */
-export function findKnownAgents(core: LiveCore): ReadonlySet<string> | null {
-  const named = core.ports.agentNames?.();
+/**
+ * Agents of tokens and of the policy; null where the tokens cannot be read. RISK: `default` is the section of agents that
+ * have none: a halt or a warning of that name would hold nobody, and who gave it would take it for heeded.
+ */
+export function findNamedAgents({ policySpec, ports }: Pick<LiveCore, 'policySpec' | 'ports'>): Set<string> | null {
+  const named = ports.agentNames?.();
   if (named === undefined) return null;
-  const known = new Set<string>([...named, ...Object.keys(core.policySpec.agents)]);
+  return new Set([...named, ...Object.keys(policySpec.agents).filter((name) => name !== 'default')]);
+}
+
+/** Agents of orders and of layers as well. */
+export function findKnownAgents(core: LiveCore): ReadonlySet<string> | null {
+  const known = findNamedAgents(core);
+  if (known === null) return null;
   for (const { agent } of core.state.orders.all.values()) if (agent !== null) known.add(agent);
   for (const layer of core.state.layers.values())
     if (layer.scope === 'agent' && layer.name !== null) known.add(layer.name);

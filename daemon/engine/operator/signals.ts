@@ -4,7 +4,7 @@ import type { LiveCore } from '../flow/core.ts';
 import { endedWithin, type Flow, joined, onDisk, type Started } from '../flow/step.ts';
 import type { Caller } from '../records/callers.ts';
 import type { SignalEvent } from '../records/people-events.ts';
-import { CANCELS_WITHIN_MS, describeUnknown } from './commands.ts';
+import { CANCELS_WITHIN_MS, describeUnknown, findNamedAgents } from './commands.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /** How many kinds and scopes of one reporter may be active at once. */
@@ -78,7 +78,7 @@ export class Signals {
    * names are taken, as a monitor may ask often: one that has neither a token, nor a section, nor a position opens nothing.
    */
   #refuseUnknown({ account, agent, symbol }: SignalBody['scope']): void {
-    const { policySpec, ports, settings, state } = this.#core;
+    const { policySpec, settings, state } = this.#core;
     if (account !== undefined && account !== settings.account)
       throw new OperatorRequestError(`account ${account} is not known here; known: ${settings.account}`);
     const ofAgents = Object.values(policySpec.agents).flatMap(({ scope }) => scope?.symbols ?? []);
@@ -90,10 +90,9 @@ export class Signals {
     ]);
     if (symbol !== undefined && !symbols.has(symbol))
       throw new OperatorRequestError(describeUnknown('symbol', symbol, symbols));
-    const named = ports.agentNames?.();
-    if (agent === undefined || named === undefined) return;
-    const agents = new Set([...named, ...Object.keys(policySpec.agents)]);
-    if (!agents.has(agent)) throw new OperatorRequestError(describeUnknown('agent', agent, agents));
+    const agents = findNamedAgents(this.#core);
+    if (agent !== undefined && agents !== null && !agents.has(agent))
+      throw new OperatorRequestError(describeUnknown('agent', agent, agents));
   }
 
   /** Limits what one reporter may have active and recorded, so that it can only lock out itself. */

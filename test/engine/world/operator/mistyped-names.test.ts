@@ -26,6 +26,16 @@ describe('emergency commands with a name that nothing goes by', () => {
     });
   }
 
+  for (const [agent, why] of [
+    ['default', 'the section of agents that have none'],
+    ['monitor', 'the name of a token that cannot trade'],
+  ] as const)
+    it(`takes ${agent}, ${why}, for no agent: a halt of it would hold nobody`, async () => {
+      const { status, body } = await set({ state: 'halted', agent });
+      assert.equal(status, 400, JSON.stringify(body));
+      assert.deepEqual((await world.tradingState()).layers, [], 'nothing is left behind');
+    });
+
   it('refuses to flatten an unknown symbol alone, and flattens the others beside it', async () => {
     const refused = await world.operator<Refusal>('POST', '/v1/flatten', { reason: 'test', symbols: ['FOOUSDT'] });
     assert.equal(refused.status, 400, JSON.stringify(refused.body));
