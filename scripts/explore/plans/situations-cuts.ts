@@ -1,12 +1,10 @@
 import type { Action, Setup, Step } from '../plan.ts';
 import type { Draw } from './draw.ts';
-import type { Situation } from './situation.ts';
+import { fault, POST, type Situation } from './situation.ts';
 
-const POST = { method: 'POST', path: '/fapi/v1/order' } as const;
 const LARGE = { order: 5_000, symbol: 10_000, gross: 15_000 } as const;
 const SMALL = { order: 1_000, symbol: 1_500, gross: 2_000 } as const;
 
-const fault = (what: object): Action => ({ kind: 'fault', fault: { ...what } });
 const thin = (fraction: number, count: number): Action => fault({ kind: 'partial-fill', fraction, match: POST, count });
 const tighter: Action = { kind: 'policy', edit: 'tighter_caps' };
 
