@@ -1,6 +1,6 @@
 import type { HoldingView } from '../../daemon/core/context.ts';
 import type { Change } from './decision-fixture.ts';
-import { asNumber, casesOf, LONG_TEN, type Row, type Value } from './table-row.ts';
+import { asNumber, casesOf, LONG_TEN, type Rest, type Row, row, type Value } from './table-row.ts';
 
 /** Whose the symbol is (DESIGN 12.1), and exits that are open there (12.2). The base ask is a buy of ten lots of alice's. */
 const NOTHING_STANDS: HoldingView = {
@@ -181,35 +181,31 @@ const PART_ROWS: readonly Row[] = [
 const beside = (own: number, all: number, venueLimit = 200): Change => ({
   context: { openings: { own, all, venue_limit: venueLimit } },
 });
-const RESTING = { rule: 12, clause: 'SAE-M4', code: 'OPENINGS_RESTING' } as const;
+const resting = (rest: Rest): Row => row(12, 'SAE-M4', 'OPENINGS_RESTING', rest);
 const OPENINGS_ROWS: readonly Row[] = [
-  {
-    ...RESTING,
+  resting({
     what: 'the number of its openings there, where the policy says nothing, [PK-52]',
     cases: { pass: [19], deny: [20, 21] },
     change: (count) => beside(asNumber(count), asNumber(count)),
-  },
-  {
-    ...RESTING,
+  }),
+  resting({
     what: 'the number of its openings there, where the policy names three, and of an order that rests, [PK-50]',
     settings: [STANDING, { policy: { standing: { resting: 3 } } }],
     cases: { pass: [2], deny: [3, 4] },
     change: (count) => beside(asNumber(count), asNumber(count)),
-  },
-  {
-    ...RESTING,
+  }),
+  resting({
     what: 'the number of all openings there, of nine orders that the venue takes, [PK-51]',
     cases: { pass: [3], deny: [4, 5] },
     change: (count) => beside(1, asNumber(count), 9),
-  },
-  {
-    ...RESTING,
+  }),
+  resting({
     what: 'the number of openings there when an exit of all closes now',
     settings: [LONG_TEN, { request: { intent: 'close', side: 'sell', requested_notional: null } }],
     cases: { pass: [100, 199, 200] },
     change: (count) => beside(asNumber(count), asNumber(count)),
     isNever: true,
-  },
+  }),
 ];
 
 export const HOLDING_ROWS: readonly Row[] = [...opening, ...RESTING_ROWS, ...PART_ROWS, ...OPENINGS_ROWS];

@@ -1,66 +1,49 @@
 import { baseOrder, type Change } from './decision-fixture.ts';
-import { asNumber, LONG_TEN, type Row, SHORT_TEN } from './table-row.ts';
+import { asNumber, LONG_TEN, type Row, row, SHORT_TEN } from './table-row.ts';
 
 /** Rules 11 and 12, exits and modify. The base ask is ten lots of 60 USDT; caps are varied around its 600 USDT. */
 const own = (budgets: object): Change => ({ policy: { agents: { alice: { budgets } } } });
 export const PRICE_ROWS: readonly Row[] = [
   ...(['sell', 'buy'] as const).map(
-    (side): Row => ({
-      rule: 11,
-      clause: 'SAE-M5',
-      code: 'BOUND_INSIDE_SPREAD',
-      what: `max_slippage_bps of an exit (${side}), each quote 10 bps from the middle,`,
-      settings: [
-        side === 'sell' ? LONG_TEN : SHORT_TEN,
-        { request: { intent: 'close', side, requested_notional: null } },
-        { context: { market: { bid: 59_940, ask: 60_060 } } },
-      ],
-      cases: { tighten: [9.9], pass: [10, 10.1] },
-      change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
-    }),
+    (side): Row =>
+      row(11, 'SAE-M5', 'BOUND_INSIDE_SPREAD', {
+        what: `max_slippage_bps of an exit (${side}), each quote 10 bps from the middle,`,
+        settings: [
+          side === 'sell' ? LONG_TEN : SHORT_TEN,
+          { request: { intent: 'close', side, requested_notional: null } },
+          { context: { market: { bid: 59_940, ask: 60_060 } } },
+        ],
+        cases: { tighten: [9.9], pass: [10, 10.1] },
+        change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
+      }),
   ),
-  {
-    rule: 11,
-    clause: 'SAE-M5',
-    code: 'PRICE_DISLOCATED',
+  row(11, 'SAE-M5', 'PRICE_DISLOCATED', {
     what: 'the middle of the book, the mark being 60000, [PK-100]',
     cases: { pass: [59_406, 59_400, 60_594, 60_600], deny: [59_394, 60_606] },
     change: (middle) => ({ context: { market: { bid: asNumber(middle), ask: asNumber(middle) } } }),
-  },
-  {
-    rule: 11,
-    clause: 'SAE-M5',
-    code: 'PRICE_OUT_OF_RANGE',
+  }),
+  row(11, 'SAE-M5', 'PRICE_OUT_OF_RANGE', {
     what: 'the limit of a buy, 556.80 being the venue’s lowest price,',
     cases: { pass: [556.9, 556.8], deny: [556.7] },
     change: (price) => ({ request: { order_type: 'limit', limit_price: asNumber(price) } }),
-  },
-  {
-    rule: 11,
-    clause: 'SAE-M5',
-    code: 'PRICE_OUT_OF_RANGE',
+  }),
+  row(11, 'SAE-M5', 'PRICE_OUT_OF_RANGE', {
     what: 'the limit of a sale, 4529764 being the venue’s highest price,',
     setting: { request: { side: 'sell' } },
     cases: { pass: [4_529_763.9, 4_529_764], deny: [4_529_764.1] },
     change: (price) => ({ request: { order_type: 'limit', limit_price: asNumber(price) } }),
-  },
-  {
-    rule: 11,
-    clause: 'SAE-M5',
-    code: 'PRICE_SLIPPAGE',
+  }),
+  row(11, 'SAE-M5', 'PRICE_SLIPPAGE', {
     what: 'max_slippage_bps [PK-11 TF-36]',
     cases: { pass: [19, 20], tighten: [21] },
     change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
-  },
-  {
-    rule: 11,
-    clause: 'SAE-M5',
-    code: 'PRICE_SLIPPAGE',
+  }),
+  row(11, 'SAE-M5', 'PRICE_SLIPPAGE', {
     what: "max_slippage_bps, 5 being the agent's cap,",
     setting: own({ slippage_bps: 5 }),
     cases: { pass: [4, 5], tighten: [6] },
     change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
-  },
+  }),
 ];
 
 /** A limit order at the mark: a lot is worth 60 USDT, ten lots exactly 600. */
@@ -73,33 +56,25 @@ const bound = (
   values: readonly [number, number, number],
   change: Row['change'],
   setting?: Change,
-): Row => ({
-  rule: 12,
-  clause: 'SAE-PROJ SAE-R',
-  code,
-  what,
-  cases: { pass: [values[0], values[1]], tighten: [values[2]] },
-  change,
-  settings: setting === undefined ? [AT_MARK] : [AT_MARK, setting],
-});
+): Row =>
+  row(12, 'SAE-PROJ SAE-R', code, {
+    what,
+    cases: { pass: [values[0], values[1]], tighten: [values[2]] },
+    change,
+    settings: setting === undefined ? [AT_MARK] : [AT_MARK, setting],
+  });
 const FLOORLESS: Change = { policy: { account: { concentration: { share: 0.5, floor_usdt: 0 } } } };
 const units = (usdt: number): number => Math.round(usdt * 10_000);
 
 const BUDGET_ROWS: readonly Row[] = [
-  {
-    rule: 12,
-    clause: 'SAE-R',
-    code: 'LEVERAGE_LOCKED',
+  row(12, 'SAE-R', 'LEVERAGE_LOCKED', {
     what: 'the locked leverage setting',
     setting: { context: { market: { leverage_locked: true } } },
     cases: { pass: [2, 3], deny: [4] },
     change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
-  },
+  }),
   // The one that a position is liquidated by: at 5x a long is 0.19679 away, at 4x 0.24699.
-  {
-    rule: 12,
-    clause: 'SAE-R',
-    code: 'LEVERAGE_LOCKED',
+  row(12, 'SAE-R', 'LEVERAGE_LOCKED', {
     what: 'the locked leverage setting when 0.2 must be kept from liquidation',
     setting: {
       context: {
@@ -109,7 +84,7 @@ const BUDGET_ROWS: readonly Row[] = [
     },
     cases: { pass: [3, 4], deny: [5] },
     change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
-  },
+  }),
   // What the agent is permitted now: its own cap, and what the regime leaves of the account's.
   ...(
     [
@@ -117,15 +92,13 @@ const BUDGET_ROWS: readonly Row[] = [
       ['when the regime leaves two thirds of 3', { context: { market: { held_regime: 'volatile' } } }],
     ] as const
   ).map(
-    ([when, setting]): Row => ({
-      rule: 12,
-      clause: 'SAE-R',
-      code: 'LEVERAGE_LOCKED',
-      what: `the locked leverage setting ${when}`,
-      settings: [{ context: { market: { leverage_locked: true } } }, setting],
-      cases: { pass: [1, 2], deny: [3] },
-      change: (leverage) => ({ context: { market: { leverage_setting: asNumber(leverage) } } }),
-    }),
+    ([when, setting]): Row =>
+      row(12, 'SAE-R', 'LEVERAGE_LOCKED', {
+        what: `the locked leverage setting ${when}`,
+        settings: [{ context: { market: { leverage_locked: true } } }, setting],
+        cases: { pass: [1, 2], deny: [3] },
+        change: (leverage) => ({ context: { market: { leverage_setting: asNumber(leverage) } } }),
+      }),
   ),
   bound('BUDGET_LEVERAGE', 'the requested leverage [PK-6]', [2, 3, 4], (leverage) => ({
     request: { requested_leverage: asNumber(leverage) },
@@ -233,19 +206,13 @@ const BUDGET_ROWS: readonly Row[] = [
     (usdt) => ({ context: { agent: { fees_usdt: 0.5, pending_fees_usdt: asNumber(usdt) } } }),
     own({ fees_usdt_per_day: 1 }),
   ),
-  {
-    rule: 12,
-    clause: 'SAE-PROJ',
-    code: 'BELOW_MINIMUM',
+  row(12, 'SAE-PROJ', 'BELOW_MINIMUM', {
     what: "the venue's least notional for an order of one lot at 60000, sent at 60060,",
     setting: { request: { requested_notional: 61 } },
     cases: { pass: [60.05, 60.06], deny: [60.07] },
     change: (least) => ({ context: { market: { rules: { min_notional_usdt: asNumber(least) } } } }),
-  },
-  {
-    rule: 12,
-    clause: 'SAE-PROJ',
-    code: 'BELOW_MINIMUM',
+  }),
+  row(12, 'SAE-PROJ', 'BELOW_MINIMUM', {
     what: "the venue's least quantity in lots",
     cases: { pass: [8, 9], deny: [10] },
     // At 60060 a lot is 60.06 USDT: 600 USDT are nine lots.
@@ -253,18 +220,15 @@ const BUDGET_ROWS: readonly Row[] = [
       request: { requested_notional: 600 },
       context: { market: { rules: { min_lots: asNumber(least) } } },
     }),
-  },
+  }),
   bound('ABOVE_MAXIMUM', "the venue's largest order in lots", [11, 10, 9], (most) => ({
     context: { market: { rules: { max_lots: asNumber(most) } } },
   })),
-  {
-    rule: 13,
-    clause: 'SAE-PROJ',
-    code: 'LOT_ROUNDING',
+  row(13, 'SAE-PROJ', 'LOT_ROUNDING', {
     what: 'what is asked for, USDT, ten lots being 600.60,',
     cases: { pass: [600.6, 606.66, 660.66], tighten: [606.67, 660.6] },
     change: (usdt) => ({ request: { requested_notional: asNumber(usdt) } }),
-  },
+  }),
 ];
 
 const sell = (lots: number): Change => ({ request: { side: 'sell', intent: 'close', requested_notional: lots * 60 } });
@@ -282,17 +246,14 @@ const MODIFY: Change = {
   context: { order: baseOrder },
 };
 const EXIT_ROWS: readonly Row[] = [
-  {
-    rule: 11,
-    clause: 'BY-14',
-    code: 'PRICE_OUT_OF_RANGE',
+  row(11, 'BY-14', 'PRICE_OUT_OF_RANGE', {
     what: 'the limit of a take-profit, 4529764 being the venue’s highest price,',
     setting: { ...LONG_TEN, ...sell(10) },
     cases: { pass: [4_529_763.9, 4_529_764], tighten: [4_529_764.1, 9_999_999] },
     change: (price) => ({
       request: { order_type: 'limit', limit_price: asNumber(price), side: 'sell', intent: 'close' },
     }),
-  },
+  }),
   bound(
     'EXIT_CLIPPED',
     'a closing sale in lots against ten long',
@@ -307,10 +268,7 @@ const EXIT_ROWS: readonly Row[] = [
     (lots) => sell(asNumber(lots)),
     { context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 4 } } },
   ),
-  {
-    rule: 12,
-    clause: 'SAE-OOS-STATE',
-    code: 'NOT_REDUCING',
+  row(12, 'SAE-OOS-STATE', 'NOT_REDUCING', {
     what: 'the position in lots that a closing sale meets',
     setting: sell(5),
     cases: { pass: [1], deny: [0, -1] },
@@ -320,11 +278,8 @@ const EXIT_ROWS: readonly Row[] = [
         agent: { share_lots: asNumber(lots) },
       },
     }),
-  },
-  {
-    rule: 6,
-    clause: 'SAE-M4',
-    code: 'EXITS_RESTING',
+  }),
+  row(6, 'SAE-M4', 'EXITS_RESTING', {
     what: "the number of the agent's exits that rest, three being the most, when one more would [PK-60]",
     setting: {
       ...LONG_TEN,
@@ -333,11 +288,8 @@ const EXIT_ROWS: readonly Row[] = [
     },
     cases: { pass: [2], deny: [3, 4] },
     change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
-  },
-  {
-    rule: 6,
-    clause: 'SAE-M4',
-    code: 'EXITS_RESTING',
+  }),
+  row(6, 'SAE-M4', 'EXITS_RESTING', {
     what: "the number of the agent's exits that rest, where the policy says nothing, [PK-61]",
     setting: {
       ...LONG_TEN,
@@ -345,11 +297,8 @@ const EXIT_ROWS: readonly Row[] = [
     },
     cases: { pass: [49], deny: [50, 51] },
     change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
-  },
-  {
-    rule: 6,
-    clause: 'SAE-M4',
-    code: 'EXITS_RESTING',
+  }),
+  row(6, 'SAE-M4', 'EXITS_RESTING', {
     what: "the number of all agents' exits that rest in the symbol, half of what the venue takes being the most,",
     setting: {
       ...LONG_TEN,
@@ -357,11 +306,8 @@ const EXIT_ROWS: readonly Row[] = [
     },
     cases: { pass: [99], deny: [100, 101] },
     change: (count) => ({ context: { agent: { symbol_resting_exits: asNumber(count) } } }),
-  },
-  {
-    rule: 6,
-    clause: 'SAE-OOS-STATE',
-    code: 'EXITS_RESTING',
+  }),
+  row(6, 'SAE-OOS-STATE', 'EXITS_RESTING', {
     isNever: true,
     what: 'the number of exits that rest, when one that closes at once is asked for,',
     setting: {
@@ -370,47 +316,32 @@ const EXIT_ROWS: readonly Row[] = [
     },
     cases: { pass: [49, 50, 51] },
     change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
-  },
-  {
-    rule: 12,
-    clause: 'SAE-T',
-    code: 'EXIT_SCOPE',
+  }),
+  row(12, 'SAE-T', 'EXIT_SCOPE', {
     what: "the agent's own share of ten lots",
     setting: { ...LONG_TEN, ...sell(5) },
     cases: { pass: [1], deny: [0, -1] },
     change: (share) => ({ context: { agent: { share_lots: asNumber(share) } } }),
-  },
-  {
-    rule: 12,
-    clause: 'SAE-R',
-    code: 'MODIFY_NOT_ALLOWED',
+  }),
+  row(12, 'SAE-R', 'MODIFY_NOT_ALLOWED', {
     what: 'the new total of a resting buy in lots, twenty being the order cap,',
     setting: MODIFY,
     cases: { pass: [19, 20], deny: [21] },
     change: (lots) => ({ request: { requested_notional: asNumber(lots) * 60 } }),
-  },
-  {
-    rule: 12,
-    clause: 'BY-07',
-    code: 'ORDER_UNCHANGED',
+  }),
+  row(12, 'BY-07', 'ORDER_UNCHANGED', {
     what: 'the new price of a resting buy at 59900',
     setting: MODIFY,
     cases: { pass: [59_899.9, 59_900.1], deny: [59_900] },
     change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: 600 } }),
-  },
-  {
-    rule: 12,
-    clause: 'BY-07',
-    code: 'BELOW_MINIMUM',
+  }),
+  row(12, 'BY-07', 'BELOW_MINIMUM', {
     what: 'the new price of ten resting lots, 50 USDT being the venue’s minimum,',
     setting: MODIFY,
     cases: { pass: [5_000.1, 5_000], deny: [4_999.9] },
     change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: null } }),
-  },
-  {
-    rule: 11,
-    clause: 'BY-07',
-    code: 'PRICE_OUT_OF_RANGE',
+  }),
+  row(11, 'BY-07', 'PRICE_OUT_OF_RANGE', {
     what: 'the new price of a resting buy, 556.80 being the venue’s lowest,',
     setting: MODIFY,
     cases: { pass: [556.9, 556.8], deny: [556.7] },
@@ -418,7 +349,7 @@ const EXIT_ROWS: readonly Row[] = [
       request: { limit_price: asNumber(price), requested_notional: 6_000 },
       context: { order: { ...baseOrder, lots: 100 } },
     }),
-  },
+  }),
 ];
 
 export const ORDER_ROWS: readonly Row[] = [...BUDGET_ROWS, ...EXIT_ROWS];

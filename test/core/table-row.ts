@@ -18,6 +18,14 @@ export interface Row {
   readonly isNever?: true;
 }
 
+/** A row without that by which it is found. */
+export type Rest = Omit<Row, 'rule' | 'clause' | 'code'>;
+export const row = (rule: number, clause: string, code: ReasonCode, rest: Rest): Row => ({
+  rule,
+  clause,
+  code,
+  ...rest,
+});
 export function casesOf({ cases }: Row): readonly (readonly [Value, Expected])[] {
   return (['pass', 'tighten', 'deny'] as const).flatMap((expected) =>
     (cases[expected] ?? []).map((value) => [value, expected] as const),
