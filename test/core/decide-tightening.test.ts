@@ -22,6 +22,8 @@ interface Step {
   /** Narrows the price bound: a lot is then worth less, so the same notional may be more lots, and leaves more margin. */
   readonly movesPrice?: true;
 }
+const step = (key: string, apply: Step['apply']): Step => ({ key, apply });
+const pricing = (key: string, apply: Step['apply']): Step => ({ key, apply, movesPrice: true });
 const scaled = (factor: Factor, by: number): number => factorValue(factor) * by;
 
 const BUDGETS: readonly Step[] = (
@@ -35,15 +37,13 @@ const BUDGETS: readonly Step[] = (
   ] as const
 ).map((key) => ({ key: `budgets.${key}`, apply: (p, by) => ({ budgets: { [key]: p.budgets[key] * by } }) }));
 const COUNTS: readonly Step[] = [
-  { key: 'budgets.leverage', apply: (p) => ({ budgets: { leverage: Math.max(1, p.budgets.leverage - 1) } }) },
-  {
-    key: 'budgets.order_rate',
-    apply: (p, by) => ({ budgets: { order_rate: { max: Math.max(1, Math.floor(p.budgets.order_rate.max * by)) } } }),
-  },
-  {
-    key: 'budgets.concurrent_positions',
-    apply: (p) => ({ budgets: { concurrent_positions: Math.max(1, p.budgets.concurrent_positions - 1) } }),
-  },
+  step('budgets.leverage', (p) => ({ budgets: { leverage: Math.max(1, p.budgets.leverage - 1) } })),
+  step('budgets.order_rate', (p, by) => ({
+    budgets: { order_rate: { max: Math.max(1, Math.floor(p.budgets.order_rate.max * by)) } },
+  })),
+  step('budgets.concurrent_positions', (p) => ({
+    budgets: { concurrent_positions: Math.max(1, p.budgets.concurrent_positions - 1) },
+  })),
 ];
 const REGIMES: readonly Step[] = (['leverage', 'notional', 'order_rate', 'slippage'] as const).map((component) => ({
   key: `market.regimes.*.${component}`,
@@ -59,28 +59,18 @@ const REGIMES: readonly Step[] = (['leverage', 'notional', 'order_rate', 'slippa
   ...(component === 'slippage' ? { movesPrice: true as const } : {}),
 }));
 const THRESHOLDS: readonly Step[] = [
-  {
-    key: 'volatility.volatile',
-    apply: ({ market: { volatility: v } }, by) => ({ market: { volatility: { volatile: v.volatile * by } } }),
-    movesPrice: true,
-  },
-  {
-    key: 'volatility.extreme',
-    apply: ({ market: { volatility: v } }, by) => ({
-      market: { volatility: { extreme: Math.max(v.volatile, v.extreme * by) } },
-    }),
-    movesPrice: true,
-  },
-  {
-    key: 'volatility.jump_sigma',
-    apply: ({ market: { volatility: v } }, by) => ({ market: { volatility: { jump_sigma: v.jump_sigma * by } } }),
-    movesPrice: true,
-  },
-  {
-    key: 'funding.extreme',
-    apply: ({ market: { funding } }, by) => ({ market: { funding: { extreme: funding.extreme * by } } }),
-    movesPrice: true,
-  },
+  pricing('volatility.volatile', ({ market: { volatility: v } }, by) => ({
+    market: { volatility: { volatile: v.volatile * by } },
+  })),
+  pricing('volatility.extreme', ({ market: { volatility: v } }, by) => ({
+    market: { volatility: { extreme: Math.max(v.volatile, v.extreme * by) } },
+  })),
+  pricing('volatility.jump_sigma', ({ market: { volatility: v } }, by) => ({
+    market: { volatility: { jump_sigma: v.jump_sigma * by } },
+  })),
+  pricing('funding.extreme', ({ market: { funding } }, by) => ({
+    market: { funding: { extreme: funding.extreme * by } },
+  })),
 ];
 const FRESHNESS: readonly Step[] = (
   ['mark_ms', 'quote_ms', 'account_ms', 'filters_ms', 'funding_ms', 'clock_skew_ms', 'request_ms'] as const
@@ -89,105 +79,62 @@ const FRESHNESS: readonly Step[] = (
   apply: ({ market: { freshness } }, by) => ({ market: { freshness: { [key]: freshness[key] * by } } }),
 }));
 const OTHERS: readonly Step[] = [
-  {
-    key: 'budgets.slippage_bps',
-    apply: (p, by) => ({ budgets: { slippage_bps: p.budgets.slippage_bps * by } }),
-    movesPrice: true,
-  },
-  {
-    key: 'market.collar_bps',
-    apply: (p, by) => ({ market: { collar_bps: p.market.collar_bps * by } }),
-    movesPrice: true,
-  },
-  {
-    key: 'account.concentration.share',
-    apply: ({ account: { concentration: c } }, by) => ({ account: { concentration: { share: c.share * by } } }),
-  },
-  {
-    key: 'account.concentration.floor',
-    apply: ({ account: { concentration: c } }, by) => ({
-      account: { concentration: { floor_usdt: c.floor_usdt * by } },
-    }),
-  },
-  {
-    key: 'account.min_liquidation_distance',
-    apply: ({ account }, by) => ({
-      account: { min_liquidation_distance: Math.min(0.99, account.min_liquidation_distance / by) },
-    }),
-  },
-  {
-    key: 'account.margin_buffer_usdt',
-    apply: ({ account }, by) => ({ account: { margin_buffer_usdt: (account.margin_buffer_usdt + 1) / by } }),
-  },
-  {
-    key: 'account.drawdown.tiers',
-    apply: ({ account: { drawdown } }, by) => ({
-      account: { drawdown: { tiers: [{ at: 0, multiplier: by }, ...drawdown.tiers] } },
-    }),
-    movesPrice: true,
-  },
-  {
-    key: 'trust.signals',
-    apply: (_, by) => ({
-      trust: { signals: { injection: { multiplier: 0.4 * by }, narrative: { reduce_only: true } } },
-    }),
-    movesPrice: true,
-  },
-  {
-    key: 'trust.default',
-    apply: (_, by) => ({ trust: { default: { provenance: 0.5 * by, capability_risk: 0.5 / by } } }),
-    movesPrice: true,
-  },
-  {
-    key: 'trader_state',
-    apply: ({ trader_state: t }, by) => ({
-      trader_state: { limit_at: t.limit_at * by, block_at: t.block_at * by, enforce_block: true },
-    }),
-    movesPrice: true,
-  },
-  {
-    key: 'temporal.flip_interval_ms',
-    apply: ({ temporal }, by) => ({ temporal: { flip_interval_ms: temporal.flip_interval_ms / by } }),
-  },
-  {
-    key: 'cooldown_ms',
-    apply: ({ market: { regimes: r } }, by) => ({
-      market: {
-        regimes: {
-          volatile: { cooldown_ms: r.volatile.cooldown_ms / by + 1 },
-          extreme: { cooldown_ms: r.extreme.cooldown_ms / by + 1 },
-        },
+  pricing('budgets.slippage_bps', (p, by) => ({ budgets: { slippage_bps: p.budgets.slippage_bps * by } })),
+  pricing('market.collar_bps', (p, by) => ({ market: { collar_bps: p.market.collar_bps * by } })),
+  step('account.concentration.share', ({ account: { concentration: c } }, by) => ({
+    account: { concentration: { share: c.share * by } },
+  })),
+  step('account.concentration.floor', ({ account: { concentration: c } }, by) => ({
+    account: { concentration: { floor_usdt: c.floor_usdt * by } },
+  })),
+  step('account.min_liquidation_distance', ({ account }, by) => ({
+    account: { min_liquidation_distance: Math.min(0.99, account.min_liquidation_distance / by) },
+  })),
+  step('account.margin_buffer_usdt', ({ account }, by) => ({
+    account: { margin_buffer_usdt: (account.margin_buffer_usdt + 1) / by },
+  })),
+  pricing('account.drawdown.tiers', ({ account: { drawdown } }, by) => ({
+    account: { drawdown: { tiers: [{ at: 0, multiplier: by }, ...drawdown.tiers] } },
+  })),
+  pricing('trust.signals', (_, by) => ({
+    trust: { signals: { injection: { multiplier: 0.4 * by }, narrative: { reduce_only: true } } },
+  })),
+  pricing('trust.default', (_, by) => ({ trust: { default: { provenance: 0.5 * by, capability_risk: 0.5 / by } } })),
+  pricing('trader_state', ({ trader_state: t }, by) => ({
+    trader_state: { limit_at: t.limit_at * by, block_at: t.block_at * by, enforce_block: true },
+  })),
+  step('temporal.flip_interval_ms', ({ temporal }, by) => ({
+    temporal: { flip_interval_ms: temporal.flip_interval_ms / by },
+  })),
+  step('cooldown_ms', ({ market: { regimes: r } }, by) => ({
+    market: {
+      regimes: {
+        volatile: { cooldown_ms: r.volatile.cooldown_ms / by + 1 },
+        extreme: { cooldown_ms: r.extreme.cooldown_ms / by + 1 },
       },
-    }),
-  },
-  {
-    key: 'standing.resting',
-    apply: ({ standing }, by) => ({ standing: { resting: Math.max(1, Math.floor((standing.resting ?? 20) * by)) } }),
-  },
-  { key: 'reduce_only', apply: () => ({ market: { regimes: { extreme: { reduce_only: true } } } }) },
-  { key: 'scope.symbols', apply: () => ({ scope: { symbols: ['ETHUSDT'] } }) },
-  { key: 'scope.tools', apply: () => ({ scope: { tools: ['close_position', 'cancel_order', 'cancel_all'] } }) },
-  {
-    key: 'agents.reserve',
-    apply: ({ agents }) => {
-      const own = agents.bob?.reserve ?? [];
-      const isTaken = agents.alice?.reserve?.includes('BTCUSDT') === true || own.includes('BTCUSDT');
-      return { agents: { bob: { reserve: isTaken ? own : [...own, 'BTCUSDT'] } } };
     },
-  },
-  {
-    key: 'agents.budgets',
-    apply: (p, by) => ({
-      agents: {
-        alice: {
-          budgets: {
-            ...p.agents.alice?.budgets,
-            order_notional_usdt: (p.agents.alice?.budgets?.order_notional_usdt ?? p.budgets.order_notional_usdt) * by,
-          },
+  })),
+  step('standing.resting', ({ standing }, by) => ({
+    standing: { resting: Math.max(1, Math.floor((standing.resting ?? 20) * by)) },
+  })),
+  step('reduce_only', () => ({ market: { regimes: { extreme: { reduce_only: true } } } })),
+  step('scope.symbols', () => ({ scope: { symbols: ['ETHUSDT'] } })),
+  step('scope.tools', () => ({ scope: { tools: ['close_position', 'cancel_order', 'cancel_all'] } })),
+  step('agents.reserve', ({ agents }) => {
+    const own = agents.bob?.reserve ?? [];
+    const isTaken = agents.alice?.reserve?.includes('BTCUSDT') === true || own.includes('BTCUSDT');
+    return { agents: { bob: { reserve: isTaken ? own : [...own, 'BTCUSDT'] } } };
+  }),
+  step('agents.budgets', (p, by) => ({
+    agents: {
+      alice: {
+        budgets: {
+          ...p.agents.alice?.budgets,
+          order_notional_usdt: (p.agents.alice?.budgets?.order_notional_usdt ?? p.budgets.order_notional_usdt) * by,
         },
       },
-    }),
-  },
+    },
+  })),
 ];
 const STEPS = [...BUDGETS, ...COUNTS, ...REGIMES, ...THRESHOLDS, ...FRESHNESS, ...OTHERS];
 /** The amount alone is below what the venue takes. */

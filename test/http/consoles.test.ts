@@ -61,65 +61,48 @@ async function ask(door: Door, method: string, path: string, headers: Headers = 
 const codeOf = ({ json, status }: Answer): string => `${status}${json?.error ? ` ${json.error.code}` : ''}`;
 const isWhole = (got: string) => got.includes('\r\n\r\n');
 
-/** What is tried, and what comes of it at either console. */
-const ATTACKS: readonly {
+interface Attack {
   readonly what: string;
   readonly run: (door: Door) => Promise<string>;
   readonly local: string;
   readonly remote: string;
-}[] = [
-  {
-    what: 'a name that was bound anew (DNS rebinding)',
-    run: async (door) => codeOf(await ask(door, 'GET', '/', { host: `evil.example:${door.port}` })),
-    local: '400 HOST_NOT_ALLOWED',
-    remote: '400 HOST_NOT_ALLOWED',
-  },
-  {
-    what: 'its own name with another port',
-    run: async (door) => codeOf(await ask(door, 'GET', '/', { host: `${door.host.split(':')[0]}:${door.port + 1}` })),
-    local: '400 HOST_NOT_ALLOWED',
-    remote: '400 HOST_NOT_ALLOWED',
-  },
-  {
-    what: 'the address of the listener',
-    run: async (door) => codeOf(await ask(door, 'GET', '/', { host: `127.0.0.1:${door.port}` })),
-    local: '200',
-    remote: '400 HOST_NOT_ALLOWED',
-  },
-  {
-    what: 'the name of the other console',
-    run: async (door) =>
-      codeOf(await ask(door, 'GET', '/', { host: door.name === 'local' ? 'desk.example.ts.net:8443' : 'localhost' })),
-    local: '400 HOST_NOT_ALLOWED',
-    remote: '400 HOST_NOT_ALLOWED',
-  },
-  {
-    what: 'two names',
-    run: async ({ host, port }) =>
-      sendRaw(port, `GET / HTTP/1.1\r\nHost: ${host}\r\nHost: ${host}\r\n\r\n`, isWhole).then((got) =>
-        got.slice(9, 12),
-      ),
-    local: '400',
-    remote: '400',
-  },
-  {
-    what: 'HTTP/1.0',
-    run: async ({ host, port }) =>
-      sendRaw(port, `GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`, isWhole).then((got) => got.slice(9, 12)),
-    local: '505',
-    remote: '505',
-  },
-  {
-    what: 'a body that two parsers read differently',
-    run: async ({ host, origin, port }) =>
-      sendRaw(
-        port,
-        `POST /v1/proof HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${origin}\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`,
-        isWhole,
-      ).then((got) => got.slice(9, 12)),
-    local: '400',
-    remote: '400',
-  },
+}
+const attack = (what: string, local: string, remote: string, run: Attack['run']): Attack => ({
+  what,
+  local,
+  remote,
+  run,
+});
+const statusOf = (got: string): string => got.slice(9, 12);
+const HOST = '400 HOST_NOT_ALLOWED';
+const ORIGINS = '403 ORIGIN_NOT_ALLOWED';
+/** What is tried, and what comes of it at either console. */
+const ATTACKS: readonly Attack[] = [
+  attack('a name that was bound anew (DNS rebinding)', HOST, HOST, async (door) =>
+    codeOf(await ask(door, 'GET', '/', { host: `evil.example:${door.port}` })),
+  ),
+  attack('its own name with another port', HOST, HOST, async (door) =>
+    codeOf(await ask(door, 'GET', '/', { host: `${door.host.split(':')[0]}:${door.port + 1}` })),
+  ),
+  attack('the address of the listener', '200', HOST, async (door) =>
+    codeOf(await ask(door, 'GET', '/', { host: `127.0.0.1:${door.port}` })),
+  ),
+  attack('the name of the other console', HOST, HOST, async (door) =>
+    codeOf(await ask(door, 'GET', '/', { host: door.name === 'local' ? 'desk.example.ts.net:8443' : 'localhost' })),
+  ),
+  attack('two names', '400', '400', async ({ host, port }) =>
+    sendRaw(port, `GET / HTTP/1.1\r\nHost: ${host}\r\nHost: ${host}\r\n\r\n`, isWhole).then(statusOf),
+  ),
+  attack('HTTP/1.0', '505', '505', async ({ host, port }) =>
+    sendRaw(port, `GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`, isWhole).then(statusOf),
+  ),
+  attack('a body that two parsers read differently', '400', '400', async ({ host, origin, port }) =>
+    sendRaw(
+      port,
+      `POST /v1/proof HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${origin}\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`,
+      isWhole,
+    ).then(statusOf),
+  ),
   ...[
     'https://evil.example',
     'null',
@@ -129,21 +112,19 @@ const ATTACKS: readonly {
   ].map((origin) => ({
     what: `a form of ${origin} (CSRF)`,
     run: async (door: Door) => codeOf(await ask(door, 'POST', '/v1/console/challenge', { origin })),
-    local: '403 ORIGIN_NOT_ALLOWED',
-    remote: '403 ORIGIN_NOT_ALLOWED',
+    local: ORIGINS,
+    remote: ORIGINS,
   })),
-  {
-    what: 'a change that no page says it makes',
-    run: async ({ host, port }) =>
-      sendRaw(port, `POST /v1/console/challenge HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`, isWhole).then(
-        (got) => got.slice(9, 12),
-      ),
-    local: '200',
-    remote: '403',
-  },
-  {
-    what: 'an image or a frame of another site',
-    run: async (door) => {
+  attack('a change that no page says it makes', '200', '403', async ({ host, port }) =>
+    sendRaw(port, `POST /v1/console/challenge HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`, isWhole).then(
+      statusOf,
+    ),
+  ),
+  attack(
+    'an image or a frame of another site',
+    '403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED',
+    '403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED',
+    async (door) => {
       const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
       const frame = { ...headers, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' };
       return [
@@ -152,50 +133,40 @@ const ATTACKS: readonly {
         codeOf(await ask(door, 'GET', '/readyz', headers)),
       ].join(', ');
     },
-    local: '403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED',
-    remote: '403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED',
-  },
-  {
-    what: 'a link of another site, to the page and to anything else',
-    run: async (door) => {
+  ),
+  attack(
+    'a link of another site, to the page and to anything else',
+    '403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED',
+    '200, 403 ORIGIN_NOT_ALLOWED',
+    async (door) => {
       const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
       return [codeOf(await ask(door, 'GET', '/', link)), codeOf(await ask(door, 'GET', '/v1/account', link))].join(
         ', ',
       );
     },
-    local: '403 ORIGIN_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED',
-    remote: '200, 403 ORIGIN_NOT_ALLOWED',
-  },
-  {
-    what: 'forwarded headers that name what is allowed',
-    run: async (door) =>
-      codeOf(
-        await ask(door, 'POST', '/v1/console/challenge', {
-          host: 'evil.example',
-          origin: 'https://evil.example',
-          forwarded: `host=${door.host};proto=https;for=127.0.0.1`,
-          'x-forwarded-host': door.host,
-          'x-forwarded-proto': 'https',
-          'x-forwarded-for': '127.0.0.1',
-          'x-original-host': door.host,
-        }),
-      ),
-    local: '400 HOST_NOT_ALLOWED',
-    remote: '400 HOST_NOT_ALLOWED',
-  },
-  {
-    what: 'forwarded headers that name somebody else',
-    run: async (door) =>
-      codeOf(
-        await ask(door, 'POST', '/v1/console/challenge', {
-          'x-forwarded-host': 'evil.example',
-          'x-forwarded-for': '203.0.113.9',
-          'tailscale-user-login': 'operator@example.com',
-        }),
-      ),
-    local: '200',
-    remote: '200',
-  },
+  ),
+  attack('forwarded headers that name what is allowed', HOST, HOST, async (door) =>
+    codeOf(
+      await ask(door, 'POST', '/v1/console/challenge', {
+        host: 'evil.example',
+        origin: 'https://evil.example',
+        forwarded: `host=${door.host};proto=https;for=127.0.0.1`,
+        'x-forwarded-host': door.host,
+        'x-forwarded-proto': 'https',
+        'x-forwarded-for': '127.0.0.1',
+        'x-original-host': door.host,
+      }),
+    ),
+  ),
+  attack('forwarded headers that name somebody else', '200', '200', async (door) =>
+    codeOf(
+      await ask(door, 'POST', '/v1/console/challenge', {
+        'x-forwarded-host': 'evil.example',
+        'x-forwarded-for': '203.0.113.9',
+        'tailscale-user-login': 'operator@example.com',
+      }),
+    ),
+  ),
   ...(['operator', 'agent', 'monitor', 'metrics'] as const).map((role) => ({
     what: `a token of role ${role} as bearer`,
     run: async (door: Door) =>
@@ -203,52 +174,44 @@ const ATTACKS: readonly {
     local: role === 'metrics' ? '403 FORBIDDEN' : '200',
     remote: '401 UNAUTHENTICATED',
   })),
-  {
-    what: 'whether the daemon knows a token',
-    run: async (door) => {
-      const body = { key_id: keyIdOf(keyOf(SECRETS.operator)), nonce: createNonce() };
-      return codeOf(await ask(door, 'POST', '/v1/proof', {}, body));
-    },
-    local: '200',
-    remote: '401 UNAUTHENTICATED',
-  },
-  {
-    what: 'a session for a token under its mask',
-    run: async (door) => {
-      const { server } = door;
-      const call = async (path: string, body: unknown) => {
-        const { json, status } = await server.call('POST', path, { role: null, body });
-        return { status, body: json };
-      };
-      const masked = await signChallenge(call, SECRETS.operator, server.host);
-      return codeOf(
-        await ask(
-          door,
-          'POST',
-          '/v1/console/session',
-          {
-            host: door.name === 'local' ? server.host : door.host,
-            origin: door.name === 'local' ? `http://${server.host}` : door.origin,
-          },
-          masked,
-        ),
-      );
-    },
-    local: '200',
-    remote: '404 NOT_FOUND',
-  },
-  {
-    what: 'what is open to this machine, as everybody beyond the proxy seems to be',
-    run: async (door) => {
+  attack('whether the daemon knows a token', '200', '401 UNAUTHENTICATED', async (door) => {
+    const body = { key_id: keyIdOf(keyOf(SECRETS.operator)), nonce: createNonce() };
+    return codeOf(await ask(door, 'POST', '/v1/proof', {}, body));
+  }),
+  attack('a session for a token under its mask', '200', '404 NOT_FOUND', async (door) => {
+    const { server } = door;
+    const call = async (path: string, body: unknown) => {
+      const { json, status } = await server.call('POST', path, { role: null, body });
+      return { status, body: json };
+    };
+    const masked = await signChallenge(call, SECRETS.operator, server.host);
+    return codeOf(
+      await ask(
+        door,
+        'POST',
+        '/v1/console/session',
+        {
+          host: door.name === 'local' ? server.host : door.host,
+          origin: door.name === 'local' ? `http://${server.host}` : door.origin,
+        },
+        masked,
+      ),
+    );
+  }),
+  attack(
+    'what is open to this machine, as everybody beyond the proxy seems to be',
+    '200 200 200 200',
+    '404 401 404 404',
+    async (door) => {
       const paths = ['/healthz', '/readyz', '/metrics', '/openapi.json'];
       return (await Promise.all(paths.map((path) => ask(door, 'GET', path)))).map(({ status }) => status).join(' ');
     },
-    local: '200 200 200 200',
-    remote: '404 401 404 404',
-  },
-  {
-    what: 'tools, MCP, tokens and settings, by whoever is an operator',
-    run: async (door) => {
+  ),
+  attack(
+    'tools, MCP, tokens and settings, by whoever is an operator',
+    '200 403 200 200',
+    '404 404 404 404',
+    async (door) => {
       const bearer = { authorization: `Bearer ${SECRETS.operator}` };
       const asked = [
         ['POST', '/v1/tools/get_account', {}],
@@ -259,21 +222,16 @@ const ATTACKS: readonly {
       const answers = await Promise.all(asked.map(([method, path, body]) => ask(door, method, path, bearer, body)));
       return answers.map(({ status }) => status).join(' ');
     },
-    local: '200 403 200 200',
-    remote: '404 404 404 404',
-  },
-  {
-    what: 'a worker that was left in the origin',
-    run: async (door) => {
-      const { text } = await ask(door, 'GET', '/deep/worker.js', { 'service-worker': 'script' });
-      return String(/registration\.unregister\(\)/.test(text));
-    },
-    local: 'true',
-    remote: 'true',
-  },
-  {
-    what: 'a page that may do more than its own script, or be framed',
-    run: async (door) => {
+  ),
+  attack('a worker that was left in the origin', 'true', 'true', async (door) => {
+    const { text } = await ask(door, 'GET', '/deep/worker.js', { 'service-worker': 'script' });
+    return String(/registration\.unregister\(\)/.test(text));
+  }),
+  attack(
+    'a page that may do more than its own script, or be framed',
+    'true true true true',
+    'true true true true',
+    async (door) => {
       const { headers } = await ask(door, 'GET', '/');
       const policy = String(headers['content-security-policy']);
       return [
@@ -285,9 +243,7 @@ const ATTACKS: readonly {
         headers['access-control-allow-origin'] === undefined,
       ].join(' ');
     },
-    local: 'true true true true',
-    remote: 'true true true true',
-  },
+  ),
 ];
 
 describe('an attack on a console', () => {

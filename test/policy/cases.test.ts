@@ -13,6 +13,14 @@ function problems(cases: unknown): string {
   const found = run(cases);
   return found.ok ? '' : found.violations.map((each) => `${each.path}: ${each.message}`).join('\n');
 }
+/** Runs cases of which none differs. */
+function hold(cases: readonly object[], policy: object | string = DEFAULT): void {
+  const found = run({ cases }, typeof policy === 'string' ? policy : JSON.stringify(policy));
+  assert.ok(found.ok, JSON.stringify(found));
+  for (const result of found.results) assert.deepEqual(result.differences, [], result.name);
+  assert.deepEqual([found.passed, found.failed], [cases.length, 0]);
+}
+const BLOCK = (...reasons: readonly string[]) => ({ decision: 'BLOCK', reasons });
 const expectAllow = { decision: 'ALLOW', reasons: [] };
 
 describe('policy cases', () => {
@@ -52,35 +60,21 @@ describe('policy cases', () => {
   it('tighten an agent by its own loss', () => {
     const loss = { day: [{ at_usdt: 25, multiplier: 0.5 }], week: [{ at_usdt: 80, reduce_only: true }] };
     const lost = (day_usdt: number, week_usdt: number) => ({ agent: { losses: { day_usdt, week_usdt } } });
-    const ask = { requested_notional: 842 };
-    const found = run(
-      {
-        cases: [
-          { name: 'before', agent: 'held', request: ask, context: lost(24, 79), expect: expectAllow },
-          { name: 'another', request: ask, context: lost(500, 500), expect: expectAllow },
-          {
-            name: 'half',
-            agent: 'held',
-            request: ask,
-            context: lost(25, 79),
-            expect: {
-              decision: 'LIMIT',
-              reasons: ['AGENT_LOSS', 'BUDGET_NOTIONAL'],
-              constraints: { notional_cap: 500 },
-            },
-          },
-          {
-            name: 'stopped',
-            agent: 'held',
-            context: lost(0, 80),
-            expect: { decision: 'BLOCK', reasons: ['AGENT_LOSS'] },
-          },
-        ],
-      },
-      JSON.stringify(changed({ 'agents.held': { loss } })),
+    const request = { requested_notional: 842 };
+    const limited = {
+      decision: 'LIMIT',
+      reasons: ['AGENT_LOSS', 'BUDGET_NOTIONAL'],
+      constraints: { notional_cap: 500 },
+    };
+    hold(
+      [
+        { name: 'before', agent: 'held', request, context: lost(24, 79), expect: expectAllow },
+        { name: 'another', request, context: lost(500, 500), expect: expectAllow },
+        { name: 'half', agent: 'held', request, context: lost(25, 79), expect: limited },
+        { name: 'stopped', agent: 'held', context: lost(0, 80), expect: BLOCK('AGENT_LOSS') },
+      ],
+      changed({ 'agents.held': { loss } }),
     );
-    assert.ok(found.ok, JSON.stringify(found));
-    for (const result of found.results) assert.deepEqual(result.differences, [], result.name);
   });
 
   it('hold an agent to its own schedule, at the time of a case', () => {
@@ -89,32 +83,16 @@ describe('policy cases', () => {
       hours: [{ days: ['fri'], from: '05:00', to: '06:00' }],
       blackouts: [{ from: `2027-01-15T${from}`, to: `2027-01-15T${to}` }],
     });
-    const policy = changed({
-      'agents.free': { schedule: at('04:00', '05:00') },
-      'agents.held': { schedule: at('04:59', '05:01') },
-    });
-    const found = run(
-      {
-        cases: [
-          { name: 'it opens within its hours', agent: 'free', expect: expectAllow },
-          {
-            name: 'it waits for the end of a blackout',
-            agent: 'held',
-            expect: { decision: 'BLOCK', reasons: ['AGENT_SCHEDULE'], retry_after_ms: 60_000 },
-          },
-          {
-            name: 'it exits at any time',
-            agent: 'held',
-            tool: 'close_position',
-            context: { position_lots: 2 },
-            expect: expectAllow,
-          },
-        ],
-      },
-      JSON.stringify(policy),
+    const waits = { ...BLOCK('AGENT_SCHEDULE'), retry_after_ms: 60_000 };
+    const exit = { tool: 'close_position', context: { position_lots: 2 } };
+    hold(
+      [
+        { name: 'it opens within its hours', agent: 'free', expect: expectAllow },
+        { name: 'it waits for the end of a blackout', agent: 'held', expect: waits },
+        { name: 'it exits at any time', agent: 'held', ...exit, expect: expectAllow },
+      ],
+      changed({ 'agents.free': { schedule: at('04:00', '05:00') }, 'agents.held': { schedule: at('04:59', '05:01') } }),
     );
-    assert.ok(found.ok, JSON.stringify(found));
-    for (const result of found.results) assert.deepEqual(result.differences, [], result.name);
   });
 
   it('say what differs', () => {
@@ -146,101 +124,66 @@ describe('policy cases', () => {
 
   it('apply the operator schema to a quantity as to what it is worth, and take one size', () => {
     const schema = { type: 'object', properties: { requested_notional: { maximum: 250 } } };
-    const bounded = JSON.stringify(changed({ 'tools.place_order.args': schema }));
-    const refused = { decision: 'BLOCK', reasons: ['SCHEMA_ARGS'] };
-    const held = run(
-      {
-        cases: [
-          { name: 'four lots', request: { quantity: 0.004 }, expect: expectAllow },
-          { name: 'five lots', request: { quantity: 0.005 }, expect: refused },
-          { name: 'the same in USDT', request: { requested_notional: 300.3 }, expect: refused },
-        ],
-      },
-      bounded,
+    hold(
+      [
+        { name: 'four lots', request: { quantity: 0.004 }, expect: expectAllow },
+        { name: 'five lots', request: { quantity: 0.005 }, expect: BLOCK('SCHEMA_ARGS') },
+        { name: 'the same in USDT', request: { requested_notional: 300.3 }, expect: BLOCK('SCHEMA_ARGS') },
+      ],
+      changed({ 'tools.place_order.args': schema }),
     );
-    assert.ok(held.ok, JSON.stringify(held));
-    assert.equal(held.failed, 0, JSON.stringify(held.results.map((each) => each.differences)));
     const both = { name: 'both', request: { quantity: 0.004, requested_notional: 240 }, expect: expectAllow };
     assert.match(problems({ cases: [both] }), /gives both quantity and requested_notional/);
   });
 
   it('apply the operator schema of the tool to what was asked', () => {
-    const found = run({
-      cases: [
-        {
-          name: 'not listed',
-          request: { order_type: 'stop' },
-          expect: { decision: 'BLOCK', reasons: ['SCHEMA_ARGS'] },
-        },
-        { name: 'listed', request: { order_type: 'market' }, expect: expectAllow },
-      ],
-    });
-    assert.ok(found.ok);
-    assert.equal(found.failed, 0, JSON.stringify(found.results.map((each) => each.differences)));
+    hold([
+      { name: 'not listed', request: { order_type: 'stop' }, expect: BLOCK('SCHEMA_ARGS') },
+      { name: 'listed', request: { order_type: 'market' }, expect: expectAllow },
+    ]);
   });
 
   it('hold an agent to its own section', () => {
-    const policy = JSON.stringify(
-      changed({
-        'agents.bob': {
-          budgets: { order_notional_usdt: 100 },
-          scope: { symbols: ['BTCUSDT'], actions: ['open', 'close', 'cancel'] },
-        },
-      }),
+    const scope = { symbols: ['BTCUSDT'], actions: ['open', 'close', 'cancel'] };
+    const capped = { decision: 'LIMIT', reasons: ['BUDGET_AGENT'], effective: { lots: 1 } };
+    const barred = BLOCK('SCOPE_SYMBOL', 'BUDGET_AGENT');
+    hold(
+      [
+        { name: 'own cap', agent: 'bob', expect: capped },
+        { name: 'own symbols', agent: 'bob', request: { symbol: 'ETHUSDT' }, expect: barred },
+        { name: 'another agent', agent: 'alice', expect: expectAllow },
+      ],
+      changed({ 'agents.bob': { budgets: { order_notional_usdt: 100 }, scope } }),
     );
-    const found = run(
-      {
-        cases: [
-          {
-            name: 'own cap',
-            agent: 'bob',
-            expect: { decision: 'LIMIT', reasons: ['BUDGET_AGENT'], effective: { lots: 1 } },
-          },
-          {
-            name: 'own symbols',
-            agent: 'bob',
-            request: { symbol: 'ETHUSDT' },
-            expect: { decision: 'BLOCK', reasons: ['SCOPE_SYMBOL', 'BUDGET_AGENT'] },
-          },
-          { name: 'another agent', agent: 'alice', expect: expectAllow },
-        ],
-      },
-      policy,
-    );
-    assert.ok(found.ok, JSON.stringify(found));
-    assert.equal(found.failed, 0, JSON.stringify(found.results.map((each) => each.differences)));
   });
 
+  const one = (more: object) => ({ cases: [{ name: 'a', ...more }] });
   for (const [title, cases, expected] of [
     ['no cases', { cases: [] }, /cases: needs at least 1/],
-    [
-      'an unknown key of a case',
-      { cases: [{ name: 'a', expects: {} }] },
-      /unknown key "expects"; did you mean "expect"/,
-    ],
+    ['an unknown key of a case', one({ expects: {} }), /unknown key "expects"; did you mean "expect"/],
     [
       'an unknown reason code',
-      { cases: [{ name: 'a', expect: { decision: 'BLOCK', reasons: ['FLOP'] } }] },
+      one({ expect: { decision: 'BLOCK', reasons: ['FLOP'] } }),
       /reasons\[0\]: is not an allowed value/,
     ],
     [
       'a misspelt key of the context',
-      { cases: [{ name: 'a', context: { market: { makr: 1 } }, expect: expectAllow }] },
+      one({ context: { market: { makr: 1 } }, expect: expectAllow }),
       /cases\[0\].context.market.makr: unknown key/,
     ],
     [
       'a misspelt key of the request',
-      { cases: [{ name: 'a', request: { sid: 'buy' }, expect: expectAllow }] },
+      one({ request: { sid: 'buy' }, expect: expectAllow }),
       /cases\[0\].request.sid: unknown key/,
     ],
     [
       'an instant that does not exist',
-      { cases: [{ name: 'a', context: { market: { zebra_ago_ms: 1 } }, expect: expectAllow }] },
+      one({ context: { market: { zebra_ago_ms: 1 } }, expect: expectAllow }),
       /zebra_ago_ms: unknown key/,
     ],
     [
       'a position of half a lot',
-      { cases: [{ name: 'a', context: { position_lots: 0.5 }, expect: expectAllow }] },
+      one({ context: { position_lots: 0.5 }, expect: expectAllow }),
       /position_lots: is not a whole number/,
     ],
     ['text that is not YAML', 'cases: [', /cases: /],
@@ -249,7 +192,7 @@ describe('policy cases', () => {
   }
 
   it('refuse a policy that is not valid before anything runs', () => {
-    const found = run({ cases: [{ name: 'a', expect: expectAllow }] }, DEFAULT.replace('leverage: 3 ', 'leverage: 0 '));
+    const found = run(one({ expect: expectAllow }), DEFAULT.replace('leverage: 3 ', 'leverage: 0 '));
     assert.equal(found.ok, false);
     assert.match(found.ok ? '' : found.violations.map((each) => each.message).join(), /^policy: must be at least 1/);
   });
