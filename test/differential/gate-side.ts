@@ -3,9 +3,7 @@ import { createPolicyPort } from '../../daemon/boot/policy/policy.ts';
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import type { TradingArgs } from '../../daemon/contract/types/trading-calls.ts';
 import { buildParts, type GateParts } from '../../daemon/driver/parts.ts';
-import type { WritingLedger } from '../../daemon/driver/ports.ts';
 import { awaitsReading } from '../../daemon/engine/claims/exit-sizes.ts';
-import type { LedgerRecord } from '../../daemon/engine/flow/ports.ts';
 import type { Flow } from '../../daemon/engine/flow/step.ts';
 import { endOfTimeMs } from '../../daemon/engine/openings/authority.ts';
 import { everyLiveOrder, isOwnOpening } from '../../daemon/engine/orders/orders.ts';
@@ -16,8 +14,10 @@ import { MarketTrack } from '../../daemon/evaluation/market/track.ts';
 import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/market/walk/clock.ts';
 import { prepareMarket } from '../../daemon/evaluation/market/walk/prepared.ts';
 import { START_EQUITY_USDT } from '../../daemon/evaluation/run/run.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/wire/clock.ts';
+import { blankStorage } from '../../scripts/explore/blank-ledger.ts';
 import { settle } from '../engine/manual-time.ts';
 import { gateVenue } from './gate-venue.ts';
 import { Played } from './played.ts';
@@ -34,10 +34,11 @@ export async function playGate({ market, policy, steps }: World): Promise<readon
   const exchange = new ReplayExchange(account, clock);
   const track = new MarketTrack(market, policy.spec.market);
   const time = new InstantTime(clock);
+  const storage = blankStorage();
   const parts: GateParts = buildParts({
     ports: {
       ...SCHEMA_CHECKS,
-      ledger: arrayLedger(),
+      ledger: openLedger({ path: '', venue: 'paper', account: 'main', now: () => clock.nowMs, time, storage }),
       venue: gateVenue(exchange, account, clock, (symbol) => track.fundingRate8h(symbol, clock.nowMs)),
       clock: new DomainClock(time),
       time,
@@ -189,31 +190,4 @@ class InstantTime implements TimePort {
       next();
     }
   }
-}
-
-/** A ledger in an array, as far as a gate without operators asks it: nothing is hashed, all is on disk at once. */
-function arrayLedger(): WritingLedger {
-  const events: LedgerRecord[] = [];
-  const append = (record: LedgerRecord): number => events.push(record);
-  const idOf = ({ payload }: LedgerRecord): string =>
-    (payload as { decision?: { decision_id: string } }).decision?.decision_id ?? '';
-  const stored = (event: LedgerRecord | undefined) => (event === undefined ? null : { ...event, seq: 0 });
-  const used: Partial<WritingLedger> = {
-    genesis: { genesis_id: 'replay' },
-    isFailed: false,
-    appendNow: (records) => ({ seqs: records.map(append), committed: Promise.resolve() }),
-    appendSync: (records) => records.map((record) => ({ seq: append(record) })),
-    putText: () => '',
-    putPolicy: () => '',
-    putEndedOrders: NOTHING,
-    readEndedOrders: () => [],
-    nextSeq: () => events.length + 1,
-    lastSeq: () => events.length,
-    findDecision: (id) => stored(events.findLast((event) => event.kind === 'decision' && idOf(event) === id)),
-    findDecisionByRequest: () => null,
-    iterateEvents: function* () {
-      yield* events.map((event, i) => ({ ...event, seq: i + 1 }));
-    },
-  };
-  return used as WritingLedger;
 }

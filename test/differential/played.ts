@@ -51,7 +51,10 @@ export class Played {
     const rounded = JSON.stringify(told, (_, value) =>
       typeof value === 'number' ? Number(value.toPrecision(9)) : value,
     );
-    const named = rounded.replace(/(d-replay-|hfreplay)(\w+)/g, (_, kind, seq) => `${kind}#${this.#places.get(seq)}`);
+    const named = rounded.replace(
+      /(d-|hf)(?:replay|[0-9a-f]{6})-?(\w+)/g,
+      (_, kind, seq) => `${kind}#${this.#places.get(seq)}`,
+    );
     this.lines.push(`${atMs} ${what} ${named}`);
   }
 }
