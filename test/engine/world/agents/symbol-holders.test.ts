@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { AgentsBody } from '../../../../daemon/contract/types/accounts.ts';
 import type { HolderBody } from '../../../../daemon/contract/types/operator.ts';
@@ -10,28 +10,16 @@ import { unownedE8 } from '../../../../daemon/engine/orders/holding.ts';
 import { decisionId } from '../../../../daemon/engine/plan/orders.ts';
 import type { DecisionEvent } from '../../../../daemon/engine/records/decisions.ts';
 import { openOrders } from '../../../bypasses/attempts.ts';
-import { codesIn, DaemonWorld, order, until } from '../../../daemon/harness.ts';
-import { editPolicy, UNPACED } from '../../../daemon/policy-edits.ts';
+import { codesIn, type DaemonWorld, order, until } from '../../../daemon/harness.ts';
+import { UNPACED } from '../../../daemon/policy-edits.ts';
 import { suiteWorld } from '../../../daemon/suite-world.ts';
 import { inLots } from '../../fold-fixture.ts';
-
-const startWorld = (): Promise<DaemonWorld> =>
-  DaemonWorld.start({
-    leaveOrders: true,
-    policy: (spec) => {
-      editPolicy(spec, UNPACED);
-      spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
-      spec.protection = { required: false, stop_bps: 300 };
-      // Less than what it is given.
-      spec.agents = { default: {}, other: { budgets: { symbol_notional_usdt: 200 } } };
-    },
-  });
 
 interface Refused {
   readonly error: { readonly code: string; readonly message: string };
 }
 /** What an operator and two agents do in one world. */
-function actorsOf(world: DaemonWorld, other: string) {
+function actorsOf(world: DaemonWorld) {
   const reasons = ({ body }: { body: { decision: { reasons: readonly { code: string }[] } } }): string[] =>
     codesIn(body);
   const place = (change: object, token?: string) => world.place(change, token);
@@ -62,20 +50,33 @@ function actorsOf(world: DaemonWorld, other: string) {
         .alerts()
         .filter((alert) => alert.code === code)
         .map((alert) => alert.detail),
-    other,
+    /** The token of the other agent. */
+    other: '',
   };
 }
-
-describe('an operator releases a symbol from its holder', () => {
-  let world: DaemonWorld;
-  let act: ReturnType<typeof actorsOf>;
+function suiteActors(isAudited = true) {
+  const world = suiteWorld({
+    isAudited,
+    leaveOrders: true,
+    policy: {
+      ...UNPACED,
+      'account.concentration': { share: 0.99, floor_usdt: 3_000 },
+      protection: { required: false, stop_bps: 300 },
+      // Less than what it is given.
+      agents: { default: {}, other: { budgets: { symbol_notional_usdt: 200 } } },
+    },
+  });
+  const act = actorsOf(world);
   before(async () => {
-    world = await startWorld();
-    act = actorsOf(world, world.createAgent('other'));
+    act.other = world.createAgent('other');
     // Accounts count what is traded after their first reading.
     await world.advance(1_000);
   });
-  after(() => world.close());
+  return { act, world };
+}
+
+describe('an operator releases a symbol from its holder', () => {
+  const { act, world } = suiteActors();
 
   it('is refused where no agent holds the symbol, where nobody knows it, and to whoever is no operator', async () => {
     const free = await act.release();
@@ -127,15 +128,7 @@ describe('an operator releases a symbol from its holder', () => {
 });
 
 describe('an operator gives a symbol to an agent', () => {
-  let world: DaemonWorld;
-  let act: ReturnType<typeof actorsOf>;
-  before(async () => {
-    world = await startWorld();
-    act = actorsOf(world, world.createAgent('other'));
-    // Accounts count what is traded after their first reading.
-    await world.advance(1_000);
-  });
-  after(() => world.close());
+  const { act, world } = suiteActors();
 
   it('is refused while nothing is held, and for an agent without a live token', async () => {
     assert.match(await act.refusal('other'), /nothing is held in BTCUSDT/);
@@ -267,15 +260,8 @@ describe('an operator gives a symbol to an agent', () => {
 });
 
 describe('lots of nobody', () => {
-  let world: DaemonWorld;
-  let act: ReturnType<typeof actorsOf>;
-  before(async () => {
-    world = await startWorld();
-    act = actorsOf(world, world.createAgent('other'));
-    // Accounts count what is traded after their first reading.
-    await world.advance(1_000);
-  });
-  after(() => world.close());
+  // A record that no daemon of now would write is put into its ledger.
+  const { act, world } = suiteActors(false);
 
   it('are nobody’s for agents, and beside an agent’s they are told once, with the way out [AN-50]', async () => {
     await act.human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.004' });
