@@ -56,7 +56,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
-  const countedMs = order.unreportedAtMs ?? filledMs;
+  const countedMs = order.countedAtMs ?? filledMs;
   state.pacing.noteTraded(order.agent, countedMs, notional, fee);
 }
 
@@ -65,9 +65,10 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
  * That is nothing where no price was known, and for lots that are still to move.
  */
 function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
-  const unreported = Math.max(0, order.executedE8 - order.tradedE8);
-  const movedE8 = Math.min(quantityE8, unreported);
-  const counted = unreported === 0 ? 0 : (order.unreportedUsdtE8 * movedE8) / unreported;
-  order.unreportedUsdtE8 -= counted;
+  if (order.countedE8 === 0) return 0;
+  const movedE8 = Math.min(quantityE8, order.countedE8);
+  const counted = (order.countedUsdtE8 * movedE8) / order.countedE8;
+  order.countedE8 -= movedE8;
+  order.countedUsdtE8 -= counted;
   return counted;
 }
