@@ -130,14 +130,14 @@ export const ReportQuery = Type.Object(
   {
     day: Type.Optional(
       Type.String({
-        pattern: '^(?:today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})$',
+        pattern: '^(?:today|yesterday|[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$',
         maxLength: 10,
         description: 'UTC day: 2026-11-26, today (as if left out) or yesterday.', // AN-236
       }),
     ),
     week: Type.Optional(
       Type.String({
-        pattern: '^(?:this|last|[0-9]{4}-W[0-9]{2})$',
+        pattern: '^(?:this|last|[0-9]{4}-W(?:0[1-9]|[1-4][0-9]|5[0-3]))$',
         maxLength: 8,
         description: 'ISO week, from Monday on: 2026-W48, this or last. Instead of day.', // AN-237, AN-238
       }),

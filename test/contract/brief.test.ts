@@ -5,6 +5,7 @@ import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { BriefAnswerSchema, type FullAnswer, toBrief } from '../../daemon/contract/catalogue/brief.ts';
 import { contractAjv } from '../../daemon/contract/schema/ajv.ts';
 import { REASONS, type ReasonCode } from '../../daemon/core/reasons.ts';
+import { shortenReading } from '../../daemon/http/tools/tool-calls.ts';
 import { forAll } from '../for-all.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 
@@ -159,6 +160,11 @@ test('figures are told without the noise of binary fractions', () => {
   const noisy = { ...reason, observed: 3984.000000000001, limit: 0.1 + 0.2 };
   const reported = toBrief(answer({ decision: 'BLOCK', reasons: [noisy] })).reasons?.[0];
   assert.deepEqual([reported?.observed, reported?.limit], [3984, 0.3]);
+  const positions = { positions: [{ notional: 446.83460999999994, symbol: 'X' }], observed_at_ms: 1_780_000_000_123 };
+  assert.deepEqual(shortenReading('get_positions', positions), {
+    positions: [{ notional: 446.83461, symbol: 'X' }],
+    observed_at_ms: 1_780_000_000_123,
+  });
 });
 
 test('fee and profit are told once all of them are known, and nothing is open [AN-42 AN-43]', () => {

@@ -31,11 +31,33 @@ test('a cell that a spreadsheet would compute is text [TM-12]', () => {
 
 test('what is no period, or is not kept, is told; an agent without the scope of the account learns nothing [AN-202 AN-238]', async (t) => {
   const server = await startServer(t);
-  for (const query of ['day=26-11-2026', 'week=2026-48', 'day=today&week=this', 'format=xml', 'month=1'])
+  for (const query of [
+    'day=26-11-2026',
+    'day=2026-13-01',
+    'day=2026-11-32',
+    'week=2026-48',
+    'week=2026-W54',
+    'week=2026-W00',
+    'day=today&week=this',
+    'format=xml',
+    'month=1',
+  ])
     assert.equal((await server.call('GET', `/v1/report?${query}`, { role: 'operator' })).status, 400, query);
   assert.equal((await server.call('GET', '/v1/report?day=yesterday', { role: 'operator' })).status, 404);
   assert.equal((await server.call('GET', '/v1/agents/nobody', { role: 'operator' })).status, 404);
   server.gate.unreadable = ['get_account'];
   for (const path of ['/v1/agents', '/v1/agents/momentum', '/v1/report'])
     assert.equal((await server.call('GET', path, { role: 'agent' })).status, 403, path);
+});
+
+test('who may see every decision is told that there is none, an agent that it has none', async (t) => {
+  const server = await startServer(t);
+  for (const [role, message] of [
+    ['operator', 'There is no such decision.'],
+    ['agent', 'There is no such decision of yours.'],
+  ] as const) {
+    const { json, status } = await server.call('GET', '/v1/decisions/d_0123456789abcdef01234567', { role });
+    assert.equal(status, 404);
+    assert.equal((json as { error: { message: string } }).error.message, message);
+  }
 });

@@ -1,6 +1,7 @@
 import type { LimitsBodySchema } from '../bodies/limits.ts';
 import * as Type from '../built/typebox.js';
 import type { Body } from '../schema/agreement.ts';
+import { plainly } from './plain-figures.ts';
 
 /** OpenAPI says no more of it: docs/api.md has the members. */
 export const BriefLimitsSchema = Type.Object({ symbols: Type.Array(Type.Object({})) });
@@ -47,9 +48,4 @@ function shorten(limits: FullSymbol): BriefSymbolLimits {
 /** Rounded down, so that an order of what is told is not cut. */
 function inCents({ remaining_usdt: usdt, ...rest }: BriefSymbolLimits['buy']) {
   return { remaining_usdt: Math.floor(usdt * 100) / 100, ...rest };
-}
-
-/** Without the noise of binary fractions: 19.999999999999996 is 20. */
-function plainly(figure: number): number {
-  return Number(figure.toPrecision(12));
 }

@@ -6,6 +6,7 @@ import * as Type from '../built/typebox.js';
 import { decimal } from '../decision.ts';
 import * as field from '../schema/fields.ts';
 import { nullable } from '../schema/nullable.ts';
+import { plainly } from './plain-figures.ts';
 
 /**
  * The same answer in a tenth of the size: what a model needs to continue. The ledger and the full view have the rest.
@@ -137,11 +138,6 @@ function toBriefReason(
     ...(hasLine || unit === null || unit === undefined ? {} : { unit }),
     ...(isBinding ? { hint } : {}),
   };
-}
-
-/** Without the noise of binary fractions: 3984.000000000001 is 3984. */
-function plainly(figure: number | string): number | string {
-  return typeof figure === 'number' ? Number(figure.toPrecision(12)) : figure;
 }
 
 function toBriefAsked({

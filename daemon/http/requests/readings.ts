@@ -77,10 +77,17 @@ async function readNow({ gate, turns }: Doors, request: Asking, tool: ReadingToo
       requireScope(gate, caller, tool);
       await whileInFlight(request, turns.next());
       const answer = gate.getDecision(caller, decision_id);
-      if (answer === null) throw new ApiError('NOT_FOUND', 'There is no such decision of yours.');
+      if (answer === null) throw noSuchDecision(caller);
       return answer;
     }
   }
+}
+
+export function noSuchDecision({ role }: Caller): ApiError {
+  return new ApiError(
+    'NOT_FOUND',
+    role === 'agent' ? 'There is no such decision of yours.' : 'There is no such decision.',
+  );
 }
 
 function readPositions(gate: GateApi, caller: Caller, args: unknown): unknown {

@@ -57,7 +57,7 @@ export function registerAccountRoutes(app: FastifyInstance, doors: Doors): void 
     handler: async (request, reply) => {
       const { day, week, format } = requireValid(account.checkReportQuery, queryOf(request));
       if (day !== undefined && week !== undefined)
-        throw invalidInput([{ path: '/week', message: 'is given beside day', allowed: 'one of day and week' }]);
+        throw invalidInput([{ path: 'week', message: 'is given beside day', allowed: 'one of day and week' }]);
       const period: ReportPeriod =
         week === undefined ? { kind: 'day', name: day ?? 'today' } : { kind: 'week', name: week };
       const report = gate.getReport(callerFor(request), period);

@@ -27,7 +27,7 @@ import type { ReadingTool } from '../../core/request.ts';
 import type { Caller } from '../../engine/records/callers.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { queryOf, requireValid } from '../requests/input.ts';
-import { notIssued, READ_ANSWERS, readPage, readTool, requireScope } from '../requests/readings.ts';
+import { noSuchDecision, notIssued, READ_ANSWERS, readPage, readTool, requireScope } from '../requests/readings.ts';
 import {
   AGENT_ROUTE,
   addRoute,
@@ -168,17 +168,17 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
       const caller = callerOf(request);
       requireScope(doors.gate, caller, 'get_decision');
       await whileInFlight(request, doors.turns.next());
-      return toReceipt(await whileInFlight(request, doors.gate.getReceipt(caller, id, head ?? null)));
+      return toReceipt(caller, await whileInFlight(request, doors.gate.getReceipt(caller, id, head ?? null)));
     },
   });
 }
 
-function toReceipt(outcome: ReceiptOutcome): unknown {
+function toReceipt(caller: Caller, outcome: ReceiptOutcome): unknown {
   switch (outcome.kind) {
     case 'receipt':
       return outcome.receipt;
     case 'unknown':
-      throw new ApiError('NOT_FOUND', 'There is no such decision of yours.');
+      throw noSuchDecision(caller);
     case 'no_head':
       throw new ApiError('NOT_FOUND', `There is no signed head of that number; the last is ${outcome.last}.`);
     case 'unsigned':

@@ -9,6 +9,7 @@ import {
   type CatalogueTool,
   type PolicyToolSchemas,
 } from '../../contract/catalogue/catalogue.ts';
+import { plainly } from '../../contract/catalogue/plain-figures.ts';
 import { checkTradingCall, isTradingTool } from '../../contract/tools.ts';
 import type { LimitsBody } from '../../contract/types/limits.ts';
 import type { CandlesBody, OrderBookBody } from '../../contract/types/reads.ts';
@@ -68,7 +69,7 @@ export async function callInBrief(doors: Doors, asking: Asking, tool: string, ar
   return shortenReading(tool, answer);
 }
 
-/** The brief view of a reading tool's answer. Those that repeat nothing have no other than the full one. */
+/** The brief view of a reading tool's answer. Those that repeat nothing differ in plainer figures only. */
 export function shortenReading(tool: ReadingTool, answer: unknown): unknown {
   switch (tool) {
     case 'get_decision':
@@ -80,7 +81,7 @@ export function shortenReading(tool: ReadingTool, answer: unknown): unknown {
     case 'get_order_book':
       return toBriefBook(answer as OrderBookBody);
     default:
-      return answer;
+      return plainly(answer);
   }
 }
 

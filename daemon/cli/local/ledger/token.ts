@@ -67,7 +67,11 @@ export function addToken(program: Command, io: Io): void {
   });
   addLedgerOptions(rotate)
     .argument('<name>', 'name or id from `token list`')
-    .option('--overlap <time>', 'how long the former token stays valid; 0s ends it at once', parseSpan, HOUR_MS)
+    .addOption(
+      new Option('--overlap <time>', 'how long the former token stays valid; 0s ends it at once')
+        .argParser(parseSpan)
+        .default(HOUR_MS, '1h'),
+    )
     .option(
       '--expires <time>',
       'how long the new one is valid, at most as long as the former (until the former expires)',
