@@ -19,17 +19,22 @@ import type { Caller } from '../engine/records/callers.ts';
 import { ceilLots } from '../engine/records/units.ts';
 import { exposedSymbols, markInTicks, unitsInUsdt, worstCase } from '../engine/snapshot/exposure.ts';
 import { buildContext } from '../engine/snapshot/snapshot.ts';
-import { describeHeld } from './holders.ts';
+import { describeHeld, seesAll } from './holders.ts';
 
 const SIDES = ['buy', 'sell'] as const;
 
-/** B_t of one symbol with its factors, and what limits an opening order: computed by the code that decides. */
+/**
+ * B_t of one symbol with its factors, and what limits an opening order: computed by the code that decides. Who sees all
+ * is shown them as they are for the symbol's holder.
+ */
 export function describeLimits(core: LiveCore, caller: Caller, symbol: string): SymbolLimits {
-  const policy = core.policyFor(caller.agent);
+  const holder = seesAll(caller) ? core.state.positions.get(symbol)?.holder : null;
+  const agent = holder ?? caller.agent;
+  const policy = core.policyFor(agent);
   const now = core.nowMs();
   const request: ExecutionRequest = {
     ...bareRequest(core.settings, symbol, core.nowMs()),
-    agent: caller.agent,
+    agent,
     origin: 'agent',
   };
   const context = buildContext({

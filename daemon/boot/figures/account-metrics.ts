@@ -10,8 +10,9 @@ import { Families } from '../../http/requests/metrics.ts';
 /** More agents than this share the label `other`: whoever creates tokens must not grow the set of series. */
 const MAX_AGENTS = 16;
 const OTHER = 'other';
-/** Budgets are shown as they are for an agent without limits of its own and without a skill. */
 const NOBODY: Caller = { role: 'operator', agent: 'gate', tokenId: '', skillSha256: null };
+/** Budgets are shown as they are for an agent without limits of its own and without a skill. */
+const ANY_AGENT: Caller = { ...NOBODY, role: 'agent' };
 
 interface Watched extends Pick<GateApi, 'getAccount' | 'getAgents' | 'getLimits' | 'getPositions'> {
   readonly core: GateCore;
@@ -83,7 +84,7 @@ export class AccountMetrics {
   #watchBudgets(gate: Watched): void {
     const lines = function* () {
       if (!gate.core.ports.clock.isSynced) return;
-      for (const { symbol, budgets } of gate.getLimits(NOBODY, null).symbols)
+      for (const { symbol, budgets } of gate.getLimits(ANY_AGENT, null).symbols)
         for (const line of budgets) yield { ...line, labels: { symbol, budget: line.component } };
     };
     const ratio = (part: number, base: number): number => (base > 0 ? part / base : 0);

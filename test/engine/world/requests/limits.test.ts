@@ -136,5 +136,8 @@ describe('GET /v1/limits is what a decision uses', () => {
     assert.equal(line?.component, 'concentration_usdt');
     assert.ok(line.used > 0 && line.base - line.used - line.reserved === line.remaining);
     assert.ok(Math.abs(line.remaining - opening.buy.remaining_usdt) < 1e-6, 'the line that binds says what is left');
+    const seen = await limitsOf('BTCUSDT', world.token('operator'));
+    assert.deepEqual([seen.opening, seen.held], [opening, 'another'], 'an operator sees what its holder may open');
+    assert.deepEqual((await limitsOf('BTCUSDT', momentum)).opening.buy.blocked_by, ['SYMBOL_HELD']);
   });
 });
