@@ -1,6 +1,6 @@
-import { formatE8 } from '../../daemon/engine/records/units.ts';
+import { formatE8, readE8 } from '../../daemon/engine/records/units.ts';
 import { settleFunding } from '../../daemon/exchange-sim/core/orders/settlement.ts';
-import type { Market } from '../../daemon/exchange-sim/core/state.ts';
+import type { Market, Order } from '../../daemon/exchange-sim/core/state.ts';
 import { catchUp, type Exchange, persist } from '../../daemon/exchange-sim/exchange.ts';
 import { Params } from '../../daemon/exchange-sim/refusals/params.ts';
 import { sign } from '../../daemon/exchange-sim/rest/auth.ts';
@@ -289,14 +289,21 @@ export class ExchangeSide {
         sums.set(name, (sums.get(name) ?? 0) + Number(order.quantity - order.executed));
       }
     }
-    const executed = wire.method === 'PUT' ? this.#executedOf(wire.clientId) : 0;
+    const amended = wire.method === 'PUT' ? this.#orderOf(wire.clientId) : undefined;
+    const executed = Number(amended?.executed ?? 0);
+    const addsNothing = amended !== undefined && isNoMore(amended, wire);
     const leverage = this.#markets.get(symbol)?.leverage ?? 0;
-    this.sends.push({ wire, symbol, executed, leverage, openings, ...send });
+    this.sends.push({ wire, symbol, executed, addsNothing, leverage, openings, ...send });
   }
 
-  #executedOf(clientId: string | null): number {
-    for (const order of this.exchange.world.state.orders.values())
-      if (order.clientOrderId === clientId) return Number(order.executed);
-    return 0;
+  #orderOf(clientId: string | null): Order | undefined {
+    for (const order of this.exchange.world.state.orders.values()) if (order.clientOrderId === clientId) return order;
+    return undefined;
   }
+}
+
+function isNoMore(order: Order, { params }: WireRecord): boolean {
+  const priceE8 = readE8(params.text('price') ?? '0');
+  const isNoDearer = order.side === 'BUY' ? priceE8 <= Number(order.price) : priceE8 === Number(order.price);
+  return isNoDearer && readE8(params.text('quantity') ?? '0') <= Number(order.quantity);
 }

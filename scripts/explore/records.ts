@@ -139,6 +139,8 @@ export interface SendRecord {
   readonly quantityE8: ReadonlyMap<string, number>;
   /** Of the order itself; of an amend alone. */
   readonly executed: number;
+  /** It is an amend to no more lots at no dearer price: for a buy no higher, for a sell the same. */
+  readonly addsNothing: boolean;
   readonly restingBuys: ReadonlyMap<string, number>;
   readonly restingSells: ReadonlyMap<string, number>;
   /** Client ids of other opening orders that rest in its symbol. */

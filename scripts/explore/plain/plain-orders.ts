@@ -32,6 +32,8 @@ export interface PlainOrder {
   executed: number;
   averagePrice: number | null;
   traded: { quantityE8: number; usdt: number };
+  /** Executed quantity times its average, as the exchange told it last. */
+  toldUsdt: number;
   isUnsent: boolean;
   /** Its end has been asked for. */
   isLeaving: boolean;
@@ -46,6 +48,8 @@ export interface PlainFill {
   readonly price: number | null;
   /** The price is that of all that the order has executed. */
   readonly isAverage: boolean;
+  /** What the exchange had told of its order before. */
+  readonly toldUsdt: number;
   readonly atMs: number;
   readonly venueAtMs: number;
 }
@@ -129,10 +133,19 @@ export class PlainOrders {
     const price =
       event.average_price ?? order.averagePrice ?? bound ?? order.mid ?? this.marks.get(order.symbol) ?? null;
     const isAverage = event.average_price !== null;
-    return quantityE8 === 0 ? null : { order, quantityE8, price, isAverage, atMs, venueAtMs: event.venue_at_ms };
+    if (quantityE8 === 0) return null;
+    const { toldUsdt } = order;
+    if (event.average_price !== null) order.toldUsdt = event.average_price * order.executed;
+    return { order, quantityE8, price, isAverage, toldUsdt, atMs, venueAtMs: event.venue_at_ms };
   }
 
-  #takeForeign({ client_order_id: id, executed_e8: executed, foreign, status }: OrderEvent): PlainOrder | null {
+  #takeForeign({
+    average_price: average,
+    client_order_id: id,
+    executed_e8: executed,
+    foreign,
+    status,
+  }: OrderEvent): PlainOrder | null {
     if (foreign === null) return null;
     const order: PlainOrder = {
       id,
@@ -153,6 +166,7 @@ export class PlainOrders {
       executed,
       averagePrice: null,
       traded: { quantityE8: 0, usdt: 0 },
+      toldUsdt: executed * (average ?? 0),
       isUnsent: false,
       isLeaving: false,
       isOver: OVER.has(status),
@@ -198,6 +212,7 @@ function plainOf(
     executed: 0,
     averagePrice: null,
     traded: { quantityE8: 0, usdt: 0 },
+    toldUsdt: 0,
     isUnsent: planned.delay_ms > 0,
     isLeaving: false,
     isOver: false,

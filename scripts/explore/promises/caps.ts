@@ -14,8 +14,8 @@ export const TOLERANCE = 1.005;
 const WINDOW_MS = 10_000;
 
 /**
- * At every send, what is held and may be opened stays inside the account's caps, by the books: those of the policy, as its
- * own decision has tightened them. [TM-2 TM-8]
+ * At every send that adds to what may be opened, that and what is held stays inside the account's caps, by the books: those
+ * of the policy, as its own decision has tightened them. [TM-2 TM-8]
  * @except a person has traded by hand within six seconds
  */
 export function findCapBreaches(history: History): readonly Breach[] {
@@ -23,6 +23,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const send of world.venue.sends) {
     const { wire, symbol, quantityE8, marks, restingBuys, restingSells } = send;
+    if (send.addsNothing) continue;
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
