@@ -6,7 +6,7 @@ const BAN_MS = 120_000;
 /** More than twice the longest window that the exchange counts in is no word of the exchange, ms. */
 const LONGEST_WAIT_MS = 600_000;
 const TOO_MANY_ORDERS = -1015;
-/** A firewall that refuses (403) names no time: at least so long nothing leaves, and what closes, ms. */
+/** A firewall that refuses (403, or 429 that names no time): at least so long nothing leaves, and what closes, ms. */
 const FIREWALL_MS = 4_500;
 const FIREWALL_CLOSING_MS = 900;
 /** After many of its refusals it is asked once a minute. */
@@ -26,6 +26,8 @@ export interface Offence {
 
 interface Hold {
   readonly status: number;
+  /** The exchange has named no time. */
+  readonly isTimeless: boolean;
   readonly reportedAtMs: number;
   readonly untilMs: number;
   /** By then at the latest somebody asks again. */
@@ -44,14 +46,17 @@ export class LeftAlone {
     if (isApart(path)) return;
     const holds = this.#holds.get(life) ?? [];
     this.#holds.set(life, holds);
-    if (status !== 403) endFirewall(holds, sentAtMs, nowMs);
-    if (![403, 418, 429].includes(status)) return;
-    if (status === 403) {
+    const waitMs = readWait(status, headers);
+    const isOfOrders = status === 429 && body.includes(`"code":${TOO_MANY_ORDERS}`);
+    const isTimeless = status === 403 || (status === 429 && waitMs === null && !isOfOrders);
+    if (!isTimeless) endFirewall(holds, sentAtMs, nowMs);
+    if (isTimeless) {
       // What was on its way together is refused together.
-      const isReported = holds.some((hold) => hold.status === 403 && hold.reportedAtMs >= sentAtMs);
+      const isReported = holds.some((hold) => hold.isTimeless && hold.reportedAtMs >= sentAtMs);
       if (isReported) return;
       holds.push({
         status,
+        isTimeless,
         reportedAtMs: nowMs,
         untilMs: nowMs + FIREWALL_MS,
         askedByMs: nowMs + FIREWALL_ASKED_MS,
@@ -59,11 +64,10 @@ export class LeftAlone {
       });
       return;
     }
-    const waitMs = readWait(status, headers);
-    if (waitMs === null || body.includes(`"code":${TOO_MANY_ORDERS}`)) return;
+    if (![418, 429].includes(status) || waitMs === null || isOfOrders) return;
     const untilMs = nowMs + waitMs;
     const closingUntilMs = status === 418 ? untilMs : nowMs;
-    holds.push({ status, reportedAtMs: nowMs, untilMs, askedByMs: untilMs, closingUntilMs });
+    holds.push({ status, isTimeless, reportedAtMs: nowMs, untilMs, askedByMs: untilMs, closingUntilMs });
   }
 
   noteSent(life: number, raw: RawRequest, nowMs: number): void {
@@ -95,8 +99,8 @@ export class LeftAlone {
 /** What left after it had refused, and was let through, says that it refuses no more. Reads may wait all their time. */
 function endFirewall(holds: Hold[], sentAtMs: number, nowMs: number): void {
   for (const [i, hold] of holds.entries()) {
-    const { closingUntilMs, status, reportedAtMs, untilMs } = hold;
-    if (status !== 403 || reportedAtMs > sentAtMs) continue;
+    const { closingUntilMs, isTimeless, reportedAtMs, untilMs } = hold;
+    if (!isTimeless || reportedAtMs > sentAtMs) continue;
     const before = (ms: number): number => Math.min(ms, nowMs);
     holds[i] = { ...hold, untilMs: before(untilMs), closingUntilMs: before(closingUntilMs) };
   }

@@ -261,8 +261,6 @@ export function applyOrderEvent(
     order.status = status;
     order.detail = event.detail;
     order.retryable = event.retryable;
-    const isKnown = isResting(order) || isFilled(order) || isExpired(order) || isCanceled(order);
-    if (order.acknowledgedAtMs === null && isKnown) order.acknowledgedAtMs = time.tMs;
     if (isTerminal(order)) {
       order.endedSeq = seq;
       order.isEndShown = event.evidence?.kind === 'shown';
@@ -271,6 +269,8 @@ export function applyOrderEvent(
       book.ended.add(order, time.tMs);
     }
   }
+  const isKnown = isResting(order) || isFilled(order) || isExpired(order) || isCanceled(order);
+  if (order.acknowledgedAtMs === null && (isKnown || delta > 0)) order.acknowledgedAtMs = time.tMs;
   order.updatedAtMs = Math.max(order.updatedAtMs, time.of(event.venue_at_ms));
   return delta;
 }

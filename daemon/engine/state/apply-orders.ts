@@ -146,8 +146,10 @@ export function applyOrder(state: GateViews, event: OrderEvent): void {
     if (!order.reduceOnly) state.uncontained.add(order);
   }
   const delta = applyOrderEvent(state.orders, order, event, { time: state.time, seq: state.stateSeq });
-  if (hadEnded && (delta > 0 || !isTerminal(order)) && isOfThisEpoch(state, order))
-    holdAgain(state.position(order.symbol), order);
+  if (hadEnded && (delta > 0 || !isTerminal(order))) {
+    if (isOfThisEpoch(state, order)) holdAgain(state.position(order.symbol), order);
+    if (!order.reduceOnly) state.uncontained.add(order);
+  }
   if (delta > 0) moveFill(state, order, delta, event);
   state.claims.noteOrder(order, event, tMs, () => state.countdowns.wasDue(order.symbol, event.venue_at_ms));
 }

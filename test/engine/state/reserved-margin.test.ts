@@ -29,10 +29,10 @@ const LIVE = {
 class Amended {
   readonly #ledger = new FoldedLedger();
 
-  constructor() {
+  constructor(isShown = true) {
     this.#ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
     this.#ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
-    this.#ledger.append(orderEvent('o-1', T0 + 10, {}));
+    if (isShown) this.#ledger.append(orderEvent('o-1', T0 + 10, {}));
   }
 
   readonly read = (askedMs: number, answeredMs: number): void => {
@@ -56,6 +56,10 @@ class Amended {
     this.#ledger.append({ kind: 'order_intent', at_ms: T0 + atMs, payload });
   };
 
+  readonly proveAbsent = (atMs: number): void => {
+    const evidence = { asked_seq: 0, kind: 'absent' } as const;
+    this.#ledger.append(orderEvent('o-1', T0 + atMs, { status: 'not_placed', venue_order_id: null, evidence }));
+  };
   readonly fill = (lots: number, atMs: number): void => {
     this.#ledger.append(orderEvent('o-1', T0 + atMs, { status: 'filled', executed_lots: lots, average_price: 60_000 }));
   };
@@ -95,6 +99,17 @@ describe('margin that a reading of the balance does not contain', () => {
     order.fill(20, 45);
     order.read(25, 50);
     assert.equal(order.reserved, 1_200);
+    order.read(60, 70);
+    assert.equal(order.reserved, 0);
+  });
+
+  it('is what an order fills after it was taken for absent, until a reading that was asked for later', () => {
+    const order = new Amended(false);
+    order.proveAbsent(20);
+    order.read(25, 30);
+    assert.equal(order.reserved, 0);
+    order.fill(10, 45);
+    assert.equal(order.reserved, 600);
     order.read(60, 70);
     assert.equal(order.reserved, 0);
   });
