@@ -19,7 +19,10 @@ export function findBoundBreaches(history: History): readonly Breach[] {
   return [...[...history.decisions.values()].flatMap((decision) => judge(history, decision)), ...findGivenUp(history)];
 }
 
-/** An exit that its caller has bound goes on within that, for `exits.resume_ms`: neither ladder nor band ends it before. */
+/**
+ * An exit that closes now and that its caller has bound goes on within that, for `exits.resume_ms`: neither ladder nor band
+ * ends it before.
+ */
 function findGivenUp({ decisions, events, plan }: History): readonly Breach[] {
   const resumeMs = Number(plan.setup.policy?.['exits.resume_ms'] ?? RESUME_MS);
   return events.flatMap(({ atMs, event }) => {
@@ -27,7 +30,13 @@ function findGivenUp({ decisions, events, plan }: History): readonly Breach[] {
     const { decision_id: id, detail } = event.payload;
     const asked = decisions.get(id);
     const bps = asked?.event.request.max_slippage_bps ?? null;
-    if (asked === undefined || bps === null || !PRICE_IS_OVER.test(detail)) return [];
+    if (
+      asked === undefined ||
+      bps === null ||
+      asked.event.decision.effective?.time_in_force === 'GTC' ||
+      !PRICE_IS_OVER.test(detail)
+    )
+      return [];
     if (atMs >= asked.atMs + resumeMs - CLOCK_MS) return [];
     return [{ code: 'bound/given-up', detail: `${id}, bound to ${bps} bps, ends at ${at(atMs)}: ${detail}` }];
   });
