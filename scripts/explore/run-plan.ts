@@ -22,6 +22,8 @@ const FILLED_WITHIN_MS = 10 * 60_000;
 /** Between two readings of the account, and some more. */
 const READ_WITHIN_MS = 15_000;
 const ANSWERED_WITHIN_MS = 8_000;
+/** An exit goes out and fills within, once it is its turn, ms. */
+const EXIT_SENT_WITHIN_MS = 5_000;
 /** A daemon that runs asks for the account within this time, if nothing keeps it. */
 const ASKED_WITHIN_MS = 6_000;
 /** Between two readings of the account's mode, with one that fails, and what is put back after it, ms. */
@@ -149,6 +151,8 @@ function settleMsOf({ setup, steps }: Plan, { exchange }: PlayedWorld): number {
     steps.some(({ do: action }) => action.kind === 'fault' && action.fault.kind === kind);
   return Math.max(
     setup.settleMs,
+    // The last exit may wait for its rate.
+    setup.exitRate.windowMs + EXIT_SENT_WITHIN_MS,
     hasFault('late-trades') ? LATE_TRADES_READ_MS : 0,
     isOwnersHandIn ? EXPLAINED_MS + READ_WITHIN_MS : 0,
     has(/^setting$/) ? MODE_READ_MS : 0,

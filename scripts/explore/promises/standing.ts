@@ -14,6 +14,7 @@ const ENDED_WITHIN_MS = 60_000;
 const REGIMES = ['calm', 'volatile', 'extreme'];
 const STATES = ['active', 'reducing', 'halted'];
 /** What the tiers of the account are reached by. */
+const OF_AGENT = ['day', 'week'] as const;
 const OF_ACCOUNT = ['drawdown', 'daily_loss', 'margin_ratio'] as const;
 
 /** What rests stays until something tightens, and an exit ends nothing but what would open again what it closes. */
@@ -140,6 +141,7 @@ function isTighter(history: History, order: PlannedBy, again: Decision): boolean
     heldMs: heldAtMostMs(plan.setup, agent),
     agent,
     risks: risksOf(spec, agent),
+    losses: lossesOf(spec, agent),
     tiers: OF_ACCOUNT.map((of) => ({ of, levels: spec.account[of].tiers.map((tier) => tier.at) })),
   };
   const now = strictness(again, limits);
@@ -165,6 +167,8 @@ interface Limits {
   /** Whose order it is, and the risks from which on less, and then nothing, is opened. */
   readonly agent: string;
   readonly risks: readonly number[];
+  /** What it may lose from one tier to the next, USDT. */
+  readonly losses: readonly { readonly of: (typeof OF_AGENT)[number]; readonly levels: readonly number[] }[];
   readonly tiers: readonly { readonly of: (typeof OF_ACCOUNT)[number]; readonly levels: readonly number[] }[];
 }
 
@@ -174,10 +178,15 @@ function risksOf(spec: IntendedPolicySpec, agent: string): readonly number[] {
   return [limitAt, blockAt];
 }
 
+function lossesOf(spec: IntendedPolicySpec, agent: string): Limits['losses'] {
+  const { loss } = agentSection(spec, agent);
+  return OF_AGENT.map((of) => ({ of, levels: (loss?.[of] ?? []).map(({ at_usdt: at }) => at) }));
+}
+
 /**
  * Each by itself: the trading state, which no opening order outlasts, however late a new life can look at what rests; the
- * regime of the symbol, the strictest of all others, how near and how old the position is, the agent's risk, and the tiers
- * that the account has reached.
+ * regime of the symbol, the strictest of all others, how near and how old the position is, the agent's risk and the tiers of
+ * its own loss, and the tiers that the account has reached.
  */
 function strictness({ agent, event: { context } }: Decision, limits: Limits): readonly number[] {
   const { account, exposure, market, state } = context;
@@ -192,6 +201,10 @@ function strictness({ agent, event: { context } }: Decision, limits: Limits): re
     context.now_ms - (exposure.position_since_ms ?? context.now_ms) >= limits.heldMs ? 1 : 0,
     // Somebody else's says nothing of its risk.
     agent === limits.agent ? limits.risks.filter((level) => context.agent.p_risk >= level).length : Number.NaN,
+    ...limits.losses.map(({ of, levels }) => {
+      const lost = context.agent.losses?.[`${of}_usdt`] ?? Number.POSITIVE_INFINITY;
+      return agent === limits.agent ? levels.filter((level) => lost >= level).length : Number.NaN;
+    }),
     ...(account === null
       ? [Number.POSITIVE_INFINITY]
       : limits.tiers.map(({ of, levels }) => levels.filter((level) => account[of] >= level).length)),
