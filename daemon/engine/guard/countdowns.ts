@@ -23,7 +23,10 @@ export class Countdowns {
   readonly #beganAtMs: number;
   #isClosed = false;
 
-  /** `isRead`: orders and positions of the venue have been read: before, all that runs is of another time, and is ended. */
+  /**
+   * `isRead`: orders and positions of the venue have been read: before, all that runs is of another time, and is ended before it
+   * is due. RISK: not at once, since starts that follow one another fast would use up the weight of requests.
+   */
   constructor(core: LiveCore, isRead: () => boolean) {
     this.#core = core;
     this.#isRead = isRead;
@@ -85,6 +88,8 @@ export class Countdowns {
     const wantedMs = this.#wantedMs(symbol);
     const wallMs = this.#core.ports.time.monotonicMs();
     this.#watch(symbol, line, wantedMs, wallMs);
+    if (!this.#isClosed && !this.#isRead() && this.#core.state.countdowns.runsFor(symbol, this.#core.nowMs()))
+      return null;
     return nextCall(line, { mayRun: this.#core.state.countdowns.mayRun(symbol), wantedMs }, wallMs);
   }
 
