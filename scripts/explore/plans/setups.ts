@@ -36,7 +36,7 @@ export function drawSetup(random: Random): Setup {
     ] as const),
     caps: random.chance(0.8)
       ? { order: 5_000, symbol: 10_000, gross: 15_000 }
-      : { order: 1_000, symbol: 1_500, gross: 2_000 },
+      : { order: 1_000, symbol: 1_500, gross: random.pick([1_200, 2_000]) },
     cooldownMs: random.chance(0.8) ? 0 : 4_000,
     settleMs: 30_000,
   };
