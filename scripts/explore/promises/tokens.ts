@@ -1,7 +1,6 @@
 import type { TokenNote } from '../agent-tokens.ts';
 import { at, type Breach } from '../breach.ts';
 import { couldNotRecord, type History } from '../history.ts';
-import { openingsLeftAtRest } from './resting.ts';
 import { endedMs, wordEndsMs, worksUntilMs } from './token-ends.ts';
 import { findTokenNewsBreaches } from './token-news.ts';
 
@@ -10,7 +9,6 @@ const LOOKED_UP_WITHIN_MS = 250;
 /** Between the decision on a call and its order, ms: both are on their way when the token ends. */
 const ON_ITS_WAY_MS = 1_000;
 /** From the end of an agent's last token until its openings are asked back, ms. */
-const CANCELED_WITHIN_MS = 3_000;
 /** The same amid whatever fails, once everything has been quiet. */
 const GONE_WITHIN_MS = 15_000;
 
@@ -31,7 +29,6 @@ export function findTokenBreaches(history: History): readonly Breach[] {
     ...findGranted(history),
     ...findEndedExits(history),
     ...findLeftAtRest(history),
-    ...findNotAskedBack(history),
     ...findTokenNewsBreaches(history),
   ];
 }
@@ -140,35 +137,6 @@ function findLeftAtRest(history: History): readonly Breach[] {
           detail: `${clientOrderId} of ${order.decision.agent}, which has no token since ${at(sinceMs)}, rests on at ${at(history.endMs)}`,
         });
     }
-  return breaches;
-}
-
-/**
- * Where nothing fails that takes seconds, and those orders are asked back of which it was known by then that they rest.
- * [TM-19]
- * @except something fails, or the process stops
- * @except a new token comes within three seconds
- */
-function findNotAskedBack(history: History): readonly Breach[] {
-  const { endMs, plan, world } = history;
-  const isDisturbed = plan.steps.some(({ do: { kind } }) =>
-    /^(fault|wire|crash|restart|away|trouble|halt_market)$/.test(kind),
-  );
-  if (isDisturbed) return [];
-  const breaches: Breach[] = [];
-  for (const note of world.tokens.notes) {
-    const sinceMs = endedMs(history, note);
-    const untilMs = sinceMs + CANCELED_WITHIN_MS;
-    if (untilMs >= endMs || tokenlessSinceMs(history, note.agent, sinceMs) !== sinceMs) continue;
-    // A new token in between ends it.
-    if (world.tokens.of(note.agent).some(({ createdAtMs }) => createdAtMs > sinceMs && createdAtMs <= untilMs))
-      continue;
-    for (const id of openingsLeftAtRest(history, note.agent, sinceMs, untilMs))
-      breaches.push({
-        code: 'tokens/not-asked-back',
-        detail: `${id} rests on after ${at(sinceMs)}, when the last token of ${note.agent} ended`,
-      });
-  }
   return breaches;
 }
 
