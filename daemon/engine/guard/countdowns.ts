@@ -23,10 +23,7 @@ export class Countdowns {
   readonly #beganAtMs: number;
   #isClosed = false;
 
-  /**
-   * `isRead`: orders and positions of the venue have been read: before, all that runs is of another time, and is ended before it
-   * is due. RISK: not at once, since starts that follow one another fast would use up the weight of requests.
-   */
+  /** `isRead`: orders and positions of the venue have been read: before, all that runs is of another time. */
   constructor(core: LiveCore, isRead: () => boolean) {
     this.#core = core;
     this.#isRead = isRead;
@@ -83,13 +80,22 @@ export class Countdowns {
     return wantedMs > 0 && shouldRun(state, symbol, ports.venue.countdown) ? wantedMs : 0;
   }
 
+  /**
+   * What a process left behind runs on until all is read, where nothing on record is against it, and is ended before it is due.
+   * RISK: starts that follow one another fast would use up the weight of requests, and be banned.
+   */
+  #isLeft(symbol: string): boolean {
+    const { ports, state } = this.#core;
+    if (this.#isClosed || this.#isRead() || !shouldRun(state, symbol, ports.venue.countdown)) return false;
+    return state.countdowns.runsFor(symbol, this.#core.nowMs());
+  }
+
   #next(symbol: string): 'set' | 'end' | null {
     const line = this.#line(symbol);
     const wantedMs = this.#wantedMs(symbol);
     const wallMs = this.#core.ports.time.monotonicMs();
     this.#watch(symbol, line, wantedMs, wallMs);
-    if (!this.#isClosed && !this.#isRead() && this.#core.state.countdowns.runsFor(symbol, this.#core.nowMs()))
-      return null;
+    if (this.#isLeft(symbol)) return null;
     return nextCall(line, { mayRun: this.#core.state.countdowns.mayRun(symbol), wantedMs }, wallMs);
   }
 

@@ -221,7 +221,10 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
   // A cancel that was requested goes on being requested: that it had been taken is not so.
   known.cancelRefusal = null;
   // What somebody else's order filled meanwhile the account has shown.
-  if (known.foreign) known.executedE8 = Math.max(known.executedE8, event.executed_e8);
+  if (known.foreign) {
+    known.executedE8 = Math.max(known.executedE8, event.executed_e8);
+    known.toldUsdtE8 = Math.max(known.toldUsdtE8, event.executed_e8 * (event.average_price ?? 0));
+  }
   book.ended.remove(known);
   const live = book.live.get(known.symbol);
   if (live === undefined) book.live.set(known.symbol, new Set([known]));

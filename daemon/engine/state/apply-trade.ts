@@ -46,7 +46,8 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
     state.pacing.noteTraded(null, filledMs, fromE8(event.quantity_e8 * event.price), event.fee_usdt);
   if (order === undefined || rules === undefined) return;
   if (position !== undefined) applyTradeTime(position, order.clientOrderId, trade);
-  const counted = takeCounted(order, event);
+  // What a hand's order had filled before it was listed has no share in what was counted since.
+  const counted = order.foreign && filledMs < order.plannedAtMs ? 0 : takeCounted(order, event);
   order.tradedE8 += event.quantity_e8;
   order.tradedUsdtE8 += event.quantity_e8 * event.price;
   order.tradedFeesUsdt += event.fee_usdt;

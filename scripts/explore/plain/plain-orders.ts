@@ -19,6 +19,8 @@ export interface PlainOrder {
   readonly rootId: string | null;
   readonly reduceOnly: boolean;
   readonly foreign: boolean;
+  /** When a hand's order was listed first; 0: it is ours. */
+  readonly listedAtMs: number;
   /** It stays until it fills: neither taken at once nor waiting for a trigger. */
   readonly rests: boolean;
   quantityE8: number;
@@ -118,7 +120,7 @@ export class PlainOrders {
   #note(event: OrderEvent, atMs: number): PlainFill | null {
     const known = this.all.get(event.client_order_id);
     if (event.another === true || (known !== undefined && event.foreign !== null)) this.isUnclear = true;
-    const order = known ?? this.#takeForeign(event);
+    const order = known ?? this.#takeForeign(event, atMs);
     if (order === null) return null;
     const quantityE8 = Math.max(0, event.executed_e8 - order.executed);
     order.executed += quantityE8;
@@ -139,13 +141,10 @@ export class PlainOrders {
     return { order, quantityE8, price, isAverage, toldUsdt, atMs, venueAtMs: event.venue_at_ms };
   }
 
-  #takeForeign({
-    average_price: average,
-    client_order_id: id,
-    executed_e8: executed,
-    foreign,
-    status,
-  }: OrderEvent): PlainOrder | null {
+  #takeForeign(
+    { average_price: average, client_order_id: id, executed_e8: executed, foreign, status }: OrderEvent,
+    atMs: number,
+  ): PlainOrder | null {
     if (foreign === null) return null;
     const order: PlainOrder = {
       id,
@@ -156,6 +155,7 @@ export class PlainOrders {
       rootId: null,
       reduceOnly: foreign.reduce_only || foreign.close_position,
       foreign: true,
+      listedAtMs: atMs,
       rests: false,
       quantityE8: foreign.quantity_e8,
       priceE8: foreign.price_e8,
@@ -202,6 +202,7 @@ function plainOf(
     rootId: parent ?? decision.decision_id,
     reduceOnly: planned.reduce_only,
     foreign: false,
+    listedAtMs: 0,
     rests: planned.time_in_force === 'GTC' && planned.trigger_e8 === null,
     quantityE8: planned.quantity_e8,
     priceE8: planned.price_e8,

@@ -251,7 +251,8 @@ export class PlainPace {
     if (order === undefined || rules === undefined) return;
     const counted = this.#unreported.get(order);
     const { value, quantityE8, atMs } = counted ?? { value: 0, quantityE8: 0, atMs: trade.at_venue_ms };
-    const moved = Math.min(trade.quantity_e8, quantityE8);
+    const isBefore = order.foreign && trade.at_venue_ms < order.listedAtMs;
+    const moved = isBefore ? 0 : Math.min(trade.quantity_e8, quantityE8);
     const taken = quantityE8 === 0 ? 0 : (value * moved) / quantityE8;
     // Trades that were read before any report count when they were made, each of them.
     if (counted !== undefined) {

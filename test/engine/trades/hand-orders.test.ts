@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OrderEvent } from '../../../daemon/engine/records/decisions.ts';
+import type { EvidenceKind, OrderEvent } from '../../../daemon/engine/records/decisions.ts';
 import { orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedClaims } from '../folded-claims.ts';
 
@@ -43,3 +43,29 @@ for (const readFirst of [true, false])
     ledger.append(tradeEvent('3', 'by-hand', T0 + 3_000, { lots: 20, price: 62_000 }));
     assert.equal(turnover(), 600 + 610 + 1_240);
   });
+
+test("a hand's order that is listed again: what it filled meanwhile is told, and its next fill has its own price [PK-14]", () => {
+  const { ledger } = new FoldedClaims();
+  const { account } = ledger.state.pacing;
+  const say = (atMs: number, change: Partial<OrderEvent> & { readonly executed_lots: number }, kind: EvidenceKind) =>
+    ledger.append(orderEvent('by-hand', T0 + atMs, { ...change, evidence: { asked_seq: 1_000, kind } }));
+  const partly = { status: 'partially_filled' } as const;
+  say(1_000, { ...partly, executed_lots: 10, average_price: 60_000, foreign: FOREIGN }, 'shown');
+  say(2_000, { status: 'canceled', executed_lots: 10 }, 'absent');
+  say(3_000, { ...partly, executed_lots: 20, average_price: 60_500, foreign: FOREIGN }, 'shown');
+  say(4_000, { ...partly, executed_lots: 30, average_price: 61_000 }, 'shown');
+  assert.equal(account.turnover.sum(T0 + 60_000), 620, 'ten lots at 62,000');
+});
+
+test('a trade of before the listing lowers no turnover [PK-14]', () => {
+  const { ledger } = new FoldedClaims();
+  const { account } = ledger.state.pacing;
+  const fill = (atMs: number, lots: number, average: number, foreign: OrderEvent['foreign']): void => {
+    const told = { status: 'partially_filled', executed_lots: lots, average_price: average, foreign } as const;
+    ledger.append(orderEvent('by-hand', T0 + atMs, told));
+  };
+  fill(1_000, 10, 60_000, FOREIGN);
+  fill(2_000, 20, 60_500, null);
+  ledger.append(tradeEvent('1', 'by-hand', T0, { lots: 10, price: 60_000 }));
+  assert.equal(account.turnover.sum(T0 + 60_000), 610 + 600);
+});

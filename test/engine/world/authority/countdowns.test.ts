@@ -187,6 +187,26 @@ describe("the exchange's dead-man countdown", () => {
     assert.equal(await restingCount(), 1, 'it has canceled nothing');
   });
 
+  it('is ended first thing by a start that knows of a position from its ledger [TM-62]', async () => {
+    await start({ leaveOrders: true, sim: { countdown: 'all' } }, (spec) => {
+      spec.protection.required = true;
+    });
+    await rest();
+    await until('it is set', () => isDue() !== null);
+    // The calls that end it at the fill are lost, and then the process dies.
+    await world.fault({ kind: 'drop-before', match: { path: PATH }, count: 1_000 });
+    await world.mustPlace('filled');
+    await until('the stop is placed', () => world.sim.engine.state.markets.get(BTC)?.openAlgos.size === 1);
+    await world.daemon.close();
+    await world.control('clear-faults', {});
+    assert.notEqual(isDue(), null);
+    await world.fault({ kind: 'drop-before', match: { path: '/fapi/v3/account' }, count: 1_000 });
+    await assert.rejects(world.startAgain(), /not ready/);
+    assert.equal(isDue(), null, 'none runs beside a position, also where the account cannot be read');
+    await world.sleep(130 * SECOND);
+    assert.equal(world.sim.engine.state.markets.get(BTC)?.openAlgos.size, 1, 'the stop stays');
+  });
+
   it('that a daemon was setting as it died is not taken for ended while that may still arrive [TM-62]', async () => {
     await start({ leaveOrders: true, sim: { countdown: 'all' } }, (spec) => {
       spec.protection.required = true;
