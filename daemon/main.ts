@@ -8,7 +8,7 @@ import { createGateMetrics } from './boot/figures/metrics.ts';
 import { openTraces } from './boot/figures/traces.ts';
 import type { Folded } from './boot/keep/fold.ts';
 import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
-import { followHeadOf, openDaemonLedger, openHeadSigner } from './boot/ledger/daemon-ledger.ts';
+import { followHeadOf, HomeAlerts, openDaemonLedger, openHeadSigner } from './boot/ledger/daemon-ledger.ts';
 import { createReceiptPort } from './boot/ledger/receipts.ts';
 import { followTokens } from './boot/ledger/token-watch.ts';
 import { checkLiveFiles, refuseUnarmed, watchArming } from './boot/live.ts';
@@ -130,7 +130,8 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     const { account, exchange, folded, gate, inForce, tokensFolder } = await build(opened, alerts, () => signer);
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    if (hasFiles(options)) signer = keepHome(opened, gate, folded);
+    const homeAlerts = new HomeAlerts(gate.core);
+    if (hasFiles(options)) signer = keepHome(opened, homeAlerts, folded);
     closers.unshift(followTokens(ledger, gate.core, time, log));
     const entrance = await openDoors(opened, gate, tokensFolder);
     alerts.consoleUrl = entrance.remoteConsole?.address ?? entrance.consoleAddress;
@@ -140,6 +141,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       await account?.holdAlias(gate.core.ports.venue, log);
       recordPolicy(gate, ledger, inForce, file.policy);
       closers.unshift(alerts.begin(gate, ledger, signal));
+      homeAlerts.tellWaiting();
       account?.watch(gate.core, time, signal);
       // So far nothing was sent that changes the account.
       if (profileOf(config.venue).needsArming) watchArming(gate, fileProblem, time, signal);
@@ -244,15 +246,15 @@ async function build(opened: Opened, alerts: Alerts, heads: () => HeadSigner | n
 }
 
 /** What a home on disk has beside its ledger. One in memory has no home that could be put back. */
-function keepHome(opened: Opened, gate: Gate, folded: Folded | null): HeadSigner | null {
+function keepHome(opened: Opened, alerts: HomeAlerts, folded: Folded | null): HeadSigner | null {
   const { clock, closers, config, ledger, time } = opened;
   const { checkpointWithinMs, log } = opened.options;
   const keeping = keepHistory(config, ledger, folded, {
     ...{ now: ledgerClock(clock, time), time, log },
     stopWithinMs: checkpointWithinMs,
   });
-  const head = followHeadOf(config, ledger, gate, time);
-  const signer = openHeadSigner(config, ledger, gate, time);
+  const head = followHeadOf(config, ledger, alerts, time);
+  const signer = openHeadSigner(config, ledger, alerts, time);
   // The head is noted until the ledger itself is closed, and the last signed one covers the last checkpoint's record.
   closers.splice(closers.length - 1, 0, keeping, async () => signer?.close(), head);
   return signer;

@@ -241,6 +241,14 @@ export function readAlertSecrets(env: Environment): Readonly<Record<string, stri
   return Object.fromEntries(found);
 }
 
+/** Of the daemon that is started with these settings: whether its alert channels may run programs. */
+export function readAlertsExec(env: Environment, { alertsExec }: { readonly alertsExec?: boolean }): boolean {
+  const reading = new Reading(env, alertsExec === true ? { HOLDFAST_ALERTS_EXEC: '1' } : {});
+  const isSet = reading.isSet('HOLDFAST_ALERTS_EXEC');
+  reading.finish();
+  return isSet;
+}
+
 function readListen(reading: Reading): ListenConfig {
   const socket = reading.get('HOLDFAST_SOCKET');
   const host = reading.get('HOLDFAST_HOST') ?? '127.0.0.1';

@@ -207,7 +207,7 @@ export const REASONS = {
   },
   APPROVAL_REQUIRED: {
     message: 'A person must approve this order; nothing was sent.',
-    hint: 'Do not send it again. get_decision says in execution.approval what became of it; cancel_all withdraws it.',
+    hint: 'Do not send it again: get_decision says in execution.approval what became of it; cancel_all withdraws it. Unit `pending`: nobody was asked, since others wait; ask again once they have ended.',
   },
   APPROVAL_STALE: {
     message: 'The order does not fit what was approved any more (`unit` says in what); nothing was sent.',

@@ -215,7 +215,20 @@ function explainPacing(spec: IntendedPolicySpec): string[] {
     explainBreach(standing.on_breach),
     explainDeadman(standing.deadman_ms ?? DEADMAN_MS),
     `an exit starts ${exits.ladder_bps[0] ?? 0} bps from the middle of the book, at least at the opposite quote, and widens to ${exits.ladder_bps.at(-1) ?? 0} bps, a rung every ${duration(exits.step_ms)}`,
+    spec.protection.required
+      ? `every position gets a stop at the venue, ${spec.protection.stop_bps} bps from its entry price`
+      : 'the gate places no stop',
+    explainApprovals(spec),
   ];
+}
+
+/** The conditions as they are written: each is short, and people know them by their keys. */
+function explainApprovals({ approvals }: IntendedPolicySpec): string {
+  if (approvals === undefined || approvals.when.length === 0) return 'no order needs the approval of a person';
+  const { expiry_ms, quorum = 1, quorum_above_usdt: above, when, window_ms } = approvals;
+  const conditions = when.map((each) => JSON.stringify(each)).join(' or ');
+  const more = quorum === 1 ? '' : `, ${quorum} people${above === undefined ? '' : ` above ${above} USDT`}`;
+  return `a person must approve within ${duration(expiry_ms)} what opens and meets ${conditions}${more}; sums are over ${duration(window_ms)}`;
 }
 
 /** What a tightened cap does to what is already there. */

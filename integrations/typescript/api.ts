@@ -390,6 +390,7 @@ export type Reloaded =
        * It takes effect no earlier. Milliseconds since 1970.
        */
       not_before_ms: number | null;
+      file_differs: boolean;
       accepted_by?: string[];
       /**
        * Passkeys that must accept it; absent: one operator.
@@ -729,6 +730,7 @@ export interface PendingRoutes {
    * They take effect no earlier. Milliseconds since 1970.
    */
   not_before_ms: number | null;
+  file_differs: boolean;
 }
 export interface Alerts {
   /**

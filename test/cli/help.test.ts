@@ -83,7 +83,7 @@ for (const command of COMMANDS) {
     const { code, out, err } = await holdfast([...command, '--help']);
     assert.deepEqual([code, err], [0, '']);
     assert.match(out, new RegExp(`\nExamples?:\n  \\$ ./holdfast ${name}`));
-    assert.doesNotMatch(out, /default: \d{5,}/, 'a default in the form that the option takes');
+    assert.doesNotMatch(out, /default: (?:\d{5,}|\{)/, 'a default in the form that the option takes');
     if (!GROUPS.has(name)) assert.match(out, /--json /, 'every verb can print JSON');
   });
 }

@@ -126,6 +126,11 @@ test('a token expires when it was said to, and rotates into one of the same righ
   assert.ok(Math.abs(end - before - 2 * 3_600_000) < 60_000, 'the former one ends after the overlap');
   const now = await run('token', 'rotate', second.id, '--overlap', '0s', '--expires', '1d');
   assert.deepEqual([now.code, now.out.startsWith('hf_')], [0, true], now.err);
+  const brief = await run('token', 'create', '--agent', 'scalp', '--expires', '1h', '--json');
+  const { expires_at_ms: briefEndMs } = JSON.parse(brief.out) as typeof first;
+  const told = (await run('token', 'rotate', 'scalp', '--overlap', '2h')).err;
+  const until = `is valid until ${new Date(briefEndMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  assert.ok(told.includes(until), `not longer than before: ${told}`);
   assert.match(
     (await run('token', 'list')).out,
     new RegExp(`${second.id}.*20\\d\\d.*20\\d\\d.*20\\d\\d`),

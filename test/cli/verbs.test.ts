@@ -280,12 +280,23 @@ test('policy reload accepts by hash, and ends with 3 when it is not in force the
   const looser = ['budgets.leverage: 3 -> 5'];
   for (const [args, answer, code, expected] of [
     [[HASH], { status: 'in_force', hash: HASH }, 0, /is in force/],
-    [[HASH], { status: 'pending', hash: HASH, looser, not_before_ms: 0 }, 3, /not before 1970-01-01 00:00:00 UTC/],
+    [
+      [HASH],
+      { status: 'pending', hash: HASH, looser, not_before_ms: 0, file_differs: false },
+      3,
+      /not before 1970-01-01 00:00:00 UTC/,
+    ],
     [
       [],
-      { status: 'pending', hash: HASH, looser, not_before_ms: null },
+      { status: 'pending', hash: HASH, looser, not_before_ms: null, file_differs: false },
       0,
       /looser: budgets.leverage: 3 -> 5\naccept it/,
+    ],
+    [
+      [],
+      { status: 'pending', hash: HASH, looser, not_before_ms: null, file_differs: true },
+      0,
+      /3 -> 5\nthe policy file holds something else by now: [^\n]+\n$/,
     ],
   ] as const) {
     const replies = { 'POST /v1/policy/reload': replyJson(answer) };
@@ -415,7 +426,7 @@ test('status names silent alert channels, what alert routes wait for, and why li
     alert_channels_silent: ['desk'],
     alert_routes_error: 'channels.desk: is in no route',
     arming_error: 'the arming has expired: arm again',
-    pending_alert_routes: { hash, looser: ['channels.phone is gone'], not_before_ms: 60_000 },
+    pending_alert_routes: { hash, looser: ['channels.phone is gone'], not_before_ms: 60_000, file_differs: false },
   };
   const { result } = await runAgainst(
     {
@@ -466,7 +477,9 @@ test('alerts test, channels, reload and check say what came of them, and end wit
       channels: [channel],
       dead_letters: [letter],
     }),
-    'POST /v1/alerts/routes/reload': replyJson({ status: 'pending', hash, looser: ['x is gone'], not_before_ms: null }),
+    'POST /v1/alerts/routes/reload': replyJson({
+      ...{ status: 'pending', hash, looser: ['x is gone'], not_before_ms: null, file_differs: true },
+    }),
   };
   const tested = await runAgainst(replies, 'alerts test desk');
   assert.match(tested.result.out, /desk +FAILED +HTTP 500 +12 ms/);
@@ -477,6 +490,7 @@ test('alerts test, channels, reload and check say what came of them, and end wit
   const asJson = await runAgainst(replies, 'alerts test --json');
   assert.deepEqual(JSON.parse(asJson.result.out), { results });
   const reloaded = await runAgainst(replies, ['alerts', 'reload', hash]);
+  assert.match(reloaded.result.out, /x is gone\nthe file of alert routes cannot be used by now/);
   assert.equal(reloaded.result.code, EXIT.REFUSED);
   assert.match(reloaded.result.out, /looser: x is gone/);
   assert.equal((await holdfast('alerts reload abc')).code, EXIT.USAGE);
@@ -498,7 +512,7 @@ test('alerts check finds what would keep a message from leaving: secrets, addres
       file,
       JSON.stringify({ channels: { desk: channel }, routes: [{ channels: ['desk'], severity: 'info' }] }),
     );
-    const { code, out } = await holdfast(['alerts', 'check', '--alerts-exec', file], env);
+    const { code, out } = await holdfast(['alerts', 'check', file], { HOLDFAST_ALERTS_EXEC: '1', ...env });
     return [code, out.trim()];
   };
   const refused = (problem: string) => [EXIT.VERIFICATION, `channels.desk: ${problem}`];
@@ -524,6 +538,11 @@ test('alerts check finds what would keep a message from leaving: secrets, addres
   assert.deepEqual(await check({ exec }), refused('the program cannot be run (ENOENT)'));
   writeFileSync(exec.command[0] ?? '', '#!/bin/sh\n', { mode: 0o700 });
   assert.equal((await check({ exec }))[0], EXIT.OK);
+  assert.match(
+    String((await check({ exec }, { HOLDFAST_ALERTS_EXEC: '0' }))[1]),
+    /needs a daemon that was started with/,
+  );
+  assert.equal((await holdfast(['alerts', 'check', '--alerts-exec', file])).code, EXIT.OK);
 });
 
 test('alerts, signals, end-order and erase-text show what waits for a person, and end it', async () => {

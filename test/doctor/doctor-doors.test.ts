@@ -93,6 +93,23 @@ async function expect(
   assert.deepEqual([id, line?.outcome], [id, outcome], line?.detail ?? err);
   return daemon;
 }
+
+test('no token but that of an agent asks the doors, and it is said how one is given', async () => {
+  const env = { HOLDFAST_HOME: home, HOLDFAST_TOKEN: 'hf_operator' };
+  const daemon = await startFakeDaemon(SOUND);
+  try {
+    await holdfast(['doctor', '--url', daemon.url], env);
+    const asked = daemon.seen.filter(({ url }) => url === '/v1/dry-run/place_order' || url === '/v1/intercept');
+    assert.deepEqual(
+      asked.map(({ authorization }) => authorization),
+      ['Bearer hf_agent', 'Bearer hf_agent'],
+    );
+    const { err } = await holdfast(['doctor', '--url', daemon.url], { ...env, HOLDFAST_HOME: `${home}/none` });
+    assert.match(err, /role agent, and there is none in [^ ]+ Give --agent-token-file; /);
+  } finally {
+    await daemon.close();
+  }
+});
 const replyOf =
   (body: () => object): Reply =>
   (seen, response) =>
@@ -114,7 +131,7 @@ test('a door that lets the order pass is told, and one that does not answer is n
   ] as const) {
     await expect(id, 'refuted', { [route]: passed }, []);
     await expect(id, 'refuted', { [route]: whole }, []);
-    await expect(id, 'proven', { [route]: replyJson(decided('LIMIT', 250)) }, []);
+    await expect(id, 'proven', { [route]: replyJson(decided('LIMIT', 250.00000000000003)) }, []);
     await expect(id, 'unknown', { [route]: busy }, []);
   }
   await expect('door_http', 'refuted', { 'POST /v1/tools/place_order': replyJson(decided('LIMIT', 250)) });

@@ -70,6 +70,23 @@ describe('explainPolicy', () => {
     assert.deepEqual(['policies/default.yaml', 'policies/strict.yaml'].map(says), [false, true]);
   });
 
+  it('says what a stop is, and what a person must approve', () => {
+    const says = (pacing: readonly string[]): readonly string[] => pacing.slice(-2);
+    assert.deepEqual(says(explainPolicy(DEFAULT_POLICY).pacing), [
+      'the gate places no stop',
+      'no order needs the approval of a person',
+    ]);
+    const approvals = { when: [{ notional_above_usdt: 500 }, {}], window_ms: 3_600_000, expiry_ms: 300_000, quorum: 2 };
+    const asks = 'a person must approve within 5 min what opens and meets {"notional_above_usdt":500} or {}, 2 people';
+    const explained = (section: object): readonly string[] =>
+      says(explainPolicy(changed({ approvals: section, 'protection.required': true })).pacing);
+    assert.deepEqual(explained(approvals), [
+      `every position gets a stop at the venue, ${DEFAULT_POLICY.protection.stop_bps} bps from its entry price`,
+      `${asks}; sums are over 1 h`,
+    ]);
+    assert.match(explained({ ...approvals, quorum_above_usdt: 900 })[1] ?? '', /, 2 people above 900 USDT;/);
+  });
+
   it('lists what agents are held to', () => {
     const { agents } = explainPolicy(
       changed({ 'agents.bob': { budgets: { leverage: 1 }, scope: { symbols: ['BTCUSDT'] }, reserve: ['BTCUSDT'] } }),

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { openHeadSigner } from '../../daemon/boot/ledger/daemon-ledger.ts';
+import { HomeAlerts, openHeadSigner } from '../../daemon/boot/ledger/daemon-ledger.ts';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import type { Config } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
@@ -161,9 +161,10 @@ describe('the key', () => {
         alert: (code: string, detail: string) => alerts.push(`${code}: ${detail}`),
         ports: { clock, log: { warn: () => undefined } },
       };
+      const gate = { core } as unknown as Gate;
       const folder = home === 'missing' ? join(dirname(ledger.path), 'gone') : dirname(dirname(ledger.path));
       const config = { home: folder, venue: basename(dirname(ledger.path)) } as unknown as Config;
-      const signer = openHeadSigner(config, ledger, { core } as unknown as Gate, new ManualTime());
+      const signer = openHeadSigner(config, ledger, new HomeAlerts(gate.core), new ManualTime());
       assert.equal(signer, null);
       assert.equal(alerts.length, 1);
       assert.match(alerts[0] ?? '', /^HEAD_KEY: no heads are signed: (?:The key .* cannot be used: )?E[A-Z]+/);

@@ -51,14 +51,37 @@ export function openDaemonLedger(config: Config, path: string, options: DaemonLe
   });
 }
 
+/** Alerts of the files beside a ledger. An alert has its place in domain time: before that is known, it waits for it. */
+export class HomeAlerts {
+  readonly core: Pick<Gate['core'], 'alert' | 'ports' | 'state'>;
+  readonly #waiting: (readonly [code: 'HEAD_FILE' | 'HEAD_KEY', why: string])[] = [];
+
+  constructor(core: HomeAlerts['core']) {
+    this.core = core;
+  }
+
+  tell(code: 'HEAD_FILE' | 'HEAD_KEY', why: string): void {
+    const { clock, log } = this.core.ports;
+    if (clock.isSynced) this.core.alert(code, why);
+    else {
+      log.error({}, why);
+      this.#waiting.push([code, why]);
+    }
+  }
+
+  /** Domain time is known. */
+  tellWaiting(): void {
+    for (const [code, why] of this.#waiting.splice(0)) this.core.alert(code, why);
+  }
+}
+
 /** Compares the ledger with its head file, then keeps the head file up to date. @throws LedgerError */
-export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: TimePort): () => Promise<void> {
-  const { clock, log } = gate.core.ports;
-  const isNew = gate.core.state.lastEventAtMs === 0;
+export function followHeadOf(config: Config, ledger: Ledger, alerts: HomeAlerts, time: TimePort): () => Promise<void> {
+  const isNew = alerts.core.state.lastEventAtMs === 0;
   checkHead(config.headFile, ledger, { isNew, mayReplace: profileOf(config.venue).isSimulated });
   const head = followHead(config.headFile, ledger, {
     time,
-    onProblem: (why) => (clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error({}, why)),
+    onProblem: (why) => alerts.tell('HEAD_FILE', why),
   });
   return () => head.close();
 }
@@ -66,12 +89,9 @@ export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: T
 /**
  * Signs heads from now on; null: the key cannot be used, and an alert says why. Trading does not depend on it.
  */
-export function openHeadSigner(config: Config, ledger: Ledger, gate: Gate, time: TimePort): HeadSigner | null {
-  const { clock, log } = gate.core.ports;
-  const tell = (why: string): void => {
-    if (clock.isSynced) gate.core.alert('HEAD_KEY', why);
-    else log.error({}, why);
-  };
+export function openHeadSigner(config: Config, ledger: Ledger, alerts: HomeAlerts, time: TimePort): HeadSigner | null {
+  const { clock, log } = alerts.core.ports;
+  const tell = (why: string): void => alerts.tell('HEAD_KEY', why);
   try {
     const key = openSigningKey(signingKeyPath(config), ledger);
     if (key.warning !== null) tell(key.warning);

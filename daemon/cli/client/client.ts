@@ -1,8 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import type { Agent, Dispatcher } from 'undici';
-import type { ClientConfig } from '../../config/config.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import type { ConnectionOptions, Io } from '../verb.ts';
 import { ForeignAnswerError, NoAnswerError, toCliError, toConnectionError } from './call-failures.ts';
@@ -10,6 +7,7 @@ import { findWay, type Role, type Way } from './daemon-place.ts';
 import { toExactJson } from './exact-json.ts';
 import { type Claims, openConnection, proveConnection } from './proven-connection.ts';
 import { sayTarget } from './target.ts';
+import { findToken } from './token.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
@@ -234,10 +232,18 @@ interface Sending extends Pick<RequestOptions, 'bodyTimeout' | 'signal'> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The client of a verb. `role`: whose token file is used on paper when no token is given. */
-export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {
+/**
+ * The client of a verb. `role`: whose token file is used on paper when no token is given. `ways`: how one is given, for
+ * people.
+ */
+export function createClient(
+  io: Io,
+  options: ConnectionOptions,
+  role: Role | null,
+  ways = '--token-file or HOLDFAST_TOKEN',
+): DaemonClient {
   const { config, way } = findWay(io.env, options, role);
-  return new DaemonClient(way, role === null ? null : findToken(config, options, role));
+  return new DaemonClient(way, role === null ? null : findToken(config, options, role, ways));
 }
 
 /** Runs a verb with a client and closes it. */
@@ -256,36 +262,6 @@ export async function withClient<T>(
   } finally {
     await client.close();
   }
-}
-
-function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role: Role): string | CliError {
-  if (tokenFile !== undefined) return readToken(tokenFile);
-  if (config.token !== null) return checkToken(config.token.trim(), 'HOLDFAST_TOKEN');
-  const file = join(config.home, 'tokens', `${role}.token`);
-  if (existsSync(file)) return readToken(file);
-  return new CliError(
-    EXIT.NOT_PERMITTED,
-    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`./holdfast token create --role ${role}\` creates one.`,
-  );
-}
-
-function readToken(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new CliError(
-      EXIT.USAGE,
-      `The token file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`,
-    );
-  }
-  return checkToken(text, file);
-}
-
-/** A token goes into a header; the value is never shown. */
-function checkToken(text: string, source: string): string {
-  if (/^[\x21-\x7e]{1,512}$/.test(text)) return text;
-  throw new CliError(EXIT.USAGE, `${source} does not hold a token.`);
 }
 
 function parseAnswer(text: string): unknown {

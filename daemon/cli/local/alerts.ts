@@ -8,6 +8,7 @@ import type { ReloadBody } from '../../contract/types/policy.ts';
 import type { AlertsBody } from '../../contract/types/reads.ts';
 import { show } from '../client/show.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
+import { FILE_DIFFERS } from '../render/pending.ts';
 import { formatInstant, plain, renderTable } from '../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 
@@ -30,15 +31,16 @@ function addCheck(alerts: Command, io: Io): void {
     examples: ['alerts check alerts.yaml'],
   })
     .argument('<file>', 'file of alert routes, YAML or JSON')
-    .option('--alerts-exec', 'the daemon is started with --alerts-exec')
+    .option('--alerts-exec', 'the daemon is started with --alerts-exec (HOLDFAST_ALERTS_EXEC)')
     .action(async (file: string, options: { readonly alertsExec?: boolean }, command: Command) => {
       const text = readText(file);
-      const [{ parseAlertRoutes }, { formatViolation }, { plain }] = await Promise.all([
+      const [{ parseAlertRoutes }, { readAlertsExec }, { formatViolation }, { plain }] = await Promise.all([
         import('../../alerts/file.ts'),
+        import('../../config/config.ts'),
         import('../../contract/schema/violations.ts'),
         import('../render/tables.ts'),
       ]);
-      const shaped = parseAlertRoutes(text, options.alertsExec === true);
+      const shaped = parseAlertRoutes(text, readAlertsExec(io.env, options));
       const problems = shaped.ok ? await findUndeliverable(io, file, shaped.spec) : [];
       const parsed = problems.length === 0 ? shaped : ({ ok: false, violations: problems } as const);
       if (optionsOf(command).json === true)
@@ -162,7 +164,8 @@ function describe(body: ReloadBody): string {
   if (body.status === 'in_force') return `alert routes ${body.hash} are in force\n`;
   const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
   const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
-  return `alert routes ${body.hash} wait for an operator\n${looser}${from}accept them: ./holdfast alerts reload ${body.hash}\n`;
+  const how = body.file_differs ? FILE_DIFFERS.routes : `accept them: ./holdfast alerts reload ${body.hash}`;
+  return `alert routes ${body.hash} wait for an operator\n${looser}${from}${how}\n`;
 }
 
 function readText(file: string): string {

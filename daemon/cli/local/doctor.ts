@@ -43,10 +43,12 @@ async function examine(io: Io, options: DoctorOptions): Promise<void> {
   const operator = createClient(io, shared, 'operator');
   // The token of the operator must not stand in for an agent's.
   const { tokenFile: _operators, ...place } = shared;
+  const { HOLDFAST_TOKEN: _operator, ...env } = io.env;
   const agent = createClient(
-    io,
+    { ...io, env },
     agentTokenFile === undefined ? place : { ...place, tokenFile: agentTokenFile },
     'agent',
+    '--agent-token-file',
   );
   try {
     const env = options.home === undefined ? io.env : { ...io.env, HOLDFAST_HOME: options.home };

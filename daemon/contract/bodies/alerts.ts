@@ -10,6 +10,7 @@ export const PendingRoutesSchema = Type.Object(
     hash: text('Accept them with POST /v1/alerts/routes/reload.'), // AN-142
     looser: Type.Array(Type.String(), { description: 'In what they tell less, or tell others.' }), // AN-143
     not_before_ms: nullable(instant('They take effect no earlier.')), // AN-144
+    file_differs: flag(),
   },
   { ...field.closed, description: 'Looser alert routes that wait for an operator.' }, // AN-145
 );

@@ -140,6 +140,7 @@ export const ReloadBodySchema = Type.Union([
       hash: text(),
       looser: Type.Array(Type.String()),
       not_before_ms: nullable(instant('It takes effect no earlier.')), // AN-141
+      file_differs: flag(),
       ...ofSeveral,
     },
     field.closed,

@@ -128,7 +128,8 @@ export abstract class GuardedFile<D extends { readonly hash: string }> {
     this.core.alert(this.#words.pending, this.#words.waits(document.hash, detail));
   }
   protected describe({ document, looser, notBeforeMs }: Waiting<D>) {
-    return { hash: document.hash, looser, not_before_ms: this.core.state.time.venueMsOf(notBeforeMs) };
+    const notBefore = this.core.state.time.venueMsOf(notBeforeMs);
+    return { hash: document.hash, looser, not_before_ms: notBefore, file_differs: this.differs };
   }
 
   /**

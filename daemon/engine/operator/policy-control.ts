@@ -72,7 +72,7 @@ export class PolicyControl extends GuardedFile<PolicyDocument> {
   }
 
   get pending(): ReadinessBody['pending_policy'] {
-    return this.waiting && { ...this.describe(this.waiting), file_differs: this.differs };
+    return this.waiting && this.describe(this.waiting);
   }
   protected get inForce(): string {
     return this.core.policyHash;

@@ -4,6 +4,7 @@ import type { OrderBody } from '../../../contract/types/reads.ts';
 import { profileOf } from '../../../core/venues.ts';
 import type { DaemonAnswer } from '../../client/client.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { formatNumber } from '../../render/tables.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 /** USDT: more than any policy permits. */
@@ -86,7 +87,7 @@ function judgeSize(answer: DaemonAnswer): Finding {
   if (reported === null) return unknown(describeAnswer(answer));
   if (reported.decision === 'BLOCK') return proven(`refused: ${reported.reasons.join(', ')}`);
   if (reported.decision === 'LIMIT' && reported.notional !== null && reported.notional < HUGE_USDT)
-    return proven(`cut to ${reported.notional} USDT`);
+    return proven(`cut to ${formatNumber(reported.notional, 2)} USDT`);
   return refuted(`${reported.decision} of ${reported.notional ?? '?'} USDT`);
 }
 

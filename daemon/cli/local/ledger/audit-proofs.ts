@@ -98,7 +98,10 @@ async function readHead(io: Io, path: string, options: LedgerOptions): Promise<S
   try {
     const last = readLastHead(reader);
     if (last === null)
-      throw new CliError(EXIT.FAILURE, 'No head is signed yet: the daemon signs one every hour and when it stops.');
+      throw new CliError(
+        EXIT.FAILURE,
+        'No head is signed yet: the daemon signs one every hour, when it stops, and for `./holdfast receipt ID`.',
+      );
     await refuseContradicted(reader, io, options);
     return last;
   } finally {

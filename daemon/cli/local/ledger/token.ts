@@ -188,8 +188,9 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
     if (options.overlap === 0) for (const { id } of former) store.revokeToken(id);
     return { ...made, former, written };
   });
-  const until = formatInstant(nowMs + options.overlap);
-  const ended = rotated.former.map(({ id }) => `${id} is valid until ${until} UTC at most\n`).join('');
+  const until = (endMs: number | null): string =>
+    formatInstant(Math.min(nowMs + options.overlap, endMs ?? Number.POSITIVE_INFINITY));
+  const ended = rotated.former.map((each) => `${each.id} is valid until ${until(each.expires_at_ms)} UTC\n`).join('');
   const written = rotated.written.map((file) => `${file} has the new token\n`).join('');
   await showSecret(io, options, rotated, ended + written);
 }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Since, sinceInstant } from '../../../contract/schema/since.ts';
 import type { IntendedPolicySpec } from '../../../core/policy.ts';
 import type { PolicySuggestion } from '../../../engine/audit/policy-suggest.ts';
@@ -27,7 +27,11 @@ export function addPolicySuggest(policy: Command, io: Io): void {
     examples: ['policy suggest', 'policy suggest --since 7d --headroom 1.5 --out mine.yaml'],
   });
   addLedgerOptions(verb)
-    .option('--since <when>', 'openings since 7d or 24h before the last record, or a date', readSince, readSince(MONTH))
+    .addOption(
+      new Option('--since <when>', 'openings since 7d or 24h before the last record, or a date')
+        .argParser(readSince)
+        .default(readSince(MONTH), MONTH),
+    )
     .option('--headroom <factor>', 'times what was needed, 1 to 10', readHeadroom, 1.25)
     .option('--looser', 'also suggest values above those of today, marked as looser')
     .option('--policy <file>', 'start from this policy file instead of the policy in force')
@@ -93,7 +97,9 @@ async function write(file: string, { spec }: PolicySuggestion): Promise<void> {
     // A file that is there is never replaced: it may be the one that a daemon watches.
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
-    throw new CliError(EXIT.USAGE, `${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' ? 'exists: a suggestion needs a new file' : `cannot be written (${code})`;
+    throw new CliError(EXIT.USAGE, `${file} ${why}.`);
   }
 }
 

@@ -6,6 +6,7 @@ import type { ReloadBody } from '../../../contract/types/policy.ts';
 import type { EffectiveCaps, PolicyExplanation } from '../../../policy/explain.ts';
 import { show } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { FILE_DIFFERS } from '../../render/pending.ts';
 import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from '../../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../../verb.ts';
 import { addPolicyCheck } from './policy-check.ts';
@@ -189,8 +190,9 @@ function describe(body: ReloadBody): string {
     case 'pending': {
       const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
       const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
-      const how =
-        body.quorum === undefined
+      const how = body.file_differs
+        ? `${FILE_DIFFERS.policy}\n`
+        : body.quorum === undefined
           ? `accept it: ./holdfast policy reload ${body.hash}\n`
           : `accepted by ${body.accepted_by?.map(plain).join(', ') || 'nobody yet'}; ${body.quorum} passkeys must, in the console\n`;
       return `policy ${body.hash} waits for an operator\n${looser}${from}${how}`;

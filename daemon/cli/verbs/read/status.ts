@@ -4,6 +4,7 @@ import type { AccountBody, OrderBody, PositionBody } from '../../../contract/typ
 import type { DaemonClient } from '../../client/client.ts';
 import { show } from '../../client/show.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
+import { FILE_DIFFERS } from '../../render/pending.ts';
 import { formatInstant, formatNumber, heldBy, plain, renderFields, renderTable } from '../../render/tables.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../../verb.ts';
 
@@ -84,15 +85,9 @@ function renderStatus(status: Status): string {
       ? []
       : [
           ['pending policy', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
-          ...(pending.file_differs
-            ? [
-                [
-                  'note',
-                  'the policy file holds something else by now: it can be accepted once the file holds it again',
-                ] as const,
-              ]
-            : []),
-          ...(pending.file_differs ? [] : [['accept it', acceptPending(pending, formatInstant, plain)] as const]),
+          pending.file_differs
+            ? (['note', FILE_DIFFERS.policy] as const)
+            : (['accept it', acceptPending(pending, formatInstant, plain)] as const),
         ]),
   ]);
   const layers = trading_state.layers.filter((layer) => layer.state !== 'active');
@@ -132,7 +127,9 @@ function describeAlertDelivery(readiness: ReadinessBody, formatInstant: (ms: num
       ? []
       : [
           ['pending alert routes', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
-          ['accept them', `./holdfast alerts reload ${pending.hash}${from}`] as const,
+          pending.file_differs
+            ? (['note', FILE_DIFFERS.routes] as const)
+            : (['accept them', `./holdfast alerts reload ${pending.hash}${from}`] as const),
         ]),
   ];
 }
