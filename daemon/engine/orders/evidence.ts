@@ -222,8 +222,8 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
   known.cancelRefusal = null;
   // What somebody else's order filled meanwhile the account has shown.
   if (known.foreign) {
-    known.executedE8 = Math.max(known.executedE8, event.executed_e8);
-    known.toldUsdtE8 = Math.max(known.toldUsdtE8, event.executed_e8 * (event.average_price ?? 0));
+    const { executedE8, plannedAtMs, tradedE8, tradedUsdtE8 } = buildForeignOrder(event, atMs) ?? known;
+    if (executedE8 > known.executedE8) Object.assign(known, { executedE8, plannedAtMs, tradedE8, tradedUsdtE8 });
   }
   book.ended.remove(known);
   const live = book.live.get(known.symbol);

@@ -86,13 +86,10 @@ export interface OrderState {
   /** What trades have accounted for: quantity, and the sum of quantity times price, USDT in units of 1e-8. */
   tradedE8: number;
   tradedUsdtE8: number;
-  /** Executed lots whose trades are not read yet, as far as they count in turnover, and what they were counted as. */
-  countedE8: number;
-  countedUsdtE8: number;
-  /** What the venue has told of all that was executed, by the last average: quantity times price. */
-  toldUsdtE8: number;
+  /** What executed lots whose trades are not read yet were counted as, quantity times price. */
+  unreportedUsdtE8: number;
   /** When they were counted last; null: there were none. */
-  countedAtMs: number | null;
+  unreportedAtMs: number | null;
   /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
   tradedFeesUsdt: number;
   realisedPnlUsdt: number;
@@ -132,10 +129,8 @@ const UNTOUCHED = {
   sentByMs: null,
   tradedE8: 0,
   tradedUsdtE8: 0,
-  countedE8: 0,
-  countedUsdtE8: 0,
-  toldUsdtE8: 0,
-  countedAtMs: null,
+  unreportedUsdtE8: 0,
+  unreportedAtMs: null,
   tradedFeesUsdt: 0,
   realisedPnlUsdt: 0,
   feesUsdt: 0,
@@ -243,9 +238,10 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     policyHash: null,
     quantityE8: foreign.quantity_e8,
     priceE8: foreign.price_e8,
-    // What it filled before it was seen is in the position already, which the account shows.
+    // What it filled before it was seen is in the position already, which the account shows; its trades count by themselves.
     executedE8: event.executed_e8,
-    toldUsdtE8: event.executed_e8 * (event.average_price ?? 0),
+    tradedE8: event.executed_e8,
+    tradedUsdtE8: event.executed_e8 * (event.average_price ?? 0),
     status: event.status,
     venueOrderId: event.venue_order_id,
     sentAtMs: atMs,
@@ -273,8 +269,6 @@ export function unreportedE8({ executedE8, tradedE8 }: OrderState, quantityE8: n
 export function priceMoved(order: OrderState, quantityE8: number, average: number | null): number | null {
   const unreported = unreportedE8(order, quantityE8);
   if (average === null || unreported === 0) return average;
-  // Of a hand's order, trades may have been read before it was listed, and then they are not known as its own.
-  const before = Math.max(order.toldUsdtE8, order.tradedUsdtE8 + order.countedUsdtE8);
-  const price = (average * order.executedE8 - before) / unreported;
+  const price = (average * order.executedE8 - order.tradedUsdtE8 - order.unreportedUsdtE8) / unreported;
   return price > 0 ? price : average;
 }

@@ -66,7 +66,7 @@ function worstOfUnread(state: GateViews, inputs: LiveInputs, agent: string): num
     if (known === undefined || mark === undefined) return null;
     const boundE8 = order.priceE8 ?? order.triggerE8;
     const bound = boundE8 === null ? null : fromE8(boundE8);
-    const price = order.countedE8 > 0 ? order.countedUsdtE8 / order.countedE8 : bound;
+    const price = order.unreportedUsdtE8 > 0 ? order.unreportedUsdtE8 / (order.executedE8 - order.tradedE8) : bound;
     if (price === null) return null;
     const worseThan = (other: number): number => Math.max(0, order.side === 'buy' ? price - other : other - price);
     let heldE8 = quantityE8;

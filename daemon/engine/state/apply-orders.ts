@@ -164,7 +164,6 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
   const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position);
-  if (event.average_price !== null) order.toldUsdtE8 = order.executedE8 * event.average_price;
   // These are known by their trades.
   if (order.foreign && isLiquidation({ client_order_id: order.clientOrderId })) return;
   const effect = applyFill(position, {
@@ -181,15 +180,13 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   });
   noteOpened(state, order.symbol, effect.openings);
   if (rules === undefined || price === null) return;
-  const countedE8 = unreportedE8(order, quantityE8);
-  const countedUsdtE8 = countedE8 * price;
-  order.countedE8 += countedE8;
-  order.countedUsdtE8 += countedUsdtE8;
+  const unreported = unreportedE8(order, quantityE8) * price;
+  order.unreportedUsdtE8 += unreported;
   const { tMs } = state.time;
-  order.countedAtMs = tMs;
+  order.unreportedAtMs = tMs;
   // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
   // are read before their lots move have counted already.
-  const notional = fromE8(countedUsdtE8);
+  const notional = fromE8(unreported);
   const fee = notional * rules.takerFee;
   state.pacing.noteTraded(order.agent, tMs, notional, fee);
   order.feesUsdt += fee;

@@ -41,13 +41,12 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const filledMs = state.time.of(event.at_venue_ms);
   const trade = { quantityE8: event.quantity_e8, atMs: filledMs, number: Number(event.trade_id) };
   if (position !== undefined && isLiquidation(event)) applyLiquidationTrade(state, position, event, trade);
-  // Of nobody's order that is known: a liquidation, or a person's hand.
-  if (order === undefined)
-    state.pacing.noteTraded(null, filledMs, fromE8(event.quantity_e8 * event.price), event.fee_usdt);
-  if (order === undefined || rules === undefined) return;
+  // Of nobody's order that is known, or had been listed then: a liquidation, or a person's hand.
+  const isUnknown = order === undefined || (order.foreign && filledMs < order.plannedAtMs);
+  if (isUnknown) state.pacing.noteTraded(null, filledMs, fromE8(event.quantity_e8 * event.price), event.fee_usdt);
+  if (isUnknown || rules === undefined) return;
   if (position !== undefined) applyTradeTime(position, order.clientOrderId, trade);
-  // What a hand's order had filled before it was listed has no share in what was counted since.
-  const counted = order.foreign && filledMs < order.plannedAtMs ? 0 : takeCounted(order, event);
+  const counted = takeCounted(order, event);
   order.tradedE8 += event.quantity_e8;
   order.tradedUsdtE8 += event.quantity_e8 * event.price;
   order.tradedFeesUsdt += event.fee_usdt;
@@ -57,7 +56,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
-  const countedMs = order.countedAtMs ?? filledMs;
+  const countedMs = order.unreportedAtMs ?? filledMs;
   state.pacing.noteTraded(order.agent, countedMs, notional, fee);
 }
 
@@ -66,10 +65,9 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
  * That is nothing where no price was known, and for lots that are still to move.
  */
 function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
-  if (order.countedE8 === 0) return 0;
-  const movedE8 = Math.min(quantityE8, order.countedE8);
-  const counted = (order.countedUsdtE8 * movedE8) / order.countedE8;
-  order.countedE8 -= movedE8;
-  order.countedUsdtE8 -= counted;
+  const unreported = Math.max(0, order.executedE8 - order.tradedE8);
+  const movedE8 = Math.min(quantityE8, unreported);
+  const counted = unreported === 0 ? 0 : (order.unreportedUsdtE8 * movedE8) / unreported;
+  order.unreportedUsdtE8 -= counted;
   return counted;
 }

@@ -34,8 +34,6 @@ export interface PlainOrder {
   executed: number;
   averagePrice: number | null;
   traded: { quantityE8: number; usdt: number };
-  /** Executed quantity times its average, as the exchange told it last. */
-  toldUsdt: number;
   isUnsent: boolean;
   /** Its end has been asked for. */
   isLeaving: boolean;
@@ -50,8 +48,6 @@ export interface PlainFill {
   readonly price: number | null;
   /** The price is that of all that the order has executed. */
   readonly isAverage: boolean;
-  /** What the exchange had told of its order before. */
-  readonly toldUsdt: number;
   readonly atMs: number;
   readonly venueAtMs: number;
 }
@@ -86,7 +82,7 @@ export class PlainOrders {
         return null;
       case 'trade': {
         const order = this.all.get(event.payload.client_order_id ?? '');
-        if (order === undefined) return null;
+        if (order === undefined || event.payload.at_venue_ms < order.listedAtMs) return null;
         order.traded.quantityE8 += event.payload.quantity_e8;
         order.traded.usdt += event.payload.quantity_e8 * event.payload.price;
         order.averagePrice = order.traded.usdt / order.traded.quantityE8;
@@ -135,10 +131,7 @@ export class PlainOrders {
     const price =
       event.average_price ?? order.averagePrice ?? bound ?? order.mid ?? this.marks.get(order.symbol) ?? null;
     const isAverage = event.average_price !== null;
-    if (quantityE8 === 0) return null;
-    const { toldUsdt } = order;
-    if (event.average_price !== null) order.toldUsdt = event.average_price * order.executed;
-    return { order, quantityE8, price, isAverage, toldUsdt, atMs, venueAtMs: event.venue_at_ms };
+    return quantityE8 === 0 ? null : { order, quantityE8, price, isAverage, atMs, venueAtMs: event.venue_at_ms };
   }
 
   #takeForeign(
@@ -165,8 +158,7 @@ export class PlainOrders {
       formerE8: [],
       executed,
       averagePrice: null,
-      traded: { quantityE8: 0, usdt: 0 },
-      toldUsdt: executed * (average ?? 0),
+      traded: { quantityE8: executed, usdt: executed * (average ?? 0) },
       isUnsent: false,
       isLeaving: false,
       isOver: OVER.has(status),
@@ -213,7 +205,6 @@ function plainOf(
     executed: 0,
     averagePrice: null,
     traded: { quantityE8: 0, usdt: 0 },
-    toldUsdt: 0,
     isUnsent: planned.delay_ms > 0,
     isLeaving: false,
     isOver: false,

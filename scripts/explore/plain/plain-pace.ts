@@ -72,7 +72,7 @@ export class PlainPace {
   readonly #turnover: Sum[] = [];
   readonly #fees: Sum[] = [];
   /** What executed lots without a trade were taken for, lots times price. */
-  readonly #unreported = new Map<PlainOrder, { value: number; quantityE8: number; atMs: number }>();
+  readonly #unreported = new Map<PlainOrder, { value: number; atMs: number }>();
   readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
@@ -134,7 +134,7 @@ export class PlainPace {
 
   #fill(fill: PlainFill): void {
     this.#hold(fill);
-    const { atMs, isAverage, quantityE8, order, price: reported, toldUsdt, venueAtMs } = fill;
+    const { atMs, isAverage, quantityE8, order, price: reported, venueAtMs } = fill;
     const rules = this.orders.rules.get(order.symbol);
     const { agent, side, symbol } = order;
     if (rules === undefined || reported === null) {
@@ -144,11 +144,12 @@ export class PlainPace {
       return;
     }
     const alreadyReported = Math.min(quantityE8, Math.max(0, order.traded.quantityE8 - (order.executed - quantityE8)));
-    const before = this.#unreported.get(order) ?? { value: 0, quantityE8: 0 };
+    const before = this.#unreported.get(order)?.value ?? 0;
     const news = quantityE8 - alreadyReported;
-    const rest = (reported * order.executed - Math.max(order.traded.usdt + before.value, toldUsdt)) / news;
+    const rest = (reported * order.executed - order.traded.usdt - before) / news;
     const price = isAverage && news > 0 && rest > 0 ? rest : reported;
-    this.#unreported.set(order, { value: before.value + news * price, quantityE8: before.quantityE8 + news, atMs });
+    const value = before + news * price;
+    this.#unreported.set(order, { value, atMs });
     const fee = (quantityE8 / E8) * price * rules.takerFee;
     const usdt = (news / E8) * price;
     this.#turnover.push({ atMs, agent, usdt });
@@ -239,9 +240,10 @@ export class PlainPace {
 
   /** Price and fee of a trade take the place of what its lots were taken for. */
   #correct(trade: Extract<GateEvent, { readonly kind: 'trade' }>['payload']): void {
-    const order = this.orders.all.get(trade.client_order_id ?? '');
+    const named = this.orders.all.get(trade.client_order_id ?? '');
+    const order = named !== undefined && trade.at_venue_ms < named.listedAtMs ? undefined : named;
     const rules = this.orders.rules.get(trade.symbol);
-    // A liquidation.
+    // A liquidation, or a hand's order of before it was listed.
     if (order === undefined) {
       const told = { atMs: trade.at_venue_ms, agent: null };
       this.isHeldUnclear = true;
@@ -249,16 +251,13 @@ export class PlainPace {
       this.#fees.push({ ...told, usdt: trade.fee_usdt });
     }
     if (order === undefined || rules === undefined) return;
+    const unreported = Math.max(0, order.executed - order.traded.quantityE8);
+    const moved = Math.min(trade.quantity_e8, unreported);
     const counted = this.#unreported.get(order);
-    const { value, quantityE8, atMs } = counted ?? { value: 0, quantityE8: 0, atMs: trade.at_venue_ms };
-    const isBefore = order.foreign && trade.at_venue_ms < order.listedAtMs;
-    const moved = isBefore ? 0 : Math.min(trade.quantity_e8, quantityE8);
-    const taken = quantityE8 === 0 ? 0 : (value * moved) / quantityE8;
+    const { value, atMs } = counted ?? { value: 0, atMs: trade.at_venue_ms };
+    const taken = unreported === 0 ? 0 : (value * moved) / unreported;
     // Trades that were read before any report count when they were made, each of them.
-    if (counted !== undefined) {
-      counted.value -= taken;
-      counted.quantityE8 -= moved;
-    }
+    if (counted !== undefined) counted.value -= taken;
     const known = taken / E8;
     const { agent } = order;
     this.#turnover.push({ atMs, agent, usdt: (trade.quantity_e8 / E8) * trade.price - known });

@@ -69,3 +69,16 @@ test('a trade of before the listing lowers no turnover [PK-14]', () => {
   ledger.append(tradeEvent('1', 'by-hand', T0, { lots: 10, price: 60_000 }));
   assert.equal(account.turnover.sum(T0 + 60_000), 610 + 600);
 });
+
+test('a trade that is read before the report of its lots counts once [PK-14]', () => {
+  const { ledger } = new FoldedClaims();
+  const { account } = ledger.state.pacing;
+  const fill = (atMs: number, lots: number, average: number, foreign: OrderEvent['foreign']): void => {
+    const told = { status: 'partially_filled', executed_lots: lots, average_price: average, foreign } as const;
+    ledger.append(orderEvent('by-hand', T0 + atMs, told));
+  };
+  fill(1_000, 10, 60_000, FOREIGN);
+  ledger.append(tradeEvent('2', 'by-hand', T0 + 2_000, { lots: 10, price: 61_000 }));
+  fill(2_500, 20, 60_500, null);
+  assert.equal(account.turnover.sum(T0 + 60_000), 610);
+});
