@@ -147,3 +147,13 @@ test('a booking is split at once, also before the trades that came before it are
   assert.equal(inLotsOf(reported), 16);
 });
 const inLotsOf = ({ ledger }: Reported): number => (ledger.state.position('BTCUSDT').quantityE8 ?? 0) / LOT_E8;
+
+test('rows of a report come by agent, what is of nobody here last', () => {
+  const reported = new Reported([{ lots: 5 }]);
+  for (const agent of ['bob', 'alice']) reported.fill({ agent, side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
+  const { rows } = tell(reported, T0 + 9, 61_000).report(dayOf(T0));
+  assert.deepEqual(
+    rows.map(({ agent }) => agent),
+    ['alice', 'bob', null],
+  );
+});

@@ -130,6 +130,6 @@ function symbolsOf(owner: Owner, days: readonly AccountDay[], before: BySymbol, 
 }
 /** Nobody comes last. */
 function byName(a: Owner, b: Owner): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  if (a === null || b === null) return a === null ? 1 : -1;
   return a < b ? -1 : 1;
 }

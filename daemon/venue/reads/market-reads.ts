@@ -219,7 +219,7 @@ export class MarketReads {
 
 /** Whether it was read recently enough; a time later than now comes from a wrong clock. */
 function isRecent(atMs: number, nowMs: number): boolean {
-  return atMs > 0 && atMs <= nowMs && nowMs - atMs < TERMS_RECENT_MS;
+  return atMs <= nowMs && nowMs - atMs < TERMS_RECENT_MS;
 }
 function findRow(list: unknown, symbol: string, what: string): unknown {
   const found = requireList(list, what).find((row) => asObject(row).symbol === symbol);
