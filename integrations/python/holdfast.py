@@ -72,9 +72,10 @@ class _Unproven(Unreachable):
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """A decided request. `decision` is ALLOW, LIMIT (less than asked went out: see `order`) or BLOCK (nothing did).
+    Where `enforced` is false (a policy in mode shadow) it did not bind: `execution` tells what went out.
 
-    `bound_by` is the code of the reason that binds, `arithmetic` its budget in one line. `asked` and `order`
-    tell the size in the same units: `quantity` (base asset) and `notional_usdt`."""
+    The first of `reasons` binds; of several, `bound_by` is its code. `arithmetic` is its budget in one line. `asked` and
+    `order` tell the size in the same units: `quantity` (base asset) and `notional_usdt`."""
 
     decision: str
     decision_id: str
@@ -86,6 +87,7 @@ class Answer:
     bound_by: Optional[str] = None
     arithmetic: Optional[str] = None
     asked: Optional[dict] = None
+    enforced: bool = True
 
     @property
     def state(self) -> str:
@@ -180,7 +182,7 @@ class Holdfast:
             answer = dataclasses.replace(self.decision(answer.decision_id), request_id=answer.request_id)
         return answer
 
-    def read(self, tool: str, **args: Any) -> dict:
+    def read(self, tool: str, /, **args: Any) -> dict:
         """A reading tool: get_account, get_positions, get_orders, get_market, get_candles, get_order_book, get_limits,
         get_decision."""
         body = self._post(f"/v1/tools/{urllib.parse.quote(tool, safe='')}?view=brief", args, None)
@@ -197,18 +199,19 @@ class Holdfast:
             if tool.startswith("get_"):
                 return self.read(tool, **args)
             given = args.get("request_id") or request_id
-            answer = self._trade(tool, {key: value for key, value in args.items() if key != "request_id"}, given)
+            return self._trade_body(tool, args, given or _new_request_id())
         except HoldfastError as error:
             return {"error": {"code": error.code, "message": error.message, "details": error.details}}
         except Unreachable as error:
             return {"error": _describe_silence(error)}
-        return {key: value for key, value in dataclasses.asdict(answer).items() if value not in (None, [])}
 
     def _trade(self, tool: str, args: dict, request_id: Optional[str]) -> Answer:
-        request_id = request_id or f"py-{uuid.uuid4().hex}"
-        given = {key: value for key, value in args.items() if value is not None}
+        request_id = request_id or _new_request_id()
+        return _answer(self._trade_body(tool, args, request_id), request_id)
+
+    def _trade_body(self, tool: str, args: dict, request_id: str) -> dict:
         path = f"/v1/tools/{urllib.parse.quote(tool, safe='')}?view=brief"
-        return _answer(self._post(path, {**given, "request_id": request_id}, request_id), request_id)
+        return self._post(path, {**args, "request_id": request_id}, request_id)
 
     def _post(self, path: str, body: dict, request_id: Optional[str]) -> dict:
         """A lost answer is asked for again, with the same request id: the daemon sends nothing twice. One that turns the
@@ -316,6 +319,10 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+def _new_request_id() -> str:
+    return f"py-{uuid.uuid4().hex}"
+
+
 def _mac(key: bytes, text: str) -> str:
     digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -353,6 +360,7 @@ def _answer(body: dict, request_id: Optional[str]) -> Answer:
         body.get("bound_by"),
         body.get("arithmetic"),
         body.get("asked"),
+        body.get("enforced", True),
     )
 
 

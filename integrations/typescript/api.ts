@@ -191,7 +191,7 @@ export type ReasonCode =
  */
 export type Reasons = Reason[];
 /**
- * none: nothing was sent, or note says that it is too old to tell. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.
+ * none: nothing was sent, or note says that it is too old to tell. submitting, staging, unknown: pending, do not send again; ask get_decision.
  */
 export type ExecutionState =
   | 'none'
@@ -1287,7 +1287,7 @@ export interface BriefAnswer {
    */
   enforced?: boolean;
   /**
-   * The reason that binds.
+   * Of several reasons the one that binds.
    */
   bound_by?: string;
   /**
@@ -1362,8 +1362,13 @@ export interface BriefAnswer {
     }[];
     approval?: {
       status: ApprovalStatus;
+      detail?: string;
       card: string;
       decision_id?: string;
+      /**
+       * While it is pending.
+       */
+      expires_at_ms?: number;
     };
     note?: string;
     retryable?: boolean;

@@ -124,6 +124,23 @@ test('the reason that binds has the hint, and the line its figures; of the other
   assert.deepEqual(Object.keys(plain.reasons?.[0] ?? {}), ['code', 'observed', 'limit', 'unit', 'hint']);
 });
 
+test('of an approval the end is told while it waits, and what ended it afterwards [AN-248 AN-66]', () => {
+  const id = 'd-1';
+  const asked = { approval_id: id, card: '/#/approvals/d-1', expires_at_ms: 7, quorum: 1, signatures: 0, words: 'a-b' };
+  const tell = (ended: object) => {
+    const approval = { ...asked, detail: null, decision_id: null, ...ended };
+    const brief = toBrief(answer({ decision: 'BLOCK' }, { approval } as never));
+    tokensOf(brief);
+    return brief.execution.approval;
+  };
+  const { card } = asked;
+  assert.deepEqual(tell({ status: 'pending' }), { status: 'pending', card, expires_at_ms: 7 });
+  const detail = 'denied by operator: not now';
+  assert.deepEqual(tell({ status: 'denied', detail }), { status: 'denied', detail, card });
+  const granted = { status: 'granted', decision_id: 'd-2' };
+  assert.deepEqual(tell({ ...granted, detail: null }), { ...granted, card });
+});
+
 test('a BLOCK tells first what refused it, whatever was cut before [MI-4]', () => {
   const blocked = { decision: 'BLOCK', reasons: reasons('PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'AGAINST_POSITION') };
   const reported = toBrief(answer({ ...blocked, ...bound('AGAINST_POSITION', null) })).reasons ?? [];

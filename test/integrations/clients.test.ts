@@ -117,7 +117,7 @@ import os
 from holdfast import Holdfast, HoldfastError, Unreachable
 gate = Holdfast(os.environ["HOLDFAST_URL"])
 answer = gate.settle(gate.place_order(symbol="BTCUSDT", side="buy", usdt=181.5, strategy_id="clients"))
-print(answer.decision, answer.state, answer.is_pending)
+print(answer.decision, answer.state, answer.is_pending, answer.enforced)
 print(gate.place_order(symbol="DOGEUSDT", side="buy", usdt=181.5, strategy_id="clients").reasons[0]["code"])
 print(gate.place_order(symbol="DOGEUSDT", side="buy", quantity=1000, strategy_id="clients").reasons[0]["code"])
 try:
@@ -140,7 +140,7 @@ print(silence["code"], silence["request_id"], "this very request_id" in silence[
     const { status, stdout, stderr } = await run(PYTHON ?? '', ['-c', program], env());
     assert.equal(status, 0, stderr);
     assert.deepEqual(stdout.trim().split('\n'), [
-      'ALLOW filled False',
+      'ALLOW filled False True',
       'SCOPE_SYMBOL',
       'SCOPE_SYMBOL',
       'place_order needs exactly one of usdt and quantity',

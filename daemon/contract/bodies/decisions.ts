@@ -55,7 +55,7 @@ export const ExecutionOrderSchema = Type.Object(
 );
 export const executionState = field.oneOf(
   EXECUTION_STATES,
-  'none: nothing was sent, or note says that it is too old to tell. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.', // AN-59, AN-60
+  'none: nothing was sent, or note says that it is too old to tell. submitting, staging, unknown: pending, do not send again; ask get_decision.', // AN-59, AN-60
 );
 export const ExecutionBodySchema = Type.Object(
   {

@@ -48,7 +48,7 @@ export const BriefAnswerSchema = Type.Object(
     decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'LIMIT: smaller or tighter than asked, see order.'), // note
     decision_id: Type.String(),
     enforced: Type.Optional(Type.Boolean({ description: 'false: not binding, see execution.' })), // note
-    bound_by: Type.Optional(Type.String({ description: 'The reason that binds.' })), // AN-39
+    bound_by: Type.Optional(Type.String({ description: 'Of several reasons the one that binds.' })), // AN-39
     arithmetic: Type.Optional(Type.String({ description: 'Its budget in one line.' })), // note
     reasons: Type.Optional(Type.Array(BriefReason)),
     asked: Type.Optional(
@@ -70,8 +70,10 @@ export const BriefAnswerSchema = Type.Object(
           Type.Object(
             {
               status: ExecutionApprovalSchema.properties.status,
+              detail: Type.Optional(Type.String()),
               card: Type.String(),
               decision_id: Type.Optional(Type.String()),
+              expires_at_ms: Type.Optional(Type.Integer({ description: 'While it is pending.' })),
             },
             field.closed,
           ),
@@ -187,9 +189,17 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
 function toBriefApproval({
   card,
   decision_id: id,
+  detail,
+  expires_at_ms: expiresAtMs,
   status,
 }: NonNullable<FullAnswer['execution']['approval']>): NonNullable<BriefAnswer['execution']['approval']> {
-  return { status, card, ...(id === null ? {} : { decision_id: id }) };
+  return {
+    status,
+    ...(detail === null ? {} : { detail }),
+    card,
+    ...(id === null ? {} : { decision_id: id }),
+    ...(status === 'pending' ? { expires_at_ms: expiresAtMs } : {}),
+  };
 }
 
 /**
