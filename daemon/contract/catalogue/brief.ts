@@ -73,7 +73,7 @@ export const BriefAnswerSchema = Type.Object(
               detail: Type.Optional(Type.String()),
               card: Type.String(),
               decision_id: Type.Optional(Type.String()),
-              expires_at_ms: Type.Optional(Type.Integer({ description: 'While it is pending.' })),
+              expires_at_ms: Type.Optional(Type.Integer({ description: 'While it is pending.' })), // note
             },
             field.closed,
           ),

@@ -108,7 +108,11 @@ describe('policy suggest', () => {
     const parsed = parsePolicy(readFileSync(file, 'utf8'), file);
     assert.ok(parsed.ok, JSON.stringify(parsed));
     const again = await holdfast(args);
-    assert.deepEqual([again.code, /exists: a suggestion needs a new file/.test(again.err)], [2, true], 'never replaces a file');
+    assert.deepEqual(
+      [again.code, /exists: a suggestion needs a new file/.test(again.err)],
+      [2, true],
+      'never replaces a file',
+    );
   });
 
   it('says what each key would have cut, and names every budget it looks at', async () => {
